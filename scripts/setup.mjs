@@ -1,0 +1,111 @@
+#!/usr/bin/env node
+/**
+ * Set-up before `npm start` and `npm test`: what is missing is installed, what is there is left alone. Runs on the Node that
+ * npm found, which may be older than the one the platform runs on: that one is among the dependencies.
+ *
+ *   node scripts/setup.mjs         what running the platform needs
+ *   node scripts/setup.mjs --dev   what working on it needs too
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const withDev = process.argv.includes('--dev');
+
+function say(text) {
+  process.stdout.write(`chela set-up: ${text}\n`);
+}
+
+function fail(text) {
+  process.stderr.write(`chela set-up: ${text}\n`);
+  process.exit(1);
+}
+
+function readJson(file) {
+  try {
+    return JSON.parse(readFileSync(path.join(root, file), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether npm's own record of what it installed has everything the lock asks of this machine. */
+function dependenciesAreInstalled() {
+  const wanted = readJson('package-lock.json')?.packages ?? {};
+  const installed = readJson('node_modules/.package-lock.json')?.packages;
+  if (installed === undefined) return false;
+  return Object.entries(wanted).every(([place, entry]) => {
+    if (place === '' || entry.optional || entry.devOptional || entry.peer) return true;
+    if (entry.dev && !withDev) return true;
+    return installed[place]?.version === entry.version;
+  });
+}
+
+function installDependencies() {
+  if (dependenciesAreInstalled()) return;
+  say(`installing dependencies with npm${withDev ? '' : ' (about half a minute)'} …`);
+  const result = spawnSync(
+    'npm',
+    // Not "npm ci": it refuses a lock file that lacks an optional package of another platform, which a registry may not have.
+    [
+      'install',
+      '--no-save',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      ...(withDev ? [] : ['--omit=dev']),
+    ],
+    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  if (result.status !== 0) fail('npm could not install the dependencies, see above');
+}
+
+function checkRuntime() {
+  const binary = path.join(root, 'node_modules', '.bin', 'node');
+  let version;
+  try {
+    version = execFileSync(binary, ['--version'], { encoding: 'utf8' });
+  } catch {
+    version = process.version;
+  }
+  if (Number.parseInt(version.slice(1), 10) < 24) {
+    fail(
+      `Chela needs Node 24, which npm has no package of for ${process.platform}-${process.arch}: install it yourself`,
+    );
+  }
+}
+
+function has(command) {
+  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+function installSystemPackage(command, debianPackage, purpose) {
+  if (has(command)) return true;
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot && has('apt-get')) {
+    say(`installing ${debianPackage} with apt-get …`);
+    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const run = (...argv) =>
+      spawnSync('apt-get', argv, { stdio: ['ignore', 'ignore', 'inherit'], env: environment });
+    run('update', '-qq');
+    run('install', '-y', '-qq', '--no-install-recommends', debianPackage);
+    if (has(command)) return true;
+  }
+  const install = `${isRoot ? '' : 'sudo '}apt-get install -y ${debianPackage}`;
+  process.stderr.write(
+    `chela set-up: ${debianPackage} is missing (${purpose}). Install it with: ${install}\n`,
+  );
+  return false;
+}
+
+if (Number.parseInt(process.versions.node, 10) < 20)
+  fail(`Node 20 or newer is needed, this is ${process.version}`);
+installDependencies();
+checkRuntime();
+if (process.platform === 'linux' && process.env.CHELA_SANDBOX !== 'process') {
+  const isThere = installSystemPackage('bwrap', 'bubblewrap', 'it fences workers in');
+  if (!isThere) process.exit(1);
+}
