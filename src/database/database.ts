@@ -1,0 +1,111 @@
+/** The connection to PostgreSQL: a pool, Kysely over it, and typed results. */
+import { Kysely, PostgresDialect } from 'kysely';
+import { Pool, types, type PoolClient } from 'pg';
+import type { Logger } from 'pino';
+import type { Tables } from './tables.ts';
+
+/** PostgreSQL's ids of the types that are read in another way than `pg` does. */
+const { INT8, JSON: JSON_TEXT, DATE } = types.builtins;
+type TypeId = typeof INT8;
+
+/** bigint as number, json and date as the text PostgreSQL sends; the rest as `pg` does. */
+const typeParsers = {
+  getTypeParser(typeId: TypeId, format?: 'text' | 'binary') {
+    if (format === 'binary') return types.getTypeParser(typeId, format);
+    if (typeId === INT8) return Number;
+    if (typeId === JSON_TEXT || typeId === DATE) return (value: string) => value;
+    return types.getTypeParser(typeId, 'text');
+  },
+};
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly poolSize: number;
+  readonly logger: Logger;
+}
+
+export class Database {
+  /** For statements on hot paths, which are named so that PostgreSQL plans them once a connection. */
+  readonly pool: Pool;
+  readonly sql: Kysely<Tables>;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: DatabaseOptions) {
+    this.pool = new Pool({
+      connectionString: options.url,
+      max: options.poolSize,
+      types: typeParsers,
+      application_name: 'chela',
+      // A database that restarts refuses connections for a moment; waiting for ever would hide one that is gone.
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+    });
+    // A connection that is lost while a transaction has it says so by this event too, and unheard it would end the process.
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
+    this.pool.on('error', (error) => {
+      if (this.#closing === undefined)
+        options.logger.warn({ error: error.message }, 'database connection lost');
+    });
+    this.sql = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: this.pool }) });
+  }
+
+  /** Runs `work` in one transaction on one connection: committed when it resolves, rolled back when it rejects. */
+  async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('BEGIN');
+      const result = await work(client);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch((rollbackError: Error) => {
+        broken = rollbackError;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  /** Ends the pool; the connections in use are waited for. May be called twice. */
+  close(): Promise<void> {
+    // Not by Kysely, which leaves a pool alone that it has not used itself.
+    this.#closing ??= this.pool.end();
+    return this.#closing;
+  }
+}
+
+/** Connections lost, servers that stop or start, too many connections, and transactions that got in each other's way. */
+const unavailableStates = new Set([
+  '08000',
+  '08003',
+  '08006',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '40001',
+  '40P01',
+]);
+const unavailableCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE']);
+
+/** Whether an error comes from PostgreSQL or the way to it, rather than from our own code. */
+export function isDatabaseError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  return (
+    (typeof code === 'string' && (/^[0-9A-Z]{5}$/.test(code) || unavailableCodes.has(code))) ||
+    error.message.startsWith('Connection terminated') ||
+    // What a lost connection answers to the next statement of a transaction.
+    error.message.endsWith('is not queryable') ||
+    error.message.includes('timeout exceeded when trying to connect')
+  );
+}
+
+/** Whether PostgreSQL was out of reach or restarting, so that the same statement may work in a moment. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!isDatabaseError(error)) return false;
+  const { code } = error as { code?: string };
+  return code === undefined || unavailableStates.has(code) || unavailableCodes.has(code);
+}

@@ -1,0 +1,16 @@
+import { randomBytes } from 'node:crypto';
+import type { Database } from './database.ts';
+
+/** The secret that all processes of this installation sign links with; made on first use. */
+export async function signingSecret(database: Database): Promise<Buffer> {
+  await database.sql
+    .insertInto('installation')
+    .values({ signing_secret: randomBytes(32) })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+  const row = await database.sql
+    .selectFrom('installation')
+    .select('signing_secret')
+    .executeTakeFirstOrThrow();
+  return row.signing_secret;
+}

@@ -1,0 +1,113 @@
+/** LISTEN on one connection of its own, which comes back after PostgreSQL was away. Handlers must not throw. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import type { Logger } from 'pino';
+
+/** Channels and what their payload says. NOTIFY takes a lock at commit: once a run, never once a row or line. */
+export const channels = {
+  /** Subtasks are waiting; no payload. */
+  subtasksReady: 'chela_subtasks_ready',
+  /** Payload: key of the run whose subtasks have to be stopped. */
+  runAborting: 'chela_run_aborting',
+  /** Payload: key of the run that has ended. */
+  runFinished: 'chela_run_finished',
+  /** Payload: key of the export that is ready or has failed. */
+  exportEnded: 'chela_export_ended',
+  /** Payload: hex of the hash of the key that is not valid any more. */
+  apiKeyRevoked: 'chela_api_key_revoked',
+} as const;
+export type Channel = (typeof channels)[keyof typeof channels];
+
+type Handler = (payload: string) => void;
+
+const reconnectMilliseconds = 250;
+
+interface NotificationsOptions {
+  readonly url: string;
+  readonly logger: Logger;
+}
+
+export class Notifications {
+  readonly #options: NotificationsOptions;
+  readonly #handlers = new Map<Channel, Set<Handler>>();
+  readonly #reconnected = new Set<() => void>();
+  #client: Client | undefined;
+  #stopped = true;
+  #connecting: Promise<void> = Promise.resolve();
+
+  constructor(options: NotificationsOptions) {
+    this.#options = options;
+  }
+
+  /** @returns the way to stop listening */
+  on(channel: Channel, handler: Handler): () => void {
+    const handlers = this.#handlers.get(channel) ?? new Set();
+    handlers.add(handler);
+    this.#handlers.set(channel, handlers);
+    return () => handlers.delete(handler);
+  }
+
+  /** Called after the connection was away: notifications may have been missed. */
+  onReconnect(handler: () => void): () => void {
+    this.#reconnected.add(handler);
+    return () => this.#reconnected.delete(handler);
+  }
+
+  async start(): Promise<void> {
+    if (!this.#stopped) return this.#connecting;
+    this.#stopped = false;
+    this.#connecting = this.#connect();
+    try {
+      await this.#connecting;
+    } catch (error) {
+      this.#stopped = true;
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#connecting.catch(() => undefined);
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end().catch(() => undefined);
+  }
+
+  async #connect(): Promise<void> {
+    const client = new Client({
+      connectionString: this.#options.url,
+      application_name: 'chela listen',
+      keepAlive: true,
+    });
+    client.on('notification', ({ channel, payload }) => {
+      for (const handler of this.#handlers.get(channel as Channel) ?? []) handler(payload ?? '');
+    });
+    client.on('error', () => undefined);
+    client.on('end', () => {
+      if (this.#client === client) this.#connecting = this.#reconnect();
+    });
+    try {
+      await client.connect();
+      for (const channel of Object.values(channels)) await client.query(`LISTEN ${channel}`);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    this.#client = client;
+  }
+
+  async #reconnect(): Promise<void> {
+    this.#options.logger.warn('lost the connection that listens for notifications');
+    this.#client = undefined;
+    while (!this.#stopped) {
+      try {
+        await this.#connect();
+        for (const handler of this.#reconnected) handler();
+        return;
+      } catch {
+        // PostgreSQL is still away.
+        await delay(reconnectMilliseconds);
+      }
+    }
+  }
+}
