@@ -1,0 +1,66 @@
+/** The bytes of one export: rows over a connection of its own, through a format, in pieces of a size worth sending. */
+import { Client } from 'pg';
+import { ChelaError } from '../errors.ts';
+import type { ExportFormat, ExportTable } from './exporter.ts';
+import { loadExporter } from './exporters.ts';
+import type { RunReference } from './ingest.ts';
+import { streamRows } from './row-stream.ts';
+
+const pieceBytes = 256 * 1024;
+
+/** What an export is made of; it can be sent to a thread. */
+export interface ExportOrder {
+  readonly databaseUrl: string;
+  readonly format: ExportFormat;
+  readonly table: Omit<ExportTable, 'rows'> & { readonly source: RunReference };
+}
+
+/** Joins small parts; each piece owns its memory. */
+async function* piecesOf(parts: AsyncIterable<string | Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let gathered: Uint8Array[] = [];
+  let gatheredBytes = 0;
+  const taken = (): Uint8Array<ArrayBuffer> => {
+    const piece = new Uint8Array(gatheredBytes);
+    let position = 0;
+    for (const part of gathered) {
+      piece.set(part, position);
+      position += part.length;
+    }
+    gathered = [];
+    gatheredBytes = 0;
+    return piece;
+  };
+  for await (const part of parts) {
+    const bytes = typeof part === 'string' ? Buffer.from(part) : part;
+    gathered.push(bytes);
+    gatheredBytes += bytes.length;
+    if (gatheredBytes >= pieceBytes) yield taken();
+  }
+  if (gatheredBytes > 0) yield taken();
+}
+
+async function* counted(rows: AsyncIterable<string[]>, rowCount: number): AsyncGenerator<string[]> {
+  let count = 0;
+  for await (const batch of rows) {
+    count += batch.length;
+    yield batch;
+  }
+  if (count === rowCount) return;
+  throw new ChelaError('NOT_FOUND', 'the rows of the run were removed while they were exported');
+}
+
+/** @throws ChelaError where the rows do not fit the format, or are gone */
+export async function* exportFile(order: ExportOrder): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const client = new Client({ connectionString: order.databaseUrl, application_name: 'chela export' });
+  // A connection that is lost also fails the statement under way.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const { source, ...table } = order.table;
+    const rows = counted(streamRows(client, source, table.rowCount), table.rowCount);
+    const write = await loadExporter(order.format);
+    yield* piecesOf(write({ ...table, rows }));
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,96 @@
+/** Makes exports: rows out of the database, through a format, into storage. */
+import type { Logger } from 'pino';
+import { isDatabaseUnavailable } from '../database/database.ts';
+import { ChelaError } from '../errors.ts';
+import type { JobKind } from '../jobs/jobs.ts';
+import type { Storage } from '../storage/storage.ts';
+import { storageKey } from './export-record.ts';
+import { makeLimitSeconds, type ExportPlan, type ExportRegister } from './export-register.ts';
+import type { ExportOrder } from './export-file.ts';
+import { exportStream } from './export-stream.ts';
+import type { ResultHeader } from './ingest.ts';
+
+interface ExportJob {
+  readonly exportId: number;
+  /** Where the API has the run. */
+  readonly runUrl: string;
+}
+
+export const makeExports: JobKind<ExportJob> = {
+  name: 'make-export',
+  queue: {
+    retryLimit: 8,
+    retryDelay: 2,
+    retryBackoff: true,
+    expireInSeconds: makeLimitSeconds,
+    // A process that died is noticed by this, and the export is made by another.
+    heartbeatSeconds: 30,
+  },
+};
+
+interface MakerOptions {
+  readonly register: ExportRegister;
+  readonly storage: Storage;
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+}
+
+export class ExportMaker {
+  readonly #options: MakerOptions;
+  readonly #stopping = new AbortController();
+
+  constructor(options: MakerOptions) {
+    this.#options = options;
+  }
+
+  /** Ends what is being made; it is made again after the next start. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  /** Makes one that is queued. Rejects where another try may work. */
+  async make({ exportId, runUrl }: ExportJob): Promise<void> {
+    const { register, storage, logger } = this.#options;
+    const plan = await register.plan(exportId);
+    if (plan === undefined || plan.state !== 'queued' || plan.run === null) return;
+    this.#stopping.signal.throwIfAborted();
+    try {
+      const sizeBytes = await this.#write(plan, plan.run, runUrl);
+      // The run may have been removed meanwhile.
+      if (!(await register.ready(exportId, sizeBytes))) await storage.remove(storageKey(plan));
+    } catch (error) {
+      if (this.#stopping.signal.aborted) throw error;
+      if (error instanceof ChelaError) return register.failed(exportId, error.key, error.message);
+      if (isDatabaseUnavailable(error)) throw error;
+      logger.error({ export: plan.slug, format: plan.format, err: error }, 'an export could not be made');
+      await register.failed(exportId, 'SYSTEM_ERROR', 'the export could not be made: ask for it again');
+    }
+  }
+
+  async #write(plan: ExportPlan, run: NonNullable<ExportPlan['run']>, runUrl: string): Promise<number> {
+    const order: ExportOrder = {
+      databaseUrl: this.#options.databaseUrl,
+      format: plan.format,
+      table: {
+        source: { id: run.id, day: run.day },
+        run: {
+          slug: run.slug,
+          workerTitle: run.title,
+          createdAt: run.createdAt.toISOString(),
+          url: runUrl,
+        },
+        columns: JSON.parse(plan.columns) as ResultHeader[],
+        isFiltered: plan.is_filtered,
+        rowCount: plan.row_count,
+      },
+    };
+    const stream = exportStream(order);
+    const end = (): void => void stream.destroy(new Error('the platform stops'));
+    this.#stopping.signal.addEventListener('abort', end, { once: true });
+    try {
+      return await this.#options.storage.write(storageKey(plan), stream);
+    } finally {
+      this.#stopping.signal.removeEventListener('abort', end);
+    }
+  }
+}

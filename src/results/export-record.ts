@@ -1,0 +1,52 @@
+/** An export as the database has it, and the names that follow from it. */
+import type { RunRecord } from '../runs/runs.ts';
+import { formatTraits, type ExportFormat } from './exporter.ts';
+import type { ErrorKey } from '../errors.ts';
+
+export const exportStates = ['queued', 'ready', 'failed'] as const;
+export type ExportState = (typeof exportStates)[number];
+
+export interface ExportRecord {
+  readonly id: number;
+  readonly slug: string;
+  readonly format: ExportFormat;
+  readonly file_name: string;
+  readonly state: ExportState;
+  /** null until it is ready. */
+  readonly size_bytes: number | null;
+  /** '' unless it failed. */
+  readonly error_key: ErrorKey | '';
+  readonly error_message: string;
+}
+
+export const exportRecordColumns = [
+  'export.id',
+  'export.slug',
+  'export.format',
+  'export.file_name',
+  'export.state',
+  'export.size_bytes',
+  'export.error_key',
+  'export.error_message',
+] as const;
+
+/** Where the storage has the file. */
+export function storageKey({ slug, format }: Pick<ExportRecord, 'slug' | 'format'>): string {
+  return `exports/${slug}.${formatTraits(format).extension}`;
+}
+
+const titleLengthLimit = 60;
+
+/** What a download is called: the worker's title in letters, digits and hyphens, and the run. */
+export function fileNameOf(run: RunRecord, format: ExportFormat): string {
+  const words = run.worker_title
+    .normalize('NFKC')
+    .toLowerCase()
+    .match(/[\p{L}\p{M}\p{N}]+/gu) ?? ['results'];
+  const title = words
+    .join('-')
+    .slice(0, titleLengthLimit)
+    .toWellFormed()
+    .replace(/[-\uFFFD]+$/, '');
+  return `${title}-${run.slug}.${formatTraits(format).extension}`;
+}

@@ -1,0 +1,202 @@
+/** The table of exports: what is asked for, what became of it, and what is too old. */
+import { createHash } from 'node:crypto';
+import type { PoolClient } from 'pg';
+import { ulid } from 'ulid';
+import type { Database } from '../database/database.ts';
+import { channels } from '../database/notifications.ts';
+import { ChelaError, type ErrorKey } from '../errors.ts';
+import type { RunRecord } from '../runs/runs.ts';
+import { isFinished } from '../runs/statuses.ts';
+import { exportRecordColumns, fileNameOf, type ExportRecord } from './export-record.ts';
+import type { ExportFormat } from './exporter.ts';
+import type { ResultHeader } from './ingest.ts';
+
+/** One that was not made within this time is queued again when it is asked for. */
+export const makeLimitSeconds = 6 * 3600;
+
+/** Exports of one account that wait to be made. */
+const queueLimit = 50;
+
+/** Upserts change rows of a running run without adding any, so a file of it is shared only for a moment. */
+const changingRowsShareMilliseconds = 10_000;
+
+const foreignKeyViolation = '23503';
+
+export interface ExportWish {
+  readonly accountId: number;
+  readonly run: RunRecord;
+  readonly format: ExportFormat;
+  readonly columns: readonly ResultHeader[];
+  readonly isFiltered: boolean;
+}
+
+/** An export with all that its making needs. */
+export interface ExportPlan extends ExportRecord {
+  readonly columns: string;
+  readonly is_filtered: boolean;
+  readonly row_count: number;
+  readonly queued_at: Date;
+  /** null where the run was removed. */
+  readonly run: { id: number; slug: string; day: string; title: string; createdAt: Date } | null;
+}
+
+type EnsureMade = (client: PoolClient, found: ExportRecord & { mustBeMade: boolean }) => Promise<void>;
+
+export class ExportRegister {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * The export that fulfils a wish, found or new. All who wish the same at the same time get the same one.
+   * @param ensureMade called in the transaction, with the lock of the export
+   */
+  async ask(wish: ExportWish, ensureMade: EnsureMade): Promise<ExportRecord> {
+    const { run, format, columns, isFiltered, accountId } = wish;
+    const identity = await this.#identity(wish);
+    const slug = ulid();
+    try {
+      return await this.#database.transaction(async (client) => {
+        const { rows } = await client.query<ExportRecord & { queued_at: Date }>({
+          name: 'ask-export',
+          text: `INSERT INTO export (slug, run_id, identity, format, columns, is_filtered, row_count, file_name)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                 ON CONFLICT (run_id, identity) DO UPDATE SET asked_at = now()
+                 RETURNING id, slug, format, file_name, state, size_bytes, error_key, error_message, queued_at`,
+          values: [
+            slug,
+            run.id,
+            identity,
+            format,
+            JSON.stringify(columns),
+            isFiltered,
+            run.result_count,
+            fileNameOf(run, format),
+          ],
+        });
+        const [found] = rows;
+        if (found === undefined) throw new Error('the statement that asks for an export gave none');
+        const isNew = found.slug === slug;
+        if (isNew) await refuseBeyondLimit(client, accountId);
+        const isForgotten =
+          found.state === 'queued' && Date.now() - found.queued_at.getTime() > makeLimitSeconds * 1000;
+        await ensureMade(client, { ...found, mustBeMade: isNew || found.state === 'failed' || isForgotten });
+        return found;
+      });
+    } catch (error) {
+      if ((error as { code?: string }).code !== foreignKeyViolation) throw error;
+      throw new ChelaError('NOT_FOUND', `run ${run.slug} was deleted`);
+    }
+  }
+
+  /** SHA-256 over all that decides what is in the file. */
+  async #identity({ run, format, columns, isFiltered }: ExportWish): Promise<Buffer> {
+    const finished = isFinished(run.status);
+    const moment =
+      !finished && (await this.#hasUpserts(run)) ? Math.floor(Date.now() / changingRowsShareMilliseconds) : 0;
+    const parts = [format, isFiltered, columns, run.result_count, finished, moment];
+    return createHash('sha256').update(JSON.stringify(parts)).digest();
+  }
+
+  async #hasUpserts(run: RunRecord): Promise<boolean> {
+    const { rowCount } = await this.#database.pool.query({
+      name: 'run-has-upserts',
+      text: 'SELECT FROM result_row WHERE day = $1 AND run_id = $2 AND upsert_key IS NOT NULL LIMIT 1',
+      values: [run.day, run.id],
+    });
+    return (rowCount ?? 0) > 0;
+  }
+
+  async bySlug(slug: string): Promise<ExportRecord | undefined> {
+    return this.#database.sql
+      .selectFrom('export')
+      .select(exportRecordColumns)
+      .where('slug', '=', slug)
+      .executeTakeFirst();
+  }
+
+  async plan(id: number): Promise<ExportPlan | undefined> {
+    const found = await this.#database.sql
+      .selectFrom('export')
+      .leftJoin('run', 'run.id', 'export.run_id')
+      .leftJoin('worker', 'worker.id', 'run.worker_id')
+      .select(exportRecordColumns)
+      .select(['export.columns', 'export.is_filtered', 'export.row_count', 'export.queued_at'])
+      .select(['run.id as run_id', 'run.slug as run_slug', 'run.day', 'run.created_at', 'worker.title'])
+      .where('export.id', '=', id)
+      .executeTakeFirst();
+    if (found === undefined) return undefined;
+    const { run_id: runId, run_slug: slug, day, created_at: createdAt, title, ...plan } = found;
+    if (runId === null || slug === null || day === null || createdAt === null) return { ...plan, run: null };
+    return { ...plan, run: { id: runId, slug, day, title: title ?? '', createdAt } };
+  }
+
+  /** Puts an export back into the queue, in a transaction that has its lock. */
+  async requeue(client: PoolClient, id: number): Promise<void> {
+    await client.query(
+      `UPDATE export SET state = 'queued', queued_at = now(), size_bytes = NULL, error_key = '', error_message = ''
+       WHERE id = $1`,
+      [id],
+    );
+  }
+
+  /** Records that the file is there and tells those who wait. @returns whether anybody can still want it */
+  async ready(id: number, sizeBytes: number): Promise<boolean> {
+    return this.#settle(`state = 'ready', size_bytes = $3`, id, [sizeBytes]);
+  }
+
+  /** Records why it could not be made and tells those who wait. */
+  async failed(id: number, key: ErrorKey, message: string): Promise<void> {
+    await this.#settle(`state = 'failed', error_key = $3, error_message = $4`, id, [key, message]);
+  }
+
+  async #settle(change: string, id: number, values: unknown[]): Promise<boolean> {
+    const { rowCount } = await this.#database.pool.query(
+      `WITH settled AS (
+         UPDATE export SET ${change} WHERE id = $1 AND state = 'queued' AND run_id IS NOT NULL RETURNING id
+       )
+       SELECT pg_notify($2, id::text) FROM settled`,
+      [id, channels.exportEnded, ...values],
+    );
+    return (rowCount ?? 0) > 0;
+  }
+
+  /**
+   * Removes exports whose run is gone, and those not asked for since a moment, up to `limit` of them.
+   * @param removeFile called while nobody else can get at the export
+   * @returns how many were removed
+   */
+  async removeOld(
+    askedBefore: Date,
+    limit: number,
+    removeFile: (old: Pick<ExportRecord, 'slug' | 'format'>) => Promise<void>,
+  ): Promise<number> {
+    return this.#database.transaction(async (client) => {
+      const { rows } = await client.query<Pick<ExportRecord, 'slug' | 'format'>>(
+        `DELETE FROM export WHERE id IN (
+           SELECT id FROM export WHERE run_id IS NULL OR asked_at < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+         ) RETURNING slug, format`,
+        [askedBefore, limit],
+      );
+      for (const old of rows) await removeFile(old);
+      return rows.length;
+    });
+  }
+}
+
+/** @throws ChelaError where the account has too many exports that wait to be made */
+async function refuseBeyondLimit(client: PoolClient, accountId: number): Promise<void> {
+  const { rows } = await client.query<{ count: number }>({
+    name: 'queued-exports',
+    text: `SELECT count(*) FROM export JOIN run ON run.id = export.run_id
+           WHERE export.state = 'queued' AND run.account_id = $1`,
+    values: [accountId],
+  });
+  if ((rows[0]?.count ?? 0) <= queueLimit) return;
+  throw new ChelaError(
+    'RATE_LIMITED',
+    `${queueLimit} exports of this account are waiting to be made: try again when some are ready`,
+  );
+}

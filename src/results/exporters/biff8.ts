@@ -1,0 +1,257 @@
+/** The records of an Excel 97 workbook (BIFF8, MS-XLS), for one sheet. */
+
+/** The most a record holds; a longer one goes on in CONTINUE records. */
+const recordLimit = 8224;
+const chunkBytes = 256 * 1024;
+
+const record = {
+  eof: 0x0a,
+  dateMode: 0x22,
+  font: 0x31,
+  continue: 0x3c,
+  window1: 0x3d,
+  pane: 0x41,
+  codePage: 0x42,
+  boundSheet: 0x85,
+  xf: 0xe0,
+  sharedStrings: 0xfc,
+  labelShared: 0xfd,
+  dimensions: 0x200,
+  number: 0x203,
+  boolean: 0x205,
+  window2: 0x23e,
+  style: 0x293,
+  bof: 0x809,
+} as const;
+
+/** Substreams, as their first record names them. */
+const substream = { globals: 0x0005, sheet: 0x0010 } as const;
+
+/** Places in the list of cell formats, which starts with fifteen that only styles use. */
+export const cellFormat = { plain: 15, heading: 16, quoted: 17 } as const;
+
+/** Bytes that grow: little-endian integers and text, in chunks of a fixed size. */
+class GrowingBytes {
+  readonly #full: Buffer[] = [];
+  #chunk = Buffer.allocUnsafe(chunkBytes);
+  #used = 0;
+
+  /** Room for `size` bytes in one piece. */
+  take(size: number): Buffer {
+    if (this.#used + size > this.#chunk.length) {
+      this.#full.push(this.#chunk.subarray(0, this.#used));
+      this.#chunk = Buffer.allocUnsafe(Math.max(chunkBytes, size));
+      this.#used = 0;
+    }
+    this.#used += size;
+    return this.#chunk.subarray(this.#used - size, this.#used);
+  }
+
+  chunks(): Buffer[] {
+    return [...this.#full, this.#chunk.subarray(0, this.#used)];
+  }
+}
+
+function u16(...values: number[]): Buffer {
+  const bytes = Buffer.allocUnsafe(values.length * 2);
+  for (const [index, value] of values.entries()) bytes.writeUInt16LE(value, index * 2);
+  return bytes;
+}
+
+function u32(...values: number[]): Buffer {
+  const bytes = Buffer.allocUnsafe(values.length * 4);
+  for (const [index, value] of values.entries()) bytes.writeUInt32LE(value, index * 4);
+  return bytes;
+}
+
+function recordOf(type: number, ...parts: Uint8Array[]): Buffer {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([u16(type, body.length), body]);
+}
+
+/** A name after its length in one byte. */
+function shortText(text: string): Buffer {
+  return Buffer.concat([Buffer.from([text.length, 0]), Buffer.from(text, 'latin1')]);
+}
+
+/** Whether every character fits into one byte. */
+function isNarrow(text: string): boolean {
+  return !/[^\0-\xff]/.test(text);
+}
+
+/** Texts that come again are short and come soon: only so many of them are looked for, to keep memory flat. */
+const rememberedTexts = 50_000;
+const rememberedLength = 64;
+
+/** A text of its own: one that was cut out of a longer one keeps all of that in memory. */
+function detached(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
+}
+
+/** The table of texts that cells refer to; those that repeat are there once. */
+class SharedStrings {
+  readonly #remembered = new Map<string, number>();
+  #count = 0;
+  /** Bodies of the records, the first of them without its two counts. */
+  readonly #bodies: Buffer[] = [];
+  #body = Buffer.allocUnsafe(recordLimit);
+  /** The first record begins with the counts. */
+  #used = 8;
+  #references = 0;
+
+  /** @returns the place of the text in the table */
+  place(text: string): number {
+    this.#references += 1;
+    const isShort = text.length <= rememberedLength;
+    const known = isShort ? this.#remembered.get(text) : undefined;
+    if (known !== undefined) return known;
+    const place = this.#count;
+    this.#count += 1;
+    if (isShort && this.#remembered.size < rememberedTexts) this.#remembered.set(detached(text), place);
+    this.#append(text);
+    return place;
+  }
+
+  #nextBody(): void {
+    this.#bodies.push(Buffer.from(this.#body.subarray(0, this.#used)));
+    this.#used = 0;
+  }
+
+  /** A text's length and width stay together; its characters may go on in the next record, which says the width again. */
+  #append(text: string): void {
+    const width = isNarrow(text) ? 1 : 2;
+    if (this.#used + 3 > recordLimit) this.#nextBody();
+    this.#used = this.#body.writeUInt16LE(text.length, this.#used);
+    this.#used = this.#body.writeUInt8(width - 1, this.#used);
+    let written = 0;
+    for (;;) {
+      const count = Math.min(text.length - written, Math.floor((recordLimit - this.#used) / width));
+      const part = text.slice(written, written + count);
+      this.#used += this.#body.write(part, this.#used, width === 1 ? 'latin1' : 'utf16le');
+      written += count;
+      if (written === text.length) return;
+      this.#nextBody();
+      this.#used = this.#body.writeUInt8(width - 1, 0);
+    }
+  }
+
+  records(): Buffer[] {
+    this.#nextBody();
+    const [first, ...more] = this.#bodies;
+    if (first === undefined) throw new Error('the table of texts has no record');
+    first.writeUInt32LE(this.#references, 0);
+    first.writeUInt32LE(this.#count, 4);
+    return [recordOf(record.sharedStrings, first), ...more.map((body) => recordOf(record.continue, body))];
+  }
+}
+
+function beginning(kind: number): Buffer {
+  // Version and build of the Excel that such files are said to be from, as all writers have it.
+  return recordOf(record.bof, u16(0x0600, kind, 0x0dbb, 0x07cc), u32(0x41, 0x06));
+}
+
+const ending = recordOf(record.eof);
+
+function font(weight: number): Buffer {
+  const elevenPoints = 220;
+  const systemColour = 0x7fff;
+  return recordOf(
+    record.font,
+    u16(elevenPoints, 0, systemColour, weight, 0),
+    Buffer.alloc(4),
+    shortText('Calibri'),
+  );
+}
+
+/** @param flags 1 locked, 4 only for styles, 8 quoted; the parent style in the upper twelve bits */
+function cellFormatRecord(fontPlace: number, flags: number, ownAttributes: number): Buffer {
+  const alignedAtBottom = 0x20;
+  return recordOf(
+    record.xf,
+    u16(fontPlace, 0, flags),
+    Buffer.from([alignedAtBottom, 0, 0, ownAttributes]),
+    u32(0, 0),
+    u16(0x20c0),
+  );
+}
+
+function lengthOf(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+function globals(sheetName: string, strings: SharedStrings): Buffer[] {
+  const normal = font(400);
+  const bold = font(700);
+  const styleFormat = cellFormatRecord(0, 0xfff5, 0xf4);
+  const beforeSheet = [
+    beginning(substream.globals),
+    recordOf(record.codePage, u16(1200)),
+    recordOf(record.window1, u16(0, 0, 0x4000, 0x2000, 0x38, 0, 0, 1, 600)),
+    recordOf(record.dateMode, u16(0)),
+    normal,
+    bold,
+    normal,
+    normal,
+    ...Array.from({ length: cellFormat.plain }, () => styleFormat),
+    cellFormatRecord(0, 0x01, 0),
+    cellFormatRecord(1, 0x09, 0x08),
+    cellFormatRecord(0, 0x09, 0),
+    recordOf(record.style, u16(0x8000), Buffer.from([0, 0xff])),
+  ];
+  const afterSheet = [...strings.records(), ending];
+  const name = shortText(sheetName);
+  const boundSheet = (position: number) =>
+    recordOf(record.boundSheet, u32(position), Buffer.from([0, 0]), name);
+  const position = lengthOf(beforeSheet) + boundSheet(0).length + lengthOf(afterSheet);
+  return [...beforeSheet, boundSheet(position), ...afterSheet];
+}
+
+/** One sheet, filled cell by cell from the upper left, by row and column from 0. */
+export class Biff8Sheet {
+  readonly #strings = new SharedStrings();
+  readonly #cells = new GrowingBytes();
+  #rowCount = 0;
+  #columnCount = 0;
+
+  #cell(type: number, row: number, column: number, format: number, size: number): Buffer {
+    this.#rowCount = Math.max(this.#rowCount, row + 1);
+    this.#columnCount = Math.max(this.#columnCount, column + 1);
+    const bytes = this.#cells.take(10 + size);
+    bytes.writeUInt16LE(type, 0);
+    bytes.writeUInt16LE(6 + size, 2);
+    bytes.writeUInt16LE(row, 4);
+    bytes.writeUInt16LE(column, 6);
+    bytes.writeUInt16LE(format, 8);
+    return bytes;
+  }
+
+  addNumber(row: number, column: number, value: number): void {
+    this.#cell(record.number, row, column, cellFormat.plain, 8).writeDoubleLE(value, 10);
+  }
+
+  addBoolean(row: number, column: number, value: boolean): void {
+    const bytes = this.#cell(record.boolean, row, column, cellFormat.plain, 2);
+    bytes.writeUInt8(value ? 1 : 0, 10);
+    bytes.writeUInt8(0, 11);
+  }
+
+  /** @param text at most 32,767 UTF-16 units */
+  addText(row: number, column: number, text: string, format: number): void {
+    const place = this.#strings.place(text);
+    this.#cell(record.labelShared, row, column, format, 4).writeUInt32LE(place, 10);
+  }
+
+  /** The workbook stream. The first row stays in sight. @param name of the sheet, at most 31 Latin letters */
+  workbook(name: string): Buffer {
+    const gridHeadingsFrozen = 0x07be;
+    return Buffer.concat([
+      ...globals(name, this.#strings),
+      beginning(substream.sheet),
+      recordOf(record.dimensions, u32(0, this.#rowCount), u16(0, this.#columnCount, 0)),
+      ...this.#cells.chunks(),
+      recordOf(record.window2, u16(gridHeadingsFrozen, 0, 0, 0x40, 0, 0, 0), u32(0)),
+      recordOf(record.pane, u16(0, 1, 1, 0, 2)),
+      ending,
+    ]);
+  }
+}

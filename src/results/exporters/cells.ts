@@ -1,0 +1,35 @@
+/** Rows as cells: the value of each column as the JSON text the worker wrote, so that a number keeps every digit. */
+import { readMembers } from '../../json/json-text.ts';
+import type { ExportTable } from '../exporter.ts';
+
+/** JSON text of a value; undefined where the row has no such key. */
+export type Cell = string | undefined;
+
+/** Reads the values of a row in the order of the columns. */
+export function cellReader({ columns }: Pick<ExportTable, 'columns'>): (row: string) => Cell[] {
+  const keys = columns.map(({ key }) => key);
+  return (row) => {
+    const members = readMembers(row);
+    return keys.map((key) => members.get(key));
+  };
+}
+
+export function isString(cell: Cell): cell is string {
+  return cell !== undefined && cell.startsWith('"');
+}
+
+/** An object or an array. */
+export function isNested(cell: Cell): cell is string {
+  return cell !== undefined && (cell.startsWith('{') || cell.startsWith('['));
+}
+
+/** @param cell JSON text of a string */
+export function stringValue(cell: string): string {
+  return cell.includes('\\') ? (JSON.parse(cell) as string) : cell.slice(1, -1);
+}
+
+/** What stands in a flat file: a string's characters, numbers and nested values as JSON, null and nothing as ''. */
+export function cellText(cell: Cell): string {
+  if (cell === undefined || cell === 'null') return '';
+  return isString(cell) ? stringValue(cell) : cell;
+}

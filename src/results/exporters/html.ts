@@ -1,0 +1,61 @@
+/** One HTML page with a table that can be sorted and searched, and needs nothing but itself. */
+import type { Exporter } from '../exporter.ts';
+import { cellReader, cellText, isNested, isString, stringValue, type Cell } from './cells.ts';
+import { contentSecurityPolicy, script, style } from './html-page.ts';
+import { markupAttribute, markupText, webAddress } from './markup.ts';
+
+function tableCell(cell: Cell): string {
+  if (cell === undefined || cell === 'null') return '<td></td>';
+  if (isNested(cell)) return `<td><code>${markupText(cell)}</code></td>`;
+  if (!isString(cell))
+    return `<td class="${/^[\d-]/.test(cell) ? 'number' : 'boolean'}">${cellText(cell)}</td>`;
+  const text = stringValue(cell);
+  const address = webAddress(text);
+  if (address === undefined) return `<td>${markupText(text)}</td>`;
+  return `<td><a href="${markupAttribute(address)}" rel="noopener noreferrer" target="_blank">${markupText(text)}</a></td>`;
+}
+
+export const writeHtml: Exporter = async function* (table) {
+  const { run, columns, rowCount } = table;
+  const title = markupText(run.workerTitle);
+  const heads = columns.map(
+    ({ key, label }) =>
+      `<th scope="col" title="${markupAttribute(key)}"><button type="button">${markupText(label || key)}</button></th>`,
+  );
+  yield `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${title}: results of run ${run.slug}</title>
+<style>${style}</style>
+</head>
+<body>
+<header>
+<h1>${title}</h1>
+<p>Run ${run.slug} of <time datetime="${run.createdAt}">${run.createdAt.slice(0, 10)}</time>, ${rowCount.toLocaleString('en')} ${rowCount === 1 ? 'row' : 'rows'}</p>
+<input type="search" placeholder="Search" aria-label="Search the rows">
+</header>
+<table>
+<thead><tr><th scope="col">#</th>${heads.join('')}</tr></thead>
+<tbody>
+`;
+  const cellsOf = cellReader(table);
+  let number = 0;
+  for await (const rows of table.rows) {
+    let text = '';
+    for (const row of rows) {
+      number += 1;
+      text += `<tr><td>${number}</td>${cellsOf(row).map(tableCell).join('')}</tr>\n`;
+    }
+    yield text;
+  }
+  yield `</tbody>
+</table>
+<script>${script}</script>
+</body>
+</html>
+`;
+};

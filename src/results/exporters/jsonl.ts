@@ -1,0 +1,8 @@
+/** JSON Lines: one row a line. */
+import type { Exporter } from '../exporter.ts';
+import { rowWriter } from './row-text.ts';
+
+export const writeJsonLines: Exporter = async function* (table) {
+  const write = rowWriter(table);
+  for await (const rows of table.rows) yield rows.map((row) => `${write(row)}\n`).join('');
+};

@@ -1,0 +1,31 @@
+/** Rows as JSON text, for the formats that keep a row as it is. */
+import { readMembers, writeMembers } from '../../json/json-text.ts';
+import type { ExportTable } from '../exporter.ts';
+import { platformKeyPrefix } from '../results.ts';
+import { cellReader } from './cells.ts';
+
+function withoutPlatformKeys(row: string): string {
+  const members = [...readMembers(row)].filter(([key]) => !key.startsWith(platformKeyPrefix));
+  return writeMembers(new Map(members));
+}
+
+/**
+ * Writes a row as one line of JSON: its own text, or only the columns asked for in the order they were asked for. A line
+ * break in JSON is white space, as those in strings are escapes.
+ */
+export function rowWriter(table: ExportTable): (row: string) => string {
+  if (!table.isFiltered) {
+    return (row) => {
+      const text = row.includes(platformKeyPrefix) ? withoutPlatformKeys(row) : row;
+      return /[\n\r]/.test(text) ? text.replaceAll(/[\n\r]+/g, ' ') : text;
+    };
+  }
+  const cellsOf = cellReader(table);
+  const names = table.columns.map(({ key }) => JSON.stringify(key));
+  return (row) => {
+    const members = cellsOf(row).flatMap((cell, index) =>
+      cell === undefined ? [] : [`${names[index]}:${cell.replaceAll(/[\n\r]+/g, ' ')}`],
+    );
+    return `{${members.join(',')}}`;
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * RSS 2.0: an item a row. Its title and link come from the columns that are named so, its description shows all of them
+ * as a list in HTML.
+ */
+import type { Exporter, ExportTable } from '../exporter.ts';
+import { cellReader, cellText, type Cell } from './cells.ts';
+import { markupText, webAddress } from './markup.ts';
+
+/** Names of columns that give an item its title or link, the best first; they are compared without case and signs. */
+const titleNames = ['title', 'name', 'headline', 'subject', 'productname', 'companyname'];
+const linkNames = ['link', 'url', 'href', 'permalink', 'pageurl', 'producturl', 'articleurl', 'website'];
+
+const titleLengthLimit = 200;
+
+/** Places of the columns with one of the names, the best name first. */
+function placesOf({ columns }: ExportTable, names: readonly string[]): number[] {
+  const plain = columns.map(({ key }) => key.toLowerCase().replaceAll(/[^a-z]/g, ''));
+  return names.flatMap((name) => plain.flatMap((key, place) => (key === name ? [place] : [])));
+}
+
+/** On one line, and no longer than a headline. */
+function headline(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  return line.length > titleLengthLimit
+    ? `${line.slice(0, titleLengthLimit).replace(/[\uD800-\uDBFF]$/, '')}…`
+    : line;
+}
+
+function description({ columns }: ExportTable, cells: readonly Cell[]): string {
+  const entries = columns.flatMap(({ key, label }, place) => {
+    const text = cellText(cells[place]);
+    if (text === '') return [];
+    const address = webAddress(text);
+    const shown = markupText(text);
+    const value = address === undefined ? shown : `<a href="${markupText(address)}">${shown}</a>`;
+    return [`<dt>${markupText(label || key)}</dt><dd>${value}</dd>`];
+  });
+  // Markup in a description is text to XML, so it is escaped once more.
+  return markupText(`<dl>${entries.join('')}</dl>`);
+}
+
+/** The date of RFC 822 with a year of four digits, as RSS wants it. */
+function feedDate(isoDate: string): string {
+  return new Date(isoDate).toUTCString();
+}
+
+export const writeRss: Exporter = async function* (table) {
+  const { run, rowCount } = table;
+  const published = feedDate(run.createdAt);
+  yield `<?xml version="1.0" encoding="UTF-8"?>
+<rss version="2.0">
+<channel>
+<title>${markupText(run.workerTitle)}</title>
+<link>${markupText(run.url)}</link>
+<description>${rowCount} results of run ${run.slug}</description>
+<pubDate>${published}</pubDate>
+<generator>Chela</generator>
+<docs>https://www.rssboard.org/rss-specification</docs>
+`;
+  const cellsOf = cellReader(table);
+  const titlePlaces = placesOf(table, titleNames);
+  const linkPlaces = placesOf(table, linkNames);
+  let number = 0;
+  const item = (row: string): string => {
+    number += 1;
+    const cells = cellsOf(row);
+    const firstText = (places: readonly number[], of: (text: string) => string | undefined) =>
+      places.map((place) => of(cellText(cells[place]))).find((text) => text !== undefined && text !== '');
+    const title = firstText(titlePlaces, headline) ?? `Row ${number}`;
+    const link = firstText(linkPlaces, webAddress);
+    return `<item>
+<title>${markupText(title)}</title>
+${link === undefined ? '' : `<link>${markupText(link)}</link>\n`}<description>${description(table, cells)}</description>
+<guid isPermaLink="false">${run.slug}-${number}</guid>
+<pubDate>${published}</pubDate>
+</item>
+`;
+  };
+  for await (const rows of table.rows) yield rows.map(item).join('');
+  yield '</channel>\n</rss>\n';
+};

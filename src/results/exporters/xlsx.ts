@@ -1,0 +1,101 @@
+/**
+ * An Excel workbook, written as a stream: rows beyond those of one sheet go on in the next, each with the keys as its
+ * first row. Text is typed as text, so nothing in it is calculated; what looks like a formula is also marked as quoted,
+ * so that it stays text when somebody edits the cell.
+ */
+import { Readable } from 'node:stream';
+import { ZipFile } from 'yazl';
+import type { Exporter, ExportTable } from '../exporter.ts';
+import { cellReader, type Cell } from './cells.ts';
+import { isFormulaLike } from './formula.ts';
+import { markupText } from './markup.ts';
+import { fittingText, sheetValue } from './sheet-values.ts';
+import { cellStyle, columnName, sheetEnd, sheetPath, sheetStart, workbookParts } from './xlsx-parts.ts';
+
+/** 1,048,576 with the keys. */
+const rowsPerSheet = 1_048_575;
+
+/** Level 6 makes a file a fifth smaller in three times the time. */
+const compression = { compressionLevel: 1 };
+
+/** How the format writes characters that XML has none of; one that was in the text is written as it would read it. */
+const escapeLike = /_(?=x[0-9A-Fa-f]{4}_)/g;
+
+function inlineText(text: string): string {
+  const literal = text.includes('_x') ? text.replaceAll(escapeLike, '_x005F_') : text;
+  const space = /^\s|\s$|\n|\r|\t| {2}/.test(text) ? ' xml:space="preserve"' : '';
+  return `<is><t${space}>${markupText(literal)}</t></is>`;
+}
+
+function textCell(reference: string, style: number, text: string): string {
+  return `<c r="${reference}"${style === cellStyle.plain ? '' : ` s="${style}"`} t="inlineStr">${inlineText(text)}</c>`;
+}
+
+function sheetCell(reference: string, cell: Cell): string {
+  const value = sheetValue(cell);
+  if (value === undefined) return '';
+  if (value.type === 'number') return `<c r="${reference}"><v>${value.literal}</v></c>`;
+  if (value.type === 'boolean') return `<c r="${reference}" t="b"><v>${value.isTrue ? 1 : 0}</v></c>`;
+  return textCell(reference, isFormulaLike(value.text) ? cellStyle.quoted : cellStyle.plain, value.text);
+}
+
+/** The rows of a table, taken a sheet at a time. */
+class RowTaker {
+  readonly #rows: AsyncIterator<readonly string[]>;
+  #batch: readonly string[] = [];
+
+  constructor(table: ExportTable) {
+    this.#rows = table.rows[Symbol.asyncIterator]();
+  }
+
+  /** Up to `limit` rows, in batches. */
+  async *take(limit: number): AsyncGenerator<readonly string[]> {
+    let left = limit;
+    while (left > 0) {
+      if (this.#batch.length === 0) {
+        const next = await this.#rows.next();
+        if (next.done === true) return;
+        this.#batch = next.value;
+      }
+      const taken = this.#batch.slice(0, left);
+      this.#batch = this.#batch.slice(left);
+      left -= taken.length;
+      yield taken;
+    }
+  }
+}
+
+async function* sheetText(table: ExportTable, rows: RowTaker): AsyncGenerator<string> {
+  const cellsOf = cellReader(table);
+  const names = table.columns.map((_, index) => columnName(index));
+  const headings = table.columns.map(({ key }, index) =>
+    textCell(`${names[index]}1`, cellStyle.heading, fittingText(key)),
+  );
+  yield `${sheetStart}<row r="1">${headings.join('')}</row>`;
+  let number = 1;
+  const rowText = (row: string): string => {
+    number += 1;
+    const cells = cellsOf(row).map((cell, index) => sheetCell(`${names[index]}${number}`, cell));
+    return `<row r="${number}">${cells.join('')}</row>`;
+  };
+  for await (const batch of rows.take(rowsPerSheet)) yield batch.map(rowText).join('');
+  yield sheetEnd;
+}
+
+export const writeXlsx: Exporter = async function* (table) {
+  const zip = new ZipFile();
+  const output = zip.outputStream as Readable;
+  zip.on('error', (error: Error) => output.destroy(error));
+  const sheetCount = Math.max(1, Math.ceil(table.rowCount / rowsPerSheet));
+  for (const [path, text] of Object.entries(workbookParts(sheetCount))) {
+    zip.addBuffer(Buffer.from(text), path, compression);
+  }
+  const rows = new RowTaker(table);
+  for (let sheet = 1; sheet <= sheetCount; sheet += 1) {
+    zip.addReadStreamLazy(sheetPath(sheet), compression, (opened) =>
+      opened(null, Readable.from(sheetText(table, rows))),
+    );
+  }
+  zip.end();
+  yield* output as AsyncIterable<Uint8Array>;
+};

@@ -1,0 +1,216 @@
+/**
+ * Stores the rows of one run as its subtasks push them. Row numbers are dense and count from 0 in the order of first
+ * arrival; they are given out under the lock of the run's row, so several runners may push to one run.
+ */
+import type { PoolClient } from 'pg';
+import type { Database } from '../database/database.ts';
+import { GroupCommit } from '../database/group-commit.ts';
+import { mergeRow, type ParsedRow } from './row.ts';
+
+/** Keys of rows kept for the table header; a worker that makes up keys without end does not fill the database. */
+const columnLimit = 2000;
+
+export interface ResultHeader {
+  readonly key: string;
+  readonly label: string;
+  readonly format: string;
+}
+
+/** What rows and lines of one run are stored under. */
+export interface RunReference {
+  readonly id: number;
+  /** `YYYY-MM-DD`, the partition. */
+  readonly day: string;
+}
+
+interface PushedRow {
+  readonly subtask: number;
+  readonly row: ParsedRow;
+}
+
+/** A row to insert, after the upserts of its batch were merged into it. */
+interface NewRow {
+  readonly subtask: number;
+  text: string;
+  readonly upsert: ParsedRow['upsert'];
+}
+
+function upsertIdentity(upsert: { key: string; value: string }): string {
+  return JSON.stringify([upsert.key, upsert.value]);
+}
+
+export class ResultIngest {
+  readonly #database: Database;
+  readonly #run: RunReference;
+  readonly #knownColumns = new Set<string>();
+  readonly #commits: GroupCommit<PushedRow>;
+
+  constructor(database: Database, run: RunReference) {
+    this.#database = database;
+    this.#run = run;
+    this.#commits = new GroupCommit({
+      commit: (rows) => this.#store(rows),
+      sizeBytes: ({ row }) => row.text.length,
+    });
+  }
+
+  /** Resolves once the row is committed. */
+  push(subtask: number, row: ParsedRow): Promise<void> {
+    return this.#commits.add({ subtask, row });
+  }
+
+  /** Resolves once every row pushed before is committed or has failed. */
+  settled(): Promise<void> {
+    return this.#commits.settled();
+  }
+
+  /** Replaces the header of this subtask. */
+  async setHeaders(subtask: number, headers: readonly ResultHeader[]): Promise<void> {
+    await this.#database.pool.query({
+      name: 'set-headers',
+      text: `INSERT INTO result_header (run_id, subtask, headers) VALUES ($1, $2, $3)
+             ON CONFLICT (run_id, subtask) DO UPDATE SET headers = excluded.headers`,
+      values: [this.#run.id, subtask, JSON.stringify(headers)],
+    });
+  }
+
+  async #store(rows: PushedRow[]): Promise<void> {
+    await this.#storeColumns(rows);
+    if (rows.every(({ row }) => row.upsert === undefined)) {
+      await this.#append(rows);
+    } else {
+      await this.#database.transaction((client) => this.#upsert(client, rows));
+    }
+  }
+
+  async #storeColumns(rows: PushedRow[]): Promise<void> {
+    const added: string[] = [];
+    for (const { row } of rows) {
+      for (const key of row.keys) {
+        if (this.#knownColumns.has(key) || this.#knownColumns.size >= columnLimit) continue;
+        this.#knownColumns.add(key);
+        added.push(key);
+      }
+    }
+    if (added.length === 0) return;
+    try {
+      await this.#database.pool.query({
+        name: 'store-columns',
+        text: `INSERT INTO result_column (run_id, key)
+               SELECT $1, key FROM unnest($2::text[]) WITH ORDINALITY AS added (key, place) ORDER BY place
+               ON CONFLICT DO NOTHING`,
+        values: [this.#run.id, added],
+      });
+    } catch (error) {
+      for (const key of added) this.#knownColumns.delete(key);
+      throw error;
+    }
+  }
+
+  /**
+   * One statement: counts the rows into the run and numbers them from where the count stood. The rows travel as one JSON
+   * array, which keeps them letter by letter and is written and read in half the time of an array of PostgreSQL's.
+   */
+  async #append(rows: PushedRow[]): Promise<void> {
+    await this.#database.pool.query({
+      name: 'append-rows',
+      text: `WITH counted AS (
+               UPDATE run SET result_count = result_count + cardinality($3::int[]) WHERE id = $1
+               RETURNING result_count - cardinality($3::int[]) AS first
+             )
+             INSERT INTO result_row (day, run_id, number, subtask, data)
+             SELECT $2::date, $1::bigint, counted.first + pushed.place - 1, pushed.subtask, pushed.data
+             FROM counted, ROWS FROM (unnest($3::int[]), json_array_elements($4::json)) WITH ORDINALITY
+               AS pushed (subtask, data, place)`,
+      values: [
+        this.#run.id,
+        this.#run.day,
+        rows.map(({ subtask }) => subtask),
+        `[${rows.map(({ row }) => row.text).join(',')}]`,
+      ],
+    });
+  }
+
+  async #upsert(client: PoolClient, rows: PushedRow[]): Promise<void> {
+    const { rows: counted } = await client.query<{ result_count: number }>({
+      name: 'lock-result-count',
+      text: 'SELECT result_count FROM run WHERE id = $1 FOR UPDATE',
+      values: [this.#run.id],
+    });
+    const first = counted[0]?.result_count ?? 0;
+    const stored = await this.#storedRows(client, rows);
+    const changed = new Set<number>();
+    const added: NewRow[] = [];
+    const addedByIdentity = new Map<string, NewRow>();
+    for (const { subtask, row } of rows) {
+      const identity = row.upsert === undefined ? undefined : upsertIdentity(row.upsert);
+      const earlier =
+        identity === undefined ? undefined : (stored.get(identity) ?? addedByIdentity.get(identity));
+      if (earlier === undefined) {
+        const created = { subtask, text: row.text, upsert: row.upsert };
+        added.push(created);
+        if (identity !== undefined) addedByIdentity.set(identity, created);
+      } else {
+        earlier.text = mergeRow(earlier.text, row.text);
+        if ('number' in earlier) changed.add(earlier.number);
+      }
+    }
+    const updates = [...stored.values()].filter((row) => changed.has(row.number));
+    if (updates.length > 0) await this.#update(client, updates);
+    if (added.length > 0) await this.#insert(client, first, added);
+  }
+
+  /** The rows already stored under the upsert pairs of a batch. */
+  async #storedRows(
+    client: PoolClient,
+    rows: PushedRow[],
+  ): Promise<Map<string, { number: number; text: string }>> {
+    const pairs = new Map<string, { key: string; value: string }>();
+    for (const { row } of rows)
+      if (row.upsert !== undefined) pairs.set(upsertIdentity(row.upsert), row.upsert);
+    const { rows: found } = await client.query<{ key: string; value: string; number: number; data: string }>({
+      name: 'find-upserts',
+      text: `SELECT pair.key, pair.value, stored.number, stored.data
+             FROM unnest($3::text[], $4::text[]) AS pair (key, value)
+             JOIN result_row AS stored ON stored.day = $1 AND stored.run_id = $2 AND stored.upsert_key = pair.key
+               AND md5(stored.upsert_value) = md5(pair.value) AND stored.upsert_value = pair.value`,
+      values: [
+        this.#run.day,
+        this.#run.id,
+        Array.from(pairs.values(), ({ key }) => key),
+        Array.from(pairs.values(), ({ value }) => value),
+      ],
+    });
+    return new Map(found.map((row) => [upsertIdentity(row), { number: row.number, text: row.data }]));
+  }
+
+  async #update(client: PoolClient, rows: { number: number; text: string }[]): Promise<void> {
+    await client.query({
+      name: 'update-rows',
+      text: `UPDATE result_row SET data = changed.data
+             FROM unnest($3::bigint[], $4::json[]) AS changed (number, data)
+             WHERE result_row.day = $1 AND result_row.run_id = $2 AND result_row.number = changed.number`,
+      values: [this.#run.day, this.#run.id, rows.map(({ number }) => number), rows.map(({ text }) => text)],
+    });
+  }
+
+  async #insert(client: PoolClient, first: number, rows: NewRow[]): Promise<void> {
+    await client.query({
+      name: 'insert-rows',
+      text: `WITH counted AS (UPDATE run SET result_count = result_count + cardinality($4::int[]) WHERE id = $1)
+             INSERT INTO result_row (day, run_id, number, subtask, data, upsert_key, upsert_value)
+             SELECT $2::date, $1::bigint, $3::bigint + added.place - 1, added.subtask, added.data, added.key, added.value
+             FROM unnest($4::int[], $5::json[], $6::text[], $7::text[]) WITH ORDINALITY
+               AS added (subtask, data, key, value, place)`,
+      values: [
+        this.#run.id,
+        this.#run.day,
+        first,
+        rows.map(({ subtask }) => subtask),
+        rows.map(({ text }) => text),
+        rows.map(({ upsert }) => upsert?.key ?? null),
+        rows.map(({ upsert }) => upsert?.value ?? null),
+      ],
+    });
+  }
+}
