@@ -1,0 +1,150 @@
+/** API keys: making, listing and revoking them. The key itself is shown once and stored nowhere, only its hash is. */
+import { createHash, randomBytes } from 'node:crypto';
+import type { PoolClient } from 'pg';
+import { ulid } from 'ulid';
+import type { Database } from '../database/database.ts';
+import { channels } from '../database/notifications.ts';
+import { ChelaError, invalidArgument } from '../errors.ts';
+import { recordAudit, type Actor } from './audit.ts';
+
+const prefix = 'chela_';
+
+/** A new key: 32 random bytes, in letters that survive URLs and double clicks. */
+export function generateApiKey(): string {
+  return prefix + randomBytes(32).toString('base64url').replaceAll('-', 'A').replaceAll('_', 'B');
+}
+
+/** SHA-256 of a key, 32 bytes. Keys are random, so a slow hash would protect nothing. */
+export function hashApiKey(key: string): Buffer {
+  return createHash('sha256').update(key, 'utf8').digest();
+}
+
+export interface ApiKeyRecord {
+  readonly slug: string;
+  readonly name: string;
+  readonly created_at: Date;
+  readonly last_used_at: Date | null;
+  readonly expires_at: Date | null;
+}
+
+export interface NewApiKey {
+  readonly name: string;
+  readonly expiresAt?: Date;
+  /** The key to use; a random one where omitted. */
+  readonly key?: string;
+}
+
+const recordColumns = ['slug', 'name', 'created_at', 'last_used_at', 'expires_at'] as const;
+
+export class ApiKeys {
+  readonly #database: Database;
+  readonly #limit: number;
+
+  /** @param limit most valid keys of an account */
+  constructor(database: Database, limit: number) {
+    this.#database = database;
+    this.#limit = limit;
+  }
+
+  /** The keys of an account that are not revoked, newest first. */
+  async list(
+    accountId: number,
+    page: { number: number; size: number },
+  ): Promise<{ count: number; list: ApiKeyRecord[] }> {
+    const keys = this.#database.sql
+      .selectFrom('api_key')
+      .where('account_id', '=', accountId)
+      .where('revoked_at', 'is', null);
+    const { count } = await keys
+      .select((expression) => expression.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    const list = await keys
+      .select(recordColumns)
+      .orderBy('id', 'desc')
+      .limit(page.size)
+      .offset((page.number - 1) * page.size)
+      .execute();
+    return { count, list };
+  }
+
+  /**
+   * Gives an account a key.
+   * @returns the record, and the key, which cannot be shown again
+   * @throws ChelaError INVALID_ARGUMENT where the account has as many as it may
+   */
+  async create(
+    accountId: number,
+    { name, expiresAt, key = generateApiKey() }: NewApiKey,
+    actor: Actor,
+  ): Promise<ApiKeyRecord & { key: string }> {
+    return this.#database.transaction(async (client) => {
+      const { rows } = await client.query<ApiKeyRecord>(
+        `INSERT INTO api_key (slug, account_id, name, key_hash, expires_at)
+         SELECT $1, $2, $3, $4, $5 WHERE $6 > (
+           SELECT count(*) FROM api_key
+           WHERE account_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()))
+         RETURNING ${recordColumns.join(', ')}`,
+        [ulid(), accountId, name, hashApiKey(key), expiresAt ?? null, this.#limit],
+      );
+      const [record] = rows;
+      if (record === undefined) {
+        throw invalidArgument(
+          `the account has ${this.#limit} API keys, the most there may be: revoke one first`,
+        );
+      }
+      await recordAudit(client, actor, {
+        action: 'api_key.created',
+        accountId,
+        subject: record.slug,
+        details: { name, ...(expiresAt && { expires_at: expiresAt.toISOString() }) },
+      });
+      return { ...record, key };
+    });
+  }
+
+  /**
+   * Ends a key, and tells every process.
+   * @returns hash of the key, in hex
+   * @throws ChelaError NOT_FOUND where the account has no such key, or it was revoked before
+   */
+  async revoke(accountId: number, slug: string, actor: Actor): Promise<string> {
+    const hash = await this.#database.transaction(async (client) =>
+      revokeWhere(client, actor, 'slug = $1 AND account_id = $2', [slug, accountId]),
+    );
+    if (hash === undefined) {
+      throw new ChelaError('NOT_FOUND', `there is no API key ${slug}, or it was revoked before`);
+    }
+    return hash;
+  }
+
+  /** Ends a key that is known itself. @returns its hash, in hex; undefined where it is unknown or was revoked before */
+  async revokeByKey(key: string, actor: Actor): Promise<string | undefined> {
+    return this.#database.transaction(async (client) =>
+      revokeWhere(client, actor, 'key_hash = $1', [hashApiKey(key)]),
+    );
+  }
+}
+
+async function revokeWhere(
+  client: PoolClient,
+  actor: Actor,
+  condition: string,
+  values: unknown[],
+): Promise<string | undefined> {
+  const { rows } = await client.query<{ account_id: number; slug: string; name: string; hash: string }>(
+    `WITH revoked AS (
+       UPDATE api_key SET revoked_at = now() WHERE ${condition} AND revoked_at IS NULL
+       RETURNING account_id, slug, name, encode(key_hash, 'hex') AS hash
+     ) SELECT account_id, slug, name, hash, pg_notify('${channels.apiKeyRevoked}', hash) FROM revoked`,
+    values,
+  );
+  const [revoked] = rows;
+  if (revoked === undefined) return undefined;
+  await recordAudit(client, actor, {
+    action: 'api_key.revoked',
+    accountId: revoked.account_id,
+    subject: revoked.slug,
+    details: { name: revoked.name },
+  });
+  return revoked.hash;
+}

@@ -1,0 +1,95 @@
+/** Callbacks, as the rest of the platform uses them: status changes told to the callback URL of a run. */
+import type { PoolClient } from 'pg';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import { ChelaError, invalidArgument } from '../errors.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import { Deliverer } from './deliverer.ts';
+import { CallbackReader } from './read.ts';
+import { deliverCallbacks, recordStatus } from './recorder.ts';
+import { generateCallbackSecret } from './signature.ts';
+import { TargetGuard } from './target-guard.ts';
+
+export type { CallbackRecord, CallbackState, RunCallbacks } from './read.ts';
+export { callbackStates } from './read.ts';
+
+/** Deliveries to one receiver at the same time, by all processes: a slow one takes these places and leaves the others. */
+const receiverConcurrency = 4;
+
+interface CallbacksOptions {
+  readonly database: Database;
+  readonly jobs: Jobs;
+  readonly config: Pick<
+    Config,
+    'callbackAllowedNetworks' | 'callbackTimeoutSeconds' | 'callbackRetrySeconds' | 'callbackConcurrency'
+  >;
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+export class Callbacks {
+  readonly read: CallbackReader;
+  readonly #database: Database;
+  readonly #jobs: Jobs;
+  readonly #guard: TargetGuard;
+
+  /** Deliveries are done by the jobs handed in, once they are started. */
+  constructor({ database, jobs, config, version, logger }: CallbacksOptions) {
+    this.#database = database;
+    this.#jobs = jobs;
+    this.#guard = new TargetGuard(config.callbackAllowedNetworks);
+    this.read = new CallbackReader(database);
+    const deliverer = new Deliverer({
+      database,
+      jobs,
+      guard: this.#guard,
+      timeoutSeconds: config.callbackTimeoutSeconds,
+      retrySeconds: config.callbackRetrySeconds,
+      version,
+      logger,
+    });
+    jobs.work(deliverCallbacks, config.callbackConcurrency, (job) => deliverer.deliver(job.data.runId), {
+      groupConcurrency: receiverConcurrency,
+    });
+  }
+
+  /**
+   * Refuses a callback URL that can be told to be wrong without resolving its name.
+   * @throws ChelaError INVALID_SHAPE for what is no URL, INVALID_ARGUMENT for one that callbacks must not go to
+   */
+  check(callbackUrl: string): void {
+    const url = URL.parse(callbackUrl);
+    if (url === null) throw new ChelaError('INVALID_SHAPE', 'callback_url must be an http or https URL');
+    const refusal = this.#guard.refusal(url);
+    if (refusal !== undefined) throw invalidArgument(`callback_url ${refusal}`);
+  }
+
+  /**
+   * Records the present status of those of the runs that have a callback URL, and queues its delivery.
+   * @param client of the transaction that has just changed the status
+   */
+  record(client: PoolClient, runIds: readonly number[]): Promise<void> {
+    return recordStatus(client, this.#jobs, runIds);
+  }
+
+  /** Signs the account's callbacks from now on with a secret made now. @returns the secret */
+  async renewSecret(accountId: number): Promise<string> {
+    const secret = generateCallbackSecret();
+    await this.#setSecret(accountId, secret);
+    return secret;
+  }
+
+  /** Stops signing the account's callbacks. */
+  removeSecret(accountId: number): Promise<void> {
+    return this.#setSecret(accountId, null);
+  }
+
+  async #setSecret(accountId: number, secret: string | null): Promise<void> {
+    await this.#database.sql
+      .updateTable('account')
+      .set({ callback_secret: secret })
+      .where('id', '=', accountId)
+      .execute();
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Delivers the callbacks of a run in their order. A callback is claimed with a lease before it is sent and its outcome is
+ * recorded after, so a process that dies in between makes for a second delivery, never for none.
+ */
+import type { Logger } from 'pino';
+import type { Database } from '../database/database.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import { exchange, type ExchangeOutcome } from './exchange.ts';
+import { deliverCallbacks, receiverOf } from './recorder.ts';
+import { signature, signatureHeader } from './signature.ts';
+import type { TargetGuard } from './target-guard.ts';
+
+/** From the end of an exchange to its record, at most. */
+const recordSeconds = 20;
+/** Receivers that come back are not met by all retries in the same moment. */
+const jitter = 0.1;
+
+interface DelivererOptions {
+  readonly database: Database;
+  readonly jobs: Jobs;
+  readonly guard: TargetGuard;
+  readonly timeoutSeconds: number;
+  /** Waits before the second, third … attempt; after the last a callback is given up. */
+  readonly retrySeconds: readonly number[];
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+interface ClaimedCallback {
+  readonly id: number;
+  readonly run_id: number;
+  readonly run_slug: string;
+  readonly number: number;
+  /** Number of this attempt, from 1. */
+  readonly attempt_count: number;
+  readonly body: string;
+  readonly callback_url: string;
+  readonly callback_secret: string | null;
+}
+
+export class Deliverer {
+  readonly #options: DelivererOptions;
+
+  constructor(options: DelivererOptions) {
+    this.#options = options;
+  }
+
+  /** Delivers what is due of a run, until nothing is left or one has to be tried again later. */
+  async deliver(runId: number): Promise<void> {
+    for (;;) {
+      const callback = await this.#claim(runId);
+      if (callback === undefined) return;
+      const outcome = await this.#send(callback);
+      await this.#record(callback, outcome);
+    }
+  }
+
+  /** The first callback of a run that is not settled, unless it is not due or another process has it. */
+  async #claim(runId: number): Promise<ClaimedCallback | undefined> {
+    const { rows } = await this.#options.database.pool.query<ClaimedCallback>({
+      name: 'claim-callback',
+      text: `WITH claimed AS (
+               UPDATE callback SET attempt_count = attempt_count + 1, claimed_until = now() + make_interval(secs => $2)
+               WHERE id = (SELECT id FROM callback WHERE run_id = $1 AND state = 'pending' ORDER BY number LIMIT 1)
+                 AND state = 'pending' AND next_attempt_at <= now()
+                 AND (claimed_until IS NULL OR claimed_until <= now())
+               RETURNING id, run_id, number, attempt_count, body
+             ), interrupted AS (
+               UPDATE callback_attempt SET milliseconds = 0, error = 'the platform ended during this attempt'
+               WHERE callback_id = (SELECT id FROM claimed) AND milliseconds IS NULL
+             ), begun AS (
+               INSERT INTO callback_attempt (callback_id, number) SELECT id, attempt_count FROM claimed
+             )
+             SELECT claimed.*, run.slug AS run_slug, run.callback_url, account.callback_secret
+             FROM claimed
+             JOIN run ON run.id = claimed.run_id
+             JOIN account ON account.id = run.account_id`,
+      values: [runId, this.#options.timeoutSeconds + recordSeconds],
+    });
+    return rows[0];
+  }
+
+  #send(callback: ClaimedCallback): Promise<ExchangeOutcome> {
+    const { guard, timeoutSeconds, version } = this.#options;
+    const { body, callback_secret: secret } = callback;
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': `Chela/${version}`,
+      'x-chela-callback-id': `${callback.run_slug}-${callback.number}`,
+      'x-chela-attempt': String(callback.attempt_count),
+      ...(secret !== null && { [signatureHeader]: signature(secret, Math.floor(Date.now() / 1000), body) }),
+    };
+    return exchange({ url: callback.callback_url, headers, body }, guard, timeoutSeconds * 1000);
+  }
+
+  async #record(callback: ClaimedCallback, outcome: ExchangeOutcome): Promise<void> {
+    const { database, jobs, retrySeconds, logger } = this.#options;
+    const delaySeconds = retrySeconds[callback.attempt_count - 1];
+    await database.transaction(async (client) => {
+      const { error } = outcome;
+      await client.query(
+        `UPDATE callback_attempt SET milliseconds = $3, status_code = $4, error = $5, answer = $6
+         WHERE callback_id = $1 AND number = $2`,
+        [
+          callback.id,
+          callback.attempt_count,
+          outcome.milliseconds,
+          outcome.statusCode,
+          error,
+          outcome.answer,
+        ],
+      );
+      if (error === '') {
+        await client.query(
+          `UPDATE callback SET state = 'delivered', claimed_until = NULL WHERE id = $1 AND state = 'pending'`,
+          [callback.id],
+        );
+      } else if (delaySeconds === undefined) {
+        await client.query(
+          `UPDATE callback SET state = 'given_up', claimed_until = NULL
+           WHERE id = $1 AND state = 'pending' AND attempt_count = $2`,
+          [callback.id, callback.attempt_count],
+        );
+        logger.warn({ run: callback.run_slug, callback: callback.number, error }, 'gave up a callback');
+      } else {
+        const startAfterSeconds = delaySeconds * (1 + Math.random() * jitter);
+        await client.query(
+          `UPDATE callback SET claimed_until = NULL, next_attempt_at = now() + make_interval(secs => $3)
+           WHERE id = $1 AND state = 'pending' AND attempt_count = $2`,
+          [callback.id, callback.attempt_count, startAfterSeconds],
+        );
+        const group = receiverOf(callback.callback_url);
+        await jobs.send(deliverCallbacks, { runId: callback.run_id }, { client, startAfterSeconds, group });
+      }
+    });
+  }
+}

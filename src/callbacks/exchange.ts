@@ -1,0 +1,136 @@
+/** One request to a receiver and its answer, with limits on everything the receiver decides: time, headers, body, redirects. */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { TargetGuard } from './target-guard.ts';
+
+/** Statuses of redirects that repeat the request; 303 would have it become a GET, which tells the receiver nothing. */
+const redirectStatuses = new Set([301, 302, 307, 308]);
+const mostRedirects = 3;
+const headerLimitBytes = 16 * 1024;
+/** Reading ends here; the answer counts as complete. */
+const answerLimitBytes = 64 * 1024;
+const keptAnswerBytes = 1024;
+
+export interface CallbackRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON text. */
+  readonly body: string;
+}
+
+export interface ExchangeOutcome {
+  /** Of the last answer that was received. */
+  readonly statusCode: number | undefined;
+  /** Why it failed; `''` where the receiver answered 2xx in time. */
+  readonly error: string;
+  /** The first bytes of the answer's body, as text. */
+  readonly answer: string;
+  readonly milliseconds: number;
+}
+
+interface Received {
+  statusCode?: number;
+  readonly chunks: Buffer[];
+}
+
+/**
+ * Sends one callback. Never rejects: what goes wrong is the outcome.
+ * @param limitMilliseconds for all of it: name resolution, connection, redirects, the whole answer
+ */
+export async function exchange(
+  request: CallbackRequest,
+  guard: TargetGuard,
+  limitMilliseconds: number,
+): Promise<ExchangeOutcome> {
+  const start = performance.now();
+  const limit = AbortSignal.timeout(limitMilliseconds);
+  const received: Received = { chunks: [] };
+  let error: string;
+  try {
+    error = await post(request, guard, limit, received);
+  } catch (thrown) {
+    error = limit.aborted ? `no complete answer within ${limitMilliseconds / 1000} s` : messageOf(thrown);
+  }
+  return {
+    statusCode: received.statusCode,
+    error,
+    answer: textOf(received.chunks),
+    milliseconds: Math.round(performance.now() - start),
+  };
+}
+
+/** @returns what is wrong with the answer, or '' */
+async function post(
+  request: CallbackRequest,
+  guard: TargetGuard,
+  limit: AbortSignal,
+  received: Received,
+): Promise<string> {
+  let url = new URL(request.url);
+  for (let redirects = 0; ; redirects += 1) {
+    const refusal = guard.refusal(url);
+    if (refusal !== undefined) return `${redirects === 0 ? 'the callback URL' : 'a redirect'} ${refusal}`;
+    const response = await send(url, request, guard, limit);
+    const { statusCode = 0, headers } = response;
+    received.statusCode = statusCode;
+    if (!redirectStatuses.has(statusCode) || headers.location === undefined) {
+      await readStart(response, received.chunks);
+      return statusCode >= 200 && statusCode < 300 ? '' : `answered ${statusCode}`;
+    }
+    response.destroy();
+    if (redirects === mostRedirects) return `redirected more than ${mostRedirects} times`;
+    const target = URL.parse(headers.location, url.href);
+    if (target === null) return 'redirected to what is no URL';
+    if (url.protocol === 'https:' && target.protocol === 'http:') return 'redirected from https to http';
+    url = target;
+  }
+}
+
+function send(
+  url: URL,
+  { headers, body }: CallbackRequest,
+  guard: TargetGuard,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const outgoing = request(url, {
+    method: 'POST',
+    headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+    // A connection of its own: one that was kept could have been checked under other settings.
+    agent: false,
+    lookup: guard.lookup,
+    maxHeaderSize: headerLimitBytes,
+    signal,
+  });
+  outgoing.on('response', resolve);
+  outgoing.on('error', reject);
+  outgoing.on('upgrade', (_response, socket) => {
+    socket.destroy();
+    reject(new Error('answered 101'));
+  });
+  // Whatever else the receiver comes up with ends here at the latest, when the signal has destroyed the request.
+  outgoing.on('close', () => reject(new Error('the connection was closed without an answer')));
+  outgoing.end(body);
+  return promise;
+}
+
+async function readStart(response: IncomingMessage, chunks: Buffer[]): Promise<void> {
+  let readBytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    if (readBytes < keptAnswerBytes) chunks.push(chunk.subarray(0, keptAnswerBytes - readBytes));
+    readBytes += chunk.length;
+    if (readBytes >= answerLimitBytes) return;
+  }
+}
+
+/** PostgreSQL has no text with U+0000 in it. */
+function textOf(chunks: readonly Buffer[]): string {
+  return Buffer.concat(chunks).toString('utf8').replaceAll('\0', '\u{FFFD}');
+}
+
+/** Where several addresses were tried, the error that holds them all says nothing itself. */
+function messageOf(error: unknown): string {
+  const first = error instanceof AggregateError ? (error.errors as unknown[])[0] : error;
+  return (first as Error).message;
+}

@@ -1,0 +1,70 @@
+/** Reading the log of a run: the recent part, and all of it as text. */
+import { Readable } from 'node:stream';
+import type { Database } from '../database/database.ts';
+import type { RunReference } from '../results/ingest.ts';
+import type { LogType } from './log-line.ts';
+
+/** Lines in the recent part. */
+const recentLines = 1000;
+const streamedLinesAtOnce = 5000;
+
+export interface StoredLogLine {
+  readonly id: number;
+  readonly subtask: number;
+  readonly type: LogType;
+  readonly content: string;
+  readonly logged_at: Date;
+}
+
+const typeNames: Record<LogType, string> = { 1: 'DEBUG', 2: 'INFO', 3: 'WARN', 4: 'ERROR' };
+
+export class Logs {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The newest lines, oldest first. */
+  async recent(run: RunReference): Promise<StoredLogLine[]> {
+    const { rows } = await this.#database.pool.query<StoredLogLine>({
+      name: 'recent-log-lines',
+      text: `SELECT id, subtask, type, content, logged_at FROM log_line
+             WHERE day = $1 AND run_id = $2 ORDER BY id DESC LIMIT $3`,
+      values: [run.day, run.id, recentLines],
+    });
+    return rows.toReversed();
+  }
+
+  /** Lines written after the one with the key `after` (0 for all), oldest first. */
+  async after(run: RunReference, after: number, limit: number): Promise<StoredLogLine[]> {
+    const { rows } = await this.#database.pool.query<StoredLogLine>({
+      name: 'log-lines-after',
+      text: `SELECT id, subtask, type, content, logged_at FROM log_line
+             WHERE day = $1 AND run_id = $2 AND id > $3 ORDER BY id LIMIT $4`,
+      values: [run.day, run.id, after, limit],
+    });
+    return rows;
+  }
+
+  /** All lines so far as UTF-8 text, one a line: moment, level, subtask in brackets, content. Memory stays flat. */
+  text(run: RunReference): Readable {
+    return Readable.from(this.#textParts(run));
+  }
+
+  async *#textParts(run: RunReference): AsyncGenerator<string> {
+    let after = 0;
+    for (;;) {
+      const lines = await this.after(run, after, streamedLinesAtOnce);
+      const last = lines.at(-1);
+      if (last === undefined) return;
+      yield lines.map(textLine).join('');
+      after = last.id;
+    }
+  }
+}
+
+function textLine(line: StoredLogLine): string {
+  const group = line.subtask === 0 ? '' : ` [${line.subtask}]`;
+  return `${line.logged_at.toISOString()} ${typeNames[line.type]}${group} ${line.content}\n`;
+}

@@ -1,0 +1,53 @@
+import { channels } from '../database/notifications.ts';
+import { ChelaError } from '../errors.ts';
+import { finishRun, type RunServices } from './finish.ts';
+import { abortedMessage, isFinished, type RunStatus } from './statuses.ts';
+
+/**
+ * Aborts a run: subtasks that wait are ended here, those that run by their runners. Aborting twice is no error.
+ * @throws ChelaError RUN_FAILED where the run has finished
+ */
+export async function abortRun({ database, callbacks, usage }: RunServices, runId: number): Promise<void> {
+  await database.transaction(async (client) => {
+    const { rows } = await client.query<{ slug: string; status: RunStatus }>(
+      'SELECT slug, status FROM run WHERE id = $1 FOR UPDATE',
+      [runId],
+    );
+    const [run] = rows;
+    if (run === undefined) throw new ChelaError('RUN_NOT_FOUND');
+    if (run.status === 'aborting') return;
+    if (isFinished(run.status)) {
+      throw new ChelaError('RUN_FAILED', `run ${run.slug} has already finished: it ${run.status}`);
+    }
+    const ended = await client.query(
+      `UPDATE subtask SET status = 'failed', err_msg = $2, finished_at = now()
+       WHERE run_id = $1 AND status = 'ready'`,
+      [runId, abortedMessage],
+    );
+    const counted = await client.query<{
+      id: number;
+      status: RunStatus;
+      subtask_count: number;
+      subtasks_finished: number;
+      subtasks_failed: number;
+      has_callback: boolean;
+    }>(
+      `UPDATE run SET status = 'aborting', subtasks_finished = subtasks_finished + $2,
+         subtasks_failed = subtasks_failed + $2
+       WHERE id = $1 RETURNING id, status, subtask_count, subtasks_finished, subtasks_failed,
+         callback_url IS NOT NULL AS has_callback`,
+      [runId, ended.rowCount ?? 0],
+    );
+    const [aborting] = counted.rows;
+    if (aborting === undefined) return;
+    if (aborting.subtasks_finished === aborting.subtask_count) {
+      // Nobody sees a run as aborting that ends in the same transaction, so its callback is not told either.
+      const charge = await usage.meter(client, runId);
+      await finishRun(client, callbacks, aborting);
+      await usage.charge(client, charge);
+      return;
+    }
+    if (aborting.has_callback) await callbacks.record(client, [runId]);
+    await client.query(`SELECT pg_notify('${channels.runAborting}', $1)`, [String(runId)]);
+  });
+}

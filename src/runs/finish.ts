@@ -1,0 +1,98 @@
+/** How subtasks end, and their run with the last of them. */
+import type { PoolClient } from 'pg';
+import type { Usage } from '../accounts/usage.ts';
+import type { Callbacks } from '../callbacks/callbacks.ts';
+import type { Database } from '../database/database.ts';
+import { channels } from '../database/notifications.ts';
+import { abortedMessage, finalStatus, type RunStatus } from './statuses.ts';
+
+/** What the changes of runs are made with. */
+export interface RunServices {
+  readonly database: Database;
+  readonly callbacks: Callbacks;
+  readonly usage: Usage;
+}
+
+export interface SubtaskOutcome {
+  readonly status: 'succeeded' | 'failed';
+  readonly exitCode?: number;
+  /** `''` where it succeeded. */
+  readonly errMsg: string;
+  /** Its runner died: how long it worked is not known, and its memory is not charged. */
+  readonly isLost?: boolean;
+}
+
+/** Subtask failures named in the run's err_msg; the log has all of them. */
+const namedFailures = 5;
+const longestErrMsg = 2000;
+
+interface CountedRun {
+  id: number;
+  status: RunStatus;
+  subtask_count: number;
+  subtasks_finished: number;
+  subtasks_failed: number;
+}
+
+/**
+ * Ends a subtask that a runner was executing, once, and the run with the last of them.
+ * @returns false where the subtask is not this runner's any more: its lease ran out, or it was settled before
+ */
+export async function settleSubtask(
+  { database, callbacks, usage }: RunServices,
+  subtask: { id: number; runnerId: number },
+  outcome: SubtaskOutcome,
+): Promise<boolean> {
+  return database.transaction(async (client) => {
+    const { rows } = await client.query<CountedRun>({
+      name: 'settle-subtask',
+      text: `WITH ended AS (
+               UPDATE subtask SET status = $3, exit_code = $4, err_msg = $5, finished_at = now(), runner_id = NULL
+               WHERE id = $1 AND runner_id = $2 AND status = 'running'
+               RETURNING run_id
+             )
+             UPDATE run SET subtasks_finished = subtasks_finished + 1,
+               subtasks_failed = subtasks_failed + ($3 = 'failed')::int
+             FROM ended WHERE run.id = ended.run_id
+             RETURNING run.id, run.status, run.subtask_count, run.subtasks_finished, run.subtasks_failed`,
+      values: [subtask.id, subtask.runnerId, outcome.status, outcome.exitCode ?? null, outcome.errMsg],
+    });
+    const [run] = rows;
+    if (run === undefined) return false;
+    const charge = await usage.meter(client, run.id, outcome.isLost ? undefined : subtask.id);
+    if (run.subtasks_finished === run.subtask_count) await finishRun(client, callbacks, run);
+    await usage.charge(client, charge);
+    return true;
+  });
+}
+
+/** Ends a run whose subtasks have all ended. The caller's transaction holds the lock of the run's row. */
+export async function finishRun(client: PoolClient, callbacks: Callbacks, run: CountedRun): Promise<void> {
+  const errMsg = run.status === 'aborting' ? abortedMessage : await failureMessage(client, run);
+  const { rows } = await client.query<{ has_callback: boolean }>({
+    name: 'finish-run',
+    text: `WITH finished AS (
+             UPDATE run SET status = $2, err_msg = $3, started_at = coalesce(started_at, now()), finished_at = now()
+             WHERE id = $1 RETURNING id, callback_url IS NOT NULL AS has_callback
+           ) SELECT has_callback, pg_notify('${channels.runFinished}', id::text) FROM finished`,
+    values: [run.id, finalStatus(run), errMsg],
+  });
+  if (rows[0]?.has_callback) await callbacks.record(client, [run.id]);
+}
+
+async function failureMessage(client: PoolClient, run: CountedRun): Promise<string> {
+  if (run.subtasks_failed === 0) return '';
+  const { rows } = await client.query<{ number: number; err_msg: string }>({
+    name: 'failed-subtasks',
+    text: `SELECT number, err_msg FROM subtask WHERE run_id = $1 AND status = 'failed' ORDER BY number LIMIT $2`,
+    values: [run.id, namedFailures],
+  });
+  if (run.subtask_count === 1) return shortened(rows[0]?.err_msg ?? '');
+  const named = rows.map(({ number, err_msg: errMsg }) => `#${number} ${errMsg}`).join('; ');
+  const unnamed = run.subtasks_failed > rows.length ? '; …' : '';
+  return shortened(`${run.subtasks_failed} of ${run.subtask_count} subtasks failed: ${named}${unnamed}`);
+}
+
+function shortened(text: string): string {
+  return text.length > longestErrMsg ? `${text.slice(0, longestErrMsg - 1)}…`.toWellFormed() : text;
+}

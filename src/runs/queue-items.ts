@@ -1,0 +1,217 @@
+/**
+ * Runs that are held: checked like any run, and started only when somebody activates them. A held run keeps the version it
+ * was checked with.
+ */
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import { ChelaError, invalidArgument } from '../errors.ts';
+import { parseJson } from '../json/lossless-json.ts';
+import type { Page, Runs, Submission } from './runs.ts';
+
+/**
+ *     waiting ──▶ activated   a run was started
+ *        └──────▶ released    nothing will come of it
+ */
+export type QueueItemStatus = 'waiting' | 'activated' | 'released';
+
+export interface QueueItem {
+  readonly id: number;
+  readonly status: QueueItemStatus;
+  readonly worker_slug: string;
+  readonly version: string;
+  readonly reason: string;
+  /** Empty where it was not activated. */
+  readonly run_slug: string;
+  readonly created_at: Date;
+  /** Of the worker; null where it was deleted or the account may not see it any more. */
+  readonly worker_owner: string | null;
+  readonly worker_name: string | null;
+  readonly worker_title: string | null;
+}
+
+/** What became of one of the items that a request names. */
+export interface QueueItemOutcome {
+  readonly ref: string;
+  /** Of the run that was started. */
+  readonly runSlug?: string;
+  /** Why nothing was done. */
+  readonly error?: string;
+}
+
+const notThere = 'item does not exist';
+const notWaiting = 'item is not in waiting state';
+
+interface QueueItemsOptions {
+  readonly database: Database;
+  readonly runs: Runs;
+  readonly config: Pick<Config, 'queuedRunLimit'>;
+}
+
+export class QueueItems {
+  readonly #database: Database;
+  readonly #runs: Runs;
+  readonly #limit: number;
+
+  constructor({ database, runs, config }: QueueItemsOptions) {
+    this.#database = database;
+    this.#runs = runs;
+    this.#limit = config.queuedRunLimit;
+  }
+
+  /**
+   * Holds a run. Its account needs no balance for that.
+   * @returns the reference of the item
+   * @throws ChelaError for a worker, version, input or callback URL that cannot run
+   */
+  async hold(submission: Submission): Promise<string> {
+    const { accountId } = submission;
+    const prepared = await this.#runs.prepare(submission);
+    const { rows } = await this.#database.pool.query<{ id: number }>(
+      `INSERT INTO queue_item (account_id, worker_id, worker_slug, version, input, callback_url)
+       SELECT $1, worker.id, worker.slug, $3, $4, $5 FROM worker
+       WHERE worker.id = $2
+         AND (SELECT count(*) FROM queue_item WHERE account_id = $1 AND status = 'waiting') < $6
+       RETURNING id`,
+      [
+        accountId,
+        prepared.workerKey,
+        prepared.version,
+        prepared.inputText,
+        prepared.callbackUrl ?? null,
+        this.#limit,
+      ],
+    );
+    const [item] = rows;
+    if (item === undefined) {
+      throw invalidArgument(
+        `an account can hold ${this.#limit} runs: activate or release some of those that wait`,
+      );
+    }
+    return String(item.id);
+  }
+
+  /** Those that wait, or the history of the others; newest first. */
+  async list(
+    accountId: number,
+    state: 'waiting' | 'inactive',
+    page: Page,
+  ): Promise<{ count: number; list: QueueItem[] }> {
+    const items = this.#database.sql
+      .selectFrom('queue_item')
+      .where('queue_item.account_id', '=', accountId)
+      .where('queue_item.status', state === 'waiting' ? '=' : '<>', 'waiting');
+    const { count } = await items
+      .select((expression) => expression.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    const list = await items
+      .leftJoin('worker', (join) =>
+        join
+          .onRef('worker.id', '=', 'queue_item.worker_id')
+          .on((expression) =>
+            expression.or([
+              expression('worker.is_public', '=', true),
+              expression('worker.account_id', '=', expression.ref('queue_item.account_id')),
+            ]),
+          ),
+      )
+      .leftJoin('account as owner', 'owner.id', 'worker.account_id')
+      .select([
+        'queue_item.id',
+        'queue_item.status',
+        'queue_item.worker_slug',
+        'queue_item.version',
+        'queue_item.reason',
+        'queue_item.run_slug',
+        'queue_item.created_at',
+        'owner.name as worker_owner',
+        'worker.name as worker_name',
+        'worker.title as worker_title',
+      ])
+      .orderBy('queue_item.id', 'desc')
+      .limit(page.size)
+      .offset((page.number - 1) * page.size)
+      .execute();
+    return { count, list };
+  }
+
+  /** Starts the runs of items that wait, each for itself: what cannot start stays waiting. */
+  async activate(accountId: number, refs: readonly string[]): Promise<QueueItemOutcome[]> {
+    const outcomes: QueueItemOutcome[] = [];
+    for (const ref of refs) outcomes.push(await this.#activateOne(accountId, ref));
+    return outcomes;
+  }
+
+  /** Ends items that wait, for good. */
+  async release(accountId: number, refs: readonly string[], reason: string): Promise<QueueItemOutcome[]> {
+    const outcomes: QueueItemOutcome[] = [];
+    for (const ref of refs) {
+      const released = await this.#release(accountId, ref, reason);
+      if (released) outcomes.push({ ref });
+      else outcomes.push({ ref, error: (await this.exists(accountId, ref)) ? notWaiting : notThere });
+    }
+    return outcomes;
+  }
+
+  async exists(accountId: number, ref: string): Promise<boolean> {
+    return (await this.#find(accountId, ref)) !== undefined;
+  }
+
+  async #activateOne(accountId: number, ref: string): Promise<QueueItemOutcome> {
+    const item = await this.#find(accountId, ref);
+    if (item === undefined) return { ref, error: notThere };
+    if (item.status !== 'waiting') return { ref, error: notWaiting };
+    try {
+      const prepared = await this.#runs.prepare({
+        accountId,
+        workerId: item.worker_slug,
+        version: item.version,
+        input: parseJson(item.input),
+        origin: 'api_v2',
+        callbackUrl: item.callback_url ?? undefined,
+      });
+      return await this.#database.transaction(async (client) => {
+        const { rowCount } = await client.query(
+          `SELECT FROM queue_item WHERE id = $1 AND status = 'waiting' FOR UPDATE`,
+          [item.id],
+        );
+        if (rowCount !== 1) return { ref, error: notWaiting };
+        const run = await this.#runs.store(prepared, client);
+        await client.query(
+          `UPDATE queue_item SET status = 'activated', run_slug = $2, ended_at = now() WHERE id = $1`,
+          [item.id, run.slug],
+        );
+        return { ref, runSlug: run.slug };
+      });
+    } catch (error) {
+      if (error instanceof ChelaError) return { ref, error: error.message };
+      throw error;
+    }
+  }
+
+  async #release(accountId: number, ref: string, reason: string): Promise<boolean> {
+    const id = keyOf(ref);
+    if (id === undefined) return false;
+    const { rowCount } = await this.#database.pool.query(
+      `UPDATE queue_item SET status = 'released', reason = $3, ended_at = now()
+       WHERE id = $1 AND account_id = $2 AND status = 'waiting'`,
+      [id, accountId, reason],
+    );
+    return rowCount === 1;
+  }
+
+  async #find(accountId: number, ref: string) {
+    const id = keyOf(ref);
+    if (id === undefined) return undefined;
+    return this.#database.sql
+      .selectFrom('queue_item')
+      .select(['id', 'status', 'worker_slug', 'version', 'input', 'callback_url'])
+      .where('id', '=', id)
+      .where('account_id', '=', accountId)
+      .executeTakeFirst();
+  }
+}
+
+/** @returns undefined for a text that is no reference */
+function keyOf(ref: string): number | undefined {
+  return /^[1-9]\d{0,14}$/.test(ref) ? Number(ref) : undefined;
+}

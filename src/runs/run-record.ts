@@ -1,0 +1,56 @@
+/** A run as the database has it, with the names of its worker and version. */
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/tables.ts';
+import type { Origin, RunStatus } from './statuses.ts';
+
+export interface RunRecord {
+  readonly id: number;
+  readonly slug: string;
+  readonly worker_id: number;
+  readonly worker_slug: string;
+  readonly worker_title: string;
+  readonly version: string;
+  readonly status: RunStatus;
+  readonly origin: Origin;
+  readonly day: string;
+  readonly result_count: number;
+  readonly usage: string;
+  readonly traffic_bytes: number;
+  readonly err_msg: string;
+  readonly created_at: Date;
+  readonly started_at: Date | null;
+  readonly finished_at: Date | null;
+}
+
+/** The columns of a `RunRecord`, over the tables run, worker and worker_version named so. */
+export const runRecordColumns = [
+  'run.id',
+  'run.slug',
+  'run.worker_id',
+  'worker.slug as worker_slug',
+  'worker.title as worker_title',
+  'worker_version.version',
+  'run.status',
+  'run.origin',
+  'run.day',
+  'run.result_count',
+  'run.usage',
+  'run.traffic_bytes',
+  'run.err_msg',
+  'run.created_at',
+  'run.started_at',
+  'run.finished_at',
+] as const;
+
+/** The same columns as SQL text, for statements on hot paths. */
+export const runRecordSelect = `run.id, run.slug, run.worker_id, worker.slug AS worker_slug, worker.title AS worker_title,
+  worker_version.version, run.status, run.origin, run.day, run.result_count, run.usage, run.traffic_bytes, run.err_msg,
+  run.created_at, run.started_at, run.finished_at`;
+
+/** Runs joined with their worker and version. */
+export function selectRuns(database: Kysely<Tables>) {
+  return database
+    .selectFrom('run')
+    .innerJoin('worker', 'worker.id', 'run.worker_id')
+    .innerJoin('worker_version', 'worker_version.id', 'run.worker_version_id');
+}

@@ -1,0 +1,61 @@
+/** Runs, as the rest of the platform uses them. */
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Callbacks } from '../callbacks/callbacks.ts';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import type { Notifications } from '../database/notifications.ts';
+import type { Workers } from '../workers/workers.ts';
+import { abortRun } from './abort.ts';
+import type { RunServices } from './finish.ts';
+import { RunReader } from './read.ts';
+import { Submitter } from './submit.ts';
+import { RunWaiter } from './wait.ts';
+
+export type { Page, RunFilter } from './read.ts';
+export type { RunRecord } from './run-record.ts';
+export type { PreparedRun, Submission, SubmittedRun } from './submit.ts';
+
+interface RunsOptions {
+  readonly database: Database;
+  readonly notifications: Notifications;
+  readonly accounts: Accounts;
+  readonly workers: Workers;
+  readonly callbacks: Callbacks;
+  readonly config: Config;
+}
+
+export class Runs {
+  readonly read: RunReader;
+  readonly wait: RunWaiter;
+  readonly #services: RunServices;
+  readonly #submitter: Submitter;
+
+  constructor({ database, notifications, accounts, workers, callbacks, config }: RunsOptions) {
+    this.#services = { database, callbacks, usage: accounts.usage };
+    this.read = new RunReader(database);
+    this.wait = new RunWaiter(database, notifications);
+    this.#submitter = new Submitter({ database, plans: accounts.plans, workers, callbacks, config });
+  }
+
+  submit(...submission: Parameters<Submitter['submit']>): ReturnType<Submitter['submit']> {
+    return this.#submitter.submit(...submission);
+  }
+
+  /** Checks a run as `submit` does, without making it; `store` makes it. */
+  prepare(...submission: Parameters<Submitter['prepare']>): ReturnType<Submitter['prepare']> {
+    return this.#submitter.prepare(...submission);
+  }
+
+  /** Makes a run that `prepare` found in order, in a transaction where one is given. */
+  store(...run: Parameters<Submitter['store']>): ReturnType<Submitter['store']> {
+    return this.#submitter.store(...run);
+  }
+
+  rerun(...request: Parameters<Submitter['rerun']>): ReturnType<Submitter['rerun']> {
+    return this.#submitter.rerun(...request);
+  }
+
+  abort(runId: number): Promise<void> {
+    return abortRun(this.#services, runId);
+  }
+}

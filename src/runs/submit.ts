@@ -1,0 +1,250 @@
+/** Makes runs: everything that can be wrong is found first, then one statement stores the run with all its subtasks. */
+import type { Pool, PoolClient } from 'pg';
+import { ulid } from 'ulid';
+import type { Plans } from '../accounts/plans.ts';
+import type { Callbacks } from '../callbacks/callbacks.ts';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import { channels } from '../database/notifications.ts';
+import { dayOf } from '../database/partitions.ts';
+import { ChelaError, invalidArgument } from '../errors.ts';
+import { parseJson, stringifyJson } from '../json/lossless-json.ts';
+import { parseRunSchema } from './run-schema.ts';
+import type { Workers } from '../workers/workers.ts';
+import { startedBefore, type Idempotency } from './idempotency.ts';
+import { checkRequired, readInput } from './input.ts';
+import { defaultLimits, type LimitsInForce } from './limits.ts';
+import { splitInput } from './split.ts';
+import type { Origin } from './statuses.ts';
+
+export interface Submission {
+  readonly accountId: number;
+  /** Slug or `owner~name`. */
+  readonly workerId: string;
+  readonly version?: string;
+  /** The request's `input`, as parsed by `parseJson`. */
+  readonly input: unknown;
+  readonly origin: Origin;
+  readonly callbackUrl?: string;
+  readonly idempotency?: Idempotency;
+}
+
+export interface SubmittedRun {
+  readonly id: number;
+  readonly slug: string;
+}
+
+/** A run that was found to be in order and waits for `store`. */
+export interface PreparedRun {
+  readonly accountId: number;
+  readonly workerKey: number;
+  readonly versionKey: number;
+  /** `v1.0.1`. */
+  readonly version: string;
+  readonly origin: Origin;
+  readonly inputText: string;
+  readonly limits: LimitsInForce;
+  readonly callbackUrl: string | undefined;
+  readonly subtaskInputs: readonly string[];
+  readonly idempotency?: Idempotency;
+  /** The saved task it is a run of, and the tick of the task's schedule that starts it. */
+  readonly task?: { readonly id: number; readonly scheduledFor?: Date };
+}
+
+type SubmitConfig = Pick<
+  Config,
+  'subtaskLimit' | 'subtaskInputLimitBytes' | 'defaultMemoryMegabytes' | 'defaultTimeLimitSeconds'
+>;
+
+export class Submitter {
+  readonly #database: Database;
+  readonly #plans: Plans;
+  readonly #workers: Workers;
+  readonly #callbacks: Callbacks;
+  readonly #config: SubmitConfig;
+
+  constructor(parts: {
+    database: Database;
+    plans: Plans;
+    workers: Workers;
+    callbacks: Callbacks;
+    config: SubmitConfig;
+  }) {
+    this.#database = parts.database;
+    this.#plans = parts.plans;
+    this.#workers = parts.workers;
+    this.#callbacks = parts.callbacks;
+    this.#config = parts.config;
+  }
+
+  /** @throws ChelaError for a worker, version or input that cannot run; no run is made then */
+  async submit(submission: Submission): Promise<SubmittedRun> {
+    return this.store(await this.prepare(submission));
+  }
+
+  /**
+   * Checks all that a run needs of its request; nothing is stored.
+   * @throws ChelaError for a worker, version, input or callback URL that cannot be
+   */
+  async prepare(submission: Submission): Promise<PreparedRun> {
+    const { accountId, input } = submission;
+    const worker = await this.#workers.get(accountId, submission.workerId);
+    const version = await this.#workers.version(worker, submission.version);
+    if (submission.callbackUrl !== undefined) this.#callbacks.check(submission.callbackUrl);
+    return {
+      accountId,
+      workerKey: worker.id,
+      versionKey: version.id,
+      version: version.version,
+      origin: submission.origin,
+      inputText: stringifyJson(input ?? {}),
+      callbackUrl: submission.callbackUrl,
+      idempotency: submission.idempotency,
+      ...this.#checkInput(input, version.input_schema),
+    };
+  }
+
+  /**
+   * Runs again what a run of this account ran: its stored input, version and limits.
+   * @throws ChelaError RUN_NOT_FOUND where the source vanished
+   */
+  async rerun(
+    accountId: number,
+    source: { slug: string },
+    options: { origin: Origin; callbackUrl?: string; idempotency?: Idempotency },
+  ): Promise<SubmittedRun> {
+    const stored = await this.#database.sql
+      .selectFrom('run')
+      .innerJoin('worker_version', 'worker_version.id', 'run.worker_version_id')
+      .select([
+        'run.worker_id',
+        'run.worker_version_id',
+        'run.input',
+        'worker_version.version',
+        'worker_version.input_schema',
+      ])
+      .where('run.slug', '=', source.slug)
+      .where('run.account_id', '=', accountId)
+      .executeTakeFirst();
+    if (stored === undefined)
+      throw new ChelaError('RUN_NOT_FOUND', `run ${source.slug} was deleted meanwhile`);
+    if (options.callbackUrl !== undefined) this.#callbacks.check(options.callbackUrl);
+    return this.store({
+      accountId,
+      workerKey: stored.worker_id,
+      versionKey: stored.worker_version_id,
+      version: stored.version,
+      origin: options.origin,
+      inputText: stored.input,
+      callbackUrl: options.callbackUrl,
+      idempotency: options.idempotency,
+      ...this.#checkInput(parseJson(stored.input), stored.input_schema),
+    });
+  }
+
+  /** What can be wrong with an input shows here. */
+  #checkInput(input: unknown, schemaText: string): { limits: LimitsInForce; subtaskInputs: string[] } {
+    const schema = parseRunSchema(schemaText);
+    const { custom, system } = readInput(input);
+    checkRequired(custom, schema);
+    const subtaskInputs = this.#inputTexts(splitInput(custom, schema, this.#config.subtaskLimit));
+    return { limits: { ...defaultLimits(this.#config), ...system }, subtaskInputs };
+  }
+
+  /** The inputs as JSON text. What all subtasks share is copied into each, so a modest request can grow large. */
+  #inputTexts(inputs: readonly Record<string, unknown>[]): string[] {
+    const limitBytes = this.#config.subtaskInputLimitBytes;
+    let totalBytes = 0;
+    return inputs.map((input) => {
+      const text = stringifyJson(input);
+      totalBytes += Buffer.byteLength(text);
+      if (totalBytes > limitBytes) {
+        throw invalidArgument(
+          `the inputs of the ${inputs.length} subtasks are larger than ${limitBytes} bytes together: shorten the fields that they share, or start several runs`,
+        );
+      }
+      return text;
+    });
+  }
+
+  /**
+   * One statement where the plan of the account restricts nothing. Otherwise the account's row is locked until the
+   * transaction ends: rows that others lock before they store a run, such as a task's, have to be locked before this.
+   * @param client the transaction the run belongs to: it is started when that commits
+   * @throws ChelaError PLAN_CONCURRENCY_LIMITED or INSUFFICIENT_BALANCE; no run is made then
+   */
+  async store(run: PreparedRun, client?: PoolClient): Promise<SubmittedRun> {
+    const unrestricted = this.#plans.unrestrictedNames;
+    const stored =
+      (await this.#insert(run, client ?? this.#database.pool, unrestricted)) ??
+      (await this.#startedBefore(run, client));
+    if (stored !== undefined) return stored;
+    const storeAdmitted = async (transaction: PoolClient): Promise<SubmittedRun> => {
+      try {
+        await this.#plans.admit(transaction, run.accountId);
+      } catch (error) {
+        // What fills the plan may be the run that the same start made a moment ago.
+        const started = await this.#startedBefore(run, transaction);
+        if (started !== undefined) return started;
+        throw error;
+      }
+      const admitted =
+        (await this.#insert(run, transaction)) ?? (await this.#startedBefore(run, transaction));
+      if (admitted === undefined) throw new ChelaError('SYSTEM_ERROR');
+      return admitted;
+    };
+    return client === undefined ? this.#database.transaction(storeAdmitted) : storeAdmitted(client);
+  }
+
+  /** What a start with a key finds where its run was not inserted. */
+  async #startedBefore(run: PreparedRun, client?: PoolClient): Promise<SubmittedRun | undefined> {
+    if (run.idempotency === undefined) return undefined;
+    return startedBefore(client ?? this.#database.pool, run.accountId, run.idempotency);
+  }
+
+  /** @param plans of which the account has to have one; any will do where omitted. @returns undefined where it has none */
+  async #insert(
+    run: PreparedRun,
+    client: Pool | PoolClient,
+    plans?: readonly string[],
+  ): Promise<SubmittedRun | undefined> {
+    const slug = ulid();
+    const { rows } = await client.query<{ id: number }>({
+      name: 'submit-run',
+      text: `WITH submitted AS (
+               INSERT INTO run (slug, account_id, worker_id, worker_version_id, status, origin, input, system,
+                                callback_url, day, task_id, scheduled_for, subtask_count, idempotency_key, idempotency_hash)
+               SELECT $1, account.id, $3, $4, 'ready', $5, $6, $7, $8, $9, $11, $12, cardinality($10::json[]), $15, $16
+               FROM account
+               WHERE account.id = $2 AND ($14::text[] IS NULL OR coalesce(account.plan, $13) = ANY($14))
+               ON CONFLICT (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+               RETURNING id
+             ), waiting AS (
+               INSERT INTO subtask (run_id, number, status, input)
+               SELECT submitted.id, part.number, 'ready', part.input
+               FROM submitted, unnest($10::json[]) WITH ORDINALITY AS part (input, number)
+             )
+             SELECT id, pg_notify('${channels.subtasksReady}', '') FROM submitted`,
+      values: [
+        slug,
+        run.accountId,
+        run.workerKey,
+        run.versionKey,
+        run.origin,
+        run.inputText,
+        JSON.stringify(run.limits),
+        run.callbackUrl ?? null,
+        dayOf(new Date()),
+        run.subtaskInputs,
+        run.task?.id ?? null,
+        run.task?.scheduledFor ?? null,
+        this.#plans.defaultName,
+        plans ?? null,
+        run.idempotency?.key ?? null,
+        run.idempotency?.hash ?? null,
+      ],
+    });
+    const [row] = rows;
+    return row && { id: row.id, slug };
+  }
+}

@@ -1,0 +1,331 @@
+/**
+ * Fires the ticks of schedules. The row of the task is the truth about what is due: who fires a tick locks the row, starts
+ * the run and moves `next_tick_at` on in one transaction. So a tick starts one run however many processes look, and
+ * whichever of them dies. Jobs are only the clock that makes a process look.
+ */
+import type { PoolClient } from 'pg';
+import type { Logger } from 'pino';
+import type { Database } from '../database/database.ts';
+import { ChelaError } from '../errors.ts';
+import { pollSeconds, type JobKind, type Jobs } from '../jobs/jobs.ts';
+import type { PreparedRun, Runs } from '../runs/runs.ts';
+import type { Workers } from '../workers/workers.ts';
+import { scheduleOf } from './schedule-fields.ts';
+import { dueTicks, nextTick, type DueTicks, type TickOutcome } from './schedule.ts';
+import { selectTasks, type TaskRecord } from './task-record.ts';
+import { prepareTaskRun, storeTaskRun } from './task-run.ts';
+
+/** A tick fired later than this counts as missed. */
+const onTimeMilliseconds = 5 * 60 * 1000;
+/** How often a tick that waits for the end of a run looks whether it has come. */
+const queuedLookSeconds = 5;
+/** Tasks one process fires at the same time; each holds a connection. */
+const concurrency = 3;
+
+/** Wakes one process at the moment of a tick. `short` keeps one such job a moment, however many tasks are due then. */
+export const wakeScheduler: JobKind<Record<string, never>> = {
+  name: 'wake-scheduler',
+  queue: {
+    policy: 'short',
+    retryLimit: 1000,
+    retryDelay: 5,
+    retryBackoff: true,
+    retryDelayMax: 60,
+    expireInSeconds: 60,
+    deleteAfterSeconds: 3600,
+  },
+};
+
+export interface SchedulerOptions {
+  readonly database: Database;
+  readonly jobs: Jobs;
+  readonly workers: Workers;
+  readonly runs: Runs;
+  /** Zone of accounts that have none of their own. */
+  readonly timezone: string;
+  readonly logger: Logger;
+  /** The time; that of the database where omitted, which all processes share. */
+  readonly now?: () => Promise<Date>;
+}
+
+/** What dealing with a task's ticks changes in its row. */
+interface TickChanges {
+  queuedTickAt: Date | null;
+  nextTickAt: Date | null;
+  lastTickAt: Date | null;
+  outcome: TickOutcome | '';
+  message: string;
+  missedCount: number;
+}
+
+interface Outcome {
+  readonly outcome: TickOutcome;
+  readonly message: string;
+}
+
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  async now(): Promise<Date> {
+    if (this.#options.now !== undefined) return this.#options.now();
+    const { rows } = await this.#options.database.pool.query<{ now: Date }>(
+      'SELECT clock_timestamp() AS now',
+    );
+    return rows[0]?.now ?? new Date();
+  }
+
+  timezoneOf(task: { readonly account_timezone: string | null }): string {
+    return task.account_timezone ?? this.#options.timezone;
+  }
+
+  /** What came due while no process ran is fired now; rules of zones may have changed meanwhile as well. */
+  async start(): Promise<void> {
+    await this.realign();
+    await this.#options.jobs.send(wakeScheduler, {}, { singletonKey: 'start' });
+  }
+
+  /**
+   * Has a process look at a moment. A job that waits long is found by a poll, one that waits less than a poll is found on
+   * time: so the first look at a far moment comes one poll early and asks for the second.
+   * @param client the transaction that made it necessary
+   */
+  async wakeAt(moment: Date, now: Date, client?: PoolClient): Promise<void> {
+    const seconds = Math.max(0, Math.ceil((moment.getTime() - now.getTime()) / 1000));
+    const isFar = seconds > pollSeconds;
+    const startAfterSeconds = isFar ? seconds - pollSeconds : seconds;
+    const singletonKey = `${isFar ? 'before' : 'at'} ${moment.toISOString()}`;
+    await this.#options.jobs.send(wakeScheduler, {}, { client, startAfterSeconds, singletonKey });
+  }
+
+  /**
+   * Fires everything that is due.
+   * @throws the first error that is not the task's own; its tick stays due
+   */
+  async fireDue(): Promise<void> {
+    const now = await this.now();
+    const { rows } = await this.#options.database.pool.query<{ id: number }>(
+      `SELECT id FROM task WHERE queued_tick_at IS NOT NULL
+       UNION ALL
+       (SELECT id FROM task WHERE next_tick_at <= $1 AND queued_tick_at IS NULL ORDER BY next_tick_at, id)`,
+      [now],
+    );
+    const waiting = rows.values();
+    const errors: unknown[] = [];
+    const fireAll = async () => {
+      for (const { id } of waiting) await this.#fire(id, now).catch((error: unknown) => errors.push(error));
+    };
+    await Promise.all(Array.from({ length: concurrency }, fireAll));
+    await this.#lookAhead(now);
+    if (errors.length > 0) throw errors[0];
+  }
+
+  async #lookAhead(now: Date): Promise<void> {
+    const { rows } = await this.#options.database.pool.query<{ moment: Date }>(
+      'SELECT DISTINCT next_tick_at AS moment FROM task WHERE next_tick_at > $1 AND next_tick_at <= $2',
+      [now, new Date(now.getTime() + pollSeconds * 1000)],
+    );
+    for (const { moment } of rows) await this.wakeAt(moment, now);
+  }
+
+  /** Sets coming ticks anew where the zone of an account, or what is known of a zone, has changed. */
+  async realign(accountId?: number): Promise<void> {
+    const { database } = this.#options;
+    const now = await this.now();
+    let coming = selectTasks(database.sql).where('task.next_tick_at', '>', now);
+    if (accountId !== undefined) coming = coming.where('task.account_id', '=', accountId);
+    for (const task of await coming.execute()) {
+      const schedule = scheduleOf(task, this.timezoneOf(task));
+      const next = schedule && nextTick(schedule, latest(now, task.last_tick_at));
+      if (next === undefined || next.getTime() === task.next_tick_at?.getTime()) continue;
+      const { rowCount } = await database.pool.query(
+        'UPDATE task SET next_tick_at = $2 WHERE id = $1 AND next_tick_at = $3',
+        [task.id, next, task.next_tick_at],
+      );
+      if (rowCount === 1) await this.wakeAt(next, now);
+    }
+  }
+
+  async #fire(taskId: number, now: Date): Promise<void> {
+    for (;;) {
+      const task = await selectTasks(this.#options.database.sql)
+        .where('task.id', '=', taskId)
+        .executeTakeFirst();
+      if (task === undefined || !isDue(task, now)) return;
+      const prepared = await this.#prepare(task);
+      const isDone = await this.#options.database.transaction(async (client) => {
+        if (!(await lockUnchanged(client, task))) return false;
+        await this.#fireTicks(client, task, prepared, now);
+        return true;
+      });
+      if (isDone) return;
+    }
+  }
+
+  async #prepare(task: TaskRecord): Promise<PreparedRun | ChelaError> {
+    try {
+      return await prepareTaskRun(this.#options, task, { origin: 'schedule' });
+    } catch (error) {
+      if (error instanceof ChelaError) return error;
+      throw error;
+    }
+  }
+
+  async #fireTicks(
+    client: PoolClient,
+    task: TaskRecord,
+    prepared: PreparedRun | ChelaError,
+    now: Date,
+  ): Promise<void> {
+    const changes: TickChanges = {
+      queuedTickAt: task.queued_tick_at,
+      nextTickAt: task.next_tick_at,
+      lastTickAt: task.last_tick_at,
+      outcome: task.last_tick_outcome,
+      message: task.last_tick_message,
+      missedCount: task.missed_count,
+    };
+    if (task.queued_tick_at !== null && (await unfinishedRun(client, task.id)) === undefined) {
+      Object.assign(changes, await this.#start(client, task, prepared, task.queued_tick_at));
+      changes.queuedTickAt = null;
+    }
+    const schedule = scheduleOf(task, this.timezoneOf(task));
+    if (schedule !== undefined && task.next_tick_at !== null && task.next_tick_at <= now) {
+      const due = dueTicks(schedule, task.next_tick_at, now);
+      changes.nextTickAt = due.next ?? null;
+      changes.lastTickAt = due.latest;
+      await this.#fireNewest(client, task, prepared, { due, now, changes });
+    }
+    await storeChanges(client, task.id, changes);
+    if (changes.nextTickAt !== null) await this.wakeAt(changes.nextTickAt, now, client);
+    if (changes.queuedTickAt !== null) {
+      // One look ahead serves all that wait.
+      const look = { client, startAfterSeconds: queuedLookSeconds, singletonKey: 'queued' };
+      await this.#options.jobs.send(wakeScheduler, {}, look);
+    }
+  }
+
+  /** Deals with the newest due tick; older ones were missed. */
+  async #fireNewest(
+    client: PoolClient,
+    task: TaskRecord,
+    prepared: PreparedRun | ChelaError,
+    { due, now, changes }: { due: DueTicks; now: Date; changes: TickChanges },
+  ): Promise<void> {
+    const isOnTime = now.getTime() - due.latest.getTime() <= onTimeMilliseconds;
+    const missed = isOnTime ? due.count - 1 : due.count;
+    changes.missedCount += missed;
+    if (missed > 0) {
+      this.#options.logger.warn(
+        { task: task.slug, missed, from: task.next_tick_at, policy: task.schedule_missed },
+        'ticks of a schedule were missed',
+      );
+    }
+    const told = missed === 0 ? '' : `${missed} ${missed === 1 ? 'tick was' : 'ticks were'} missed`;
+    if (!isOnTime && task.schedule_missed === 'skip') {
+      Object.assign(changes, { outcome: 'missed', message: told });
+      return;
+    }
+    const { outcome, message } = await this.#startOrWait(client, task, prepared, { due, changes });
+    Object.assign(changes, { outcome, message: [told, message].filter((part) => part !== '').join('; ') });
+  }
+
+  async #startOrWait(
+    client: PoolClient,
+    task: TaskRecord,
+    prepared: PreparedRun | ChelaError,
+    { due, changes }: { due: DueTicks; changes: TickChanges },
+  ): Promise<Outcome> {
+    if (task.schedule_overlap !== 'allow') {
+      const unfinished = await unfinishedRun(client, task.id);
+      const isNext = task.schedule_overlap === 'queue' && changes.queuedTickAt === null;
+      if (unfinished !== undefined && isNext) {
+        changes.queuedTickAt = due.latest;
+        return { outcome: 'queued', message: `it starts when run ${unfinished} has ended` };
+      }
+      if (unfinished !== undefined) {
+        const others = changes.queuedTickAt === null ? '' : ', and an earlier tick waits for its end';
+        return { outcome: 'skipped', message: `run ${unfinished} of the task has not ended${others}` };
+      }
+    }
+    return this.#start(client, task, prepared, due.latest);
+  }
+
+  async #start(
+    client: PoolClient,
+    task: TaskRecord,
+    prepared: PreparedRun | ChelaError,
+    tick: Date,
+  ): Promise<Outcome> {
+    if (prepared instanceof ChelaError) return this.#failed(task, prepared);
+    await client.query('SAVEPOINT before_run');
+    try {
+      await storeTaskRun(client, this.#options.runs, task.id, prepared, tick);
+      return { outcome: 'started', message: '' };
+    } catch (error) {
+      if (!(error instanceof ChelaError)) throw error;
+      await client.query('ROLLBACK TO SAVEPOINT before_run');
+      return this.#failed(task, error);
+    }
+  }
+
+  #failed(task: TaskRecord, error: ChelaError): Outcome {
+    this.#options.logger.warn({ task: task.slug, error: error.message }, 'a scheduled task could not start');
+    return { outcome: 'failed', message: error.message };
+  }
+}
+
+export function latest(moment: Date, other: Date | null): Date {
+  return other !== null && other > moment ? other : moment;
+}
+
+function isDue(task: TaskRecord, now: Date): boolean {
+  return task.queued_tick_at !== null || (task.next_tick_at !== null && task.next_tick_at <= now);
+}
+
+/** @returns whether the row is still as it was read; it stays so until the transaction ends */
+async function lockUnchanged(client: PoolClient, task: TaskRecord): Promise<boolean> {
+  const { rows } = await client.query<Pick<TaskRecord, 'next_tick_at' | 'queued_tick_at' | 'updated_at'>>(
+    'SELECT next_tick_at, queued_tick_at, updated_at FROM task WHERE id = $1 FOR NO KEY UPDATE',
+    [task.id],
+  );
+  const [row] = rows;
+  return (
+    row !== undefined &&
+    row.next_tick_at?.getTime() === task.next_tick_at?.getTime() &&
+    row.queued_tick_at?.getTime() === task.queued_tick_at?.getTime() &&
+    row.updated_at.getTime() === task.updated_at.getTime()
+  );
+}
+
+/** @returns the slug of the newest run of a task that has not ended */
+async function unfinishedRun(client: PoolClient, taskId: number): Promise<string | undefined> {
+  const { rows } = await client.query<{ slug: string }>(
+    `SELECT slug FROM run WHERE task_id = $1 AND status IN ('ready', 'running', 'aborting')
+     ORDER BY id DESC LIMIT 1`,
+    [taskId],
+  );
+  return rows[0]?.slug;
+}
+
+/** A schedule that has no tick any more, and none that waits, is switched off. */
+async function storeChanges(client: PoolClient, taskId: number, changes: TickChanges): Promise<void> {
+  await client.query(
+    `UPDATE task SET next_tick_at = $2, queued_tick_at = $3, last_tick_at = $4, last_tick_outcome = $5,
+       last_tick_message = $6, missed_count = $7,
+       schedule_enabled = $2::timestamptz IS NOT NULL OR $3::timestamptz IS NOT NULL
+     WHERE id = $1`,
+    [
+      taskId,
+      changes.nextTickAt,
+      changes.queuedTickAt,
+      changes.lastTickAt,
+      changes.outcome,
+      changes.message,
+      changes.missedCount,
+    ],
+  );
+}

@@ -1,0 +1,309 @@
+/** Saved tasks, as the rest of the platform uses them: a worker with an input, run by hand or by a schedule. */
+import { sql } from 'kysely';
+import type { Idempotency } from '../runs/idempotency.ts';
+import type { Logger } from 'pino';
+import { ulid } from 'ulid';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import { ChelaError, invalidArgument } from '../errors.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import { stringifyJson } from '../json/lossless-json.ts';
+import type { Page, Runs, SubmittedRun } from '../runs/runs.ts';
+import { splitWorkerPath } from '../workers/worker-id.ts';
+import type { Workers } from '../workers/workers.ts';
+import {
+  applySchedule,
+  firstTick,
+  namesSchedule,
+  noSchedule,
+  type ScheduleColumns,
+  type ScheduleFields,
+} from './schedule-fields.ts';
+import { latest, Scheduler } from './scheduler.ts';
+import { joinTasks, selectTasks, type TaskRecord } from './task-record.ts';
+import { findTaskWorker, prepareTaskRun, storeTaskRun } from './task-run.ts';
+import { isTimezone } from './timezone.ts';
+
+export type { TaskRecord } from './task-record.ts';
+export type { ScheduleFields } from './schedule-fields.ts';
+
+/** A change of one of these makes the schedule fire at other moments. */
+const timing = [
+  'schedule_enabled',
+  'schedule_type',
+  'schedule_time',
+  'schedule_weekday',
+  'schedule_day',
+  'schedule_once_date',
+  'schedule_timezone',
+] as const satisfies (keyof ScheduleColumns)[];
+
+/** Follows the worker: each run takes the version that is current when it starts. */
+const latestVersion = 'latest';
+
+export interface NewTask extends ScheduleFields {
+  /** Slug or `owner~name`. */
+  readonly worker_id: string;
+  readonly title: string;
+  readonly description?: string;
+  /** As parsed by `parseJson`. */
+  readonly input: unknown;
+  readonly version?: string;
+}
+
+/** What is left out stays as it is. */
+export interface TaskChanges extends ScheduleFields {
+  readonly title?: string;
+  readonly description?: string;
+}
+
+export interface TaskFilter {
+  /** Slug or `owner~name` of a worker. */
+  readonly workerId?: string;
+  /** Part of the title or slug; upper and lower case are the same. */
+  readonly keyword?: string;
+}
+
+interface TasksOptions {
+  readonly database: Database;
+  readonly jobs: Jobs;
+  readonly workers: Workers;
+  readonly runs: Runs;
+  readonly config: Pick<Config, 'timezone' | 'taskLimit'>;
+  readonly logger: Logger;
+  /** The time; that of the database where omitted, which all processes share. */
+  readonly now?: () => Promise<Date>;
+}
+
+export class Tasks {
+  readonly scheduler: Scheduler;
+  readonly #database: Database;
+  readonly #workers: Workers;
+  readonly #runs: Runs;
+  readonly #config: TasksOptions['config'];
+
+  constructor(options: TasksOptions) {
+    this.#database = options.database;
+    this.#workers = options.workers;
+    this.#runs = options.runs;
+    this.#config = options.config;
+    this.scheduler = new Scheduler({ ...options, timezone: options.config.timezone });
+  }
+
+  /** @throws ChelaError NOT_FOUND where this account has no such task */
+  async get(accountId: number, slug: string): Promise<TaskRecord> {
+    const task = await selectTasks(this.#database.sql)
+      .where('task.slug', '=', slug)
+      .where('task.account_id', '=', accountId)
+      .executeTakeFirst();
+    if (task === undefined) throw new ChelaError('NOT_FOUND', `task ${slug} does not exist`);
+    return task;
+  }
+
+  /** Newest first. */
+  async list(
+    accountId: number,
+    { workerId, keyword }: TaskFilter,
+    page: Page,
+  ): Promise<{ count: number; list: TaskRecord[] }> {
+    const pattern = `%${(keyword ?? '').replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+    const path = workerId === undefined ? undefined : splitWorkerPath(workerId);
+    const conditions = sql<boolean>`task.account_id = ${accountId}
+      AND (${keyword === undefined} OR task.title ILIKE ${pattern} OR task.slug ILIKE ${pattern})
+      AND (${workerId === undefined} OR task.worker_slug = ${workerId ?? ''}
+           OR (owner.name = ${path?.owner ?? ''} AND worker.name = ${path?.name ?? ''}))`;
+    const { count } = await joinTasks(this.#database.sql)
+      .where(conditions)
+      .select((expression) => expression.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    const list = await selectTasks(this.#database.sql)
+      .where(conditions)
+      .orderBy('task.id', 'desc')
+      .limit(page.size)
+      .offset((page.number - 1) * page.size)
+      .execute();
+    return { count, list };
+  }
+
+  /**
+   * @returns the slug of the new task
+   * @throws ChelaError for a worker, version, input or schedule that cannot be
+   */
+  async create(accountId: number, task: NewTask): Promise<string> {
+    const worker = await this.#workers.get(accountId, task.worker_id);
+    const { version, input } = await this.#checkInput(accountId, worker.slug, task);
+    const columns = applySchedule(noSchedule, task);
+    const now = await this.scheduler.now();
+    const timezone = await this.timezone(accountId);
+    const next = firstTick(columns, timezone, now);
+    await this.#checkLimit(accountId);
+    const slug = ulid();
+    await this.#database.sql
+      .insertInto('task')
+      .values({
+        slug,
+        account_id: accountId,
+        worker_id: worker.id,
+        worker_slug: worker.slug,
+        title: task.title,
+        description: task.description ?? '',
+        version,
+        input,
+        ...columns,
+        next_tick_at: next ?? null,
+        queued_tick_at: null,
+        last_tick_at: null,
+      })
+      .execute();
+    if (next !== undefined) await this.scheduler.wakeAt(next, now);
+    return slug;
+  }
+
+  /** @throws ChelaError NOT_FOUND, or for a schedule that cannot be */
+  async update(accountId: number, slug: string, changes: TaskChanges): Promise<void> {
+    const now = await this.scheduler.now();
+    const timezone = await this.timezone(accountId);
+    await this.#database.transaction(async (client) => {
+      const { rows } = await client.query<
+        ScheduleColumns & { next_tick_at: Date | null; last_tick_at: Date | null }
+      >(
+        `UPDATE task SET title = coalesce($3, title), description = coalesce($4, description), updated_at = now()
+         WHERE slug = $1 AND account_id = $2
+         RETURNING schedule_enabled, schedule_type, schedule_time, schedule_weekday, schedule_day, schedule_once_date,
+           schedule_timezone, schedule_overlap, schedule_missed, next_tick_at, last_tick_at`,
+        [slug, accountId, changes.title, changes.description],
+      );
+      const [stored] = rows;
+      if (stored === undefined) throw new ChelaError('NOT_FOUND', `task ${slug} does not exist`);
+      if (!namesSchedule(changes)) return;
+      const columns = applySchedule(stored, changes);
+      const isMoved = timing.some((name) => columns[name] !== stored[name]);
+      const next = isMoved
+        ? firstTick(columns, timezone, latest(now, stored.last_tick_at))
+        : stored.next_tick_at;
+      await client.query(
+        `UPDATE task SET schedule_enabled = $2, schedule_type = $3, schedule_time = $4, schedule_weekday = $5,
+           schedule_day = $6, schedule_once_date = $7, schedule_timezone = $8, schedule_overlap = $9,
+           schedule_missed = $10, next_tick_at = $11,
+           queued_tick_at = CASE WHEN $2 AND $9 = 'queue' THEN queued_tick_at END
+         WHERE slug = $1`,
+        [
+          slug,
+          columns.schedule_enabled,
+          columns.schedule_type,
+          columns.schedule_time,
+          columns.schedule_weekday,
+          columns.schedule_day,
+          columns.schedule_once_date,
+          columns.schedule_timezone,
+          columns.schedule_overlap,
+          columns.schedule_missed,
+          next ?? null,
+        ],
+      );
+      if (isMoved && next) await this.scheduler.wakeAt(next, now, client);
+    });
+  }
+
+  /** @throws ChelaError NOT_FOUND, TASK_NOT_FOUND where its worker vanished, or for an input that cannot run */
+  async updateInput(
+    accountId: number,
+    slug: string,
+    changes: { input: unknown; version?: string },
+  ): Promise<void> {
+    const task = await this.get(accountId, slug);
+    const worker = await findTaskWorker(this.#workers, task);
+    const { version, input } = await this.#checkInput(accountId, worker.slug, {
+      input: changes.input,
+      version: changes.version ?? task.version,
+    });
+    const { rowCount } = await this.#database.pool.query(
+      'UPDATE task SET input = $2, version = $3, updated_at = now() WHERE id = $1',
+      [task.id, input, version],
+    );
+    if (rowCount !== 1) throw new ChelaError('NOT_FOUND', `task ${slug} was deleted meanwhile`);
+  }
+
+  /** Its runs stay. @throws ChelaError NOT_FOUND */
+  async delete(accountId: number, slug: string): Promise<void> {
+    const { rowCount } = await this.#database.pool.query(
+      'DELETE FROM task WHERE slug = $1 AND account_id = $2',
+      [slug, accountId],
+    );
+    if (rowCount !== 1) throw new ChelaError('NOT_FOUND', `task ${slug} does not exist`);
+  }
+
+  /** @throws ChelaError where there is no such task, or it cannot run; no run is made then */
+  async run(
+    accountId: number,
+    slug: string,
+    options: { callbackUrl?: string; idempotency?: Idempotency } = {},
+  ): Promise<SubmittedRun> {
+    const task = await this.get(accountId, slug);
+    const services = { workers: this.#workers, runs: this.#runs };
+    const prepared = await prepareTaskRun(services, task, { origin: 'task', ...options });
+    return this.#database.transaction(async (client) => {
+      const { rowCount } = await client.query('SELECT FROM task WHERE id = $1 FOR NO KEY UPDATE', [task.id]);
+      if (rowCount !== 1) throw new ChelaError('NOT_FOUND', `task ${slug} was deleted meanwhile`);
+      return storeTaskRun(client, this.#runs, task.id, prepared);
+    });
+  }
+
+  /** The zone of an account's schedules that name none. */
+  async timezone(accountId: number): Promise<string> {
+    const { timezone } = await this.#database.sql
+      .selectFrom('account')
+      .select('timezone')
+      .where('id', '=', accountId)
+      .executeTakeFirstOrThrow();
+    return timezone ?? this.#config.timezone;
+  }
+
+  /**
+   * Sets the zone of an account's schedules that name none; their coming ticks move with it.
+   * @param timezone empty for that of the installation
+   * @throws ChelaError INVALID_SHAPE for what is no zone
+   */
+  async setTimezone(accountId: number, timezone: string): Promise<void> {
+    if (timezone !== '' && !isTimezone(timezone)) {
+      throw new ChelaError(
+        'INVALID_SHAPE',
+        'timezone must be the IANA name of a time zone, such as Europe/Berlin or UTC',
+      );
+    }
+    await this.#database.pool.query('UPDATE account SET timezone = $2 WHERE id = $1', [
+      accountId,
+      timezone === '' ? null : timezone,
+    ]);
+    await this.scheduler.realign(accountId);
+  }
+
+  /** A task is stored only with what can run, so that its schedule does not fail at night. */
+  async #checkInput(
+    accountId: number,
+    workerId: string,
+    { input, version }: { input: unknown; version?: string },
+  ): Promise<{ version: string; input: string }> {
+    const wanted = version?.trim() ?? '';
+    const prepared = await this.#runs.prepare({
+      accountId,
+      workerId,
+      version: wanted,
+      input,
+      origin: 'task',
+    });
+    const isLatest = wanted === '' || wanted === latestVersion;
+    return { version: isLatest ? latestVersion : prepared.version, input: stringifyJson(input) };
+  }
+
+  async #checkLimit(accountId: number): Promise<void> {
+    const { rows } = await this.#database.pool.query<{ count: number }>(
+      'SELECT count(*) AS count FROM task WHERE account_id = $1',
+      [accountId],
+    );
+    const limit = this.#config.taskLimit;
+    if ((rows[0]?.count ?? 0) >= limit) {
+      throw invalidArgument(`an account can have ${limit} tasks: delete one that is not needed any more`);
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import { createReadStream, createWriteStream, type ReadStream } from 'node:fs';
+import { chmod, mkdir, open, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { crc32, createInflateRaw } from 'node:zlib';
+import yazl from 'yazl';
+import { invalidArgument } from '../errors.ts';
+import { quoted } from './findings.ts';
+import { listPackageFiles } from './package-files.ts';
+import {
+  asRefusal,
+  readZipDirectory,
+  tooLarge,
+  ZipReader,
+  type UnpackLimits,
+  type ZipMember,
+} from './zip-directory.ts';
+
+export type { UnpackLimits } from './zip-directory.ts';
+
+/** Deflate reaches 1:1000 on zeros; real files seldom pass 1:50. Small files may, and harm nobody. */
+const ratioLimit = 200;
+const ratioFromBytes = 1024 * 1024;
+
+/** As many as Node's thread pool serves: packages are many small files, and most of the time is waiting. */
+const filesAtATime = 4;
+
+/** Writes the files of one zip and counts what they really hold, whatever the zip declares. */
+class Unpacking {
+  readonly #reader: ZipReader;
+  readonly #directory: string;
+  readonly #limits: UnpackLimits;
+  readonly #madeFolders = new Map<string, Promise<unknown>>();
+  #unpackedBytes = 0;
+
+  constructor(reader: ZipReader, directory: string, limits: UnpackLimits) {
+    this.#reader = reader;
+    this.#directory = directory;
+    this.#limits = limits;
+  }
+
+  async *#checked(member: ZipMember, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const packedBytes = member.end - member.start;
+    let memberBytes = 0;
+    let checksum = 0;
+    function refuse(reason: string): never {
+      throw invalidArgument(`the zip entry ${quoted(member.path)} ${reason}`);
+    }
+    for await (const chunk of chunks) {
+      memberBytes += chunk.length;
+      this.#unpackedBytes += chunk.length;
+      checksum = crc32(chunk, checksum);
+      if (this.#unpackedBytes > this.#limits.unpackedBytes) throw tooLarge(this.#limits);
+      if (memberBytes > ratioFromBytes && memberBytes > packedBytes * ratioLimit) {
+        refuse(`unpacks to more than ${ratioLimit} times its packed size, as zip bombs do`);
+      }
+      if (memberBytes > member.unpackedBytes) refuse('holds more bytes than the zip declares');
+      yield chunk;
+    }
+    if (memberBytes < member.unpackedBytes) refuse('holds fewer bytes than the zip declares');
+    if (checksum !== member.crc32) refuse('is damaged: its checksum is wrong');
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    const made = this.#madeFolders.get(folder) ?? mkdir(folder, { recursive: true });
+    this.#madeFolders.set(folder, made);
+    await made;
+  }
+
+  async #write(member: ZipMember): Promise<void> {
+    const place = path.join(this.#directory, member.path);
+    if (member.isFolder) {
+      await this.#makeFolder(place);
+      return;
+    }
+    await this.#makeFolder(path.dirname(place));
+    const packed = this.#reader.createReadStream(member);
+    const check = (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> => this.#checked(member, chunks);
+    const file = createWriteStream(place, { flags: 'wx' });
+    try {
+      await (member.isDeflated
+        ? pipeline(packed, createInflateRaw(), check, file)
+        : pipeline(packed, check, file));
+    } catch (error) {
+      throw asRefusal(error, `the zip entry ${quoted(member.path)} is damaged`);
+    }
+    // Not by the stream's mode, which the process's umask narrows.
+    await chmod(place, member.isExecutable ? 0o755 : 0o644);
+  }
+
+  /** Writes several files at a time. After a failure nothing new is begun, and what is under way ends first. */
+  async writeAll(members: readonly ZipMember[]): Promise<void> {
+    const waiting = members.values();
+    const failures: unknown[] = [];
+    const write = async (): Promise<void> => {
+      for (const member of waiting) {
+        if (failures.length > 0) return;
+        await this.#write(member).catch((error: unknown) => failures.push(error));
+      }
+    };
+    await Promise.all(Array.from({ length: filesAtATime }, write));
+    if (failures.length > 0) throw failures[0];
+  }
+}
+
+async function unpackInto(zipFile: string, directory: string, limits: UnpackLimits): Promise<void> {
+  await using handle = await open(zipFile);
+  const { size } = await handle.stat();
+  const reader = new ZipReader(handle, size);
+  const members = await readZipDirectory(reader, size, limits).catch((error: unknown) => {
+    throw asRefusal(error, 'the package is not a zip that can be read');
+  });
+  const unpacking = new Unpacking(reader, directory, limits);
+  await unpacking.writeAll(members);
+  const folders = await readdir(directory, { recursive: true, withFileTypes: true });
+  for (const folder of folders.filter((found) => found.isDirectory())) {
+    await chmod(path.join(folder.parentPath, folder.name), 0o755);
+  }
+  await chmod(directory, 0o755);
+}
+
+/**
+ * Unpacks a worker package. Files get mode 0644, or 0755 where the zip marks them executable and for `main` at the
+ * root; folders 0755. What macOS adds (`__MACOSX/`, `.DS_Store`) is left out. Where all files lie in one folder that
+ * holds an entry file, package.json or input_schema.json, that folder becomes the root.
+ * @param destinationDir must not exist, or be empty; where anything fails it is removed
+ * @throws ChelaError INVALID_ARGUMENT for a zip that is broken, hostile or over a limit: paths out of the root, links,
+ *   special files, encryption, clashing names, overlapping entries, wrong sizes and checksums
+ */
+export async function unpackZip(
+  zipFile: string,
+  destinationDir: string,
+  limits: UnpackLimits,
+): Promise<void> {
+  await mkdir(destinationDir, { recursive: true });
+  if ((await readdir(destinationDir)).length > 0) {
+    throw new Error(`a package is unpacked into an empty folder only, but ${destinationDir} is not empty`);
+  }
+  try {
+    await unpackInto(zipFile, destinationDir, limits);
+  } catch (error) {
+    await rm(destinationDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Left out of a zip made from a folder: what the platform makes itself, or what belongs to the author's machine. */
+const leftOut = new Set([
+  'node_modules',
+  '.git',
+  '.DS_Store',
+  '__pycache__',
+  '__MACOSX',
+  '.venv',
+  '.chela',
+  // Secrets of the machine it is written on; a run gets its settings by its input.
+  '.env',
+]);
+
+/**
+ * Packs a folder as a worker package, the same bytes each time. Left out are node_modules, .git, __pycache__, .venv,
+ * .chela, .env and what macOS adds. A link to a file within the folder is packed as a copy of that file.
+ * @throws ChelaError INVALID_ARGUMENT for a link that leaves the folder, is broken or leads to a folder, for special
+ *   files, and where there is nothing to pack
+ */
+export async function zipFolder(folder: string): Promise<Readable> {
+  const files = await listPackageFiles(folder, { leftOut, links: 'copy' });
+  if (files.length === 0) throw invalidArgument(`the folder ${quoted(folder)} holds no files`);
+  const zip = new yazl.ZipFile();
+  const output = zip.outputStream as Readable;
+  let opened: ReadStream | undefined;
+  zip.on('error', (error: Error) => output.destroy(error));
+  // A reader that stops half-way leaves the file under way open.
+  output.once('close', () => opened?.destroy());
+  for (const file of files) {
+    const options = {
+      mode: file.isExecutable ? 0o100755 : 0o100644,
+      // The first moment a zip can name, in whatever time zone: the bytes depend on the files alone.
+      mtime: new Date(1980, 0, 1),
+      forceDosTimestamp: true,
+    };
+    zip.addReadStreamLazy(file.path, options, (start) => {
+      opened = createReadStream(file.location);
+      opened.once('error', (error) => output.destroy(error));
+      start(null, opened);
+    });
+  }
+  zip.end();
+  return output;
+}

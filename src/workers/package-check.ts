@@ -1,0 +1,160 @@
+/** Checks an unpacked worker package: what it is, what blocks it and what its author should know. */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { Findings, quoted, type Finding } from './findings.ts';
+import { inputSchemaFile, inspectInputSchema, type InputSchema } from './input-schema.ts';
+import { inspectOutputSchema, outputSchemaFile, type OutputSchema } from './output-schema.ts';
+import {
+  manifestFile,
+  nodeDependencies,
+  pythonDependencies,
+  readManifest,
+  requirementsFile,
+} from './package-dependencies.ts';
+import type { Language } from './package-sources.ts';
+import { isPackageFile, readPackageBytes, readPackageText } from './package-text.ts';
+import { inspectSources } from './source-check.ts';
+import type { JsonObject } from './value-types.ts';
+
+export type { Language } from './package-sources.ts';
+
+export interface PackageReport {
+  readonly language: Language;
+  /** Path of the file to run, below the package root. */
+  readonly entry: string;
+  /** input_schema.json verbatim, a byte order mark included. */
+  readonly inputSchemaText: string;
+  readonly inputSchema: InputSchema;
+  readonly outputSchema: OutputSchema | undefined;
+  /** Empty where there is none. */
+  readonly readme: string;
+  readonly warnings: Finding[];
+  /** Whether there is anything to install before the first run. */
+  readonly declaredDependencies: boolean;
+}
+
+const schemaLimitBytes = 1024 * 1024;
+const readmeLimitBytes = 1024 * 1024;
+
+const entryFiles: Readonly<Record<string, Language>> = { 'main.js': 'node', 'main.py': 'python', main: 'go' };
+
+interface Entry {
+  readonly language: Language;
+  readonly entry: string;
+}
+
+/** Finds the file that package.json names, as Node does: it may leave out `.js`, or name a folder. */
+async function mainOfManifest(dir: string, manifest: JsonObject | undefined): Promise<string | undefined> {
+  const main = manifest?.main;
+  if (typeof main !== 'string' || main.trim() === '' || path.isAbsolute(main)) return undefined;
+  const named = path.posix.normalize(main);
+  if (named.startsWith('..')) return undefined;
+  for (const candidate of [named, `${named}.js`, path.posix.join(named, 'index.js')]) {
+    if (await isPackageFile(dir, candidate)) return candidate;
+  }
+  return undefined;
+}
+
+async function findEntry(
+  dir: string,
+  manifest: JsonObject | undefined,
+  findings: Findings,
+): Promise<Entry | undefined> {
+  const found: Entry[] = [];
+  for (const [entry, language] of Object.entries(entryFiles)) {
+    if (await isPackageFile(dir, entry)) found.push({ language, entry });
+  }
+  const [only, ...others] = found;
+  if (others.length > 0) {
+    const names = found.map(({ entry }) => entry).join(' and ');
+    findings.error('package', `has more than one entry file: ${names}; leave one`);
+    return undefined;
+  }
+  if (only !== undefined) return only;
+  const main = await mainOfManifest(dir, manifest);
+  if (main !== undefined) return { language: 'node', entry: main };
+  const names = Object.keys(entryFiles).join(', ');
+  findings.error('package', `has no entry file: none of ${names} lies at its root`);
+  return undefined;
+}
+
+/** A binary for another system starts with other bytes, but a script may stand in for it too. */
+async function inspectGoEntry(dir: string, entry: string, findings: Findings): Promise<void> {
+  const header = (await readPackageBytes(dir, entry, 20)) ?? Buffer.alloc(0);
+  const isElf = header.length === 20 && header.readUInt32BE(0) === 0x7f454c46;
+  const amd64 = 62;
+  if (isElf && header[4] === 2 && header.readUInt16LE(18) === amd64) return;
+  const isScript = header.subarray(0, 2).toString('latin1') === '#!';
+  if (!isScript) findings.warn(entry, 'is not compiled for linux/amd64; build it by GOOS=linux GOARCH=amd64');
+}
+
+async function readReadme(dir: string, findings: Findings): Promise<string> {
+  const names = (await readdir(dir)).filter((name) => name.toLowerCase() === 'readme.md');
+  const file = names.includes('README.md') ? 'README.md' : (names[0] ?? 'README.md');
+  const bytes = await readPackageBytes(dir, file, readmeLimitBytes + 1);
+  // The database takes no NUL within text.
+  const text = bytes?.subarray(0, readmeLimitBytes).toString('utf8').replaceAll('\0', '\uFFFD').trim() ?? '';
+  if (text === '') findings.warn(file, bytes === undefined ? 'is missing' : 'is empty');
+  if ((bytes?.length ?? 0) > readmeLimitBytes) {
+    findings.warn(file, `is larger than ${readmeLimitBytes} bytes; the rest is not shown`);
+  }
+  return text;
+}
+
+async function readInputSchema(dir: string, findings: Findings): Promise<{ text: string; schema: unknown }> {
+  const text = await readPackageText(dir, inputSchemaFile, schemaLimitBytes, findings);
+  if (text !== undefined) return { text, schema: inspectInputSchema(text, findings) };
+  if (!(await isPackageFile(dir, inputSchemaFile))) findings.error(inputSchemaFile, 'is missing');
+  return { text: '', schema: undefined };
+}
+
+async function readOutputSchema(dir: string, findings: Findings): Promise<unknown> {
+  const text = await readPackageText(dir, outputSchemaFile, schemaLimitBytes, findings);
+  if (text !== undefined) return inspectOutputSchema(text, findings);
+  if (!(await isPackageFile(dir, outputSchemaFile))) {
+    findings.warn(outputSchemaFile, 'is missing, so columns are known only once rows arrive');
+  }
+  return undefined;
+}
+
+/**
+ * Checks an unpacked package.
+ * @param dir its root
+ * @throws ChelaError INVALID_ARGUMENT with every error in its details
+ */
+export async function checkPackage(dir: string): Promise<PackageReport> {
+  const findings = new Findings();
+  const manifest = await readManifest(dir, findings);
+  const found = await findEntry(dir, manifest, findings);
+  const input = await readInputSchema(dir, findings);
+  const outputSchema = await readOutputSchema(dir, findings);
+  const readme = await readReadme(dir, findings);
+  const dependencies =
+    found?.language === 'python' ? await pythonDependencies(dir, findings) : nodeDependencies(manifest);
+  findings.throwErrors();
+  if (found === undefined) throw new Error(`no entry was found in ${quoted(dir)}, and no error either`);
+
+  const { language, entry } = found;
+  const columns = outputSchema as OutputSchema | undefined;
+  if (language === 'go') await inspectGoEntry(dir, entry, findings);
+  await inspectSources(
+    {
+      dir,
+      language,
+      dependencies,
+      dependencyFile: language === 'python' ? requirementsFile : manifestFile,
+      columns: columns === undefined ? undefined : new Set(columns.map(({ name }) => name)),
+    },
+    findings,
+  );
+  return {
+    language,
+    entry,
+    inputSchemaText: input.text,
+    inputSchema: input.schema as InputSchema,
+    outputSchema: columns,
+    readme,
+    warnings: findings.warnings,
+    declaredDependencies: language !== 'go' && dependencies.size > 0,
+  };
+}

@@ -1,0 +1,99 @@
+import { invalidArgument } from '../errors.ts';
+import { quoted } from './findings.ts';
+
+/** Names that make a folder the root of a package. */
+const rootMarks = new Set(['main.js', 'main.py', 'main', 'package.json', 'input_schema.json']);
+
+const pathLimitBytes = 1024;
+const segmentLimitBytes = 255;
+
+/**
+ * Turns the name of a zip entry into a path below the package root: forward slashes, no empty and no `.` segments.
+ * @param windowsMade older Windows tools separate folders by backslashes; elsewhere a backslash is refused
+ * @throws ChelaError INVALID_ARGUMENT for every name that could lead outside the root or cannot be a file name
+ */
+export function packagePath(entryName: string, windowsMade: boolean): string {
+  function refuse(reason: string): never {
+    throw invalidArgument(`the zip entry ${quoted(entryName)} ${reason}`);
+  }
+  if (/\p{Cc}/u.test(entryName)) refuse('has a control character in its name');
+  if (!windowsMade && entryName.includes('\\')) {
+    refuse('has a backslash in its name; separate folders by forward slashes');
+  }
+  const name = entryName.replaceAll('\\', '/');
+  if (name.startsWith('/')) refuse('has an absolute path');
+  if (/^[a-z]:/i.test(name)) refuse('starts with a drive letter');
+  const segments = name.split('/').filter((segment) => segment !== '' && segment !== '.');
+  if (segments.includes('..')) refuse('leads out of the package by ".."');
+  if (segments.length === 0) refuse('has no name');
+  const path = segments.join('/');
+  const tooLong = segments.some((segment) => Buffer.byteLength(segment) > segmentLimitBytes);
+  if (tooLong || Buffer.byteLength(path) > pathLimitBytes) {
+    refuse(
+      `has too long a name (at most ${segmentLimitBytes} bytes, and ${pathLimitBytes} with its folders)`,
+    );
+  }
+  return path;
+}
+
+/** What macOS adds to zips of its own accord. */
+export function isMacOsClutter(path: string): boolean {
+  return path.startsWith('__MACOSX/') || path === '__MACOSX' || /(?:^|\/)\.DS_Store$/.test(path);
+}
+
+/**
+ * The one folder at the root of a zip that really is the package root, as GitHub and the macOS Finder make it: all
+ * files lie in it, and an entry file, package.json or input_schema.json lies directly in it.
+ * @param filePaths paths of files, not of folders
+ * @returns the folder with a closing slash, or an empty string
+ */
+export function wrappingFolder(filePaths: readonly string[]): string {
+  const [first] = filePaths;
+  const slash = first?.indexOf('/') ?? -1;
+  if (first === undefined || slash < 0) return '';
+  const folder = first.slice(0, slash + 1);
+  const wrapsAll = filePaths.every((path) => path.startsWith(folder));
+  const isRoot = filePaths.some((path) => rootMarks.has(path.slice(folder.length)));
+  return wrapsAll && isRoot ? folder : '';
+}
+
+/** Case and Unicode form aside: two paths with one key are the same file on some file system. */
+function foldedKey(path: string): string {
+  return path.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
+}
+
+/** The names taken so far in a package, folders that files imply included. */
+export class TakenPaths {
+  readonly #taken = new Map<string, { path: string; kind: 'file' | 'folder' }>();
+  #folderCount = 0;
+
+  get folderCount(): number {
+    return this.#folderCount;
+  }
+
+  #take(path: string, kind: 'file' | 'folder'): void {
+    const key = foldedKey(path);
+    const taken = this.#taken.get(key);
+    if (taken === undefined) {
+      this.#taken.set(key, { path, kind });
+      if (kind === 'folder') this.#folderCount += 1;
+      return;
+    }
+    if (taken.path !== path) {
+      throw invalidArgument(
+        `the zip entries ${quoted(taken.path)} and ${quoted(path)} differ only in case or Unicode form`,
+      );
+    }
+    if (taken.kind !== kind)
+      throw invalidArgument(`the zip entry ${quoted(path)} is both a file and a folder`);
+    if (kind === 'file') throw invalidArgument(`the zip entry ${quoted(path)} is there twice`);
+  }
+
+  /** @throws ChelaError INVALID_ARGUMENT where the path, or a folder it lies in, clashes with an earlier one */
+  add(path: string, kind: 'file' | 'folder'): void {
+    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+      this.#take(path.slice(0, slash), 'folder');
+    }
+    this.#take(path, kind);
+  }
+}

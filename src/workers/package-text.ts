@@ -1,0 +1,57 @@
+import { constants } from 'node:fs';
+import { lstat, open } from 'node:fs/promises';
+import path from 'node:path';
+import type { Findings } from './findings.ts';
+
+/** Whether a regular file lies there; a link is none, since it could lead anywhere. */
+export async function isPackageFile(dir: string, file: string): Promise<boolean> {
+  const stats = await lstat(path.join(dir, file)).catch(() => undefined);
+  return stats?.isFile() ?? false;
+}
+
+/**
+ * Reads the first bytes of a file of a package; it may change or be swapped for a link meanwhile.
+ * @returns fewer bytes where the file is shorter, undefined where there is no such regular file
+ */
+export async function readPackageBytes(
+  dir: string,
+  file: string,
+  limitBytes: number,
+): Promise<Buffer | undefined> {
+  const isInside = !path.isAbsolute(file) && !path.normalize(file).startsWith('..');
+  if (!isInside || !(await isPackageFile(dir, file))) return undefined;
+  await using handle = await open(path.join(dir, file), constants.O_RDONLY | constants.O_NOFOLLOW);
+  const buffer = Buffer.alloc(Math.min(limitBytes, (await handle.stat()).size));
+  const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** UTF-8, or UTF-16 where a byte order mark says so, as PowerShell writes it. @throws TypeError */
+function decode(bytes: Buffer): string {
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+}
+
+/**
+ * Reads a text file of a package, verbatim, a byte order mark included.
+ * @returns undefined where it is missing, too large or no text; the last two add an error
+ */
+export async function readPackageText(
+  dir: string,
+  file: string,
+  limitBytes: number,
+  findings: Findings,
+): Promise<string | undefined> {
+  const bytes = await readPackageBytes(dir, file, limitBytes + 1);
+  if (bytes === undefined) return undefined;
+  if (bytes.length > limitBytes) {
+    findings.error(file, `is larger than ${limitBytes} bytes`);
+    return undefined;
+  }
+  try {
+    return decode(bytes);
+  } catch {
+    findings.error(file, 'is not text in UTF-8');
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+/** Rows of workers and versions as the rest of the platform reads them. */
+import { sql, type Kysely, type RawBuilder } from 'kysely';
+import type { Tables } from '../database/tables.ts';
+import type { Language } from './package-check.ts';
+
+export interface WorkerRecord {
+  readonly id: number;
+  readonly slug: string;
+  readonly account_id: number;
+  readonly owner: string;
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly category: number | null;
+  readonly is_public: boolean;
+  readonly current_version_id: number;
+  readonly version: string;
+}
+
+export interface VersionRecord {
+  readonly id: number;
+  readonly version: string;
+  readonly package_hash: string;
+  readonly language: Language;
+  readonly entry: string;
+  readonly input_schema: string;
+  readonly output_schema: string | null;
+  readonly readme: string;
+}
+
+const workerColumns = [
+  'worker.id',
+  'worker.slug',
+  'worker.account_id',
+  'account.name as owner',
+  'worker.name',
+  'worker.title',
+  'worker.description',
+  'worker.category',
+  'worker.is_public',
+  'worker_version.id as current_version_id',
+  'worker_version.version',
+] as const;
+
+/** Workers with their owner and current version. */
+export function selectWorkers(database: Kysely<Tables>) {
+  return database
+    .selectFrom('worker')
+    .innerJoin('account', 'account.id', 'worker.account_id')
+    .innerJoin('worker_version', 'worker_version.id', 'worker.current_version_id')
+    .select(workerColumns);
+}
+
+/**
+ * How well a worker fits a keyword: 3 where the title, name, slug or path is it, 2 where the title or name begins with it,
+ * 1 where the title, slug or path contains it, else 0. Upper and lower case are the same; `owner/name` is `owner~name`.
+ */
+export function matchOf(keyword: string): RawBuilder<number> {
+  const text = keyword.toLowerCase();
+  const pathText = text.replaceAll('/', '~');
+  const path = sql`account.name || '~' || worker.name`;
+  return sql<number>`CASE
+    WHEN lower(worker.title) = ${text} OR worker.name = ${text} OR lower(worker.slug) = ${text}
+      OR ${path} = ${pathText} THEN 3
+    WHEN starts_with(lower(worker.title), ${text}) OR starts_with(worker.name, ${text}) THEN 2
+    WHEN strpos(lower(worker.title), ${text}) > 0 OR strpos(lower(worker.slug), ${text}) > 0
+      OR strpos(${path}, ${pathText}) > 0 THEN 1
+    ELSE 0 END`;
+}
+
+export const versionColumns = [
+  'id',
+  'version',
+  'package_hash',
+  'language',
+  'entry',
+  'input_schema',
+  'output_schema',
+  'readme',
+] as const;

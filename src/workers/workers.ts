@@ -1,0 +1,306 @@
+/** Workers and their versions: publishing packages, and finding workers by slug or path. */
+import type { PoolClient } from 'pg';
+import { ulid } from 'ulid';
+import type { Database } from '../database/database.ts';
+import { ChelaError, invalidArgument } from '../errors.ts';
+import type { UnpackLimits } from './archive.ts';
+import type { PackageCache } from './package-cache.ts';
+import type { Finding } from './input-schema.ts';
+import { acceptPackage, type AcceptedPackage } from './upload.ts';
+import { isWorkerSlug, splitWorkerPath, workerPath } from './worker-id.ts';
+import { checkWorkerName, workerNameFromTitle } from './worker-name.ts';
+import {
+  matchOf,
+  selectWorkers,
+  versionColumns,
+  type VersionRecord,
+  type WorkerRecord,
+} from './worker-record.ts';
+
+export interface WorkerDetails {
+  readonly name?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly category?: number;
+}
+
+export interface PublishedVersion {
+  readonly slug: string;
+  readonly path: string;
+  readonly version: string;
+  readonly warnings: readonly Finding[];
+}
+
+export interface WorkersOptions {
+  readonly database: Database;
+  readonly packages: PackageCache;
+  readonly limits: UnpackLimits;
+}
+
+/** The package is that of the current version; clients know this very text. */
+export class PackageUnchangedError extends ChelaError {
+  constructor() {
+    super('INVALID_ARGUMENT', 'Script package is unchanged');
+  }
+}
+
+export class Workers {
+  readonly #database: Database;
+  readonly #packages: PackageCache;
+  readonly #limits: UnpackLimits;
+
+  constructor(options: WorkersOptions) {
+    this.#database = options.database;
+    this.#packages = options.packages;
+    this.#limits = options.limits;
+  }
+
+  /**
+   * Makes a worker from its first package, as version v1.0.1.
+   * @param details the name defaults to the title, the title to the name; one of them is required
+   */
+  async create(
+    owner: { id: number; name: string },
+    zipFile: string,
+    details: WorkerDetails,
+    options: { isPublic?: boolean } = {},
+  ): Promise<PublishedVersion> {
+    const given = details.name ?? details.title;
+    if (given === undefined)
+      throw invalidArgument('title is required: the name of the new worker is made from it');
+    const name = details.name === undefined ? workerNameFromTitle(given) : details.name;
+    checkWorkerName(name);
+    const accepted = await acceptPackage(zipFile, this.#packages, this.#limits);
+    const slug = ulid();
+    const version = await this.#database.transaction(async (client) => {
+      const { rows } = await client.query<{ id: number }>(
+        `INSERT INTO worker (slug, account_id, name, title, description, category, is_public)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, name) DO NOTHING RETURNING id`,
+        [
+          slug,
+          owner.id,
+          name,
+          details.title ?? name,
+          details.description ?? '',
+          details.category ?? null,
+          options.isPublic ?? false,
+        ],
+      );
+      const [worker] = rows;
+      if (worker === undefined) {
+        const path = workerPath(owner.name, name);
+        throw invalidArgument(
+          `the worker ${path} exists: upload a new version of it, or choose another name`,
+        );
+      }
+      return this.#insertVersion(client, worker.id, accepted);
+    });
+    return { slug, path: workerPath(owner.name, name), version, warnings: accepted.report.warnings };
+  }
+
+  /**
+   * Publishes a further version of a worker of this account: v1.0.2 after v1.0.1.
+   * @throws ChelaError INVALID_ARGUMENT where the package is the same as that of the current version
+   */
+  async addVersion(
+    accountId: number,
+    workerId: string,
+    zipFile: string,
+    details: Omit<WorkerDetails, 'name'> = {},
+  ): Promise<PublishedVersion> {
+    const worker = await this.#own(accountId, workerId);
+    const accepted = await acceptPackage(zipFile, this.#packages, this.#limits);
+    const version = await this.#database.transaction(async (client) => {
+      const { rows } = await client.query<{ package_hash: string }>(
+        `SELECT package_hash FROM worker JOIN worker_version ON worker_version.id = current_version_id
+         WHERE worker.id = $1 FOR UPDATE OF worker`,
+        [worker.id],
+      );
+      if (rows[0]?.package_hash === accepted.hash) throw new PackageUnchangedError();
+      await describeWorker(client, worker.id, details);
+      return this.#insertVersion(client, worker.id, accepted);
+    });
+    return {
+      slug: worker.slug,
+      path: workerPath(worker.owner, worker.name),
+      version,
+      warnings: accepted.report.warnings,
+    };
+  }
+
+  /**
+   * Changes a version of a worker of this account in place: its package where one is given, and how the worker is described.
+   * Runs that were submitted before and wait run the new package.
+   * @throws ChelaError INVALID_ARGUMENT where the package is the same as before
+   */
+  async replaceVersion(
+    accountId: number,
+    workerId: string,
+    versionName: string,
+    change: { zipFile?: string; details: Omit<WorkerDetails, 'name'> },
+  ): Promise<PublishedVersion> {
+    const worker = await this.#own(accountId, workerId);
+    const version = await this.version(worker, versionName);
+    const { zipFile, details } = change;
+    const accepted =
+      zipFile === undefined ? undefined : await acceptPackage(zipFile, this.#packages, this.#limits);
+    if (accepted?.hash === version.package_hash) throw new PackageUnchangedError();
+    await this.#database.transaction(async (client) => {
+      await describeWorker(client, worker.id, details);
+      if (accepted === undefined) return;
+      await client.query(
+        `UPDATE worker_version SET package_hash = $2, language = $3, entry = $4, input_schema = $5,
+           output_schema = $6, readme = $7, warnings = $8 WHERE id = $1`,
+        [version.id, ...packageColumns(accepted)],
+      );
+    });
+    return {
+      slug: worker.slug,
+      path: workerPath(worker.owner, worker.name),
+      version: version.version,
+      warnings: accepted?.report.warnings ?? [],
+    };
+  }
+
+  /** Puts a worker of this account into the store, where everybody may run it, or takes it out. */
+  async setPublished(accountId: number, workerId: string, isPublic: boolean): Promise<void> {
+    const worker = await this.#own(accountId, workerId);
+    await this.#database.sql
+      .updateTable('worker')
+      .set({ is_public: isPublic, updated_at: new Date() })
+      .where('id', '=', worker.id)
+      .execute();
+  }
+
+  async #own(accountId: number, workerId: string): Promise<WorkerRecord> {
+    const worker = await this.get(accountId, workerId);
+    if (worker.account_id !== accountId) throw new ChelaError('NOT_FOUND', `worker ${workerId} is not yours`);
+    return worker;
+  }
+
+  async #insertVersion(client: PoolClient, workerKey: number, accepted: AcceptedPackage): Promise<string> {
+    const { rows } = await client.query<{ id: number; version: string }>(
+      `WITH added AS (
+         INSERT INTO worker_version
+           (worker_id, version, package_hash, language, entry, input_schema, output_schema, readme, warnings)
+         SELECT $1::bigint, 'v1.0.' || count(*) + 1, $2, $3, $4, $5, $6, $7, $8
+         FROM worker_version WHERE worker_id = $1::bigint
+         RETURNING id, version
+       )
+       UPDATE worker SET current_version_id = added.id FROM added WHERE worker.id = $1::bigint
+       RETURNING added.version`,
+      [workerKey, ...packageColumns(accepted)],
+    );
+    const [added] = rows;
+    if (added === undefined) throw new ChelaError('NOT_FOUND', 'the worker was deleted meanwhile');
+    return added.version;
+  }
+
+  /**
+   * A worker that the account may see: its own, or a public one.
+   * @param accountId undefined for somebody without a credential, who sees public ones
+   * @param workerId slug or `owner~name`
+   */
+  async find(accountId: number | undefined, workerId: string): Promise<WorkerRecord | undefined> {
+    const path = splitWorkerPath(workerId);
+    if (path === undefined && !isWorkerSlug(workerId)) return undefined;
+    const workers = selectWorkers(this.#database.sql).where((expression) =>
+      expression.or([
+        expression('worker.is_public', '=', true),
+        expression('worker.account_id', '=', accountId ?? null),
+      ]),
+    );
+    return path === undefined
+      ? workers.where('worker.slug', '=', workerId).executeTakeFirst()
+      : workers
+          .where('account.name', '=', path.owner)
+          .where('worker.name', '=', path.name)
+          .executeTakeFirst();
+  }
+
+  /** @throws ChelaError NOT_FOUND */
+  async get(accountId: number | undefined, workerId: string): Promise<WorkerRecord> {
+    const worker = await this.find(accountId, workerId);
+    if (worker === undefined) throw new ChelaError('NOT_FOUND', `worker ${workerId} does not exist`);
+    return worker;
+  }
+
+  /**
+   * Workers by page: those of an account, or those of the store. Newest first; with a keyword the best match first.
+   * @param filter.keyword part of the title, slug or path; upper and lower case are the same
+   */
+  async list(
+    scope: { accountId: number } | 'store',
+    filter: { keyword?: string; category?: number },
+    page: { number: number; size: number },
+  ): Promise<{ count: number; list: WorkerRecord[] }> {
+    let workers = selectWorkers(this.#database.sql);
+    workers =
+      scope === 'store'
+        ? workers.where('worker.is_public', '=', true)
+        : workers.where('worker.account_id', '=', scope.accountId);
+    const { keyword, category } = filter;
+    if (category !== undefined) workers = workers.where('worker.category', '=', category);
+    if (keyword !== undefined) workers = workers.where(matchOf(keyword), '>', 0);
+    const { count } = await workers
+      .clearSelect()
+      .select((expression) => expression.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    if (keyword !== undefined) workers = workers.orderBy(matchOf(keyword), 'desc');
+    const list = await workers
+      .orderBy('worker.id', 'desc')
+      .limit(page.size)
+      .offset((page.number - 1) * page.size)
+      .execute();
+    return { count, list };
+  }
+
+  /**
+   * @param version `v1.0.1`, `1.0.1`, `latest`, or undefined for the current one
+   * @throws ChelaError WORKER_VERSION_UNAVAILABLE
+   */
+  async version(worker: WorkerRecord, version?: string): Promise<VersionRecord> {
+    const versions = this.#database.sql.selectFrom('worker_version').select(versionColumns);
+    const wanted = version?.trim() ?? '';
+    const found = await (
+      wanted === '' || wanted === 'latest'
+        ? versions.where('id', '=', worker.current_version_id)
+        : versions
+            .where('worker_id', '=', worker.id)
+            .where('version', '=', wanted.startsWith('v') ? wanted : `v${wanted}`)
+    ).executeTakeFirst();
+    if (found === undefined) {
+      throw new ChelaError(
+        'WORKER_VERSION_UNAVAILABLE',
+        `${workerPath(worker.owner, worker.name)} has no version ${wanted}: the current one is ${worker.version}`,
+      );
+    }
+    return found;
+  }
+}
+
+/** What a version keeps of its package, in the order of its columns. */
+function packageColumns({ hash, report }: AcceptedPackage): unknown[] {
+  return [
+    hash,
+    report.language,
+    report.entry,
+    report.inputSchemaText,
+    report.outputSchema === undefined ? null : JSON.stringify(report.outputSchema),
+    report.readme,
+    JSON.stringify(report.warnings),
+  ];
+}
+
+/** Takes over what an upload says about its worker; what it leaves out stays. */
+async function describeWorker(
+  client: PoolClient,
+  workerKey: number,
+  details: Omit<WorkerDetails, 'name'>,
+): Promise<void> {
+  await client.query(
+    `UPDATE worker SET title = coalesce($2, title), description = coalesce($3, description),
+       category = coalesce($4, category), updated_at = now() WHERE id = $1`,
+    [workerKey, details.title, details.description, details.category],
+  );
+}
