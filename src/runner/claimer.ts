@@ -1,0 +1,120 @@
+/** Takes waiting subtasks from the queue, which is the subtask table itself. */
+import type { Callbacks } from '../callbacks/callbacks.ts';
+import type { Database } from '../database/database.ts';
+import type { LimitsInForce } from '../runs/limits.ts';
+import type { RunStatus } from '../runs/statuses.ts';
+import type { Language } from '../workers/package-check.ts';
+
+/** A subtask that this runner executes now, with all it needs to know. */
+export interface ClaimedSubtask {
+  readonly id: number;
+  readonly number: number;
+  /** The worker's input, JSON text. */
+  readonly input: string;
+  readonly run_id: number;
+  readonly run_slug: string;
+  readonly run_status: RunStatus;
+  readonly day: string;
+  readonly limits: LimitsInForce;
+  readonly subtask_count: number;
+  readonly package_hash: string;
+  readonly language: Language;
+  readonly entry: string;
+  readonly version: string;
+}
+
+/**
+ * Claims up to `count` subtasks for a runner. First come the first subtasks of every run, then the second ones, and so on,
+ * so a run of thousands does not keep a small one waiting. Rows that another runner is claiming are passed over.
+ */
+export async function claimSubtasks(
+  database: Database,
+  callbacks: Callbacks,
+  runnerId: number,
+  count: number,
+): Promise<ClaimedSubtask[]> {
+  const { rows: claimed } = await database.pool.query<{ id: number; run_id: number }>({
+    name: 'claim-subtasks',
+    text: `UPDATE subtask SET status = 'running', runner_id = $1, attempt = attempt + 1, started_at = now(), worked_from = NULL
+           WHERE id IN (
+             SELECT id FROM subtask WHERE status = 'ready' ORDER BY number, id LIMIT $2 FOR UPDATE SKIP LOCKED
+           )
+           RETURNING id, run_id`,
+    values: [runnerId, count],
+  });
+  if (claimed.length === 0) return [];
+  // A statement of its own: a claim that held the lock of the run's row could meet an abort head on.
+  const told = await database.pool.query<{ id: number }>({
+    name: 'start-runs',
+    text: `WITH waiting AS (
+             SELECT id, callback_url IS NOT NULL AS has_callback FROM run
+             WHERE id = ANY($1) AND status = 'ready' ORDER BY id FOR UPDATE
+           ), started AS (
+             UPDATE run SET status = 'running', started_at = now()
+             WHERE id IN (SELECT id FROM waiting WHERE NOT has_callback)
+           )
+           SELECT id FROM waiting WHERE has_callback`,
+    values: [[...new Set(claimed.map((subtask) => subtask.run_id))]],
+  });
+  const toldIds = told.rows.map(({ id }) => id);
+  if (toldIds.length > 0) await startToldRuns(database, callbacks, toldIds);
+  const { rows } = await database.pool.query<ClaimedSubtask>({
+    name: 'claimed-subtasks',
+    text: `SELECT subtask.id, subtask.number, subtask.input, run.id AS run_id, run.slug AS run_slug,
+             run.status AS run_status, run.day, run.system AS limits, run.subtask_count,
+             worker_version.package_hash, worker_version.language, worker_version.entry, worker_version.version
+           FROM subtask
+           JOIN run ON run.id = subtask.run_id
+           JOIN worker_version ON worker_version.id = run.worker_version_id
+           WHERE subtask.id = ANY($1) ORDER BY subtask.id`,
+    values: [claimed.map((subtask) => subtask.id)],
+  });
+  return rows;
+}
+
+/** Marks runs that have a callback URL as running, and records that in the same transaction, which locks runs only. */
+async function startToldRuns(
+  database: Database,
+  callbacks: Callbacks,
+  runIds: readonly number[],
+): Promise<void> {
+  await database.transaction(async (client) => {
+    const { rows } = await client.query<{ id: number }>(
+      `UPDATE run SET status = 'running', started_at = now()
+       WHERE id IN (SELECT id FROM run WHERE id = ANY($1) AND status = 'ready' ORDER BY id FOR UPDATE)
+       RETURNING id`,
+      [runIds],
+    );
+    const startedIds = rows.map(({ id }) => id);
+    await callbacks.record(client, startedIds);
+  });
+}
+
+/** Gives a claimed subtask back to the queue. */
+export async function releaseSubtask(
+  database: Database,
+  subtask: { id: number; runnerId: number },
+): Promise<void> {
+  await database.pool.query(
+    `WITH released AS (
+       UPDATE subtask SET status = 'ready', runner_id = NULL, started_at = NULL
+       WHERE id = $1 AND runner_id = $2 AND status = 'running' RETURNING id
+     ) SELECT pg_notify('chela_subtasks_ready', '') FROM released`,
+    [subtask.id, subtask.runnerId],
+  );
+}
+
+/** Gives back what a runner has in the database but does not execute: the answer to its claim was lost on the way. */
+export async function releaseStrays(
+  database: Database,
+  runnerId: number,
+  executing: readonly number[],
+): Promise<void> {
+  await database.pool.query(
+    `WITH released AS (
+       UPDATE subtask SET status = 'ready', runner_id = NULL, started_at = NULL
+       WHERE runner_id = $1 AND status = 'running' AND id <> ALL($2) RETURNING id
+     ) SELECT pg_notify('chela_subtasks_ready', '') FROM released LIMIT 1`,
+    [runnerId, executing],
+  );
+}

@@ -1,0 +1,37 @@
+/** A runner's lease: one row that it renews. Without renewal the runner is dead, and its subtasks are somebody else's. */
+import { hostname } from 'node:os';
+import type { Database } from '../database/database.ts';
+
+/** @returns key of the new runner */
+export async function registerRunner(database: Database, slots: number): Promise<number> {
+  const { rows } = await database.pool.query<{ id: number }>(
+    'INSERT INTO runner (hostname, process_id, slots) VALUES ($1, $2, $3) RETURNING id',
+    [hostname(), process.pid, slots],
+  );
+  return rows[0]?.id ?? 0;
+}
+
+/** @returns false where the lease ran out: the runner is dead to the others and must drop all it does */
+export async function renewLease(database: Database, runnerId: number): Promise<boolean> {
+  const result = await database.pool.query({
+    name: 'renew-lease',
+    text: 'UPDATE runner SET heartbeat_at = now() WHERE id = $1',
+    values: [runnerId],
+  });
+  return result.rowCount === 1;
+}
+
+export async function endLease(database: Database, runnerId: number): Promise<void> {
+  await database.pool.query('DELETE FROM runner WHERE id = $1', [runnerId]);
+}
+
+/** Keys of the runs that are being aborted while this runner executes subtasks of theirs. */
+export async function runsToAbort(database: Database, runnerId: number): Promise<number[]> {
+  const { rows } = await database.pool.query<{ run_id: number }>({
+    name: 'runs-to-abort',
+    text: `SELECT DISTINCT run_id FROM subtask JOIN run ON run.id = subtask.run_id
+           WHERE runner_id = $1 AND subtask.status = 'running' AND run.status = 'aborting'`,
+    values: [runnerId],
+  });
+  return rows.map((row) => row.run_id);
+}

@@ -1,0 +1,61 @@
+/** Why a connection to a target was not made, and how each protocol says so. */
+export type DialFailure =
+  | 'malformed target'
+  | 'forbidden target'
+  | 'unknown name'
+  | 'network unreachable'
+  | 'host unreachable'
+  | 'connection refused'
+  | 'timeout'
+  | 'upstream failure';
+
+interface Wording {
+  /** Reply field of RFC 1928. */
+  readonly socksReply: number;
+  readonly httpStatus: number;
+}
+
+const wordings: Readonly<Record<DialFailure, Wording>> = {
+  'malformed target': { socksReply: 1, httpStatus: 400 },
+  'forbidden target': { socksReply: 2, httpStatus: 403 },
+  'unknown name': { socksReply: 4, httpStatus: 502 },
+  'network unreachable': { socksReply: 3, httpStatus: 502 },
+  'host unreachable': { socksReply: 4, httpStatus: 502 },
+  'connection refused': { socksReply: 5, httpStatus: 502 },
+  timeout: { socksReply: 6, httpStatus: 504 },
+  'upstream failure': { socksReply: 1, httpStatus: 502 },
+};
+
+const failuresBySystemCode: Readonly<Record<string, DialFailure>> = {
+  ECONNREFUSED: 'connection refused',
+  ENETUNREACH: 'network unreachable',
+  ENETDOWN: 'network unreachable',
+  ETIMEDOUT: 'timeout',
+};
+
+/** The message is meant for the worker and its log; it never holds credentials. */
+export class DialError extends Error {
+  override name = 'DialError';
+  readonly failure: DialFailure;
+
+  constructor(failure: DialFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+
+  get socksReply(): number {
+    return wordings[this.failure].socksReply;
+  }
+
+  get httpStatus(): number {
+    return wordings[this.failure].httpStatus;
+  }
+
+  /** @param target as the worker named it */
+  static from(error: unknown, target: string): DialError {
+    if (error instanceof DialError) return error;
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const failure = failuresBySystemCode[code] ?? 'host unreachable';
+    return new DialError(failure, `${target} could not be reached: ${code || message}`, { cause: error });
+  }
+}

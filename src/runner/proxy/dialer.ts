@@ -1,0 +1,120 @@
+/** Connects to targets: directly, or through the upstream proxy of a region. */
+import { once } from 'node:events';
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
+import { isPublicAddress } from '../../public-addresses.ts';
+import { DialError } from './dial-error.ts';
+import { targetText, type Target } from './target.ts';
+import type { TargetResolver } from './target-resolver.ts';
+import { requestTunnel, secureUpstream, type Upstream } from './upstream.ts';
+
+/** Half-open, so that what one side has finished the other may still answer. */
+const socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: true } as const;
+
+export class Dialer {
+  readonly #resolver: TargetResolver;
+  readonly #upstream: Upstream | undefined;
+
+  /** @param upstream connections are direct where it is undefined */
+  constructor(resolver: TargetResolver, upstream: Upstream | undefined) {
+    this.#resolver = resolver;
+    this.#upstream = upstream;
+  }
+
+  /**
+   * @param signal gives up; nothing is left open then
+   * @returns a connection over which the target's bytes come and go, with an error listener
+   * @throws DialError
+   */
+  async dial(target: Target, signal: AbortSignal): Promise<Socket> {
+    try {
+      if (this.#upstream === undefined) return await this.#direct(target, signal);
+      return await this.#through(this.#upstream, target, signal);
+    } catch (error) {
+      if (!signal.aborted || error instanceof DialError) throw DialError.from(error, targetText(target));
+      throw new DialError('timeout', `${targetText(target)} could not be reached in time`, { cause: error });
+    }
+  }
+
+  async #direct(target: Target, signal: AbortSignal): Promise<Socket> {
+    const addresses = await this.#resolver.addresses(target);
+    signal.throwIfAborted();
+    const lookup: LookupFunction = (_name, { all }, callback) => {
+      const [first] = addresses;
+      if (all === true || first === undefined) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    };
+    return opened(
+      connect({ ...socketOptions, ...target, lookup, autoSelectFamily: true }),
+      'connect',
+      signal,
+    );
+  }
+
+  async #through(upstream: Upstream, target: Target, signal: AbortSignal): Promise<Socket> {
+    this.#resolver.checkUnresolved(target);
+    const { host, port, scheme } = upstream;
+    const plain = await opened(connect({ ...socketOptions, host, port }), 'connect', signal).catch(
+      (error: Error) => {
+        throw upstreamFailure(error);
+      },
+    );
+    const giveUp = (): void => void plain.destroy();
+    signal.addEventListener('abort', giveUp);
+    try {
+      const destination = this.#leavesNames(upstream, plain) ? target : await this.#resolved(target);
+      const socket =
+        scheme === 'https' ? await opened(secureUpstream(plain, upstream), 'secureConnect', signal) : plain;
+      await requestTunnel(socket, upstream, destination);
+      return socket;
+    } catch (error) {
+      plain.destroy();
+      throw error instanceof DialError || signal.aborted ? error : upstreamFailure(error as Error);
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  /**
+   * Whether the upstream gets names as they are. One inside the operator's own network could be led to that network by a
+   * name, so it gets checked addresses, unless its URL says `socks5h`.
+   */
+  #leavesNames({ scheme }: Upstream, { remoteAddress = '' }: Socket): boolean {
+    if (scheme === 'socks5h') return true;
+    return scheme !== 'socks5' && isIP(remoteAddress) !== 0 && isPublicAddress(remoteAddress);
+  }
+
+  async #resolved(target: Target): Promise<Target> {
+    const [first] = await this.#resolver.addresses(target);
+    return first === undefined ? target : { host: first.address, port: target.port };
+  }
+}
+
+/** Waits for the event that says a socket is open; destroys it where it does not come. */
+async function opened(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  signal: AbortSignal,
+): Promise<Socket> {
+  socket.on('error', () => {
+    // It ends the connection, and that shows in `close`.
+  });
+  try {
+    await once(socket, event, { signal });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+function upstreamFailure(error: Error): DialError | Error {
+  if (error.name === 'AbortError') return error;
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return new DialError(
+    'upstream failure',
+    `the upstream proxy of this region failed: ${code || error.message}`,
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,69 @@
+/**
+ * The way out of sandboxes. Each subtask's worker finds a proxy at a port of its own loopback, with credentials of its own;
+ * what it may reach, through which upstream, and how much, is decided here.
+ */
+import type { Server } from 'node:net';
+import type { Config } from '../../config.ts';
+import { TargetList } from '../../target-list.ts';
+import type { ProxyCredentials } from './credentials.ts';
+import { Dialer } from './dialer.ts';
+import { ProxySession, type ProxyLimits } from './proxy-session.ts';
+import { TargetResolver } from './target-resolver.ts';
+import { parseUpstream } from './upstream.ts';
+
+export { credentialsText, randomCredentials, secretsOf } from './credentials.ts';
+export type { ProxyCredentials } from './credentials.ts';
+export type { ProxySession } from './proxy-session.ts';
+
+/** Where every worker finds its proxy, as the worker sees it. */
+export const proxyAddress = { host: '127.0.0.1', port: 6000 } as const;
+
+export interface ServedSubtask {
+  readonly listener: Server;
+  readonly credentials: ProxyCredentials;
+  /** The run's proxy_region; an empty or unknown one is the first that is configured. */
+  readonly region: string;
+  readonly onTraffic: (bytes: number) => void;
+  readonly onNotice: (message: string) => void;
+}
+
+type ProxyConfig = Pick<
+  Config,
+  | 'proxyRegions'
+  | 'proxyAllowedTargets'
+  | 'proxyConnectionLimit'
+  | 'proxyConnectTimeoutSeconds'
+  | 'proxyIdleTimeoutSeconds'
+>;
+
+export class EgressProxy {
+  readonly #limits: ProxyLimits;
+  /** By region code, in the order of the configuration. */
+  readonly #dialers: ReadonlyMap<string, Dialer>;
+  readonly #defaultDialer: Dialer;
+
+  /** @param resolver how targets are resolved and checked; as the configuration says where omitted */
+  constructor(
+    config: ProxyConfig,
+    resolver: TargetResolver = new TargetResolver(new TargetList(config.proxyAllowedTargets)),
+  ) {
+    this.#limits = {
+      connections: config.proxyConnectionLimit,
+      connectMilliseconds: config.proxyConnectTimeoutSeconds * 1000,
+      idleMilliseconds: config.proxyIdleTimeoutSeconds * 1000,
+    };
+    this.#dialers = new Map(
+      Array.from(config.proxyRegions, ([code, url]) => [code, new Dialer(resolver, parseUpstream(url))]),
+    );
+    const [first = new Dialer(resolver, undefined)] = this.#dialers.values();
+    this.#defaultDialer = first;
+  }
+
+  /** Serves the proxy of one subtask until the session is closed. */
+  serve({ listener, region, ...rest }: ServedSubtask): ProxySession {
+    const dialer = this.#dialers.get(region.toUpperCase()) ?? this.#defaultDialer;
+    const session = new ProxySession({ ...rest, dialer, limits: this.#limits });
+    session.serve(listener);
+    return session;
+  }
+}

@@ -1,0 +1,154 @@
+/** The proxy of one subtask: serves what its worker opens at port 6000, for as long as the subtask lasts. */
+import type { Server, Socket } from 'node:net';
+import { areCredentials, type ProxyCredentials } from './credentials.ts';
+import { DialError } from './dial-error.ts';
+import type { Dialer } from './dialer.ts';
+import { farewell } from './farewell.ts';
+import { readBytes } from './handshake-reader.ts';
+import { HttpFrontend } from './http-frontend.ts';
+import { relay } from './relay.ts';
+import { readSocksRequest, SocksRefusal, socksReply, socksSuccess, socksVersion } from './socks.ts';
+import { checkTarget, type RequestedTarget } from './target.ts';
+import { TrafficCounter } from './traffic-counter.ts';
+
+/** For the credentials and the request, not for what is asked for. */
+const handshakeMilliseconds = 15_000;
+/** Different sentences about failed connections that go to the run's log. */
+const mostNotices = 20;
+
+export interface ProxyLimits {
+  /** Open at a time. */
+  readonly connections: number;
+  readonly connectMilliseconds: number;
+  /** Without a byte either way. */
+  readonly idleMilliseconds: number;
+}
+
+export interface ProxySessionOptions {
+  readonly credentials: ProxyCredentials;
+  readonly dialer: Dialer;
+  readonly limits: ProxyLimits;
+  /** Told of the bytes to and from targets as they pass. */
+  readonly onTraffic: (bytes: number) => void;
+  /** Told why a connection was refused, in a sentence for the run's log; the same one only once. */
+  readonly onNotice: (message: string) => void;
+}
+
+export class ProxySession {
+  readonly #options: ProxySessionOptions;
+  readonly #frontend: HttpFrontend;
+  readonly #traffic: TrafficCounter;
+  /** The worker's connections, each with the timer of its handshake. */
+  readonly #clients = new Map<Socket, NodeJS.Timeout>();
+  readonly #notices = new Set<string>();
+  readonly #closed = new AbortController();
+
+  constructor(options: ProxySessionOptions) {
+    this.#options = options;
+    this.#traffic = new TrafficCounter(options.onTraffic);
+    this.#frontend = new HttpFrontend({
+      accepts: this.#accepts,
+      onRequest: (client) => this.#endHandshake(client),
+      dial: (target) => this.#dial(target),
+      relay: (client, target) => this.#join(client, target),
+      idleMilliseconds: options.limits.idleMilliseconds,
+    });
+  }
+
+  /** Serves what the listener accepts; the listener stays its owner's. */
+  serve(listener: Server): void {
+    const { connections } = this.#options.limits;
+    listener.maxConnections = connections;
+    listener.on('drop', () => {
+      this.#notice(
+        `more than ${connections} connections at a time, the rest is refused (CHELA_PROXY_CONNECTION_LIMIT)`,
+      );
+    });
+    listener.on('connection', this.#accept);
+  }
+
+  /** Ends all connections, and from now on every new one; all bytes are counted when it returns. Idempotent. */
+  close(): void {
+    this.#closed.abort();
+    this.#traffic.settle();
+    for (const client of this.#clients.keys()) client.destroy();
+    this.#traffic.destroyAll();
+  }
+
+  readonly #accepts = (user: string, password: string): boolean =>
+    areCredentials(this.#options.credentials, user, password);
+
+  readonly #accept = (client: Socket): void => {
+    if (this.#closed.signal.aborted) {
+      client.destroy();
+      return;
+    }
+    client.allowHalfOpen = true;
+    client.setNoDelay(true);
+    client.on('error', () => client.destroy());
+    client.on('timeout', () => client.destroy());
+    this.#clients.set(
+      client,
+      setTimeout(() => client.destroy(), handshakeMilliseconds),
+    );
+    client.once('close', () => {
+      this.#endHandshake(client);
+      this.#clients.delete(client);
+    });
+    this.#begin(client).catch(() => client.destroy());
+  };
+
+  /** SOCKS5 begins with its version, HTTP with the letters of a method. */
+  async #begin(client: Socket): Promise<void> {
+    const first = await readBytes(client, 1);
+    client.unshift(first);
+    const [byte] = first;
+    if (byte === socksVersion) await this.#serveSocks(client);
+    else if (/[a-z]/i.test(first.toString('latin1'))) this.#frontend.serve(client);
+    else client.destroy();
+  }
+
+  async #serveSocks(client: Socket): Promise<void> {
+    try {
+      const request = await readSocksRequest(client, this.#accepts);
+      this.#endHandshake(client);
+      const target = await this.#dial(request);
+      client.write(socksSuccess);
+      this.#join(client, target);
+    } catch (error) {
+      const answer = error instanceof SocksRefusal ? error.answer : undefined;
+      if (answer === undefined && !(error instanceof DialError)) throw error;
+      farewell(client, answer ?? socksReply((error as DialError).socksReply));
+    }
+  }
+
+  async #dial(target: RequestedTarget): Promise<Socket> {
+    const late = AbortSignal.timeout(this.#options.limits.connectMilliseconds);
+    try {
+      const socket = await this.#options.dialer.dial(
+        checkTarget(target),
+        AbortSignal.any([late, this.#closed.signal]),
+      );
+      this.#traffic.watch(socket);
+      return socket;
+    } catch (error) {
+      if (error instanceof DialError && !this.#closed.signal.aborted) this.#notice(error.message);
+      throw error;
+    }
+  }
+
+  #join(client: Socket, target: Socket): void {
+    client.setTimeout(this.#options.limits.idleMilliseconds);
+    relay(client, target);
+  }
+
+  #endHandshake(client: Socket): void {
+    clearTimeout(this.#clients.get(client));
+  }
+
+  #notice(message: string): void {
+    if (this.#notices.has(message) || this.#notices.size >= mostNotices) return;
+    this.#notices.add(message);
+    this.#options.onNotice(message);
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * Executes subtasks: claims as many as it has free slots, woken by notifications with a slow poll behind them, renews its
+ * lease, and settles what its executions come to.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Callbacks } from '../callbacks/callbacks.ts';
+import type { Config } from '../config.ts';
+import { isDatabaseUnavailable, type Database } from '../database/database.ts';
+import { channels, type Notifications } from '../database/notifications.ts';
+import { settleSubtask, type SubtaskOutcome } from '../runs/finish.ts';
+import { claimSubtasks, releaseStrays, releaseSubtask, type ClaimedSubtask } from './claimer.ts';
+import { endLease, registerRunner, renewLease, runsToAbort } from './lease.ts';
+import { RunWriters } from './run-writers.ts';
+import { SubtaskExecution, type ExecutionServices } from './subtask-execution.ts';
+
+const pollMilliseconds = 5000;
+const retrySettleMilliseconds = 500;
+
+interface RunnerOptions extends ExecutionServices {
+  readonly database: Database;
+  readonly notifications: Notifications;
+  readonly callbacks: Callbacks;
+}
+
+/** What was still running when the time to stop was up. */
+export interface OrphanedSubtask {
+  readonly runSlug: string;
+  readonly number: number;
+}
+
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #config: Config;
+  readonly #logger: Logger;
+  readonly #writers: RunWriters;
+  readonly #freeSlots: number[];
+  readonly #executions = new Map<SubtaskExecution, Promise<void>>();
+  #runnerId = 0;
+  #claiming: Promise<void> | undefined;
+  #claimAgain = false;
+  #accepting = false;
+  #timers: NodeJS.Timeout[] = [];
+  #subscriptions: (() => void)[] = [];
+  #beating: Promise<void> | undefined;
+  /** A claim failed half-way: subtasks may be this runner's in the database without being executed. */
+  #mayHaveStrays = false;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<OrphanedSubtask[]> | undefined;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#logger = options.logger;
+    this.#writers = new RunWriters(options.database, options.logger);
+    this.#freeSlots = Array.from({ length: options.config.runnerSlots }, (_, slot) => slot).toReversed();
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined;
+      throw error;
+    });
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    const { database, notifications } = this.#options;
+    await this.#stopping;
+    this.#stopping = undefined;
+    await this.#options.scratch.open();
+    this.#runnerId = await registerRunner(database, this.#config.runnerSlots);
+    this.#accepting = true;
+    this.#subscriptions = [
+      notifications.on(channels.subtasksReady, () => this.#claim()),
+      notifications.on(channels.runAborting, (runId) => this.#abort(Number(runId))),
+      notifications.onReconnect(() => this.#claim()),
+    ];
+    const beatMilliseconds = (this.#config.runnerLeaseSeconds * 1000) / 4;
+    this.#timers = [
+      setInterval(() => this.#claim(), pollMilliseconds),
+      setInterval(() => {
+        this.#beating ??= this.#beat().finally(() => {
+          this.#beating = undefined;
+        });
+      }, beatMilliseconds),
+    ];
+    this.#claim();
+  }
+
+  /**
+   * Takes no new work, gives running subtasks the grace to end, then ends them. May be called twice, or before `start()`.
+   * @returns the subtasks that did not end in time
+   */
+  stop(graceMilliseconds: number): Promise<OrphanedSubtask[]> {
+    this.#stopping ??= this.#stop(graceMilliseconds);
+    return this.#stopping;
+  }
+
+  async #stop(graceMilliseconds: number): Promise<OrphanedSubtask[]> {
+    await this.#starting?.catch(() => undefined);
+    this.#starting = undefined;
+    if (this.#runnerId === 0) return [];
+    this.#accepting = false;
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
+    await this.#claiming;
+    await this.#allEnded(graceMilliseconds);
+    const orphans = [...this.#executions.keys()];
+    for (const execution of orphans) execution.stop({ kind: 'runner stopped' });
+    await Promise.all(this.#executions.values());
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#beating;
+    try {
+      await this.#releaseStrays();
+      await endLease(this.#options.database, this.#runnerId);
+    } catch (error) {
+      this.#logger.warn({ error: (error as Error).message }, 'could not end the lease of this runner');
+    }
+    await this.#options.scratch.close();
+    this.#runnerId = 0;
+    return orphans.map(({ subtask }) => ({ runSlug: subtask.run_slug, number: subtask.number }));
+  }
+
+  async #allEnded(limitMilliseconds: number): Promise<void> {
+    if (this.#executions.size === 0 || limitMilliseconds === 0) return;
+    this.#logger.info(
+      { subtasks: this.#executions.size, seconds: limitMilliseconds / 1000 },
+      'waiting for running subtasks to end',
+    );
+    const timeUp = new AbortController();
+    await Promise.race([
+      Promise.all(this.#executions.values()),
+      delay(limitMilliseconds, undefined, { signal: timeUp.signal }).catch(() => undefined),
+    ]);
+    timeUp.abort();
+  }
+
+  /** Fills the free slots. A call while one is under way makes it look once more. */
+  #claim(): void {
+    if (!this.#accepting) return;
+    if (this.#claiming !== undefined) {
+      this.#claimAgain = true;
+      return;
+    }
+    this.#claiming = this.#claimAll().finally(() => {
+      this.#claiming = undefined;
+    });
+  }
+
+  async #claimAll(): Promise<void> {
+    try {
+      do {
+        this.#claimAgain = false;
+        await this.#releaseStrays();
+        const free = this.#freeSlots.length;
+        if (free === 0) return;
+        const claimed = await claimSubtasks(
+          this.#options.database,
+          this.#options.callbacks,
+          this.#runnerId,
+          free,
+        );
+        for (const subtask of claimed) this.#execute(subtask);
+      } while (this.#claimAgain && this.#accepting);
+    } catch (error) {
+      this.#mayHaveStrays = true;
+      this.#logger.warn({ error: (error as Error).message }, 'could not claim subtasks, trying again');
+    }
+  }
+
+  async #releaseStrays(): Promise<void> {
+    if (!this.#mayHaveStrays) return;
+    const executing = Array.from(this.#executions.keys(), ({ subtask }) => subtask.id);
+    await releaseStrays(this.#options.database, this.#runnerId, executing);
+    this.#mayHaveStrays = false;
+  }
+
+  #execute(subtask: ClaimedSubtask): void {
+    const slot = this.#freeSlots.pop();
+    if (slot === undefined) throw new Error('claimed more subtasks than there are free slots');
+    const writer = this.#writers.acquire({
+      id: subtask.run_id,
+      day: subtask.day,
+      trafficLimitBytes: subtask.limits.max_total_traffic,
+    });
+    const execution = new SubtaskExecution(this.#options, subtask, slot, writer);
+    const runnerId = this.#runnerId;
+    const ended = execution
+      .run()
+      .then((outcome) => this.#settle(execution, runnerId, outcome))
+      .catch((error: unknown) => {
+        this.#logger.error({ subtask: subtask.id, error }, 'a subtask could not be settled');
+      })
+      .finally(() => {
+        this.#executions.delete(execution);
+        this.#writers.release(subtask.run_id);
+        this.#freeSlots.push(slot);
+        this.#claim();
+      });
+    this.#executions.set(execution, ended);
+  }
+
+  /** Stores the outcome; while PostgreSQL is away it keeps trying, for as long as the lease can be renewed. */
+  async #settle(execution: SubtaskExecution, runnerId: number, outcome: SubtaskOutcome): Promise<void> {
+    const { database } = this.#options;
+    const subtask = { id: execution.subtask.id, runnerId };
+    const giveBack = execution.stopReason?.kind === 'runner stopped' && this.#config.lostSubtasks === 'retry';
+    for (;;) {
+      try {
+        if (giveBack) await releaseSubtask(database, subtask);
+        else await settleSubtask(this.#options, subtask, outcome);
+        return;
+      } catch (error) {
+        if (!isDatabaseUnavailable(error)) throw error;
+        await delay(retrySettleMilliseconds);
+      }
+    }
+  }
+
+  #abort(runId: number): void {
+    for (const execution of this.#executions.keys()) {
+      if (execution.subtask.run_id === runId) execution.stop({ kind: 'abort' });
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { database } = this.#options;
+    try {
+      if (!(await renewLease(database, this.#runnerId))) {
+        this.#logger.error(
+          'the lease of this runner ran out: its subtasks are not its own any more, dropping them',
+        );
+        for (const execution of this.#executions.keys()) execution.stop({ kind: 'runner stopped' });
+        this.#runnerId = await registerRunner(database, this.#config.runnerSlots);
+      }
+      for (const runId of await runsToAbort(database, this.#runnerId)) this.#abort(runId);
+    } catch (error) {
+      this.#logger.warn({ error: (error as Error).message }, 'could not renew the lease of this runner');
+    }
+  }
+}

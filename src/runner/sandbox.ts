@@ -1,0 +1,81 @@
+/**
+ * The contract of every kind of sandbox: a place where one subtask's worker runs, with the ports where it looks for its
+ * platform handed out to the runner. The kinds are in `sandboxes/`.
+ */
+import type { Server } from 'node:net';
+import type { Readable } from 'node:stream';
+
+/** Where the SDK of every worker looks for its platform, as the worker sees it. */
+export const sdkAddress = { host: '127.0.0.1', port: 20086 } as const;
+
+export interface SandboxLimits {
+  /** Most processes and threads at a time; Node alone needs about a dozen threads. */
+  readonly processes: number;
+  /** Most open descriptors of one process. */
+  readonly openFiles: number;
+  /** Largest file a process may write; writing on fails with EFBIG. */
+  readonly fileSizeBytes: number;
+  /** Size of the private `/tmp`, and again of `/dev/shm`. */
+  readonly tmpBytes: number;
+}
+
+export interface SandboxOptions {
+  /** Host folder of the unpacked package: copied, never modified, shared by runs. */
+  readonly packageDir: string;
+  /** Host folder mounted read-only as `node_modules` in the package root. */
+  readonly nodeModulesDir?: string | undefined;
+  /** Empty host folder of this one subtask; the caller makes it, and removes it after `close()`. */
+  readonly scratchDir: string;
+  /** `main.js`, relative to the package root. */
+  readonly entry: string;
+  /** All the worker sees, besides PATH, HOME, TMPDIR and LANG. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Ports of the worker's own 127.0.0.1 that the runner serves; at least one. */
+  readonly ports: readonly number[];
+  /** Zero-based slot of the runner; decides the unprivileged user id. No two open sandboxes may share it. */
+  readonly slot: number;
+  readonly limits: SandboxLimits;
+}
+
+export interface WorkerExit {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface SandboxedProcess {
+  /**
+   * Accepts what the worker opens at this port of its own 127.0.0.1.
+   * @throws RangeError for a port that the sandbox was not opened with
+   */
+  listener(port: number): Server;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** End of the worker itself; never rejects. What else it started is killed with it. */
+  readonly exited: Promise<WorkerExit>;
+  /** Lets the worker's own code begin; call it once the listeners are served. */
+  run(): void;
+  /**
+   * Memory of the whole process tree now: shared pages count in proportion, files in memory (`/tmp`) count too.
+   * @param limitBytes what it is compared with: far below it the answer may be an upper bound, which is cheaper; exact
+   *   where omitted
+   */
+  memoryBytes(limitBytes?: number): Promise<number>;
+  /**
+   * SIGTERM to all processes, SIGKILL to what is left after the grace. Resolves when all are gone. A second call with
+   * a shorter grace shortens the first.
+   */
+  terminate(graceMilliseconds: number): Promise<void>;
+  /** Kills what is left and closes descriptors and listeners; output not read by then is dropped. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface Sandbox {
+  readonly name: string;
+  /** @throws Error that says what is missing and the one command that installs it */
+  check(): Promise<void>;
+  /**
+   * Readies a sandbox up to the point before the worker's first line; `run()` goes on from there.
+   * @throws Error with what the sandbox printed, when it cannot be made; nothing is left running then
+   */
+  open(options: SandboxOptions): Promise<SandboxedProcess>;
+}

@@ -1,0 +1,130 @@
+/** What a bubblewrap sandbox looks like from inside: its mounts, its identity, its environment. */
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import type { SandboxLimits, SandboxOptions } from '../sandbox.ts';
+import type { RuntimeFolder } from './runtime-folder.ts';
+
+/** The user the worker takes itself for; outside it is an unprivileged id of the runner's. */
+const insideId = 1000;
+const workDir = '/work';
+const homeDir = '/home/worker';
+const nodeBinary = '/usr/bin/node';
+const shell = '/usr/bin/sh';
+const starter = '/chela/node-starter.cjs';
+const prlimit = '/chela/prlimit';
+
+/** Descriptors the runner hands to bubblewrap, by index of its `stdio`. */
+export const descriptors = { channel: 3, info: 4, arguments: 5 } as const;
+
+/**
+ * First process of the namespace: starts the rest, reaps orphans, and ends with the worker's code. bubblewrap's own would
+ * outlive bubblewrap for a moment and so stay a zombie wherever the system's first process reaps none, as in many
+ * containers. The shell's own words on how its command ended are not the worker's and go nowhere.
+ */
+const firstProcess = `exec 9>&2 2>/dev/null; "$@" 2>&9 9>&- & exec ${descriptors.channel}>&- 9>&-; wait $!`;
+
+const multiarchNames: Readonly<Record<string, string>> = {
+  x64: 'x86_64-linux-gnu',
+  arm64: 'aarch64-linux-gnu',
+};
+
+/**
+ * Host paths that runtimes need, mounted read-only where they exist. A language that needs more adds its rows here; the
+ * Node binary itself comes from the cache folder.
+ */
+function systemMounts(): { readonly from: string; readonly to: string }[] {
+  const multiarch = `/usr/lib/${multiarchNames[process.arch] ?? process.arch}`;
+  const rows = [
+    // Debian and its kin keep shared libraries apart by processor; elsewhere /usr/lib and /usr/lib64 hold them.
+    ...(existsSync(multiarch) ? [multiarch] : ['/usr/lib']),
+    '/usr/lib64',
+    '/etc/ld.so.cache',
+    '/etc/ssl/certs/ca-certificates.crt',
+    '/etc/pki/tls/certs/ca-bundle.crt',
+    '/usr/share/zoneinfo',
+    // For scripts that start with #!/usr/bin/env node.
+    '/usr/bin/env',
+  ];
+  const found = rows.filter((row) => existsSync(row)).map((row) => ({ from: realpathSync(row), to: row }));
+  return [...found, { from: realpathSync('/bin/sh'), to: shell }];
+}
+
+/** /bin, /lib and /lib64 are links into /usr on current systems and folders on old ones. */
+function rootLinks(): string[] {
+  const bin = ['--symlink', 'usr/bin', '/bin'];
+  const libraries = ['/lib', '/lib64'].flatMap((folder) => {
+    if (!existsSync(folder)) return [];
+    return lstatSync(folder).isSymbolicLink()
+      ? ['--symlink', readlinkSync(folder), folder]
+      : ['--ro-bind', folder, folder];
+  });
+  return [...bin, ...libraries];
+}
+
+/** Part that is the same for every sandbox of this machine. */
+export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): string[] {
+  const mounts = [
+    ...systemMounts(),
+    ...Object.entries(runtime.etc).map(([to, from]) => ({ from, to })),
+    { from: runtime.nodeBinary, to: nodeBinary },
+    { from: runtime.starter, to: starter },
+    { from: prlimitBinary, to: prlimit },
+  ];
+  return [
+    ['--unshare-all', '--unshare-user', '--disable-userns', '--cap-drop', 'ALL'],
+    ['--uid', String(insideId), '--gid', String(insideId), '--hostname', 'worker'],
+    ['--new-session', '--die-with-parent', '--as-pid-1', '--clearenv'],
+    rootLinks(),
+    ...mounts.map(({ from, to }) => ['--ro-bind', from, to]),
+    ['--proc', '/proc', '--dev', '/dev'],
+  ].flat();
+}
+
+export interface Placement {
+  /** Host folder that becomes the working folder. */
+  readonly work: string;
+  /** Host folder that becomes the home. */
+  readonly home: string;
+  readonly nodeModulesDir?: string | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly limits: SandboxLimits;
+}
+
+/** Part that differs by subtask. It goes through a descriptor: command lines are visible to every user of the host. */
+export function subtaskArguments({ work, home, nodeModulesDir, environment, limits }: Placement): string[] {
+  const size = ['--size', String(limits.tmpBytes), '--perms', '1777', '--tmpfs'];
+  const variables = {
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    HOME: homeDir,
+    TMPDIR: '/tmp',
+    LANG: 'C.UTF-8',
+    ...environment,
+  };
+  return [
+    [...size, '/dev/shm', ...size, '/tmp'],
+    ['--bind', home, homeDir, '--bind', work, workDir],
+    nodeModulesDir === undefined ? [] : ['--ro-bind', nodeModulesDir, `${workDir}/node_modules`],
+    // bubblewrap's own root and /dev are memory without a bound: nobody may write there.
+    ['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', workDir],
+    ...Object.entries(variables).map(([name, value]) => ['--setenv', name, value]),
+    ['--info-fd', String(descriptors.info)],
+  ].flat();
+}
+
+/**
+ * The command that runs inside. Limits are set there and not on bubblewrap, because a limit on processes set outside
+ * would count all that the host's user runs.
+ * @param ports where the starter listens
+ * @param foreign descriptors the starter closes
+ */
+export function startCommand(
+  { entry, limits, ports }: Pick<SandboxOptions, 'entry' | 'limits' | 'ports'>,
+  foreign: readonly number[],
+): string[] {
+  return [
+    [shell, '-c', firstProcess, 'sh'],
+    [prlimit, '--core=0', `--nproc=${limits.processes}`, `--nofile=${limits.openFiles}`],
+    [`--fsize=${limits.fileSizeBytes}`, '--'],
+    [nodeBinary, starter, String(descriptors.channel), foreign.join(','), ports.join(',')],
+    [`${workDir}/${entry}`],
+  ].flat();
+}

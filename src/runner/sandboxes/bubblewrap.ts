@@ -1,0 +1,213 @@
+/**
+ * Sandboxes made of Linux namespaces by bubblewrap: no network but its own loopback, no files but those mounted, no
+ * other processes, no privileges. When the runner is root, bubblewrap itself runs under an unprivileged id per slot,
+ * since whoever is root outside stays root of its namespaces.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { sdkAddress } from '../sandbox.ts';
+import type { Sandbox, SandboxedProcess, SandboxOptions, WorkerExit } from '../sandbox.ts';
+import { descriptors, fixedArguments, startCommand, subtaskArguments } from './bubblewrap-arguments.ts';
+import { ProcessTree } from './process-tree.ts';
+import { prepareRuntimeFolder } from './runtime-folder.ts';
+import { endOf, foreignDescriptors, receiveListeners, StartedWorker } from './started-worker.ts';
+import { copyPackage, makePrivateFolder } from './work-folder.ts';
+import type { Owner } from './work-folder.ts';
+
+const binaryFolders = ['/usr/bin', '/usr/local/bin', '/bin', '/run/current-system/sw/bin'];
+const memoryFolders = ['/tmp', '/dev/shm'];
+
+/** Command that installs a package, by the package manager that is there. */
+const installCommands = [
+  { manager: '/usr/bin/apt-get', command: 'apt-get install' },
+  { manager: '/usr/bin/dnf', command: 'dnf install' },
+  { manager: '/usr/bin/pacman', command: 'pacman -S' },
+  { manager: '/sbin/apk', command: 'apk add' },
+  { manager: '/usr/bin/zypper', command: 'zypper install' },
+];
+
+/** What the messages of bubblewrap mean for an operator. */
+const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = [
+  { sign: /Unknown option --(disable-userns|size|perms)/, remedy: 'bubblewrap 0.8.0 or newer is needed' },
+  {
+    sign: /uid map: Permission denied|uid_map|loopback: .*not permitted/i,
+    remedy:
+      'the system forbids user namespaces to programs without a profile: ' +
+      'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
+  },
+  {
+    sign: /No permissions to create.*namespace|Creating new namespace failed/i,
+    remedy:
+      'the system forbids user namespaces: sysctl -w kernel.unprivileged_userns_clone=1; ' +
+      'in a container, start that with --security-opt seccomp=unconfined',
+  },
+  {
+    sign: /mount proc/i,
+    remedy:
+      'a container with a masked /proc cannot hold sandboxes: start it with --security-opt systempaths=unconfined',
+  },
+];
+
+const trialLimits = { processes: 64, openFiles: 256, fileSizeBytes: 1024 * 1024, tmpBytes: 1024 * 1024 };
+
+interface Prepared {
+  readonly bubblewrap: string;
+  readonly fixed: readonly string[];
+  readonly foreign: readonly number[];
+}
+
+function findBinary(name: string, packageName: string): string {
+  const found = binaryFolders.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
+  if (found !== undefined) return found;
+  const installer =
+    installCommands.find(({ manager }) => existsSync(manager))?.command ?? 'install the package';
+  throw new Error(`${name} is not installed, and sandboxes need it: ${installer} ${packageName}`);
+}
+
+/** A worker ended by a signal is reported as shells do, by exit code 128 + number. */
+function workerExit(end: WorkerExit): WorkerExit {
+  const code = end.exitCode;
+  if (code === null || code <= 128) return end;
+  const names = Object.entries(os.constants.signals) as [NodeJS.Signals, number][];
+  const name = names.find(([, number]) => number === code - 128)?.[0];
+  return name === undefined ? end : { exitCode: null, signal: name };
+}
+
+function sendArguments(pipe: Writable, values: readonly string[]): void {
+  pipe.on('error', () => {
+    // bubblewrap ended before it read them; what it printed says why.
+  });
+  pipe.end(values.map((value) => `${value}\0`).join(''));
+}
+
+function explained(error: unknown): Error {
+  const { message } = error as Error;
+  const remedy = remedies.find(({ sign }) => sign.test(message))?.remedy;
+  const advice = remedy === undefined ? '' : ` (${remedy})`;
+  return new Error(`the sandbox could not be opened: ${message}${advice}`, { cause: error });
+}
+
+export class BubblewrapSandbox implements Sandbox {
+  readonly name = 'bubblewrap';
+  readonly #cacheDir: string;
+  readonly #userId: number;
+  #preparing: Promise<Prepared> | undefined;
+
+  /**
+   * @param options.cacheDir folder that other users can reach; holds the runtime the sandboxes mount
+   * @param options.sandboxUserId first of the ids sandboxes run under, one a slot, when the runner is root
+   */
+  constructor({ cacheDir, sandboxUserId }: { cacheDir: string; sandboxUserId: number }) {
+    this.#cacheDir = cacheDir;
+    this.#userId = sandboxUserId;
+  }
+
+  async check(): Promise<void> {
+    if (process.platform !== 'linux') {
+      throw new Error(`the bubblewrap sandbox needs Linux; on ${process.platform} set CHELA_SANDBOX=process`);
+    }
+    await this.#prepare();
+    const folder = await mkdtemp(path.join(this.#cacheDir, 'sandbox-check-'));
+    try {
+      await chmod(folder, 0o755);
+      const [packageDir, scratchDir] = [path.join(folder, 'package'), path.join(folder, 'scratch')];
+      await Promise.all([mkdir(packageDir), mkdir(scratchDir)]);
+      await writeFile(path.join(packageDir, 'main.js'), '');
+      const trial = {
+        packageDir,
+        scratchDir,
+        entry: 'main.js',
+        environment: {},
+        ports: [sdkAddress.port],
+        slot: 0,
+        limits: trialLimits,
+      };
+      const worker = await this.open(trial);
+      worker.run();
+      const { exitCode, signal } = await worker.exited;
+      await worker.close();
+      if (exitCode !== 0) throw new Error(`an empty worker ended with ${signal ?? exitCode} in the sandbox`);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async open(options: SandboxOptions): Promise<SandboxedProcess> {
+    const { bubblewrap, fixed, foreign } = await this.#prepare();
+    const owner = this.#owner(options.slot);
+    const work = path.join(options.scratchDir, 'work');
+    const home = path.join(options.scratchDir, 'home');
+    const mountPoints = options.nodeModulesDir === undefined ? [] : ['node_modules'];
+    await Promise.all([makePrivateFolder(work, owner), makePrivateFolder(home, owner)]);
+    await Promise.all(mountPoints.map(async (name) => makePrivateFolder(path.join(work, name), owner)));
+
+    const child = spawn(
+      bubblewrap,
+      [...fixed, '--args', String(descriptors.arguments), '--', ...startCommand(options, foreign)],
+      // Detached: Ctrl+C in a terminal reaches the runner's whole process group, and a worker may end its work first.
+      {
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe'],
+        env: {},
+        cwd: '/',
+        detached: true,
+        ...owner,
+      },
+    );
+    await once(child, 'spawn');
+    const exited = endOf(child).then(workerExit);
+    // The types know only the first five of them.
+    const pipes = child.stdio as readonly unknown[];
+    const tree = text(pipes[descriptors.info] as Readable).then(
+      (info) => new ProcessTree((JSON.parse(info) as { 'child-pid': number })['child-pid']),
+    );
+    // The package is copied while Node starts: its first line waits for run().
+    const filled = copyPackage(options.packageDir, work, owner, new Set(mountPoints));
+    sendArguments(pipes[descriptors.arguments] as Writable, subtaskArguments({ ...options, work, home }));
+    try {
+      const [listeners, processes] = await Promise.all([
+        receiveListeners(child, options.ports.length),
+        tree,
+        filled,
+      ]);
+      processes.preferForOutOfMemory();
+      return new StartedWorker(child, listeners, exited, {
+        memoryBytes: async (limitBytes) => processes.memoryBytes(memoryFolders, limitBytes),
+        askToEnd: async () => processes.signalAll('SIGTERM'),
+        kill: async () => processes.kill(),
+      });
+    } catch (error) {
+      child.kill('SIGKILL');
+      await Promise.allSettled([exited, filled, tree.then(async (processes) => processes.kill())]);
+      throw explained(error);
+    }
+  }
+
+  /** The user a slot's sandbox runs under; undefined is the runner's own. */
+  #owner(slot: number): Owner | undefined {
+    if (process.getuid?.() !== 0) return undefined;
+    return { uid: this.#userId + slot, gid: this.#userId + slot };
+  }
+
+  async #prepare(): Promise<Prepared> {
+    this.#preparing ??= this.#findParts();
+    try {
+      return await this.#preparing;
+    } catch (error) {
+      this.#preparing = undefined;
+      throw error;
+    }
+  }
+
+  async #findParts(): Promise<Prepared> {
+    const bubblewrap = findBinary('bwrap', 'bubblewrap');
+    const prlimit = findBinary('prlimit', 'util-linux');
+    const runtime = await prepareRuntimeFolder(this.#cacheDir);
+    return { bubblewrap, fixed: fixedArguments(runtime, prlimit), foreign: foreignDescriptors() };
+  }
+}

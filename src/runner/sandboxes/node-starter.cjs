@@ -1,0 +1,79 @@
+'use strict';
+/*
+ * First code of a Node worker's process, run as `node node-starter.cjs CHANNEL FOREIGN PORTS ENTRY`: closes the descriptors
+ * in the list FOREIGN, listens at the PORTS where the worker will look for its platform, hands those listeners to the
+ * runner over the IPC channel at descriptor CHANNEL, waits for the runner's word, and then becomes the worker: in the same
+ * process (another start of Node would cost 40 ms), with the same view of the world as `node ENTRY`.
+ */
+const childProcess = require('node:child_process');
+const { runMain } = require('node:module');
+const net = require('node:net');
+
+const [, , channel, foreign, ports] = process.argv;
+const host = '127.0.0.1';
+
+/** A number may be Node's own by now: those are all marked to close on exec. */
+function closeForeign(descriptors) {
+  const fs = require('node:fs');
+  const closeOnExec = 0o2000000;
+  for (const descriptor of descriptors.filter((number) => fs.existsSync(`/proc/self/fdinfo/${number}`))) {
+    const info = fs.readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1');
+    const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)[1], 8);
+    if ((flags & closeOnExec) === 0) fs.closeSync(descriptor);
+  }
+}
+
+function snapshot() {
+  const properties = new Set(Reflect.ownKeys(process));
+  const listeners = new Map(process.eventNames().map((name) => [name, new Set(process.rawListeners(name))]));
+  return { properties, listeners };
+}
+
+/** Takes everything off `process` that was not there at the snapshot. */
+function restore({ properties, listeners }) {
+  for (const name of process.eventNames()) {
+    for (const listener of process.rawListeners(name)) {
+      if (!listeners.get(name)?.has(listener)) process.removeListener(name, listener);
+    }
+  }
+  for (const property of Reflect.ownKeys(process)) {
+    if (!properties.has(property)) delete process[property];
+  }
+}
+
+function becomeWorker() {
+  restore(before);
+  delete require.cache[__filename];
+  process.argv.splice(1, 4);
+  runMain();
+}
+
+if (foreign !== '') closeForeign(foreign.split(',').map(Number));
+const before = snapshot();
+// Opened here and not by NODE_CHANNEL_FD, so that what the channel adds to `process` can be told apart.
+childProcess._forkChild(Number(channel), 'json');
+const listeners = ports.split(',').map((port) => {
+  const listener = net.createServer();
+  listener.once('error', (error) => {
+    process.send({ error: error.message, code: error.code, port: Number(port) }, () => process.exit(1));
+  });
+  listener.listen({ host, port: Number(port) }, () => process.send({ listening: Number(port) }, listener));
+  return listener;
+});
+let mayRun = false;
+process.once('message', () => {
+  mayRun = true;
+});
+// The runner closes the channel after its word; without that word it died.
+process.once('disconnect', () => {
+  if (!mayRun) process.exit(1);
+  let open = listeners.length;
+  // Both copies of a handed-over listener accept: these go before any of the worker's code runs. What is closed leaves the
+  // event loop at the end of its turn.
+  for (const listener of listeners) {
+    listener.close(() => {
+      open -= 1;
+      if (open === 0) setImmediate(() => setImmediate(becomeWorker));
+    });
+  }
+});

@@ -1,0 +1,164 @@
+/**
+ * Workers as plain processes of the runner's own user, isolated from nothing: for development, and for systems without
+ * bubblewrap. Workers open fixed ports, and here they are the host's own, so one worker runs at a time; further ones wait
+ * in `open()`. Limits are not applied. A descendant that leaves both its parent and its process group escapes.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
+import { starterFile } from './runtime-folder.ts';
+import { endOf, foreignDescriptors, receiveListeners, StartedWorker } from './started-worker.ts';
+import { copyPackage, makePrivateFolder } from './work-folder.ts';
+
+const channelDescriptor = 3;
+
+interface ListedProcess {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  readonly residentBytes: number;
+}
+
+/** The processes of a group and all below them, as `ps` lists them: it is there on every system Node runs on. */
+async function listGroup(leader: number): Promise<ListedProcess[]> {
+  const columns = ['pid=', 'ppid=', 'pgid=', 'rss=', 'stat='].flatMap((column) => ['-o', column]);
+  const { stdout } = await promisify(execFile)('ps', ['-A', ...columns]);
+  const all = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => !fields[4]?.startsWith('Z'))
+    .map(([pid, parent, group, kilobytes]) => ({
+      pid: Number(pid),
+      parent: Number(parent),
+      group: Number(group),
+      residentBytes: Number(kilobytes) * 1024,
+    }));
+  const members = new Set(all.filter(({ group, pid }) => group === leader || pid === leader));
+  const pids = new Set([...members].map(({ pid }) => pid));
+  // Visiting what is added on the way finds descendants of any depth.
+  for (const member of members) {
+    for (const candidate of all) {
+      if (candidate.parent !== member.pid || pids.has(candidate.pid)) continue;
+      members.add(candidate);
+      pids.add(candidate.pid);
+    }
+  }
+  return [...members];
+}
+
+function signalAll(members: readonly ListedProcess[], signal: NodeJS.Signals): void {
+  for (const { pid } of members) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // Ended since it was listed.
+    }
+  }
+}
+
+async function killGroup(leader: number): Promise<void> {
+  for (let pauseMilliseconds = 1; ; pauseMilliseconds = Math.min(pauseMilliseconds * 2, 20)) {
+    const members = await listGroup(leader);
+    if (members.length === 0) return;
+    signalAll(members, 'SIGKILL');
+    // Nothing announces the end of a process that is not our own child.
+    await setTimeout(pauseMilliseconds);
+  }
+}
+
+/** The one turn at the ports that all sandboxes of this process share. */
+let lastTurn: Promise<void> = Promise.resolve();
+
+/** Resolves when the ports are free, with the function that passes it on. */
+async function takeTurn(): Promise<() => void> {
+  const before = lastTurn;
+  const turn = Promise.withResolvers<void>();
+  lastTurn = turn.promise;
+  await before;
+  return turn.resolve;
+}
+
+export class ProcessSandbox implements Sandbox {
+  readonly name = 'process';
+
+  async check(): Promise<void> {
+    if (process.platform === 'win32') {
+      throw new Error('workers do not run on Windows itself; start Chela in WSL: wsl --install');
+    }
+    await promisify(execFile)('ps', ['-A']).catch(() => {
+      throw new Error('ps is not installed, and ending workers needs it: install the package procps');
+    });
+  }
+
+  async open(options: SandboxOptions): Promise<SandboxedProcess> {
+    const passOn = await takeTurn();
+    try {
+      const worker = await this.#open(options);
+      const close = worker.close.bind(worker);
+      worker.close = async () => close().finally(passOn);
+      return worker;
+    } catch (error) {
+      passOn();
+      throw error;
+    }
+  }
+
+  async #open(options: SandboxOptions): Promise<SandboxedProcess> {
+    const [work, home, temporary] = ['work', 'home', 'tmp'].map((name) =>
+      path.join(options.scratchDir, name),
+    ) as [string, string, string];
+    await Promise.all([work, home, temporary].map(async (folder) => makePrivateFolder(folder, undefined)));
+    const linked = options.nodeModulesDir === undefined ? [] : ['node_modules'];
+    await copyPackage(options.packageDir, work, undefined, new Set(linked));
+    if (options.nodeModulesDir !== undefined) {
+      await access(options.nodeModulesDir);
+      await symlink(options.nodeModulesDir, path.join(work, 'node_modules'));
+    }
+    const variables = {
+      PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
+      HOME: home,
+      TMPDIR: temporary,
+      LANG: 'C.UTF-8',
+      ...options.environment,
+    };
+    // env(1) takes off what spawn() adds for the channel, which the starter opens by its number.
+    const child = spawn(
+      '/usr/bin/env',
+      [
+        ['-u', 'NODE_CHANNEL_FD', '-u', 'NODE_CHANNEL_SERIALIZATION_MODE'],
+        [process.execPath, starterFile, String(channelDescriptor), foreignDescriptors().join(',')],
+        [options.ports.join(','), path.join(work, options.entry)],
+      ].flat(),
+      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: variables, cwd: work, detached: true },
+    );
+    await once(child, 'spawn');
+    const leader = child.pid ?? Number.NaN;
+    const exited = endOf(child);
+    try {
+      const listeners = await receiveListeners(child, options.ports.length);
+      return new StartedWorker(child, listeners, exited, {
+        memoryBytes: async () => {
+          const members = await listGroup(leader);
+          return members.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
+        },
+        askToEnd: async () => signalAll(await listGroup(leader), 'SIGTERM'),
+        kill: async () => killGroup(leader),
+      });
+    } catch (error) {
+      child.kill('SIGKILL');
+      await exited;
+      const { code, port } = error as { code?: string; port?: number };
+      if (code !== 'EADDRINUSE') throw error;
+      throw new Error(
+        `port ${port} of this machine is taken, and without a sandbox each worker needs it: ` +
+          'end what uses it, or set CHELA_SANDBOX=bubblewrap',
+        { cause: error },
+      );
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * What a sandbox mounts that is no worker's: the Node binary, the starter and a few files for `/etc`, laid out once in
+ * the cache folder. There the sandbox's unprivileged user can reach them, wherever Chela itself is installed.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  chmod,
+  copyFile,
+  link,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const starterFile = fileURLToPath(new URL('node-starter.cjs', import.meta.url));
+
+/** Names that older workers open in place of their environment's endpoints; the sandbox's own loopback serves them. */
+const endpointNames = [
+  'chrome-ws-inner.cafescraper.com',
+  'proxy-inner.cafescraper.com',
+  'chrome-ws-inner.coreclaw.com',
+  'chrome-http-inner.coreclaw.com',
+  'proxy-inner.coreclaw.com',
+];
+
+/** Files of `/etc` as the worker sees it. */
+const etcFiles: Readonly<Record<string, string>> = {
+  passwd: 'worker:x:1000:1000:worker:/home/worker:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
+  group: 'worker:x:1000:\nnogroup:x:65534:\n',
+  hosts: `127.0.0.1 localhost worker\n${endpointNames.map((name) => `127.0.0.1 ${name}\n`).join('')}`,
+  'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
+  'resolv.conf': 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n',
+};
+
+export interface RuntimeFolder {
+  readonly nodeBinary: string;
+  readonly starter: string;
+  /** Host file by its path in the sandbox. */
+  readonly etc: Readonly<Record<string, string>>;
+}
+
+/** Hard link where possible: it costs nothing and shares its pages in memory with the runner. */
+async function linkOrCopyBinary(source: string, target: string): Promise<void> {
+  const linked = await link(source, target).then(
+    () => true,
+    () => false,
+  );
+  if (linked && ((await stat(target)).mode & 0o005) === 0o005) return;
+  if (linked) await unlink(target);
+  await copyFile(source, target);
+  await chmod(target, 0o755);
+}
+
+async function writeReadable(file: string, text: string): Promise<void> {
+  await writeFile(file, text);
+  await chmod(file, 0o644);
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Lays the folder out, unless another run or process did; its name tells its content, so it never changes.
+ * @param cacheDir folder that the sandbox's user can reach
+ */
+export async function prepareRuntimeFolder(cacheDir: string): Promise<RuntimeFolder> {
+  const starterText = await readFile(starterFile, 'utf8');
+  const { mtimeMs, size } = await stat(process.execPath);
+  const digest = createHash('sha256')
+    .update(JSON.stringify([starterText, etcFiles, process.execPath, mtimeMs, size]))
+    .digest('hex');
+  const parent = path.join(cacheDir, 'sandbox-runtime');
+  const folder = path.join(
+    parent,
+    `node-${process.version}-${process.platform}-${process.arch}-${digest.slice(0, 16)}`,
+  );
+  if (!(await exists(folder))) {
+    await mkdir(parent, { recursive: true });
+    await chmod(parent, 0o755);
+    const draft = path.join(parent, `.draft-${randomUUID()}`);
+    try {
+      await mkdir(draft);
+      await chmod(draft, 0o755);
+      await linkOrCopyBinary(process.execPath, path.join(draft, 'node'));
+      await writeReadable(path.join(draft, 'node-starter.cjs'), starterText);
+      for (const [name, text] of Object.entries(etcFiles)) await writeReadable(path.join(draft, name), text);
+      await rename(draft, folder);
+    } catch (error) {
+      // Another process may have been first; its folder has the same content.
+      if (!(await exists(folder))) throw error;
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
+  }
+  return {
+    nodeBinary: path.join(folder, 'node'),
+    starter: path.join(folder, 'node-starter.cjs'),
+    etc: Object.fromEntries(Object.keys(etcFiles).map((name) => [`/etc/${name}`, path.join(folder, name)])),
+  };
+}

@@ -1,0 +1,208 @@
+/** One started worker, of whichever kind of sandbox: the hand-over of its ports, its end, its closing. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { Server } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
+import type { SandboxedProcess, WorkerExit } from '../sandbox.ts';
+
+/** How the processes of one sandbox are reached. */
+export interface ProcessGroup {
+  memoryBytes(limitBytes: number): Promise<number>;
+  /** Sends SIGTERM to all. */
+  askToEnd(): Promise<void>;
+  /** Kills all; resolves when none is left. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Descriptors that whoever started the runner left open for all it starts, by number: a worker must not get them. What
+ * Node opens itself is marked to close on exec.
+ */
+export function foreignDescriptors(): number[] {
+  if (process.platform !== 'linux') return [];
+  const closeOnExec = 0o2000000;
+  return readdirSync('/proc/self/fdinfo')
+    .map(Number)
+    .filter((descriptor) => {
+      if (descriptor <= 2) return false;
+      try {
+        const info = readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1');
+        const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8);
+        return (flags & closeOnExec) === 0;
+      } catch {
+        // The listing's own descriptor is gone by now.
+        return false;
+      }
+    });
+}
+
+/** Longest wait for a starter that neither listens nor ends. */
+const startLimitMilliseconds = 60_000;
+
+interface StarterMessage {
+  /** Port of the listener that comes with the message. */
+  readonly listening?: number;
+  readonly error?: string;
+  readonly code?: string;
+  /** Port the error is about. */
+  readonly port?: number;
+}
+
+/** The listeners of a worker by port. */
+type Listeners = ReadonlyMap<number, Server>;
+
+/** End of a spawned process; never rejects. */
+export async function endOf(child: ChildProcess): Promise<WorkerExit> {
+  return new Promise((resolve) => {
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
+  });
+}
+
+/** Resolves once the starter has sent this many listeners. Each message is one listener: Node sends one handle at a time. */
+async function listenersOf(child: ChildProcess, count: number, signal: AbortSignal): Promise<Listeners> {
+  const listeners = new Map<number, Server>();
+  const all = Promise.withResolvers<Listeners>();
+  const onMessage = (message: StarterMessage, handle: unknown): void => {
+    if (message.listening !== undefined && handle instanceof Server) {
+      listeners.set(message.listening, handle);
+      if (listeners.size === count) all.resolve(listeners);
+    } else {
+      const { error = 'it sent no listener', code, port } = message;
+      all.reject(Object.assign(new Error(error), { code, port }));
+    }
+  };
+  const giveUp = (): void => {
+    for (const listener of listeners.values()) listener.close();
+    all.reject(signal.reason);
+  };
+  child.on('message', onMessage);
+  signal.addEventListener('abort', giveUp);
+  return all.promise.finally(() => {
+    child.off('message', onMessage);
+    signal.removeEventListener('abort', giveUp);
+  });
+}
+
+/**
+ * Waits until the starter has sent its listeners.
+ * @param count how many ports it was told to listen at
+ * @throws Error with what the starter said or printed, when it ended before; `code` is the starter's, `EADDRINUSE` say, and
+ *   `port` the port it is about
+ */
+export async function receiveListeners(child: ChildProcess, count: number): Promise<Listeners> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  const ended = Promise.withResolvers<string>();
+  const onExit = (): void => {
+    // At once: right after this event Node drops what nobody reads.
+    ended.resolve(child.stderr === null ? Promise.resolve('') : text(child.stderr));
+  };
+  child.once('exit', onExit);
+  const outcome = await Promise.race([
+    listenersOf(child, count, signal),
+    ended.promise,
+    setTimeout(startLimitMilliseconds, undefined, { signal }),
+  ]).finally(() => {
+    settled.abort();
+    child.off('exit', onExit);
+  });
+  if (outcome === undefined)
+    throw new Error(`it did not start within ${startLimitMilliseconds / 1000} seconds`);
+  if (typeof outcome === 'string') throw new Error(outcome.trim() || 'it ended before it started the worker');
+  return outcome;
+}
+
+export class StartedWorker implements SandboxedProcess {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly exited: Promise<WorkerExit>;
+  readonly #child: ChildProcess;
+  readonly #group: ProcessGroup;
+  readonly #listeners: Listeners;
+  readonly #connections = new Set<Socket>();
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param child with stdout and stderr as pipes and an open IPC channel to the starter
+   * @param exited end of the worker itself
+   */
+  constructor(child: ChildProcess, listeners: Listeners, exited: Promise<WorkerExit>, group: ProcessGroup) {
+    if (child.stdout === null || child.stderr === null)
+      throw new TypeError('a worker needs stdout and stderr as pipes');
+    this.stdout = child.stdout;
+    this.stderr = child.stderr;
+    this.exited = exited;
+    this.#child = child;
+    this.#group = group;
+    this.#listeners = listeners;
+    child.on('error', () => {
+      // A message or signal that a dying process could not take; its end shows in `exited`.
+    });
+    for (const listener of listeners.values()) {
+      listener.on('connection', (socket) => {
+        this.#connections.add(socket);
+        socket.once('close', () => this.#connections.delete(socket));
+        // A worker may reset its connection at any time, also before anyone serves it.
+        socket.on('error', () => socket.destroy());
+      });
+    }
+  }
+
+  listener(port: number): Server {
+    const listener = this.#listeners.get(port);
+    if (listener === undefined) throw new RangeError(`the sandbox was not opened with port ${port}`);
+    return listener;
+  }
+
+  run(): void {
+    this.#child.send('run', () => {
+      // The runner's end is closed as well: nothing a worker could get hold of leads to it.
+      if (this.#child.connected) this.#child.disconnect();
+    });
+  }
+
+  async memoryBytes(limitBytes = 0): Promise<number> {
+    return this.#group.memoryBytes(limitBytes);
+  }
+
+  async terminate(graceMilliseconds: number): Promise<void> {
+    const ended = new AbortController();
+    await this.#group.askToEnd();
+    await Promise.race([
+      this.exited,
+      setTimeout(graceMilliseconds, undefined, { signal: ended.signal }).catch(() => {}),
+    ]);
+    ended.abort();
+    await this.#kill();
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #kill(): Promise<void> {
+    await this.#group.kill();
+    await this.exited;
+  }
+
+  async #close(): Promise<void> {
+    await this.#kill();
+    for (const socket of this.#connections) socket.destroy();
+    this.stdout.destroy();
+    this.stderr.destroy();
+    if (this.#child.connected) this.#child.disconnect();
+    await Promise.all(
+      Array.from(this.#listeners.values(), async (listener) => {
+        if (!listener.listening) return;
+        const closed = once(listener, 'close');
+        listener.close();
+        await closed;
+      }),
+    );
+  }
+}

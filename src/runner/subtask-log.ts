@@ -1,0 +1,111 @@
+/**
+ * The log of one subtask: what the worker logs and prints, and the platform's own lines. Bounded in lines and length, and
+ * without the subtask's secrets.
+ */
+import { finished } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import type { Logger } from 'pino';
+import type { LogIngest } from '../logs/ingest.ts';
+import { logType, type LogType } from '../logs/log-line.ts';
+import type { SecretMask } from './secret-mask.ts';
+
+/** Starts the lines that the platform itself writes. */
+const platformPrefix = 'SYSTEM: ';
+/** Printed lines on their way to the database before the worker's output is left to wait. */
+const mostPending = 2000;
+
+interface SubtaskLogOptions {
+  readonly ingest: LogIngest;
+  readonly subtask: number;
+  readonly lineLimitBytes: number;
+  readonly lineLimit: number;
+  readonly mask: SecretMask;
+  readonly logger: Logger;
+}
+
+export class SubtaskLog {
+  readonly #options: SubtaskLogOptions;
+  #lines = 0;
+  #pending = 0;
+
+  constructor(options: SubtaskLogOptions) {
+    this.#options = options;
+  }
+
+  /** A line of the worker. Resolves once it is committed, or at once where the subtask has used up its lines. */
+  async write(type: LogType, content: string): Promise<void> {
+    const { lineLimit } = this.#options;
+    this.#lines += 1;
+    if (this.#lines <= lineLimit) return this.#store(type, content);
+    if (this.#lines === lineLimit + 1) {
+      return this.#store(
+        logType.warn,
+        `${platformPrefix}more than ${lineLimit} log lines, the rest is not kept`,
+      );
+    }
+  }
+
+  /**
+   * A line of the platform. Lines are stored in their order and all of them before the subtask is settled, so nobody waits
+   * for one; a log that cannot be written does not fail the subtask.
+   */
+  system(content: string, type: LogType = logType.info): void {
+    this.#store(type, platformPrefix + content).catch((error: unknown) => {
+      this.#options.logger.warn({ error: (error as Error).message, content }, 'could not write a log line');
+    });
+  }
+
+  /** Takes the lines of a stream until it ends. When the database is slow the stream waits. */
+  async capture(stream: Readable, type: LogType): Promise<void> {
+    const decoder = new StringDecoder('utf8');
+    const { lineLimitBytes, mask } = this.#options;
+    let rest = '';
+    let cutting = false;
+
+    const take = (line: string): void => {
+      const wasCut = cutting;
+      cutting = false;
+      if (wasCut) return;
+      const ended = line.endsWith('\r') ? line.slice(0, -1) : line;
+      this.#print(type, ended.length > lineLimitBytes ? this.#cut(ended) : ended, stream);
+    };
+    stream.on('data', (chunk: Buffer) => {
+      const lines = (rest + decoder.write(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) take(line);
+      // A secret that begins where the line is cut must be there as a whole to be known.
+      if (rest.length <= lineLimitBytes + mask.longest) return;
+      // The line is kept as far as it may go; what follows up to its end is read past.
+      if (!cutting) this.#print(type, this.#cut(rest), stream);
+      cutting = true;
+      rest = '';
+    });
+    await finished(stream, { writable: false }).catch(() => undefined);
+    rest += decoder.end();
+    if (rest !== '') take(rest);
+  }
+
+  #print(type: LogType, line: string, stream: Readable): void {
+    this.#pending += 1;
+    if (this.#pending >= mostPending) stream.pause();
+    void this.write(type, line)
+      .catch((error: unknown) => {
+        this.#options.logger.warn({ error: (error as Error).message }, 'could not store a printed line');
+      })
+      .finally(() => {
+        this.#pending -= 1;
+        if (this.#pending < mostPending / 2 && stream.isPaused()) stream.resume();
+      });
+  }
+
+  #store(type: LogType, content: string): Promise<void> {
+    const { ingest, subtask, mask } = this.#options;
+    return ingest.write({ subtask, type, content: mask.apply(content), loggedAt: new Date() });
+  }
+
+  #cut(line: string): string {
+    const { lineLimitBytes, mask } = this.#options;
+    return `${mask.applyToStart(line, lineLimitBytes)}… (line cut at ${lineLimitBytes} characters)`;
+  }
+}
