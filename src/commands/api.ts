@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import { CommandError } from './command-error.ts';
+import { runPlatform } from './run-platform.ts';
+import { addSettings, apiSettings, configOf, databaseSettings } from './settings-options.ts';
+
+export function addApiCommand(program: Command): void {
+  const command = program.command('api').description('Serve the API only, on the database of DATABASE_URL.');
+  addSettings(command, [...databaseSettings, ...apiSettings]);
+  command.action(async (flags: Record<string, string>) => {
+    const config = configOf(flags);
+    if (config.databaseUrl === '') throw new CommandError('chela api needs DATABASE_URL or --database-url');
+    await runPlatform({
+      config,
+      parts: { api: true, runner: false },
+      onProgress: () => undefined,
+      onReady: async (_platform, address) => {
+        process.stdout.write(`chela: the API listens on ${address}\n`);
+      },
+    });
+  });
+}

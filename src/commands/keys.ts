@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { pino } from 'pino';
+import { Accounts, adminAccountName } from '../accounts/accounts.ts';
+import { Database } from '../database/database.ts';
+import { embeddedUrl } from '../database/embedded-postgres.ts';
+import path from 'node:path';
+import { CommandError } from './command-error.ts';
+import { explainDatabase } from './explain-database.ts';
+import { configOf, addSettings, databaseSettings } from './settings-options.ts';
+
+export function addKeysCommand(program: Command): void {
+  const keys = program.command('keys').description('API keys of the admin account.');
+  const create = keys
+    .command('create')
+    .argument('<name>', 'what the key is for')
+    .description('Make a further API key and print it, once. The platform must be running.');
+  addSettings(create, databaseSettings);
+  create.action(async (name: string, flags: Record<string, string>) => {
+    const config = configOf(flags);
+    const url = config.databaseUrl || (await urlOfRunning(path.join(config.dataDir, 'postgres')));
+    const database = new Database({ url, poolSize: 4, logger: pino({ level: 'silent' }) });
+    try {
+      const accounts = new Accounts(database);
+      const admin = await accounts.ensure(adminAccountName);
+      process.stdout.write(`${await accounts.createKey(admin.id, name)}\n`);
+    } catch (error) {
+      throw explainDatabase(error);
+    } finally {
+      await database.close();
+    }
+  });
+}
+
+async function urlOfRunning(postgresDir: string): Promise<string> {
+  return embeddedUrl(postgresDir).catch((error: Error) => {
+    throw new CommandError(error.message);
+  });
+}

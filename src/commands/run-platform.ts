@@ -1,0 +1,80 @@
+/** Starts the platform, or a half of it, and stops it in order at a signal. */
+import { pino } from 'pino';
+import { flagOf, settings, type Config } from '../config.ts';
+import { lockDataFolder } from '../data-folder.ts';
+import { openDatabase, Platform, type PlatformParts } from '../platform.ts';
+import { createSandbox } from '../runner/sandboxes.ts';
+import { CommandError } from './command-error.ts';
+import { explainDatabase } from './explain-database.ts';
+import { stopOnSignals } from './shutdown.ts';
+
+interface RunPlatformOptions {
+  readonly config: Config;
+  readonly parts: PlatformParts;
+  readonly onProgress: (step: string) => void;
+  /** Between the making of the services and their start. */
+  readonly prepare?: (platform: Platform) => Promise<void>;
+  readonly onReady: (platform: Platform, address: string | undefined) => Promise<void>;
+}
+
+/** Resolves once the platform runs; it goes on until a signal comes. */
+export async function runPlatform(options: RunPlatformOptions): Promise<void> {
+  const { config, parts, onProgress } = options;
+  const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  if (parts.runner) await checkSandbox(config);
+  const ways: (() => Promise<void>)[] = [];
+  const undo = async (): Promise<void> => {
+    for (let way = ways.pop(); way !== undefined; way = ways.pop()) await way();
+  };
+  let undoing: Promise<void> | undefined;
+  const stop = (): Promise<void> => (undoing ??= undo());
+  stopOnSignals(stop);
+  try {
+    // Halves share a folder and a database of the operator's; a whole platform has both for itself.
+    if (config.databaseUrl === '') ways.push(await lockDataFolder(config.dataDir));
+    const database = await openDatabase(config, logger, onProgress).catch((error: unknown) => {
+      throw explainDatabase(error);
+    });
+    ways.push(database.stop);
+    const platform = await Platform.open({ config, logger, parts }, database.url);
+    ways.push(() => platform.stop(config.stopGraceSeconds * 1000));
+    await options.prepare?.(platform);
+    onProgress('starting the services');
+    const address = await platform.start().catch(explainTakenPort(config));
+    await options.onReady(platform, address);
+  } catch (error) {
+    // A signal during the start stops the half-started platform; what fails because of that is no error.
+    if (undoing !== undefined) return;
+    await stop();
+    throw error;
+  }
+}
+
+async function checkSandbox(config: Config): Promise<void> {
+  try {
+    await createSandbox(config).check();
+  } catch (error) {
+    throw new CommandError((error as Error).message);
+  }
+}
+
+function explainTakenPort(config: Config): (error: NodeJS.ErrnoException) => never {
+  return (error) => {
+    const flag = flagOf('port');
+    const { environment } = settings.port;
+    if (error.code === 'EADDRINUSE') {
+      throw new CommandError(
+        `port ${config.port} is in use by another program: choose another with ${flag} or ${environment}, for example ${environment}=${config.port + 1}`,
+      );
+    }
+    if (error.code === 'EACCES') {
+      throw new CommandError(
+        `port ${config.port} is not open to this user: choose one from 1024 up with ${flag} or ${environment}`,
+      );
+    }
+    if (error.code === 'EADDRNOTAVAIL') {
+      throw new CommandError(`${config.host} is no address of this machine: change --host or CHELA_HOST`);
+    }
+    throw error;
+  };
+}

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { CommandError } from './command-error.ts';
+import { runPlatform } from './run-platform.ts';
+import { addSettings, configOf, databaseSettings, runnerSettings } from './settings-options.ts';
+
+export function addRunnerCommand(program: Command): void {
+  const command = program
+    .command('runner')
+    .description('Execute subtasks only, from the database of DATABASE_URL.');
+  addSettings(command, [...databaseSettings, ...runnerSettings]);
+  command.action(async (flags: Record<string, string>) => {
+    const config = configOf(flags);
+    if (config.databaseUrl === '')
+      throw new CommandError('chela runner needs DATABASE_URL or --database-url');
+    await runPlatform({
+      config,
+      parts: { api: false, runner: true },
+      onProgress: () => undefined,
+      onReady: async () => {
+        process.stdout.write(`chela: the runner waits for work, ${config.runnerSlots} subtasks at a time\n`);
+      },
+    });
+  });
+}

@@ -1,0 +1,23 @@
+/** Ctrl+C and SIGTERM: the first asks to stop, the second ends at once. */
+
+/** @param stop called once, at the first signal */
+export function stopOnSignals(stop: () => Promise<void>): void {
+  let asked = false;
+  function onSignal(signal: NodeJS.Signals): void {
+    if (asked) {
+      process.stderr.write('chela: stopped at once\n');
+      process.exit(130);
+    }
+    asked = true;
+    process.stderr.write(`\nchela: stopping (${signal}); once more stops at once\n`);
+    void stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`chela: could not stop cleanly: ${(error as Error).message}\n`);
+        process.exit(1);
+      },
+    );
+  }
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+}

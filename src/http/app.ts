@@ -1,0 +1,224 @@
+/** The HTTP server: plugins, hooks and error answers around the operations of the API. */
+import cors from '@fastify/cors';
+import multipart from '@fastify/multipart';
+import rateLimit from '@fastify/rate-limit';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault,
+} from 'fastify';
+import { randomUUID } from 'node:crypto';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Callbacks } from '../callbacks/callbacks.ts';
+import type { Config } from '../config.ts';
+import { ChelaError, invalidArgument } from '../errors.ts';
+import { JsonError, parseJson } from '../json/lossless-json.ts';
+import type { Logs } from '../logs/logs.ts';
+import type { Exports } from '../results/exports.ts';
+import type { Results } from '../results/results.ts';
+import type { QueueItems } from '../runs/queue-items.ts';
+import type { Runs } from '../runs/runs.ts';
+import type { Tasks } from '../tasks/tasks.ts';
+import type { PackageCache } from '../workers/package-cache.ts';
+import type { Workers } from '../workers/workers.ts';
+import { identify, requireAccount, requireAdmin } from './authentication.ts';
+import { addErrorAnswers, answerMalformedRequest, answerUnroutable } from './error-answers.ts';
+import { addFiles } from './files.ts';
+import { addOpenApi } from './openapi.ts';
+import { addSetupPage } from './setup-page.ts';
+import type { SignedLinks } from './signed-links.ts';
+import { addAccountOperations } from './v2/account.ts';
+import { addAccountsOperations } from './v2/accounts.ts';
+import { addApiKeyOperations } from './v2/api-keys.ts';
+import { addAuditLogOperations } from './v2/audit-log.ts';
+import { addProxyOperations } from './v2/proxy.ts';
+import { addCallbackOperations } from './v2/callbacks.ts';
+import { addRunEventOperations } from './v2/run-events.ts';
+import { addRunExportOperations } from './v2/run-exports.ts';
+import { addRunOperations } from './v2/run-operations.ts';
+import { addRunQueueOperations } from './v2/run-queue.ts';
+import { addRunUsageOperations } from './v2/run-usage.ts';
+import { addScheduleTimezoneOperations } from './v2/schedule-timezone.ts';
+import { addSetupOperations } from './v2/setup.ts';
+import { addWorkerRunOperations } from './v2/worker-runs.ts';
+import { addWorkerTaskOperations } from './v2/worker-tasks.ts';
+import { addWorkerUploadOperations } from './v2/worker-uploads.ts';
+import { addWorkerOperations } from './v2/workers.ts';
+import { validatorCompiler } from './validation.ts';
+
+export const basePath = '/api/v2';
+
+/** What the operations work with. */
+export interface ApiContext {
+  readonly config: Config;
+  readonly version: string;
+  readonly accounts: Accounts;
+  readonly workers: Workers;
+  readonly packages: PackageCache;
+  readonly runs: Runs;
+  readonly queueItems: QueueItems;
+  readonly tasks: Tasks;
+  readonly callbacks: Callbacks;
+  readonly results: Results;
+  readonly exports: Exports;
+  readonly logs: Logs;
+  readonly links: SignedLinks;
+  /** Aborted when the server is asked to stop: those who wait are answered. */
+  readonly closing: AbortSignal;
+  /** What links in an answer start with. */
+  readonly baseUrl: (request: FastifyRequest) => string;
+  /** Rejects where the database does not answer. */
+  readonly checkHealth: () => Promise<void>;
+}
+
+export type ApiApp = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** The whole server, not yet listening. */
+export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): Promise<ApiApp> {
+  const { config } = context;
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: () => randomUUID(),
+    bodyLimit: config.bodyLimitBytes,
+    // A client that sends its request slowly for ever does not hold a connection for ever.
+    requestTimeout: 10 * 60 * 1000,
+    return503OnClosing: true,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 500, ignoreTrailingSlash: true },
+    frameworkErrors: answerUnroutable,
+    clientErrorHandler: answerMalformedRequest,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.setValidatorCompiler(validatorCompiler);
+  addJsonBodies(app);
+  addErrorAnswers(app);
+  app.decorateRequest('accountId', 0);
+  app.decorateRequest('apiKeyId', 0);
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    done();
+  });
+  await app.register(cors, {
+    origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
+    methods: ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
+    allowedHeaders: ['content-type', 'authorization', 'api-key'],
+    exposedHeaders: ['x-request-id', 'retry-after'],
+    maxAge: 600,
+    // Otherwise an OPTIONS request that is no preflight gets an answer outside the envelope.
+    strictPreflight: false,
+  });
+  await addOpenApi(app, context.version);
+  await app.register(async (api) => addApi(api.withTypeProvider<TypeBoxTypeProvider>(), context), {
+    prefix: basePath,
+  });
+  addFiles(app, context);
+  await app.register(async (page) => addSetupPage(page, context));
+  app.get('/health', { schema: { hide: true } }, async () => {
+    await context.checkHealth();
+    return { status: 'ok', version: context.version };
+  });
+  return app;
+}
+
+async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
+  const { config } = context;
+  if (config.rateLimitPerMinute > 0) {
+    await api.register(rateLimit, {
+      max: config.rateLimitPerMinute,
+      timeWindow: 60_000,
+      keyGenerator: ({ accountId, ip }) => (accountId === 0 ? ip : `account ${accountId}`),
+      errorResponseBuilder: (_request, { after }) =>
+        new ChelaError('RATE_LIMITED', `too many requests: try again in ${after}`),
+    });
+  }
+  api.addHook('onRequest', async (request) => {
+    dropEmptyQueryValues(request);
+    await identify(request, context.accounts);
+  });
+  // After the rate limit, so that guessing keys is limited too, and before the body is read.
+  api.addHook('preParsing', async (request) => {
+    requireAccount(request);
+    await requireAdmin(request, context.accounts);
+  });
+  api.addHook('preValidation', (request, _reply, done) => {
+    refuseNullCharacters(request);
+    if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {};
+    done();
+  });
+  addProxyOperations(api, context);
+  addAccountOperations(api, context);
+  addWorkerOperations(api, context);
+  await api.register(async (uploads) => {
+    await uploads.register(multipart, {
+      throwFileSizeLimit: false,
+      limits: { fileSize: config.packageLimitBytes, files: 3, fields: 20, fieldSize: 64 * 1024 },
+    });
+    addWorkerUploadOperations(uploads.withTypeProvider<TypeBoxTypeProvider>(), context);
+  });
+  addWorkerRunOperations(api, context);
+  addRunOperations(api, context);
+  addRunQueueOperations(api, context);
+  addWorkerTaskOperations(api, context);
+  addScheduleTimezoneOperations(api, context);
+  addRunEventOperations(api, context);
+  addRunExportOperations(api, context);
+  addCallbackOperations(api, context);
+  addRunUsageOperations(api, context);
+  addApiKeyOperations(api, context);
+  addAccountsOperations(api, context);
+  addAuditLogOperations(api, context);
+  addSetupOperations(api, context);
+}
+
+/** JSON that keeps big integers; an empty body is an empty object, whatever the method. */
+function addJsonBodies(app: ApiApp): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    const text = body.toString();
+    if (text.trim() === '') {
+      done(null, {});
+      return;
+    }
+    try {
+      done(null, parseJson(text));
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
+      done(invalidArgument(`the body is not valid JSON: ${error.message}`));
+    }
+  });
+}
+
+/** Clients send `keyword=` for what they do not want to say. */
+function dropEmptyQueryValues(request: FastifyRequest): void {
+  const query = request.query as Record<string, unknown>;
+  for (const [name, value] of Object.entries(query)) if (value === '') delete query[name];
+}
+
+/**
+ * PostgreSQL has no text with U+0000 in it, so nothing can be found by one, and no field can be stored with one. What
+ * lies deeper in a body, the input of a worker, is kept as JSON and may.
+ */
+function refuseNullCharacters(request: FastifyRequest): void {
+  if (Object.values(request.params as Record<string, string>).some((value) => value.includes('\0'))) {
+    throw new ChelaError('NOT_FOUND', 'no identifier contains the character U+0000');
+  }
+  const fields = [request.query, request.body].flatMap((values) => Object.entries(values ?? {}));
+  for (const [name, value] of fields) {
+    const texts = [value].flat().filter((item) => typeof item === 'string');
+    if (texts.some((text) => text.includes('\0'))) {
+      throw new ChelaError('INVALID_SHAPE', `${name} must not contain the character U+0000`);
+    }
+  }
+}

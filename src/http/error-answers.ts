@@ -1,0 +1,112 @@
+/** Turns everything that can go wrong into the error envelope, without a word about internals. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { isDatabaseError } from '../database/database.ts';
+import { ChelaError, invalidArgument } from '../errors.ts';
+import type { ApiApp } from './app.ts';
+import { errorForStatus, failure } from './envelope.ts';
+import { shapeError } from './validation.ts';
+
+function isFrameworkError(error: unknown): error is FastifyError & { statusCode: number } {
+  return typeof (error as FastifyError).statusCode === 'number';
+}
+
+/** The registry's error for whatever was thrown. */
+function clientError(error: unknown): ChelaError {
+  if (error instanceof ChelaError) return error;
+  if (isFrameworkError(error)) {
+    if (error.validation) return shapeError(error.validation);
+    if (error.statusCode === 415) {
+      return errorForStatus(
+        415,
+        'send the body as application/json, a worker package as multipart/form-data',
+      );
+    }
+    return errorForStatus(error.statusCode, error.message);
+  }
+  return new ChelaError(isDatabaseError(error) ? 'DATABASE_ERROR' : 'SYSTEM_ERROR');
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const answer = clientError(error);
+  if (answer.kind.status >= 500) {
+    request.log.error(
+      { method: request.method, route: request.routeOptions.url, err: error },
+      'request failed',
+    );
+  }
+  // Fastify closes the connection under a body that it did not read, and the client may never see the answer.
+  void reply.removeHeader('connection').code(answer.kind.status).send(failure(request, answer));
+}
+
+/** Answers where the router gives up: an identifier that is too long, or an address that cannot be decoded. */
+export function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const [path = ''] = request.url.split('?');
+  const answer =
+    error.code === 'FST_ERR_BAD_URL'
+      ? invalidArgument(`the address cannot be decoded: ${path}`)
+      : new ChelaError('NOT_FOUND', `no identifier is that long: ${path}`);
+  void reply.header('x-request-id', request.id).code(answer.kind.status).send(failure(request, answer));
+}
+
+const malformedRequests: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'the request took too long to arrive',
+  HPE_HEADER_OVERFLOW: 'the address and headers of the request are too long: 16 KiB together is the most',
+};
+
+/** Answers what is no HTTP request, on the bare connection, and closes it. */
+export function answerMalformedRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const id = randomUUID();
+  const answer = invalidArgument(malformedRequests[error.code ?? ''] ?? 'this is not a valid HTTP request');
+  const body = JSON.stringify(failure({ id }, answer));
+  socket.end(
+    [
+      `HTTP/1.1 ${answer.kind.status} Bad Request`,
+      'content-type: application/json; charset=utf-8',
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${id}`,
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+    () => socket.destroy(),
+  );
+}
+
+/** Matches the paths of one route, `/workers/:workerId` as a pattern. */
+function pathPattern(url: string): RegExp {
+  const pattern = url
+    .split('/')
+    .map((part) => (part.startsWith(':') ? '[^/]+' : RegExp.escape(part)))
+    .join('/');
+  return new RegExp(`^${pattern}/?$`);
+}
+
+/** Sets the answers for errors, unknown paths and methods that a known path does not have. */
+export function addErrorAnswers(app: ApiApp): void {
+  const routes: { pattern: RegExp; methods: string[] }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    routes.push({ pattern: pathPattern(url), methods: [method].flat() });
+  });
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?');
+    const methods = new Set(
+      routes.filter(({ pattern }) => pattern.test(path)).flatMap((route) => route.methods),
+    );
+    if (methods.size === 0) {
+      return reply.code(404).send(failure(request, new ChelaError('NOT_FOUND', `no such route: ${path}`)));
+    }
+    const allowed = [...methods].join(', ');
+    const error = new ChelaError(
+      'METHOD_NOT_ALLOWED',
+      `${request.method} is not possible here: the path knows ${allowed}`,
+    );
+    return reply.header('allow', allowed).code(405).send(failure(request, error));
+  });
+}

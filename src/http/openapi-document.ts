@@ -1,0 +1,82 @@
+/** What the routes' schemas cannot say by themselves: names for shared schemas, forms, bodies that may be left out. */
+
+interface Operation {
+  operationId?: string;
+  requestBody?: { required?: boolean; content: Record<string, { schema?: Schema }> };
+  responses?: Record<string, { content?: Record<string, { schema?: Schema }> }>;
+  'x-form'?: Schema;
+}
+
+type Schema = { [keyword: string]: unknown };
+
+export interface ApiDocument {
+  paths?: Record<string, Record<string, Operation>>;
+  components?: { schemas?: Record<string, Schema>; [kind: string]: unknown };
+  [part: string]: unknown;
+}
+
+function isObject(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Collects every schema that has a title under that name, and puts a reference in its place. */
+class SchemaNames {
+  readonly schemas: Record<string, Schema> = {};
+
+  /** @throws Error where two different schemas have one title */
+  named(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.named(item));
+    if (!isObject(value)) return value;
+    const schema = Object.fromEntries(
+      Object.entries(value).map(([keyword, part]) => [
+        keyword,
+        // What stands in an example is data, whatever its keys look like.
+        keyword === 'examples' || keyword === 'default' || keyword === 'enum' ? part : this.named(part),
+      ]),
+    );
+    const { title, ...content } = schema;
+    if (typeof title !== 'string' || !('type' in schema || 'anyOf' in schema)) return schema;
+    const known = this.schemas[title];
+    if (known !== undefined && JSON.stringify(known) !== JSON.stringify(content)) {
+      throw new Error(`two schemas of the API have the title ${title}`);
+    }
+    this.schemas[title] = content;
+    return { $ref: `#/components/schemas/${title}` };
+  }
+}
+
+/** A body whose every field may be left out may be left out itself. */
+function isOptional(schema: Schema | undefined): boolean {
+  const { required } = schema ?? {};
+  return !Array.isArray(required) || required.length === 0;
+}
+
+function completeBody(operation: Operation): void {
+  const form = operation['x-form'];
+  if (form !== undefined) {
+    operation.requestBody = { content: { 'multipart/form-data': { schema: form } } };
+    delete operation['x-form'];
+  }
+  const { requestBody } = operation;
+  if (requestBody === undefined) return;
+  requestBody.required = Object.values(requestBody.content).some(({ schema }) => !isOptional(schema));
+}
+
+/** The document as it is served, made from the one that the routes' schemas gave. */
+export function completeDocument(source: object): ApiDocument {
+  const document = JSON.parse(JSON.stringify(source)) as ApiDocument;
+  const names = new SchemaNames();
+  for (const operations of Object.values(document.paths ?? {})) {
+    for (const operation of Object.values(operations)) {
+      completeBody(operation);
+      const contents = [operation.requestBody, ...Object.values(operation.responses ?? {})];
+      for (const part of contents) {
+        for (const media of Object.values(part?.content ?? {})) {
+          if (media.schema !== undefined) media.schema = names.named(media.schema) as Schema;
+        }
+      }
+    }
+  }
+  document.components = { ...document.components, schemas: names.schemas };
+  return document;
+}

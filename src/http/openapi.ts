@@ -1,0 +1,47 @@
+/** The OpenAPI document, made from the schemas of the routes. */
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import { completeDocument, type ApiDocument } from './openapi-document.ts';
+
+const description = `API of a Chela installation, compatible with the CoreClaw API v2.
+
+Every answer is an envelope: \`code\` 0 and \`data\` on success, else an error \`code\`, a \`message\` that says what is wrong,
+and sometimes \`details\`. \`request_id\` names the request in the server log and is sent as the header \`x-request-id\` too.`;
+
+export async function addOpenApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Chela API', version, description },
+      servers: [{ url: '/', description: 'This installation' }],
+      tags: [
+        { name: 'worker-runs', description: 'Runs: status, log, results, abort, rerun.' },
+        { name: 'workers', description: 'Workers: publishing, reading, running.' },
+        { name: 'worker-tasks', description: 'Saved tasks: a worker with an input, and its schedule.' },
+        { name: 'run-queue', description: 'Runs that are held until they are activated or released.' },
+        { name: 'store', description: 'Workers that everybody may run.' },
+        { name: 'proxy', description: 'Regions of the proxy.' },
+        { name: 'account', description: 'The account of the credential.' },
+        { name: 'accounts', description: 'All accounts, for administrators.' },
+      ],
+      components: {
+        securitySchemes: {
+          BearerAuth: {
+            type: 'http',
+            scheme: 'bearer',
+            description: '`Authorization: Bearer <key>`; preferred.',
+          },
+          ApiKeyAuth: { type: 'apiKey', in: 'header', name: 'api-key' },
+          QueryTokenAuth: {
+            type: 'apiKey',
+            in: 'query',
+            name: 'token',
+            description: 'Where a header cannot be sent.',
+          },
+        },
+      },
+    },
+  });
+  let document: ApiDocument | undefined;
+  app.get('/openapi.json', { schema: { hide: true } }, () => (document ??= completeDocument(app.swagger())));
+}

@@ -1,0 +1,107 @@
+/** What an operation of the API says about itself: one schema validates, serialises, types and documents it. */
+import { Type, type TSchema } from 'typebox';
+import { errorSchema, successSchema } from './envelope.ts';
+
+type Tag =
+  | 'account'
+  | 'accounts'
+  | 'proxy'
+  | 'run-queue'
+  | 'store'
+  | 'worker-runs'
+  | 'worker-tasks'
+  | 'workers';
+
+interface OperationParts<Params, Query, Body, Headers> {
+  /** The operation's name for programs, as published. */
+  readonly id: string;
+  readonly tag: Tag;
+  readonly summary: string;
+  readonly description: string;
+  /** Anybody may call it. */
+  readonly public?: boolean;
+  /** Only administrators may call it; to others it is not there. */
+  readonly admin?: boolean;
+  readonly params?: Params;
+  readonly querystring?: Query;
+  readonly body?: Body;
+  readonly headers?: Headers;
+  /** Schema of the answer's `data`; an operation without one answers none. */
+  readonly data?: TSchema;
+  /** Fields of the multipart form that the operation takes instead of a JSON body. */
+  readonly form?: TSchema;
+  /** Requests that the platform makes because of it, as OpenAPI has them. */
+  readonly callbacks?: Record<string, unknown>;
+  /** The answer is a stream of server-sent events, or 204 where there are no more. */
+  readonly isEventStream?: boolean;
+}
+
+/** The answers of an operation that succeeds. */
+function successSchemas({
+  id,
+  data,
+  isEventStream,
+}: {
+  id: string;
+  data?: TSchema;
+  isEventStream?: boolean;
+}) {
+  const title = `${id.slice(0, 1).toUpperCase()}${id.slice(1)}Answer`;
+  if (!isEventStream) return { 200: successSchema(title, data) };
+  const events = Type.String({
+    description: 'Events as lines `id`, `event` and `data`, with a blank line after each.',
+  });
+  return {
+    200: { description: 'Events', content: { 'text/event-stream': { schema: events } } },
+    204: Type.Null({ description: 'There are no more events.' }),
+  };
+}
+
+const errorStatuses = [400, 401, 404, 405, 413, 415, 422, 429, 500] as const;
+
+/** Every way to authenticate; one is enough. */
+const security: Record<string, string[]>[] = [{ BearerAuth: [] }, { QueryTokenAuth: [] }, { ApiKeyAuth: [] }];
+
+const errorSchemas = Object.fromEntries(errorStatuses.map((status) => [status, errorSchema(status)]));
+
+/** Route options of an operation, for `app.get(url, operation({…}), handler)`. */
+export function operation<
+  const Params extends TSchema = TSchema,
+  const Query extends TSchema = TSchema,
+  const Body extends TSchema = TSchema,
+  const Headers extends TSchema = TSchema,
+>(parts: OperationParts<Params, Query, Body, Headers>) {
+  const { params, querystring, body, headers } = parts;
+  return {
+    config: { public: parts.public ?? false, admin: parts.admin ?? false },
+    schema: {
+      operationId: parts.id,
+      tags: [parts.tag],
+      summary: parts.summary,
+      description: parts.description,
+      security: parts.public ? [] : security,
+      ...(parts.form && { 'x-form': parts.form }),
+      ...(parts.callbacks && { callbacks: parts.callbacks }),
+      response: { ...successSchemas(parts), ...errorSchemas } as Record<number, unknown>,
+      ...(params && { params }),
+      ...(querystring && { querystring }),
+      ...(body && { body }),
+      ...(headers && { headers }),
+    } as OperationSchema<Params, Query, Body, Headers>,
+  };
+}
+
+interface OperationSchema<Params, Query, Body, Headers> {
+  operationId: string;
+  tags: Tag[];
+  summary: string;
+  description: string;
+  security: Record<string, string[]>[];
+  'x-form'?: TSchema;
+  callbacks?: Record<string, unknown>;
+  response: Record<number, unknown>;
+  params: Params;
+  querystring: Query;
+  body: Body;
+  headers: Headers;
+}

@@ -1,0 +1,219 @@
+/** All accounts, for administrators. Extensions of the published API. */
+import { Type, type Static } from 'typebox';
+import type { Account as AccountRecord, AccountChanges } from '../../accounts/accounts.ts';
+import { invalidArgument } from '../../errors.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { actorOf } from '../authentication.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+import {
+  decimal,
+  lastSecond,
+  momentOf,
+  pageOf,
+  paged,
+  pagedSchema,
+  PageQuery,
+  unixSeconds,
+} from './shapes.ts';
+
+const tag = 'accounts';
+const extension = 'For administrators; to others it is not there. An extension of the published API.';
+
+const namePattern = '^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$';
+
+export const Account = Type.Object(
+  {
+    name: Type.String({ description: 'The owner part of owner~name; unique.', examples: ['ada'] }),
+    email: Type.String({ description: 'Empty where none is set.', examples: ['ada@example.com'] }),
+    is_admin: Type.Boolean({ description: 'Whether it may do what administrators do.', examples: [false] }),
+    plan: Type.String({ description: 'The plan in force.', examples: ['pro'] }),
+    is_prepaid: Type.Boolean({
+      description: 'Whether runs are paid from the balance, and none is made once that is used up.',
+      examples: [false],
+    }),
+    timezone: Type.String({
+      description:
+        'IANA name of the time zone of schedules that name none; empty for that of the installation.',
+      examples: ['Europe/Berlin'],
+    }),
+    balance: Type.String({ description: 'A decimal.', examples: ['100.00'] }),
+    balance_expiration_at: Type.Integer({
+      description: 'Unix seconds; 0 where the balance does not expire.',
+      examples: [0],
+    }),
+    created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
+  },
+  { title: 'Account', description: 'An account' },
+);
+
+export function accountShape(account: AccountRecord): Static<typeof Account> {
+  return {
+    name: account.name,
+    email: account.email ?? '',
+    is_admin: account.isAdmin,
+    plan: account.plan.name,
+    is_prepaid: account.plan.isPrepaid,
+    timezone: account.timezone ?? '',
+    balance: decimal(account.balance),
+    balance_expiration_at: unixSeconds(account.balanceExpiresAt),
+    created_at: unixSeconds(account.createdAt),
+  };
+}
+
+export const AccountParams = Type.Object({
+  accountName: Type.String({ description: 'Name of the account.', examples: ['ada'] }),
+});
+
+const name = Type.String({
+  description: 'Small letters, digits, - and _ between them, 64 at most.',
+  pattern: namePattern,
+  examples: ['ada'],
+});
+
+const changeableFields = {
+  plan: Type.Optional(Type.String({ description: 'One of the configured plans.', examples: ['pro'] })),
+  timezone: Type.Optional(
+    Type.String({
+      description: 'IANA name of a time zone; empty for that of the installation.',
+      examples: ['Europe/Berlin'],
+    }),
+  ),
+  is_admin: Type.Optional(Type.Boolean({ description: 'Makes it an administrator.', examples: [false] })),
+};
+
+const NewAccountBody = Type.Object({ name, ...changeableFields }, { additionalProperties: false });
+const AccountChangesBody = Type.Object(
+  { name: Type.Optional(name), ...changeableFields },
+  { additionalProperties: false },
+);
+
+const BalanceBody = Type.Object(
+  {
+    amount: Type.String({
+      description: 'What is added, a decimal; below zero it is taken away.',
+      pattern: String.raw`^-?\d{1,12}(\.\d{1,6})?$`,
+      examples: ['25.00'],
+    }),
+    expires_at: Type.Optional(
+      Type.Integer({
+        description: 'When the whole balance expires, Unix seconds; 0 for never. As before where omitted.',
+        minimum: 0,
+        maximum: lastSecond,
+        examples: [0],
+      }),
+    ),
+    note: Type.Optional(
+      Type.String({ description: 'For the audit log.', maxLength: 500, examples: ['invoice 17'] }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+function changesOf(body: Static<typeof AccountChangesBody>): AccountChanges {
+  const { is_admin: isAdmin, ...changes } = body;
+  return { ...changes, isAdmin };
+}
+
+export function addAccountsOperations(app: ApiApp, context: ApiContext): void {
+  addReading(app, context);
+  addChanging(app, context);
+}
+
+function addReading(app: ApiApp, { accounts }: ApiContext): void {
+  app.get(
+    '/accounts',
+    operation({
+      id: 'listAccounts',
+      tag,
+      summary: 'List accounts',
+      description: `All accounts, in the order of their names. ${extension}`,
+      admin: true,
+      querystring: PageQuery,
+      data: pagedSchema(Account),
+    }),
+    async (request) => {
+      const page = pageOf(request.query);
+      const { count, list } = await accounts.list(page);
+      return success(request, paged({ count, list: list.map(accountShape) }, page));
+    },
+  );
+
+  app.get(
+    '/accounts/:accountName',
+    operation({
+      id: 'getAccountByName',
+      tag,
+      summary: 'Get account',
+      description: `One account. ${extension}`,
+      admin: true,
+      params: AccountParams,
+      data: Account,
+    }),
+    async (request) => success(request, accountShape(await accounts.byName(request.params.accountName))),
+  );
+}
+
+function addChanging(app: ApiApp, { accounts, tasks }: ApiContext): void {
+  app.post(
+    '/accounts',
+    operation({
+      id: 'createAccount',
+      tag,
+      summary: 'Create account',
+      description: `Makes an account; create a key for it next. ${extension}`,
+      admin: true,
+      body: NewAccountBody,
+      data: Account,
+    }),
+    async (request) => {
+      const details = { ...changesOf(request.body), name: request.body.name };
+      return success(request, accountShape(await accounts.create(details, actorOf(request))));
+    },
+  );
+
+  app.put(
+    '/accounts/:accountName',
+    operation({
+      id: 'updateAccount',
+      tag,
+      summary: 'Update account',
+      description: `Changes what the body has, the rest stays. Another name changes the paths of the account's workers. ${extension}`,
+      admin: true,
+      params: AccountParams,
+      body: AccountChangesBody,
+      data: Account,
+    }),
+    async (request) => {
+      const { accountName } = request.params;
+      const account = await accounts.update(accountName, changesOf(request.body), actorOf(request));
+      if (request.body.timezone !== undefined) await tasks.scheduler.realign(account.id);
+      return success(request, accountShape(account));
+    },
+  );
+
+  app.post(
+    '/accounts/:accountName/balance',
+    operation({
+      id: 'addToAccountBalance',
+      tag,
+      summary: 'Add to balance',
+      description: `Adds to the balance of an account, or takes from it. ${extension}`,
+      admin: true,
+      params: AccountParams,
+      body: BalanceBody,
+      data: Account,
+    }),
+    async (request) => {
+      const { amount, note, expires_at: expiresAt } = request.body;
+      if (Number(amount) === 0) throw invalidArgument('amount must not be 0');
+      const change = {
+        amount,
+        note,
+        expiresAt: expiresAt === undefined ? undefined : (momentOf(expiresAt) ?? null),
+      };
+      const account = await accounts.changeBalance(request.params.accountName, change, actorOf(request));
+      return success(request, accountShape(account));
+    },
+  );
+}

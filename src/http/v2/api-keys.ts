@@ -1,0 +1,187 @@
+/** API keys: an account's own, and for administrators those of every account. Extensions of the published API. */
+import type { FastifyRequest } from 'fastify';
+import { Type, type Static } from 'typebox';
+import { systemAccountName, type ApiKeyRecord } from '../../accounts/accounts.ts';
+import { invalidArgument } from '../../errors.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { actorOf } from '../authentication.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+import { AccountParams } from './accounts.ts';
+import { lastSecond, momentOf, pageOf, paged, pagedSchema, PageQuery, unixSeconds } from './shapes.ts';
+
+const ApiKey = Type.Object(
+  {
+    slug: Type.String({ description: 'Identifier of the key.', examples: ['01KKDXV2G26BT7NH4ZQR2R4NPZ'] }),
+    name: Type.String({ description: 'What the key is for.', examples: ['nightly job'] }),
+    created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
+    last_used_at: Type.Integer({
+      description: 'Unix seconds, to about a minute; 0 where it was never used.',
+      examples: [1_782_091_260],
+    }),
+    expires_at: Type.Integer({ description: 'Unix seconds; 0 where it does not expire.', examples: [0] }),
+  },
+  { title: 'ApiKey', description: 'An API key, without the key itself' },
+);
+
+const NewApiKey = Type.Object(
+  {
+    ...ApiKey.properties,
+    key: Type.String({
+      description: 'The key. It is shown here only, and stored as a hash.',
+      examples: ['chela_0123456789abcdefghijABCDEFGHIJ0123456789abc'],
+    }),
+  },
+  { title: 'NewApiKey', description: 'A new API key' },
+);
+
+const NewApiKeyBody = Type.Object(
+  {
+    name: Type.String({
+      description: 'What the key is for.',
+      minLength: 1,
+      maxLength: 100,
+      pattern: String.raw`\S`,
+      examples: ['nightly job'],
+    }),
+    expires_at: Type.Optional(
+      Type.Integer({
+        description: 'When the key stops working, Unix seconds; 0 for never.',
+        default: 0,
+        minimum: 0,
+        maximum: lastSecond,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+function keyShape(key: ApiKeyRecord): Static<typeof ApiKey> {
+  return {
+    slug: key.slug,
+    name: key.name,
+    created_at: unixSeconds(key.created_at),
+    last_used_at: unixSeconds(key.last_used_at),
+    expires_at: unixSeconds(key.expires_at),
+  };
+}
+
+interface KeyScope {
+  readonly url: string;
+  /** In operation ids, `list…Keys`. */
+  readonly noun: string;
+  /** In summaries. */
+  readonly phrase: string;
+  readonly note: string;
+  readonly tag: 'account' | 'accounts';
+  readonly admin: boolean;
+  readonly params: typeof AccountParams | undefined;
+  readonly accountOf: (request: FastifyRequest) => Promise<number>;
+}
+
+function keyScopes({ accounts }: ApiContext): KeyScope[] {
+  return [
+    {
+      url: '/users/account/api-keys',
+      noun: 'Api',
+      phrase: 'API key',
+      note: 'The account is that of the credential. An extension of the published API.',
+      tag: 'account',
+      admin: false,
+      params: undefined,
+      accountOf: async (request) => request.accountId,
+    },
+    {
+      url: '/accounts/:accountName/api-keys',
+      noun: 'AccountApi',
+      phrase: 'API key of account',
+      note: 'For administrators; to others it is not there. An extension of the published API.',
+      tag: 'accounts',
+      admin: true,
+      params: AccountParams,
+      accountOf: async (request) => {
+        const { accountName } = request.params as Static<typeof AccountParams>;
+        if (accountName === systemAccountName) {
+          throw invalidArgument(`the account ${systemAccountName} is the platform's own and has no API key`);
+        }
+        return (await accounts.byName(accountName)).id;
+      },
+    },
+  ];
+}
+
+/** @throws ChelaError where the moment has passed; undefined for a key that does not expire */
+function expiryOf(seconds: number | undefined): Date | undefined {
+  const moment = momentOf(seconds);
+  if (moment !== undefined && moment.getTime() <= Date.now()) {
+    throw invalidArgument('expires_at must lie in the future');
+  }
+  return moment;
+}
+
+export function addApiKeyOperations(app: ApiApp, context: ApiContext): void {
+  for (const scope of keyScopes(context)) addScope(app, context, scope);
+}
+
+function addScope(app: ApiApp, { accounts }: ApiContext, scope: KeyScope): void {
+  const { tag, admin, params } = scope;
+  app.get(
+    scope.url,
+    operation({
+      id: `list${scope.noun}Keys`,
+      tag,
+      summary: `List ${scope.phrase}s`,
+      description: `The keys that are not revoked, newest first, without the keys themselves. ${scope.note}`,
+      admin,
+      params,
+      querystring: PageQuery,
+      data: pagedSchema(ApiKey),
+    }),
+    async (request) => {
+      const page = pageOf(request.query);
+      const { count, list } = await accounts.keys.list(await scope.accountOf(request), page);
+      return success(request, paged({ count, list: list.map(keyShape) }, page));
+    },
+  );
+
+  app.post(
+    scope.url,
+    operation({
+      id: `create${scope.noun}Key`,
+      tag,
+      summary: `Create ${scope.phrase}`,
+      description: `Makes a key and shows it, this once. ${scope.note}`,
+      admin,
+      params,
+      body: NewApiKeyBody,
+      data: NewApiKey,
+    }),
+    async (request) => {
+      const { name, expires_at: expiresAt } = request.body;
+      const accountId = await scope.accountOf(request);
+      const wanted = { name: name.trim(), expiresAt: expiryOf(expiresAt) };
+      const created = await accounts.keys.create(accountId, wanted, actorOf(request));
+      return success(request, { ...keyShape(created), key: created.key });
+    },
+  );
+
+  app.delete(
+    `${scope.url}/:keyId`,
+    operation({
+      id: `revoke${scope.noun}Key`,
+      tag,
+      summary: `Revoke ${scope.phrase}`,
+      description: `Ends a key at once, for good. ${scope.note}`,
+      admin,
+      params: Type.Object({
+        ...params?.properties,
+        keyId: Type.String({ description: 'Slug of the key.', examples: ['01KKDXV2G26BT7NH4ZQR2R4NPZ'] }),
+      }),
+    }),
+    async (request) => {
+      const accountId = await scope.accountOf(request);
+      await accounts.revokeKeyOf(accountId, request.params.keyId, actorOf(request));
+      return success(request);
+    },
+  );
+}

@@ -1,0 +1,52 @@
+/** Regions of the proxy. */
+import { Type } from 'typebox';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+
+/** The only region where none is configured: connections leave from this machine. */
+const directRegion = { code: 'DIRECT', name: 'Direct' };
+
+/** Names of regions in a language; English where the language is not one. */
+function regionNames(language: string): Intl.DisplayNames {
+  try {
+    return new Intl.DisplayNames([language, 'en'], { type: 'region' });
+  } catch {
+    return new Intl.DisplayNames('en', { type: 'region' });
+  }
+}
+
+export function addProxyOperations(app: ApiApp, { config }: ApiContext): void {
+  app.get(
+    '/proxy/region',
+    operation({
+      id: 'listProxyRegions',
+      tag: 'proxy',
+      summary: 'List proxy regions',
+      description: 'The regions that a run may choose as its proxy_region.',
+      public: true,
+      querystring: Type.Object({
+        language: Type.Optional(
+          Type.String({
+            default: 'en',
+            description: 'Language of the names; any is taken, unknown ones read as en.',
+          }),
+        ),
+      }),
+      data: Type.Object({
+        list: Type.Array(
+          Type.Object({
+            code: Type.String({ description: 'Value for proxy_region.', examples: ['US'] }),
+            name: Type.String({ examples: ['United States'] }),
+          }),
+        ),
+      }),
+    }),
+    async (request) => {
+      const codes = [...config.proxyRegions.keys()];
+      const names = regionNames(request.query.language ?? 'en');
+      const list = codes.map((code) => ({ code, name: names.of(code) ?? code }));
+      return success(request, { list: list.length === 0 ? [directRegion] : list });
+    },
+  );
+}

@@ -1,0 +1,74 @@
+/** Answers to what starts a run: its slug at once, or after the wait its outcome and a page of results. */
+import type { FastifyRequest } from 'fastify';
+import { createHash } from 'node:crypto';
+import { Type } from 'typebox';
+import { ChelaError } from '../../errors.ts';
+import { stringifyJson } from '../../json/lossless-json.ts';
+import type { Idempotency } from '../../runs/idempotency.ts';
+import type { SubmittedRun } from '../../runs/runs.ts';
+import type { ApiContext } from '../app.ts';
+import { finishedRunShape, pageOf, paged, type RunBody } from './shapes.ts';
+
+/** @throws ChelaError where a callback URL is no http or https URL; an empty one counts as absent */
+export function callbackUrlOf(body: RunBody): string | undefined {
+  const { callback_url: callbackUrl } = body;
+  if (callbackUrl === undefined || callbackUrl === '') return undefined;
+  if (!/^https?:$/.test(URL.parse(callbackUrl)?.protocol ?? '') || callbackUrl.includes('\0')) {
+    throw new ChelaError('INVALID_SHAPE', 'callback_url must be an http or https URL');
+  }
+  return callbackUrl;
+}
+
+export async function answerRun(
+  context: ApiContext,
+  request: FastifyRequest,
+  started: SubmittedRun,
+  body: RunBody,
+) {
+  if (body.is_async !== false) return { run_slug: started.slug };
+  const isFinished = await untilFinished(context, request, started.id);
+  const run = await context.runs.read.bySlug(request.accountId, started.slug);
+  if (run === undefined) throw new ChelaError('RUN_NOT_FOUND', `run ${started.slug} was deleted meanwhile`);
+  const page = pageOf(body);
+  const { headers, ...rows } = await context.results.page(run, page);
+  return finishedRunShape(run, isFinished, { ...paged(rows, page), headers });
+}
+
+/** Header of everything that starts a run. */
+export const StartHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      description:
+        'Extension: a name of yours for this start. Repeating the request under the same name answers with the run of the first.',
+      maxLength: 255,
+      pattern: '^[\\x21-\\x7e]*$',
+    }),
+  ),
+});
+
+/** The client's name for this start, if it gives one. */
+export function idempotencyOf(request: FastifyRequest): Idempotency | undefined {
+  const key = request.headers['idempotency-key'];
+  if (typeof key !== 'string' || key === '') return undefined;
+  const [path] = request.url.split('?');
+  const hash = createHash('sha256')
+    .update(`${request.method} ${path}\n${stringifyJson(request.body ?? {})}`)
+    .digest();
+  return { key, hash };
+}
+
+/** Waits for the end of a run as long as is allowed and as the client stays; the run itself goes on either way. */
+async function untilFinished(context: ApiContext, request: FastifyRequest, runId: number): Promise<boolean> {
+  const hangUp = new AbortController();
+  const { socket } = request.raw;
+  function clientLeft(): void {
+    hangUp.abort();
+  }
+  socket.once('close', clientLeft);
+  try {
+    const signal = AbortSignal.any([hangUp.signal, context.closing]);
+    return await context.runs.wait.untilFinished(runId, context.config.syncWaitSeconds * 1000, signal);
+  } finally {
+    socket.off('close', clientLeft);
+  }
+}

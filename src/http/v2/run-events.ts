@@ -1,0 +1,105 @@
+/** Following a run as it goes, by server-sent events. */
+import type { FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Type } from 'typebox';
+import { ChelaError } from '../../errors.ts';
+import type { RunRecord } from '../../runs/runs.ts';
+import { isFinished } from '../../runs/statuses.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { operation } from '../operation.ts';
+import { logLineShape, RunParams, runShape } from './shapes.ts';
+
+const lookMilliseconds = 300;
+const itemsAtOnce = 500;
+/** A comment that often keeps proxies from closing a quiet connection. */
+const keepAliveMilliseconds = 15_000;
+
+/** What the client has seen: the key of the last log line, and how many rows. Written `LINE-ROWS` as event id. */
+interface Position {
+  line: number;
+  rows: number;
+}
+
+function readPosition(text: string | undefined): Position {
+  const [, line, rows] = /^(\d{1,15})-(\d{1,15})$/.exec(text ?? '') ?? [];
+  return { line: Number(line ?? 0), rows: Number(rows ?? 0) };
+}
+
+function eventText(name: string, data: unknown, position: Position): string {
+  return `id: ${position.line}-${position.rows}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+export function addRunEventOperations(app: ApiApp, context: ApiContext): void {
+  app.get(
+    '/worker-runs/:runId/events',
+    operation({
+      id: 'followWorkerRun',
+      tag: 'worker-runs',
+      summary: 'Follow worker run',
+      description: `Extension: server-sent events of a run until it ends. \`status\` has the run whenever its status, number of
+results or traffic changed; \`log\` has a log line; \`row\` has a row, in the order of first arrival; \`end\` is the last event. Reconnecting
+with the header Last-Event-ID goes on after the event of that id; without it everything is sent from the start. After the
+end a reconnect is answered with 204, which tells a browser's EventSource to stop.`,
+      params: RunParams,
+      isEventStream: true,
+      headers: Type.Object({
+        'last-event-id': Type.Optional(Type.String({ description: 'Id of the last event that was seen.' })),
+      }),
+    }),
+    async (request, reply) => {
+      const { runId } = request.params;
+      const run = await context.runs.read.bySlug(request.accountId, runId);
+      if (run === undefined) throw new ChelaError('NOT_FOUND', `run ${runId} does not exist`);
+      const lastEventId = request.headers['last-event-id'];
+      if (lastEventId === 'end') return reply.code(204).send();
+      const stream = Readable.from(followRun(context, request, run, readPosition(lastEventId)));
+      return reply
+        .type('text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        .send(stream);
+    },
+  );
+}
+
+/** The events from a position on, as the text of the stream; ends with the run, the connection or the server. */
+async function* followRun(
+  context: ApiContext,
+  request: FastifyRequest,
+  start: RunRecord,
+  position: Position,
+): AsyncGenerator<string> {
+  const { runs, results, logs, closing } = context;
+  let shown = '';
+  let sentAt = Date.now();
+  let run: RunRecord | undefined = start;
+  while (run !== undefined && !closing.aborted && !request.raw.socket.destroyed) {
+    let text = '';
+    const state = `${run.status} ${run.result_count} ${run.traffic_bytes}`;
+    if (state !== shown) text += eventText('status', runShape(run), position);
+    shown = state;
+    const lines = await logs.after(run, position.line, itemsAtOnce);
+    for (const line of lines) {
+      position.line = line.id;
+      text += eventText('log', logLineShape(line), position);
+    }
+    const rows = await results.rows(run, position.rows, itemsAtOnce);
+    for (const row of rows) {
+      position.rows += 1;
+      text += eventText('row', row, position);
+    }
+    const isCurrent = lines.length < itemsAtOnce && rows.length < itemsAtOnce;
+    if (isCurrent && isFinished(run.status)) {
+      yield `${text}id: end\nevent: end\ndata: {}\n\n`;
+      return;
+    }
+    if (text === '' && Date.now() - sentAt > keepAliveMilliseconds) text = ': still here\n\n';
+    if (text !== '') {
+      sentAt = Date.now();
+      yield text;
+    }
+    if (isCurrent) await delay(lookMilliseconds, undefined, { signal: closing }).catch(() => undefined);
+    run = await runs.read.bySlug(request.accountId, run.slug);
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * The operations on one run, in the three ways a request can name it: by its slug, as the account's last, and as the last
+ * of a worker. "last" is the newest run in scope, whatever its status.
+ */
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { ChelaError, invalidArgument } from '../../errors.ts';
+import { numberAfter } from '../../results/results.ts';
+import type { RunRecord } from '../../runs/runs.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { actorOf } from '../authentication.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
+import { runStatusCallback } from './run-status-callback.ts';
+import {
+  logLineShape,
+  pageOf,
+  paged,
+  PageQuery,
+  RerunBody,
+  ResultPage,
+  Run,
+  RunAnswer,
+  RunLog,
+  RunParams,
+  runShape,
+  WorkerParams,
+} from './shapes.ts';
+
+const ResultQuery = Type.Object({
+  ...PageQuery.properties,
+  after: Type.Optional(
+    Type.String({
+      description:
+        'Extension: the rows after the one with this __coreclaw_data_id__; offset is ignored. For reading on while a run grows.',
+    }),
+  ),
+});
+
+interface RunScope {
+  readonly url: string;
+  /** In operation ids, `get…`, `abort…`. */
+  readonly noun: string;
+  /** In summaries. */
+  readonly phrase: string;
+  readonly note: string;
+  readonly params: typeof RunParams | typeof WorkerParams | undefined;
+  readonly find: (request: FastifyRequest) => Promise<RunRecord>;
+}
+
+export function logPath(run: { slug: string }): string {
+  return `/files/runs/${run.slug}/log.txt`;
+}
+
+export function runScopes({ runs }: ApiContext): RunScope[] {
+  return [
+    {
+      url: '/worker-runs/:runId',
+      noun: 'WorkerRun',
+      phrase: 'worker run',
+      note: 'The run is named by its slug.',
+      params: RunParams,
+      find: async (request) => {
+        const { runId } = request.params as { runId: string };
+        const run = await runs.read.bySlug(request.accountId, runId);
+        if (run === undefined) throw new ChelaError('NOT_FOUND', `run ${runId} does not exist`);
+        return run;
+      },
+    },
+    {
+      url: '/worker-runs/last',
+      noun: 'LastWorkerRun',
+      phrase: 'last worker run',
+      note: "The run is the account's newest, whatever its worker and status.",
+      params: undefined,
+      find: async (request) => {
+        const run = await runs.read.last(request.accountId);
+        if (run === undefined) throw new ChelaError('NOT_FOUND', 'this account has no run yet');
+        return run;
+      },
+    },
+    {
+      url: '/workers/:workerId/runs/last',
+      noun: 'WorkerLastRun',
+      phrase: 'worker last run',
+      note: "The run is the account's newest of this worker, whatever its status. Use a runId operation where the run must be a certain one.",
+      params: WorkerParams,
+      find: async (request) => {
+        const { workerId } = request.params as { workerId: string };
+        const run = await runs.read.lastOfWorker(request.accountId, workerId);
+        if (run === 'no worker') throw new ChelaError('NOT_FOUND', `worker ${workerId} does not exist`);
+        if (run === 'no run') throw new ChelaError('NOT_FOUND', `worker ${workerId} has no run yet`);
+        return run;
+      },
+    },
+  ];
+}
+
+/** Adds the operations of every scope. */
+export function addRunOperations(app: ApiApp, context: ApiContext): void {
+  for (const scope of runScopes(context)) addScope(app, context, scope);
+}
+
+function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
+  const { runs, results, logs, links } = context;
+  const { params } = scope;
+  const tag = 'worker-runs';
+
+  app.get(
+    scope.url,
+    operation({
+      id: `get${scope.noun}`,
+      tag,
+      summary: `Get ${scope.phrase}`,
+      description: `Status, times, number of results and cost of a run. ${scope.note}`,
+      params,
+      data: Run,
+    }),
+    async (request) => success(request, runShape(await scope.find(request))),
+  );
+
+  app.post(
+    `${scope.url}/abort`,
+    operation({
+      id: `abort${scope.noun}`,
+      tag,
+      summary: `Abort ${scope.phrase}`,
+      description: `Stops a run with all its processes: its status is aborting until they have ended, then failed. Rows stored so far stay. ${scope.note}`,
+      params,
+    }),
+    async (request) => {
+      const run = await scope.find(request);
+      await runs.abort(run.id);
+      await context.accounts.audit.record(actorOf(request), { action: 'run.aborted', subject: run.slug });
+      return success(request);
+    },
+  );
+
+  app.get(
+    `${scope.url}/log`,
+    operation({
+      id: `get${scope.noun}Log`,
+      tag,
+      summary: `Get ${scope.phrase} log`,
+      description: `The newest lines of a run's log, and a link to all of it. ${scope.note}`,
+      params,
+      data: RunLog,
+    }),
+    async (request) => {
+      const run = await scope.find(request);
+      return success(request, {
+        all_logs_url: links.sign(context.baseUrl(request), logPath(run)),
+        list: (await logs.recent(run)).map(logLineShape),
+        result_count: run.result_count,
+      });
+    },
+  );
+
+  app.post(
+    `${scope.url}/rerun`,
+    operation({
+      id: `rerun${scope.noun}`,
+      tag,
+      summary: `Rerun ${scope.phrase}`,
+      description: `Starts a new run with the stored input, version and limits of a run. ${scope.note}`,
+      params,
+      body: RerunBody,
+      headers: StartHeaders,
+      callbacks: runStatusCallback,
+      data: RunAnswer,
+    }),
+    async (request) => {
+      const source = await scope.find(request);
+      const started = await runs.rerun(request.accountId, source, {
+        origin: 'api_v2',
+        callbackUrl: callbackUrlOf(request.body),
+        idempotency: idempotencyOf(request),
+      });
+      return success(request, await answerRun(context, request, started, request.body));
+    },
+  );
+
+  app.get(
+    `${scope.url}/result`,
+    operation({
+      id: `list${scope.noun}Results`,
+      tag,
+      summary: `List ${scope.phrase} results`,
+      description: `The rows of a run, by page, in the order they arrived. ${scope.note}`,
+      params,
+      querystring: ResultQuery,
+      data: ResultPage,
+    }),
+    async (request) => {
+      const run = await scope.find(request);
+      const page = pageOf(request.query);
+      if (request.query.after !== undefined) {
+        const first = numberAfter(run, request.query.after);
+        if (first === undefined) throw invalidArgument(`after names no row of run ${run.slug}`);
+        const [headers, list] = await Promise.all([
+          results.headers(run),
+          results.rows(run, first, page.size),
+        ]);
+        const number = Math.floor(first / page.size) + 1;
+        return success(request, {
+          ...paged({ count: run.result_count, list }, { ...page, number }),
+          headers,
+        });
+      }
+      const { headers, ...rows } = await results.page(run, page);
+      return success(request, { ...paged(rows, page), headers });
+    },
+  );
+}

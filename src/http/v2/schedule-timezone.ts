@@ -1,0 +1,59 @@
+/** The time zone of an account's schedules. Extensions of the published API. */
+import { Type } from 'typebox';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+
+const Timezone = Type.Object(
+  {
+    timezone: Type.String({
+      description: 'IANA name of the time zone of schedules that name none.',
+      examples: ['Europe/Berlin'],
+    }),
+  },
+  { description: "The time zone of an account's schedules" },
+);
+
+const TimezoneBody = Type.Object(
+  {
+    timezone: Type.String({
+      description: 'IANA name of a time zone; empty for that of the installation.',
+      examples: ['Europe/Berlin'],
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export function addScheduleTimezoneOperations(app: ApiApp, { tasks }: ApiContext): void {
+  const url = '/users/account/timezone';
+  const tag = 'account';
+
+  app.get(
+    url,
+    operation({
+      id: 'getAccountTimezone',
+      tag,
+      summary: 'Get schedule time zone',
+      description: 'The time zone of schedules that name none. An extension of the published API.',
+      data: Timezone,
+    }),
+    async (request) => success(request, { timezone: await tasks.timezone(request.accountId) }),
+  );
+
+  app.put(
+    url,
+    operation({
+      id: 'setAccountTimezone',
+      tag,
+      summary: 'Set schedule time zone',
+      description:
+        'Sets the time zone of schedules that name none; their coming runs move with it. An extension of the published API.',
+      body: TimezoneBody,
+      data: Timezone,
+    }),
+    async (request) => {
+      await tasks.setTimezone(request.accountId, request.body.timezone);
+      return success(request, { timezone: await tasks.timezone(request.accountId) });
+    },
+  );
+}

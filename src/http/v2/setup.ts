@@ -1,0 +1,56 @@
+/** Using the set-up link that the first start prints. An extension of the published API. */
+import { Type } from 'typebox';
+import { emailLength, passwordLength } from '../../accounts/accounts.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+
+const SetupBody = Type.Object(
+  {
+    token: Type.String({
+      description: 'The token in the set-up link.',
+      minLength: 1,
+      maxLength: 200,
+      examples: ['T0kenOfTheSetUpLink'],
+    }),
+    email: Type.String({
+      description: 'E-mail address to sign in with.',
+      maxLength: emailLength,
+      examples: ['admin@example.com'],
+    }),
+    password: Type.String({
+      description: `Password to sign in with, ${passwordLength.minimum} characters at least.`,
+      examples: ['correct horse battery staple'],
+    }),
+  },
+  { additionalProperties: false },
+);
+
+const SetupResult = Type.Object(
+  {
+    account: Type.String({ description: 'The account that was set up.', examples: ['admin'] }),
+    email: Type.String({ description: 'Its e-mail address.', examples: ['admin@example.com'] }),
+  },
+  { title: 'SetupResult', description: 'The account that was set up' },
+);
+
+export function addSetupOperations(app: ApiApp, { accounts }: ApiContext): void {
+  app.post(
+    '/setup',
+    operation({
+      id: 'setUpAccount',
+      tag: 'account',
+      summary: 'Set up account',
+      description:
+        'Sets e-mail address and password of the administrator by the link that the first start prints. It works once. An extension of the published API.',
+      public: true,
+      body: SetupBody,
+      data: SetupResult,
+    }),
+    async (request) => {
+      const { token, email, password } = request.body;
+      const account = await accounts.setupLinks.redeem(token, { email, password }, request.id);
+      return success(request, { account, email });
+    },
+  );
+}

@@ -1,0 +1,97 @@
+/** Listing the runs of an account. */
+import { Type } from 'typebox';
+import { invalidArgument } from '../../errors.ts';
+import type { RunFilter } from '../../runs/runs.ts';
+import { origins, runStatuses } from '../../runs/statuses.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+import { lastSecond, pageOf, paged, pagedSchema, PageQuery, Run, runShape } from './shapes.ts';
+
+const daySeconds = 86_400;
+
+const ListQuery = Type.Object({
+  ...PageQuery.properties,
+  worker_id: Type.Optional(
+    Type.String({ description: 'Worker slug or path. Use owner~name for path values.' }),
+  ),
+  status: Type.Optional(Type.String({ enum: [...runStatuses], description: 'Run status.' })),
+  start_time: Type.Optional(
+    Type.Integer({ description: 'Runs created at or after, Unix seconds.', minimum: 0, maximum: lastSecond }),
+  ),
+  end_time: Type.Optional(
+    Type.Integer({
+      description: 'Runs created on or before this day, Unix seconds of its start; the whole day counts.',
+      minimum: 0,
+      maximum: lastSecond - daySeconds,
+    }),
+  ),
+  origin: Type.Optional(Type.String({ enum: [...origins], description: 'Extension: what started the run.' })),
+  sort: Type.Optional(
+    Type.String({
+      enum: ['-created_at', 'created_at'],
+      default: '-created_at',
+      description: 'Extension: newest first, or oldest first.',
+    }),
+  ),
+});
+
+interface TimeQuery {
+  readonly start_time?: number;
+  readonly end_time?: number;
+}
+
+function timeFilter(query: TimeQuery): Pick<RunFilter, 'createdFrom' | 'createdBefore'> {
+  const { start_time: start, end_time: end } = query;
+  if (start !== undefined && end !== undefined && start > end) {
+    throw invalidArgument('start_time must not be after end_time');
+  }
+  return {
+    createdFrom: start === undefined ? undefined : new Date(start * 1000),
+    createdBefore: end === undefined ? undefined : new Date((end + daySeconds) * 1000),
+  };
+}
+
+/** As the hosted service has it: both times or none, within one calendar month (UTC); none means this month. */
+function strictTimeFilter(query: TimeQuery, now: Date): Pick<RunFilter, 'createdFrom' | 'createdBefore'> {
+  const { start_time: start, end_time: end } = query;
+  if (start === undefined && end === undefined) {
+    return { createdFrom: new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1)) };
+  }
+  if (start === undefined || end === undefined) {
+    throw invalidArgument('start_time and end_time must be given together');
+  }
+  if (new Date(start * 1000).toISOString().slice(0, 7) !== new Date(end * 1000).toISOString().slice(0, 7)) {
+    throw invalidArgument('start_time and end_time must lie within one calendar month');
+  }
+  return timeFilter(query);
+}
+
+export function addWorkerRunOperations(app: ApiApp, { runs, config }: ApiContext): void {
+  app.get(
+    '/worker-runs',
+    operation({
+      id: 'listWorkerRuns',
+      tag: 'worker-runs',
+      summary: 'List worker runs',
+      description:
+        'The runs of the account, newest first, by worker, status and time. A worker that does not exist has no runs.',
+      querystring: ListQuery,
+      data: pagedSchema(Run),
+    }),
+    async (request) => {
+      const { query } = request;
+      const times = config.strictRunMonth ? strictTimeFilter(query, new Date()) : timeFilter(query);
+      const page = pageOf(query);
+      const filter = {
+        workerId: query.worker_id,
+        status: query.status as RunFilter['status'],
+        origin: query.origin as RunFilter['origin'],
+        oldestFirst: query.sort === 'created_at',
+        ...times,
+      };
+      const { count, list } = await runs.read.list(request.accountId, filter, page);
+      return success(request, paged({ count, list: list.map(runShape) }, page));
+    },
+  );
+}

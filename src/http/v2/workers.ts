@@ -1,0 +1,251 @@
+/** Workers: the store, the account's own, one in detail, its input schema, and starting runs of it. */
+import { Type } from 'typebox';
+import { defaultLimits } from '../../runs/limits.ts';
+import { parseRunSchema } from '../../runs/run-schema.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { actorOf } from '../authentication.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
+import { runStatusCallback } from './run-status-callback.ts';
+import {
+  pageOf,
+  paged,
+  PageQuery,
+  RunAnswer,
+  runBodyFields,
+  Worker,
+  WorkerParams,
+  workerShape,
+} from './shapes.ts';
+
+const ListQuery = Type.Object({
+  ...PageQuery.properties,
+  keyword: Type.Optional(Type.String({ description: 'Keyword for title, slug, or path' })),
+  category: Type.Optional(
+    Type.Integer({
+      description: 'Extension: workers of this category only.',
+      minimum: 0,
+      maximum: 2_147_483_647,
+    }),
+  ),
+});
+
+/** The same workers under two names: published clients read one or the other. */
+const WorkerPage = Type.Object({
+  scraper: Type.Array(Worker),
+  count: Type.Integer({ description: 'Workers on all pages.', examples: [1] }),
+  list: Type.Array(Worker, { description: 'The same as scraper.' }),
+  page_index: Type.Integer({ examples: [1] }),
+  page_size: Type.Integer({ examples: [20] }),
+});
+
+const WorkerDetail = Type.Object(
+  {
+    name: Type.String({ examples: ['hello'] }),
+    username: Type.String({ description: 'Owner.', examples: ['chela'] }),
+    version: Type.String({ description: 'Current version.', examples: ['v1.0.1'] }),
+    readme: Type.String({ description: 'README.md of the package.' }),
+    parameters: Type.Object({
+      system: Type.Object(
+        {
+          cpus: Type.Number({ examples: [1] }),
+          memory: Type.Integer({ description: 'MiB.', examples: [2048] }),
+          execute_limit_time_seconds: Type.Integer({ examples: [1800] }),
+          max_total_charge: Type.Number({ description: '0 is unlimited.', examples: [0] }),
+          max_total_traffic: Type.Integer({ description: 'Bytes; 0 is unlimited.', examples: [0] }),
+          proxy_region: Type.String({ examples: [''] }),
+        },
+        { description: 'Limits of a run that names none.' },
+      ),
+      custom: Type.Unknown({ description: 'input_schema.json of the package.' }),
+    }),
+  },
+  { title: 'WorkerDetail', description: 'A worker' },
+);
+
+const WorkerDescription = Type.Object(
+  {
+    title: Type.String({ examples: ['Hello'] }),
+    description: Type.String({ examples: ['Greets everybody on a list.'] }),
+    categories: Type.Integer({ description: 'Category; 0 is none.', examples: [0] }),
+    version: Type.String({ description: 'Current version.', examples: ['v1.0.1'] }),
+  },
+  { title: 'WorkerDescription', description: 'How a worker is described' },
+);
+
+export const RunWorkerBody = Type.Object(
+  {
+    ...runBodyFields,
+    input: Type.Optional(
+      Type.Unknown({
+        description: 'Worker fields under parameters.custom, limits under parameters.system.',
+        examples: [{ parameters: { custom: { names: ['Ada'] } } }],
+      }),
+    ),
+    version: Type.Optional(
+      Type.String({ description: 'Version to run, latest by default.', examples: ['v1.0.1'] }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export function addWorkerOperations(app: ApiApp, context: ApiContext): void {
+  addLists(app, context);
+  addDetails(app, context);
+  app.post(
+    '/workers/:workerId/runs',
+    operation({
+      id: 'runWorker',
+      tag: 'workers',
+      summary: 'Run worker',
+      description:
+        'Starts a run of a worker and answers its slug at once, or with is_async false the results once it has ended.',
+      params: WorkerParams,
+      body: RunWorkerBody,
+      headers: StartHeaders,
+      callbacks: runStatusCallback,
+      data: RunAnswer,
+    }),
+    async (request) => {
+      const { body } = request;
+      const started = await context.runs.submit({
+        accountId: request.accountId,
+        workerId: request.params.workerId,
+        version: body.version,
+        input: body.input,
+        origin: 'api_v2',
+        callbackUrl: callbackUrlOf(body),
+        idempotency: idempotencyOf(request),
+      });
+      return success(request, await answerRun(context, request, started, body));
+    },
+  );
+}
+
+function addLists(app: ApiApp, { workers }: ApiContext): void {
+  app.get(
+    '/store',
+    operation({
+      id: 'listStore',
+      tag: 'store',
+      summary: 'List store workers',
+      description: 'Workers that everybody may run, newest first.',
+      public: true,
+      querystring: ListQuery,
+      data: WorkerPage,
+    }),
+    async (request) => {
+      const page = pageOf(request.query);
+      const { count, list } = await workers.list('store', request.query, page);
+      const shapes = list.map(workerShape);
+      return success(request, { ...paged({ count, list: shapes }, page), scraper: shapes });
+    },
+  );
+
+  app.get(
+    '/workers',
+    operation({
+      id: 'listWorkers',
+      tag: 'workers',
+      summary: 'List current user workers',
+      description: 'Workers that the account owns, newest first.',
+      querystring: ListQuery,
+      data: WorkerPage,
+    }),
+    async (request) => {
+      const page = pageOf(request.query);
+      const scope = { accountId: request.accountId };
+      const { count, list } = await workers.list(scope, request.query, page);
+      const shapes = list.map(workerShape);
+      return success(request, { ...paged({ count, list: shapes }, page), scraper: shapes });
+    },
+  );
+}
+
+function addDetails(app: ApiApp, { accounts, workers, config }: ApiContext): void {
+  app.get(
+    '/workers/:workerId',
+    operation({
+      id: 'getWorker',
+      tag: 'workers',
+      summary: 'Get worker detail',
+      description: 'A worker with its readme and its parameters: its own fields and the limits of a run.',
+      params: WorkerParams,
+      data: WorkerDetail,
+    }),
+    async (request) => {
+      const worker = await workers.get(request.accountId, request.params.workerId);
+      const version = await workers.version(worker);
+      return success(request, {
+        name: worker.name,
+        username: worker.owner,
+        version: version.version,
+        readme: version.readme,
+        parameters: { system: defaultLimits(config), custom: parseRunSchema(version.input_schema) },
+      });
+    },
+  );
+
+  app.get(
+    '/workers/:workerId/input-schema',
+    operation({
+      id: 'getWorkerInputSchema',
+      tag: 'workers',
+      summary: 'Get worker input schema',
+      description: 'input_schema.json of the current version, as it is in the package.',
+      public: true,
+      params: WorkerParams,
+      data: Type.Object({ input_schema: Type.Unknown({ description: 'The file.' }) }),
+    }),
+    async (request) => {
+      const worker = await workers.get(request.accountId || undefined, request.params.workerId);
+      const version = await workers.version(worker);
+      return success(request, { input_schema: parseRunSchema(version.input_schema) });
+    },
+  );
+
+  app.get(
+    '/workers/:workerId/internal',
+    operation({
+      id: 'getWorkerInternal',
+      tag: 'workers',
+      summary: 'Get worker description',
+      description: 'How a worker is described, and its current version.',
+      public: true,
+      params: WorkerParams,
+      data: WorkerDescription,
+    }),
+    async (request) => {
+      const worker = await workers.get(request.accountId || undefined, request.params.workerId);
+      const { title, description, category, version } = worker;
+      return success(request, { title, description, categories: category ?? 0, version });
+    },
+  );
+
+  app.put(
+    '/workers/:workerId/store',
+    operation({
+      id: 'publishWorker',
+      tag: 'store',
+      summary: 'Publish or unpublish worker',
+      description:
+        'Extension: puts a worker of yours into the store, where everybody may run it, or takes it out.',
+      params: WorkerParams,
+      body: Type.Object(
+        { published: Type.Boolean({ description: 'Whether the store lists it.', examples: [true] }) },
+        { additionalProperties: false },
+      ),
+      data: Type.Object({}),
+    }),
+    async (request) => {
+      const { published } = request.body;
+      await workers.setPublished(request.accountId, request.params.workerId, published);
+      await accounts.audit.record(actorOf(request), {
+        action: published ? 'worker.published' : 'worker.unpublished',
+        subject: request.params.workerId,
+      });
+      return success(request, {});
+    },
+  );
+}

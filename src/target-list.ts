@@ -1,0 +1,46 @@
+/** A list of connection targets: networks with all their ports, and single endpoints. */
+import { isIP, isIPv6, type BlockList } from 'node:net';
+import { networkList } from './network-list.ts';
+
+const endpointForm = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i;
+
+/** Names are compared in small letters and without the dot that may end them. */
+function endpointKey(host: string, port: number): string {
+  return `${host.toLowerCase().replace(/\.$/, '')} ${port}`;
+}
+
+export class TargetList {
+  readonly #networks: BlockList;
+  readonly #endpoints = new Set<string>();
+
+  /**
+   * @param entries addresses, ranges in CIDR notation, and `host:port` with a name, an IPv4 address or an IPv6 address in
+   *   brackets
+   * @throws Error where one is none of these
+   */
+  constructor(entries: readonly string[]) {
+    const networks: string[] = [];
+    for (const entry of entries) {
+      const [, bracketed, plain = bracketed, port] =
+        isIP(entry) === 0 ? (endpointForm.exec(entry) ?? []) : [];
+      if (plain === undefined) networks.push(entry);
+      else if (Number(port) < 1 || Number(port) > 65_535)
+        throw new Error(`${entry} has no port from 1 to 65535`);
+      else this.#endpoints.add(endpointKey(plain, Number(port)));
+    }
+    this.#networks = networkList(networks);
+  }
+
+  /** @param address without a zone */
+  hasAddress(address: string, port: number): boolean {
+    return (
+      this.#networks.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') ||
+      this.#endpoints.has(endpointKey(address, port))
+    );
+  }
+
+  /** Whether the endpoint is listed by its name, wherever that leads. */
+  hasName(name: string, port: number): boolean {
+    return this.#endpoints.has(endpointKey(name, port));
+  }
+}
