@@ -1,0 +1,66 @@
+/** `npm run bench`: measures the promises about speed, all or those named, and prints them as a Markdown table. */
+import { parseArgs } from 'node:util';
+import type { Bench, Line } from './bench.ts';
+import { resultTable, writeResults } from './report.ts';
+import { idleMemory } from './rows/idle-memory.ts';
+import { lastRun } from './rows/last-run.ts';
+import { lastRunGrowth } from './rows/last-run-growth.ts';
+import { manyRuns } from './rows/many-runs.ts';
+import { push } from './rows/push.ts';
+import { start } from './rows/start.ts';
+import { describeMachine } from './support/machine.ts';
+import { SharedWorkbench } from './workbench.ts';
+
+/** Idle memory first: it is that of a fresh installation. */
+const benches: readonly Bench[] = [idleMemory, start, manyRuns, push, lastRun, lastRunGrowth];
+
+const usage = `usage: npm run bench -- [--write] [NAME…]
+  --write  puts the table into docs/benchmarks.md
+  NAME     ${benches.map(({ name }) => name).join(', ')}; all where none is given`;
+
+function chosenBenches(names: readonly string[]): readonly Bench[] {
+  if (names.length === 0) return benches;
+  return names.map((name) => {
+    const bench = benches.find((candidate) => candidate.name === name);
+    if (bench === undefined) throw new Error(`there is no benchmark ${name}\n${usage}`);
+    return bench;
+  });
+}
+
+async function measureAll(workbench: SharedWorkbench, chosen: readonly Bench[]): Promise<string> {
+  const lines: Line[] = [];
+  const { databaseUrl } = await workbench.installation();
+  for (const bench of chosen) {
+    process.stderr.write(`bench: ${bench.name} …\n`);
+    lines.push(...(await bench.measure(workbench)));
+  }
+  return `${resultTable(lines)}\n\n${await describeMachine(databaseUrl)}`;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { write: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  if (values.help) {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
+  const chosen = chosenBenches(positionals);
+  if (values.write && chosen.length < benches.length) {
+    throw new Error(`--write is for the whole table: leave the names out\n${usage}`);
+  }
+  await using workbench = await SharedWorkbench.open();
+  const interrupted = Promise.withResolvers<never>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => interrupted.reject(new Error(`stopped by ${signal}`)));
+  }
+  const results = await Promise.race([measureAll(workbench, chosen), interrupted.promise]);
+  process.stdout.write(`${results}\n`);
+  if (values.write) await writeResults(results);
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`bench: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+});

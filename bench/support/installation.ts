@@ -1,0 +1,95 @@
+/** A Chela as `chela up` starts it, on folders of its own, with its embedded PostgreSQL as durable as by default. */
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { Client } from 'pg';
+import { embeddedUrl } from '../../src/database/embedded-postgres.ts';
+import { channels } from '../../src/database/notifications.ts';
+import { TestClient } from '../../test/support/test-client.ts';
+import { ServiceProcess } from './service-process.ts';
+
+export const mainScript = path.resolve(import.meta.dirname, '../../src/main.ts');
+
+/** Requests that no benchmark reaches: the limiter works, but refuses nothing. */
+export const unreachedRateLimit = String(10 ** 9);
+
+export class Installation extends TestClient implements AsyncDisposable {
+  readonly processId: number;
+  readonly databaseUrl: string;
+  readonly cacheDir: string;
+  readonly #process: ServiceProcess;
+
+  /** Use `Installation.start`. */
+  constructor(parts: { process: ServiceProcess; key: string; databaseUrl: string; cacheDir: string }) {
+    super(parts.process.told, parts.key);
+    this.processId = parts.process.processId;
+    this.databaseUrl = parts.databaseUrl;
+    this.cacheDir = parts.cacheDir;
+    this.#process = parts.process;
+  }
+
+  /** Resolves once it serves, and the run that a first start begins has ended. */
+  static async start(folder: string): Promise<Installation> {
+    const [dataDir, cacheDir] = [path.join(folder, 'data'), path.join(folder, 'cache')];
+    await mkdir(cacheDir);
+    // Sandboxes run as other users and pass through these.
+    await Promise.all([chmod(folder, 0o755), chmod(cacheDir, 0o755)]);
+    const key = randomBytes(24).toString('hex');
+    const service = await ServiceProcess.start({
+      command: [mainScript, 'up', '--data-dir', dataDir, '--cache-dir', cacheDir, '--port', '0'],
+      environment: {
+        CHELA_API_KEY: key,
+        CHELA_RATE_LIMIT_PER_MINUTE: unreachedRateLimit,
+        CHELA_LOG_LEVEL: 'warn',
+      },
+      ready: /^ {2}URL +(\S+)/,
+    });
+    const databaseUrl = await embeddedUrl(path.join(dataDir, 'postgres'));
+    const installation = new Installation({ process: service, key, databaseUrl, cacheDir });
+    try {
+      await installation.settled(1, async () => undefined);
+    } catch (error) {
+      await service[Symbol.asyncDispose]();
+      throw error;
+    }
+    return installation;
+  }
+
+  /**
+   * Does `work`, which submits runs, and waits until `count` runs of the installation have ended and none is left.
+   * @throws Error where a run failed
+   */
+  async settled(count: number, work: () => Promise<void>): Promise<void> {
+    const client = new Client({ connectionString: this.databaseUrl });
+    await client.connect();
+    try {
+      const signs = Promise.withResolvers<void>();
+      let ended = 0;
+      client.on('notification', () => {
+        ended += 1;
+        if (ended >= count) signs.resolve();
+      });
+      client.on('error', signs.reject);
+      await client.query(`LISTEN ${channels.runFinished}`);
+      const unfinished = async (): Promise<number> => {
+        const { rows } = await client.query<{ count: string }>(
+          "SELECT count(*) FROM run WHERE status IN ('ready', 'running', 'aborting')",
+        );
+        return Number(rows[0]?.count);
+      };
+      await work();
+      if ((await unfinished()) > 0) await signs.promise;
+      const failed = await client.query<{ slug: string; err_msg: string }>(
+        "SELECT slug, err_msg FROM run WHERE status = 'failed' LIMIT 1",
+      );
+      const [first] = failed.rows;
+      if (first !== undefined) throw new Error(`run ${first.slug} failed: ${first.err_msg}`);
+    } finally {
+      await client.end();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process[Symbol.asyncDispose]();
+  }
+}

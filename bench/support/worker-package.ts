@@ -1,0 +1,67 @@
+/** The workers of `bench/workers`, as packages for the platform and as plain programs beside it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { sdkAddress } from '../../src/runner/sandbox.ts';
+import { NodeDependencies } from '../../src/runner/dependencies.ts';
+
+const workersFolder = path.resolve(import.meta.dirname, '../workers');
+/** Its SDK and dependencies are every worker's, and installed by the first run of an installation. */
+const modelFolder = path.resolve(import.meta.dirname, '../../workers/hello');
+const sharedFiles = ['package.json', 'package-lock.json', 'sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js'];
+
+export type WorkerName = 'nothing' | 'first-call' | 'push';
+
+/** Lays a complete package out in a new folder below `parent`. */
+export async function layOutPackage(parent: string, name: WorkerName): Promise<string> {
+  const folder = await mkdtemp(path.join(parent, `${name}-`));
+  await cp(path.join(workersFolder, name), folder, { recursive: true });
+  await Promise.all(sharedFiles.map((file) => cp(path.join(modelFolder, file), path.join(folder, file))));
+  return folder;
+}
+
+/** A worker that `node main.js` runs, without a platform. */
+export class PlainWorker {
+  readonly #folder: string;
+
+  /** Use `PlainWorker.prepare`. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * @param cacheDir where the platform keeps installed dependencies, which the worker shares
+   * @param sdkPort of loopback where it finds its SDK server
+   */
+  static async prepare(packageDir: string, cacheDir: string, sdkPort: number): Promise<PlainWorker> {
+    const folder = `${packageDir}-plain`;
+    await cp(packageDir, folder, { recursive: true });
+    const sdkFile = path.join(folder, 'sdk.js');
+    const sdk = await readFile(sdkFile, 'utf8');
+    await writeFile(sdkFile, sdk.replace(`:${sdkAddress.port}'`, `:${sdkPort}'`));
+    const modules = await new NodeDependencies({ cacheDir }).install(folder, () => undefined);
+    if (modules !== undefined) await symlink(modules, path.join(folder, 'node_modules'));
+    return new PlainWorker(folder);
+  }
+
+  /**
+   * Runs it to its end.
+   * @returns what it printed
+   * @throws Error where it failed
+   */
+  async run(): Promise<string> {
+    const child = spawn(process.execPath, ['main.js'], {
+      cwd: this.#folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [printed, errors, [exitCode]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'exit') as Promise<[number | null]>,
+    ]);
+    if (exitCode !== 0) throw new Error(`a plain worker failed: ${errors}`);
+    return printed;
+  }
+}

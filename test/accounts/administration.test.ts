@@ -1,0 +1,338 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { operator } from '../../src/accounts/audit.ts';
+import { adminAccountName } from '../../src/accounts/accounts.ts';
+import { ask, errorOf, type AskOptions } from '../http/checked-answer.ts';
+import { makePublic, publishWorker, startRuns } from '../http/packages.ts';
+import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
+
+interface AccountShape {
+  name: string;
+  plan: string;
+  timezone: string;
+  is_admin: boolean;
+  balance: string;
+  balance_expiration_at: number;
+}
+
+interface AuditShape {
+  at: number;
+  action: string;
+  account: string;
+  actor: string;
+  api_key: string;
+  subject: string;
+  details: Record<string, unknown>;
+  request_id: string;
+}
+
+const notFound = { status: 404, code: 11004 };
+const invalid = { status: 400, code: 11000 };
+
+let platform: TestPlatform;
+let adminKey: string;
+let adaKey: string;
+beforeAll(async () => {
+  platform = await startTestPlatform({}, { api: true, runner: false });
+  adminKey = (await platform.otherAccount(adminAccountName)).key;
+  adaKey = (await platform.otherAccount('ada')).key;
+});
+afterAll(async () => platform.close());
+
+function asAdmin<Data = AccountShape>(path: string, options: AskOptions = {}) {
+  return ask<Data>(platform, path, { key: adminKey, ...options });
+}
+
+describe('operations of administrators', () => {
+  const operations: [string, AskOptions][] = [
+    ['/accounts', {}],
+    ['/accounts', { method: 'POST', body: { name: 'intruder' } }],
+    ['/accounts/ada', {}],
+    ['/accounts/ada', { method: 'PUT', body: { is_admin: true } }],
+    ['/accounts/ada/balance', { method: 'POST', body: { amount: '1000' } }],
+    ['/accounts/ada/api-keys', {}],
+    ['/accounts/admin/api-keys', { method: 'POST', body: { name: 'stolen' } }],
+    ['/accounts/admin/api-keys/01KKDXV2G26BT7NH4ZQR2R4NPZ', { method: 'DELETE' }],
+    ['/accounts', { method: 'POST', body: { nonsense: true } }],
+  ];
+
+  test.each(operations)('are not there for other accounts: %s %o', async (path, options) => {
+    const answer = await ask(platform, path, { key: adaKey, ...options });
+    expect(errorOf(answer)).toEqual(notFound);
+    expect(answer.message).toBe(`no such route: /api/v2${path}`);
+  });
+
+  test.each(operations)('need a credential: %s %o', async (path, options) => {
+    expect(errorOf(await ask(platform, path, { key: '', ...options }))).toEqual({ status: 401, code: 12001 });
+  });
+
+  test('are there as soon as an account is made an administrator, and no longer than that', async () => {
+    const { key } = await platform.otherAccount('deputy');
+    await asAdmin('/accounts/deputy', { method: 'PUT', body: { is_admin: true } });
+    expect((await ask(platform, '/accounts', { key })).code).toBe(0);
+    await asAdmin('/accounts/deputy', { method: 'PUT', body: { is_admin: false } });
+    expect(errorOf(await ask(platform, '/accounts', { key }))).toEqual(notFound);
+  });
+});
+
+describe('accounts', () => {
+  test('are made, given a key, and can work at once', async () => {
+    const created = await asAdmin('/accounts', {
+      body: { name: 'grace', plan: 'pro', timezone: 'America/New_York' },
+    });
+    expect(created.data).toEqual({
+      name: 'grace',
+      email: '',
+      is_admin: false,
+      plan: 'pro',
+      is_prepaid: false,
+      timezone: 'America/New_York',
+      balance: '0.00',
+      balance_expiration_at: 0,
+      created_at: expect.any(Number) as number,
+    });
+    const { data } = await asAdmin<{ key: string; slug: string }>('/accounts/grace/api-keys', {
+      body: { name: 'first' },
+    });
+    expect((await ask(platform, '/users/account/details', { key: data.key })).data).toMatchObject({
+      name: 'grace',
+      plan: 'pro',
+      concurrent_runs: 10,
+    });
+    const listed = await asAdmin<{ list: { slug: string }[] }>('/accounts/grace/api-keys');
+    expect(listed.data.list).toMatchObject([{ slug: data.slug, name: 'first' }]);
+    await asAdmin(`/accounts/grace/api-keys/${data.slug}`, { method: 'DELETE' });
+    expect(errorOf(await ask(platform, '/workers', { key: data.key }))).toEqual({ status: 401, code: 12002 });
+  });
+
+  test('are listed by name, and found by it', async () => {
+    const { data } = await asAdmin<{ count: number; list: AccountShape[] }>('/accounts?limit=100');
+    const names = data.list.map(({ name }) => name);
+    expect(names).toEqual(names.toSorted());
+    expect(names).toContain('ada');
+    expect(data.list.find(({ name }) => name === adminAccountName)?.is_admin).toBe(true);
+    expect((await asAdmin('/accounts/ada')).data.name).toBe('ada');
+    expect(errorOf(await asAdmin('/accounts/nobody'))).toEqual(notFound);
+  });
+
+  test('keep what a change leaves out', async () => {
+    await asAdmin('/accounts', { body: { name: 'changing', plan: 'pro', timezone: 'Asia/Tokyo' } });
+    const change = async (body: Record<string, unknown>) =>
+      (await asAdmin('/accounts/changing', { method: 'PUT', body })).data;
+    expect(await change({})).toMatchObject({ plan: 'pro', timezone: 'Asia/Tokyo', is_admin: false });
+    expect(await change({ plan: 'free' })).toMatchObject({ plan: 'free', timezone: 'Asia/Tokyo' });
+    expect(await change({ timezone: '' })).toMatchObject({ plan: 'free', timezone: '' });
+  });
+
+  test('can be renamed, and their workers are found under the new name', async () => {
+    const { key } = await platform.otherAccount('before');
+    await publishWorker(platform, 'Mine', { key });
+    const { data } = await asAdmin('/accounts/before', { method: 'PUT', body: { name: 'after' } });
+    expect(data.name).toBe('after');
+    expect((await ask(platform, '/workers/after~mine', { key })).code).toBe(0);
+    expect(errorOf(await ask(platform, '/workers/before~mine', { key }))).toEqual(notFound);
+  });
+
+  test('get the zone of schedules that their own operation shows', async () => {
+    await asAdmin('/accounts/ada', { method: 'PUT', body: { timezone: 'Europe/Berlin' } });
+    const { data } = await ask(platform, '/users/account/timezone', { key: adaKey });
+    expect(data).toEqual({ timezone: 'Europe/Berlin' });
+  });
+
+  test.each<[string, string, AskOptions, string]>([
+    [
+      'a name that is taken',
+      '/accounts',
+      { body: { name: 'ada' } },
+      'the account ada exists: choose another name',
+    ],
+    [
+      'a new name that is taken',
+      '/accounts/ada',
+      { method: 'PUT', body: { name: 'admin' } },
+      'the account admin exists: choose another name',
+    ],
+    [
+      'a plan that does not exist',
+      '/accounts/ada',
+      { method: 'PUT', body: { plan: 'gold' } },
+      'there is no plan gold: the plans are free, starter, pro, business, unlimited',
+    ],
+    [
+      'a zone that does not exist',
+      '/accounts/ada',
+      { method: 'PUT', body: { timezone: 'Mars/Base' } },
+      'there is no time zone Mars/Base: name one such as Europe/Berlin or UTC',
+    ],
+    [
+      'another name for admin',
+      '/accounts/admin',
+      { method: 'PUT', body: { name: 'root' } },
+      'the account admin cannot be renamed: the platform finds it by its name',
+    ],
+    [
+      'admin as nobody',
+      '/accounts/admin',
+      { method: 'PUT', body: { is_admin: false } },
+      'the account admin stays an administrator',
+    ],
+    [
+      'a key for the platform itself',
+      '/accounts/chela/api-keys',
+      { body: { name: 'x' } },
+      "the account chela is the platform's own and has no API key",
+    ],
+    [
+      'nothing added to a balance',
+      '/accounts/ada/balance',
+      { body: { amount: '-0.00' } },
+      'amount must not be 0',
+    ],
+  ])('are refused %s', async (_name, path, options, message) => {
+    const answer = await asAdmin(path, options);
+    expect(errorOf(answer)).toEqual(invalid);
+    expect(answer.message).toBe(message);
+  });
+
+  test.each<[string, AskOptions]>([
+    ['/accounts', { body: {} }],
+    ['/accounts', { body: { name: 'Ada' } }],
+    ['/accounts', { body: { name: 'a~b' } }],
+    ['/accounts', { body: { name: 'x'.repeat(65) } }],
+    ['/accounts', { body: { name: 'x', balance: '5' } }],
+    ['/accounts/ada/balance', { body: { amount: 5 } }],
+    ['/accounts/ada/balance', { body: { amount: '1e3' } }],
+    ['/accounts/ada/balance', { body: { amount: '0.0000001' } }],
+    ['/accounts/ada/balance', { body: { amount: '1234567890123' } }],
+    ['/accounts/ada/balance', { body: { amount: '' } }],
+    ['/accounts/ada/balance', { body: { amount: '1', expires_at: -1 } }],
+  ])('and amounts of a wrong shape are 422: %s %o', async (path, options) => {
+    expect(errorOf(await asAdmin(path, options))).toEqual({ status: 422, code: 11000 });
+  });
+});
+
+describe('a balance', () => {
+  test('is added to and taken from exactly, whoever does it at the same time', async () => {
+    await asAdmin('/accounts', { body: { name: 'saver' } });
+    const add = async (amount: string) => asAdmin('/accounts/saver/balance', { body: { amount } });
+    await Promise.all([
+      ...Array.from({ length: 20 }, () => add('0.1')),
+      add('-0.000001'),
+      add('999999999999.000001'),
+    ]);
+    expect((await asAdmin('/accounts/saver')).data.balance).toBe('1000000000001.00');
+  });
+
+  test('has an end, or none', async () => {
+    await asAdmin('/accounts', { body: { name: 'expiring' } });
+    const add = async (body: Record<string, unknown>) =>
+      (await asAdmin('/accounts/expiring/balance', { body: { amount: '1', ...body } })).data
+        .balance_expiration_at;
+    expect(await add({})).toBe(0);
+    expect(await add({ expires_at: 4_000_000_000 })).toBe(4_000_000_000);
+    expect(await add({})).toBe(4_000_000_000);
+    expect(await add({ expires_at: 0 })).toBe(0);
+  });
+});
+
+async function log(key: string, query = ''): Promise<AuditShape[]> {
+  return (await ask<{ list: AuditShape[] }>(platform, `/audit-log?limit=100${query}`, { key })).data.list;
+}
+
+describe('the audit log', () => {
+  test('says who did what with which key and request, newest first', async () => {
+    const { key } = await platform.otherAccount('worked');
+    const worker = await publishWorker(platform, 'Logged', { key });
+    await ask(platform, `/workers/${worker}/store`, { key, method: 'PUT', body: { published: true } });
+    const [run = ''] = await startRuns(platform, worker, 1, key);
+    const aborted = await ask(platform, `/worker-runs/${run}/abort`, { key, method: 'POST' });
+    const paid = await asAdmin('/accounts/worked/balance', { body: { amount: '2.5', note: 'invoice 17' } });
+    await asAdmin('/accounts/worked', { method: 'PUT', body: { plan: 'pro' } });
+    const entries = await log(key);
+    expect(entries).toMatchObject([
+      {
+        action: 'account.changed',
+        actor: 'admin',
+        account: 'worked',
+        subject: 'worked',
+        details: { plan: 'pro' },
+      },
+      {
+        action: 'balance.changed',
+        actor: 'admin',
+        subject: 'worked',
+        details: { amount: '2.5', balance: '2.500000', note: 'invoice 17' },
+        request_id: paid.requestId,
+      },
+      {
+        action: 'run.aborted',
+        actor: 'worked',
+        api_key: 'test',
+        subject: run,
+        request_id: aborted.requestId,
+      },
+      { action: 'worker.published', actor: 'worked', subject: worker },
+      { action: 'worker.created', actor: 'worked', subject: 'worked~logged', details: { version: 'v1.0.1' } },
+      { action: 'api_key.created', actor: '', api_key: '', details: { name: 'test' }, request_id: '' },
+    ]);
+    expect(entries[0]?.at).toBeCloseTo(Date.now() / 1000, -2);
+  });
+
+  test('shows an account its own entries, and administrators all', async () => {
+    await platform.otherAccount('watched');
+    const { key } = await platform.otherAccount('watcher');
+    expect(new Set((await log(key)).map(({ account }) => account))).toEqual(new Set(['watcher']));
+    const all = new Set((await log(adminKey)).map(({ account }) => account));
+    expect([...all]).toEqual(expect.arrayContaining(['watched', 'watcher']));
+  });
+
+  test('is paged without gap or repeat', async () => {
+    const { key, id } = await platform.otherAccount('busy');
+    const { audit } = platform.platform.accounts;
+    for (let number = 1; number <= 6; number += 1) {
+      await audit.record(operator, { action: 'run.aborted', accountId: id, subject: `run ${number}` });
+    }
+    const pages = await Promise.all(
+      [1, 2, 3, 4].map(async (number) => {
+        const { data } = await ask<{ count: number; list: AuditShape[] }>(
+          platform,
+          `/audit-log?limit=3&offset=${number}`,
+          { key },
+        );
+        expect(data.count).toBe(7);
+        return data.list.map(({ subject }) => subject);
+      }),
+    );
+    expect(pages.map((page) => page.length)).toEqual([3, 3, 1, 0]);
+    expect(pages.flat().slice(0, 6)).toEqual([6, 5, 4, 3, 2, 1].map((number) => `run ${number}`));
+  });
+
+  test('has no key and no password in it', async () => {
+    const { data } = await asAdmin<{ key: string }>('/accounts/ada/api-keys', {
+      body: { name: 'for the log' },
+    });
+    const { rows } = await platform.platform.database.pool.query<{ text: string }>(
+      'SELECT audit_entry::text AS text FROM audit_entry',
+    );
+    expect(JSON.stringify(rows)).not.toContain(data.key.slice(6));
+  });
+
+  test('keeps entries for as long as the configuration says', async () => {
+    const { accounts, database } = platform.platform;
+    const { id, key } = await platform.otherAccount('historian');
+    await accounts.audit.record(operator, { action: 'run.aborted', accountId: id, subject: 'long ago' });
+    await database.pool.query(
+      `UPDATE audit_entry SET at = now() - interval '366 days' WHERE subject = 'long ago'`,
+    );
+    await accounts.audit.prune(new Date());
+    expect((await log(key)).map(({ action }) => action)).toEqual(['api_key.created']);
+  });
+});
+
+test('a worker of another account that is public can be run, and the run is in no log but the own one', async () => {
+  const worker = await publishWorker(platform, 'Shared');
+  await makePublic(platform, worker);
+  const [run] = await startRuns(platform, worker, 1, adaKey);
+  await ask(platform, `/worker-runs/${run}/abort`, { key: adaKey, method: 'POST' });
+  const entries = await ask<{ list: AuditShape[] }>(platform, '/audit-log');
+  expect(entries.data.list.map(({ subject }) => subject)).not.toContain(run);
+});

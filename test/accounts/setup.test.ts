@@ -1,0 +1,233 @@
+import { scryptSync } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { adminAccountName } from '../../src/accounts/accounts.ts';
+import { hashPassword, isPasswordOf } from '../../src/accounts/passwords.ts';
+import { ask, errorOf } from '../http/checked-answer.ts';
+import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
+
+const email = 'admin@example.com';
+const password = 'correct horse battery staple';
+const invalid = { status: 400, code: 11000 };
+
+let platform: TestPlatform;
+beforeAll(async () => {
+  platform = await startTestPlatform({}, { api: true, runner: false });
+});
+afterAll(async () => platform.close());
+
+let accountNumber = 0;
+
+/** A new account with a set-up link. */
+async function accountToSetUp() {
+  accountNumber += 1;
+  const name = `account-${accountNumber}`;
+  const { accounts } = platform.platform;
+  const { id } = await accounts.ensure(name);
+  return { id, name, token: await accounts.setupLinks.create(id) };
+}
+
+function setUp(body: Record<string, unknown>) {
+  return ask<{ account: string; email: string }>(platform, '/setup', { key: '', body });
+}
+
+async function stored(accountId: number): Promise<{ email: string | null; password_hash: string | null }> {
+  const { rows } = await platform.platform.database.pool.query<{ email: string; password_hash: string }>(
+    'SELECT email, password_hash FROM account WHERE id = $1',
+    [accountId],
+  );
+  return rows[0] as { email: string; password_hash: string };
+}
+
+async function expire(accountId: number): Promise<void> {
+  await platform.platform.database.pool.query(
+    'UPDATE setup_link SET expires_at = now() WHERE account_id = $1',
+    [accountId],
+  );
+}
+
+describe('POST /setup', () => {
+  test('sets e-mail address and password of the account of the link, which is the administrator', async () => {
+    const { accounts } = platform.platform;
+    const { id, isAdmin } = await accounts.ensure(adminAccountName);
+    expect(isAdmin).toBe(true);
+    expect(await accounts.hasPassword(id)).toBe(false);
+    const token = await accounts.setupLinks.create(id);
+    const answer = await setUp({ token, email, password });
+    expect(answer.data).toEqual({ account: 'admin', email });
+    const account = await stored(id);
+    expect(account.email).toBe(email);
+    expect(await isPasswordOf(password, account.password_hash ?? '')).toBe(true);
+    expect(await accounts.hasPassword(id)).toBe(true);
+    const { data } = await ask<{ list: unknown[] }>(platform, '/audit-log', {
+      key: await accounts.createKey(id, 'for the log'),
+    });
+    expect(data.list[1]).toMatchObject({
+      action: 'account.set_up',
+      actor: 'admin',
+      subject: 'admin',
+      details: { email },
+      request_id: answer.requestId,
+    });
+  });
+
+  test('works once', async () => {
+    const { id, token } = await accountToSetUp();
+    expect((await setUp({ token, email: 'once@example.com', password })).code).toBe(0);
+    const again = await setUp({ token, email: 'twice@example.com', password: 'another password' });
+    expect(errorOf(again)).toEqual(invalid);
+    expect(again.message).toBe('this set-up link was used before: it works once');
+    expect((await stored(id)).email).toBe('once@example.com');
+  });
+
+  test('works for one of those who use the link at once', async () => {
+    const { id, token } = await accountToSetUp();
+    const answers = await Promise.all(
+      [1, 2, 3].map((number) => setUp({ token, email: `racer-${number}@example.com`, password })),
+    );
+    expect(answers.map(({ code }) => code).toSorted((one, other) => one - other)).toEqual([0, 11000, 11000]);
+    expect((await stored(id)).email).toBe(answers.find(({ code }) => code === 0)?.data.email);
+  });
+
+  test('does not work once the link has expired', async () => {
+    const { id, token } = await accountToSetUp();
+    await expire(id);
+    const answer = await setUp({ token, email: 'late@example.com', password });
+    expect(errorOf(answer)).toEqual(invalid);
+    expect(answer.message).toBe('this set-up link has expired: start Chela again to get another one');
+    expect(await stored(id)).toEqual({ email: null, password_hash: null });
+  });
+
+  test('does not work with a link that a newer one replaced, nor with one that never was', async () => {
+    const { id, token } = await accountToSetUp();
+    await platform.platform.accounts.setupLinks.create(id);
+    for (const wrong of [token, 'guessed', 'x'.repeat(200)]) {
+      const answer = await setUp({ token: wrong, email: 'old@example.com', password });
+      expect(errorOf(answer)).toEqual(invalid);
+      expect(answer.message).toMatch(/^this set-up link is not valid, or a newer one was made/);
+    }
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ['a short password', { password: 'elevenchars' }, 'password must have 12 to 200 characters'],
+    ['a password without end', { password: 'x'.repeat(201) }, 'password must have 12 to 200 characters'],
+    ['no e-mail address', { email: 'admin' }, 'email must be an e-mail address such as admin@example.com'],
+    ['two in one', { email: 'a@b.c, d@e.f' }, 'email must be an e-mail address such as admin@example.com'],
+    ['a line break', { email: 'a@b.c\n' }, 'email must be an e-mail address such as admin@example.com'],
+    ['a number as password', { password: 123_456_789_012 }, 'password must be string'],
+    ['no token', { token: undefined }, "the body must have required property 'token'"],
+    ['an unknown field', { name: 'root' }, 'unknown field "name"'],
+  ])('refuses %s, and the link works on', async (_name, fields, message) => {
+    const { id, token } = await accountToSetUp();
+    const body = { token, email: `${id}@example.com`, password };
+    const answer = await setUp({ ...body, ...fields });
+    expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
+    expect(answer.message).toBe(message);
+    expect((await setUp(body)).code).toBe(0);
+  });
+
+  test("refuses another account's e-mail address, whatever its case, and the link works on", async () => {
+    const [one, other] = [await accountToSetUp(), await accountToSetUp()];
+    await setUp({ token: one.token, email: 'Taken@example.com', password });
+    const answer = await setUp({ token: other.token, email: 'taken@example.com', password });
+    expect(errorOf(answer)).toEqual(invalid);
+    expect(answer.message).toBe('another account has this e-mail address');
+    expect((await setUp({ token: other.token, email: 'free@example.com', password })).code).toBe(0);
+  });
+
+  test('stores no token', async () => {
+    const { token } = await accountToSetUp();
+    const { rows } = await platform.platform.database.pool.query(
+      'SELECT setup_link::text AS text FROM setup_link',
+    );
+    expect(JSON.stringify(rows)).not.toContain(token);
+  });
+});
+
+const page = (token: string) => fetch(`${platform.url}/setup?token=${encodeURIComponent(token)}`);
+
+const post = (fields: Record<string, string>) =>
+  fetch(`${platform.url}/setup`, { method: 'POST', body: new URLSearchParams(fields) });
+
+describe('GET /setup', () => {
+  test('is a page of one form, without a script, that may load nothing and is kept nowhere', async () => {
+    const { token } = await accountToSetUp();
+    const response = await page(token);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(response.headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; style-src 'sha256-[\w+/]+='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'$/,
+    );
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('referrer-policy')).toBe('no-referrer');
+    const html = await response.text();
+    expect(html).toContain(`value="${token}"`);
+    expect(html).not.toMatch(/<script|\son\w+=|style=|https?:/i);
+    const [, style = ''] = /<style>([\s\S]*)<\/style>/.exec(html) ?? [];
+    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(style));
+    expect(response.headers.get('content-security-policy')).toContain(Buffer.from(digest).toString('base64'));
+  });
+
+  test('sets the account up when its form is sent', async () => {
+    const { id, name, token } = await accountToSetUp();
+    const response = await post({ token, email: 'form@example.com', password });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain(`The account ${name} has the e-mail address form@example.com`);
+    expect(await isPasswordOf(password, (await stored(id)).password_hash ?? '')).toBe(true);
+    const after = await page(token);
+    expect(after.status).toBe(400);
+    expect(await after.text()).toContain('this set-up link was used before: it works once');
+  });
+
+  test('says what is wrong beside the form, which keeps the address but no password', async () => {
+    const { token } = await accountToSetUp();
+    const response = await post({ token, email: '"><b>x@example.com', password: 'secret' });
+    expect(response.status).toBe(422);
+    const html = await response.text();
+    expect(html).toContain('password must have 12 to 200 characters');
+    expect(html).toContain('value="&quot;&gt;&lt;b&gt;x@example.com"');
+    expect(html).not.toContain('secret');
+    expect(html).not.toContain('<b>');
+  });
+
+  test.each(['', '?token=', '?token=guessed', '?token=%3Cscript%3E', '?token=a&token=b', '?token=%00'])(
+    'without a link that works has no form: %j',
+    async (query) => {
+      const response = await fetch(`${platform.url}/setup${query}`);
+      expect(response.status).toBe(400);
+      const html = await response.text();
+      expect(html).toContain('this set-up link is not valid');
+      expect(html).not.toContain('<form');
+    },
+  );
+
+  test('takes no other body than its form', async () => {
+    expect((await fetch(`${platform.url}/setup`, { method: 'POST' })).status).toBe(422);
+    const large = await post({ token: 'x'.repeat(20_000) });
+    expect(large.status).toBe(413);
+    const form = await ask(platform, '/setup', {
+      key: '',
+      body: 'token=x',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
+    expect(form.status).toBe(415);
+  });
+});
+
+describe('a password hash', () => {
+  test('names its parameters, and is another each time', async () => {
+    const [one, other] = await Promise.all([hashPassword(password), hashPassword(password)]);
+    expect(one).toMatch(/^scrypt\$ln=16,r=8,p=2\$[\w-]{22}\$[\w-]{43}$/);
+    expect(one).not.toBe(other);
+    expect(await isPasswordOf(password, one)).toBe(true);
+    expect(await isPasswordOf(`${password} `, one)).toBe(false);
+  });
+
+  test('is checked with its own parameters', async () => {
+    const salt = Buffer.from('salt of long ago');
+    const hash = scryptSync(password, salt, 32, { N: 2 ** 4, r: 8, p: 1 });
+    const weaker = `scrypt$ln=4,r=8,p=1$${salt.toString('base64url')}$${hash.toString('base64url')}`;
+    expect(await isPasswordOf(password, weaker)).toBe(true);
+    expect(await isPasswordOf('another password', weaker)).toBe(false);
+    await expect(isPasswordOf(password, 'plain')).rejects.toThrow('a password hash of an unknown form');
+  });
+});

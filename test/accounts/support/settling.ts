@@ -1,0 +1,50 @@
+/** Subtasks run and settled without a sandbox, so that a test says itself what they use. */
+import { randomInt } from 'node:crypto';
+import { settleSubtask, type SubtaskOutcome } from '../../../src/runs/finish.ts';
+import { registerRunner } from '../../../src/runner/lease.ts';
+import type { TestPlatform } from '../../support/test-platform.ts';
+
+export interface StartedSubtask {
+  readonly id: number;
+  readonly runnerId: number;
+}
+
+/** Marks the subtasks of a run as running for two hours, and their workers as working since up to an hour ago. */
+export async function startSubtasks(platform: TestPlatform, runSlug: string): Promise<StartedSubtask[]> {
+  const { database } = platform.platform;
+  const runnerId = await registerRunner(database, 100);
+  const { rows } = await database.pool.query<{ id: number }>(
+    `UPDATE subtask SET status = 'running', runner_id = $2, started_at = now() - interval '2 hours',
+       worked_from = now() - random() * interval '1 hour'
+     WHERE run_id = (SELECT id FROM run WHERE slug = $1) AND status = 'ready' RETURNING id`,
+    [runSlug, runnerId],
+  );
+  await database.pool.query(`UPDATE run SET status = 'running', started_at = now() WHERE slug = $1`, [
+    runSlug,
+  ]);
+  return rows.map(({ id }) => ({ id, runnerId }));
+}
+
+/** Counts rows and traffic into a run, as ingest and proxy do. */
+export async function use(platform: TestPlatform, runSlug: string, results: number, trafficBytes: number) {
+  await platform.platform.database.pool.query(
+    'UPDATE run SET result_count = result_count + $2, traffic_bytes = traffic_bytes + $3 WHERE slug = $1',
+    [runSlug, results, trafficBytes],
+  );
+}
+
+export async function settle(
+  { platform: { database, callbacks, accounts } }: TestPlatform,
+  subtask: StartedSubtask,
+  outcome: Partial<SubtaskOutcome> = {},
+): Promise<void> {
+  const services = { database, callbacks, usage: accounts.usage };
+  await settleSubtask(services, subtask, { status: 'succeeded', errMsg: '', ...outcome });
+}
+
+export function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, place: randomInt(2 ** 40) }))
+    .toSorted((one, other) => one.place - other.place)
+    .map(({ item }) => item);
+}

@@ -1,0 +1,31 @@
+'use strict';
+
+/**
+ * Runs inside a network namespace of its own: listens on the ports it is told (arguments: JSON list of ports, the
+ * worker's folder), hands the listening sockets to the test over IPC, then runs the worker and reports how it ended.
+ */
+const { spawn } = require('node:child_process');
+const net = require('node:net');
+
+const [ports, folder] = [JSON.parse(process.argv[2]), process.argv[3]];
+const listeners = [];
+
+function startWorker() {
+  // Both ends of a handed-over listener accept connections until this one is closed.
+  for (const listener of listeners) listener.close();
+  const worker = spawn(process.execPath, ['main.js'], {
+    cwd: folder,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  worker.on('exit', (exitCode, signal) => {
+    process.send({ event: 'exit', exitCode, signal }, () => process.disconnect());
+  });
+}
+
+process.on('message', startWorker);
+for (const port of ports) {
+  const listener = net.createServer().listen(port, '127.0.0.1', () => {
+    process.send({ event: 'listening', port }, listener);
+  });
+  listeners.push(listener);
+}

@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { ConfigError, flagOf, readConfig, settings, type SettingName } from '../../src/config.ts';
+import { configurationPage } from '../../src/configuration-page.ts';
+
+test('docs/configuration.md says what src/config.ts says; "npm run docs" writes it', async () => {
+  const page = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+  expect(page).toBe(configurationPage());
+});
+
+test('every setting has an environment name of its own', () => {
+  const names = Object.values(settings).map(({ environment }) => environment);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test('a flag wins over the environment, the environment over the default', () => {
+  expect(readConfig({}).port).toBe(8080);
+  expect(readConfig({ CHELA_PORT: '9000' }).port).toBe(9000);
+  expect(readConfig({ CHELA_PORT: '9000' }, { port: '9001' }).port).toBe(9001);
+});
+
+test('an empty environment variable counts as absent', () => {
+  expect(readConfig({ CHELA_PORT: '' }).port).toBe(8080);
+});
+
+test.each<[SettingName, string, string]>([
+  ['port', '80x', 'CHELA_PORT must be a whole number from 0 to 65535, got "80x"'],
+  ['port', '65536', 'CHELA_PORT must be a whole number from 0 to 65535, got "65536"'],
+  ['sandbox', 'docker?', 'CHELA_SANDBOX must be one of bubblewrap, process, got "docker?"'],
+  ['strictRunMonth', 'maybe', 'CHELA_STRICT_RUN_MONTH must be true or false, got "maybe"'],
+  ['publicUrl', 'example.com', 'CHELA_PUBLIC_URL must be an http or https URL, got "example.com"'],
+  ['databaseUrl', 'mysql://u:secret@h/d', 'DATABASE_URL must be a URL that starts with postgres://'],
+  ['apiKey', 'short', 'CHELA_API_KEY must be 16 to 200 printable characters without spaces'],
+])('a wrong %s says what was expected and what it got, but no secret: %s', (name, value, message) => {
+  expect(() => readConfig({ [settings[name].environment]: value })).toThrow(new ConfigError(message));
+});
+
+test('a wrong flag is named as a flag', () => {
+  expect(() => readConfig({}, { runnerSlots: '0' })).toThrow(
+    new ConfigError('--runner-slots must be a whole number from 1 to 10000, got "0"'),
+  );
+  expect(flagOf('runnerSlots')).toBe('--runner-slots');
+});

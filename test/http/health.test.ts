@@ -1,0 +1,23 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
+import { version } from '../../src/version.ts';
+import { checkedAnswer, errorOf } from './checked-answer.ts';
+
+let platform: TestPlatform;
+
+beforeAll(async () => {
+  platform = await startTestPlatform({}, { api: true, runner: false });
+});
+afterAll(async () => platform.close());
+
+test('GET /health answers without a credential that all is well, and which version this is', async () => {
+  const response = await fetch(`${platform.url}/health`);
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ status: 'ok', version });
+});
+
+test('other methods are 405', async () => {
+  const answer = await checkedAnswer(await fetch(`${platform.url}/health`, { method: 'POST' }));
+  expect(errorOf(answer)).toEqual({ status: 405, code: 11000 });
+  expect(answer.headers.get('allow')).toBe('GET, HEAD');
+});

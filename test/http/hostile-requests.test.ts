@@ -1,0 +1,193 @@
+/** Every operation of the document, called with hostile values: whatever a client sends, it is never answered by 500. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dereferenced } from '../support/api-document.ts';
+import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
+import { ask } from './checked-answer.ts';
+import { publishWorker, startRuns } from './packages.ts';
+
+const seed = 20_260_719;
+const requestsPerOperation = 40;
+
+interface Operation {
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly requestBody?: {
+    readonly content: Readonly<
+      Record<string, { schema: { properties?: Readonly<Record<string, unknown>> } }>
+    >;
+  };
+}
+
+interface Target {
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+let platform: TestPlatform;
+let targets: Target[];
+let knownIdentifiers: string[];
+
+beforeAll(async () => {
+  platform = await startTestPlatform({ syncWaitSeconds: 1 }, { api: true, runner: false });
+  const worker = await publishWorker(platform, 'Target');
+  const runs = await startRuns(platform, worker, 1);
+  knownIdentifiers = [worker, 'tester~target', ...runs];
+  const served = await (await fetch(`${platform.url}/openapi.json`)).json();
+  const document = dereferenced(
+    served as {
+      paths: Record<string, Record<string, Operation>>;
+      components: { schemas: Record<string, unknown> };
+    },
+  );
+  targets = Object.entries(document.paths)
+    .filter(([path]) => path.startsWith('/api/v2/'))
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({
+        method: method.toUpperCase(),
+        path: path.slice('/api/v2'.length),
+        operation,
+      })),
+    )
+    // Its answers are not the envelope.
+    .filter(({ path }) => !path.endsWith('/events'));
+});
+afterAll(async () => platform.close());
+
+/** Mulberry32: the same numbers in every run. */
+function randomNumbers(state: number): () => number {
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const texts = [
+  '',
+  ' ',
+  '0',
+  '-1',
+  '1',
+  '2',
+  '100',
+  '1e300',
+  '-1e300',
+  '9007199254740993',
+  '99999999999999999999999',
+  'NaN',
+  'null',
+  'true',
+  '\0',
+  'a\0b',
+  '\uD800',
+  '\uFFFF',
+  '你好 🦀',
+  '\u202E',
+  '%',
+  '%00',
+  '../../etc/passwd',
+  "' OR 1=1 --",
+  '\\',
+  '$1',
+  '{{7*7}}',
+  '<script>',
+  'a~b',
+  '~',
+  'last',
+  'ready',
+  'csv',
+  'latest',
+  'v1.0.1',
+  '2024-02-30',
+  '25:61',
+  'http://127.0.0.1/',
+  'x'.repeat(300),
+  'constructor',
+  '__proto__',
+];
+
+const jsonTexts = `
+  null true false 0 1 -1 1.5 1e400 1e20 12345678901234567890 [] {} [[]] ["\\u0000"] [null] [1]
+  {"\\u0000":1} {"__proto__":1} {"parameters":null} {"parameters":{"custom":{}}} {"parameters":{"custom":[],"system":[]}}
+  {"parameters":{"custom":{"word":"\\u0000"},"system":{"memory":1e400,"proxy_region":"\\ud800"}}}
+  ${'['.repeat(150)}${']'.repeat(150)}`;
+const jsonValues = [...jsonTexts.trim().split(/\s+/), ...texts.map((text) => JSON.stringify(text))];
+
+const rawBodies = ['', 'null', '[]', '{', '"', '\0', '{"a":}', '1e999', '{"__proto__":{"a":1}}', '\uFEFF{}'];
+
+class RequestMaker {
+  readonly #random: () => number;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  #chance(probability: number): boolean {
+    return this.#random() < probability;
+  }
+
+  #pick<T>(items: readonly T[]): T {
+    return items[Math.floor(this.#random() * items.length)] as T;
+  }
+
+  /** Percent-encodes, now and then badly. */
+  #encoded(text: string): string {
+    if (this.#chance(0.03)) return this.#pick(['%zz', '%', '%ff%fe', '%ED%A0%80', '%2F', '%00']);
+    return encodeURIComponent(text.toWellFormed());
+  }
+
+  path({ path, operation }: Target): string {
+    const filled = path.replaceAll(/\{\w+\}/g, () =>
+      this.#encoded(this.#chance(0.6) ? this.#pick(knownIdentifiers) : this.#pick(texts) || 'x'),
+    );
+    const names = (operation.parameters ?? []).filter((parameter) => parameter.in === 'query');
+    const pairs = names
+      .filter(() => this.#chance(0.5))
+      .flatMap(({ name }) =>
+        Array.from(
+          { length: this.#chance(0.1) ? 2 : 1 },
+          () => `${name}=${this.#encoded(this.#pick(texts))}`,
+        ),
+      );
+    return pairs.length === 0 ? filled : `${filled}?${pairs.join('&')}`;
+  }
+
+  body({ method, operation }: Target): string | undefined {
+    if (method === 'GET') return undefined;
+    if (this.#chance(0.1)) return this.#pick(rawBodies);
+    const { properties = {} } = operation.requestBody?.content['application/json']?.schema ?? {};
+    const members = Object.keys(properties)
+      .filter(() => this.#chance(0.4))
+      .map((name) => `${JSON.stringify(name)}:${this.#pick(jsonValues)}`);
+    if (this.#chance(0.05)) members.push(`${JSON.stringify(this.#pick(texts))}:${this.#pick(jsonValues)}`);
+    return `{${members.join(',')}}`;
+  }
+
+  contentType(): string {
+    return this.#chance(0.95)
+      ? 'application/json'
+      : this.#pick(['text/plain', 'multipart/form-data; boundary=x']);
+  }
+}
+
+test(`no operation answers 500, whatever it is sent (seed ${seed})`, async () => {
+  const maker = new RequestMaker(randomNumbers(seed));
+  const requests = targets.flatMap((target) =>
+    Array.from({ length: requestsPerOperation }, () => ({
+      method: target.method,
+      path: maker.path(target),
+      body: maker.body(target),
+      headers: { 'content-type': maker.contentType() },
+    })),
+  );
+  const failures: unknown[] = [];
+  async function sendAll(): Promise<void> {
+    for (let request = requests.pop(); request !== undefined; request = requests.pop()) {
+      const { status } = await ask(platform, request.path, request);
+      if (status >= 500) failures.push({ status, ...request });
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, sendAll));
+  expect(failures).toEqual([]);
+});

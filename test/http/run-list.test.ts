@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestPlatform, type RunShape, type TestPlatform } from '../support/test-platform.ts';
+import { ask, errorOf } from './checked-answer.ts';
+import { makePublic, publishWorker, startRuns } from './packages.ts';
+
+interface RunPage {
+  count: number;
+  list: RunShape[];
+}
+
+async function listedRuns(platform: TestPlatform, query: string, key?: string): Promise<string[]> {
+  const answer = await ask<RunPage>(platform, `/worker-runs${query}`, { key });
+  expect(answer.message).toBe('success');
+  expect(answer.data.count).toBe(answer.data.list.length);
+  return answer.data.list.map(({ slug }) => slug);
+}
+
+async function setCreated(platform: TestPlatform, slug: string, moment: string): Promise<void> {
+  const { pool } = platform.platform.database;
+  await pool.query('UPDATE run SET created_at = $2 WHERE slug = $1', [slug, moment]);
+}
+
+function seconds(moment: string): number {
+  return Date.parse(moment) / 1000;
+}
+
+describe('filters', () => {
+  let platform: TestPlatform;
+  let worker: string;
+  /** Oldest first; the first was aborted, the rest is ready. */
+  let runs: string[];
+  let otherRun: string;
+  let otherKey: string;
+
+  beforeAll(async () => {
+    platform = await startTestPlatform({}, { api: true, runner: false });
+    worker = await publishWorker(platform, 'First');
+    await makePublic(platform, worker);
+    const second = await publishWorker(platform, 'Second');
+    runs = [...(await startRuns(platform, worker, 3)), ...(await startRuns(platform, second, 1))];
+    await ask(platform, `/worker-runs/${runs[0]}/abort`, { method: 'POST' });
+    otherKey = (await platform.otherAccount('other')).key;
+    [otherRun = ''] = await startRuns(platform, worker, 1, otherKey);
+    await setCreated(platform, runs[0] ?? '', '2024-03-10T00:00:00Z');
+    await setCreated(platform, runs[1] ?? '', '2024-03-10T23:59:59.999Z');
+    await setCreated(platform, runs[2] ?? '', '2024-03-11T00:00:00Z');
+  });
+  afterAll(async () => platform.close());
+
+  function picked(...indexes: number[]): (string | undefined)[] {
+    return indexes.map((index) => runs[index]);
+  }
+
+  test('without filters: all runs of the account, newest first, whatever their age', async () => {
+    expect(await listedRuns(platform, '')).toEqual(picked(3, 2, 1, 0));
+    expect(await listedRuns(platform, '?worker_id=&status=&start_time=&end_time=')).toEqual(
+      picked(3, 2, 1, 0),
+    );
+  });
+
+  test('a run in the list is the run itself, without anything of the database', async () => {
+    const { data } = await ask<RunPage>(platform, '/worker-runs?limit=1');
+    expect(data.list).toEqual([
+      {
+        slug: runs[3],
+        run_slug: runs[3],
+        scraper_slug: expect.stringMatching(/^[0-9A-HJKMNP-TV-Z]{26}$/),
+        scraper_title: 'Second',
+        version: 'v1.0.1',
+        status: 'ready',
+        results: 0,
+        usage: '0.00',
+        traffic: 0,
+        origin: 'api_v2',
+        started_at: 0,
+        finished_at: 0,
+        duration: 0,
+        err_msg: '',
+      },
+    ]);
+    expect((await ask(platform, `/worker-runs/${runs[3]}`)).data).toEqual(data.list[0]);
+  });
+
+  test('worker_id is a slug or a path', async () => {
+    for (const workerId of [worker, 'tester~first']) {
+      expect(await listedRuns(platform, `?worker_id=${workerId}`)).toEqual(picked(2, 1, 0));
+    }
+  });
+
+  test.each([
+    'nobody~nothing',
+    'tester~nothing',
+    '01KKDXTQ8S5W1C9J4Y6M3B7A0E',
+    'nonsense',
+    '1',
+    '~',
+    '%2F',
+    'x'.repeat(200),
+  ])('an unknown worker_id gives an empty list: %s', async (workerId) => {
+    expect(await listedRuns(platform, `?worker_id=${workerId}`)).toEqual([]);
+  });
+
+  test.each([
+    ['ready', [3, 2, 1]],
+    ['failed', [0]],
+    ['running', []],
+    ['succeeded', []],
+    ['aborting', []],
+  ] as const)('status=%s', async (status, indexes) => {
+    expect(await listedRuns(platform, `?status=${status}`)).toEqual(picked(...indexes));
+  });
+
+  test.each(['x', 'READY', 'aborted', 'ready,failed', 'ready&status=failed', '0', '%00'])(
+    'a status that does not exist is 422: %s',
+    async (status) => {
+      const answer = await ask(platform, `/worker-runs?status=${status}`);
+      expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
+    },
+  );
+
+  test('the answer to a wrong status names those that exist', async () => {
+    const answer = await ask(platform, '/worker-runs?status=done');
+    expect(answer.message).toBe('status must be one of ready, running, succeeded, failed, aborting');
+  });
+
+  test.each([
+    ['start_time is the first second', 'start_time=2024-03-10T00:00:00Z', [3, 2, 1, 0]],
+    ['a second later', 'start_time=2024-03-10T00:00:01Z', [3, 2, 1]],
+    ['start_time on the next day', 'start_time=2024-03-11T00:00:00Z', [3, 2]],
+    ['end_time names a day, which counts as a whole', 'end_time=2024-03-10T00:00:00Z', [1, 0]],
+    ['end_time on the day before', 'end_time=2024-03-09T00:00:00Z', []],
+    ['both on one day', 'start_time=2024-03-10T00:00:00Z&end_time=2024-03-10T00:00:00Z', [1, 0]],
+    ['both over two days', 'start_time=2024-03-10T00:00:00Z&end_time=2024-03-11T00:00:00Z', [2, 1, 0]],
+    ['both over months', 'start_time=2023-01-01T00:00:00Z&end_time=2024-12-31T00:00:00Z', [2, 1, 0]],
+    ['from the beginning', 'start_time=1970-01-01T00:00:00Z', [3, 2, 1, 0]],
+  ] as const)('times: %s', async (_name, times, indexes) => {
+    const query = times.replaceAll(/\d{4}-[\d:T-]+Z/g, (moment) => String(seconds(moment)));
+    expect(await listedRuns(platform, `?${query}`)).toEqual(picked(...indexes));
+  });
+
+  test('filters are combined', async () => {
+    const query = `?worker_id=tester~first&status=ready&end_time=${seconds('2024-03-10T00:00:00Z')}`;
+    expect(await listedRuns(platform, query)).toEqual(picked(1));
+  });
+
+  test('start_time after end_time is 400 and says so', async () => {
+    const answer = await ask(platform, '/worker-runs?start_time=200000&end_time=100000');
+    expect(errorOf(answer)).toEqual({ status: 400, code: 11000 });
+    expect(answer.message).toBe('start_time must not be after end_time');
+  });
+
+  test.each(['-1', '-99999999999999', '1e300', '-1e300', '253402300800', 'now', '2024-03-10', '1.5', 'NaN'])(
+    'a time that is none is 422: %s',
+    async (time) => {
+      for (const name of ['start_time', 'end_time']) {
+        const answer = await ask(platform, `/worker-runs?${name}=${time}`);
+        expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
+        expect(answer.message).toContain(name);
+      }
+    },
+  );
+
+  test("another account sees its own runs only, of a public worker too, and no other's by its slug", async () => {
+    expect(await listedRuns(platform, '', otherKey)).toEqual([otherRun]);
+    expect(await listedRuns(platform, `?worker_id=${worker}`, otherKey)).toEqual([otherRun]);
+    expect(await listedRuns(platform, '?worker_id=tester~second', otherKey)).toEqual([]);
+  });
+});
+
+describe('with the strict month setting', () => {
+  let platform: TestPlatform;
+  let runs: string[];
+
+  beforeAll(async () => {
+    platform = await startTestPlatform({ strictRunMonth: true }, { api: true, runner: false });
+    runs = await startRuns(platform, await publishWorker(platform, 'Strict'), 3);
+    await setCreated(platform, runs[0] ?? '', '2024-02-29T23:59:59Z');
+    await setCreated(platform, runs[1] ?? '', '2024-03-31T12:00:00Z');
+  });
+  afterAll(async () => platform.close());
+
+  test('no times means the current month', async () => {
+    expect(await listedRuns(platform, '')).toEqual([runs[2]]);
+  });
+
+  test('both times within one month find what lies between, the last day included', async () => {
+    const query = `?start_time=${seconds('2024-03-01T00:00:00Z')}&end_time=${seconds('2024-03-31T00:00:00Z')}`;
+    expect(await listedRuns(platform, query)).toEqual([runs[1]]);
+  });
+
+  test.each([
+    ['start_time=1709251200', 'start_time and end_time must be given together'],
+    ['end_time=1709251200', 'start_time and end_time must be given together'],
+    ['start_time=1709251200&end_time=', 'start_time and end_time must be given together'],
+    [
+      'start_time=1709164800&end_time=1709251200',
+      'start_time and end_time must lie within one calendar month',
+    ],
+    [
+      'start_time=1677628800&end_time=1709251200',
+      'start_time and end_time must lie within one calendar month',
+    ],
+    ['start_time=1709337600&end_time=1709251200', 'start_time must not be after end_time'],
+  ])('other times are 400 and say why: %s', async (query, message) => {
+    const answer = await ask(platform, `/worker-runs?${query}`);
+    expect(errorOf(answer)).toEqual({ status: 400, code: 11000 });
+    expect(answer.message).toBe(message);
+  });
+});

@@ -1,0 +1,176 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { claimSubtasks, releaseStrays, type ClaimedSubtask } from '../../src/runner/claimer.ts';
+import { registerRunner } from '../../src/runner/lease.ts';
+import { recoverLostSubtasks } from '../../src/runner/watchman.ts';
+import { Platform } from '../../src/platform.ts';
+import { startTestPlatform, testConfig, type TestPlatform } from '../support/test-platform.ts';
+import { publishScriptedWorker } from './support/scripted-worker.ts';
+
+const logger = pino({ level: 'silent' });
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index + 1));
+
+let platform: TestPlatform;
+let worker: string;
+beforeEach(async () => {
+  platform = await startTestPlatform({}, { api: true, runner: false });
+  worker = await publishScriptedWorker(platform, 'Scripted');
+});
+afterEach(async () => platform.close());
+
+async function submit(count: number): Promise<string> {
+  return platform.runAsync(worker, { script: '', items: numbers(count) });
+}
+
+async function claim(runnerId: number, count: number): Promise<ClaimedSubtask[]> {
+  return claimSubtasks(platform.platform.database, platform.platform.callbacks, runnerId, count);
+}
+
+describe('claiming', () => {
+  test('gives each subtask to one of many runners that ask at once', async () => {
+    const slugs = [await submit(150), await submit(100)];
+    const { database } = platform.platform;
+    const runners = await Promise.all(numbers(6).map(async () => registerRunner(database, 10)));
+    const claimed = await Promise.all(
+      runners.map(async (runnerId) => {
+        const own: ClaimedSubtask[] = [];
+        for (;;) {
+          const batch = await claim(runnerId, 7);
+          if (batch.length === 0) return own;
+          expect(batch.length).toBeLessThanOrEqual(7);
+          own.push(...batch);
+        }
+      }),
+    );
+    expect(new Set(claimed.flat().map(({ id }) => id)).size).toBe(250);
+    expect(claimed.flat()).toHaveLength(250);
+    for (const slug of slugs) expect((await platform.run(slug)).status).toBe('running');
+    const { rows } = await database.pool.query('SELECT DISTINCT status, attempt FROM subtask');
+    expect(rows).toEqual([{ status: 'running', attempt: 1 }]);
+  });
+
+  test('lets runs take turns: the first subtasks of all come before the second ones of any', async () => {
+    const [big, small] = [await submit(20), await submit(2)];
+    const runnerId = await registerRunner(platform.platform.database, 10);
+    const order = (await claim(runnerId, 4)).map(({ run_slug: slug, number }) => ({ slug, number }));
+    expect(
+      order.toSorted((one, other) => one.number - other.number || (one.slug < other.slug ? -1 : 1)),
+    ).toEqual([1, 2].flatMap((number) => [big, small].toSorted().map((slug) => ({ slug, number }))));
+  });
+
+  test('gives back what a runner owns without executing it', async () => {
+    await submit(3);
+    const { database } = platform.platform;
+    const [runnerId, other] = [await registerRunner(database, 10), await registerRunner(database, 10)];
+    const [first] = await claim(runnerId, 2);
+    await claim(other, 1);
+    await releaseStrays(database, runnerId, [first?.id ?? 0]);
+    const { rows } = await database.pool.query(
+      'SELECT number, status, runner_id FROM subtask ORDER BY number',
+    );
+    expect(rows).toEqual([
+      { number: 1, status: 'running', runner_id: runnerId },
+      { number: 2, status: 'ready', runner_id: null },
+      { number: 3, status: 'running', runner_id: other },
+    ]);
+  });
+});
+
+async function runnerThatDied(): Promise<number> {
+  const { database } = platform.platform;
+  const runnerId = await registerRunner(database, 10);
+  await database.pool.query(`UPDATE runner SET heartbeat_at = now() - interval '31 s' WHERE id = $1`, [
+    runnerId,
+  ]);
+  return runnerId;
+}
+
+describe('the watchman', () => {
+  const leaseSeconds = 30;
+
+  async function recover(lostSubtasks: 'fail' | 'retry'): Promise<number> {
+    const { database, callbacks, accounts } = platform.platform;
+    const services = { database, callbacks, usage: accounts.usage };
+    return recoverLostSubtasks(services, { runnerLeaseSeconds: leaseSeconds, lostSubtasks }, logger);
+  }
+
+  test('ends the subtasks of a runner whose lease ran out, and those of no other', async () => {
+    const slug = await submit(2);
+    const alive = await registerRunner(platform.platform.database, 10);
+    await claim(alive, 1);
+    await claim(await runnerThatDied(), 1);
+    expect(await Promise.all([recover('fail'), recover('fail')])).toContain(1);
+    expect(await recover('fail')).toBe(0);
+    const { rows } = await platform.platform.database.pool.query(
+      'SELECT number, status, err_msg FROM subtask ORDER BY 1',
+    );
+    expect(rows).toEqual([
+      { number: 1, status: 'running', err_msg: '' },
+      { number: 2, status: 'failed', err_msg: 'the runner that executed it died; start it again by a rerun' },
+    ]);
+    expect((await platform.run(slug)).status).toBe('running');
+  });
+
+  test('puts them back into the queue where the operator wants that, three attempts in all', async () => {
+    const slug = await submit(1);
+    const attempts: number[] = [];
+    for (;;) {
+      const claimed = await claim(await runnerThatDied(), 1);
+      if (claimed.length === 0) break;
+      attempts.push(attempts.length + 1);
+      await recover('retry');
+    }
+    expect(attempts).toEqual([1, 2, 3]);
+    expect((await platform.run(slug)).status).toBe('failed');
+  });
+
+  test('ends those of a run that is being aborted, whatever the operator wants', async () => {
+    const slug = await submit(1);
+    await claim(await runnerThatDied(), 1);
+    await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
+    expect((await platform.run(slug)).status).toBe('aborting');
+    await recover('retry');
+    expect(await platform.run(slug)).toMatchObject({ status: 'failed', err_msg: 'run aborted by user' });
+  });
+});
+
+describe('two runners on one database', () => {
+  test('share a run and execute each subtask once', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-worker-'));
+    onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+    // No SDK: the platform's own lines tell what was executed.
+    const quick = await publishScriptedWorker(platform, 'Quick', {
+      'main.js': '',
+      'package.json': '{}',
+      'package-lock.json': '{"lockfileVersion": 3, "packages": {}}',
+    });
+    const config = testConfig(platform.platform.config.dataDir, { runnerSlots: 2 });
+    const runners = await Promise.all(
+      numbers(2).map(async () =>
+        Platform.open({ config, logger, parts: { api: false, runner: true } }, platform.databaseUrl),
+      ),
+    );
+    const { pool } = platform.platform.database;
+    const slug = await platform.runAsync(quick, { script: '', items: numbers(30) });
+    const owners = new Set<number>();
+    await Promise.all(runners.map(async (runner) => runner.start()));
+    for (;;) {
+      const { rows } = await pool.query<{ runner_id: number }>(
+        'SELECT runner_id FROM subtask WHERE runner_id IS NOT NULL',
+      );
+      for (const row of rows) owners.add(row.runner_id);
+      if ((await platform.run(slug)).finished_at > 0) break;
+    }
+    await Promise.all(runners.map(async (runner) => runner.stop(0)));
+    expect(await platform.run(slug)).toMatchObject({ status: 'succeeded', err_msg: '' });
+    expect(owners.size).toBe(2);
+    const { rows } = await pool.query(
+      `SELECT count(*) AS lines, count(DISTINCT subtask) AS subtasks FROM log_line WHERE content = 'SYSTEM: running'`,
+    );
+    expect(rows).toEqual([{ lines: 30, subtasks: 30 }]);
+    expect((await pool.query('SELECT FROM runner')).rowCount).toBe(0);
+  });
+});

@@ -1,0 +1,149 @@
+import { once } from 'node:events';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createTestDatabase } from '../support/test-database.ts';
+import { ChelaProcess, runChela, startChela, type StartedChela } from './support/chela-process.ts';
+import { eventually } from './support/eventually.ts';
+import { writeScriptedWorker } from './support/scripted-worker.ts';
+
+let dataDir: string;
+let database: { url: string; drop: () => Promise<void> };
+beforeAll(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), 'chela-test-commands-'));
+  database = await createTestDatabase();
+});
+afterAll(async () => {
+  await database.drop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function holdPort(): Promise<{ port: number; squatter: net.Server }> {
+  const squatter = net.createServer().listen(0, '127.0.0.1');
+  await once(squatter, 'listening');
+  onTestFinished(() => {
+    squatter.close();
+  });
+  return { port: (squatter.address() as net.AddressInfo).port, squatter };
+}
+
+describe('a command that cannot do what was asked ends with 1 and one line that says why', () => {
+  const cases: Record<string, { argv: string[]; environment?: Record<string, string>; says: string }> = {
+    'a wrong value in the environment': {
+      argv: ['up'],
+      environment: { CHELA_RUNNER_SLOTS: 'many' },
+      says: 'CHELA_RUNNER_SLOTS must be a whole number from 1 to 10000, got "many"',
+    },
+    'a wrong secret, which is not shown': {
+      argv: ['up', '--database-url', 'mysql://root:password@localhost'],
+      says: '--database-url must be a URL that starts with postgres://',
+    },
+    'a runner without a database': {
+      argv: ['runner'],
+      says: 'chela runner needs DATABASE_URL or --database-url',
+    },
+    'a database that does not answer': {
+      argv: ['runner', '--database-url', 'postgres://chela@127.0.0.1:1/chela'],
+      says: 'the database does not answer: connect ECONNREFUSED 127.0.0.1:1; check DATABASE_URL',
+    },
+    'a folder to push that is not there': {
+      argv: ['push', '/nowhere/at/all'],
+      says: '/nowhere/at/all is no folder',
+    },
+  };
+  test.each(Object.entries(cases))('%s', async (_name, { argv, environment, says }) => {
+    const { exitCode, output } = await runChela(argv, { CHELA_DATA_DIR: dataDir, ...environment });
+    expect({ exitCode, output }).toEqual({ exitCode: 1, output: `chela: ${says}\n` });
+  });
+
+  test('a push to where nothing listens', async () => {
+    const { port, squatter } = await holdPort();
+    squatter.close();
+    const url = `http://127.0.0.1:${port}`;
+    const { exitCode, output } = await runChela(['push', import.meta.dirname, '--url', `${url}/`]);
+    expect({ exitCode, output }).toEqual({
+      exitCode: 1,
+      output: `chela: no answer from ${url}: is Chela running there? (connect ECONNREFUSED 127.0.0.1:${port})\n`,
+    });
+  });
+
+  test('a port that another program holds', async () => {
+    const { port } = await holdPort();
+    const { exitCode, output } = await runChela(['api'], {
+      CHELA_DATA_DIR: dataDir,
+      DATABASE_URL: database.url,
+      CHELA_PORT: String(port),
+    });
+    expect({ exitCode, output }).toEqual({
+      exitCode: 1,
+      output: `chela: port ${port} is in use by another program: choose another with --port or CHELA_PORT, for example CHELA_PORT=${port + 1}\n`,
+    });
+  });
+});
+
+describe('an API and a runner as two processes on one database', () => {
+  let api: StartedChela;
+  let runner: ChelaProcess;
+  let key: string;
+  beforeAll(async () => {
+    const shared = { CHELA_DATA_DIR: dataDir, DATABASE_URL: database.url };
+    key = (await runChela(['keys', 'create', 'first'], shared)).output.trim();
+    runner = new ChelaProcess(['runner'], shared);
+    [api] = await Promise.all([startChela(shared, ['api']), runner.printed(/the runner waits for work/)]);
+  });
+  afterAll(async () => {
+    await Promise.all([api.process.kill(), runner.kill()]);
+  });
+
+  async function push(folder: string, environment: Record<string, string> = {}): Promise<string> {
+    const { exitCode, output } = await runChela(
+      ['push', folder, '--url', api.client.url, '--name', 'pushed'],
+      {
+        CHELA_API_KEY: key,
+        ...environment,
+      },
+    );
+    return `${exitCode}: ${output.replaceAll(/^warning: .*\n/gm, '')}`;
+  }
+
+  test('a pushed folder becomes a worker, unchanged it stays, changed it becomes a version, and all of it runs', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-push-'));
+    onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+    await writeScriptedWorker(folder);
+    expect(await push(folder)).toBe('0: admin~pushed v1.0.1\n');
+    expect(await push(folder)).toBe('0: pushed is unchanged\n');
+    await appendFile(path.join(folder, 'README.md'), '\nchanged\n');
+    expect(await push(folder)).toBe('0: admin~pushed v1.0.2\n');
+    await rm(path.join(folder, 'main.js'));
+    expect(await push(folder)).toMatch(/^1: chela: pushed was refused: /);
+
+    const custom = { script: `await sdk.result.pushData({ ran: true })`, items: ['one'] };
+    const { data } = await api.client.call<{ run_slug: string }>('/workers/admin~pushed/runs', {
+      key,
+      body: { input: { parameters: { custom } } },
+    });
+    const run = await eventually(async () => {
+      const answer = await api.client.call<{ status: string; version: string }>(
+        `/worker-runs/${data.run_slug}`,
+        { key },
+      );
+      return answer.data.status === 'succeeded' ? answer.data : undefined;
+    });
+    expect(run).toMatchObject({ version: 'v1.0.2', results: 1 });
+  });
+
+  test('a push with a wrong key says so', async () => {
+    expect(await push(import.meta.dirname, { CHELA_API_KEY: 'a-key-that-is-wrong' })).toBe(
+      '1: chela: invalid token: the API key is wrong, expired or revoked\n',
+    );
+  });
+
+  test('end in order, each by itself', async () => {
+    for (const chela of [api.process, runner]) {
+      chela.signal('SIGTERM');
+      expect(await chela.ended).toEqual({ exitCode: 0, signal: null });
+    }
+  });
+});

@@ -1,0 +1,34 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { DataFolderInUseError, lockDataFolder } from '../../src/data-folder.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'chela-test-lock-'));
+  onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+});
+
+async function lockManyTimes(): Promise<PromiseSettledResult<() => Promise<void>>[]> {
+  return Promise.allSettled(Array.from({ length: 50 }, async () => lockDataFolder(folder)));
+}
+
+const states: Record<string, string | undefined> = {
+  'is free': undefined,
+  'was locked by a process that died': '999999999 1',
+  'was locked by a process whose id another one has now': `${process.pid} 1`,
+  'has a lock that says nothing': '',
+};
+
+test.each(Object.entries(states))('of many who lock a folder that %s, one gets it', async (_name, lock) => {
+  if (lock !== undefined) await writeFile(path.join(folder, 'lock'), lock);
+  const outcomes = await lockManyTimes();
+  const winners = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+  expect(winners).toHaveLength(1);
+  const refusals = outcomes.filter((outcome) => outcome.status === 'rejected');
+  expect(refusals.every(({ reason }) => reason instanceof DataFolderInUseError)).toBe(true);
+  expect(await readdir(folder)).toEqual(['lock']);
+  await winners[0]?.value();
+  expect(await readdir(folder)).toEqual([]);
+});

@@ -1,0 +1,103 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { embeddedUrl } from '../../src/database/embedded-postgres.ts';
+import type { RunShape, TestClient } from '../support/test-client.ts';
+import { DataFolder } from './support/chela-process.ts';
+import { eventually } from './support/eventually.ts';
+import { allGone, descendantsOf } from './support/processes.ts';
+import { acknowledgedRows, pushWithWitness } from './support/row-witness.ts';
+import { publishScriptedWorker, runForever } from './support/scripted-worker.ts';
+
+/** A dead runner is noticed within its lease and a look of the watchman, which come every third of it. */
+const leaseSeconds = 3;
+const lost = { CHELA_RUNNER_LEASE_SECONDS: String(leaseSeconds), CHELA_RUNNER_SLOTS: '1' };
+const items = ['one'];
+
+let folder: DataFolder;
+beforeAll(async () => {
+  folder = await DataFolder.make();
+});
+afterAll(async () => folder.remove());
+
+async function ended(client: TestClient, slug: string): Promise<RunShape> {
+  return eventually(async () => {
+    const run = await client.run(slug);
+    return run.finished_at > 0 ? run : undefined;
+  });
+}
+
+async function storedRows(slug: string): Promise<{ number: number; n: number }[]> {
+  const client = new Client({ connectionString: await embeddedUrl(`${folder.path}/postgres`) });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ number: string; n: number }>(
+      `SELECT number, (data->>'n')::int AS n FROM result_row JOIN run ON run.id = run_id WHERE slug = $1 ORDER BY number`,
+      [slug],
+    );
+    return rows.map(({ number, n }) => ({ number: Number(number), n }));
+  } finally {
+    await client.end();
+  }
+}
+
+test('what was acknowledged survives kill -9 of everything; the run fails in time and what was queued runs', async () => {
+  const first = await folder.start(lost);
+  const worker = await publishScriptedWorker(first.client, 'Scripted');
+  // The first start's own run is out of the way then.
+  await ended(first.client, (await first.client.call<RunShape>('/worker-runs/last')).data.slug);
+
+  const pushing = await first.client.runAsync(worker, { script: pushWithWitness, items });
+  const queued = await Promise.all(
+    ['a', 'b'].map(async (name) =>
+      first.client.runAsync(worker, { script: `await sdk.result.pushData({ n: 1 })`, items: [name] }),
+    ),
+  );
+  const runnerId = first.process.pid;
+  await eventually(async () =>
+    (await acknowledgedRows(inject('cacheDir'), runnerId)).length >= 300 ? true : undefined,
+  );
+  const processes = descendantsOf(runnerId);
+  expect(processes.some(({ command }) => command.includes('bwrap'))).toBe(true);
+  expect(processes.some(({ command }) => command.includes('postgres'))).toBe(true);
+
+  await first.process.kill();
+  await allGone(processes, 10_000);
+  const acknowledged = await acknowledgedRows(inject('cacheDir'), runnerId);
+
+  const killedAt = Date.now();
+  const second = await folder.start(lost);
+  const run = await ended(second.client, pushing);
+  expect(run).toMatchObject({
+    status: 'failed',
+    err_msg: 'the runner that executed it died; start it again by a rerun',
+  });
+  expect(run.finished_at * 1000 - killedAt).toBeLessThan((leaseSeconds * 2 + 5) * 1000);
+  const rows = await storedRows(pushing);
+  expect(acknowledged.filter((n) => !rows.some((row) => row.n === n))).toEqual([]);
+  expect(new Set(rows.map(({ n }) => n)).size).toBe(rows.length);
+  expect(rows.map(({ number }) => number)).toEqual(rows.map((_, index) => index));
+  expect(run.results).toBe(rows.length);
+  for (const slug of queued) {
+    expect(await ended(second.client, slug)).toMatchObject({ status: 'succeeded', results: 1 });
+  }
+  await second.process.kill();
+});
+
+test('with CHELA_LOST_SUBTASKS=retry the subtask of a runner that died runs again', async () => {
+  const settings = { ...lost, CHELA_LOST_SUBTASKS: 'retry' };
+  const first = await folder.start(settings);
+  const { data } = await first.client.call<{ list: { slug: string }[] }>('/workers');
+  const script = `await sdk.result.pushData({ n: 0 }); ${runForever}`;
+  const slug = await first.client.runAsync(data.list[0]?.slug ?? '', { script, items });
+  await eventually(async () => ((await first.client.run(slug)).results === 1 ? true : undefined));
+  await first.process.kill();
+
+  const second = await folder.start(settings);
+  await eventually(async () => ((await second.client.run(slug)).results === 2 ? true : undefined));
+  expect((await second.client.run(slug)).status).toBe('running');
+  await second.client.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
+  expect(await ended(second.client, slug)).toMatchObject({
+    status: 'failed',
+    err_msg: 'run aborted by user',
+  });
+});

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createPartitions, dayOf } from '../../src/database/partitions.ts';
+import { applyRetention } from '../../src/retention.ts';
+import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
+import { publishScriptedWorker } from './support/scripted-worker.ts';
+
+const dayMilliseconds = 24 * 3600 * 1000;
+const now = new Date();
+
+let platform: TestPlatform;
+let worker: string;
+beforeAll(async () => {
+  platform = await startTestPlatform({}, { api: true, runner: false });
+  worker = await publishScriptedWorker(platform, 'Scripted');
+});
+afterAll(async () => platform.close());
+
+/** Makes a run as it would be so many days after its creation, with one row and one log line. */
+async function makeRun(ageDays: number, status: 'succeeded' | 'failed' | 'running'): Promise<string> {
+  const { pool } = platform.platform.database;
+  const created = new Date(now.getTime() - ageDays * dayMilliseconds);
+  await createPartitions(platform.platform.database, created);
+  const slug = await platform.runAsync(worker, { script: '', items: ['one', 'two'] });
+  const { rows } = await pool.query<{ id: number }>(
+    `UPDATE run SET day = $2, created_at = $3, status = $4, result_count = 1,
+       finished_at = CASE WHEN $4 = 'running' THEN NULL ELSE $3::timestamptz END
+     WHERE slug = $1 RETURNING id`,
+    [slug, dayOf(created), created, status],
+  );
+  const place = [dayOf(created), rows[0]?.id];
+  await pool.query(
+    `INSERT INTO result_row (day, run_id, number, subtask, data) VALUES ($1, $2, 0, 1, '{"kept": true}')`,
+    place,
+  );
+  await pool.query(
+    `INSERT INTO log_line (day, run_id, subtask, type, content, logged_at) VALUES ($1, $2, 1, 2, 'line', now())`,
+    place,
+  );
+  return slug;
+}
+
+async function count(table: string): Promise<number> {
+  return (await platform.platform.database.pool.query(`SELECT FROM ${table}`)).rowCount ?? 0;
+}
+
+test('what is older than the retention goes with all that belongs to it; the rest stays readable', async () => {
+  const { database } = platform.platform;
+  const old = [await makeRun(60, 'succeeded'), await makeRun(45, 'failed'), await makeRun(31, 'succeeded')];
+  const young = [await makeRun(29, 'succeeded'), await makeRun(0, 'failed')];
+
+  // Several processes of one installation do this at the same time.
+  await Promise.all(Array.from({ length: 3 }, async () => applyRetention(database, 30, now)));
+
+  for (const slug of old)
+    expect(await platform.call(`/worker-runs/${slug}`)).toMatchObject({ status: 404, code: 11004 });
+  for (const slug of young) {
+    expect((await platform.results(slug)).list).toEqual([{ kept: true }]);
+    expect(await platform.log(slug)).toHaveLength(1);
+  }
+  expect(await count('run')).toBe(2);
+  expect(await count('subtask')).toBe(4);
+  expect(await count('result_row')).toBe(2);
+  expect(await count('log_line')).toBe(2);
+  const { rows } = await database.pool.query<{ name: string }>(
+    `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'result_row'::regclass ORDER BY 1`,
+  );
+  const firstKept = `result_row_${dayOf(new Date(now.getTime() - 30 * dayMilliseconds)).replaceAll('-', '_')}`;
+  expect(rows.every(({ name }) => name === 'result_row_default' || name >= firstKept)).toBe(true);
+});
+
+test('a run that has not ended stays with its rows, however old it is', async () => {
+  const unfinished = await makeRun(90, 'running');
+  const ended = await makeRun(80, 'succeeded');
+  await applyRetention(platform.platform.database, 30, now);
+  expect((await platform.results(unfinished)).list).toEqual([{ kept: true }]);
+  expect((await platform.call(`/worker-runs/${ended}`)).status).toBe(404);
+});

@@ -1,0 +1,23 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * Asks until there is an answer, for what announces itself to nobody: another process, or a database that is away.
+ * @throws Error, the last one asking threw, when the time is up
+ */
+export async function eventually<T>(
+  ask: () => Promise<T | undefined>,
+  limitMilliseconds = 30_000,
+): Promise<NonNullable<T>> {
+  const deadline = Date.now() + limitMilliseconds;
+  let problem: unknown = new Error('there was no answer');
+  while (Date.now() < deadline) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined && answer !== null) return answer;
+    } catch (error) {
+      problem = error;
+    }
+    await delay(30);
+  }
+  throw problem;
+}

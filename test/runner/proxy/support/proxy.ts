@@ -1,0 +1,42 @@
+/** The proxy of a subtask without its sandbox: on a free port of loopback, for one test. */
+import { createServer } from 'node:net';
+import { readConfig, type Config } from '../../../../src/config.ts';
+import {
+  EgressProxy,
+  randomCredentials,
+  type ProxyCredentials,
+  type ProxySession,
+} from '../../../../src/runner/proxy/egress-proxy.ts';
+import { onTestFinished } from 'vitest';
+import { listen, type Listening } from './servers.ts';
+
+export interface ServedProxy extends Listening {
+  readonly session: ProxySession;
+  readonly credentials: ProxyCredentials;
+  /** What the run's log would say. */
+  readonly notices: string[];
+  /** Bytes counted up to now. */
+  readonly traffic: () => number;
+}
+
+/** Everything on loopback is allowed, unless the overrides say otherwise. */
+export async function serveProxy(overrides: Partial<Config> = {}, region = ''): Promise<ServedProxy> {
+  const allowed = { proxyAllowedTargets: ['127.0.0.0/8', '::1'] };
+  const proxy = new EgressProxy({ ...readConfig({}), ...allowed, ...overrides });
+  const listener = createServer();
+  const credentials = randomCredentials();
+  const notices: string[] = [];
+  let traffic = 0;
+  const session = proxy.serve({
+    listener,
+    credentials,
+    region,
+    onTraffic: (bytes) => {
+      traffic += bytes;
+    },
+    onNotice: (message) => notices.push(message),
+  });
+  const listening = await listen(listener);
+  onTestFinished(() => session.close());
+  return { ...listening, session, credentials, notices, traffic: () => traffic };
+}

@@ -1,0 +1,369 @@
+import { describe, expect, test } from 'vitest';
+import { ChelaError } from '../../src/errors.ts';
+import { parseJson, stringifyJson } from '../../src/json/lossless-json.ts';
+import type { RunSchema } from '../../src/runs/run-schema.ts';
+import { countSubtasks, splitFields, splitInput } from '../../src/runs/split.ts';
+import { RandomJson } from '../json/random-json.ts';
+
+type Custom = Record<string, unknown>;
+
+const limit = 1000;
+
+function arrays(...names: string[]): RunSchema['properties'] {
+  return names.map((name) => ({ name, type: 'array' }));
+}
+
+/** Fields `a`, `b`, `c` declared as arrays. */
+function byFields(fields: string[], removed: string[] = []): RunSchema {
+  return { properties: arrays('a', 'b', 'c'), concurrency: { fields, remove_fields: removed } };
+}
+
+function byB(field: string): RunSchema {
+  return { properties: [...arrays('a', 'b', 'c'), { name: 's', type: 'string' }], b: field };
+}
+
+test('the worked example of the contract', () => {
+  const schema: RunSchema = {
+    properties: [
+      ...arrays('keywords', 'google_maps_urls', 'place_ids'),
+      { name: 'base_location', type: 'string' },
+    ],
+    concurrency: { fields: ['keywords', 'google_maps_urls', 'place_ids'], remove_fields: ['keywords'] },
+  };
+  const custom = {
+    keywords: ['pizza', 'iphone'],
+    google_maps_urls: ['urlA', 'urlB'],
+    place_ids: [],
+    base_location: 'New York, USA',
+  };
+  expect(countSubtasks(custom, schema)).toBe(2);
+  expect(splitInput(custom, schema, limit).map(stringifyJson)).toEqual([
+    '{"google_maps_urls":["urlA"],"place_ids":[""],"base_location":"New York, USA"}',
+    '{"google_maps_urls":["urlB"],"place_ids":[""],"base_location":"New York, USA"}',
+  ]);
+});
+
+describe('which fields split a run', () => {
+  test.each<[RunSchema, string[]]>([
+    [{ properties: [] }, []],
+    [{ properties: [], concurrency: null, b: null }, []],
+    [{ properties: [], concurrency: {} }, []],
+    [{ properties: [], concurrency: { fields: null } }, []],
+    [{ properties: [], concurrency: { fields: [] }, b: '' }, []],
+    [{ properties: [], concurrency: { fields: ['', '  '] }, b: '  ' }, []],
+    [{ properties: [], b: ' a ' }, ['a']],
+    [{ properties: [], concurrency: { fields: ['', ' '] }, b: 'a' }, ['a']],
+    [{ properties: [], concurrency: { fields: ['c', '', ' d ', 'c'] }, b: 'a' }, ['c', 'd']],
+  ])('%j', (schema, fields) => {
+    expect(splitFields(schema)).toEqual(fields);
+  });
+});
+
+describe('splitInput', () => {
+  test.each<[name: string, schema: RunSchema, custom: Custom, inputs: Custom[]]>([
+    ['no fields: one subtask with everything', byFields([]), { a: ['x', 'y'] }, [{ a: ['x', 'y'] }]],
+    ['blank fields: one subtask', byFields(['', ' ']), { a: ['x', 'y'] }, [{ a: ['x', 'y'] }]],
+    ['no fields, empty input', { properties: [] }, {}, [{}]],
+    [
+      'primitives stay in a list',
+      byFields(['a']),
+      { a: ['x', 'y'], o: 1 },
+      [
+        { a: ['x'], o: 1 },
+        { a: ['y'], o: 1 },
+      ],
+    ],
+    [
+      'every kind of primitive',
+      byFields(['a']),
+      { a: ['x', 0, false, 1.5] },
+      [{ a: ['x'] }, { a: [0] }, { a: [false] }, { a: [1.5] }],
+    ],
+    [
+      'objects merge, the field goes',
+      byFields(['a']),
+      { a: [{ url: 'u' }, { url: 'v', n: 1 }], o: 1 },
+      [
+        { o: 1, url: 'u' },
+        { o: 1, url: 'v', n: 1 },
+      ],
+    ],
+    ["an object's keys win", byFields(['a']), { a: [{ o: 2 }], o: 1 }, [{ o: 2 }]],
+    [
+      "an object's keys win over the field's own name",
+      byFields(['a']),
+      { a: [{ a: 'inner' }] },
+      [{ a: 'inner' }],
+    ],
+    [
+      "an object's keys win over another field",
+      byFields(['a', 'b']),
+      { a: [{ b: 'own' }], b: ['x'] },
+      [{ b: 'own' }, { a: [''], b: ['x'] }],
+    ],
+    [
+      'meaningless members of an object stay',
+      byFields(['a']),
+      { a: [{ url: 'u', note: '' }] },
+      [{ url: 'u', note: '' }],
+    ],
+    [
+      'a union, in the order of the fields',
+      byFields(['b', 'a']),
+      { a: ['x'], b: ['y', 'z'] },
+      [
+        { a: [''], b: ['y'] },
+        { a: [''], b: ['z'] },
+        { a: ['x'], b: [''] },
+      ],
+    ],
+    [
+      'one field of objects, one of primitives',
+      byFields(['a', 'b']),
+      { a: [{ u: 1 }], b: ['x'] },
+      [
+        { b: [''], u: 1 },
+        { a: [''], b: ['x'] },
+      ],
+    ],
+    ['a field the input lacks stands blank', byFields(['a', 'b']), { a: ['x'] }, [{ a: ['x'], b: [''] }]],
+    [
+      'a field that is null stands blank',
+      byFields(['a', 'b']),
+      { a: ['x'], b: null },
+      [{ a: ['x'], b: [''] }],
+    ],
+    [
+      'meaningless items are left out',
+      byFields(['a']),
+      { a: [null, '', ' \t', {}, { u: '' }, { u: null, v: { w: ' ' } }, 'x'] },
+      [{ a: ['x'] }],
+    ],
+    [
+      'zero, false and nested values mean something',
+      byFields(['a']),
+      { a: [{ u: 0 }, { u: false }, { u: [] }, { u: { v: 'x' } }] },
+      [{ u: 0 }, { u: false }, { u: [] }, { u: { v: 'x' } }],
+    ],
+    ['doubled items are kept', byFields(['a']), { a: ['x', 'x'] }, [{ a: ['x'] }, { a: ['x'] }]],
+    ['items are not trimmed', byFields(['a']), { a: [' x '] }, [{ a: [' x '] }]],
+    [
+      'remove_fields go when another field has items',
+      byFields(['a', 'b'], ['a']),
+      { a: ['x'], b: ['y'] },
+      [{ b: ['y'] }],
+    ],
+    [
+      'remove_fields split when no other field has items',
+      byFields(['a', 'b'], ['a']),
+      { a: ['x', 'z'], b: [''] },
+      [
+        { a: ['x'], b: [''] },
+        { a: ['z'], b: [''] },
+      ],
+    ],
+    [
+      'remove_fields split when they are all fields',
+      byFields(['a'], ['a']),
+      { a: ['x'], o: 1 },
+      [{ a: ['x'], o: 1 }],
+    ],
+    [
+      'remove_fields split when other fields are absent',
+      byFields(['a', 'b', 'c'], ['a', 'b']),
+      { a: ['x'], b: ['y'] },
+      [
+        { a: ['x'], b: [''], c: [''] },
+        { a: [''], b: ['y'], c: [''] },
+      ],
+    ],
+    [
+      'a removed field may be of any shape',
+      byFields(['a', 'b'], ['a']),
+      { a: 'not an array', b: ['y'] },
+      [{ b: ['y'] }],
+    ],
+    ['b splits by one field', byB(' a '), { a: ['x'], o: 1 }, [{ a: ['x'], o: 1 }]],
+    ['b with objects', byB('a'), { a: [{ u: 1 }, { u: 2 }] }, [{ u: 1 }, { u: 2 }]],
+    [
+      'b ignores remove_fields',
+      { ...byB('a'), concurrency: { fields: [], remove_fields: ['o'] } },
+      { a: ['x'], o: 1 },
+      [{ a: ['x'], o: 1 }],
+    ],
+    [
+      'fields win over b',
+      { ...byFields(['a']), b: 'b' },
+      { a: ['x'], b: ['y', 'z'] },
+      [{ a: ['x'], b: ['y', 'z'] }],
+    ],
+    [
+      'a single value of no array type is not split',
+      byB('s'),
+      { s: 'one, two', o: 1 },
+      [{ s: 'one, two', o: 1 }],
+    ],
+    ['a blank single value is not split', byB('s'), { s: '' }, [{ s: '' }]],
+    [
+      'an array in a field of another type is split',
+      byB('s'),
+      { s: ['x', 'y'] },
+      [{ s: ['x'] }, { s: ['y'] }],
+    ],
+    [
+      'an undeclared field is split if it is an array',
+      byFields(['z']),
+      { z: ['x', 'y'] },
+      [{ z: ['x'] }, { z: ['y'] }],
+    ],
+    ['an undeclared field that is no array is not', byFields(['z']), { z: { u: 1 } }, [{ z: { u: 1 } }]],
+    [
+      'a single value beside arrays: no split',
+      byFields(['z', 'a']),
+      { z: 'q', a: ['x', 'y'] },
+      [{ z: 'q', a: ['x', 'y'] }],
+    ],
+    [
+      'a blank single value beside arrays',
+      byFields(['z', 'a']),
+      { z: '', a: ['x', 'y'] },
+      [
+        { z: [''], a: ['x'] },
+        { z: [''], a: ['y'] },
+      ],
+    ],
+    ['a blank single value alone', byFields(['z', 'a']), { z: ' ', a: [] }, [{ z: ' ', a: [] }]],
+    [
+      'a single value that is preferred keeps everything',
+      byFields(['a', 'z'], ['a']),
+      { a: ['x', 'y'], z: 'q' },
+      [{ a: ['x', 'y'], z: 'q' }],
+    ],
+    [
+      'a field called as a method of objects',
+      byFields(['toString', 'a']),
+      { a: ['x'] },
+      [{ a: ['x'], toString: [''] }],
+    ],
+  ])('%s', (_name, schema, custom, inputs) => {
+    const before = stringifyJson(custom);
+    expect(splitInput(custom, schema, limit)).toEqual(inputs);
+    expect(countSubtasks(custom, schema)).toBe(inputs.length);
+    expect(stringifyJson(custom)).toBe(before);
+  });
+
+  test('big integers and raw ampersands survive', () => {
+    const custom = parseJson(
+      '{"a":[12345678901234567890,1],"id":98765432109876543210,"url":"https://x/?p=1&q=<2>"}',
+    ) as Custom;
+    expect(splitInput(custom, byFields(['a']), limit).map(stringifyJson)).toEqual([
+      '{"a":[12345678901234567890],"id":98765432109876543210,"url":"https://x/?p=1&q=<2>"}',
+      '{"a":[1],"id":98765432109876543210,"url":"https://x/?p=1&q=<2>"}',
+    ]);
+    const objects = parseJson('{"a":[{"id":12345678901234567890,"u":"a&b"}]}') as Custom;
+    expect(splitInput(objects, byFields(['a']), limit).map(stringifyJson)).toEqual([
+      '{"id":12345678901234567890,"u":"a&b"}',
+    ]);
+  });
+
+  test('the key __proto__ stays a plain key', () => {
+    const custom = parseJson('{"__proto__":{"x":1},"a":[{"__proto__":{"y":2}},{"u":1}]}') as Custom;
+    const inputs = splitInput(custom, byFields(['a']), limit);
+    expect(inputs.map(stringifyJson)).toEqual(['{"__proto__":{"y":2}}', '{"__proto__":{"x":1},"u":1}']);
+    expect(inputs.every((input) => Object.getPrototypeOf(input) === Object.prototype)).toBe(true);
+  });
+});
+
+describe('splitInput refuses', () => {
+  test.each<[message: string, schema: RunSchema, custom: unknown]>([
+    ['custom parameters must contain a single JSON object', byFields(['a']), ['x']],
+    ['custom parameters must contain a single JSON object', byFields([]), 'x'],
+    ['custom parameters must contain a single JSON object', byFields([]), parseJson('12345678901234567890')],
+    ['concurrency fields must have at least one field', byFields([' '], ['a']), { a: ['x'] }],
+    ['concurrency fields have no non-empty fields', byFields(['a', 'b']), {}],
+    ['concurrency fields have no non-empty fields', byFields(['a', 'b']), { a: [], b: null }],
+    [
+      'concurrency fields have no non-empty fields',
+      byFields(['a', 'b'], ['a']),
+      { a: ['', {}], b: [{ u: ' ' }] },
+    ],
+    ['missing concurrency field [a]', byB('a'), {}],
+    ['missing concurrency field [a]', byB(' a '), { a: null }],
+    ['missing concurrency field [toString]', byB('toString'), {}],
+    ['field [a] must be an array', byB('a'), { a: 'x' }],
+    ['field [a] must be an array', byFields(['a']), { a: '' }],
+    ['field [b] must be an array', byFields(['a', 'b']), { a: ['x'], b: { u: 1 } }],
+    ['field [a] must be an array', byFields(['a', 'b'], ['a']), { a: 7, b: [] }],
+    ['concurrency field [a] is empty', byB('a'), { a: [] }],
+    ['concurrency field [a] is empty', byB('a'), { a: [null, ' ', { u: '' }] }],
+    ['item at index 1 in [a] must be an object or primitive value', byFields(['a']), { a: ['x', ['y']] }],
+    ['item at index 2 in [a] must be an object or primitive value', byB('a'), { a: [{ u: 1 }, null, []] }],
+    ['field [a] must not mix object and primitive items', byFields(['a']), { a: ['x', { u: 1 }] }],
+    ['field [a] must not mix object and primitive items', byB('a'), { a: [{ u: 1 }, '', 5] }],
+    [
+      'field [a] must not mix object and primitive items',
+      byB('a'),
+      parseJson('{"a":[{"u":1},12345678901234567890]}'),
+    ],
+  ])('%s: %j', (message, schema, custom) => {
+    for (const action of [
+      () => splitInput(custom as Custom, schema, limit),
+      () => countSubtasks(custom as Custom, schema),
+    ]) {
+      expect(action).toThrow(new ChelaError('INVALID_ARGUMENT', message));
+    }
+  });
+
+  test.each([
+    [3, 3],
+    [3, 4],
+  ])('not %i subtasks within a limit of %i', (count, within) => {
+    expect(splitInput({ a: ['x', 'y'], b: ['z'] }, byFields(['a', 'b']), within)).toHaveLength(count);
+  });
+
+  test('more subtasks than the limit, across fields, before it makes any', () => {
+    const custom = { a: ['x', 'y'], b: ['z'] };
+    expect(() => splitInput(custom, byFields(['a', 'b']), 2)).toThrow(
+      'concurrency_num (3) exceeds limit (2)',
+    );
+    const many = { a: Array.from({ length: 1_000_000 }, (_, index) => index), other: 'x' };
+    expect(() => splitInput(many, byFields(['a']), 10_000)).toThrow(
+      'concurrency_num (1000000) exceeds limit (10000)',
+    );
+    expect(countSubtasks(many, byFields(['a']))).toBe(1_000_000);
+  });
+});
+
+test('random inputs: every meaningful item is in exactly one subtask, and nothing else changes', () => {
+  const random = new RandomJson(7);
+  const words = ['x', 'y', '', ' ', null, 0, false, 3];
+  const blanks = new Set<unknown>(['', ' ', null]);
+  for (let round = 0; round < 2000; round += 1) {
+    const fields = ['a', 'b', 'c'].slice(0, 1 + random.below(3));
+    const removed = fields.filter(() => random.below(3) === 0);
+    const items = new Map(
+      fields.map((field) => [field, Array.from({ length: random.below(4) }, () => random.pick(words))]),
+    );
+    // One that always splits, in the last place.
+    items.set('z', removed.includes('a') ? [] : ['last']);
+    if (removed.includes('a')) items.get('a')?.push('last');
+    fields.push('z');
+    const custom: Custom = { other: { deep: ['kept'] }, ...Object.fromEntries(items) };
+
+    const expand = (active: string[]): Custom[] => {
+      const blank = Object.fromEntries(active.map((field) => [field, ['']]));
+      return active.flatMap((field) =>
+        (items.get(field) ?? [])
+          .filter((item) => !blanks.has(item))
+          .map((item) => ({ other: custom.other, ...blank, [field]: [item] })),
+      );
+    };
+    const preferred = expand(fields.filter((field) => !removed.includes(field)));
+    const expected = preferred.length > 0 ? preferred : expand(fields);
+    expect([custom, removed, ...splitInput(custom, byFields(fields, removed), limit)]).toEqual([
+      custom,
+      removed,
+      ...expected,
+    ]);
+  }
+});

@@ -1,0 +1,90 @@
+/** Checks answers against the OpenAPI document that the same platform serves. */
+import { Ajv, type ValidateFunction } from 'ajv';
+
+type Schema = Record<string, unknown>;
+
+interface Operation {
+  responses: Record<string, { content?: Record<string, { schema?: Schema }> }>;
+}
+
+export interface ApiDocument {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema> };
+}
+
+const documents = new Map<string, Promise<AnswerCheck>>();
+
+function pathPattern(path: string): RegExp {
+  const parts = path.split('/').map((part) => (part.startsWith('{') ? '[^/]+' : RegExp.escape(part)));
+  return new RegExp(`^${parts.join('/')}/?$`);
+}
+
+class AnswerCheck {
+  readonly #paths: { pattern: RegExp; operations: Record<string, Operation>; parameters: number }[];
+  readonly #validators = new Map<Schema, ValidateFunction>();
+  readonly #ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
+
+  constructor(document: ApiDocument) {
+    this.#paths = Object.entries(document.paths)
+      .map(([path, operations]) => ({
+        pattern: pathPattern(path),
+        operations,
+        parameters: path.split('{').length,
+      }))
+      // A path of literals wins over one with parameters, as in the router.
+      .toSorted((one, other) => one.parameters - other.parameters);
+  }
+
+  /** @throws Error that says where the answer and the document differ */
+  check(method: string, path: string, status: number, body: unknown): void {
+    const operation = this.#paths.find(({ pattern }) => pattern.test(path))?.operations[method.toLowerCase()];
+    // Paths and methods that do not exist are answered too.
+    if (operation === undefined) return;
+    const response = operation.responses[String(status)];
+    if (response === undefined)
+      throw new Error(`${method} ${path} answered ${status}, which is not documented`);
+    const schema = response.content?.['application/json']?.schema;
+    if (schema === undefined) return;
+    const validate = this.#validator(schema);
+    if (validate(body)) return;
+    throw new Error(
+      `${method} ${path} answered ${status} with a body unlike its document: ${this.#ajv.errorsText(validate.errors)}`,
+    );
+  }
+
+  #validator(schema: Schema): ValidateFunction {
+    let validate = this.#validators.get(schema);
+    if (validate === undefined) {
+      validate = this.#ajv.compile(schema);
+      this.#validators.set(schema, validate);
+    }
+    return validate;
+  }
+}
+
+/** The document with every reference replaced by what it names; no schema of it contains itself. */
+export function dereferenced<Document extends { components: { schemas: Record<string, unknown> } }>(
+  document: Document,
+): Document {
+  function resolve(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(resolve);
+    if (typeof value !== 'object' || value === null) return value;
+    if ('$ref' in value && typeof value.$ref === 'string') {
+      return resolve(document.components.schemas[value.$ref.replace('#/components/schemas/', '')]);
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, resolve(part)]));
+  }
+  return resolve(document) as Document;
+}
+
+/** The check for a platform; its document is read once. */
+export function answerCheck(url: string): Promise<AnswerCheck> {
+  let check = documents.get(url);
+  if (check === undefined) {
+    check = fetch(`${url}/openapi.json`)
+      .then((response) => response.json())
+      .then((document) => new AnswerCheck(dereferenced(document as ApiDocument)));
+    documents.set(url, check);
+  }
+  return check;
+}

@@ -1,0 +1,39 @@
+/** Python with packages of its own, made once below node_modules, for readers and tools that share no code with ours. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFile, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const cacheFolder = path.resolve(import.meta.dirname, '../../node_modules/.cache');
+
+async function makeEnvironment(folder: string): Promise<void> {
+  try {
+    await run('python3', ['-m', 'venv', '--clear', folder]);
+  } catch (error) {
+    if (process.getuid?.() !== 0) {
+      throw new Error('Python 3 with venv is needed: sudo apt-get install -y python3-venv', { cause: error });
+    }
+    await run('apt-get', ['install', '-y', '-qq', 'python3-venv']);
+    await run('python3', ['-m', 'venv', '--clear', folder]);
+  }
+}
+
+/**
+ * @param requirements path of a file that names the packages with their versions
+ * @returns path of a Python that has them
+ */
+export async function preparePython(requirements: string): Promise<string> {
+  const wanted = await readFile(requirements, 'utf8');
+  const name = createHash('sha256').update(requirements).digest('hex').slice(0, 12);
+  const folder = path.join(cacheFolder, `chela-python-${name}`);
+  const python = path.join(folder, 'bin', 'python');
+  const stamp = path.join(folder, 'requirements.txt');
+  if ((await readFile(stamp, 'utf8').catch(() => '')) === wanted) return python;
+  await rm(folder, { recursive: true, force: true });
+  await makeEnvironment(folder);
+  await run(python, ['-m', 'pip', 'install', '--quiet', '--requirement', requirements]);
+  await copyFile(requirements, stamp);
+  return python;
+}

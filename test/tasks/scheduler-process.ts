@@ -1,0 +1,30 @@
+/**
+ * A scheduler in a process of its own, with a clock that its parent sets: each message is a moment to look at, answered
+ * with what went wrong, or an empty text.
+ */
+import { pino } from 'pino';
+import { readConfig } from '../../src/config.ts';
+import { Platform } from '../../src/platform.ts';
+import { Tasks } from '../../src/tasks/tasks.ts';
+
+const config = readConfig(process.env);
+const logger = pino({ level: 'silent' });
+const platform = await Platform.open(
+  { config, logger, parts: { api: false, runner: false } },
+  config.databaseUrl,
+);
+await platform.start();
+
+let now = new Date();
+const { database, jobs, workers, runs } = platform;
+const tasks = new Tasks({ database, jobs, workers, runs, config, logger, now: async () => now });
+
+process.on('message', (moment: string) => {
+  now = new Date(moment);
+  tasks.scheduler.fireDue().then(
+    () => process.send?.(''),
+    (error: Error) => process.send?.(error.stack ?? error.message),
+  );
+});
+process.once('disconnect', () => void platform.stop(0));
+process.send?.('ready');

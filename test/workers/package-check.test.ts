@@ -1,0 +1,437 @@
+import { mkdir, rename, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { checkPackage } from '../../src/workers/package-check.ts';
+import { importedModules } from '../../src/workers/package-sources.ts';
+import { folderWith } from './folders.ts';
+
+type Files = Record<string, unknown>;
+
+const inputSchema = {
+  description: 'A worker',
+  properties: [{ title: 'URLs', name: 'urls', type: 'array', editor: 'stringList', description: 'Where' }],
+};
+
+const shared: Files = {
+  'input_schema.json': inputSchema,
+  'output_schema.json': [{ name: 'id', type: 'string' }],
+  'README.md': '# Worker',
+};
+
+const node: Files = {
+  ...shared,
+  'main.js': "const sdk = require('./sdk');\nsdk.result.pushData({});",
+  'package.json': { main: 'main.js', dependencies: { '@grpc/grpc-js': '^1', 'google-protobuf': '^3' } },
+  'sdk.js': "const grpc = require('@grpc/grpc-js');",
+  'sdk_pb.js': "var jspb = require('google-protobuf');",
+};
+
+const python: Files = {
+  ...shared,
+  'main.py': 'from sdk import CoreSDK\n',
+  'requirements.txt': 'grpcio>=1.60\nprotobuf==6.31.1\n',
+  'sdk.py': 'import grpc\nfrom google.protobuf import empty_pb2\n',
+};
+
+/** The first bytes of an ELF file of 64 bits for x86-64. */
+const elf = Buffer.alloc(64);
+elf.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+elf.writeUInt16LE(62, 18);
+const go: Files = { ...shared, main: elf };
+
+function without(files: Files, ...names: string[]): Files {
+  return Object.fromEntries(Object.entries(files).filter(([name]) => !names.includes(name)));
+}
+
+async function check(files: Files): ReturnType<typeof checkPackage> {
+  return checkPackage(await folderWith(files));
+}
+
+async function warningsOf(files: Files): Promise<string[]> {
+  return (await check(files)).warnings.map(({ file, message }) => `${file}: ${message}`);
+}
+
+describe('a package without fault', () => {
+  test.each<[string, Files, Record<string, unknown>]>([
+    ['Node', node, { language: 'node', entry: 'main.js', declaredDependencies: true }],
+    ['Python', python, { language: 'python', entry: 'main.py', declaredDependencies: true }],
+    ['Go', go, { language: 'go', entry: 'main', declaredDependencies: false }],
+  ])('of %s is reported as such', async (_title, files, expected) => {
+    expect(await check(files)).toEqual({
+      ...expected,
+      inputSchemaText: JSON.stringify(inputSchema),
+      inputSchema,
+      outputSchema: [{ name: 'id', type: 'string' }],
+      readme: '# Worker',
+      warnings: [],
+    });
+  });
+
+  test('as strangers write it is accepted in silence', async () => {
+    const report = await checkPackage(path.resolve(import.meta.dirname, '../fixtures/third-party-worker'));
+    expect(report).toMatchObject({
+      language: 'node',
+      entry: 'main.js',
+      warnings: [],
+      declaredDependencies: true,
+    });
+  });
+
+  test('keeps the text of its schema, byte order mark included', async () => {
+    const text = `\uFEFF${JSON.stringify(inputSchema, undefined, 4)}\r\n`;
+    expect((await check({ ...node, 'input_schema.json': text })).inputSchemaText).toBe(text);
+  });
+});
+
+describe('the entry of a Node package', () => {
+  test.each<[string, string, string]>([
+    ['by its path', './src/start.js', 'src/start.js'],
+    ['without .js', 'src/start', 'src/start.js'],
+    ['by its folder', 'lib', 'lib/index.js'],
+    ['as an ES module', 'start.mjs', 'start.mjs'],
+  ])('is what package.json names: %s', async (_title, main, entry) => {
+    const report = await check({
+      ...shared,
+      [entry]: '',
+      'package.json': { main },
+    });
+    expect(report).toMatchObject({ language: 'node', entry, declaredDependencies: false });
+  });
+
+  test('is main.js, which is what runs, even where package.json names another', async () => {
+    const report = await check({ ...node, 'index.js': '', 'package.json': { main: 'index.js' } });
+    expect(report.entry).toBe('main.js');
+  });
+
+  test('of a Python package is not what its package.json names', async () => {
+    const report = await check({ ...python, 'index.js': '', 'package.json': { main: 'index.js' } });
+    expect(report).toMatchObject({ language: 'python', entry: 'main.py' });
+  });
+});
+
+describe('a package is refused', () => {
+  test.each<[string, Files, RegExp]>([
+    ['without an entry', without(node, 'main.js'), /no entry file: none of main\.js, main\.py, main/],
+    [
+      'whose package.json names a file outside',
+      { ...shared, 'package.json': { main: '../../etc/passwd' } },
+      /no entry/,
+    ],
+    [
+      'whose package.json names an absolute path',
+      { ...shared, 'package.json': { main: '/etc/passwd' } },
+      /no entry/,
+    ],
+    ['with two entries', { ...node, 'main.py': '' }, /more than one entry file: main\.js and main\.py/],
+    ['with a Go entry beside another', { ...python, main: elf }, /main\.py and main;/],
+    ['without an input schema', without(node, 'input_schema.json'), /input_schema\.json: is missing/],
+    [
+      'with an empty input schema',
+      { ...node, 'input_schema.json': '' },
+      /input_schema\.json: is not valid JSON/,
+    ],
+    ['with a wrong input schema', { ...node, 'input_schema.json': {} }, /properties must be an array/],
+    [
+      'with a schema that is no text',
+      { ...node, 'input_schema.json': Buffer.from([0xff, 0x7b]) },
+      /is not text in UTF-8/,
+    ],
+    [
+      'with too large a schema',
+      { ...node, 'input_schema.json': ' '.repeat(2 ** 20 + 1) },
+      /input_schema\.json: is larger than 1048576 bytes/,
+    ],
+    [
+      'with a wrong output schema',
+      { ...node, 'output_schema.json': {} },
+      /output_schema\.json: must be an array/,
+    ],
+    [
+      'with too large an output schema',
+      { ...node, 'output_schema.json': ' '.repeat(2 ** 20 + 1) },
+      /output_schema\.json: is larger/,
+    ],
+    ['with a broken package.json', { ...node, 'package.json': '{,}' }, /package\.json: is not valid JSON/],
+    [
+      'with a package.json that is a list',
+      { ...python, 'package.json': [] },
+      /package\.json: must be a JSON object/,
+    ],
+  ])('%s', async (_title, files, message) => {
+    await expect(check(files)).rejects.toMatchObject({
+      key: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  test('with all its errors at once', async () => {
+    const files = {
+      'package.json': '[',
+      'input_schema.json': '{"properties": [0]}',
+      'output_schema.json': '0',
+    };
+    await expect(check(files)).rejects.toMatchObject({ details: { length: 4 } });
+  });
+
+  test('whose entry or schema is a link or a folder', async () => {
+    const folder = await folderWith({ ...without(node, 'main.js'), 'other.js': '' });
+    await symlink('other.js', path.join(folder, 'main.js'));
+    await mkdir(path.join(folder, 'main.py'));
+    await rename(path.join(folder, 'input_schema.json'), path.join(folder, 'a.json'));
+    await symlink('a.json', path.join(folder, 'input_schema.json'));
+    await expect(checkPackage(folder)).rejects.toMatchObject({ details: { length: 2 } });
+  });
+});
+
+describe('a package is accepted with a warning', () => {
+  test.each<[string, Files, RegExp]>([
+    ['without an output schema', without(node, 'output_schema.json'), /^output_schema\.json: is missing/],
+    ['without a README', without(node, 'README.md'), /^README\.md: is missing$/],
+    ['with an empty README', { ...node, 'README.md': ' \n' }, /^README\.md: is empty$/],
+    [
+      'with too large a README',
+      { ...node, 'README.md': 'x'.repeat(2 ** 20 + 1) },
+      /^README\.md: is larger than 1048576/,
+    ],
+    [
+      'about its input schema',
+      { ...node, 'input_schema.json': { ...inputSchema, x: 1 } },
+      /^input_schema\.json: the key "x"/,
+    ],
+    ['for another system', { ...go, main: 'MZ' }, /^main: is not compiled for linux\/amd64/],
+    [
+      'for another processor',
+      { ...go, main: Buffer.from(elf).fill(0xb7, 18, 19) },
+      /not compiled for linux\/amd64/,
+    ],
+    [
+      'by the SDK, without grpc',
+      { ...node, 'package.json': { dependencies: { 'google-protobuf': '1' } } },
+      /^package\.json: does not declare @grpc\/grpc-js/,
+    ],
+    [
+      'by the SDK, without protobuf',
+      { ...node, 'package.json': { dependencies: { '@grpc/grpc-js': '1' } } },
+      /does not declare google-protobuf/,
+    ],
+    [
+      'by the SDK of Python, without protobuf',
+      { ...python, 'requirements.txt': 'grpcio\n' },
+      /^requirements\.txt: does not declare protobuf/,
+    ],
+    [
+      'by the SDK of Python, without grpc',
+      { ...python, 'requirements.txt': '# grpcio\nprotobuf' },
+      /does not declare grpcio/,
+    ],
+    [
+      'by a key that is no column',
+      { ...python, 'main.py': 'from sdk import CoreSDK\nCoreSDK.Result.upsert_data(row, "url")' },
+      /^main\.py: upserts by the key "url"/,
+    ],
+    [
+      'with HTTP past the proxy',
+      { ...python, 'main.py': 'import requests\n' },
+      /^main\.py: makes HTTP requests/,
+    ],
+    [
+      'with credentials in it',
+      { ...python, 'main.py': '\nproxy = "socks5://user:pass@proxy.example.com:1080"' },
+      /^main\.py: line 2 spells out proxy credentials/,
+    ],
+  ])('%s', async (_title, files, message) => {
+    const warnings = await warningsOf(files);
+    expect(warnings).toEqual([expect.stringMatching(message)]);
+    expect(warnings.join(' ')).not.toContain('user:pass');
+  });
+
+  test('for each SDK dependency where it declares none', async () => {
+    expect(await warningsOf(without(node, 'package.json'))).toHaveLength(2);
+    expect(await warningsOf(without(python, 'requirements.txt'))).toHaveLength(2);
+    expect(await warningsOf(without(node, 'package.json', 'sdk.js', 'sdk_pb.js'))).toHaveLength(2);
+  });
+
+  test('only for what its SDK really needs', async () => {
+    expect(
+      await warningsOf({
+        ...without(node, 'sdk_pb.js'),
+        'package.json': { dependencies: { '@grpc/grpc-js': '1' } },
+      }),
+    ).toEqual([]);
+  });
+});
+
+describe('the dependencies of a Python package', () => {
+  test.each<[string, Files]>([
+    [
+      'in any spelling',
+      { 'requirements.txt': 'GRPCIO[protobuf]==1.2 ; python_version > "3"\r\nProtobuf~=6.0 # pinned\r\n' },
+    ],
+    ['by address', { 'requirements.txt': 'grpcio @ https://example.com/a.whl\nprotobuf' }],
+    [
+      'in an included file',
+      { 'requirements.txt': '-r base.txt\ngrpcio', 'base.txt': 'protobuf\n-r requirements.txt' },
+    ],
+    [
+      'as PowerShell writes them',
+      { 'requirements.txt': Buffer.from('\uFEFFgrpcio\r\nprotobuf\r\n', 'utf16le') },
+    ],
+    ['with a byte order mark', { 'requirements.txt': '\uFEFFgrpcio\nprotobuf' }],
+  ])('are found %s', async (_title, files) => {
+    const report = await check({ ...python, ...files });
+    expect(report.warnings).toEqual([]);
+    expect(report.declaredDependencies).toBe(true);
+  });
+
+  test('are none where the list has comments and options only', async () => {
+    const files = { ...python, 'requirements.txt': '# none\n\n--no-index\n-r ../../etc/passwd\n' };
+    expect((await check(files)).declaredDependencies).toBe(false);
+  });
+});
+
+describe('the key of an upsert', () => {
+  test.each<[string, Files, string[]]>([
+    [
+      'in Python',
+      { ...python, 'main.py': "CoreSDK.Result.upsert_data({'a': f(1, ')'), 'b': [1, 2]}, 'a')" },
+      ['a'],
+    ],
+    [
+      'over several lines',
+      { ...python, 'main.py': 'sdk.upsert_data(\n  {\n    # a "row"\n    "x": 1,\n  },\n  "x",\n)' },
+      ['x'],
+    ],
+    ['by keyword', { ...python, 'main.py': 'sdk.upsert_data(row, unique_key="k")' }, ['k']],
+    ['in Node', { ...node, 'main.js': "await result.upsertData({ ...row, a: 'it\\'s' }, 'k')" }, ['k']],
+    ['inside the row', { ...node, 'main.js': "push({ '__coreclaw_upsert_key__': 'k' })" }, ['k']],
+    ['in the sources of a Go worker', { ...go, 'main.go': 'sdk.Result.UpsertData(ctx, row, "k")' }, ['k']],
+    ['that is a column', { ...python, 'main.py': 'sdk.upsert_data(row, "id")' }, []],
+    ['that is a variable', { ...python, 'main.py': 'sdk.upsert_data(row, key)' }, []],
+    ['that is computed', { ...node, 'main.js': 'r.upsertData(row, `${a}`)' }, []],
+    ['of a definition', { ...python, 'main.py': 'def upsert_data(self, row, key):\n  pass' }, []],
+    ['in a call that never ends', { ...python, 'main.py': `upsert_data(${'('.repeat(50_000)}` }, []],
+    ['in a comment', { ...python, 'main.py': '# upsert_data(row, "k")' }, []],
+    [
+      'without an output schema',
+      { ...without(python, 'output_schema.json'), 'main.py': 'upsert_data(row, "k")' },
+      [],
+    ],
+  ])('%s', async (_title, files, keys) => {
+    const warnings = (await warningsOf(files)).filter((warning) => warning.includes('upserts'));
+    expect(warnings.map((warning) => /key "(.*)"/.exec(warning)?.[1])).toEqual(keys);
+  });
+});
+
+describe('HTTP past the proxy is', () => {
+  test.each<[string, Files]>([
+    ["require('axios')", { ...node, 'main.js': "const axios = require('axios')" }],
+    ["from 'got'", { ...node, 'main.js': 'import got from "got";' }],
+    ["import('undici')", { ...node, 'main.js': 'const { request } = await import("undici")' }],
+    ['node:https', { ...node, 'lib/get.js': "require('node:https').get(url)" }],
+    ['fetch()', { ...node, 'main.js': 'await fetch(url)' }],
+    ['import requests', { ...python, 'main.py': 'import os, requests\n' }],
+    ['from requests.adapters', { ...python, 'main.py': '  from requests.adapters import HTTPAdapter\n' }],
+    ['urllib.request', { ...python, 'main.py': 'import urllib.request\n' }],
+    ['from urllib import request', { ...python, 'main.py': 'from urllib import parse, request\n' }],
+    ['httpx under another name', { ...python, 'main.py': 'import httpx as h\n' }],
+    ['net/http', { ...go, 'main.go': 'import (\n\t"fmt"\n\t"net/http"\n)\n' }],
+  ])('found: %s', async (_title, files) => {
+    expect(await warningsOf(files)).toEqual([expect.stringContaining('makes HTTP requests')]);
+  });
+
+  test.each<[string, Files]>([
+    ['the proxy is read', { ...node, 'main.js': "require('axios'); process.env.PROXY_AUTH" }],
+    [
+      'the proxy is read in another file',
+      { ...python, 'main.py': 'import requests\n', 'net.py': 'os.environ["PROXY_DOMAIN"]' },
+    ],
+    [
+      'URLs are only parsed',
+      { ...python, 'main.py': 'import urllib.parse\nfrom urllib.parse import urljoin\n' },
+    ],
+    ['a method is called fetch', { ...node, 'main.js': 'await page.fetch(url)' }],
+    ['it is a comment', { ...python, 'main.py': '# import requests\n' }],
+    ['it is a dependency', { ...node, 'node_modules/x/index.js': "require('http')" }],
+    ['it is the SDK', { ...node, 'sdk.js': "require('http')" }],
+    ['it is no source', { ...node, 'notes.txt': "require('http')" }],
+  ])('not found where %s', async (_title, files) => {
+    expect((await warningsOf(files)).filter((warning) => warning.includes('HTTP'))).toEqual([]);
+  });
+
+  test('found where the proxy is read by a comment only', async () => {
+    const files = { ...python, 'main.py': 'import requests\n# PROXY_AUTH and PROXY_DOMAIN\n' };
+    expect(await warningsOf(files)).toHaveLength(1);
+  });
+});
+
+describe('spelled out proxy credentials are', () => {
+  test.each([
+    'url = "socks5h://u1:p2@host:1080"',
+    "proxies = {'http': 'http://u1:p2@host:8080'}",
+    'ws = "ws://u1:p2@chrome"',
+    'PROXY_AUTH = "u1:p2"',
+    "auth = os.environ.get('PROXY_AUTH', 'u1:p2')",
+    'auth = os.getenv("PROXY_AUTH") or "u1:p2"',
+    'proxy = {"server": host,\n  "username": "u1",\n  "password": "p2"}',
+  ])('found: %s', async (line) => {
+    const warnings = await warningsOf({ ...python, 'main.py': `import os\n${line}\n` });
+    expect(warnings).toEqual([expect.stringContaining('main.py: line 2 spells out proxy credentials')]);
+  });
+
+  test('found in a fallback of Node', async () => {
+    const files = { ...node, 'main.js': "const auth = process.env.PROXY_AUTH || 'u1:p2';" };
+    expect(await warningsOf(files)).toEqual([expect.stringContaining('line 1 spells out')]);
+  });
+
+  test.each([
+    'url = f"socks5://{auth}@{domain}"',
+    'url = "socks5://%s:%s@%s" % (user, password, host)',
+    'url = "socks5://" + user + ":" + password + "@" + host',
+    'url = "https://example.com:8080/a@b"',
+    'auth = os.environ["PROXY_AUTH"]',
+    'proxyAuth = "socks5://" + auth',
+    'proxy = {"username": user, "password": password}',
+    '# socks5://user:pass@host:1080',
+  ])('not found in %s', async (line) => {
+    const warnings = await warningsOf({ ...python, 'main.py': `${line}\n` });
+    expect(warnings.filter((warning) => warning.includes('spells out'))).toEqual([]);
+  });
+
+  test('looked for in linear time, as all patterns are: this test ends within its time limit', async () => {
+    const repeated = [
+      'http://',
+      'proxy={',
+      'proxy_auth="a:{',
+      'upsert_data(x,',
+      'import a,\n',
+      'from a import b\n',
+    ];
+    const padded = [
+      'proxy_auth',
+      'require',
+      'import',
+      '__coreclaw_upsert_key__',
+      'upsert_data',
+      'proxy',
+      'fetch',
+    ];
+    const hostile = [
+      ...repeated.map((part) => part.repeat(50_000 / part.length)),
+      ...padded.map((part) => part + ' '.repeat(50_000)),
+    ].join('\n');
+    for (const language of ['node', 'python', 'go'] as const) importedModules(hostile, language);
+    expect(await warningsOf({ ...python, 'main.py': hostile })).toEqual([]);
+  });
+});
+
+describe('the README', () => {
+  test('may be spelled in any case', async () => {
+    expect((await check({ ...without(node, 'README.md'), 'Readme.MD': 'Hi' })).readme).toBe('Hi');
+  });
+
+  test('is kept without what the database cannot store', async () => {
+    expect((await check({ ...node, 'README.md': Buffer.from([0x61, 0, 0xff, 0x62]) })).readme).toBe(
+      'a\uFFFD\uFFFDb',
+    );
+  });
+});

@@ -1,0 +1,405 @@
+import { describe, expect, test } from 'vitest';
+import { ChelaError } from '../../src/errors.ts';
+import { checkInputSchema } from '../../src/workers/input-schema.ts';
+import { checkOutputSchema } from '../../src/workers/output-schema.ts';
+
+/** A property without fault; members given as undefined are left out. */
+function property(members: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    title: 'URLs',
+    name: 'urls',
+    type: 'array',
+    editor: 'stringList',
+    description: 'What to visit',
+    required: true,
+    ...members,
+  };
+}
+
+function schema(members: Record<string, unknown>, ...properties: unknown[]): string {
+  return JSON.stringify({ description: 'A worker', properties, ...members });
+}
+
+function refusal(check: () => unknown): ChelaError {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof ChelaError) return error;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+const source = property({
+  name: 'sources',
+  editor: 'requestListSource',
+  param_list: [
+    { param: 'url', title: 'URL', required: true, description: 'Where' },
+    { param: 'posts', title: 'Posts', description: 'How many' },
+  ],
+});
+
+describe('an input schema is refused with', () => {
+  test.each<[string, string, RegExp]>([
+    ['text that is no JSON', '{"properties": [}', /is not valid JSON/],
+    ['nothing in it', '', /is not valid JSON/],
+    ['an array at its root', '[]', /must be an object with properties, but is an array/],
+    ['null at its root', 'null', /must be an object with properties, but is null/],
+    ['no properties', '{}', /properties must be an array, but is missing/],
+    ['properties as an object', '{"properties": {"a": {}}}', /properties must be an array, but is an object/],
+    [
+      'a property that is a string',
+      schema({}, 'urls'),
+      /property number 1 must be an object, but is a string/,
+    ],
+    ['a property that is null', schema({}, property(), null), /property number 2 must be an object/],
+    ['a property without a name', schema({}, property({ name: undefined })), /property number 1 has no name/],
+    ['a blank name', schema({}, property({ name: ' ' })), /property number 1 has no name/],
+    ['a name that is a number', schema({}, property({ name: 7 })), /has no name/],
+    ['a name twice', schema({}, property(), property()), /"urls" has a name that an earlier property has/],
+    ['no type', schema({}, property({ type: undefined })), /"urls" has no type; use one of string, integer/],
+    ['an unknown type', schema({}, property({ type: 'text' })), /has the unknown type "text"/],
+    ['a type of Object.prototype', schema({}, property({ type: 'constructor' })), /unknown type/],
+    [
+      'an unknown editor',
+      schema({}, property({ editor: 'text' })),
+      /unknown editor "text"; use one of input, /,
+    ],
+    ['an editor of Object.prototype', schema({}, property({ editor: 'toString' })), /unknown editor/],
+    ['an editor that is a number', schema({}, property({ editor: 1 })), /unknown editor a number/],
+    [
+      'required as text',
+      schema({}, property({ required: 'true' })),
+      /"required" that is a string; write true or false/,
+    ],
+    ['required as a number', schema({}, property({ required: 1 })), /"required" that is a number/],
+    [
+      'concurrency as an array',
+      schema({ concurrency: ['urls'] }, property()),
+      /concurrency must be an object/,
+    ],
+    ['concurrency as text', schema({ concurrency: 'urls' }, property()), /concurrency must be an object/],
+    [
+      'fields as text',
+      schema({ concurrency: { fields: 'urls' } }, property()),
+      /concurrency.fields must be an array/,
+    ],
+    [
+      'a field as a number',
+      schema({ concurrency: { fields: [1] } }, property()),
+      /concurrency.fields must be an array/,
+    ],
+    [
+      'remove_fields as an object',
+      schema({ concurrency: { fields: ['urls'], remove_fields: {} } }, property()),
+      /concurrency.remove_fields must be an array/,
+    ],
+    [
+      'remove_fields not within fields',
+      schema({ concurrency: { fields: ['urls'], remove_fields: ['ids'] } }, property()),
+      /remove_fields names "ids", which concurrency.fields does not/,
+    ],
+    ['b naming no property', schema({ b: 'url' }, property()), /b names "url", which is no property/],
+    ['b as a list', schema({ b: ['urls'] }, property()), /b must be the name of a property, but is an array/],
+    [
+      'a text default of an array',
+      schema({}, property({ default: 'a' })),
+      /default that is a string, but its type is array/,
+    ],
+    [
+      'a fraction as default of an integer',
+      schema({}, property({ type: 'integer', default: 1.5 })),
+      /its type is integer/,
+    ],
+    [
+      'text as default of an integer',
+      schema({}, property({ type: 'integer', default: '1' })),
+      /default that is a string/,
+    ],
+    [
+      'text as default of a boolean',
+      schema({}, property({ type: 'boolean', default: 'no' })),
+      /its type is boolean/,
+    ],
+    [
+      'an array as default of an object',
+      schema({}, property({ type: 'object', default: [] })),
+      /its type is object/,
+    ],
+    [
+      'a number as default of a string',
+      schema({}, property({ type: 'string', default: 1 })),
+      /its type is string/,
+    ],
+    [
+      'a source without its required param',
+      schema({}, { ...source, default: [{ url: 'a' }, { posts: 1 }] }),
+      /item number 2 lacks the required param "url"/,
+    ],
+    [
+      'a source whose required param is null',
+      schema({}, { ...source, default: [{ url: null }] }),
+      /item number 1 lacks/,
+    ],
+    ['a source that is plain text', schema({}, { ...source, default: ['https://a'] }), /item number 1 lacks/],
+  ])('%s', (_title, text, message) => {
+    const error = refusal(() => checkInputSchema(text));
+    expect(error.key).toBe('INVALID_ARGUMENT');
+    expect(error.message).toMatch(message);
+    expect(error.message).toMatch(/^input_schema\.json: /);
+    expect(error.details).toHaveLength(1);
+  });
+
+  test('all its errors at once', () => {
+    const text = schema(
+      { b: 7, concurrency: [] },
+      property({ type: 'text', editor: 'text', required: 'yes' }),
+      property({ name: '' }),
+      5,
+    );
+    const error = refusal(() => checkInputSchema(text));
+    expect(error.message).toMatch(/has 7 errors, the first is: input_schema\.json: property "urls"/);
+    expect(error.details).toHaveLength(7);
+  });
+
+  test('no more than a hundred of its errors', () => {
+    const error = refusal(() => checkInputSchema(`{"properties": [${'0,'.repeat(5000)}0]}`));
+    expect(error.details).toHaveLength(101);
+    expect(error.details?.at(-1)).toBe('4901 more errors');
+  });
+});
+
+describe('an input schema is accepted with a warning about', () => {
+  test.each<[string, string, string | undefined, RegExp]>([
+    ['no title', schema({}, property({ title: undefined })), 'properties[0].title', /"urls" has no title/],
+    [
+      'a blank description',
+      schema({}, property({ description: '' })),
+      'properties[0].description',
+      /no description/,
+    ],
+    ['no editor', schema({}, property({ editor: undefined })), 'properties[0].editor', /no editor/],
+    [
+      'switch for a string',
+      schema({}, property({ type: 'string', editor: 'switch' })),
+      'properties[0].editor',
+      /the editor switch is for boolean/,
+    ],
+    [
+      'input for an array',
+      schema({}, property({ editor: 'input' })),
+      'properties[0].editor',
+      /for string or integer or number/,
+    ],
+    [
+      'stringList for a string',
+      schema({}, property({ type: 'string' })),
+      'properties[0].editor',
+      /is for array/,
+    ],
+    [
+      'select of one for an array',
+      schema({}, property({ editor: 'select', options: [{ label: 'A', value: 1 }] })),
+      'properties[0].editor',
+      /the editor select/,
+    ],
+    [
+      'select without options',
+      schema({}, property({ type: 'string', editor: 'select' })),
+      'properties[0].options',
+      /no options/,
+    ],
+    [
+      'options of another form',
+      schema({}, property({ editor: 'checkbox', options: ['a'] })),
+      'properties[0].options',
+      /not of the form/,
+    ],
+    [
+      'a param_list of another form',
+      schema({}, { ...source, param_list: {} }),
+      'properties[0].param_list',
+      /param_list/,
+    ],
+    ['an unknown root key', schema({ title: 'x' }, property()), undefined, /the key "title" is not known/],
+    [
+      'a split field that is no array',
+      schema({ concurrency: { fields: ['n'] } }, property({ name: 'n', type: 'string', editor: 'input' })),
+      'concurrency.fields',
+      /names "n", which is no array/,
+    ],
+    [
+      'a split field that is no property',
+      schema({ concurrency: { fields: ['ids', 'urls'] } }, property()),
+      'concurrency.fields',
+      /"ids", which is no property/,
+    ],
+    [
+      'b that is no array',
+      schema({ b: ' n ' }, property({ name: 'n', type: 'string', editor: 'input' })),
+      'b',
+      /b names "n", which is no array/,
+    ],
+    [
+      'b that concurrency overrules',
+      schema({ b: 'gone', concurrency: { fields: ['urls'] } }, property()),
+      'b',
+      /"gone", which is no property/,
+    ],
+    [
+      'concurrency without fields',
+      schema({ concurrency: {} }, property()),
+      'concurrency.fields',
+      /no effect/,
+    ],
+    [
+      'a default below its minimum',
+      schema({}, property({ type: 'integer', editor: 'number', default: 0, minimum: 1 })),
+      'properties[0].default',
+      /default 0, which is below its minimum 1/,
+    ],
+    [
+      'a default above its maximum',
+      schema({}, property({ type: 'number', editor: 'number', default: 1.5, maximum: 1 })),
+      'properties[0].default',
+      /above its maximum 1/,
+    ],
+    [
+      'a minimum above the maximum',
+      schema({}, property({ type: 'integer', editor: 'number', minimum: 2, maximum: 1 })),
+      'properties[0].minimum',
+      /minimum \(2\) above/,
+    ],
+    [
+      'a minimum that is text',
+      schema({}, property({ type: 'integer', editor: 'number', minimum: '2' })),
+      'properties[0].minimum',
+      /is no number/,
+    ],
+  ])('%s', (_title, text, field, message) => {
+    const { warnings } = checkInputSchema(text);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toEqual({
+      file: 'input_schema.json',
+      field,
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  test('whatever its text holds, the database can keep the warnings', () => {
+    const { warnings } = checkInputSchema(String.raw`{"\u0000\ud800": 1, "properties": []}`);
+    expect(JSON.stringify(warnings)).not.toMatch(/(?<!\\)\\u/);
+  });
+});
+
+describe('an input schema is accepted in silence', () => {
+  test.each<[string, string]>([
+    ['without properties in its list', schema({})],
+    ['with a byte order mark', `\uFEFF${schema({}, property())}`],
+    ['without a description of its own', schema({ description: undefined }, property())],
+    ['without "required"', schema({}, property({ required: undefined }))],
+    [
+      'with null for what is not given',
+      schema({ b: null, concurrency: null }, property({ required: null, default: null })),
+    ],
+    ['with a blank b', schema({ b: '  ' }, property())],
+    ['with b', schema({ b: 'urls' }, property())],
+    [
+      'with concurrency',
+      schema({ concurrency: { fields: ['urls', 'sources'], remove_fields: ['urls'] } }, property(), source),
+    ],
+    ['with plain texts as a default', schema({}, property({ default: ['a', 'b'] }))],
+    [
+      'with objects of any key as a default',
+      schema({}, property({ default: [{ url: 'a' }, { string: 'b' }, { keyword: 'c' }] })),
+    ],
+    ['with a default of each required param', schema({}, { ...source, default: [{ url: 'a' }] })],
+    [
+      'with select of several',
+      schema({}, property({ editor: 'select', multiple: true, options: [{ label: 'A', value: 'a' }] })),
+    ],
+    [
+      'with radio of numbers',
+      schema(
+        {},
+        property({ type: 'integer', editor: 'radio', default: 1, options: [{ label: 'A', value: 1 }] }),
+      ),
+    ],
+    ['with a switch', schema({}, property({ type: 'boolean', editor: 'switch', default: false }))],
+    [
+      'with a date',
+      schema(
+        {},
+        property({ type: 'string', editor: 'datepicker', format: 'DD/MM/YYYY', valueFormat: 'DD/MM/YYYY' }),
+      ),
+    ],
+    ['with an object', schema({}, property({ type: 'object', editor: 'json', default: {} }))],
+    [
+      'with a whole number as 10.0',
+      '{"properties": [{"name": "n", "type": "integer", "editor": "number", "title": "N", "description": "N", "default": 10.0}]}',
+    ],
+    [
+      'with an integer beyond 2^53',
+      '{"properties": [{"name": "n", "type": "integer", "editor": "number", "title": "N", "description": "N", "default": 12345678901234567890}]}',
+    ],
+    [
+      'with a default at its bounds',
+      schema({}, property({ type: 'integer', editor: 'number', default: 1, minimum: 1, maximum: 1 })),
+    ],
+    [
+      'with sections and placeholders',
+      schema({}, property({ sectionCaption: 'More', sectionDescription: 'x', placeholder: 'y' })),
+    ],
+  ])('%s', (_title, text) => {
+    expect(checkInputSchema(text).warnings).toEqual([]);
+  });
+
+  test('and handed back as it is written', () => {
+    const text = schema({ b: 'urls' }, property({ placeholder: 'x' }));
+    expect(checkInputSchema(`\uFEFF${text}`).schema).toEqual(JSON.parse(text));
+  });
+});
+
+describe('an output schema', () => {
+  test.each<[string, string]>([
+    ['empty', '[]'],
+    [
+      'of all types',
+      JSON.stringify(
+        ['string', 'integer', 'number', 'boolean', 'array', 'object'].map((type) => ({ name: type, type })),
+      ),
+    ],
+    [
+      'with a byte order mark and descriptions',
+      '\uFEFF[{"name": "a", "type": "string", "description": "A"}]',
+    ],
+  ])('is accepted: %s', (_title, text) => {
+    const { schema: columns, warnings } = checkOutputSchema(text);
+    expect(warnings).toEqual([]);
+    expect(columns).toEqual(JSON.parse(text.replace('\uFEFF', '')));
+  });
+
+  test.each<[string, string, RegExp]>([
+    ['no JSON', 'x', /is not valid JSON/],
+    ['an object', '{}', /must be an array of columns, but is an object/],
+    ['a column that is text', '["a"]', /column number 1 must be an object/],
+    ['no name', '[{"type": "string"}]', /column number 1 has no name/],
+    ['a blank name', '[{"name": " ", "type": "string"}]', /has no name/],
+    [
+      'a name twice',
+      '[{"name": "a", "type": "string"}, {"name": "a", "type": "number"}]',
+      /the name "a" is used by two columns/,
+    ],
+    ['no type', '[{"name": "a"}]', /column "a" has no type; use one of string/],
+    ['an unknown type', '[{"name": "a", "type": "text"}]', /column "a" has the unknown type "text"/],
+  ])('is refused with %s', (_title, text, message) => {
+    const error = refusal(() => checkOutputSchema(text));
+    expect(error.key).toBe('INVALID_ARGUMENT');
+    expect(error.message).toMatch(message);
+    expect(error.message).toMatch(/^output_schema\.json: /);
+  });
+
+  test('is refused with all its errors at once', () => {
+    expect(refusal(() => checkOutputSchema('[1, {}, {"name": "a", "type": 1}]')).details).toHaveLength(4);
+  });
+});
