@@ -15,7 +15,7 @@ csv.field_size_limit(10_000_000)
 
 def rows_of_lines(lines):
     lines = iter(lines)
-    columns = [cell for cell in next(lines)]
+    columns = list(next(lines, []))
     rows = [
         {key: cell for key, cell in zip(columns, line) if cell is not None and cell != ""}
         for line in lines

@@ -1,0 +1,262 @@
+/** Exports as a client sees them: a link for each wish, and the file behind it. */
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Client } from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { eventually } from '../platform/support/eventually.ts';
+import { publishScriptedWorker, runForever } from '../platform/support/scripted-worker.ts';
+import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
+import { ask, checkedAnswer, errorOf } from './checked-answer.ts';
+
+const rows = [
+  { title: 'b', price: 2, extra: { n: 1 } },
+  { title: 'a', price: 1, colour: 'red' },
+];
+const csv = 'title,price,extra,colour\r\nb,2,"{""n"":1}",\r\na,1,,red\r\n';
+
+let platform: TestPlatform;
+let worker: string;
+let slug: string;
+beforeAll(async () => {
+  platform = await startTestPlatform();
+  worker = await publishScriptedWorker(platform, 'Ärger & Söhne');
+  slug = await runWith(pushAll(rows));
+});
+afterAll(async () => platform.close());
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function pushAll(list: readonly unknown[]): string {
+  return `for (const row of ${JSON.stringify(list)}) await sdk.result.pushData(row);`;
+}
+
+async function runWith(script: string): Promise<string> {
+  const started = await platform.runAsync(worker, { script, items: ['one'] });
+  await platform.finished(started);
+  return started;
+}
+
+/** Asks for an export. @returns the link */
+async function linkTo(run: string, query = '', client = platform): Promise<string> {
+  const { data, message } = await ask<{ download_url: string }>(
+    client,
+    `/worker-runs/${run}/result/export${query}`,
+  );
+  expect(message).toBe('success');
+  return data.download_url;
+}
+
+async function textOf(link: string): Promise<string> {
+  const response = await fetch(link);
+  expect(response.status).toBe(200);
+  return response.text();
+}
+
+function pathOf(link: string): string {
+  return new URL(link).pathname;
+}
+
+function exportFolder({ platform: { config } }: TestPlatform): string {
+  return path.join(config.dataDir, 'storage', 'exports');
+}
+
+describe('a link', () => {
+  test.each([
+    ['csv', 'text/csv; charset=utf-8'],
+    ['json', 'application/json; charset=utf-8'],
+    ['jsonl', 'application/jsonl; charset=utf-8'],
+    ['xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
+    ['xls', 'application/vnd.ms-excel'],
+    ['xml', 'application/xml; charset=utf-8'],
+    ['html', 'text/html; charset=utf-8'],
+    ['rss', 'application/rss+xml; charset=utf-8'],
+  ])('to %s downloads a file of that type without any header', async (format, mediaType) => {
+    const response = await fetch(await linkTo(slug, `?format=${format}`));
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe(mediaType);
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    const name = `ärger-söhne-${slug}.${format}`;
+    expect(response.headers.get('content-disposition')).toBe(
+      `attachment; filename="_rger-s_hne-${slug}.${format}"; filename*=UTF-8''${encodeURIComponent(name)}`,
+    );
+    const bytes = await response.arrayBuffer();
+    expect(Number(response.headers.get('content-length'))).toBe(bytes.byteLength);
+    expect(bytes.byteLength).toBeGreaterThan(0);
+  });
+
+  test('leads to csv where no format is named, and formats may be written in capitals', async () => {
+    expect(await textOf(await linkTo(slug))).toBe(csv);
+    expect(pathOf(await linkTo(slug, '?format=CSV'))).toBe(pathOf(await linkTo(slug)));
+  });
+
+  test('to anything else is refused', async () => {
+    const answer = await ask(platform, `/worker-runs/${slug}/result/export?format=pdf`);
+    expect(answer.code).toBe(11000);
+    expect(answer.message).toMatch(/format/);
+  });
+
+  test('is the same in each way to name a run', async () => {
+    const ways = ['/worker-runs/last/export', `/workers/${worker}/runs/last/export`];
+    for (const way of ways) {
+      const last = await platform.call<{ slug: string }>('/worker-runs/last');
+      const answer = await ask<{ download_url: string }>(platform, way);
+      expect(pathOf(answer.data.download_url)).toBe(pathOf(await linkTo(last.data.slug)));
+    }
+  });
+
+  test('of another account is not to be had', async () => {
+    const { key } = await platform.otherAccount('stranger');
+    const answer = await ask(platform, `/worker-runs/${slug}/result/export`, { key });
+    expect(errorOf(answer)).toEqual({ status: 404, code: 11004 });
+    const anonymous = await ask(platform, `/worker-runs/${slug}/result/export`, { key: '' });
+    expect(errorOf(anonymous)).toEqual({ status: 401, code: 12001 });
+  });
+
+  test('that was altered in any part is refused', async () => {
+    const link = await linkTo(slug);
+    const altered = [
+      link.replace('.csv', '.xls'),
+      link.replace(/expires=(\d)/, 'expires=9$1'),
+      link.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+      link.replace(/&signature.*/, ''),
+      link.replace(/\?.*/, ''),
+    ];
+    for (const other of altered) {
+      const answer = await checkedAnswer(await fetch(other));
+      expect({ other, ...errorOf(answer) }).toEqual({ other, status: 403, code: 12002 });
+    }
+  });
+
+  test('that has expired is refused, and says so', async () => {
+    const link = await linkTo(slug);
+    vi.useFakeTimers({
+      toFake: ['Date'],
+      now: Date.now() + platform.platform.config.linkLifetimeSeconds * 1000 + 1000,
+    });
+    const answer = await checkedAnswer(await fetch(link));
+    expect(errorOf(answer)).toEqual({ status: 403, code: 12002 });
+    expect(answer.message).toMatch(/expired/);
+  });
+});
+
+describe('filter_keys', () => {
+  test('gives the columns in that order, without those the run has not or that are ours', async () => {
+    const keys = 'price,no such key, title ,price,__coreclaw_data_id__';
+    const text = await textOf(await linkTo(slug, `?filter_keys=${encodeURIComponent(keys)}`));
+    expect(text).toBe('price,title\r\n2,b\r\n1,a\r\n');
+    const lines = await textOf(await linkTo(slug, '?format=jsonl&filter_keys=extra,title'));
+    expect(lines).toBe('{"extra":{"n":1},"title":"b"}\n{"title":"a"}\n');
+  });
+
+  test('left out or empty means all', async () => {
+    expect(await textOf(await linkTo(slug, '?filter_keys='))).toBe(csv);
+    expect(await textOf(await linkTo(slug, '?format=json'))).not.toContain('__coreclaw_');
+  });
+});
+
+test('the same export asked for by many at once is made once', async () => {
+  const run = await runWith(pushAll([{ n: 1 }]));
+  const links = await Promise.all(Array.from({ length: 10 }, async () => linkTo(run, '?format=json')));
+  expect(new Set(links.map(pathOf)).size).toBe(1);
+  const { rowCount } = await platform.platform.database.pool.query(
+    'SELECT FROM export JOIN run ON run.id = export.run_id WHERE run.slug = $1',
+    [run],
+  );
+  expect(rowCount).toBe(1);
+});
+
+test('a running run gives the rows so far; a later export has what came then', async () => {
+  const run = await platform.runAsync(worker, {
+    script: `await sdk.result.pushData({ n: 1 }); await sdk.log.info('one is there'); ${runForever}`,
+    items: ['one'],
+  });
+  await platform.logged(run, 'one is there');
+  const early = await linkTo(run);
+  expect(await textOf(early)).toBe('n\r\n1\r\n');
+  await platform.call(`/worker-runs/${run}/abort`, { method: 'POST' });
+  await platform.finished(run);
+  const late = await linkTo(run);
+  expect(pathOf(late)).not.toBe(pathOf(early));
+  expect(await textOf(late)).toBe('n\r\n1\r\n');
+});
+
+test('a run without rows gives a file without rows', async () => {
+  const run = await runWith('');
+  expect(await textOf(await linkTo(run, '?format=json'))).toBe('[]\n');
+  expect(await textOf(await linkTo(run, '?format=jsonl'))).toBe('');
+});
+
+test('many rows, one of them large, come whole and in their order', async () => {
+  const count = 1500;
+  const run = await runWith(`
+    const rows = Array.from({ length: ${count} }, (_, n) => ({ n, text: n === 700 ? 'é'.repeat(500000) : 'short' }));
+    for (const row of rows) await sdk.result.pushData(row);`);
+  const lines = (await textOf(await linkTo(run, '?format=jsonl'))).trimEnd().split('\n');
+  const found = lines.map((line) => JSON.parse(line) as { n: number; text: string });
+  expect(found.map(({ n }) => n)).toEqual(Array.from({ length: count }, (_, n) => n));
+  expect(found[700]?.text).toBe('é'.repeat(500_000));
+});
+
+test('more rows than xls holds are refused before anything is made, and xlsx is named', async () => {
+  const run = await runWith(pushAll([{ n: 1 }]));
+  await platform.platform.database.pool.query('UPDATE run SET result_count = 65536 WHERE slug = $1', [run]);
+  const answer = await ask(platform, `/worker-runs/${run}/result/export?format=xls`);
+  expect(errorOf(answer)).toEqual({ status: 400, code: 11000 });
+  expect(answer.message).toMatch(/65,536 rows.*65,535.*xlsx/);
+});
+
+describe('the file', () => {
+  test('that the storage has lost is said to be gone, and made again when it is asked for', async () => {
+    const run = await runWith(pushAll(rows));
+    const link = await linkTo(run);
+    await rm(exportFolder(platform), { recursive: true });
+    expect(errorOf(await checkedAnswer(await fetch(link)))).toEqual({ status: 404, code: 11004 });
+    const again = await linkTo(run);
+    expect(await textOf(again)).toBe(csv);
+  });
+
+  test('goes when its run is deleted', async () => {
+    const run = await runWith(pushAll(rows));
+    const link = await linkTo(run);
+    await platform.platform.database.pool.query('DELETE FROM run WHERE slug = $1', [run]);
+    await platform.platform.exports.removeOld(new Date());
+    expect(errorOf(await checkedAnswer(await fetch(link)))).toEqual({ status: 404, code: 11004 });
+  });
+
+  test('goes when nobody has asked for it in a long time', async () => {
+    const link = await linkTo(slug, '?format=xml');
+    const { exportRetentionDays } = platform.platform.config;
+    const day = 24 * 3600 * 1000;
+    await platform.platform.exports.removeOld(new Date(Date.now() + (exportRetentionDays - 0.1) * day));
+    expect((await fetch(link)).status).toBe(200);
+    await platform.platform.exports.removeOld(new Date(Date.now() + (exportRetentionDays + 0.1) * day));
+    expect(errorOf(await checkedAnswer(await fetch(link)))).toEqual({ status: 404, code: 11004 });
+  });
+});
+
+test('an export that takes long is answered with its link, which waits and says when to come back', async () => {
+  const slow = await startTestPlatform({ exportWaitSeconds: 1 });
+  const blocker = new Client({ connectionString: slow.databaseUrl });
+  try {
+    const scripted = await publishScriptedWorker(slow, 'Slow');
+    const run = await slow.runAsync(scripted, { script: pushAll(rows), items: ['one'] });
+    await slow.finished(run);
+    await blocker.connect();
+    await blocker.query('BEGIN');
+    await blocker.query('LOCK TABLE result_row IN ACCESS EXCLUSIVE MODE');
+    const link = await linkTo(run, '', slow);
+    const early = await fetch(link);
+    expect(early.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(errorOf(await checkedAnswer(early))).toEqual({ status: 503, code: 10000 });
+    await blocker.query('ROLLBACK');
+    const text = await eventually(async () => {
+      const response = await fetch(link);
+      return response.status === 200 ? response.text() : undefined;
+    });
+    expect(text).toBe(csv);
+  } finally {
+    await blocker.end();
+    await slow.close();
+  }
+});

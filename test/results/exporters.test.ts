@@ -1,0 +1,301 @@
+/** One suite for every export format: the same rows, written by us and read by programs that share no code with us. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { read as readWorkbook, utils } from 'xlsx';
+import { exportFormatNames, type ExportFormat, type ExportTable } from '../../src/results/exporter.ts';
+import { loadExporter } from '../../src/results/exporters.ts';
+import { preparePython } from '../support/python-environment.ts';
+
+const run = promisify(execFile);
+
+interface ReadExport {
+  readonly columns: string[];
+  readonly rows: Record<string, unknown>[];
+  readonly sheets?: string[];
+  readonly numbers?: string[];
+  readonly elements?: string[];
+  readonly items?: { title: string | null; link: string | null }[];
+}
+
+let python: string;
+let folder: string;
+beforeAll(async () => {
+  python = await preparePython(path.join(import.meta.dirname, 'requirements.txt'));
+  folder = await mkdtemp(path.join(tmpdir(), 'chela-test-exports-'));
+}, 300_000);
+afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+async function* inBatches(rows: Iterable<string>, size: number): AsyncGenerator<string[]> {
+  let batch: string[] = [];
+  for (const row of rows) {
+    batch.push(row);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  yield batch;
+}
+
+function tableOf(
+  keys: readonly string[],
+  rows: readonly string[],
+  changes: Partial<ExportTable> = {},
+): ExportTable {
+  return {
+    run: {
+      slug: '01KKDXV2G26BT7NH4ZQR2R4NPZ',
+      workerTitle: 'Shops & <more>',
+      createdAt: '2026-03-11T08:00:00.000Z',
+      url: 'https://chela.test/api/v2/worker-runs/01KKDXV2G26BT7NH4ZQR2R4NPZ',
+    },
+    columns: keys.map((key) => ({ key, label: key, format: 'text' })),
+    isFiltered: false,
+    rowCount: rows.length,
+    rows: inBatches(rows, 2),
+    ...changes,
+  };
+}
+
+let fileCount = 0;
+
+/** Writes a table and returns the path of the file. */
+async function written(format: ExportFormat, table: ExportTable): Promise<string> {
+  const parts: Buffer[] = [];
+  const write = await loadExporter(format);
+  for await (const part of write(table)) parts.push(Buffer.from(part));
+  fileCount += 1;
+  const file = path.join(folder, `${fileCount}.${format}`);
+  await writeFile(file, Buffer.concat(parts));
+  return file;
+}
+
+/** What an independent reader finds in a file. */
+async function readBack(format: ExportFormat, table: ExportTable): Promise<ReadExport> {
+  const file = await written(format, table);
+  const reader = path.join(import.meta.dirname, 'read_export.py');
+  const { stdout } = await run(python, [reader, format, file], { maxBuffer: 256 * 1024 * 1024 });
+  return JSON.parse(stdout) as ReadExport;
+}
+
+const keys = ['id', 'title', 'price', 'ok', 'tags', 'url', 'note'];
+const bigNumber = '12345678901234567890';
+const formula = '=HYPERLINK("http://evil.test","x")';
+const severalLines = 'a "quoted", b; c\nline\ttab';
+const controls = 'nul\0 bell\u0007 last\uFFFF';
+/** As XML and HTML can have it. */
+const replacedControls = 'nul\uFFFD bell\uFFFD last\uFFFD';
+
+const sourceRows = [
+  '{"id":1,"title":"Ada","price":9.5,"ok":true,"tags":["a",{"b":"c"}],"url":"https://shop.test/a?b=1&c=2"}',
+  JSON.stringify({ id: 2, title: 'Grüße 🎉 漢字', price: -0.25, ok: false, tags: [], url: '' }),
+  JSON.stringify({ id: 3, title: severalLines, note: '<b>&amp;</b>' }),
+  JSON.stringify({ id: 4, title: formula, note: '@SUM(1)' }),
+  `{"id":5,"title":null,"__coreclaw_data_id__":"ours","price":${bigNumber}}`,
+  JSON.stringify({ id: 6, title: controls, note: '-12.5' }),
+];
+
+type Cells = Record<string, unknown>;
+
+/** The rows as flat text. @param defused what stands before a text that looks like a formula */
+function texts(lastTitle: string, defused = ''): Cells[] {
+  return [
+    {
+      id: '1',
+      title: 'Ada',
+      price: '9.5',
+      ok: 'true',
+      tags: '["a",{"b":"c"}]',
+      url: 'https://shop.test/a?b=1&c=2',
+    },
+    { id: '2', title: 'Grüße 🎉 漢字', price: '-0.25', ok: 'false', tags: '[]' },
+    { id: '3', title: severalLines, note: '<b>&amp;</b>' },
+    { id: '4', title: defused + formula, note: `${defused}@SUM(1)` },
+    { id: '5', price: bigNumber },
+    { id: '6', title: lastTitle, note: '-12.5' },
+  ];
+}
+
+/** The same with numbers and booleans where a spreadsheet can hold them exactly. */
+function typed(rows: Cells[]): Cells[] {
+  return rows.map((row) => ({
+    ...row,
+    id: Number(row.id),
+    ...(row.price === undefined || row.price === bigNumber ? {} : { price: Number(row.price) }),
+    ...(row.ok === undefined ? {} : { ok: row.ok === 'true' }),
+  }));
+}
+
+function values(): Cells[] {
+  return sourceRows.map((row) => {
+    const value = JSON.parse(row) as Cells;
+    delete value['__coreclaw_data_id__'];
+    return value;
+  });
+}
+
+function nestedTexts(): Cells[] {
+  const [first, second, ...rest] = texts(replacedControls);
+  return [{ ...first, tags: ['a', { b: 'c' }] }, { ...second, tags: '', url: '' }, ...rest];
+}
+
+const expected: Readonly<Record<ExportFormat, Cells[]>> = {
+  csv: texts('nul\uFFFD bell\u0007 last\uFFFF', "'"),
+  json: values(),
+  jsonl: values(),
+  xlsx: typed(texts(replacedControls)),
+  xls: typed(texts(controls)),
+  xml: nestedTexts(),
+  html: texts(replacedControls),
+  rss: texts(replacedControls),
+};
+
+/** Formats with a place for each column, whether a row has it or not. */
+const flat = new Set<ExportFormat>(['csv', 'xlsx', 'xls']);
+
+describe.each(exportFormatNames)('%s', (format) => {
+  test('has every value of hostile rows, as far as the format can', async () => {
+    expect((await readBack(format, tableOf(keys, sourceRows))).rows).toEqual(expected[format]);
+  });
+
+  test('has the columns asked for in their order, and no others', async () => {
+    const { columns, rows } = await readBack(
+      format,
+      tableOf(['note', 'id'], sourceRows, { isFiltered: true }),
+    );
+    expect(rows).toEqual(
+      expected[format].map(({ note, id }) => (note === undefined ? { id } : { note, id })),
+    );
+    expect(flat.has(format) ? columns : ['note', 'id']).toEqual(['note', 'id']);
+    expect(Object.keys(rows.at(-1) ?? {})).toEqual(['note', 'id']);
+  });
+
+  test('without rows is a whole file', async () => {
+    expect((await readBack(format, tableOf([], []))).rows).toEqual([]);
+    expect((await readBack(format, tableOf(keys, []))).rows).toEqual([]);
+  });
+
+  test('has names that look like markup or like something of ours', async () => {
+    const names = ['a b', '<x>', 'xml-name', '1st', 'constructor', 'key&"', '数', 'a:b'];
+    const row = Object.fromEntries(names.map((name, index) => [name, `value ${index}`]));
+    const { rows } = await readBack(format, tableOf(names, [JSON.stringify(row)]));
+    expect(rows).toEqual([row]);
+  });
+
+  test('has a row of ten million characters, or says that it was cut', async () => {
+    const title = 'é'.repeat(10_000_000);
+    const { rows } = await readBack(format, tableOf(['id', 'title'], [JSON.stringify({ id: 'x', title })]));
+    const text = String(rows[0]?.title);
+    const isCut = text.length === 32_767 && text.endsWith('[cut, 10,000,000 characters]');
+    expect(text === title || ((format === 'xlsx' || format === 'xls') && isCut)).toBe(true);
+  }, 60_000);
+});
+
+describe('csv', () => {
+  test('keeps numbers letter by letter, and ends lines as RFC 4180 has it', async () => {
+    const file = await written('csv', tableOf(['n', 'a,b'], ['{"n":1.50,"a,b":"x"}', '{"n":1e400}']));
+    expect(await readFile(file, 'utf8')).toBe('n,"a,b"\r\n1.50,x\r\n1e400,\r\n');
+  });
+
+  test.each([
+    ['=1+1', "'=1+1"],
+    ['+cmd|x', "'+cmd|x"],
+    ['-2+3+cmd', "'-2+3+cmd"],
+    ['@SUM(A1)', "'@SUM(A1)"],
+    [' =1', "' =1"],
+    ['＝1', "'＝1"],
+    ['-5', '-5'],
+    ['+49 30 123456', '+49 30 123456'],
+    ['a=b', 'a=b'],
+  ])('writes the text %s as %s', async (text, field) => {
+    expect((await readBack('csv', tableOf(['t'], [JSON.stringify({ t: text })]))).rows).toEqual([
+      { t: field },
+    ]);
+  });
+
+  test('has a formula-like name of a column defused, too', async () => {
+    expect((await readBack('csv', tableOf(['=1+1'], []))).columns).toEqual(["'=1+1"]);
+  });
+});
+
+describe('xlsx', () => {
+  test('goes on in a second sheet beyond the rows of the first, and each begins with the keys', async () => {
+    const rowCount = 1_048_577;
+    const rows = {
+      *[Symbol.iterator]() {
+        for (let n = 0; n < rowCount; n += 1) yield '{"n":1}';
+      },
+    };
+    const file = await written('xlsx', tableOf(['n'], [], { rowCount, rows: inBatches(rows, 10_000) }));
+    const { stdout } = await run(python, [
+      '-c',
+      `import sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as package:
+    for name in sorted(package.namelist()):
+        if "worksheets" in name: print(package.read(name).count(b"<row "))`,
+      file,
+    ]);
+    expect(stdout.trim().split('\n')).toEqual(['1048576', '3']);
+  }, 120_000);
+});
+
+describe('xls', () => {
+  test('is what another reader of the format finds, too', async () => {
+    const file = await written('xls', tableOf(keys, sourceRows));
+    const workbook = readWorkbook(await readFile(file), { type: 'buffer' });
+    expect(workbook.SheetNames).toEqual(['Results']);
+    const sheet = workbook.Sheets['Results'];
+    expect(sheet === undefined ? [] : utils.sheet_to_json(sheet)).toEqual(expected.xls);
+  });
+
+  test('holds the most rows of the format', async () => {
+    const rowCount = 65_535;
+    const rows = Array.from({ length: rowCount }, (_, n) => `{"n":${n},"t":"text ${n} ü"}`);
+    const { rows: found } = await readBack('xls', tableOf(['n', 't'], rows, { rows: inBatches(rows, 5000) }));
+    expect(found).toHaveLength(rowCount);
+    expect(found.at(-1)).toEqual({ n: 65_534, t: 'text 65534 ü' });
+  }, 60_000);
+
+  test('refuses what would not fit into memory and names xlsx', async () => {
+    const names = Array.from({ length: 256 }, (_, n) => `c${n}`);
+    const rows = Array.from({ length: 4000 }, () => '{"c0":1}');
+    await expect(written('xls', tableOf(names, rows))).rejects.toThrow(/1,000,000 cells.*xlsx/);
+    const long = JSON.stringify({ c0: 'x'.repeat(32_000) });
+    const many = Array.from({ length: 1100 }, () => long);
+    await expect(written('xls', tableOf(['c0'], many))).rejects.toThrow(/characters.*xlsx/);
+  });
+});
+
+describe('html', () => {
+  test('numbers its rows, links to addresses and lets nothing be loaded', async () => {
+    const { numbers, elements } = await readBack('html', tableOf(keys, sourceRows));
+    expect(numbers).toEqual(['1', '2', '3', '4', '5', '6']);
+    expect(elements).not.toContain('img');
+    const page = await readFile(await written('html', tableOf(keys, sourceRows)), 'utf8');
+    expect(page).toContain(`content="default-src 'none'`);
+    expect(page).toContain('href="https://shop.test/a?b=1&amp;c=2"');
+    expect(page).toContain('<h1>Shops &amp; &lt;more&gt;</h1>');
+  });
+
+  test('makes no link of an address that runs a script', async () => {
+    const rows = [JSON.stringify({ url: 'javascript:alert(1)' }), JSON.stringify({ url: 'http://"onx=1' })];
+    expect(await readFile(await written('html', tableOf(['url'], rows)), 'utf8')).not.toContain('href=');
+  });
+});
+
+describe('rss', () => {
+  test('takes title and link of an item from the columns named so', async () => {
+    const rows = [
+      JSON.stringify({ Name: 'A  name', product_url: 'https://shop.test/1' }),
+      JSON.stringify({ Name: '', product_url: 'no address' }),
+    ];
+    const { items } = await readBack('rss', tableOf(['Name', 'product_url'], rows));
+    expect(items).toEqual([
+      { title: 'A name', link: 'https://shop.test/1' },
+      { title: 'Row 2', link: null },
+    ]);
+  });
+});
