@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Bench, Line } from './bench.ts';
 import { resultTable, writeResults } from './report.ts';
+import { exportRows } from './rows/exports.ts';
 import { idleMemory } from './rows/idle-memory.ts';
 import { lastRun } from './rows/last-run.ts';
 import { lastRunGrowth } from './rows/last-run-growth.ts';
@@ -12,7 +13,7 @@ import { describeMachine } from './support/machine.ts';
 import { SharedWorkbench } from './workbench.ts';
 
 /** Idle memory first: it is that of a fresh installation. */
-const benches: readonly Bench[] = [idleMemory, start, manyRuns, push, lastRun, lastRunGrowth];
+const benches: readonly Bench[] = [idleMemory, start, manyRuns, push, exportRows, lastRun, lastRunGrowth];
 
 const usage = `usage: npm run bench -- [--write] [NAME…]
   --write  puts the table into docs/benchmarks.md
