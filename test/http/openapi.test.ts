@@ -254,7 +254,9 @@ describe('errors', () => {
     }
     const unmet = Object.values(errorKinds).filter(({ status }) => !documented.has(status));
     // 403 and 503 belong to signed links, outside the API; 501 is kept for clients that know it.
-    expect(new Set(unmet.map(({ status }) => status)).difference(new Set([403, 501, 503]))).toEqual(new Set());
+    expect(new Set(unmet.map(({ status }) => status)).difference(new Set([403, 501, 503]))).toEqual(
+      new Set(),
+    );
   });
 });
 
