@@ -1,0 +1,48 @@
+/** The API keys of the account. */
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { call, segment } from './client.ts';
+import type { Paged } from './paging.ts';
+
+export interface ApiKey {
+  readonly slug: string;
+  readonly name: string;
+  /** Unix seconds. */
+  readonly created_at: number;
+  /** Unix seconds; 0 for never. */
+  readonly last_used_at: number;
+  /** Unix seconds; 0 for never. */
+  readonly expires_at: number;
+}
+
+interface NewApiKey extends ApiKey {
+  /** Shown this once. */
+  readonly key: string;
+}
+
+const path = '/users/account/api-keys';
+const apiKeysKey = ['api-keys'] as const;
+
+/** @param page 1-based */
+export function apiKeysQuery(page: number) {
+  return queryOptions({
+    queryKey: [...apiKeysKey, page],
+    queryFn: ({ signal }) => call<Paged<ApiKey>>(path, { query: { offset: page, limit: 20 }, signal }),
+  });
+}
+
+export function useCreateApiKey() {
+  const client = useQueryClient();
+  return useMutation({
+    /** `expires_at` in Unix seconds; 0 for never. */
+    mutationFn: (body: { name: string; expires_at: number }) => call<NewApiKey>(path, { body }),
+    onSuccess: () => client.invalidateQueries({ queryKey: apiKeysKey }),
+  });
+}
+
+export function useRevokeApiKey() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ slug }: { slug: string }) => call<void>(`${path}/${segment(slug)}`, { method: 'DELETE' }),
+    onSuccess: () => client.invalidateQueries({ queryKey: apiKeysKey }),
+  });
+}

@@ -1,0 +1,66 @@
+/** Who is signed in. */
+import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { ApiError, call, setCsrfToken } from './client.ts';
+
+export interface SessionAccount {
+  readonly name: string;
+  readonly email: string;
+  readonly is_admin: boolean;
+  /** IANA name of the account's time zone. */
+  readonly timezone: string;
+}
+
+export interface Session {
+  readonly account: SessionAccount;
+  /** What every request that changes something carries as `x-csrf-token`. */
+  readonly csrf_token: string;
+  /** Unix seconds. */
+  readonly expires_at: number;
+}
+
+export const sessionKey = ['session'] as const;
+
+function remember(session: Session | null): Session | null {
+  setCsrfToken(session?.csrf_token ?? '');
+  return session;
+}
+
+async function readSession(): Promise<Session | null> {
+  try {
+    return remember(await call<Session>('/session'));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return remember(null);
+    throw error;
+  }
+}
+
+/** The session; null where nobody is signed in. */
+export const sessionQuery = queryOptions({ queryKey: sessionKey, queryFn: readSession, staleTime: 60_000 });
+
+/** The session; undefined where nobody is signed in, or before that is known. */
+export function useSession(): Session | undefined {
+  return useQuery(sessionQuery).data ?? undefined;
+}
+
+/** Signs in by e-mail address and password. */
+export function useSignIn() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (credentials: { email: string; password: string }) =>
+      call<Session>('/session', { body: credentials }),
+    onSuccess: (session) => client.setQueryData(sessionKey, remember(session)),
+  });
+}
+
+/** Ends this session, or all of the account's, and forgets all that was read. */
+export function useSignOut() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ everywhere }: { everywhere: boolean }) =>
+      call<void>(everywhere ? '/sessions' : '/session', { method: 'DELETE' }),
+    onSuccess: () => {
+      client.clear();
+      client.setQueryData(sessionKey, remember(null));
+    },
+  });
+}

@@ -1,0 +1,41 @@
+/** What went wrong, in the API's words, with the request's id for the operator. */
+import { Alert, Button, Code, List, Stack, Text } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import { ApiError } from '../api/client.ts';
+import { useTexts } from '../texts/texts.tsx';
+
+interface ErrorNoticeProps {
+  readonly error: Error;
+  /** Offers another attempt. */
+  readonly onRetry?: () => void;
+}
+
+export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): ReactNode {
+  const { common } = useTexts();
+  const details = error instanceof ApiError ? error.details : [];
+  const requestId = error instanceof ApiError ? error.requestId : '';
+  return (
+    <Alert color="red" variant="light" icon={<IconAlertTriangle />} title={error.message} role="alert">
+      <Stack gap="xs" align="flex-start">
+        {details.length > 0 && (
+          <List size="sm">
+            {details.map((detail) => (
+              <List.Item key={detail}>{detail}</List.Item>
+            ))}
+          </List>
+        )}
+        {requestId !== '' && (
+          <Text size="xs" c="dimmed">
+            <Code>{common.requestId(requestId)}</Code>
+          </Text>
+        )}
+        {onRetry !== undefined && (
+          <Button size="compact-sm" variant="light" color="red" onClick={onRetry}>
+            {common.retry}
+          </Button>
+        )}
+      </Stack>
+    </Alert>
+  );
+}

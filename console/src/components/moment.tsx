@@ -1,0 +1,36 @@
+/** A moment in the reader's zone and language: how long ago, and exactly when on demand. */
+import { useInterval } from '@mantine/hooks';
+import { Tooltip } from '@mantine/core';
+import { useState, type ReactNode } from 'react';
+import { useLanguage, useTexts } from '../texts/texts.tsx';
+
+const steps: readonly { readonly unit: Intl.RelativeTimeFormatUnit; readonly seconds: number }[] = [
+  { unit: 'day', seconds: 86_400 },
+  { unit: 'hour', seconds: 3600 },
+  { unit: 'minute', seconds: 60 },
+];
+
+function relative(seconds: number, now: number, language: string): string {
+  const ahead = seconds - now / 1000;
+  const step = steps.find((candidate) => Math.abs(ahead) >= candidate.seconds);
+  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'long' });
+  return step === undefined
+    ? format.format(0, 'second')
+    : format.format(Math.trunc(ahead / step.seconds), step.unit);
+}
+
+/** @param seconds Unix seconds; 0 for a moment that has not come */
+export function Moment({ seconds }: { readonly seconds: number }): ReactNode {
+  const { common } = useTexts();
+  const { language } = useLanguage();
+  const [now, setNow] = useState(Date.now);
+  useInterval(() => setNow(Date.now()), 30_000, { autoInvoke: true });
+  if (seconds === 0) return common.never;
+  const date = new Date(seconds * 1000);
+  const exact = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'long' }).format(date);
+  return (
+    <Tooltip label={exact} openDelay={300}>
+      <time dateTime={date.toISOString()}>{relative(seconds, now, language)}</time>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,133 @@
+/** The account's API keys: list, create, revoke. */
+import { Button, Group, Modal, Pagination, Paper, Skeleton, Stack, Table, Text, Title } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconPlus } from '@tabler/icons-react';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useState, type ReactNode } from 'react';
+import { apiKeysQuery, useRevokeApiKey, type ApiKey } from '../../api/api-keys.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { ErrorNotice } from '../../components/error-notice.tsx';
+import { Moment } from '../../components/moment.tsx';
+import { useTexts } from '../../texts/texts.tsx';
+import { CreateApiKey } from './create-api-key.tsx';
+
+function RevokeDialog({
+  apiKey,
+  onClose,
+}: {
+  readonly apiKey: ApiKey;
+  readonly onClose: () => void;
+}): ReactNode {
+  const { account: texts, common } = useTexts();
+  const revoke = useRevokeApiKey();
+  return (
+    <Modal opened onClose={onClose} title={texts.revokeTitle(apiKey.name)} centered>
+      <Stack>
+        <Text size="sm">{texts.revokeText}</Text>
+        {revoke.error !== null && <ErrorNotice error={revoke.error} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            {common.cancel}
+          </Button>
+          <Button
+            color="red"
+            loading={revoke.isPending}
+            onClick={() => revoke.mutate({ slug: apiKey.slug }, { onSuccess: onClose })}
+          >
+            {texts.revoke}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
+
+function ApiKeyTable({
+  keys,
+  onRevoke,
+}: {
+  readonly keys: readonly ApiKey[];
+  readonly onRevoke: (apiKey: ApiKey) => void;
+}): ReactNode {
+  const { account: texts } = useTexts();
+  return (
+    <Table.ScrollContainer minWidth={560}>
+      <Table verticalSpacing="xs">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{texts.keyName}</Table.Th>
+            <Table.Th>{texts.createdAt}</Table.Th>
+            <Table.Th>{texts.lastUsed}</Table.Th>
+            <Table.Th>{texts.expires}</Table.Th>
+            <Table.Th />
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {keys.map((apiKey) => (
+            <Table.Tr key={apiKey.slug}>
+              <Table.Td fw={500}>{apiKey.name}</Table.Td>
+              <Table.Td>
+                <Moment seconds={apiKey.created_at} />
+              </Table.Td>
+              <Table.Td>
+                <Moment seconds={apiKey.last_used_at} />
+              </Table.Td>
+              <Table.Td>
+                <Moment seconds={apiKey.expires_at} />
+              </Table.Td>
+              <Table.Td ta="right">
+                <Button
+                  size="compact-sm"
+                  variant="subtle"
+                  color="red"
+                  aria-label={texts.revokeTitle(apiKey.name)}
+                  onClick={() => onRevoke(apiKey)}
+                >
+                  {texts.revoke}
+                </Button>
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+export function ApiKeyList(): ReactNode {
+  const { account: texts } = useTexts();
+  const [page, setPage] = useState(1);
+  const { data, error, refetch } = useQuery({ ...apiKeysQuery(page), placeholderData: keepPreviousData });
+  const [isCreating, { open, close }] = useDisclosure();
+  const [revoked, setRevoked] = useState<ApiKey>();
+  const pages = Math.ceil((data?.count ?? 0) / (data?.page_size ?? 1));
+  const newKey = (
+    <Button leftSection={<IconPlus size={16} />} onClick={open}>
+      {texts.newKey}
+    </Button>
+  );
+  return (
+    <Paper withBorder p="lg" component="section">
+      <Group justify="space-between" mb="xs">
+        <Title order={2} size="h4">
+          {texts.keysTitle}
+        </Title>
+        {(data?.count ?? 0) > 0 && newKey}
+      </Group>
+      <Text size="sm" c="dimmed" mb="md">
+        {texts.keysText}
+      </Text>
+      {error !== null && <ErrorNotice error={error} onRetry={() => void refetch()} />}
+      {data === undefined && error === null && <Skeleton h={120} />}
+      {data?.count === 0 && (
+        <EmptyState title={texts.noKeysTitle} action={newKey}>
+          {texts.noKeysText}
+        </EmptyState>
+      )}
+      {data !== undefined && data.count > 0 && <ApiKeyTable keys={data.list} onRevoke={setRevoked} />}
+      {pages > 1 && <Pagination mt="md" total={pages} value={page} onChange={setPage} />}
+      {isCreating && <CreateApiKey onClose={close} />}
+      {revoked !== undefined && <RevokeDialog apiKey={revoked} onClose={() => setRevoked(undefined)} />}
+    </Paper>
+  );
+}

@@ -1,0 +1,95 @@
+/** Making an API key, and showing it the one time it can be shown. */
+import { Alert, Button, Code, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
+import { useState, type FormEvent, type ReactNode } from 'react';
+import { useCreateApiKey } from '../../api/api-keys.ts';
+import { CopyButton } from '../../components/copy-button.tsx';
+import { ErrorNotice } from '../../components/error-notice.tsx';
+import { useTexts } from '../../texts/texts.tsx';
+
+const lifetimeDays = [1, 30, 90, 365];
+const never = '0';
+const daySeconds = 86_400;
+
+/** @returns Unix seconds; 0 for never */
+function expiryAfter(days: number): number {
+  return days === 0 ? 0 : Math.floor(Date.now() / 1000) + days * daySeconds;
+}
+
+function CreatedKey({ value, onClose }: { readonly value: string; readonly onClose: () => void }): ReactNode {
+  const { account: texts, common } = useTexts();
+  return (
+    <Stack>
+      <Alert color="teal" title={texts.createdText}>
+        <Group gap="xs" wrap="nowrap">
+          <Code style={{ overflowWrap: 'anywhere' }}>{value}</Code>
+          <CopyButton text={value} />
+        </Group>
+      </Alert>
+      <Group justify="flex-end">
+        <Button onClick={onClose}>{common.close}</Button>
+      </Group>
+    </Stack>
+  );
+}
+
+export function CreateApiKey({ onClose }: { readonly onClose: () => void }): ReactNode {
+  const { account: texts, common } = useTexts();
+  const create = useCreateApiKey();
+  const [name, setName] = useState('');
+  const [days, setDays] = useState(never);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    create.mutate({ name, expires_at: expiryAfter(Number(days)) });
+  };
+  const lifetimes = [
+    { value: never, label: texts.expiresNever },
+    ...lifetimeDays.map((count) => ({ value: String(count), label: texts.expiresDays(count) })),
+  ];
+  const isCreated = create.data !== undefined;
+  return (
+    <Modal
+      opened
+      centered
+      onClose={onClose}
+      title={isCreated ? texts.created : texts.newKey}
+      closeOnClickOutside={!isCreated}
+    >
+      {isCreated ? (
+        <CreatedKey value={create.data.key} onClose={onClose} />
+      ) : (
+        <form onSubmit={submit}>
+          <Stack>
+            {create.error !== null && <ErrorNotice error={create.error} />}
+            <TextInput
+              label={texts.keyName}
+              description={texts.keyNameHint}
+              required
+              maxLength={100}
+              data-autofocus
+              value={name}
+              onChange={(event) => setName(event.currentTarget.value)}
+            />
+            <Select
+              label={texts.expires}
+              data={lifetimes}
+              value={days}
+              allowDeselect={false}
+              onChange={(value) => setDays(value ?? never)}
+            />
+            <Group justify="flex-end">
+              <Button variant="default" onClick={onClose}>
+                {common.cancel}
+              </Button>
+              <Button type="submit" loading={create.isPending}>
+                {texts.create}
+              </Button>
+            </Group>
+            <Text size="xs" c="dimmed">
+              {texts.keysText}
+            </Text>
+          </Stack>
+        </form>
+      )}
+    </Modal>
+  );
+}

@@ -1,0 +1,27 @@
+/** The page of the account: its keys and its sessions. */
+export const account = {
+  title: 'Account',
+  keysTitle: 'API keys',
+  keysText: 'Programs sign in with a key. It is shown once, when it is made; only its hash is stored.',
+  newKey: 'New key',
+  keyName: 'Name',
+  keyNameHint: 'What uses it, so that you know later what ends when you revoke it.',
+  expires: 'Expires',
+  expiresNever: 'Never',
+  expiresDays: (days: number) => (days === 1 ? 'After a day' : `After ${days} days`),
+  create: 'Create key',
+  created: 'Your new key',
+  createdText: 'Copy it now: it cannot be shown again.',
+  createdAt: 'Created',
+  lastUsed: 'Last used',
+  revoke: 'Revoke',
+  revokeTitle: (name: string) => `Revoke the key ${name}?`,
+  revokeText: 'Programs that use it are refused from this moment on. This cannot be undone.',
+  noKeysTitle: 'No API key yet',
+  noKeysText: 'Make one for your scripts, workflow tools and agents.',
+  sessionsTitle: 'Signed in',
+  sessionsText: (email: string) => `You are signed in as ${email}.`,
+  signOutEverywhere: 'Sign out everywhere',
+  signOutEverywhereText:
+    'Ends this session and all others of this account, in every browser. API keys go on working.',
+};

@@ -1,0 +1,67 @@
+/** The console's texts in the reader's language. English is always there; another language is loaded when it is chosen. */
+import { useLocalStorage } from '@mantine/hooks';
+import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { en } from './en/en.ts';
+
+/** Every language has these texts. */
+export type Texts = typeof en;
+export type Language = 'en' | 'zh';
+
+/** Languages by the name they call themselves. */
+export const languages: Readonly<Record<Language, string>> = { en: 'English', zh: '中文' };
+
+interface Choice {
+  readonly texts: Texts;
+  readonly language: Language;
+  readonly choose: (language: Language) => void;
+}
+
+const TextContext = createContext<Choice>({ texts: en, language: 'en', choose: () => undefined });
+
+function browserLanguage(): Language {
+  return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en';
+}
+
+/** Texts that are loaded by now. */
+const loaded = new Map<Language, Texts>([['en', en]]);
+
+async function load(language: Language): Promise<Texts> {
+  const texts = loaded.get(language) ?? (await import('./zh/zh.ts')).zh;
+  loaded.set(language, texts);
+  return texts;
+}
+
+export function TextProvider({ children }: { readonly children: ReactNode }): ReactNode {
+  const [language, choose] = useLocalStorage<Language>({
+    key: 'chela.language',
+    defaultValue: browserLanguage(),
+    getInitialValueInEffect: false,
+  });
+  const [texts, setTexts] = useState<Texts | undefined>(loaded.get(language));
+  useEffect(() => {
+    let isCurrent = true;
+    document.documentElement.lang = language;
+    const show = async (): Promise<void> => {
+      const found = await load(language);
+      if (isCurrent) setTexts(found);
+    };
+    void show();
+    return () => {
+      isCurrent = false;
+    };
+  }, [language]);
+  const choice = useMemo(() => ({ texts: texts ?? en, language, choose }), [texts, language, choose]);
+  // A page in English that turns Chinese after a moment would jump.
+  if (texts === undefined) return null;
+  return <TextContext value={choice}>{children}</TextContext>;
+}
+
+/** The texts of the console. */
+export function useTexts(): Texts {
+  return use(TextContext).texts;
+}
+
+/** The language, and the way to choose another. */
+export function useLanguage(): Pick<Choice, 'language' | 'choose'> {
+  return use(TextContext);
+}

@@ -1,0 +1,27 @@
+import type { Texts } from '../texts.tsx';
+
+export const account: Texts['account'] = {
+  title: '账户',
+  keysTitle: 'API 密钥',
+  keysText: '程序使用密钥登录。密钥只在创建时显示一次，系统只保存其哈希值。',
+  newKey: '新建密钥',
+  keyName: '名称',
+  keyNameHint: '写明用途，以便日后吊销时知道影响什么。',
+  expires: '有效期',
+  expiresNever: '永不过期',
+  expiresDays: (days) => `${days} 天后过期`,
+  create: '创建密钥',
+  created: '新密钥',
+  createdText: '请立即复制：以后无法再次显示。',
+  createdAt: '创建时间',
+  lastUsed: '最近使用',
+  revoke: '吊销',
+  revokeTitle: (name) => `吊销密钥 ${name}？`,
+  revokeText: '使用它的程序将立即被拒绝，且无法恢复。',
+  noKeysTitle: '还没有 API 密钥',
+  noKeysText: '为脚本、工作流工具和智能体创建一个。',
+  sessionsTitle: '登录状态',
+  sessionsText: (email) => `当前登录：${email}`,
+  signOutEverywhere: '在所有设备上退出',
+  signOutEverywhereText: '结束此账户在所有浏览器中的会话。API 密钥继续有效。',
+};

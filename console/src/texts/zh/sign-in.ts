@@ -1,0 +1,9 @@
+import type { Texts } from '../texts.tsx';
+
+export const signIn: Texts['signIn'] = {
+  title: '登录 Chela',
+  email: '电子邮箱',
+  password: '密码',
+  submit: '登录',
+  firstTime: '第一次使用？Chela 启动时打印的 “Set-up” 地址可以设置邮箱和密码。',
+};

@@ -1,0 +1,7 @@
+/** 简体中文 */
+import type { Texts } from '../texts.tsx';
+import { account } from './account.ts';
+import { common } from './common.ts';
+import { signIn } from './sign-in.ts';
+
+export const zh: Texts = { account, common, signIn };

@@ -1,0 +1,28 @@
+/** How the console looks: colours, type and the defaults of Mantine's components. */
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
+
+/** From light to dark; the claw's red. Text on shade 7 and darker has a contrast of 4.5 and more. */
+const claw: MantineColorsTuple = [
+  '#fff1ed',
+  '#fbe0d9',
+  '#f3beb1',
+  '#ec9a86',
+  '#e67b62',
+  '#e2674b',
+  '#d9482b',
+  '#b93c20',
+  '#a2331a',
+  '#8a2912',
+];
+
+export const theme = createTheme({
+  colors: { claw },
+  primaryColor: 'claw',
+  primaryShade: { light: 7, dark: 7 },
+  defaultRadius: 'md',
+  cursorType: 'pointer',
+  fontFamily:
+    'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif',
+  fontFamilyMonospace: 'ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
+  headings: { fontWeight: '650' },
+});
