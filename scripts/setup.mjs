@@ -11,6 +11,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { buildConsole } from './build-console.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const withDev = process.argv.includes('--dev');
@@ -105,6 +106,8 @@ if (Number.parseInt(process.versions.node, 10) < 20)
   fail(`Node 20 or newer is needed, this is ${process.version}`);
 installDependencies();
 checkRuntime();
+if (!buildConsole({ onBuild: () => say('building the console …') }))
+  fail('the console could not be built, see above');
 if (process.platform === 'linux' && process.env.CHELA_SANDBOX !== 'process') {
   const isThere = installSystemPackage('bwrap', 'bubblewrap', 'it fences workers in');
   if (!isThere) process.exit(1);

@@ -493,6 +493,18 @@ export const settings = {
     parse: integer(60, 30 * 24 * 3600),
     describe: "How long the link works that sets the admin account's e-mail address and password.",
   }),
+  sessionLifetimeSeconds: setting<number>({
+    environment: 'CHELA_SESSION_LIFETIME_SECONDS',
+    default: 14 * 24 * 3600,
+    parse: integer(60, 366 * 24 * 3600),
+    describe: 'How long a browser stays signed in to the console after it was last used.',
+  }),
+  signInLimitPerMinute: setting<number>({
+    environment: 'CHELA_SIGN_IN_LIMIT_PER_MINUTE',
+    default: 20,
+    parse: integer(1, 100_000),
+    describe: 'Most attempts to sign in from one address in a minute.',
+  }),
   auditRetentionDays: setting<number>({
     environment: 'CHELA_AUDIT_RETENTION_DAYS',
     default: 365,

@@ -9,12 +9,15 @@ import { ApiKeys } from './api-keys.ts';
 import { AuditLog, operator, recordAudit, type Actor } from './audit.ts';
 import { Authenticator, type Identity } from './authenticator.ts';
 import { Plans, type Plan } from './plans.ts';
+import { Sessions } from './sessions.ts';
 import { SetupLinks } from './setup-links.ts';
 import { Usage } from './usage.ts';
 
 export type { Actor, AuditEvent, AuditRecord } from './audit.ts';
 export { auditActions, recordAudit } from './audit.ts';
 export type { ApiKeyRecord } from './api-keys.ts';
+export type { SessionRecord } from './sessions.ts';
+export { csrfTokenOf, isCsrfToken } from './sessions.ts';
 export type { Identity } from './authenticator.ts';
 export type { Plan } from './plans.ts';
 export type { UsageEntry, UsageKind } from './usage.ts';
@@ -58,6 +61,7 @@ type AccountsConfig = Pick<
   | 'pricePerGigabyteTraffic'
   | 'apiKeyLimit'
   | 'setupLinkLifetimeSeconds'
+  | 'sessionLifetimeSeconds'
   | 'auditRetentionDays'
 >;
 
@@ -91,6 +95,7 @@ export class Accounts {
   readonly usage: Usage;
   readonly audit: AuditLog;
   readonly setupLinks: SetupLinks;
+  readonly sessions: Sessions;
   readonly #database: Database;
   readonly #authenticator: Authenticator;
   #pruneTimer: NodeJS.Timeout | undefined;
@@ -108,15 +113,19 @@ export class Accounts {
     this.usage = new Usage(database, this.plans, config);
     this.audit = new AuditLog(database, config.auditRetentionDays);
     this.setupLinks = new SetupLinks(database, config.setupLinkLifetimeSeconds);
+    this.sessions = new Sessions(database, config.sessionLifetimeSeconds);
   }
 
-  /** Listens for revoked keys, and removes old entries of the audit log now and every hour. */
+  /** Listens for revoked keys, and removes old entries of the audit log and expired sessions now and every hour. */
   start(): void {
     if (this.#pruneTimer !== undefined) return;
     this.#authenticator.start();
     const prune = (): void => {
       // The next hour has its own chance.
-      this.#pruning = this.audit.prune(new Date()).catch(() => undefined);
+      this.#pruning = Promise.all([this.audit.prune(new Date()), this.sessions.prune()]).then(
+        () => undefined,
+        () => undefined,
+      );
     };
     this.#pruneTimer = setInterval(prune, hourMilliseconds);
     prune();

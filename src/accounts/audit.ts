@@ -10,6 +10,8 @@ export const auditActions = [
   'api_key.revoked',
   'balance.changed',
   'run.aborted',
+  'session.begun',
+  'session.all_ended',
   'worker.created',
   'worker.version_created',
   'worker.version_changed',

@@ -57,6 +57,15 @@ interface SetupLinkTable {
   used_at: Date | null;
 }
 
+interface SessionTable {
+  id: GeneratedAlways<number>;
+  account_id: number;
+  token_hash: Buffer;
+  created_at: Generated<Date>;
+  last_used_at: Generated<Date>;
+  expires_at: Date;
+}
+
 interface AuditEntryTable {
   id: GeneratedAlways<number>;
   at: Generated<Date>;
@@ -283,6 +292,7 @@ export interface Tables {
   account: AccountTable;
   api_key: ApiKeyTable;
   setup_link: SetupLinkTable;
+  session: SessionTable;
   audit_entry: AuditEntryTable;
   worker: WorkerTable;
   worker_version: WorkerVersionTable;

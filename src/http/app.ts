@@ -1,4 +1,5 @@
 /** The HTTP server: plugins, hooks and error answers around the operations of the API. */
+import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
@@ -26,6 +27,7 @@ import type { Runs } from '../runs/runs.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
 import type { Workers } from '../workers/workers.ts';
+import { addConsole } from './console.ts';
 import { identify, requireAccount, requireAdmin } from './authentication.ts';
 import { addErrorAnswers, answerMalformedRequest, answerUnroutable } from './error-answers.ts';
 import { addFiles } from './files.ts';
@@ -44,6 +46,7 @@ import { addRunOperations } from './v2/run-operations.ts';
 import { addRunQueueOperations } from './v2/run-queue.ts';
 import { addRunUsageOperations } from './v2/run-usage.ts';
 import { addScheduleTimezoneOperations } from './v2/schedule-timezone.ts';
+import { addSessionOperations } from './v2/sessions.ts';
 import { addSetupOperations } from './v2/setup.ts';
 import { addWorkerRunOperations } from './v2/worker-runs.ts';
 import { addWorkerTaskOperations } from './v2/worker-tasks.ts';
@@ -103,9 +106,11 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
 
   app.setValidatorCompiler(validatorCompiler);
   addJsonBodies(app);
-  addErrorAnswers(app);
+  addErrorAnswers(app, (request, reply) => answerPage(request, reply));
   app.decorateRequest('accountId', 0);
   app.decorateRequest('apiKeyId', 0);
+  app.decorateRequest('session', undefined);
+  await app.register(cookie);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     done();
@@ -123,6 +128,7 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   await app.register(async (api) => addApi(api.withTypeProvider<TypeBoxTypeProvider>(), context), {
     prefix: basePath,
   });
+  const answerPage = await addConsole(app);
   addFiles(app, context);
   await app.register(async (page) => addSetupPage(page, context));
   app.get('/health', { schema: { hide: true } }, async () => {
@@ -134,15 +140,14 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
 
 async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   const { config } = context;
-  if (config.rateLimitPerMinute > 0) {
-    await api.register(rateLimit, {
-      max: config.rateLimitPerMinute,
-      timeWindow: 60_000,
-      keyGenerator: ({ accountId, ip }) => (accountId === 0 ? ip : `account ${accountId}`),
-      errorResponseBuilder: (_request, { after }) =>
-        new ChelaError('RATE_LIMITED', `too many requests: try again in ${after}`),
-    });
-  }
+  await api.register(rateLimit, {
+    global: config.rateLimitPerMinute > 0,
+    max: config.rateLimitPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: ({ accountId, ip }) => (accountId === 0 ? ip : `account ${accountId}`),
+    errorResponseBuilder: (_request, { after }) =>
+      new ChelaError('RATE_LIMITED', `too many requests: try again in ${after}`),
+  });
   api.addHook('onRequest', async (request) => {
     dropEmptyQueryValues(request);
     await identify(request, context.accounts);
@@ -180,6 +185,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addAccountsOperations(api, context);
   addAuditLogOperations(api, context);
   addSetupOperations(api, context);
+  addSessionOperations(api, context);
 }
 
 /** JSON that keeps big integers; an empty body is an empty object, whatever the method. */

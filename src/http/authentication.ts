@@ -1,7 +1,11 @@
-/** Three ways to say who you are: bearer token, `api-key` header, `token` in the query. One valid credential is enough. */
+/**
+ * Three ways to say who you are: bearer token, `api-key` header, `token` in the query. One valid credential is enough. The
+ * console's cookie is a fourth, for requests that offer none of them.
+ */
 import type { FastifyRequest } from 'fastify';
-import type { Accounts, Actor } from '../accounts/accounts.ts';
+import { isCsrfToken, type Accounts, type Actor, type SessionRecord } from '../accounts/accounts.ts';
 import { ChelaError } from '../errors.ts';
+import type { Origin } from '../runs/statuses.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,6 +19,8 @@ declare module 'fastify' {
     accountId: number;
     /** Key of the API key the request came with; 0 without a valid credential. */
     apiKeyId: number;
+    /** The session of the console that the request comes from, where it offers no API key. */
+    session: SessionRecord | undefined;
   }
 }
 
@@ -31,9 +37,36 @@ export function credentialsOf(request: FastifyRequest): string[] {
     .filter((credential) => credential !== '');
 }
 
+/** Name of the cookie with the session's token. */
+export const sessionCookie = 'chela_session';
+export const csrfHeader = 'x-csrf-token';
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** The token of the session's cookie; `''` without one. */
+export function sessionTokenOf(request: FastifyRequest): string {
+  return request.cookies[sessionCookie] ?? '';
+}
+
+/**
+ * Sets `request.session` where the cookie is that of a session. Browsers send cookies with what other sites ask of them
+ * too: what may change something counts only with the token that only pages of this server can read.
+ */
+async function identifySession(request: FastifyRequest, accounts: Accounts): Promise<void> {
+  const token = sessionTokenOf(request);
+  if (token === '') return;
+  const proof = request.headers[csrfHeader];
+  const isOurs = safeMethods.has(request.method) || (typeof proof === 'string' && isCsrfToken(token, proof));
+  const session = isOurs ? await accounts.sessions.find(token) : undefined;
+  if (session === undefined) return;
+  request.session = session;
+  request.accountId = session.accountId;
+}
+
 /** Sets `request.accountId` where one of the credentials is valid. */
 export async function identify(request: FastifyRequest, accounts: Accounts): Promise<void> {
-  for (const credential of credentialsOf(request)) {
+  const credentials = credentialsOf(request);
+  if (credentials.length === 0) await identifySession(request, accounts);
+  for (const credential of credentials) {
     const identity = await accounts.authenticate(credential);
     if (identity !== undefined) {
       request.accountId = identity.accountId;
@@ -70,5 +103,11 @@ export async function requireAdmin(request: FastifyRequest, accounts: Accounts):
 
 /** Who asks, for the audit log. */
 export function actorOf(request: FastifyRequest): Actor {
-  return { accountId: request.accountId, apiKeyId: request.apiKeyId, requestId: request.id };
+  const { accountId, apiKeyId, session, id: requestId } = request;
+  return session === undefined ? { accountId, apiKeyId, requestId } : { accountId, requestId };
+}
+
+/** What a run that the request starts has as its origin. */
+export function originOf(request: FastifyRequest): Origin {
+  return request.session === undefined ? 'api_v2' : 'console';
 }

@@ -87,8 +87,14 @@ function pathPattern(url: string): RegExp {
   return new RegExp(`^${pattern}/?$`);
 }
 
-/** Sets the answers for errors, unknown paths and methods that a known path does not have. */
-export function addErrorAnswers(app: ApiApp): void {
+/**
+ * Sets the answers for errors, unknown paths and methods that a known path does not have.
+ * @param answerPage answers those unknown paths that are a page of the console
+ */
+export function addErrorAnswers(
+  app: ApiApp,
+  answerPage: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined,
+): void {
   const routes: { pattern: RegExp; methods: string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
     routes.push({ pattern: pathPattern(url), methods: [method].flat() });
@@ -100,6 +106,8 @@ export function addErrorAnswers(app: ApiApp): void {
       routes.filter(({ pattern }) => pattern.test(path)).flatMap((route) => route.methods),
     );
     if (methods.size === 0) {
+      const page = answerPage(request, reply);
+      if (page !== undefined) return page;
       return reply.code(404).send(failure(request, new ChelaError('NOT_FOUND', `no such route: ${path}`)));
     }
     const allowed = [...methods].join(', ');

@@ -94,7 +94,8 @@ function donePage(account: string, email: string): string {
   return page(
     'Chela is set up',
     `<p>The account ${escapeHtml(account)} has the e-mail address ${escapeHtml(email)} and a password now.</p>
-<p>The link does not work any more. You can close this page.</p>`,
+<p>The link does not work any more.</p>
+<p><a href="/sign-in">Sign in</a></p>`,
   );
 }
 

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.ts';
 import { migrate } from '../../src/database/migrations.ts';
+import { buildConsole } from '../../scripts/build-console.mjs';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -17,6 +18,7 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  if (!buildConsole()) throw new Error('the console could not be built');
   const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-'));
   const cacheDir = await mkdtemp(path.join(tmpdir(), 'chela-test-cache-'));
   await chmod(cacheDir, 0o755);

@@ -8,7 +8,7 @@ import { ChelaError, invalidArgument } from '../../errors.ts';
 import { numberAfter } from '../../results/results.ts';
 import type { RunRecord } from '../../runs/runs.ts';
 import type { ApiApp, ApiContext } from '../app.ts';
-import { actorOf } from '../authentication.ts';
+import { actorOf, originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
@@ -173,7 +173,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
     async (request) => {
       const source = await scope.find(request);
       const started = await runs.rerun(request.accountId, source, {
-        origin: 'api_v2',
+        origin: originOf(request),
         callbackUrl: callbackUrlOf(request.body),
         idempotency: idempotencyOf(request),
       });

@@ -4,6 +4,7 @@ import { ChelaError } from '../../errors.ts';
 import type { QueueItem, QueueItemOutcome } from '../../runs/queue-items.ts';
 import { workerPath } from '../../workers/worker-id.ts';
 import type { ApiApp, ApiContext } from '../app.ts';
+import { originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { callbackUrlOf } from './run-answers.ts';
@@ -154,7 +155,7 @@ function addHeldRuns(app: ApiApp, { queueItems }: ApiContext): void {
         workerId: request.params.workerId,
         version: body.version,
         input: body.input,
-        origin: 'api_v2',
+        origin: originOf(request),
         callbackUrl: callbackUrlOf(body),
       });
       return success(request, { queue_ref: ref, queue_status: 'waiting', queued: true });

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { defaultLimits } from '../../runs/limits.ts';
 import { parseRunSchema } from '../../runs/run-schema.ts';
 import type { ApiApp, ApiContext } from '../app.ts';
-import { actorOf } from '../authentication.ts';
+import { actorOf, originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
@@ -114,7 +114,7 @@ export function addWorkerOperations(app: ApiApp, context: ApiContext): void {
         workerId: request.params.workerId,
         version: body.version,
         input: body.input,
-        origin: 'api_v2',
+        origin: originOf(request),
         callbackUrl: callbackUrlOf(body),
         idempotency: idempotencyOf(request),
       });

@@ -1,0 +1,53 @@
+/** Builds the console where its sources or their dependencies changed since the last build. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const consoleDir = path.join(root, 'console');
+const distDir = path.join(consoleDir, 'dist');
+const stampFile = path.join(distDir, '.built-from');
+
+function sourceFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    if (file === distDir) return [];
+    return entry.isDirectory() ? sourceFiles(file) : [file];
+  });
+}
+
+/** Changes with whatever a build is made from. */
+function sourceHash() {
+  const hash = createHash('sha256');
+  for (const file of [...sourceFiles(consoleDir).toSorted(), path.join(root, 'package-lock.json')]) {
+    hash
+      .update(`${path.relative(root, file)}\0`)
+      .update(readFileSync(file))
+      .update('\0');
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * @param {{ onBuild?: () => void }} [options] onBuild is told that there is something to build
+ * @returns {boolean} whether there is an up-to-date build now
+ */
+export function buildConsole({ onBuild } = {}) {
+  const hash = sourceHash();
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === hash) return true;
+  onBuild?.();
+  const binaries = path.join(root, 'node_modules', '.bin');
+  const result = spawnSync(
+    path.join(binaries, 'node'),
+    [path.join(binaries, 'vite'), 'build', consoleDir, '--logLevel', 'warn'],
+    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  if (result.status !== 0) return false;
+  writeFileSync(stampFile, hash);
+  return true;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && !buildConsole()) process.exitCode = 1;

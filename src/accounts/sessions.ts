@@ -1,0 +1,131 @@
+/** Sessions: what a browser holds after its user signed in by e-mail address and password. */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Database } from '../database/database.ts';
+import { ChelaError } from '../errors.ts';
+import { recordAudit } from './audit.ts';
+import { hashPassword, isPasswordOf } from './passwords.ts';
+
+export interface SessionRecord {
+  readonly id: number;
+  readonly accountId: number;
+  readonly expiresAt: Date;
+}
+
+export interface NewSession extends SessionRecord {
+  /** What the browser keeps; stored nowhere else. */
+  readonly token: string;
+}
+
+/** A session that is used lives on; this often that is written down. */
+const renewalSeconds = 3600;
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token, 'utf8').digest();
+}
+
+/**
+ * What a page of this server can know and another site cannot: made from the session's token, of which it tells nothing.
+ */
+export function csrfTokenOf(token: string): string {
+  return createHash('sha256').update(`csrf\n${token}`, 'utf8').digest('base64url');
+}
+
+export function isCsrfToken(token: string, given: string): boolean {
+  const [wanted, offered] = [Buffer.from(csrfTokenOf(token)), Buffer.from(given)];
+  return wanted.length === offered.length && timingSafeEqual(wanted, offered);
+}
+
+export class Sessions {
+  readonly #database: Database;
+  readonly #lifetimeSeconds: number;
+  /** Hashed once, so that an unknown address costs as long as a wrong password. */
+  #decoy: Promise<string> | undefined;
+
+  constructor(database: Database, lifetimeSeconds: number) {
+    this.#database = database;
+    this.#lifetimeSeconds = lifetimeSeconds;
+  }
+
+  /**
+   * Begins a session.
+   * @throws ChelaError INVALID_TOKEN where no account has this address and password, without a word on which is wrong
+   */
+  async begin(email: string, password: string, requestId: string): Promise<NewSession> {
+    const account = await this.#database.sql
+      .selectFrom('account')
+      .select(['id', 'name', 'password_hash'])
+      .where((expression) => expression.fn('lower', ['email']), '=', email.trim().toLowerCase())
+      .executeTakeFirst();
+    this.#decoy ??= hashPassword(randomBytes(16).toString('hex'));
+    const isGenuine = await isPasswordOf(password, account?.password_hash ?? (await this.#decoy));
+    if (account?.password_hash == null || !isGenuine) {
+      throw new ChelaError('INVALID_TOKEN', 'the e-mail address or the password is wrong');
+    }
+    const token = randomBytes(32).toString('base64url');
+    return this.#database.transaction(async (client) => {
+      const { rows } = await client.query<{ id: number; expires_at: Date }>(
+        `INSERT INTO session (account_id, token_hash, expires_at)
+         VALUES ($1, $2, now() + make_interval(secs => $3)) RETURNING id, expires_at`,
+        [account.id, hashOf(token), this.#lifetimeSeconds],
+      );
+      const [row] = rows;
+      if (row === undefined) throw new ChelaError('SYSTEM_ERROR');
+      const actor = { accountId: account.id, requestId };
+      await recordAudit(client, actor, { action: 'session.begun', subject: account.name });
+      return { id: row.id, accountId: account.id, expiresAt: row.expires_at, token };
+    });
+  }
+
+  /** @returns undefined where there is no such session, or it has expired */
+  async find(token: string): Promise<SessionRecord | undefined> {
+    const { rows } = await this.#database.pool.query<{
+      id: number;
+      account_id: number;
+      expires_at: Date;
+      is_due: boolean;
+    }>({
+      name: 'find-session',
+      text: `SELECT id, account_id, expires_at, last_used_at < now() - make_interval(secs => $2) AS is_due
+             FROM session WHERE token_hash = $1 AND expires_at > now()`,
+      values: [hashOf(token), renewalSeconds],
+    });
+    const [row] = rows;
+    if (row === undefined) return undefined;
+    const expiresAt = row.is_due ? await this.#renew(row.id, row.expires_at) : row.expires_at;
+    return { id: row.id, accountId: row.account_id, expiresAt };
+  }
+
+  async #renew(id: number, expiresAt: Date): Promise<Date> {
+    const { rows } = await this.#database.pool.query<{ expires_at: Date }>(
+      `UPDATE session SET last_used_at = now(), expires_at = now() + make_interval(secs => $2)
+       WHERE id = $1 RETURNING expires_at`,
+      [id, this.#lifetimeSeconds],
+    );
+    return rows[0]?.expires_at ?? expiresAt;
+  }
+
+  /** Ends one session. Ending it twice is no error. */
+  async end(id: number): Promise<void> {
+    await this.#database.sql.deleteFrom('session').where('id', '=', id).execute();
+  }
+
+  /** Ends every session of the account, in every browser. */
+  async endAll(accountId: number, requestId: string): Promise<void> {
+    await this.#database.transaction(async (client) => {
+      const { rows } = await client.query<{ name: string }>('SELECT name FROM account WHERE id = $1', [
+        accountId,
+      ]);
+      await client.query('DELETE FROM session WHERE account_id = $1', [accountId]);
+      await recordAudit(
+        client,
+        { accountId, requestId },
+        { action: 'session.all_ended', subject: rows[0]?.name ?? '' },
+      );
+    });
+  }
+
+  /** Removes what has expired. */
+  async prune(): Promise<void> {
+    await this.#database.pool.query('DELETE FROM session WHERE expires_at <= now()');
+  }
+}

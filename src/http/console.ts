@@ -1,0 +1,60 @@
+/** The web console: its built files, and its one page at every address that is nobody else's. */
+import fastifyStatic from '@fastify/static';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { ApiApp } from './app.ts';
+
+const folder = path.resolve(import.meta.dirname, '../../console/dist');
+const page = 'index.html';
+
+/** Nothing but what this server sends; Mantine writes its colours as inline styles. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const securityHeaders = {
+  'content-security-policy': contentSecurityPolicy,
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-opener-policy': 'same-origin',
+} as const;
+
+/** Whether a person at a browser asks for a page, and not a program for data. */
+function wantsPage({ method, url, headers }: FastifyRequest): boolean {
+  const isApi = url.startsWith('/api/') || url === '/api';
+  return ['GET', 'HEAD'].includes(method) && !isApi && (headers.accept ?? '').includes('text/html');
+}
+
+/**
+ * Serves the console where it has been built.
+ * @returns answers a request that no route matches with the console's page; undefined where it is not to be
+ */
+export async function addConsole(
+  app: ApiApp,
+): Promise<(request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined> {
+  if (!existsSync(path.join(folder, page))) return () => undefined;
+  await app.register(fastifyStatic, {
+    root: folder,
+    wildcard: false,
+    index: false,
+    cacheControl: false,
+    globIgnore: [page],
+    setHeaders: ({ raw: response }, file) => {
+      // The names of the built files change with their content.
+      const isHashed = path.dirname(file) === path.join(folder, 'assets');
+      response.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+      for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    },
+  });
+  return (request, reply) => (wantsPage(request) ? reply.code(200).sendFile(page) : undefined);
+}

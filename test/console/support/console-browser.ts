@@ -1,0 +1,122 @@
+/** A real Chromium at the console of a real platform, with an account that can sign in. */
+import axe, { type AxeResults } from 'axe-core';
+import { execFileSync } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Config } from '../../../src/config.ts';
+import { startTestPlatform, type TestPlatform } from '../../support/test-platform.ts';
+
+export const email = 'tester@example.com';
+export const password = 'correct horse battery staple';
+
+const screenshotFolder = path.resolve(import.meta.dirname, '../../../test-output/screenshots');
+const wide = { width: 1280, height: 800 };
+const narrow = { width: 390, height: 844 };
+
+const chromiumArguments = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+function chromiumBinary(): string {
+  return execFileSync('sh', ['-c', 'command -v chromium || command -v chromium-browser'], {
+    encoding: 'utf8',
+  }).trim();
+}
+
+export class ConsoleBrowser {
+  readonly platform: TestPlatform;
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** What no page may do: errors in the browser's console, exceptions, requests to other hosts. */
+  readonly problems: string[] = [];
+  readonly #browser: Browser;
+
+  constructor(platform: TestPlatform, browser: Browser, context: BrowserContext, page: Page) {
+    this.platform = platform;
+    this.#browser = browser;
+    this.context = context;
+    this.page = page;
+    this.watch(page);
+  }
+
+  /** Records what goes wrong on a page. */
+  watch(page: Page): void {
+    page.on('console', (message) => {
+      // An answer other than 2xx is for the test to judge.
+      const isAnswer = message.text().startsWith('Failed to load resource');
+      if (message.type() === 'error' && !isAnswer) this.problems.push(`console: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => this.problems.push(`exception: ${error.message}`));
+    page.on('request', (request) => {
+      const url = request.url();
+      const isLocal = /^(data|blob):/.test(url) || url.startsWith(`${this.platform.url}/`);
+      if (!isLocal) this.problems.push(`request to another host: ${url}`);
+    });
+  }
+
+  /** Gives the test account its e-mail address and password, and the browser a session. */
+  async signIn(): Promise<void> {
+    const { accounts } = this.platform.platform;
+    const { id } = await accounts.ensure('tester');
+    if (!(await accounts.hasPassword(id))) {
+      await accounts.setupLinks.redeem(await accounts.setupLinks.create(id), { email, password }, '');
+    }
+    const { token } = await accounts.sessions.begin(email, password, '');
+    await this.context.addCookies([
+      { name: 'chela_session', value: token, url: this.platform.url, httpOnly: true, sameSite: 'Lax' },
+    ]);
+  }
+
+  /** Opens an address of the console, `/runs`. */
+  async open(address: string): Promise<Page> {
+    await this.page.goto(`${this.platform.url}${address}`);
+    return this.page;
+  }
+
+  /** Serious violations of accessibility on the page as it stands, one line each. */
+  async violations(page: Page = this.page): Promise<string[]> {
+    await page.evaluate(axe.source);
+    const rules = JSON.stringify({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] });
+    const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${rules})`);
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
+  }
+
+  /** Keeps pictures of the page: light and dark, wide and narrow. */
+  async screenshots(name: string): Promise<void> {
+    await mkdir(screenshotFolder, { recursive: true });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await this.page.emulateMedia({ colorScheme });
+      for (const [size, viewport] of Object.entries({ wide, narrow })) {
+        await this.page.setViewportSize(viewport);
+        await this.page.screenshot({
+          path: path.join(screenshotFolder, `${name}-${size}-${colorScheme}.png`),
+          fullPage: true,
+        });
+      }
+    }
+    await this.page.emulateMedia({ colorScheme: 'light' });
+    await this.page.setViewportSize(wide);
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    await this.platform.close();
+  }
+}
+
+/** A platform of its own, and a browser at it that nobody is signed in with. */
+export async function openConsole(overrides: Partial<Config> = {}): Promise<ConsoleBrowser> {
+  const platform = await startTestPlatform(overrides);
+  const browser = await chromium.launch({ executablePath: chromiumBinary(), args: chromiumArguments });
+  const context = await browser.newContext({ viewport: wide, locale: 'en-GB', timezoneId: 'UTC' });
+  return new ConsoleBrowser(platform, browser, context, await context.newPage());
+}
