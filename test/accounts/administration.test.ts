@@ -316,6 +316,22 @@ describe('the audit log', () => {
     expect(JSON.stringify(rows)).not.toContain(data.key.slice(6));
   });
 
+  test('has what an account changes about its schedules and callbacks, without the secret', async () => {
+    const { key } = await platform.otherAccount('changer');
+    await ask(platform, '/users/account/timezone', { key, method: 'PUT', body: { timezone: 'Asia/Tokyo' } });
+    const secret = '/users/account/callback-secret';
+    await ask(platform, secret, { key, method: 'POST' });
+    await ask(platform, secret, { key, method: 'DELETE' });
+    const entries = await log(key);
+    expect(entries.slice(0, 3).map(({ action, subject, details }) => ({ action, subject, details }))).toEqual(
+      [
+        { action: 'callback_secret.removed', subject: 'changer', details: {} },
+        { action: 'callback_secret.renewed', subject: 'changer', details: {} },
+        { action: 'account.timezone_set', subject: 'changer', details: { timezone: 'Asia/Tokyo' } },
+      ],
+    );
+  });
+
   test('keeps entries for as long as the configuration says', async () => {
     const { accounts, database } = platform.platform;
     const { id, key } = await platform.otherAccount('historian');

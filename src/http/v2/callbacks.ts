@@ -1,7 +1,10 @@
 /** Callbacks of a run with every attempt to deliver them, and the secret that signs them. Extensions of the published API. */
+import type { FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
+import type { AuditEvent } from '../../accounts/accounts.ts';
 import { callbackStates, type CallbackRecord } from '../../callbacks/callbacks.ts';
 import type { ApiApp, ApiContext } from '../app.ts';
+import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { runScopes } from './run-operations.ts';
@@ -104,7 +107,12 @@ function addLists(app: ApiApp, context: ApiContext): void {
   }
 }
 
-function addSecret(app: ApiApp, { callbacks }: ApiContext): void {
+function addSecret(app: ApiApp, { callbacks, accounts }: ApiContext): void {
+  async function recordSecret(request: FastifyRequest, action: AuditEvent['action']): Promise<void> {
+    const { name: subject } = await accounts.get(request.accountId);
+    await accounts.audit.record(actorOf(request), { action, subject });
+  }
+
   app.post(
     '/users/account/callback-secret',
     operation({
@@ -123,7 +131,11 @@ function addSecret(app: ApiApp, { callbacks }: ApiContext): void {
         { description: 'The new secret' },
       ),
     }),
-    async (request) => success(request, { callback_secret: await callbacks.renewSecret(request.accountId) }),
+    async (request) => {
+      const secret = await callbacks.renewSecret(request.accountId);
+      await recordSecret(request, 'callback_secret.renewed');
+      return success(request, { callback_secret: secret });
+    },
   );
 
   app.delete(
@@ -136,6 +148,7 @@ function addSecret(app: ApiApp, { callbacks }: ApiContext): void {
     }),
     async (request) => {
       await callbacks.removeSecret(request.accountId);
+      await recordSecret(request, 'callback_secret.removed');
       return success(request);
     },
   );

@@ -1,6 +1,7 @@
 /** The time zone of an account's schedules. Extensions of the published API. */
 import { Type } from 'typebox';
 import type { ApiApp, ApiContext } from '../app.ts';
+import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 
@@ -24,7 +25,7 @@ const TimezoneBody = Type.Object(
   { additionalProperties: false },
 );
 
-export function addScheduleTimezoneOperations(app: ApiApp, { tasks }: ApiContext): void {
+export function addScheduleTimezoneOperations(app: ApiApp, { tasks, accounts }: ApiContext): void {
   const url = '/users/account/timezone';
   const tag = 'account';
 
@@ -53,7 +54,11 @@ export function addScheduleTimezoneOperations(app: ApiApp, { tasks }: ApiContext
     }),
     async (request) => {
       await tasks.setTimezone(request.accountId, request.body.timezone);
-      return success(request, { timezone: await tasks.timezone(request.accountId) });
+      const timezone = await tasks.timezone(request.accountId);
+      const { name: subject } = await accounts.get(request.accountId);
+      const details = { timezone };
+      await accounts.audit.record(actorOf(request), { action: 'account.timezone_set', subject, details });
+      return success(request, { timezone });
     },
   );
 }
