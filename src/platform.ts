@@ -18,7 +18,7 @@ import { Logs } from './logs/logs.ts';
 import { Exports } from './results/exports.ts';
 import { Results } from './results/results.ts';
 import { Retention } from './retention.ts';
-import { NodeDependencies } from './runner/dependencies.ts';
+import { NodeDependencies } from './runner/dependencies/node-dependencies.ts';
 import { EgressProxy } from './runner/proxy/egress-proxy.ts';
 import { Runner, type OrphanedSubtask } from './runner/runner.ts';
 import { ScratchFolder } from './runner/scratch-folder.ts';

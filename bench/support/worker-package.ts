@@ -5,7 +5,7 @@ import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { sdkAddress } from '../../src/runner/sandbox.ts';
-import { NodeDependencies } from '../../src/runner/dependencies.ts';
+import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 
 const workersFolder = path.resolve(import.meta.dirname, '../workers');
 /** Its SDK and dependencies are every worker's, and installed by the first run of an installation. */

@@ -9,7 +9,7 @@ import type { SubtaskOutcome } from '../runs/finish.ts';
 import { abortedMessage } from '../runs/statuses.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
 import type { ClaimedSubtask } from './claimer.ts';
-import type { NodeDependencies } from './dependencies.ts';
+import type { NodeDependencies } from './dependencies/node-dependencies.ts';
 import {
   credentialsText,
   proxyAddress,

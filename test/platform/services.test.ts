@@ -5,7 +5,7 @@ import { Accounts } from '../../src/accounts/accounts.ts';
 import { channels, Notifications } from '../../src/database/notifications.ts';
 import { Platform } from '../../src/platform.ts';
 import { Retention } from '../../src/retention.ts';
-import { NodeDependencies } from '../../src/runner/dependencies.ts';
+import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 import { EgressProxy } from '../../src/runner/proxy/egress-proxy.ts';
 import { Runner } from '../../src/runner/runner.ts';
 import { createSandbox } from '../../src/runner/sandboxes.ts';

@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promi
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { NodeDependencies } from '../../src/runner/dependencies.ts';
+import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 import { makeReachableFolder, removeFolder, writePackage } from './worker-package.ts';
 
 const dependency = { dependencies: { 'is-number': '7.0.0' } };

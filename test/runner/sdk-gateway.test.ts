@@ -8,7 +8,7 @@ import { Client, credentials, loadPackageDefinition, status } from '@grpc/grpc-j
 import type { GrpcObject, ServiceClientConstructor, ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { NodeDependencies } from '../../src/runner/dependencies.ts';
+import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
 import { SdkGateway, sdkMethods } from '../../src/runner/sdk-gateway.ts';
 import type { SdkHandlers } from '../../src/runner/sdk-gateway.ts';

@@ -1,0 +1,172 @@
+/** A folder of installed dependencies by the content they were made from: each is made once, and never changes. */
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+const staleDraftMilliseconds = 24 * 3600 * 1000;
+const replayedLines = 1000;
+
+export interface Installation {
+  /** Empty folder that becomes the entry of the cache. */
+  readonly folder: string;
+  /** Passes a line of output on to all who wait. */
+  readonly print: (line: string) => void;
+  /** Aborted once nobody waits any more. */
+  readonly signal: AbortSignal;
+}
+
+interface Build {
+  readonly result: Promise<string>;
+  readonly abort: AbortController;
+  readonly listeners: Set<(line: string) => void>;
+  readonly lines: string[];
+  waiting: number;
+}
+
+export interface DependenciesLogger {
+  info(details: object, message: string): void;
+}
+
+export async function isFolder(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+}
+
+/** Lets every user read and run what is below, and nobody write its files. Folders stay their owner's to remove. */
+async function openToReaders(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  const entries = await readdir(folder, { withFileTypes: true });
+  await Promise.all(
+    entries.map(async (entry) => {
+      const file = path.join(folder, entry.name);
+      if (entry.isDirectory()) return openToReaders(file);
+      if (!entry.isFile()) return;
+      const { mode } = await stat(file);
+      await chmod(file, (mode & 0o111) === 0 ? 0o444 : 0o555);
+    }),
+  );
+}
+
+export class DependencyCache {
+  readonly #parent: string;
+  readonly #logger: DependenciesLogger | undefined;
+  readonly #builds = new Map<string, Build>();
+  #swept: Promise<void> | undefined;
+
+  /** @param parent folder of the entries, which sandboxes can reach; made where it is not there */
+  constructor(parent: string, logger?: DependenciesLogger) {
+    this.#parent = parent;
+    this.#logger = logger;
+  }
+
+  /**
+   * The entry of a key, made unless it is there. Requests for the same key share one installation; one that failed is
+   * tried again at the next request.
+   * @param key tells the content: a hash
+   * @param install fills the entry's folder
+   * @param onLine gets each line of output; a request that joins an installation gets its earlier lines too
+   * @param signal ends this request; the installation ends once no request waits for it
+   * @returns host folder of the entry
+   */
+  async folder(
+    key: string,
+    install: (installation: Installation) => Promise<void>,
+    onLine: (line: string) => void,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const target = path.join(this.#parent, key);
+    return (await isFolder(target)) ? target : this.#join(key, target, install, onLine, signal);
+  }
+
+  async #join(
+    key: string,
+    target: string,
+    install: (installation: Installation) => Promise<void>,
+    onLine: (line: string) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const build = this.#builds.get(key) ?? this.#start(key, target, install);
+    for (const line of build.lines) onLine(line);
+    build.listeners.add(onLine);
+    build.waiting += 1;
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = (): void => aborted.reject(signal?.reason as Error);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    try {
+      return await Promise.race([build.result, aborted.promise]);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      build.listeners.delete(onLine);
+      build.waiting -= 1;
+      if (build.waiting === 0) {
+        // A request that comes from now on starts anew instead of joining what is being ended.
+        if (this.#builds.get(key) === build) this.#builds.delete(key);
+        build.abort.abort();
+      }
+    }
+  }
+
+  #start(key: string, target: string, install: (installation: Installation) => Promise<void>): Build {
+    const parts = { abort: new AbortController(), listeners: new Set<(line: string) => void>(), lines: [] };
+    const build: Build = { ...parts, result: this.#make(target, install, parts), waiting: 0 };
+    this.#builds.set(key, build);
+    const forget = (): void => {
+      if (this.#builds.get(key) === build) this.#builds.delete(key);
+    };
+    build.result.then(forget, forget);
+    return build;
+  }
+
+  async #make(
+    target: string,
+    install: (installation: Installation) => Promise<void>,
+    { abort, listeners, lines }: Pick<Build, 'abort' | 'listeners' | 'lines'>,
+  ): Promise<string> {
+    const startedAt = performance.now();
+    const draft = path.join(this.#parent, `.draft-${randomUUID()}`);
+    const print = (line: string): void => {
+      if (lines.length < replayedLines) lines.push(line);
+      for (const listener of listeners) listener(line);
+    };
+    try {
+      await mkdir(this.#parent, { recursive: true });
+      await chmod(this.#parent, 0o755);
+      this.#swept ??= this.#removeStaleDrafts();
+      await this.#swept;
+      await mkdir(draft);
+      await install({ folder: draft, print, signal: abort.signal });
+      await openToReaders(draft);
+      await this.#publish(draft, target);
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
+    const seconds = Number(((performance.now() - startedAt) / 1000).toFixed(1));
+    this.#logger?.info({ folder: target, seconds }, 'dependencies installed');
+    return target;
+  }
+
+  async #publish(draft: string, target: string): Promise<void> {
+    try {
+      await rename(draft, target);
+    } catch (error) {
+      // Another process was first; its folder was made from the same content.
+      if (!(await isFolder(target))) throw error;
+    }
+  }
+
+  /** What processes that were killed left behind. */
+  async #removeStaleDrafts(): Promise<void> {
+    const names = (await readdir(this.#parent)).filter((name) => name.startsWith('.draft-'));
+    await Promise.all(
+      names.map(async (name) => {
+        const draft = path.join(this.#parent, name);
+        const entry = await stat(draft).catch(() => undefined);
+        if (entry === undefined || Date.now() - entry.mtimeMs < staleDraftMilliseconds) return;
+        await rm(draft, { recursive: true, force: true });
+      }),
+    );
+  }
+}
