@@ -79,21 +79,22 @@ function checkRuntime() {
   }
 }
 
-function has(command) {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+function isThere([command, ...argv]) {
+  return spawnSync(command, argv, { stdio: 'ignore' }).status === 0;
 }
 
-function installSystemPackage(command, debianPackage, purpose) {
-  if (has(command)) return true;
+/** @param check a command that succeeds where the package is there */
+function installSystemPackage(check, debianPackage, purpose) {
+  if (isThere(check)) return true;
   const isRoot = process.getuid?.() === 0;
-  if (isRoot && has('apt-get')) {
+  if (isRoot && isThere(['apt-get', '--version'])) {
     say(`installing ${debianPackage} with apt-get …`);
     const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     const run = (...argv) =>
       spawnSync('apt-get', argv, { stdio: ['ignore', 'ignore', 'inherit'], env: environment });
     run('update', '-qq');
     run('install', '-y', '-qq', '--no-install-recommends', debianPackage);
-    if (has(command)) return true;
+    if (isThere(check)) return true;
   }
   const install = `${isRoot ? '' : 'sudo '}apt-get install -y ${debianPackage}`;
   process.stderr.write(
@@ -108,7 +109,13 @@ installDependencies();
 checkRuntime();
 if (!buildConsole({ onBuild: () => say('building the console …') }))
   fail('the console could not be built, see above');
-if (process.platform === 'linux' && process.env.CHELA_SANDBOX !== 'process') {
-  const isThere = installSystemPackage('bwrap', 'bubblewrap', 'it fences workers in');
-  if (!isThere) process.exit(1);
+if (process.platform === 'linux') {
+  const needsSandbox = process.env.CHELA_SANDBOX !== 'process';
+  if (needsSandbox && !installSystemPackage(['bwrap', '--version'], 'bubblewrap', 'it fences workers in')) {
+    process.exit(1);
+  }
+  const python = process.env.CHELA_PYTHON || 'python3';
+  // Without it everything but Python workers works.
+  installSystemPackage([python, '-m', 'pip', '--version'], 'python3-pip', 'Python workers need it');
+  if (withDev) installSystemPackage(['chromium', '--version'], 'chromium', 'tests of the console need it');
 }

@@ -335,6 +335,13 @@ export const settings = {
     parse: integer(mebibyte, largestSafe),
     describe: "Size of a subtask's /tmp, which is memory and counts as such.",
   }),
+  python: setting<string>({
+    environment: 'CHELA_PYTHON',
+    default: 'python3',
+    parse: text,
+    describe:
+      'The Python that Python workers run on, with pip: a command or a path. Workers get a copy of it.',
+  }),
   defaultMemoryMegabytes: setting<number>({
     environment: 'CHELA_DEFAULT_MEMORY_MB',
     default: 2048,

@@ -19,6 +19,7 @@ import { Exports } from './results/exports.ts';
 import { Results } from './results/results.ts';
 import { Retention } from './retention.ts';
 import { NodeDependencies } from './runner/dependencies/node-dependencies.ts';
+import { PythonDependencies } from './runner/dependencies/python-dependencies.ts';
 import { EgressProxy } from './runner/proxy/egress-proxy.ts';
 import { Runner, type OrphanedSubtask } from './runner/runner.ts';
 import { ScratchFolder } from './runner/scratch-folder.ts';
@@ -184,7 +185,10 @@ export class Platform {
           callbacks,
           usage: accounts.usage,
           packages,
-          dependencies: new NodeDependencies({ cacheDir: config.cacheDir }),
+          languages: {
+            node: new NodeDependencies({ cacheDir: config.cacheDir }),
+            python: new PythonDependencies({ cacheDir: config.cacheDir, python: config.python }),
+          },
           sandbox: createSandbox(config),
           proxy: new EgressProxy(config),
           scratch: new ScratchFolder(config.cacheDir),

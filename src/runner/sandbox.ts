@@ -19,6 +19,19 @@ export interface SandboxLimits {
   readonly tmpBytes: number;
 }
 
+/** How a worker runs that is not one of Node. */
+export interface Launch {
+  /** Host folders that the worker reads, by a name. */
+  readonly mounts: Readonly<Record<string, string>>;
+  /**
+   * The command line.
+   * @param places where the worker finds each of the mounts
+   * @param entry where it finds its entry
+   */
+  command(places: Readonly<Record<string, string>>, entry: string): string[];
+  environment(places: Readonly<Record<string, string>>): Record<string, string>;
+}
+
 export interface SandboxOptions {
   /** Host folder of the unpacked package: copied, never modified, shared by runs. */
   readonly packageDir: string;
@@ -28,6 +41,8 @@ export interface SandboxOptions {
   readonly scratchDir: string;
   /** `main.js`, relative to the package root. */
   readonly entry: string;
+  /** How the entry is run; by Node where omitted. */
+  readonly launch?: Launch | undefined;
   /** All the worker sees, besides PATH, HOME, TMPDIR and LANG. */
   readonly environment: Readonly<Record<string, string>>;
   /** Ports of the worker's own 127.0.0.1 that the runner serves; at least one. */

@@ -9,7 +9,7 @@ import type { SubtaskOutcome } from '../runs/finish.ts';
 import { abortedMessage } from '../runs/statuses.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
 import type { ClaimedSubtask } from './claimer.ts';
-import type { NodeDependencies } from './dependencies/node-dependencies.ts';
+import { prepareLaunch, type LanguageServices, type Preparation } from './launch.ts';
 import {
   credentialsText,
   proxyAddress,
@@ -38,7 +38,7 @@ export interface ExecutionServices {
   readonly config: Config;
   readonly usage: Usage;
   readonly packages: PackageCache;
-  readonly dependencies: NodeDependencies;
+  readonly languages: LanguageServices;
   readonly sandbox: Sandbox;
   readonly proxy: EgressProxy;
   readonly scratch: ScratchFolder;
@@ -104,9 +104,9 @@ export class SubtaskExecution {
       await this.#step(traffic.known());
       await this.#step(this.#checkCharge());
       const packageDir = await this.#step(this.#services.packages.unpacked(this.subtask.package_hash));
-      const nodeModulesDir = await this.#installDependencies(packageDir);
+      const preparation = await this.#prepareLaunch(packageDir);
       scratchDir = await this.#services.scratch.create();
-      this.#process = await this.#openSandbox(scratchDir, packageDir, nodeModulesDir);
+      this.#process = await this.#openSandbox(scratchDir, packageDir, preparation);
       const exit = await this.#work(this.#process);
       return this.#outcome(exit);
     } catch (error) {
@@ -134,21 +134,22 @@ export class SubtaskExecution {
     return result;
   }
 
-  async #installDependencies(packageDir: string): Promise<string | undefined> {
-    return this.#step(
-      this.#services.dependencies.install(packageDir, (line) => this.#log.system(line), this.#stopped.signal),
-    );
+  async #prepareLaunch(packageDir: string): Promise<Preparation> {
+    const { language } = this.subtask;
+    const { languages } = this.#services;
+    const onLine = (line: string): void => this.#log.system(line);
+    return this.#step(prepareLaunch(language, packageDir, languages, onLine, this.#stopped.signal));
   }
 
   async #openSandbox(
     scratchDir: string,
     packageDir: string,
-    nodeModulesDir: string | undefined,
+    preparation: Preparation,
   ): Promise<SandboxedProcess> {
     const { config, sandbox } = this.#services;
     return sandbox.open({
       packageDir,
-      nodeModulesDir,
+      ...preparation,
       scratchDir,
       entry: this.subtask.entry,
       environment: {

@@ -6,6 +6,7 @@ import { channels, Notifications } from '../../src/database/notifications.ts';
 import { Platform } from '../../src/platform.ts';
 import { Retention } from '../../src/retention.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
+import { PythonDependencies } from '../../src/runner/dependencies/python-dependencies.ts';
 import { EgressProxy } from '../../src/runner/proxy/egress-proxy.ts';
 import { Runner } from '../../src/runner/runner.ts';
 import { createSandbox } from '../../src/runner/sandboxes.ts';
@@ -69,7 +70,10 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
         usage: accounts.usage,
         packages,
         notifications: new Notifications({ url: platform.databaseUrl, logger }),
-        dependencies: new NodeDependencies({ cacheDir: config.cacheDir }),
+        languages: {
+          node: new NodeDependencies({ cacheDir: config.cacheDir }),
+          python: new PythonDependencies({ cacheDir: config.cacheDir, python: config.python }),
+        },
         sandbox: createSandbox(config),
         proxy: new EgressProxy(config),
         scratch: new ScratchFolder(config.cacheDir),

@@ -1,11 +1,13 @@
 /** What a bubblewrap sandbox looks like from inside: its mounts, its identity, its environment. */
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
-import type { SandboxLimits, SandboxOptions } from '../sandbox.ts';
+import type { Launch, SandboxLimits, SandboxOptions } from '../sandbox.ts';
 import type { RuntimeFolder } from './runtime-folder.ts';
 
 /** The user the worker takes itself for; outside it is an unprivileged id of the runner's. */
 const insideId = 1000;
 const workDir = '/work';
+/** Folder of the mounts of a launch. */
+const mountsDir = '/opt';
 const homeDir = '/home/worker';
 const nodeBinary = '/usr/bin/node';
 const shell = '/usr/bin/sh';
@@ -79,30 +81,52 @@ export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): s
   ].flat();
 }
 
+/** Where the worker finds the mounts of its launch. */
+function placesOf(launch: Launch | undefined): Record<string, string> {
+  return Object.fromEntries(Object.keys(launch?.mounts ?? {}).map((name) => [name, `${mountsDir}/${name}`]));
+}
+
+/** What the starter becomes. */
+function workerCommand(entry: string, launch: Launch | undefined): string[] {
+  const file = `${workDir}/${entry}`;
+  return launch === undefined ? ['node', file] : ['exec', ...launch.command(placesOf(launch), file)];
+}
+
 export interface Placement {
   /** Host folder that becomes the working folder. */
   readonly work: string;
   /** Host folder that becomes the home. */
   readonly home: string;
   readonly nodeModulesDir?: string | undefined;
+  readonly launch?: Launch | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly limits: SandboxLimits;
 }
 
 /** Part that differs by subtask. It goes through a descriptor: command lines are visible to every user of the host. */
-export function subtaskArguments({ work, home, nodeModulesDir, environment, limits }: Placement): string[] {
+export function subtaskArguments({
+  work,
+  home,
+  nodeModulesDir,
+  launch,
+  environment,
+  limits,
+}: Placement): string[] {
+  const places = placesOf(launch);
   const size = ['--size', String(limits.tmpBytes), '--perms', '1777', '--tmpfs'];
   const variables = {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     HOME: homeDir,
     TMPDIR: '/tmp',
     LANG: 'C.UTF-8',
+    ...launch?.environment(places),
     ...environment,
   };
   return [
     [...size, '/dev/shm', ...size, '/tmp'],
     ['--bind', home, homeDir, '--bind', work, workDir],
     nodeModulesDir === undefined ? [] : ['--ro-bind', nodeModulesDir, `${workDir}/node_modules`],
+    ...Object.entries(launch?.mounts ?? {}).map(([name, from]) => ['--ro-bind', from, places[name] ?? '']),
     // bubblewrap's own root and /dev are memory without a bound: nobody may write there.
     ['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', workDir],
     ...Object.entries(variables).map(([name, value]) => ['--setenv', name, value]),
@@ -117,7 +141,7 @@ export function subtaskArguments({ work, home, nodeModulesDir, environment, limi
  * @param foreign descriptors the starter closes
  */
 export function startCommand(
-  { entry, limits, ports }: Pick<SandboxOptions, 'entry' | 'limits' | 'ports'>,
+  { entry, launch, limits, ports }: Pick<SandboxOptions, 'entry' | 'launch' | 'limits' | 'ports'>,
   foreign: readonly number[],
 ): string[] {
   return [
@@ -125,6 +149,6 @@ export function startCommand(
     [prlimit, '--core=0', `--nproc=${limits.processes}`, `--nofile=${limits.openFiles}`],
     [`--fsize=${limits.fileSizeBytes}`, '--'],
     [nodeBinary, starter, String(descriptors.channel), foreign.join(','), ports.join(',')],
-    [`${workDir}/${entry}`],
+    workerCommand(entry, launch),
   ].flat();
 }

@@ -1,15 +1,16 @@
 'use strict';
 /*
- * First code of a Node worker's process, run as `node node-starter.cjs CHANNEL FOREIGN PORTS ENTRY`: closes the descriptors
+ * First code of a worker's process, run as `node node-starter.cjs CHANNEL FOREIGN PORTS HOW ENTRY…`: closes the descriptors
  * in the list FOREIGN, listens at the PORTS where the worker will look for its platform, hands those listeners to the
- * runner over the IPC channel at descriptor CHANNEL, waits for the runner's word, and then becomes the worker: in the same
- * process (another start of Node would cost 40 ms), with the same view of the world as `node ENTRY`.
+ * runner over the IPC channel at descriptor CHANNEL, waits for the runner's word, and then becomes the worker. Where HOW is
+ * `node`, in the same process (another start of Node would cost 40 ms), with the same view of the world as `node ENTRY`;
+ * where it is `exec`, the process becomes the command ENTRY….
  */
 const childProcess = require('node:child_process');
 const { runMain } = require('node:module');
 const net = require('node:net');
 
-const [, , channel, foreign, ports] = process.argv;
+const [, , channel, foreign, ports, how] = process.argv;
 const host = '127.0.0.1';
 
 /** A number may be Node's own by now: those are all marked to close on exec. */
@@ -41,12 +42,33 @@ function restore({ properties, listeners }) {
   }
 }
 
-function becomeWorker() {
+function becomeNodeWorker() {
   restore(before);
   delete require.cache[__filename];
-  process.argv.splice(1, 4);
+  process.argv.splice(1, 5);
   runMain();
 }
+
+/** Programs of Linux, and scripts that name theirs. Node itself ends by SIGABRT where it cannot become something. */
+function isProgram(file) {
+  const fs = require('node:fs');
+  const header = Buffer.alloc(4);
+  const descriptor = fs.openSync(file);
+  fs.readSync(descriptor, header);
+  fs.closeSync(descriptor);
+  return header.toString('latin1') === '\x7fELF' || header.toString('latin1', 0, 2) === '#!';
+}
+
+function becomeCommand() {
+  const command = process.argv.slice(6);
+  // execve is experimental to Node, which is not the worker's to hear.
+  process.removeAllListeners('warning');
+  if (process.platform !== 'linux' || isProgram(command[0])) process.execve(command[0], command, process.env);
+  const message = `${command[0]} is no program that this system can run: build it for linux/amd64\n`;
+  process.stderr.write(message, () => process.exit(126));
+}
+
+const becomeWorker = how === 'exec' ? becomeCommand : becomeNodeWorker;
 
 if (foreign !== '') closeForeign(foreign.split(',').map(Number));
 const before = snapshot();

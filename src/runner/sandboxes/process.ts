@@ -119,11 +119,16 @@ export class ProcessSandbox implements Sandbox {
       await access(options.nodeModulesDir);
       await symlink(options.nodeModulesDir, path.join(work, 'node_modules'));
     }
+    const { launch } = options;
+    // Nothing is mounted here: the worker finds everything where it lies.
+    const places = launch?.mounts ?? {};
+    const entry = path.join(work, options.entry);
     const variables = {
       PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
       HOME: home,
       TMPDIR: temporary,
       LANG: 'C.UTF-8',
+      ...launch?.environment(places),
       ...options.environment,
     };
     // env(1) takes off what spawn() adds for the channel, which the starter opens by its number.
@@ -132,7 +137,10 @@ export class ProcessSandbox implements Sandbox {
       [
         ['-u', 'NODE_CHANNEL_FD', '-u', 'NODE_CHANNEL_SERIALIZATION_MODE'],
         [process.execPath, starterFile, String(channelDescriptor), foreignDescriptors().join(',')],
-        [options.ports.join(','), path.join(work, options.entry)],
+        [
+          options.ports.join(','),
+          ...(launch === undefined ? ['node', entry] : ['exec', ...launch.command(places, entry)]),
+        ],
       ].flat(),
       { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: variables, cwd: work, detached: true },
     );

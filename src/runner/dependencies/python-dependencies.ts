@@ -1,0 +1,92 @@
+/**
+ * Dependencies of Python packages: installed once per version of Python and content of requirements.txt, over a base that
+ * has what the SDK needs. Both are mounted read-only. A package that pins other versions of the base's packages gets its own.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { DependencyCache, type DependenciesLogger, type Installation } from './dependency-cache.ts';
+import { runPip } from './pip.ts';
+import { PythonInterpreters, type PythonInterpreter } from './python-interpreter.ts';
+import { readRequirements } from './requirements.ts';
+
+/** What the SDK that packages carry is made with; old lists of requirements leave it out. */
+const base = ['grpcio>=1.71', 'protobuf>=6.31.1,<8'] as const;
+
+export interface PythonEnvironment {
+  readonly interpreter: PythonInterpreter;
+  /** Host folders of importable packages; what comes first wins. */
+  readonly packages: readonly string[];
+}
+
+export class PythonDependencies {
+  readonly #cache: DependencyCache;
+  readonly #interpreters: PythonInterpreters;
+  readonly #timeLimitSeconds: number;
+
+  /**
+   * @param options.cacheDir folder that sandboxes can reach
+   * @param options.python the host's Python, a command or a path
+   * @param options.timeLimitSeconds longest an installation may take
+   */
+  constructor({
+    cacheDir,
+    python,
+    logger,
+    timeLimitSeconds = 900,
+  }: {
+    cacheDir: string;
+    python: string;
+    logger?: DependenciesLogger | undefined;
+    timeLimitSeconds?: number;
+  }) {
+    this.#cache = new DependencyCache(path.join(cacheDir, 'python-dependencies'), logger);
+    this.#interpreters = new PythonInterpreters({ cacheDir, command: python });
+    this.#timeLimitSeconds = timeLimitSeconds;
+  }
+
+  /**
+   * Installs what a package depends on, unless that was done before; see `DependencyCache`.
+   * @param packageDir folder of the unpacked package
+   * @param onLine gets each line pip prints
+   * @param signal ends this request
+   * @throws Error with the reason, or the end of pip's output
+   */
+  async install(
+    packageDir: string,
+    onLine: (line: string) => void,
+    signal?: AbortSignal,
+  ): Promise<PythonEnvironment> {
+    signal?.throwIfAborted();
+    const [interpreter, own] = await Promise.all([
+      this.#interpreters.prepare(),
+      readRequirements(packageDir),
+    ]);
+    const lists = own === undefined ? [base] : [own, base];
+    const packages: string[] = [];
+    for (const list of lists) packages.push(await this.#packages(interpreter, list, onLine, signal));
+    return { interpreter, packages };
+  }
+
+  async #packages(
+    { tag }: PythonInterpreter,
+    requirements: readonly string[],
+    onLine: (line: string) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const key = createHash('sha256')
+      .update(JSON.stringify([tag, requirements]))
+      .digest('hex');
+    const install = async ({ folder, print, signal: ended }: Installation): Promise<void> => {
+      await mkdir(path.join(folder, 'site-packages'));
+      const timeLimitSeconds = this.#timeLimitSeconds;
+      await runPip(this.#interpreters.command, requirements, {
+        folder,
+        print,
+        signal: ended,
+        timeLimitSeconds,
+      });
+    };
+    return path.join(await this.#cache.folder(key, install, onLine, signal), 'site-packages');
+  }
+}

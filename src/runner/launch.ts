@@ -1,0 +1,62 @@
+/** How a package's entry is run, by its language. */
+import type { Language } from '../workers/package-check.ts';
+import type { NodeDependencies } from './dependencies/node-dependencies.ts';
+import type { PythonDependencies, PythonEnvironment } from './dependencies/python-dependencies.ts';
+import type { Launch } from './sandbox.ts';
+
+/** What a subtask's worker starts from. */
+export interface Preparation {
+  /** Host folder to mount as `node_modules`, for packages of Node. */
+  readonly nodeModulesDir?: string | undefined;
+  /** For packages of other languages. */
+  readonly launch?: Launch;
+}
+
+export interface LanguageServices {
+  readonly node: NodeDependencies;
+  readonly python: PythonDependencies;
+}
+
+function pythonLaunch({ interpreter, packages }: PythonEnvironment): Launch {
+  const folders = Object.fromEntries(packages.map((folder, index) => [`packages-${index}`, folder]));
+  return {
+    mounts: { python: interpreter.folder, ...folders },
+    command: (places, entry) => [`${places['python']}/bin/python3`, entry],
+    environment: (places) => ({
+      PYTHONPATH: Object.keys(folders)
+        .map((name) => places[name])
+        .join(':'),
+      LD_LIBRARY_PATH: `${places['python']}/lib`,
+      // What a worker prints is read line by line, and its packages are read-only.
+      PYTHONUNBUFFERED: '1',
+      PYTHONDONTWRITEBYTECODE: '1',
+      PYTHONNOUSERSITE: '1',
+    }),
+  };
+}
+
+const goLaunch: Launch = { mounts: {}, command: (_places, entry) => [entry], environment: () => ({}) };
+
+/**
+ * Readies what a package needs besides itself.
+ * @param onLine gets each line that the installation of dependencies prints
+ * @throws Error with the reason, or the end of the package manager's output
+ */
+export async function prepareLaunch(
+  language: Language,
+  packageDir: string,
+  services: LanguageServices,
+  onLine: (line: string) => void,
+  signal: AbortSignal,
+): Promise<Preparation> {
+  switch (language) {
+    case 'node':
+      return { nodeModulesDir: await services.node.install(packageDir, onLine, signal) };
+    case 'python':
+      return { launch: pythonLaunch(await services.python.install(packageDir, onLine, signal)) };
+    case 'go':
+      return { launch: goLaunch };
+    default:
+      return language satisfies never;
+  }
+}

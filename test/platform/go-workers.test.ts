@@ -1,0 +1,80 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../bundled-workers/support/temporary-folder.ts';
+import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
+
+const fixture = path.join(import.meta.dirname, '../fixtures/go-worker');
+const folder = temporaryFolder();
+
+function hasGo(): boolean {
+  try {
+    execFileSync('go', ['version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+let platform: TestPlatform;
+beforeAll(async () => {
+  platform = await startTestPlatform();
+});
+afterAll(async () => platform.close());
+
+/** A package whose `main` is what it is given; the zip loses the execute bit, as zips made on Windows do. */
+async function packageWith(name: string, main: string | Buffer): Promise<string> {
+  const copy = path.join(folder, name);
+  await mkdir(copy, { recursive: true });
+  for (const file of ['input_schema.json', 'README.md'])
+    await cp(path.join(fixture, file), path.join(copy, file));
+  await writeFile(path.join(copy, 'main'), main, { mode: 0o644 });
+  return copy;
+}
+
+test.skipIf(!hasGo())('a compiled Go worker runs by the public protocol', { timeout: 240_000 }, async () => {
+  const copy = await packageWith('compiled', '');
+  await promisify(execFile)('go', ['build', '-trimpath', '-o', path.join(copy, 'main'), '.'], {
+    cwd: fixture,
+    env: { ...process.env, CGO_ENABLED: '0', GOOS: 'linux', GOARCH: 'amd64' },
+  });
+  const workerId = await platform.publish(copy, 'Go');
+  const run = await platform.runSync(workerId, { rows: 2 });
+  expect(run).toMatchObject({ run_status: 'succeeded', error_message: '' });
+  expect((await platform.results(run.run_slug)).list).toEqual(
+    [0, 1].map((index) => ({ index, text: 'Zeile ä 你好' })),
+  );
+  const lines = (await platform.log(run.run_slug)).map(({ content }) => content);
+  expect(lines).toEqual(expect.arrayContaining(['go worker on stdout', 'an info line']));
+  expect(await platform.runSync(workerId, { exit_code: 4 })).toMatchObject({
+    run_status: 'failed',
+    error_message: 'the worker ended with exit code 4',
+  });
+});
+
+test('an entry named main is run itself, in the root of its package, with nothing of the host', async () => {
+  const script =
+    '#!/bin/sh\necho "$0 in $PWD"\necho "$CHELA_DATA_DIR$NODE_OPTIONS$NODE_CHANNEL_FD."\nexit 5\n';
+  const run = await platform.runSync(
+    await platform.publish(await packageWith('script', script), 'Script'),
+    {},
+  );
+  expect(run).toMatchObject({ run_status: 'failed', error_message: 'the worker ended with exit code 5' });
+  const lines = (await platform.log(run.run_slug)).map(({ content }) => content);
+  expect(lines).toEqual(expect.arrayContaining(['/work/main in /work', '.']));
+});
+
+test('an entry for another machine fails with the reason in the log', async () => {
+  const windows = Buffer.concat([Buffer.from('MZ'), Buffer.alloc(200)]);
+  const run = await platform.runSync(
+    await platform.publish(await packageWith('windows', windows), 'Windows'),
+    {},
+  );
+  expect(run).toMatchObject({ run_status: 'failed', error_message: 'the worker ended with exit code 126' });
+  const lines = (await platform.log(run.run_slug)).map(({ content }) => content);
+  expect(lines.find((line) => line.includes('linux/amd64'))).toMatch(
+    /^\/work\/main is no program that this system can run/,
+  );
+});

@@ -1,0 +1,113 @@
+import { cp, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../bundled-workers/support/temporary-folder.ts';
+import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
+
+const fixture = path.join(import.meta.dirname, '../fixtures/python-worker');
+const folder = temporaryFolder();
+
+/** Publishes the fixture with another list of requirements. */
+async function publishWith(platform: TestPlatform, title: string, requirements: string): Promise<string> {
+  const copy = path.join(folder, title);
+  await cp(fixture, copy, { recursive: true });
+  await writeFile(path.join(copy, 'requirements.txt'), requirements);
+  return platform.publish(copy, title);
+}
+
+describe.for(['bubblewrap', 'process'] as const)('a Python worker in the sandbox %s', (sandbox) => {
+  let platform: TestPlatform;
+  let workerId: string;
+  beforeAll(async () => {
+    platform = await startTestPlatform({ sandbox });
+    workerId = await platform.publish(fixture, 'Python');
+  });
+  afterAll(async () => platform.close());
+
+  test('reads its input, pushes rows and log lines by the public protocol', async () => {
+    const run = await platform.runSync(workerId, { rows: 3 });
+    expect(run).toMatchObject({ run_status: 'succeeded', error_message: '' });
+    const { headers, list } = await platform.results(run.run_slug);
+    expect(headers).toEqual([{ key: 'index', label: 'Index', format: 'integer' }]);
+    expect(list).toEqual([0, 1, 2].map((index) => ({ index, text: 'Zeile ä 你好', none: null })));
+    const lines = (await platform.log(run.run_slug)).map(({ type, content }) => `${type} ${content}`);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        '2 third-party worker on stdout',
+        '4 third-party worker on stderr',
+        '3 a warn line',
+      ]),
+    );
+  });
+
+  test('has what its requirements name, over a base with grpcio and protobuf, and nothing of the host', async () => {
+    const facts = ['six', 'grpc', 'google.protobuf', 'pip', 'sqlite3', 'ssl', 'ctypes'];
+    const run = await platform.runSync(workerId, { rows: 0, facts });
+    const [row] = (await platform.results(run.run_slug)).list;
+    expect(row).toMatchObject({
+      modules: ['six', 'grpc', 'google.protobuf', 'sqlite3', 'ssl', 'ctypes'],
+      argv: [expect.stringMatching(/\/work\/main\.py$/)],
+      cwd: expect.stringMatching(/\/work$/),
+    });
+    const names = row?.['environment'] as string[];
+    expect(names).toEqual(expect.arrayContaining(['HOME', 'PATH', 'PROXY_AUTH', 'PYTHONUNBUFFERED']));
+    expect(names.filter((name) => name.startsWith('NODE_') || name.startsWith('CHELA_'))).toEqual([]);
+  });
+
+  test.for([
+    [{ exit_code: 3 }, 'the worker ended with exit code 3'],
+    [{ kill: true }, 'the worker ended with signal SIGKILL'],
+  ] as const)('that ends by %o fails with how it ended', async ([input, message]) => {
+    const run = await platform.runSync(workerId, { rows: 1, ...input });
+    expect(run).toMatchObject({ run_status: 'failed', error_message: message });
+    expect(run.results.count).toBe(1);
+  });
+
+  test('is aborted although it ignores SIGTERM', async () => {
+    const slug = await platform.runAsync(workerId, { rows: 0, hang: true });
+    await platform.logged(slug, 'hanging');
+    await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
+    expect(await platform.finished(slug)).toMatchObject({ status: 'failed', err_msg: 'run aborted by user' });
+  });
+});
+
+describe('the requirements of a Python package', () => {
+  let platform: TestPlatform;
+  beforeAll(async () => {
+    platform = await startTestPlatform();
+  });
+  afterAll(async () => platform.close());
+
+  test('may be missing: the base has what the SDK needs', async () => {
+    const workerId = await publishWith(platform, 'bare', '');
+    const run = await platform.runSync(workerId, { rows: 1 });
+    expect(run).toMatchObject({ run_status: 'succeeded', results: { count: 1 } });
+  });
+
+  test('are installed once, in the log of the run that needed them first', async () => {
+    const workerId = await publishWith(platform, 'once', 'six==1.16.0\n');
+    const runs = await Promise.all([1, 2].map(() => platform.runSync(workerId, { rows: 0 })));
+    const later = await platform.runSync(workerId, { rows: 0 });
+    const installed = async (slug: string): Promise<boolean> =>
+      (await platform.log(slug)).some(({ content }) =>
+        content.startsWith('SYSTEM: Successfully installed six-1.16.0'),
+      );
+    expect(await Promise.all(runs.map(async ({ run_slug }) => installed(run_slug)))).toEqual([true, true]);
+    expect(await installed(later.run_slug)).toBe(false);
+  });
+
+  test.for([
+    ['no-such-package-of-chela==1.0', /No matching distribution found for no-such-package-of-chela/],
+    ['six @ https://packages.example/six.whl', /packages come by name from the index only/],
+    ['git+https://code.example/six', /packages come by name from the index only/],
+    ['--index-url https://packages.example/', /packages come by name from the index only/],
+    ['-e .', /options are not possible here/],
+    ['../../etc/passwd', /this is not a requirement/],
+    ['-r ../../etc/passwd', /lies outside the package/],
+  ] as const)('%s fail the run with the reason', async ([line, reason]) => {
+    const workerId = await publishWith(platform, `refused-${line.replaceAll(/\W+/g, '-')}x`, `${line}\n`);
+    const run = await platform.runSync(workerId, { rows: 0 });
+    expect(run.run_status).toBe('failed');
+    expect(run.error_message).toMatch(reason);
+  });
+});
