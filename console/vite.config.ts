@@ -12,7 +12,7 @@ export default defineConfig({
     emptyOutDir: true,
     // The Content-Security-Policy of the console allows no data: URL but for images.
     assetsInlineLimit: 0,
-    chunkSizeWarningLimit: 1000,
+    chunkSizeWarningLimit: 600,
   },
   server: {
     proxy: Object.fromEntries(['/api', '/openapi.json', '/files', '/setup'].map((path) => [path, api])),

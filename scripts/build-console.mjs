@@ -43,7 +43,12 @@ export function buildConsole({ onBuild } = {}) {
   const result = spawnSync(
     path.join(binaries, 'node'),
     [path.join(binaries, 'vite'), 'build', consoleDir, '--logLevel', 'warn'],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      // Whoever asks for the build, a test run too, gets what users get.
+      env: { ...process.env, NODE_ENV: 'production' },
+    },
   );
   if (result.status !== 0) return false;
   writeFileSync(stampFile, hash);

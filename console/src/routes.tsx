@@ -55,9 +55,25 @@ const accountRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/account/account-page.tsx'), 'AccountPage'),
 });
 
+const referenceRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/docs/api',
+  component: lazyRouteComponent(() => import('./pages/reference/reference-page.tsx'), 'ReferencePage'),
+});
+
+const operationRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/docs/api/$operationId',
+  component: lazyRouteComponent(() => import('./pages/reference/operation-page.tsx'), 'OperationPage'),
+});
+
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  frameRoute.addChildren([signedInRoute.addChildren([homeRoute, accountRoute])]),
+  frameRoute.addChildren([
+    referenceRoute,
+    operationRoute,
+    signedInRoute.addChildren([homeRoute, accountRoute]),
+  ]),
 ]);
 
 export function createConsoleRouter(queryClient: QueryClient) {

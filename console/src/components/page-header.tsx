@@ -20,7 +20,7 @@ export function PageHeader({ title, description, actions }: PageHeaderProps): Re
           {title}
         </Title>
         {description !== undefined && (
-          <Text c="dimmed" size="sm" mt={2}>
+          <Text c="dimmed" size="sm" mt={2} component="div">
             {description}
           </Text>
         )}

@@ -1,6 +1,6 @@
 /** The way to every part of the console. */
 import { Divider, NavLink, Stack } from '@mantine/core';
-import { IconKey } from '@tabler/icons-react';
+import { IconApi, IconKey } from '@tabler/icons-react';
 import { Link, useMatchRoute, type LinkProps } from '@tanstack/react-router';
 import type { ComponentType, ReactNode } from 'react';
 import { useSession } from '../api/session.ts';
@@ -18,6 +18,7 @@ interface Entry {
 
 /** Groups, with a line between them. */
 const groups: readonly (readonly Entry[])[] = [
+  [{ to: '/docs/api', label: ({ common }) => common.reference, icon: IconApi, isPrivate: false }],
   [{ to: '/account', label: ({ common }) => common.account, icon: IconKey, isPrivate: true }],
 ];
 

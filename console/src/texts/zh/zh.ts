@@ -2,6 +2,7 @@
 import type { Texts } from '../texts.tsx';
 import { account } from './account.ts';
 import { common } from './common.ts';
+import { reference } from './reference.ts';
 import { signIn } from './sign-in.ts';
 
-export const zh: Texts = { account, common, signIn };
+export const zh: Texts = { account, common, reference, signIn };

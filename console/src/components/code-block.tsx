@@ -1,0 +1,30 @@
+/** Code that can be copied, scrolled and selected. */
+import { Box, Code } from '@mantine/core';
+import type { ReactNode } from 'react';
+import classes from './code-block.module.css';
+import { CopyButton } from './copy-button.tsx';
+
+interface CodeBlockProps {
+  readonly code: string;
+  /** What is copied instead, where the shown text hides something. */
+  readonly copied?: string;
+  readonly copyLabel?: string;
+  /** Names the region for screen readers. */
+  readonly label: string;
+}
+
+export function CodeBlock({ code, copied = code, copyLabel, label }: CodeBlockProps): ReactNode {
+  return (
+    <Box className={classes['frame']}>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
+      <section className={classes['scroller']} tabIndex={0} aria-label={label}>
+        <Code block className={classes['code']}>
+          {code}
+        </Code>
+      </section>
+      <Box className={classes['copy']}>
+        <CopyButton text={copied} label={copyLabel} />
+      </Box>
+    </Box>
+  );
+}

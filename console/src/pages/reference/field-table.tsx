@@ -1,0 +1,57 @@
+/** A table of fields or parameters: name, whether it is required, type with limits, description. */
+import { Code, Table, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { typeOf, type Schema } from '../../api/document.ts';
+import { InlineCode } from './inline-code.tsx';
+import { useTexts } from '../../texts/texts.tsx';
+
+export interface FieldRow {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly description: string | undefined;
+  /** Undefined where the question makes no sense, as in an answer. */
+  readonly isRequired?: boolean;
+}
+
+export function FieldTable({
+  rows,
+  label,
+}: {
+  readonly rows: readonly FieldRow[];
+  readonly label: string;
+}): ReactNode {
+  const { reference: texts } = useTexts();
+  const hasRequired = rows.some(({ isRequired }) => isRequired !== undefined);
+  return (
+    <Table.ScrollContainer minWidth={420}>
+      <Table verticalSpacing="xs" aria-label={label}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{texts.name}</Table.Th>
+            {hasRequired && <Table.Th>{texts.required}</Table.Th>}
+            <Table.Th>{texts.type}</Table.Th>
+            <Table.Th>{texts.description}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {rows.map(({ name, schema, description, isRequired }) => (
+            <Table.Tr key={name}>
+              <Table.Td valign="top">
+                <Code style={{ whiteSpace: 'nowrap' }}>{name}</Code>
+              </Table.Td>
+              {hasRequired && <Table.Td valign="top">{isRequired === true ? texts.yes : texts.no}</Table.Td>}
+              <Table.Td valign="top">
+                <Text size="sm" c="dimmed">
+                  {typeOf(schema)}
+                </Text>
+              </Table.Td>
+              <Table.Td valign="top" miw={180}>
+                <InlineCode text={description ?? ''} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}

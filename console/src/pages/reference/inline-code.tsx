@@ -1,0 +1,14 @@
+/** A sentence in which `backticks` mark code. */
+import { Code, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+export function InlineCode({ text }: { readonly text: string }): ReactNode {
+  return (
+    <Text size="sm" component="span">
+      {text.split('`').map((part, index) =>
+        // oxlint-disable-next-line react/no-array-index-key -- the parts of a text have no other name, and never move
+        index % 2 === 1 ? <Code key={index}>{part}</Code> : part,
+      )}
+    </Text>
+  );
+}

@@ -1,0 +1,149 @@
+/** What the page of an operation shows of the document, and the same as Markdown. */
+import {
+  exampleOf,
+  fieldsOf,
+  textOf,
+  typeOf,
+  type ApiDocument,
+  type Operation,
+  type Schema,
+} from '../../api/document.ts';
+import type { Texts } from '../../texts/texts.tsx';
+import type { FieldRow } from './field-table.tsx';
+import { curlOf, needsAuthentication, prepareRequest } from './request.ts';
+import { responseMeanings } from './response-table.tsx';
+
+const json = 'application/json';
+
+export function bodySchema({ requestBody }: Operation): Schema | undefined {
+  return requestBody?.content[json]?.schema;
+}
+
+export function hasForm({ requestBody }: Operation): boolean {
+  return requestBody?.content['multipart/form-data'] !== undefined;
+}
+
+export function answerSchema({ responses }: Operation): Schema | undefined {
+  return responses['200']?.content?.[json]?.schema;
+}
+
+export function pretty(value: unknown): string {
+  return JSON.stringify(value, undefined, 2);
+}
+
+/** The body that a reader starts from: the document's examples; '' where the operation takes none. */
+export function exampleBody(operation: Operation, document: ApiDocument): string {
+  const schema = bodySchema(operation);
+  return schema === undefined ? '' : pretty(exampleOf(schema, document));
+}
+
+export function parameterRows({ parameters }: Operation, place: 'path' | 'query' | 'header'): FieldRow[] {
+  return parameters
+    .filter((parameter) => parameter.in === place)
+    .map(({ name, schema, description, required }) => ({
+      name,
+      schema,
+      description,
+      isRequired: place === 'path' || required === true,
+    }));
+}
+
+export function bodyRows(operation: Operation, document: ApiDocument): FieldRow[] {
+  const schema = bodySchema(operation);
+  if (schema === undefined) return [];
+  return fieldsOf(schema, document).map(({ path, schema: field, isRequired }) => ({
+    name: path,
+    schema: field,
+    description: field.description,
+    isRequired,
+  }));
+}
+
+export function answerRows(operation: Operation, document: ApiDocument): FieldRow[] {
+  const schema = answerSchema(operation);
+  if (schema === undefined) return [];
+  return fieldsOf(schema, document).map(({ path, schema: field }) => ({
+    name: path,
+    schema: field,
+    description: field.description,
+  }));
+}
+
+/** Sentences about the identifiers that the operation takes. */
+export function identifierNotes({ path }: Operation, texts: Texts['reference']): string[] {
+  const { identifierTexts } = texts;
+  const named = (['workerId', 'runId', 'workerTaskId', 'queueId'] as const).filter((name) =>
+    path.includes(`{${name}}`),
+  );
+  return [
+    ...named.map((name) => identifierTexts[name]),
+    ...(path.includes('/last') ? [identifierTexts.last] : []),
+  ];
+}
+
+/** The request as its example shows it, with names in place of values. */
+export function exampleRequest(operation: Operation, document: ApiDocument, origin: string) {
+  const values = operation.parameters
+    .filter(({ in: place, required }) => place === 'path' || required === true)
+    .map(({ name, example }) => [name, textOf(example) || `YOUR_${name.toUpperCase()}`]);
+  return prepareRequest(operation, origin, {
+    mode: 'bearer',
+    token: 'YOUR_API_KEY',
+    values: Object.fromEntries(values) as Record<string, string>,
+    body: exampleBody(operation, document),
+  });
+}
+
+/** Heading and content; nothing at all without content. */
+function section(title: string, content: string): string[] {
+  return content === '' ? [] : [`## ${title}`, content];
+}
+
+/** A text within a table. */
+function cell(text: string): string {
+  return text.replaceAll('|', String.raw`\|`).replaceAll('\n', ' ');
+}
+
+function markdownTable(rows: readonly FieldRow[]): string {
+  const lines = rows.map(({ name, schema, description, isRequired }) => {
+    const required = isRequired === undefined ? '' : isRequired ? 'yes' : 'no';
+    return `| \`${name}\` | ${required} | ${cell(typeOf(schema))} | ${cell(description ?? '')} |`;
+  });
+  return ['| Name | Required | Type | Description |', '| --- | --- | --- | --- |', ...lines].join('\n');
+}
+
+/** The whole page as Markdown, in the language of its texts. */
+export function operationMarkdown(
+  operation: Operation,
+  document: ApiDocument,
+  origin: string,
+  texts: Texts['reference'],
+): string {
+  const table = (title: string, rows: readonly FieldRow[]): string[] =>
+    rows.length === 0 ? [] : section(title, markdownTable(rows));
+  const schema = answerSchema(operation);
+  const responses = responseMeanings(operation, texts.success).map(
+    ({ status, code, meaning }) => `| ${status} | ${code} | ${meaning} |`,
+  );
+  return [
+    `# ${operation.summary}`,
+    `\`${operation.method} ${operation.path}\``,
+    needsAuthentication(operation) ? texts.authentication : texts.publicText,
+    ...section(texts.whenToUse, operation.description),
+    ...section(texts.identifiers, identifierNotes(operation, texts).join('\n\n')),
+    ...table(texts.pathParameters, parameterRows(operation, 'path')),
+    ...table(texts.queryParameters, parameterRows(operation, 'query')),
+    ...table(texts.headerParameters, parameterRows(operation, 'header')),
+    ...table(texts.bodyFields, bodyRows(operation, document)),
+    ...section(
+      texts.requestExample,
+      `\`\`\`sh\n${curlOf(exampleRequest(operation, document, origin))}\n\`\`\``,
+    ),
+    ...(schema === undefined
+      ? []
+      : section(texts.responseExample, `\`\`\`json\n${pretty(exampleOf(schema, document))}\n\`\`\``)),
+    ...table(texts.responseFields, answerRows(operation, document)),
+    `## ${texts.responses}`,
+    `| ${texts.status} | ${texts.codes} | ${texts.meaning} |\n| --- | --- | --- |\n${responses.join('\n')}`,
+  ].join('\n\n');
+}
