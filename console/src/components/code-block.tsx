@@ -3,6 +3,7 @@ import { Box, Code } from '@mantine/core';
 import type { ReactNode } from 'react';
 import classes from './code-block.module.css';
 import { CopyButton } from './copy-button.tsx';
+import { Scroller } from './scroller.tsx';
 
 interface CodeBlockProps {
   readonly code: string;
@@ -16,12 +17,11 @@ interface CodeBlockProps {
 export function CodeBlock({ code, copied = code, copyLabel, label }: CodeBlockProps): ReactNode {
   return (
     <Box className={classes['frame']}>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
-      <section className={classes['scroller']} tabIndex={0} aria-label={label}>
+      <Scroller label={label}>
         <Code block className={classes['code']}>
           {code}
         </Code>
-      </section>
+      </Scroller>
       <Box className={classes['copy']}>
         <CopyButton text={copied} label={copyLabel} />
       </Box>

@@ -7,6 +7,7 @@ import { useState, type ReactNode } from 'react';
 import { apiKeysQuery, useRevokeApiKey, type ApiKey } from '../../api/api-keys.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
+import { Scroller } from '../../components/scroller.tsx';
 import { Moment } from '../../components/moment.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { CreateApiKey } from './create-api-key.tsx';
@@ -51,8 +52,8 @@ function ApiKeyTable({
 }): ReactNode {
   const { account: texts } = useTexts();
   return (
-    <Table.ScrollContainer minWidth={560}>
-      <Table verticalSpacing="xs">
+    <Scroller label={texts.keysTitle}>
+      <Table verticalSpacing="xs" miw={560}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{texts.keyName}</Table.Th>
@@ -90,7 +91,7 @@ function ApiKeyTable({
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Scroller>
   );
 }
 

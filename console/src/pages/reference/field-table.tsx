@@ -3,6 +3,7 @@ import { Code, Table, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { typeOf, type Schema } from '../../api/document.ts';
 import { InlineCode } from './inline-code.tsx';
+import { Scroller } from '../../components/scroller.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
 export interface FieldRow {
@@ -23,8 +24,8 @@ export function FieldTable({
   const { reference: texts } = useTexts();
   const hasRequired = rows.some(({ isRequired }) => isRequired !== undefined);
   return (
-    <Table.ScrollContainer minWidth={420}>
-      <Table verticalSpacing="xs" aria-label={label}>
+    <Scroller label={label}>
+      <Table verticalSpacing="xs" miw={420} aria-label={label}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{texts.name}</Table.Th>
@@ -52,6 +53,6 @@ export function FieldTable({
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Scroller>
   );
 }

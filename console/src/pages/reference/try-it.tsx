@@ -11,6 +11,7 @@ import { ParameterFields } from './parameter-fields.tsx';
 import { missingParameters, needsAuthentication, prepareRequest } from './request.ts';
 import { send, withDefaults } from './send.ts';
 import { useAuthMode, useToken } from './token.ts';
+import classes from './try-it.module.css';
 
 function defaultValues({ parameters }: Operation): Record<string, string> {
   const withDefault = parameters.filter(({ schema }) => schema.default !== undefined);
@@ -116,7 +117,7 @@ export function TryIt({
   };
 
   return (
-    <Paper withBorder p="lg" component="section" aria-label={texts.tryIt}>
+    <Paper withBorder p="lg" component="section" aria-label={texts.tryIt} className={classes['tryIt']}>
       <form onSubmit={submit} noValidate>
         <Stack>
           <Title order={2} size="h4">
