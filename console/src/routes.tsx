@@ -7,6 +7,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
+import { runStatuses, type RunStatus } from './api/runs.ts';
 import { sessionQuery } from './api/session.ts';
 import { ErrorPage } from './shell/error-page.tsx';
 import { NotFoundPage } from './shell/not-found-page.tsx';
@@ -45,8 +46,56 @@ const homeRoute = createRoute({
   path: '/',
   beforeLoad: () => {
     // oxlint-disable-next-line typescript/only-throw-error -- the router's way to go elsewhere
-    throw redirect({ to: '/account' });
+    throw redirect({ to: '/runs' });
   },
+});
+
+function pageNumber(value: unknown): { page?: number } {
+  const number = Number(value);
+  return Number.isSafeInteger(number) && number > 1 ? { page: number } : {};
+}
+
+function workerSearch(search: Record<string, unknown>): { keyword?: string; page?: number } {
+  const keyword = typeof search['keyword'] === 'string' ? { keyword: search['keyword'] } : {};
+  return { ...keyword, ...pageNumber(search['page']) };
+}
+
+const storeRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/store',
+  validateSearch: workerSearch,
+  component: lazyRouteComponent(() => import('./pages/workers/store-page.tsx'), 'StorePage'),
+});
+
+const workersRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/workers',
+  validateSearch: workerSearch,
+  component: lazyRouteComponent(() => import('./pages/workers/own-workers-page.tsx'), 'OwnWorkersPage'),
+});
+
+const workerRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/workers/$workerId',
+  validateSearch: ({ tab }): { tab?: 'readme' | 'api' } => (tab === 'readme' || tab === 'api' ? { tab } : {}),
+  component: lazyRouteComponent(() => import('./pages/workers/worker-page.tsx'), 'WorkerPage'),
+});
+
+const runsRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/runs',
+  validateSearch: (search): { status?: RunStatus; page?: number } => {
+    const status = runStatuses.find((value) => value === search['status']);
+    return { ...(status !== undefined && { status }), ...pageNumber(search['page']) };
+  },
+  component: lazyRouteComponent(() => import('./pages/runs/runs-page.tsx'), 'RunsPage'),
+});
+
+const runRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/runs/$runId',
+  validateSearch: ({ tab }): { tab?: 'log' } => (tab === 'log' ? { tab } : {}),
+  component: lazyRouteComponent(() => import('./pages/runs/run-page.tsx'), 'RunPage'),
 });
 
 const accountRoute = createRoute({
@@ -70,9 +119,10 @@ const operationRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   signInRoute,
   frameRoute.addChildren([
+    storeRoute,
     referenceRoute,
     operationRoute,
-    signedInRoute.addChildren([homeRoute, accountRoute]),
+    signedInRoute.addChildren([homeRoute, workersRoute, workerRoute, runsRoute, runRoute, accountRoute]),
   ]),
 ]);
 

@@ -30,5 +30,6 @@ export const theme = createTheme({
     // A column of asterisks says less than the word "optional" at the few fields that are.
     TextInput: { defaultProps: { withAsterisk: false } },
     PasswordInput: { defaultProps: { withAsterisk: false } },
+    FileInput: { defaultProps: { withAsterisk: false } },
   },
 });

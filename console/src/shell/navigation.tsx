@@ -1,6 +1,6 @@
 /** The way to every part of the console. */
 import { Divider, NavLink, Stack } from '@mantine/core';
-import { IconApi, IconKey } from '@tabler/icons-react';
+import { IconApi, IconBuildingStore, IconKey, IconPlayerPlay, IconPuzzle } from '@tabler/icons-react';
 import { Link, useMatchRoute, type LinkProps } from '@tanstack/react-router';
 import type { ComponentType, ReactNode } from 'react';
 import { useSession } from '../api/session.ts';
@@ -18,8 +18,15 @@ interface Entry {
 
 /** Groups, with a line between them. */
 const groups: readonly (readonly Entry[])[] = [
-  [{ to: '/docs/api', label: ({ common }) => common.reference, icon: IconApi, isPrivate: false }],
-  [{ to: '/account', label: ({ common }) => common.account, icon: IconKey, isPrivate: true }],
+  [
+    { to: '/runs', label: ({ common }) => common.runs, icon: IconPlayerPlay, isPrivate: true },
+    { to: '/workers', label: ({ common }) => common.workers, icon: IconPuzzle, isPrivate: true },
+    { to: '/store', label: ({ common }) => common.store, icon: IconBuildingStore, isPrivate: false },
+  ],
+  [
+    { to: '/account', label: ({ common }) => common.account, icon: IconKey, isPrivate: true },
+    { to: '/docs/api', label: ({ common }) => common.reference, icon: IconApi, isPrivate: false },
+  ],
 ];
 
 function NavigationLink({ entry }: { readonly entry: Entry }): ReactNode {

@@ -38,6 +38,8 @@ export const common = {
   notFoundText: 'The page does not exist, or it was moved or deleted.',
   toOverview: 'Go to the overview',
   never: 'never',
+  more: 'Show more',
+  less: 'Show less',
   status: {
     ready: 'Waiting',
     running: 'Running',

@@ -2,6 +2,8 @@
 import { account } from './account.ts';
 import { common } from './common.ts';
 import { reference } from './reference.ts';
+import { runs } from './runs.ts';
 import { signIn } from './sign-in.ts';
+import { workers } from './workers.ts';
 
-export const en = { account, common, reference, signIn };
+export const en = { account, common, reference, runs, signIn, workers };

@@ -39,6 +39,8 @@ export const common: Texts['common'] = {
   notFoundText: '页面不存在，或者已被移动或删除。',
   toOverview: '返回概览',
   never: '从未',
+  more: '展开',
+  less: '收起',
   status: {
     ready: '等待中',
     running: '运行中',

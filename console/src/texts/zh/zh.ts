@@ -3,6 +3,8 @@ import type { Texts } from '../texts.tsx';
 import { account } from './account.ts';
 import { common } from './common.ts';
 import { reference } from './reference.ts';
+import { runs } from './runs.ts';
 import { signIn } from './sign-in.ts';
+import { workers } from './workers.ts';
 
-export const zh: Texts = { account, common, reference, signIn };
+export const zh: Texts = { account, common, reference, runs, signIn, workers };

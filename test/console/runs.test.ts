@@ -1,0 +1,218 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../bundled-workers/support/temporary-folder.ts';
+import { writeScriptedWorker } from '../platform/support/scripted-worker.ts';
+import { publishBundledWorkers } from '../../src/workers/bundled-workers.ts';
+import { zipFolder } from '../../src/workers/archive.ts';
+import { buffer } from 'node:stream/consumers';
+import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
+
+const folder = temporaryFolder();
+let browser: ConsoleBrowser;
+/** Runs the script that comes with its input. */
+let scripted: string;
+beforeAll(async () => {
+  browser = await openConsole();
+  await browser.signIn();
+  await publishBundledWorkers(browser.platform.platform);
+  await writeScriptedWorker(folder);
+  scripted = await browser.platform.publish(folder, 'Scripted');
+});
+afterAll(async () => browser.close());
+
+test('before the first run the list says how to come to one', async () => {
+  const page = await browser.open('/');
+  await page.getByText('No run here').waitFor();
+  expect(new URL(page.url()).pathname).toBe('/runs');
+  await browser.screenshots('runs-empty');
+  expect(await browser.violations()).toEqual([]);
+  await page.getByRole('link', { name: 'Choose a worker' }).click();
+  await page.getByRole('heading', { name: 'Store', exact: true }).waitFor();
+});
+
+describe('from the store to the first export', () => {
+  test('a worker is found, its form filled in, and its run started', async () => {
+    const page = await browser.open('/store');
+    await page.getByRole('link', { name: 'Page titles' }).waitFor();
+    await browser.screenshots('store');
+    expect(await browser.violations()).toEqual([]);
+    await page.getByRole('textbox', { name: 'Search workers' }).fill('hello');
+    await page.getByRole('link', { name: 'Page titles' }).waitFor({ state: 'detached' });
+    expect(new URL(page.url()).search).toBe('?keyword=hello');
+    await page.getByRole('link', { name: 'Hello' }).click();
+    await page.getByLabel('Names').waitFor();
+    await browser.screenshots('worker-form');
+    expect(await browser.violations()).toEqual([]);
+    await page.getByLabel('Names').fill('Ada\nGrace\n\n你好');
+    await page.getByLabel('Rounds').fill('5000');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByText('1000 is the most.').waitFor();
+    await page.getByLabel('Rounds').fill('2');
+    await page.getByRole('radio', { name: 'Cheerful' }).check();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.waitForURL('**/runs/*');
+    await page.getByText('Succeeded').waitFor();
+    await page.getByRole('cell', { name: 'Hello, Ada!' }).first().waitFor();
+    await page.getByRole('cell', { name: 'Hello, 你好!' }).first().waitFor();
+    await browser.screenshots('run-results');
+    expect(await browser.violations()).toEqual([]);
+    const slug = page.url().split('/').at(-1) ?? '';
+    expect(await browser.platform.run(slug)).toMatchObject({ origin: 'console', results: 7 });
+  });
+
+  test('its log has all levels, and can be searched', async () => {
+    const { page } = browser;
+    await page.getByRole('tab', { name: 'Log' }).click();
+    await page.getByText('warn: something to know; the work goes on').waitFor();
+    await browser.screenshots('run-log');
+    expect(await browser.violations()).toEqual([]);
+    await page.getByRole('textbox', { name: 'Search the log' }).fill('something failed');
+    await page.getByText('error: something failed').waitFor();
+    expect(await page.getByText('warn: something to know').count()).toBe(0);
+  });
+
+  test('its rows are downloaded as csv', async () => {
+    const { page } = browser;
+    await page.getByRole('button', { name: 'Export' }).click();
+    const download = page.waitForEvent('download');
+    await page.getByRole('menuitem', { name: 'Export as csv' }).click();
+    const file = await download;
+    expect(file.suggestedFilename()).toMatch(/^hello-.*\.csv$/);
+    const lines = (await readFile(await file.path(), 'utf8')).trim().split(/\r?\n/);
+    expect(lines).toHaveLength(8);
+    expect(lines[0]).toBe('id,greeting,length,date');
+  });
+
+  test('it stands in the list, which the address filters', async () => {
+    const page = await browser.open('/runs?status=succeeded');
+    await page.getByRole('link', { name: 'Hello' }).waitFor();
+    await browser.screenshots('runs');
+    expect(await browser.violations()).toEqual([]);
+    await page.goto(`${browser.platform.url}/runs?status=failed`);
+    await page.getByText('No run has this status.').waitFor();
+  });
+});
+
+describe('a run that goes on', () => {
+  test('shows rows and log lines as they arrive, and is aborted', async () => {
+    const script = `
+      for (let index = 0; ; index += 1) {
+        await sdk.result.pushData({ index });
+        await sdk.log.info('row ' + index);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }`;
+    const slug = await browser.platform.runAsync(scripted, { script });
+    const page = await browser.open(`/runs/${slug}`);
+    await page.getByText('Running').waitFor();
+    await page.getByRole('cell', { name: '3', exact: true }).first().waitFor();
+    await page.getByRole('cell', { name: '15', exact: true }).first().waitFor();
+    await page.getByRole('tab', { name: 'Log' }).click();
+    await page.getByText('row 20', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Abort' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Abort' }).click();
+    await page.getByText('run aborted by user', { exact: true }).first().waitFor();
+    await page.getByText('Failed', { exact: true }).waitFor();
+    expect((await browser.platform.run(slug)).status).toBe('failed');
+    await page.getByRole('button', { name: 'Run again' }).click();
+    await page.waitForURL((url) => !url.pathname.endsWith(slug));
+    const again = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+    await browser.platform.call(`/worker-runs/${again}/abort`, { method: 'POST' });
+    await browser.platform.finished(again);
+  });
+});
+
+test('what a worker writes is never markup, script or an image of another host', async () => {
+  const rows = [
+    { text: '<img src=x onerror="window.hacked=1">', link: 'javascript:window.hacked=2' },
+    { text: '<script>window.hacked=3</script>', link: 'https://rows.example/?<b>' },
+    {
+      text: { nested: '<svg onload="window.hacked=4">' },
+      link: 'data:text/html,<script>window.hacked=5</script>',
+    },
+  ];
+  const script = `
+    for (const row of ${JSON.stringify(rows)}) await sdk.result.pushData(row);
+    await sdk.log.error('<img src="https://log.example/x.png" onerror="window.hacked=6">');
+    throw new Error('<b>failed</b>');`;
+  const slug = await browser.platform.runAsync(scripted, { script });
+  await browser.platform.finished(slug);
+  const page = await browser.open(`/runs/${slug}`);
+  await page.getByText('<script>window.hacked=3</script>').waitFor();
+  const links = await page.locator('td a').evaluateAll((anchors) => anchors.map((anchor) => String(anchor)));
+  expect(links).toEqual(['https://rows.example/?%3Cb%3E']);
+  await page.getByRole('tab', { name: 'Log' }).click();
+  await page.getByText('<img src="https://log.example/x.png"').waitFor();
+  expect(await page.evaluate('window.hacked')).toBeUndefined();
+});
+
+test("a worker's readme is Markdown without anything dangerous", async () => {
+  const readme = [
+    '# A **bold** readme',
+    '<script>window.hacked=1</script><img src="https://readme.example/x.png"><iframe src="https://readme.example/"></iframe>',
+    '[bad](javascript:window.hacked=2) [good](https://readme.example/page)',
+    '<form action="https://readme.example/"><input name="password"></form><p onclick="window.hacked=3">text</p>',
+  ].join('\n\n');
+  await writeFile(path.join(folder, 'README.md'), readme);
+  const workerId = await browser.platform.publish(folder, 'With readme');
+  const page = await browser.open(`/workers/${workerId}?tab=readme`);
+  await page.getByRole('heading', { name: 'A bold readme' }).waitFor();
+  await page.getByText('text', { exact: true }).click();
+  const panel = page.getByRole('tabpanel');
+  expect(await panel.locator('img, script, iframe, form, input, [onclick]').count()).toBe(0);
+  expect(await panel.getByText('bad', { exact: true }).getAttribute('href')).toBeNull();
+  const good = panel.getByRole('link', { name: 'good' });
+  expect(await good.getAttribute('rel')).toBe('noopener noreferrer nofollow');
+  expect(await page.evaluate('window.hacked')).toBeUndefined();
+});
+
+describe('an upload', () => {
+  test('of a broken zip says what is wrong', async () => {
+    const page = await browser.open('/workers');
+    await page.getByRole('link', { name: 'Scripted' }).waitFor();
+    await browser.screenshots('workers');
+    expect(await browser.violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Upload worker' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Title').fill('Uploaded');
+    await dialog.locator('input[type=file]').setInputFiles({
+      name: 'broken.zip',
+      mimeType: 'application/zip',
+      buffer: Buffer.from('this is no zip'),
+    });
+    await dialog.getByRole('button', { name: 'Upload worker' }).click();
+    await dialog.getByRole('alert').waitFor();
+    expect(await dialog.getByRole('alert').textContent()).toMatch(/zip/i);
+  });
+
+  test('of a package with wrong fields names them, and once they are mended publishes it', async () => {
+    const page = await browser.open('/workers');
+    await page.getByRole('button', { name: 'Upload worker' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Title').fill('Uploaded');
+    const upload = async (): Promise<void> => {
+      const zip = await buffer(await zipFolder(folder));
+      await dialog
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'worker.zip', mimeType: 'application/zip', buffer: zip });
+      await dialog.getByRole('button', { name: 'Upload worker' }).click();
+    };
+    const schemaFile = path.join(folder, 'input_schema.json');
+    const schema = await readFile(schemaFile, 'utf8');
+    await writeFile(
+      schemaFile,
+      JSON.stringify({ properties: [{ name: 'a', type: 'text', editor: 'magic' }] }),
+    );
+    await upload();
+    await dialog.getByRole('alert').getByText(/magic/).waitFor();
+    await writeFile(schemaFile, schema);
+    await upload();
+    await dialog.getByText('tester~uploaded v1.0.1 was published').waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).last().click();
+    await page.getByRole('heading', { name: 'uploaded' }).waitFor();
+  });
+});
+
+test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+  expect(browser.problems).toEqual([]);
+});
