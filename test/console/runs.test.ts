@@ -102,7 +102,7 @@ describe('a run that goes on', () => {
         await sdk.log.info('row ' + index);
         await new Promise((resolve) => setTimeout(resolve, 100));
       }`;
-    const slug = await browser.platform.runAsync(scripted, { script });
+    const slug = await browser.platform.runAsync(scripted, { script, items: ['one'] });
     const page = await browser.open(`/runs/${slug}`);
     await page.getByText('Running').waitFor();
     await page.getByRole('cell', { name: '3', exact: true }).first().waitFor();
@@ -135,7 +135,7 @@ test('what a worker writes is never markup, script or an image of another host',
     for (const row of ${JSON.stringify(rows)}) await sdk.result.pushData(row);
     await sdk.log.error('<img src="https://log.example/x.png" onerror="window.hacked=6">');
     throw new Error('<b>failed</b>');`;
-  const slug = await browser.platform.runAsync(scripted, { script });
+  const slug = await browser.platform.runAsync(scripted, { script, items: ['one'] });
   await browser.platform.finished(slug);
   const page = await browser.open(`/runs/${slug}`);
   await page.getByText('<script>window.hacked=3</script>').waitFor();
@@ -157,7 +157,7 @@ test("a worker's readme is Markdown without anything dangerous", async () => {
   const workerId = await browser.platform.publish(folder, 'With readme');
   const page = await browser.open(`/workers/${workerId}?tab=readme`);
   await page.getByRole('heading', { name: 'A bold readme' }).waitFor();
-  await page.getByText('text', { exact: true }).click();
+  await page.getByText('<p onclick="window.hacked=3">text</p>').click();
   const panel = page.getByRole('tabpanel');
   expect(await panel.locator('img, script, iframe, form, input, [onclick]').count()).toBe(0);
   expect(await panel.getByText('bad', { exact: true }).getAttribute('href')).toBeNull();
@@ -210,6 +210,7 @@ describe('an upload', () => {
     await dialog.getByText('tester~uploaded v1.0.1 was published').waitFor();
     await dialog.getByRole('button', { name: 'Close' }).last().click();
     await page.getByRole('heading', { name: 'uploaded' }).waitFor();
+    expect(decodeURIComponent(new URL(page.url()).pathname)).toBe('/workers/tester~uploaded');
   });
 });
 

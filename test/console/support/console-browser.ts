@@ -117,6 +117,11 @@ export class ConsoleBrowser {
 export async function openConsole(overrides: Partial<Config> = {}): Promise<ConsoleBrowser> {
   const platform = await startTestPlatform(overrides);
   const browser = await chromium.launch({ executablePath: chromiumBinary(), args: chromiumArguments });
-  const context = await browser.newContext({ viewport: wide, locale: 'en-GB', timezoneId: 'UTC' });
+  const context = await browser.newContext({
+    viewport: wide,
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    reducedMotion: 'reduce',
+  });
   return new ConsoleBrowser(platform, browser, context, await context.newPage());
 }

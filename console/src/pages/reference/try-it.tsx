@@ -1,8 +1,9 @@
 /** A place to call an operation, with a token that stays in this tab. */
-import { Alert, Button, Group, JsonInput, Paper, Stack, Text, Title } from '@mantine/core';
+import { Alert, Button, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import type { ApiDocument, Operation } from '../../api/document.ts';
+import { JsonField } from '../../components/json-field.tsx';
 import { useTexts, type Texts } from '../../texts/texts.tsx';
 import { AnswerView, type Sent } from './answer-view.tsx';
 import { AuthenticationFields } from './authentication-fields.tsx';
@@ -59,16 +60,7 @@ function BodyField({
   }
   return (
     <Stack gap={4}>
-      <JsonInput
-        label={texts.body}
-        value={body}
-        onChange={onChange}
-        autosize
-        minRows={4}
-        maxRows={16}
-        spellCheck={false}
-        styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: '0.8125rem' } }}
-      />
+      <JsonField label={texts.body} value={body} onChange={onChange} minRows={4} maxRows={16} />
       <Button variant="subtle" size="compact-xs" onClick={onReset} style={{ alignSelf: 'flex-start' }}>
         {texts.resetBody}
       </Button>

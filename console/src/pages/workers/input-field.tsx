@@ -2,7 +2,6 @@
 import {
   Checkbox,
   Group,
-  JsonInput,
   MultiSelect,
   NumberInput,
   Radio,
@@ -16,6 +15,7 @@ import {
 import { DateInput } from '@mantine/dates';
 import type { ReactNode } from 'react';
 import type { InputProperty } from '../../api/workers.ts';
+import { JsonField } from '../../components/json-field.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { columnsOf, isList, isSeveral, linesOf, type Entered } from './input-values.ts';
 
@@ -108,17 +108,7 @@ function TextField({ property, value, problem, onChange }: InputFieldProps): Rea
   };
   const numeric = property.type === 'integer' || property.type === 'number';
   if (property.editor === 'json' || property.type === 'object') {
-    return (
-      <JsonInput
-        {...shared}
-        value={text}
-        onChange={onChange}
-        autosize
-        minRows={3}
-        maxRows={16}
-        spellCheck={false}
-      />
-    );
+    return <JsonField {...shared} value={text} onChange={onChange} minRows={3} maxRows={16} />;
   }
   if (property.editor === 'radio') {
     return (

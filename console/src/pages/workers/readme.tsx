@@ -1,7 +1,7 @@
 /** A worker's readme: Markdown of a stranger, of which only harmless markup stays. */
 import { Typography } from '@mantine/core';
 import DOMPurify from 'dompurify';
-import { marked } from 'marked';
+import { Marked } from 'marked';
 import { useMemo, type ReactNode } from 'react';
 
 /** No images, for they would ask other hosts; no forms, styles or frames. */
@@ -31,6 +31,14 @@ const allowed = {
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
 };
 
+/** HTML within the Markdown is shown as the text it is. */
+const reader = new Marked({
+  async: false,
+  renderer: {
+    html: ({ text }) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+  },
+});
+
 const purifier = DOMPurify(window);
 purifier.addHook('afterSanitizeAttributes', (element) => {
   if (element.tagName !== 'A') return;
@@ -40,7 +48,7 @@ purifier.addHook('afterSanitizeAttributes', (element) => {
 
 export function Readme({ markdown }: { readonly markdown: string }): ReactNode {
   const html = useMemo(
-    () => purifier.sanitize(marked.parse(markdown, { async: false }), allowed),
+    () => purifier.sanitize(reader.parse(markdown, { async: false }), allowed),
     [markdown],
   );
   return (

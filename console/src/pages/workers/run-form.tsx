@@ -3,7 +3,6 @@ import {
   Button,
   Collapse,
   Group,
-  JsonInput,
   NumberInput,
   Paper,
   SegmentedControl,
@@ -17,6 +16,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useStartRun, type InputSchema } from '../../api/workers.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
+import { JsonField } from '../../components/json-field.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { InputField } from './input-field.tsx';
 import { enteredValues, inputOf, problemsOf, type EnteredValues, type Problems } from './input-values.ts';
@@ -141,16 +141,13 @@ export function RunForm({
           {schema.description && <Text size="sm">{schema.description}</Text>}
           {schema.properties.length === 0 && <Text c="dimmed">{texts.noFields}</Text>}
           {mode === 'json' ? (
-            <JsonInput
+            <JsonField
               label={texts.jsonLabel}
               value={json}
               onChange={setJson}
               error={jsonProblem}
-              autosize
               minRows={8}
               maxRows={24}
-              spellCheck={false}
-              styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
             />
           ) : (
             schema.properties.map((property) => (
