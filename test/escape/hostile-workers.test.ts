@@ -1,5 +1,6 @@
 /** Workers that mean ill, on a whole platform: none may hurt the runner, its other runs, or stay behind. */
 import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../platform/support/eventually.ts';
 import { publishScriptedWorker, runForever } from '../platform/support/scripted-worker.ts';
@@ -18,6 +19,8 @@ beforeAll(async () => {
     outputLineLimitBytes: 2000,
     sandboxTmpBytes: 64 * mebibyte,
     sandboxFileSizeBytes: 16 * mebibyte,
+    sandboxDiskBytes: 48 * mebibyte,
+    sandboxDiskFileLimit: 2000,
     runnerSlots: 4,
   });
   worker = await publishScriptedWorker(platform, 'Hostile');
@@ -180,5 +183,40 @@ describe('memory', () => {
       catch (error) { await sdk.result.pushData({ code: error.code }) }`;
     const { run_slug: slug } = await platform.runSync(worker, { script, items });
     expect((await platform.results(slug)).list).toEqual([{ code: 'ENOSPC' }]);
+  });
+});
+
+const fill = (folder: string): string => `for (let n = 0; n < 10; n += 1)
+    require('node:fs').writeFileSync('${folder}/' + n, Buffer.alloc(8 * 1024 * 1024, 1)); ${runForever}`;
+
+describe('disk', () => {
+  const byBytes = `disk limit of ${48 * mebibyte} bytes (CHELA_SANDBOX_DISK_BYTES)`;
+  const byFiles = 'disk limit of 2000 files (CHELA_SANDBOX_DISK_FILE_LIMIT)';
+  const fills: [string, string, string][] = [
+    ['of the work folder', fill('/work'), byBytes],
+    ['of the home', fill('/home/worker'), byBytes],
+    [
+      'in many small files',
+      `for (let n = 0; n < 3000; n += 1) require('node:fs').writeFileSync('file' + n, ''); ${runForever}`,
+      byFiles,
+    ],
+    [
+      'deeper than paths may be long',
+      `const fs = require('node:fs');
+        for (let n = 0; n < 60; n += 1) { fs.mkdirSync('d'.repeat(200)); process.chdir('d'.repeat(200)); } ${runForever}`,
+      byFiles,
+    ],
+  ];
+  test.each(fills)('%s ends at its limit', async (_, script, limit) => {
+    const { error_message: errMsg } = await platform.runSync(worker, { script, items });
+    expect(errMsg).toBe(`stopped at the ${limit}`);
+  });
+
+  test('is free again after that, however deep', async () => {
+    await expectHealthy();
+    const scratch = path.join(platform.platform.config.cacheDir, 'scratch');
+    expect(readdirSync(scratch, { recursive: true }).filter((name) => String(name).includes('dddd'))).toEqual(
+      [],
+    );
   });
 });
