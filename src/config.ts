@@ -342,6 +342,19 @@ export const settings = {
     describe:
       'The Python that Python workers run on, with pip: a command or a path. Workers get a copy of it.',
   }),
+  sandboxDiskBytes: setting<number>({
+    environment: 'CHELA_SANDBOX_DISK_BYTES',
+    default: 4096 * mebibyte,
+    parse: integer(mebibyte, largestSafe),
+    describe:
+      "Most that a subtask's work folder and home hold together, the copy of its package included; looked at about every second.",
+  }),
+  sandboxDiskFileLimit: setting<number>({
+    environment: 'CHELA_SANDBOX_DISK_FILE_LIMIT',
+    default: 200_000,
+    parse: integer(100, largestSafe),
+    describe: "Most files and folders in a subtask's work folder and home together.",
+  }),
   defaultMemoryMegabytes: setting<number>({
     environment: 'CHELA_DEFAULT_MEMORY_MB',
     default: 2048,

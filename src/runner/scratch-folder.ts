@@ -1,6 +1,8 @@
 /** Where subtasks work: a folder for each, below one of this process. What dead processes left is removed at the start. */
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 export class ScratchFolder {
   readonly #root: string;
@@ -16,7 +18,7 @@ export class ScratchFolder {
     await Promise.all(
       names
         .filter((name) => !isAlive(Number.parseInt(name, 10)))
-        .map((name) => rm(path.join(this.#root, name), { recursive: true, force: true })),
+        .map((name) => removeTree(path.join(this.#root, name))),
     );
     this.#own = await makeReachable(path.join(this.#root, `${process.pid}-`));
   }
@@ -28,12 +30,21 @@ export class ScratchFolder {
   }
 
   async remove(folder: string): Promise<void> {
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
   }
 
   async close(): Promise<void> {
-    if (this.#own !== undefined) await rm(this.#own, { recursive: true, force: true });
+    if (this.#own !== undefined) await removeTree(this.#own);
     this.#own = undefined;
+  }
+}
+
+/** A worker can make folders deeper than any path may be long: Node cannot remove those, the system's `rm` can. */
+async function removeTree(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true });
+  } catch {
+    await promisify(execFile)('rm', ['-rf', '--', folder]);
   }
 }
 

@@ -9,6 +9,7 @@ import type { SubtaskOutcome } from '../runs/finish.ts';
 import { abortedMessage } from '../runs/statuses.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
 import type { ClaimedSubtask } from './claimer.ts';
+import { watchDisk } from './disk-watch.ts';
 import { prepareLaunch, type LanguageServices, type Preparation } from './launch.ts';
 import {
   credentialsText,
@@ -107,7 +108,7 @@ export class SubtaskExecution {
       const preparation = await this.#prepareLaunch(packageDir);
       scratchDir = await this.#services.scratch.create();
       this.#process = await this.#openSandbox(scratchDir, packageDir, preparation);
-      const exit = await this.#work(this.#process);
+      const exit = await this.#work(this.#process, scratchDir);
       return this.#outcome(exit);
     } catch (error) {
       return this.#failedBeforeEnd(error);
@@ -168,7 +169,7 @@ export class SubtaskExecution {
   }
 
   /** Serves the SDK, starts the worker, watches its limits and waits for its end and the last of its output. */
-  async #work(worker: SandboxedProcess): Promise<WorkerExit> {
+  async #work(worker: SandboxedProcess, scratchDir: string): Promise<WorkerExit> {
     if (this.#stopped.signal.aborted) void worker.terminate(0);
     const gateway = this.#serveSdk(worker);
     const proxy = this.#serveProxy(worker);
@@ -179,6 +180,7 @@ export class SubtaskExecution {
       this.#log.capture(worker.stderr, logType.error),
     ]);
     const stopWatching = this.#watch(worker);
+    const stopWatchingDisk = this.#watchDisk(scratchDir);
     try {
       this.#log.system('running');
       // Where the database is away the worker begins all the same, and its memory is not charged.
@@ -189,6 +191,7 @@ export class SubtaskExecution {
       return exit;
     } finally {
       stopWatching();
+      stopWatchingDisk();
       unsubscribe();
       proxy.close();
       await gateway.close();
@@ -262,6 +265,18 @@ export class SubtaskExecution {
       clearInterval(memoryTimer);
       stopWatchingCharge();
     };
+  }
+
+  /** @returns the way to stop watching */
+  #watchDisk(scratchDir: string): () => void {
+    const { sandboxDiskBytes: bytes, sandboxDiskFileLimit: files } = this.#services.config;
+    return watchDisk(scratchDir, { bytes, files }, (excess) => {
+      const limit =
+        excess === 'bytes'
+          ? `disk limit of ${bytes} bytes (CHELA_SANDBOX_DISK_BYTES)`
+          : `disk limit of ${files} files (CHELA_SANDBOX_DISK_FILE_LIMIT)`;
+      this.stop({ kind: 'limit', errMsg: `stopped at the ${limit}` });
+    });
   }
 
   get #hasChargeLimit(): boolean {

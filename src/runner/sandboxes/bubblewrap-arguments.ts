@@ -15,7 +15,7 @@ const starter = '/chela/node-starter.cjs';
 const prlimit = '/chela/prlimit';
 
 /** Descriptors the runner hands to bubblewrap, by index of its `stdio`. */
-export const descriptors = { channel: 3, info: 4, arguments: 5 } as const;
+export const descriptors = { channel: 3, info: 4, arguments: 5, filter: 6 } as const;
 
 /**
  * First process of the namespace: starts the rest, reaps orphans, and ends with the worker's code. bubblewrap's own would
@@ -130,7 +130,7 @@ export function subtaskArguments({
     // bubblewrap's own root and /dev are memory without a bound: nobody may write there.
     ['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', workDir],
     ...Object.entries(variables).map(([name, value]) => ['--setenv', name, value]),
-    ['--info-fd', String(descriptors.info)],
+    ['--info-fd', String(descriptors.info), '--seccomp', String(descriptors.filter)],
   ].flat();
 }
 

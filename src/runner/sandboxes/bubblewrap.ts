@@ -17,6 +17,7 @@ import { descriptors, fixedArguments, startCommand, subtaskArguments } from './b
 import { ProcessTree } from './process-tree.ts';
 import { prepareRuntimeFolder } from './runtime-folder.ts';
 import { endOf, foreignDescriptors, receiveListeners, StartedWorker } from './started-worker.ts';
+import { systemCallFilter } from './system-call-filter.ts';
 import { copyPackage, makePrivateFolder } from './work-folder.ts';
 import type { Owner } from './work-folder.ts';
 
@@ -60,6 +61,7 @@ interface Prepared {
   readonly bubblewrap: string;
   readonly fixed: readonly string[];
   readonly foreign: readonly number[];
+  readonly filter: Buffer;
 }
 
 function findBinary(name: string, packageName: string): string {
@@ -79,11 +81,11 @@ function workerExit(end: WorkerExit): WorkerExit {
   return name === undefined ? end : { exitCode: null, signal: name };
 }
 
-function sendArguments(pipe: Writable, values: readonly string[]): void {
+function send(pipe: Writable, content: string | Buffer): void {
   pipe.on('error', () => {
-    // bubblewrap ended before it read them; what it printed says why.
+    // bubblewrap ended before it read it; what it printed says why.
   });
-  pipe.end(values.map((value) => `${value}\0`).join(''));
+  pipe.end(content);
 }
 
 function explained(error: unknown): Error {
@@ -139,7 +141,7 @@ export class BubblewrapSandbox implements Sandbox {
   }
 
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
-    const { bubblewrap, fixed, foreign } = await this.#prepare();
+    const { bubblewrap, fixed, foreign, filter } = await this.#prepare();
     const owner = this.#owner(options.slot);
     const work = path.join(options.scratchDir, 'work');
     const home = path.join(options.scratchDir, 'home');
@@ -152,7 +154,7 @@ export class BubblewrapSandbox implements Sandbox {
       [...fixed, '--args', String(descriptors.arguments), '--', ...startCommand(options, foreign)],
       // Detached: Ctrl+C in a terminal reaches the runner's whole process group, and a worker may end its work first.
       {
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe'],
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe', 'pipe'],
         env: {},
         cwd: '/',
         detached: true,
@@ -168,7 +170,9 @@ export class BubblewrapSandbox implements Sandbox {
     );
     // The package is copied while Node starts: its first line waits for run().
     const filled = copyPackage(options.packageDir, work, owner, new Set(mountPoints));
-    sendArguments(pipes[descriptors.arguments] as Writable, subtaskArguments({ ...options, work, home }));
+    const placement = subtaskArguments({ ...options, work, home });
+    send(pipes[descriptors.arguments] as Writable, placement.map((value) => `${value}\0`).join(''));
+    send(pipes[descriptors.filter] as Writable, filter);
     try {
       const [listeners, processes] = await Promise.all([
         receiveListeners(child, options.ports.length),
@@ -208,6 +212,11 @@ export class BubblewrapSandbox implements Sandbox {
     const bubblewrap = findBinary('bwrap', 'bubblewrap');
     const prlimit = findBinary('prlimit', 'util-linux');
     const runtime = await prepareRuntimeFolder(this.#cacheDir);
-    return { bubblewrap, fixed: fixedArguments(runtime, prlimit), foreign: foreignDescriptors() };
+    return {
+      bubblewrap,
+      fixed: fixedArguments(runtime, prlimit),
+      foreign: foreignDescriptors(),
+      filter: systemCallFilter(process.arch),
+    };
   }
 }

@@ -1,0 +1,222 @@
+/** Workers that mean ill, on a whole platform: none may hurt the runner, its other runs, or stay behind. */
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../platform/support/eventually.ts';
+import { publishScriptedWorker, runForever } from '../platform/support/scripted-worker.ts';
+import { makeMark, processesMarked } from '../runner/worker-package.ts';
+import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
+
+const mebibyte = 1024 * 1024;
+const items = ['one'];
+
+let platform: TestPlatform;
+let worker: string;
+beforeAll(async () => {
+  platform = await startTestPlatform({
+    defaultMemoryMegabytes: 256,
+    logLineLimit: 200,
+    outputLineLimitBytes: 2000,
+    sandboxTmpBytes: 64 * mebibyte,
+    sandboxFileSizeBytes: 16 * mebibyte,
+    sandboxDiskBytes: 48 * mebibyte,
+    sandboxDiskFileLimit: 2000,
+    runnerSlots: 4,
+  });
+  worker = await publishScriptedWorker(platform, 'Hostile');
+});
+afterAll(async () => platform.close());
+
+async function expectHealthy(): Promise<void> {
+  const script = `await sdk.result.pushData({ healthy: true })`;
+  expect(await platform.runSync(worker, { script, items })).toMatchObject({
+    run_status: 'succeeded',
+    results: { count: 1 },
+  });
+}
+
+/** Bytes by which the memory of this process, which is the runner's, grows at most while the run goes on. */
+async function growthDuring(run: () => Promise<unknown>): Promise<number> {
+  const before = process.memoryUsage().rss;
+  let most = before;
+  const timer = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().rss);
+  }, 20);
+  await run().finally(() => clearInterval(timer));
+  return most - before;
+}
+
+describe('output', () => {
+  test('of 100 MB in one line is cut, and never held', async () => {
+    const script = `const part = 'x'.repeat(1e6);
+      for (let n = 0; n < 100; n += 1) await new Promise((written) => process.stdout.write(part, written));
+      await new Promise((written) => process.stdout.write('\\nnext\\n', written));`;
+    let slug = '';
+    const grown = await growthDuring(async () => {
+      const answer = await platform.runSync(worker, { script, items });
+      expect(answer.run_status).toBe('succeeded');
+      slug = answer.run_slug;
+    });
+    expect(grown).toBeLessThan(150 * mebibyte);
+    const lines = (await platform.log(slug)).map(({ content }) => content);
+    expect(lines).toContain('next');
+    expect(lines.find((line) => line.startsWith('xxx'))).toMatch(/line cut at 2000 characters/);
+  });
+
+  test('of ten million lines ends at the limit, and never holds up the runner', async () => {
+    const script = `const part = 'x\\n'.repeat(1e5);
+      for (let n = 0; n < 100; n += 1) await new Promise((written) => process.stdout.write(part, written));`;
+    let slug = '';
+    const grown = await growthDuring(async () => {
+      const answer = await platform.runSync(worker, { script, items });
+      expect(answer.run_status).toBe('succeeded');
+      slug = answer.run_slug;
+    });
+    expect(grown).toBeLessThan(200 * mebibyte);
+    const lines = (await platform.log(slug)).map(({ content }) => content);
+    expect(lines).toContain('SYSTEM: more than 200 log lines, the rest is not kept');
+  });
+});
+
+describe('the end of a run', () => {
+  test('comes to a worker that ignores SIGTERM', async () => {
+    const mark = makeMark();
+    const script = `process.on('SIGTERM', () => {});
+      require('node:child_process').spawn(process.execPath, ['-e',
+        "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)", '${mark}'], { stdio: 'ignore' });
+      await sdk.log.info('ready'); ${runForever}`;
+    const slug = await platform.runAsync(worker, { script, items });
+    await platform.logged(slug, 'ready');
+    const began = performance.now();
+    await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
+    expect(await platform.finished(slug)).toMatchObject({ status: 'failed', err_msg: 'run aborted by user' });
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect(await processesMarked(mark)).toEqual([]);
+  });
+
+  test('comes to what forked twice into a session of its own', async () => {
+    const mark = makeMark();
+    const script = `const { spawn } = require('node:child_process');
+      const inner = "process.on('SIGHUP', () => {}); process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)";
+      const outer = \`require('node:child_process').spawn(process.execPath, ['-e', \${JSON.stringify(inner)}, '${mark}'],
+        { detached: true, stdio: 'ignore' }).once('spawn', () => process.exit())\`;
+      const child = spawn(process.execPath, ['-e', outer], { detached: true, stdio: 'ignore' });
+      await new Promise((ended) => child.once('exit', ended));`;
+    const { run_status: status } = await platform.runSync(worker, { script, items });
+    expect(status).toBe('succeeded');
+    expect(await processesMarked(mark)).toEqual([]);
+  });
+});
+
+describe('the SDK’s port', () => {
+  const noise: Record<string, string> = {
+    'garbage bytes': `require('node:crypto').randomBytes(1e6)`,
+    'garbage after the preface of HTTP/2': `Buffer.concat([Buffer.from('PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n'),
+      require('node:crypto').randomBytes(1e6)])`,
+    'frames that announce more than they hold': `Buffer.concat([
+      Buffer.from('PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n'), Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
+      Buffer.from([255, 255, 255, 1, 4, 0, 0, 0, 1]), Buffer.alloc(1e6, 1)])`,
+  };
+  test.each(Object.entries(noise))('lives through %s', async (_, bytes) => {
+    const script = `const net = require('node:net');
+      await Promise.all(Array.from({ length: 40 }, () => new Promise((ended) => {
+        const socket = net.connect(20086, '127.0.0.1');
+        socket.on('error', ended).on('close', ended).on('data', () => {});
+        socket.end(${bytes});
+        setTimeout(() => socket.destroy(), 2000).unref();
+      })));
+      await sdk.result.pushData({ after: true });`;
+    const grown = await growthDuring(async () => {
+      expect(await platform.runSync(worker, { script, items })).toMatchObject({
+        run_status: 'succeeded',
+        results: { count: 1 },
+      });
+    });
+    expect(grown).toBeLessThan(200 * mebibyte);
+  });
+
+  test('lives through a worker that closes its connections in the middle of a row', async () => {
+    const script = `for (const handle of process._getActiveHandles()) if (handle.remotePort === 20086) {
+        sdk.result.pushData({ lost: 'x'.repeat(1e6) }).catch(() => {}); handle.destroy(); }
+      process.exit(0);`;
+    expect((await platform.runSync(worker, { script, items })).run_status).toBe('succeeded');
+    await expectHealthy();
+  });
+});
+
+test('thousands of connections to the SDK and the proxy end with their run, descriptors too', async () => {
+  await expectHealthy();
+  const before = readdirSync('/proc/self/fd').length;
+  const script = `const net = require('node:net');
+    const open = (port) => new Promise((settled) => {
+      const socket = net.connect(port, '127.0.0.1');
+      socket.on('error', settled).on('close', settled).on('connect', settled);
+    });
+    for (let round = 0; round < 20; round += 1) {
+      await Promise.all(Array.from({ length: 150 }, (_, n) => open(n % 2 ? 20086 : 20087)));
+    }
+    await sdk.log.info('opened'); ${runForever}`;
+  const slug = await platform.runAsync(worker, { script, items });
+  await platform.logged(slug, 'opened');
+  expect(readdirSync('/proc/self/fd').length - before).toBeLessThan(700);
+  await expectHealthy();
+  await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
+  await platform.finished(slug);
+  await eventually(async () => (readdirSync('/proc/self/fd').length <= before + 5 ? true : undefined));
+});
+
+describe('memory', () => {
+  const bombs: Record<string, string> = {
+    'of the heap': `const held = []; for (;;) { held.push(Buffer.alloc(8e6, 1)); await new Promise(setImmediate); }`,
+    'of many processes': `const { spawn } = require('node:child_process');
+      for (let n = 0; n < 4; n += 1) spawn(process.execPath,
+        ['-e', 'global.held = Buffer.alloc(100e6, 1); setInterval(() => {}, 1000)'], { stdio: 'ignore' }); ${runForever}`,
+  };
+  test.each(Object.entries(bombs))('%s ends at its limit', async (_, script) => {
+    const { error_message: errMsg } = await platform.runSync(worker, { script, items });
+    expect(errMsg).toBe('stopped at the memory limit of 256 MB (memory)');
+  });
+
+  test('of /tmp ends at its size', async () => {
+    const script = `const fs = require('node:fs');
+      try { for (let n = 0; ; n += 1) fs.writeFileSync('/tmp/' + n, Buffer.alloc(8 * 1024 * 1024)) }
+      catch (error) { await sdk.result.pushData({ code: error.code }) }`;
+    const { run_slug: slug } = await platform.runSync(worker, { script, items });
+    expect((await platform.results(slug)).list).toEqual([{ code: 'ENOSPC' }]);
+  });
+});
+
+const fill = (folder: string): string => `for (let n = 0; n < 10; n += 1)
+    require('node:fs').writeFileSync('${folder}/' + n, Buffer.alloc(8 * 1024 * 1024, 1)); ${runForever}`;
+
+describe('disk', () => {
+  const byBytes = `disk limit of ${48 * mebibyte} bytes (CHELA_SANDBOX_DISK_BYTES)`;
+  const byFiles = 'disk limit of 2000 files (CHELA_SANDBOX_DISK_FILE_LIMIT)';
+  const fills: [string, string, string][] = [
+    ['of the work folder', fill('/work'), byBytes],
+    ['of the home', fill('/home/worker'), byBytes],
+    [
+      'in many small files',
+      `for (let n = 0; n < 3000; n += 1) require('node:fs').writeFileSync('file' + n, ''); ${runForever}`,
+      byFiles,
+    ],
+    [
+      'deeper than paths may be long',
+      `const fs = require('node:fs');
+        for (let n = 0; n < 60; n += 1) { fs.mkdirSync('d'.repeat(200)); process.chdir('d'.repeat(200)); } ${runForever}`,
+      byFiles,
+    ],
+  ];
+  test.each(fills)('%s ends at its limit', async (_, script, limit) => {
+    const { error_message: errMsg } = await platform.runSync(worker, { script, items });
+    expect(errMsg).toBe(`stopped at the ${limit}`);
+  });
+
+  test('is free again after that, however deep', async () => {
+    await expectHealthy();
+    const scratch = path.join(platform.platform.config.cacheDir, 'scratch');
+    expect(readdirSync(scratch, { recursive: true }).filter((name) => String(name).includes('dddd'))).toEqual(
+      [],
+    );
+  });
+});
