@@ -552,6 +552,18 @@ export const settings = {
     parse: integer(1, largestSafe),
     describe: 'Most runs one account can hold in the run queue.',
   }),
+  cacheRetentionDays: setting<number>({
+    environment: 'CHELA_CACHE_RETENTION_DAYS',
+    default: 30,
+    parse: integer(1, 36_500),
+    describe: 'Days that unpacked packages and installed dependencies are kept after their last use.',
+  }),
+  cacheLimitBytes: setting<number>({
+    environment: 'CHELA_CACHE_LIMIT_BYTES',
+    default: 20 * 1024 * mebibyte,
+    parse: integer(mebibyte, largestSafe),
+    describe: 'Size of those; above it the longest unused are dropped, but never what is in use.',
+  }),
   retentionDays: setting<number>({
     environment: 'CHELA_RETENTION_DAYS',
     default: 30,

@@ -18,6 +18,7 @@ import { Logs } from './logs/logs.ts';
 import { Exports } from './results/exports.ts';
 import { Results } from './results/results.ts';
 import { Retention } from './retention.ts';
+import { CacheUse } from './runner/cache/cache-use.ts';
 import { NodeDependencies } from './runner/dependencies/node-dependencies.ts';
 import { PythonDependencies } from './runner/dependencies/python-dependencies.ts';
 import { EgressProxy } from './runner/proxy/egress-proxy.ts';
@@ -192,6 +193,7 @@ export class Platform {
           sandbox: createSandbox(config),
           proxy: new EgressProxy(config),
           scratch: new ScratchFolder(config.cacheDir),
+          cacheUse: new CacheUse(),
           logger,
         })
       : undefined;

@@ -2,6 +2,7 @@
  * Executes subtasks: claims as many as it has free slots, woken by notifications with a slow poll behind them, renews its
  * lease, and settles what its executions come to.
  */
+import { CachePruner } from './cache/cache-pruner.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Callbacks } from '../callbacks/callbacks.ts';
@@ -34,6 +35,7 @@ export class Runner {
   readonly #config: Config;
   readonly #logger: Logger;
   readonly #writers: RunWriters;
+  readonly #cachePruner: CachePruner;
   readonly #freeSlots: number[];
   readonly #executions = new Map<SubtaskExecution, Promise<void>>();
   #runnerId = 0;
@@ -53,6 +55,9 @@ export class Runner {
     this.#config = options.config;
     this.#logger = options.logger;
     this.#writers = new RunWriters(options.database, options.logger);
+    const { cacheDir, cacheRetentionDays: retentionDays, cacheLimitBytes: limitBytes } = options.config;
+    const { cacheUse: use, logger } = options;
+    this.#cachePruner = new CachePruner({ cacheDir, retentionDays, limitBytes, use, logger });
     this.#freeSlots = Array.from({ length: options.config.runnerSlots }, (_, slot) => slot).toReversed();
   }
 
@@ -69,6 +74,8 @@ export class Runner {
     await this.#stopping;
     this.#stopping = undefined;
     await this.#options.scratch.open();
+    this.#options.cacheUse.start();
+    this.#cachePruner.start();
     this.#runnerId = await registerRunner(database, this.#config.runnerSlots);
     this.#accepting = true;
     this.#subscriptions = [
@@ -116,6 +123,8 @@ export class Runner {
     } catch (error) {
       this.#logger.warn({ error: (error as Error).message }, 'could not end the lease of this runner');
     }
+    await this.#cachePruner.stop();
+    this.#options.cacheUse.stop();
     await this.#options.scratch.close();
     this.#runnerId = 0;
     return orphans.map(({ subtask }) => ({ runSlug: subtask.run_slug, number: subtask.number }));

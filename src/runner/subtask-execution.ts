@@ -1,4 +1,5 @@
 /** One subtask from claim to outcome, as a pipeline of named steps. Settling the outcome is the runner's. */
+import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Usage } from '../accounts/usage.ts';
 import type { Config } from '../config.ts';
@@ -10,6 +11,7 @@ import { abortedMessage } from '../runs/statuses.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
 import type { ClaimedSubtask } from './claimer.ts';
 import { watchDisk } from './disk-watch.ts';
+import type { CacheUse } from './cache/cache-use.ts';
 import { prepareLaunch, type LanguageServices, type Preparation } from './launch.ts';
 import {
   credentialsText,
@@ -43,6 +45,7 @@ export interface ExecutionServices {
   readonly sandbox: Sandbox;
   readonly proxy: EgressProxy;
   readonly scratch: ScratchFolder;
+  readonly cacheUse: CacheUse;
   readonly logger: Logger;
 }
 
@@ -97,6 +100,7 @@ export class SubtaskExecution {
   /** Executes the subtask. Never rejects: what goes wrong is the outcome. */
   async run(): Promise<SubtaskOutcome> {
     let scratchDir: string | undefined;
+    let release: (() => void) | undefined;
     const { traffic } = this.#writer;
     const unsubscribe = traffic.onExceeded(() => this.stop({ kind: 'limit', errMsg: traffic.limitMessage }));
     try {
@@ -106,6 +110,7 @@ export class SubtaskExecution {
       await this.#step(this.#checkCharge());
       const packageDir = await this.#step(this.#services.packages.unpacked(this.subtask.package_hash));
       const preparation = await this.#prepareLaunch(packageDir);
+      release = this.#services.cacheUse.hold(usedFolders(packageDir, preparation));
       scratchDir = await this.#services.scratch.create();
       this.#process = await this.#openSandbox(scratchDir, packageDir, preparation);
       const exit = await this.#work(this.#process, scratchDir);
@@ -115,6 +120,7 @@ export class SubtaskExecution {
     } finally {
       unsubscribe();
       await this.#process?.close();
+      release?.();
       if (scratchDir !== undefined) await this.#services.scratch.remove(scratchDir);
       await Promise.all([this.#writer.results.settled(), this.#writer.logs.settled(), traffic.settled()]);
     }
@@ -341,6 +347,14 @@ export class SubtaskExecution {
     this.#log.system(`could not be executed: ${message}`, logType.error);
     return { status: 'failed', errMsg: `could not be executed: ${message}` };
   }
+}
+
+/** Entries of the cache that a subtask runs from. */
+function usedFolders(packageDir: string, { nodeModulesDir, launch }: Preparation): string[] {
+  const dependencies = [nodeModulesDir, ...Object.values(launch?.mounts ?? {})];
+  // An entry is the folder that holds what is mounted.
+  const entries = dependencies.filter((folder) => folder !== undefined).map((folder) => path.dirname(folder));
+  return [packageDir, ...entries];
 }
 
 function stopMessage(reason: StopReason): string {

@@ -6,6 +6,7 @@ import { channels, Notifications } from '../../src/database/notifications.ts';
 import { Platform } from '../../src/platform.ts';
 import { Retention } from '../../src/retention.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
+import { CacheUse } from '../../src/runner/cache/cache-use.ts';
 import { PythonDependencies } from '../../src/runner/dependencies/python-dependencies.ts';
 import { EgressProxy } from '../../src/runner/proxy/egress-proxy.ts';
 import { Runner } from '../../src/runner/runner.ts';
@@ -77,6 +78,7 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
         sandbox: createSandbox(config),
         proxy: new EgressProxy(config),
         scratch: new ScratchFolder(config.cacheDir),
+        cacheUse: new CacheUse(),
         logger,
       });
       return { start: async () => runner.start(), stop: async () => runner.stop(0) };

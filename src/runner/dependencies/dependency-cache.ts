@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { touch } from '../cache/cache-use.ts';
 
 const staleDraftMilliseconds = 24 * 3600 * 1000;
 const replayedLines = 1000;
@@ -77,7 +78,7 @@ export class DependencyCache {
     signal?: AbortSignal,
   ): Promise<string> {
     const target = path.join(this.#parent, key);
-    return (await isFolder(target)) ? target : this.#join(key, target, install, onLine, signal);
+    return (await touch(target)) ? target : this.#join(key, target, install, onLine, signal);
   }
 
   async #join(

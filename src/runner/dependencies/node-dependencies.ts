@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { DependencyCache, isFolder, type DependenciesLogger, type Installation } from './dependency-cache.ts';
+import { touch } from '../cache/cache-use.ts';
+import { DependencyCache, type DependenciesLogger, type Installation } from './dependency-cache.ts';
 import { npmCommands, runNpm } from './npm.ts';
 
 /** Where npm may take packages from besides the registry; anything else would be a file or a secret of this host. */
@@ -126,7 +127,7 @@ export class NodeDependencies {
   ): Promise<string | undefined> {
     signal?.throwIfAborted();
     const known = this.#installed.get(packageDir);
-    if (known !== undefined && (await isFolder(known))) return known;
+    if (known !== undefined && (await touch(path.dirname(known)))) return known;
     const modules = await this.#install(packageDir, onLine, signal);
     if (this.#installed.size >= mostKnownPackages) this.#installed.clear();
     if (modules !== undefined) this.#installed.set(packageDir, modules);

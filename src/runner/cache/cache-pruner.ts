@@ -1,0 +1,126 @@
+/**
+ * Drops what nobody has used for long from the cache folder, and the longest unused where the cache is too large: unpacked
+ * packages and installed dependencies, which are made again when they are needed. What is in use is never dropped.
+ */
+import { randomUUID } from 'node:crypto';
+import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { freshMilliseconds, type CacheUse } from './cache-use.ts';
+
+/** Folders of the cache whose entries can be made again. */
+const parents = ['packages', 'node-dependencies', 'python-dependencies'] as const;
+const droppedPrefix = '.dropped-';
+const hourMilliseconds = 3600 * 1000;
+const dayMilliseconds = 24 * hourMilliseconds;
+
+interface Entry {
+  readonly folder: string;
+  readonly usedAtMilliseconds: number;
+  readonly bytes: number;
+}
+
+interface CachePrunerOptions {
+  readonly cacheDir: string;
+  /** Entries that were not used for this long are dropped. */
+  readonly retentionDays: number;
+  /** Size that the cache is brought down to. */
+  readonly limitBytes: number;
+  readonly use: CacheUse;
+  readonly logger: Logger;
+}
+
+async function bytesOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  let bytes = 0;
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    // Blocks, for that is what the disk gives.
+    const { blocks } = await lstat(path.join(entry.parentPath, entry.name));
+    bytes += blocks * 512;
+  }
+  return bytes;
+}
+
+export class CachePruner {
+  readonly #options: CachePrunerOptions;
+  /** Entries never change, so each is measured once. */
+  readonly #bytes = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #pruning: Promise<void> = Promise.resolve();
+
+  constructor(options: CachePrunerOptions) {
+    this.#options = options;
+  }
+
+  /** Prunes now, without being waited for, and every hour. */
+  start(): void {
+    if (this.#timer !== undefined) return;
+    const prune = (): void => {
+      this.#pruning = this.prune(new Date()).catch((error: Error) => {
+        this.#options.logger.warn({ error: error.message }, 'could not prune the cache');
+      });
+    };
+    this.#timer = setInterval(prune, hourMilliseconds);
+    prune();
+  }
+
+  /** May be called twice. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    await this.#pruning;
+  }
+
+  async prune(now: Date): Promise<void> {
+    const { cacheDir, retentionDays, limitBytes, use, logger } = this.#options;
+    const oldest = now.getTime() - retentionDays * dayMilliseconds;
+    const found = await Promise.all(parents.map((parent) => this.#entries(path.join(cacheDir, parent))));
+    const entries = found.flat().toSorted((one, other) => one.usedAtMilliseconds - other.usedAtMilliseconds);
+    let total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const entry of entries) {
+      const isUnused = entry.usedAtMilliseconds < oldest;
+      if (!isUnused && total <= limitBytes) break;
+      const mayBeInUse = entry.usedAtMilliseconds > now.getTime() - freshMilliseconds;
+      if (mayBeInUse || use.isHeld(entry.folder)) continue;
+      if (!(await this.#drop(entry, now))) continue;
+      total -= entry.bytes;
+      logger.info({ folder: entry.folder, bytes: entry.bytes }, 'dropped from the cache');
+    }
+  }
+
+  async #entries(parent: string): Promise<Entry[]> {
+    const names = await readdir(parent).catch(() => []);
+    await Promise.all(
+      // What a process left that was killed while it dropped.
+      names
+        .filter((name) => name.startsWith(droppedPrefix))
+        .map(async (name) => rm(path.join(parent, name), { recursive: true, force: true })),
+    );
+    const entries: Entry[] = [];
+    for (const name of names) {
+      if (name.startsWith('.') || name.startsWith('draft-')) continue;
+      const folder = path.join(parent, name);
+      const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Number.NaN }));
+      if (Number.isNaN(mtimeMs)) continue;
+      const bytes = this.#bytes.get(folder) ?? (await bytesOf(folder).catch(() => 0));
+      this.#bytes.set(folder, bytes);
+      entries.push({ folder, usedAtMilliseconds: mtimeMs, bytes });
+    }
+    return entries;
+  }
+
+  /** Puts the entry aside first, so that it is there whole or not at all. @returns false where it came into use meanwhile */
+  async #drop({ folder }: Entry, now: Date): Promise<boolean> {
+    const aside = path.join(path.dirname(folder), `${droppedPrefix}${randomUUID()}`);
+    await rename(folder, aside);
+    const { mtimeMs } = await stat(aside);
+    if (mtimeMs > now.getTime() - freshMilliseconds) {
+      await rename(aside, folder).catch(async () => rm(aside, { recursive: true, force: true }));
+      return false;
+    }
+    this.#bytes.delete(folder);
+    await rm(aside, { recursive: true, force: true });
+    return true;
+  }
+}
