@@ -94,7 +94,7 @@ export class ConsoleBrowser {
   async screenshots(name: string): Promise<void> {
     await mkdir(screenshotFolder, { recursive: true });
     for (const colorScheme of ['light', 'dark'] as const) {
-      await this.page.emulateMedia({ colorScheme });
+      await this.#useColors(colorScheme);
       for (const [size, viewport] of Object.entries({ wide, narrow })) {
         await this.page.setViewportSize(viewport);
         await this.page.screenshot({
@@ -103,8 +103,16 @@ export class ConsoleBrowser {
         });
       }
     }
-    await this.page.emulateMedia({ colorScheme: 'light' });
+    await this.#useColors('light');
     await this.page.setViewportSize(wide);
+  }
+
+  /** Resolves once the page has the colours, which it takes on a moment after the system. */
+  async #useColors(colorScheme: 'light' | 'dark'): Promise<void> {
+    await this.page.emulateMedia({ colorScheme });
+    await this.page
+      .locator(`html[data-mantine-color-scheme="${colorScheme}"]`)
+      .waitFor({ state: 'attached' });
   }
 
   async close(): Promise<void> {
