@@ -55,7 +55,7 @@ function pageNumber(value: unknown): { page?: number } {
   return Number.isSafeInteger(number) && number > 1 ? { page: number } : {};
 }
 
-function workerSearch(search: Record<string, unknown>): { keyword?: string; page?: number } {
+function listSearch(search: Record<string, unknown>): { keyword?: string; page?: number } {
   const keyword = typeof search['keyword'] === 'string' ? { keyword: search['keyword'] } : {};
   return { ...keyword, ...pageNumber(search['page']) };
 }
@@ -63,14 +63,14 @@ function workerSearch(search: Record<string, unknown>): { keyword?: string; page
 const storeRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/store',
-  validateSearch: workerSearch,
+  validateSearch: listSearch,
   component: lazyRouteComponent(() => import('./pages/workers/store-page.tsx'), 'StorePage'),
 });
 
 const workersRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/workers',
-  validateSearch: workerSearch,
+  validateSearch: listSearch,
   component: lazyRouteComponent(() => import('./pages/workers/own-workers-page.tsx'), 'OwnWorkersPage'),
 });
 
@@ -79,6 +79,13 @@ const workerRoute = createRoute({
   path: '/workers/$workerId',
   validateSearch: ({ tab }): { tab?: 'readme' | 'api' } => (tab === 'readme' || tab === 'api' ? { tab } : {}),
   component: lazyRouteComponent(() => import('./pages/workers/worker-page.tsx'), 'WorkerPage'),
+});
+
+const tasksRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/tasks',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./pages/tasks/tasks-page.tsx'), 'TasksPage'),
 });
 
 const runsRoute = createRoute({
@@ -122,7 +129,15 @@ const routeTree = rootRoute.addChildren([
     storeRoute,
     referenceRoute,
     operationRoute,
-    signedInRoute.addChildren([homeRoute, workersRoute, workerRoute, runsRoute, runRoute, accountRoute]),
+    signedInRoute.addChildren([
+      homeRoute,
+      workersRoute,
+      workerRoute,
+      runsRoute,
+      runRoute,
+      tasksRoute,
+      accountRoute,
+    ]),
   ]),
 ]);
 

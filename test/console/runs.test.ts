@@ -209,7 +209,7 @@ describe('an upload', () => {
     await upload();
     await dialog.getByText('tester~uploaded v1.0.1 was published').waitFor();
     await dialog.getByRole('button', { name: 'Close' }).last().click();
-    await page.getByRole('heading', { name: 'uploaded' }).waitFor();
+    await page.getByRole('heading', { name: 'Uploaded', exact: true }).waitFor();
     expect(decodeURIComponent(new URL(page.url()).pathname)).toBe('/workers/tester~uploaded');
   });
 });

@@ -96,6 +96,19 @@ export function workerQuery(workerId: string) {
   });
 }
 
+interface WorkerDescription {
+  readonly title: string;
+  readonly description: string;
+}
+
+/** How a worker is described, beside its detail. */
+export function descriptionQuery(workerId: string) {
+  return queryOptions({
+    queryKey: [...workersKey, 'description', workerId],
+    queryFn: ({ signal }) => call<WorkerDescription>(`/workers/${segment(workerId)}/internal`, { signal }),
+  });
+}
+
 export interface RunInput {
   readonly custom: Readonly<Record<string, unknown>>;
   readonly system: Readonly<Record<string, unknown>>;

@@ -1,6 +1,13 @@
 /** The way to every part of the console. */
 import { Divider, NavLink, Stack } from '@mantine/core';
-import { IconApi, IconBuildingStore, IconKey, IconPlayerPlay, IconPuzzle } from '@tabler/icons-react';
+import {
+  IconApi,
+  IconBuildingStore,
+  IconKey,
+  IconPlayerPlay,
+  IconPuzzle,
+  IconBookmark,
+} from '@tabler/icons-react';
 import { Link, useMatchRoute, type LinkProps } from '@tanstack/react-router';
 import type { ComponentType, ReactNode } from 'react';
 import { useSession } from '../api/session.ts';
@@ -20,6 +27,7 @@ interface Entry {
 const groups: readonly (readonly Entry[])[] = [
   [
     { to: '/runs', label: ({ common }) => common.runs, icon: IconPlayerPlay, isPrivate: true },
+    { to: '/tasks', label: ({ common }) => common.tasks, icon: IconBookmark, isPrivate: true },
     { to: '/workers', label: ({ common }) => common.workers, icon: IconPuzzle, isPrivate: true },
     { to: '/store', label: ({ common }) => common.store, icon: IconBuildingStore, isPrivate: false },
   ],

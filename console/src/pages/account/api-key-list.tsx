@@ -1,5 +1,5 @@
 /** The account's API keys: list, create, revoke. */
-import { Button, Group, Modal, Pagination, Paper, Skeleton, Stack, Table, Text, Title } from '@mantine/core';
+import { Button, Group, Pagination, Paper, Skeleton, Stack, Table, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
@@ -9,6 +9,7 @@ import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { Moment } from '../../components/moment.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { CreateApiKey } from './create-api-key.tsx';
 
@@ -22,7 +23,7 @@ function RevokeDialog({
   const { account: texts, common } = useTexts();
   const revoke = useRevokeApiKey();
   return (
-    <Modal opened onClose={onClose} title={texts.revokeTitle(apiKey.name)} centered>
+    <Dialog onClose={onClose} title={texts.revokeTitle(apiKey.name)}>
       <Stack>
         <Text size="sm">{texts.revokeText}</Text>
         {revoke.error !== null && <ErrorNotice error={revoke.error} />}
@@ -39,7 +40,7 @@ function RevokeDialog({
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 

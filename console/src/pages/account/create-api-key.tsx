@@ -1,9 +1,10 @@
 /** Making an API key, and showing it the one time it can be shown. */
-import { Alert, Button, Code, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Code, Group, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useCreateApiKey } from '../../api/api-keys.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
 const lifetimeDays = [1, 30, 90, 365];
@@ -47,9 +48,7 @@ export function CreateApiKey({ onClose }: { readonly onClose: () => void }): Rea
   ];
   const isCreated = create.data !== undefined;
   return (
-    <Modal
-      opened
-      centered
+    <Dialog
       onClose={onClose}
       title={isCreated ? texts.created : texts.newKey}
       closeOnClickOutside={!isCreated}
@@ -90,6 +89,6 @@ export function CreateApiKey({ onClose }: { readonly onClose: () => void }): Rea
           </Stack>
         </form>
       )}
-    </Modal>
+    </Dialog>
   );
 }

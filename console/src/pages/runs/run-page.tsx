@@ -1,5 +1,5 @@
 /** One run: how it stands, its rows and its log while they arrive, and what can be done with it. */
-import { Alert, Button, Group, Modal, Paper, SimpleGrid, Skeleton, Stack, Tabs, Text } from '@mantine/core';
+import { Alert, Button, Group, Paper, SimpleGrid, Skeleton, Stack, Tabs, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlayerStop, IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -12,6 +12,7 @@ import { AnchorLink } from '../../components/links.tsx';
 import { Moment } from '../../components/moment.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 import { ExportMenu } from './export-menu.tsx';
 import { LogView } from './log-view.tsx';
@@ -34,7 +35,7 @@ function AbortButton({ run }: { readonly run: Run }): ReactNode {
       >
         {texts.abort}
       </Button>
-      <Modal opened={isOpen} onClose={close} title={texts.abortTitle} centered>
+      <Dialog opened={isOpen} onClose={close} title={texts.abortTitle}>
         <Stack>
           <Text size="sm">{texts.abortText}</Text>
           {abort.error !== null && <ErrorNotice error={abort.error} />}
@@ -51,7 +52,7 @@ function AbortButton({ run }: { readonly run: Run }): ReactNode {
             </Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -14,11 +14,12 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconAdjustments, IconPlayerPlay } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactNode } from 'react';
-import { useStartRun, type InputSchema } from '../../api/workers.ts';
+import { useStartRun, type InputSchema, type RunInput } from '../../api/workers.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { JsonField } from '../../components/json-field.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { InputField } from './input-field.tsx';
+import { SaveTaskButton } from './save-task-button.tsx';
 import { enteredValues, inputOf, problemsOf, type EnteredValues, type Problems } from './input-values.ts';
 
 type Mode = 'form' | 'json';
@@ -112,15 +113,19 @@ export function RunForm({
     setProblems({});
     setMode(next);
   };
+  const checkedParameters = (): RunInput | undefined => {
+    const custom = checkedInput();
+    if (custom === undefined) return undefined;
+    const system = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ''));
+    return { custom, system };
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    const custom = checkedInput();
-    if (custom === undefined) return;
-    const system = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ''));
-    start.mutate(
-      { custom, system },
-      { onSuccess: ({ run_slug: runId }) => void navigate({ to: '/runs/$runId', params: { runId } }) },
-    );
+    const parameters = checkedParameters();
+    if (parameters === undefined) return;
+    start.mutate(parameters, {
+      onSuccess: ({ run_slug: runId }) => void navigate({ to: '/runs/$runId', params: { runId } }),
+    });
   };
 
   return (
@@ -168,6 +173,7 @@ export function RunForm({
             <Button type="submit" loading={start.isPending} leftSection={<IconPlayerPlay size={16} />}>
               {texts.start}
             </Button>
+            <SaveTaskButton workerId={workerId} input={checkedParameters} />
             <Button
               variant="subtle"
               color="gray"

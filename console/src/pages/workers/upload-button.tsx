@@ -1,11 +1,12 @@
 /** Publishing a zip, as a new worker or as a further version of one. */
-import { Alert, Button, FileInput, Group, List, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, FileInput, Group, List, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconUpload } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useUpload, type PublishedVersion } from '../../api/workers.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
 interface UploadProps {
@@ -108,14 +109,9 @@ export function UploadButton({ workerId }: UploadProps): ReactNode {
       <Button leftSection={<IconUpload size={16} />} variant={isNew ? 'filled' : 'default'} onClick={open}>
         {isNew ? texts.upload : texts.uploadVersion}
       </Button>
-      <Modal
-        opened={isOpen}
-        onClose={close}
-        title={isNew ? texts.uploadTitle : texts.uploadVersionTitle}
-        centered
-      >
+      <Dialog opened={isOpen} onClose={close} title={isNew ? texts.uploadTitle : texts.uploadVersionTitle}>
         <UploadForm workerId={workerId} onClose={close} />
-      </Modal>
+      </Dialog>
     </>
   );
 }

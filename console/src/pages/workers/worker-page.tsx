@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, type ReactNode } from 'react';
 import { useSession } from '../../api/session.ts';
-import { workerQuery, type WorkerDetail } from '../../api/workers.ts';
+import { descriptionQuery, workerQuery, type WorkerDetail } from '../../api/workers.ts';
 import { CodeBlock } from '../../components/code-block.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink } from '../../components/links.tsx';
@@ -57,15 +57,17 @@ function WorkerContent({
   const { tab = 'input' } = route.useSearch();
   const navigate = route.useNavigate();
   const session = useSession();
+  const { data: about } = useQuery(descriptionQuery(workerId));
   const path = `${worker.username}~${worker.name}`;
   return (
     <div>
       <PageHeader
-        title={worker.name}
+        title={about?.title ?? worker.name}
         description={
           <Group gap="xs">
             <span>{texts.by(worker.username)}</span>
             <span>{worker.version}</span>
+            {about !== undefined && <span>{about.description}</span>}
           </Group>
         }
         actions={session?.account.name === worker.username && <UploadButton workerId={workerId} />}

@@ -5,6 +5,7 @@ import { common } from './common.ts';
 import { reference } from './reference.ts';
 import { runs } from './runs.ts';
 import { signIn } from './sign-in.ts';
+import { tasks } from './tasks.ts';
 import { workers } from './workers.ts';
 
-export const zh: Texts = { account, common, reference, runs, signIn, workers };
+export const zh: Texts = { account, common, reference, runs, signIn, tasks, workers };

@@ -1,0 +1,74 @@
+/** Keeps what is entered in a worker's form as a task. */
+import { Button, Group, Stack, TextInput } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { IconBookmark } from '@tabler/icons-react';
+import { useState, type FormEvent, type ReactNode } from 'react';
+import { useCreateTask } from '../../api/tasks.ts';
+import type { RunInput } from '../../api/workers.ts';
+import { ErrorNotice } from '../../components/error-notice.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { useTexts } from '../../texts/texts.tsx';
+
+interface SaveTaskButtonProps {
+  readonly workerId: string;
+  /** What is entered; undefined where something is wrong with it, which is shown in the form then. */
+  readonly input: () => RunInput | undefined;
+}
+
+export function SaveTaskButton({ workerId, input }: SaveTaskButtonProps): ReactNode {
+  const { tasks: texts, common } = useTexts();
+  const create = useCreateTask(workerId);
+  const [parameters, setParameters] = useState<RunInput>();
+  const [title, setTitle] = useState('');
+  const close = (): void => setParameters(undefined);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    // The dialog lies in the form of the worker only for React.
+    event.stopPropagation();
+    if (parameters === undefined) return;
+    create.mutate(
+      { title, parameters },
+      {
+        onSuccess: () => {
+          notifications.show({ color: 'teal', message: texts.saved(title) });
+          close();
+        },
+      },
+    );
+  };
+  return (
+    <>
+      <Button
+        variant="default"
+        leftSection={<IconBookmark size={16} />}
+        onClick={() => setParameters(input())}
+      >
+        {texts.save}
+      </Button>
+      <Dialog opened={parameters !== undefined} onClose={close} title={texts.saveTitle}>
+        <form onSubmit={submit}>
+          <Stack>
+            {create.error !== null && <ErrorNotice error={create.error} />}
+            <TextInput
+              label={texts.name}
+              description={texts.nameHint}
+              required
+              maxLength={200}
+              data-autofocus
+              value={title}
+              onChange={(event) => setTitle(event.currentTarget.value)}
+            />
+            <Group justify="flex-end">
+              <Button variant="default" onClick={close}>
+                {common.cancel}
+              </Button>
+              <Button type="submit" loading={create.isPending}>
+                {common.save}
+              </Button>
+            </Group>
+          </Stack>
+        </form>
+      </Dialog>
+    </>
+  );
+}

@@ -1,0 +1,102 @@
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
+
+interface TaskShape {
+  title: string;
+  input: unknown;
+  schedule_enabled: number;
+  schedule_type: number;
+  schedule_time: string;
+  schedule_weekday: number;
+  schedule_timezone: string;
+  schedule_next_at: number;
+  run_times: number;
+}
+
+let browser: ConsoleBrowser;
+beforeAll(async () => {
+  browser = await openConsole();
+  await browser.signIn();
+  await browser.platform.publish(path.join(import.meta.dirname, '../../workers/hello'), 'Hello');
+});
+afterAll(async () => browser.close());
+
+async function storedTasks(): Promise<TaskShape[]> {
+  return (await browser.platform.call<{ list: TaskShape[] }>('/worker-tasks')).data.list;
+}
+
+test('what is entered in the form of a worker is kept as a task', async () => {
+  const page = await browser.open('/tasks');
+  await page.getByText('No task yet').waitFor();
+  await browser.screenshots('tasks-empty');
+  expect(await browser.violations()).toEqual([]);
+  await page.goto(`${browser.platform.url}/workers/tester~hello`);
+  await page.getByLabel('Names').fill('Ada');
+  await page.getByRole('button', { name: 'Save as task' }).click();
+  await page.getByRole('dialog').getByLabel('Task').fill('Greet Ada');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.getByText('The task Greet Ada was saved').waitFor();
+  const [task] = await storedTasks();
+  expect(task).toMatchObject({
+    title: 'Greet Ada',
+    input: { parameters: { custom: { names: ['Ada'], rounds: 1 }, system: {} } },
+    schedule_enabled: 0,
+  });
+});
+
+test('it gets a schedule, whose next tick is shown', async () => {
+  const page = await browser.open('/tasks');
+  await page.getByRole('button', { name: 'Schedule of Greet Ada' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('combobox', { name: 'How often' }).click();
+  await page.getByRole('option', { name: 'Every week' }).click();
+  await dialog.getByRole('combobox', { name: 'Day of the week' }).click();
+  await page.getByRole('option', { name: 'Friday' }).click();
+  await dialog.getByLabel('Time', { exact: true }).fill('06:30');
+  await dialog.getByRole('combobox', { name: 'Time zone' }).fill('Tokyo');
+  await page.getByRole('option', { name: 'Asia/Tokyo' }).click();
+  expect(await browser.violations()).toEqual([]);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('cell', { name: 'Every week, 06:30' }).waitFor();
+  await browser.screenshots('tasks');
+  expect(await browser.violations()).toEqual([]);
+  const [task] = await storedTasks();
+  expect(task).toMatchObject({
+    schedule_enabled: 1,
+    schedule_type: 2,
+    schedule_weekday: 5,
+    schedule_time: '06:30',
+    schedule_timezone: 'Asia/Tokyo',
+  });
+  expect(task?.schedule_next_at).toBeGreaterThan(Date.now() / 1000);
+});
+
+test('a schedule that cannot be says what is missing', async () => {
+  const page = await browser.open('/tasks');
+  await page.getByRole('button', { name: 'Schedule of Greet Ada' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('combobox', { name: 'How often' }).click();
+  await page.getByRole('option', { name: 'Once', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByRole('alert').waitFor();
+  expect(await dialog.getByRole('alert').textContent()).toContain('schedule_once_date');
+});
+
+test('it runs by a click, and is deleted', async () => {
+  const page = await browser.open('/tasks');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.waitForURL('**/runs/*');
+  await page.getByText('Succeeded').waitFor();
+  await page.getByRole('cell', { name: 'Hello, Ada.' }).waitFor();
+  expect((await storedTasks())[0]?.run_times).toBe(1);
+  await page.goto(`${browser.platform.url}/tasks`);
+  await page.getByRole('button', { name: 'Delete the task Greet Ada?' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByText('No task yet').waitFor();
+  expect(await storedTasks()).toEqual([]);
+});
+
+test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+  expect(browser.problems).toEqual([]);
+});
