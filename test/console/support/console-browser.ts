@@ -87,7 +87,10 @@ export class ConsoleBrowser {
     const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${rules})`);
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, any }) => `${html} (${any[0]?.message})`).join(' | ')}`);
+      .map(
+        ({ id, nodes }) =>
+          `${id}: ${nodes.map(({ html, any }) => `${html} (${any[0]?.message})`).join(' | ')}`,
+      );
   }
 
   /** Keeps pictures of the page: light and dark, wide and narrow. */
