@@ -110,7 +110,7 @@ export class SubtaskExecution {
       await this.#step(this.#checkCharge());
       const packageDir = await this.#step(this.#services.packages.unpacked(this.subtask.package_hash));
       const preparation = await this.#prepareLaunch(packageDir);
-      release = this.#services.cacheUse.hold(usedFolders(packageDir, preparation));
+      release = await this.#services.cacheUse.hold(usedFolders(packageDir, preparation));
       scratchDir = await this.#services.scratch.create();
       this.#process = await this.#openSandbox(scratchDir, packageDir, preparation);
       const exit = await this.#work(this.#process, scratchDir);

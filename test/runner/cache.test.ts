@@ -63,7 +63,7 @@ describe('the cache', () => {
 
   test('never drops what is in use, in this process or, as its time tells, in another', async () => {
     const held = await entry('packages/held', 0);
-    const release = use.hold([held]);
+    const release = await use.hold([held]);
     // Whatever the time says: it is held here.
     await utimes(held, new Date(0), new Date(0));
     await entry('packages/used-elsewhere', 5 * 60 * 1000);
@@ -77,7 +77,7 @@ describe('the cache', () => {
 
   test('keeps what two subtasks use until both have ended', async () => {
     const folder = await entry('packages/shared', 0);
-    const [first, second] = [use.hold([folder]), use.hold([folder])];
+    const [first, second] = [await use.hold([folder]), await use.hold([folder])];
     await utimes(folder, new Date(0), new Date(0));
     first();
     await pruner(0).prune(now);

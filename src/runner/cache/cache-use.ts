@@ -36,11 +36,9 @@ export class CacheUse {
   }
 
   /** Keeps entries in the cache until the answer is called. */
-  hold(folders: readonly string[]): () => void {
-    for (const folder of folders) {
-      this.#users.set(folder, (this.#users.get(folder) ?? 0) + 1);
-      void touch(folder);
-    }
+  async hold(folders: readonly string[]): Promise<() => void> {
+    for (const folder of folders) this.#users.set(folder, (this.#users.get(folder) ?? 0) + 1);
+    await Promise.all(folders.map(touch));
     return () => {
       for (const folder of folders) {
         const users = (this.#users.get(folder) ?? 1) - 1;
