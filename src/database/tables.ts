@@ -201,6 +201,7 @@ interface RunnerTable {
 interface SubtaskTable {
   id: GeneratedAlways<number>;
   run_id: number;
+  account_id: number;
   number: number;
   status: SubtaskStatus;
   input: JsonText;

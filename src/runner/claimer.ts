@@ -23,9 +23,13 @@ export interface ClaimedSubtask {
   readonly version: string;
 }
 
+/** Rows that another runner is claiming at the same time are passed over: this many more are looked at. */
+const spareCandidates = 32;
+
 /**
- * Claims up to `count` subtasks for a runner. First come the first subtasks of every run, then the second ones, and so on,
- * so a run of thousands does not keep a small one waiting. Rows that another runner is claiming are passed over.
+ * Claims up to `count` subtasks for a runner. Accounts take turns: the one with fewer subtasks running comes first. Within
+ * an account the first subtasks of every run come first, then the second ones, and so on, so a run of thousands does not
+ * keep a small one waiting.
  */
 export async function claimSubtasks(
   database: Database,
@@ -35,12 +39,33 @@ export async function claimSubtasks(
 ): Promise<ClaimedSubtask[]> {
   const { rows: claimed } = await database.pool.query<{ id: number; run_id: number }>({
     name: 'claim-subtasks',
-    text: `UPDATE subtask SET status = 'running', runner_id = $1, attempt = attempt + 1, started_at = now(), worked_from = NULL
-           WHERE id IN (
-             SELECT id FROM subtask WHERE status = 'ready' ORDER BY number, id LIMIT $2 FOR UPDATE SKIP LOCKED
+    text: `WITH RECURSIVE waiting (account_id) AS (
+             (SELECT account_id FROM subtask WHERE status = 'ready' ORDER BY account_id LIMIT 1)
+             UNION ALL
+             SELECT (SELECT account_id FROM subtask
+                     WHERE status = 'ready' AND account_id > waiting.account_id ORDER BY account_id LIMIT 1)
+             FROM waiting WHERE account_id IS NOT NULL
+           ), busy AS (
+             SELECT account_id, count(*) AS running FROM subtask WHERE status = 'running' GROUP BY account_id
+           ), candidate AS (
+             SELECT oldest.id, oldest.number, coalesce(busy.running, 0)
+               + row_number() OVER (PARTITION BY account_id ORDER BY oldest.number, oldest.id) AS turn
+             FROM waiting LEFT JOIN busy USING (account_id) CROSS JOIN LATERAL (
+               SELECT id, number FROM subtask WHERE status = 'ready' AND account_id = waiting.account_id
+               ORDER BY number, id LIMIT $3
+             ) AS oldest
+           ), picked AS (
+             SELECT id, turn, number FROM candidate ORDER BY turn, number, id LIMIT $3
            )
+           UPDATE subtask SET status = 'running', runner_id = $1, attempt = attempt + 1, started_at = now(), worked_from = NULL
+           WHERE id = ANY (ARRAY(
+             SELECT subtask.id FROM subtask
+             WHERE id = ANY (ARRAY(SELECT id FROM picked)) AND status = 'ready'
+             ORDER BY array_position(ARRAY(SELECT id FROM picked ORDER BY turn, number, id), subtask.id)
+             LIMIT $2 FOR UPDATE SKIP LOCKED
+           ))
            RETURNING id, run_id`,
-    values: [runnerId, count],
+    values: [runnerId, count, count + spareCandidates],
   });
   if (claimed.length === 0) return [];
   // A statement of its own: a claim that held the lock of the run's row could meet an abort head on.

@@ -220,8 +220,8 @@ export class Submitter {
                ON CONFLICT (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
                RETURNING id
              ), waiting AS (
-               INSERT INTO subtask (run_id, number, status, input)
-               SELECT submitted.id, part.number, 'ready', part.input
+               INSERT INTO subtask (run_id, account_id, number, status, input)
+               SELECT submitted.id, $2, part.number, 'ready', part.input
                FROM submitted, unnest($10::json[]) WITH ORDINALITY AS part (input, number)
              )
              SELECT id, pg_notify('${channels.subtasksReady}', '') FROM submitted`,

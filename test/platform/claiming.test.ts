@@ -8,6 +8,8 @@ import { registerRunner } from '../../src/runner/lease.ts';
 import { recoverLostSubtasks } from '../../src/runner/watchman.ts';
 import { Platform } from '../../src/platform.ts';
 import { startTestPlatform, testConfig, type TestPlatform } from '../support/test-platform.ts';
+import { makePublic } from '../http/packages.ts';
+import { TestClient } from '../support/test-client.ts';
 import { publishScriptedWorker } from './support/scripted-worker.ts';
 
 const logger = pino({ level: 'silent' });
@@ -27,6 +29,19 @@ async function submit(count: number): Promise<string> {
 
 async function claim(runnerId: number, count: number): Promise<ClaimedSubtask[]> {
   return claimSubtasks(platform.platform.database, platform.platform.callbacks, runnerId, count);
+}
+
+/** Starts runs of an account of its own. @returns the account's name by the slug of each run */
+async function submitAs(name: string, counts: readonly number[]): Promise<[string, string][]> {
+  const { key } = await platform.otherAccount(name);
+  const client = new TestClient(platform.url, key);
+  await makePublic(platform, worker);
+  const runs: [string, string][] = [];
+  for (const count of counts) {
+    const slug = await client.runAsync(worker, { script: '', items: numbers(count) });
+    runs.push([slug, name]);
+  }
+  return runs;
 }
 
 describe('claiming', () => {
@@ -59,6 +74,30 @@ describe('claiming', () => {
     expect(
       order.toSorted((one, other) => one.number - other.number || (one.slug < other.slug ? -1 : 1)),
     ).toEqual([1, 2].flatMap((number) => [big, small].toSorted().map((slug) => ({ slug, number }))));
+  });
+
+  describe('between accounts', () => {
+    test('the one with fewer subtasks running comes first, however many the others have waiting', async () => {
+      const owners = new Map([
+        ...(await submitAs('big', [1000, ...Array.from({ length: 20 }, () => 1)])),
+        ...(await submitAs('late', [3])),
+      ]);
+      const runnerId = await registerRunner(platform.platform.database, 10);
+      const order: (string | undefined)[] = [];
+      for (let turn = 0; turn < 7; turn += 1) {
+        const [claimed] = await claim(runnerId, 1);
+        order.push(owners.get(claimed?.run_slug ?? ''));
+      }
+      expect(order).toEqual(['big', 'late', 'big', 'late', 'big', 'late', 'big']);
+    });
+
+    test('each gets as many of the slots that are free at once', async () => {
+      const owners = new Map([...(await submitAs('first', [50])), ...(await submitAs('second', [50]))]);
+      const runnerId = await registerRunner(platform.platform.database, 10);
+      const claimed = (await claim(runnerId, 6)).map(({ run_slug: slug }) => owners.get(slug));
+      expect(claimed.filter((name) => name === 'first')).toHaveLength(3);
+      expect(claimed.filter((name) => name === 'second')).toHaveLength(3);
+    });
   });
 
   test('gives back what a runner owns without executing it', async () => {
