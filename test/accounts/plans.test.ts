@@ -69,7 +69,7 @@ describe('a plan with a limit of two concurrent runs', () => {
     );
     expect(await runsOf(id)).toHaveLength(2);
     const subtasks = await platform.platform.database.pool.query(
-      'SELECT FROM subtask JOIN run ON run.id = run_id WHERE account_id = $1',
+      'SELECT FROM subtask JOIN run ON run.id = run_id WHERE run.account_id = $1',
       [id],
     );
     expect(subtasks.rowCount).toBe(2);
