@@ -29,6 +29,7 @@ import type { PackageCache } from '../workers/package-cache.ts';
 import type { Workers } from '../workers/workers.ts';
 import { addConsole } from './console.ts';
 import { identify, requireAccount, requireAdmin } from './authentication.ts';
+import { addDocumentation } from './documentation.ts';
 import { addErrorAnswers, answerMalformedRequest, answerUnroutable } from './error-answers.ts';
 import { addFiles } from './files.ts';
 import { addOpenApi } from './openapi.ts';
@@ -124,11 +125,12 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
     // Otherwise an OPTIONS request that is no preflight gets an answer outside the envelope.
     strictPreflight: false,
   });
-  await addOpenApi(app, context.version);
+  const openApiDocument = await addOpenApi(app, context.version);
   await app.register(async (api) => addApi(api.withTypeProvider<TypeBoxTypeProvider>(), context), {
     prefix: basePath,
   });
   const answerPage = await addConsole(app);
+  addDocumentation(app, context, openApiDocument);
   addFiles(app, context);
   await app.register(async (page) => addSetupPage(page, context));
   app.get('/health', { schema: { hide: true } }, async () => {
