@@ -48,7 +48,8 @@ test('an address with a heading shows that heading', async () => {
   const page = await browser.open('/docs/callbacks#signature');
   const heading = page.getByRole('heading', { level: 2, name: 'Signature' });
   await heading.waitFor();
-  const isInView = '(() => { const { top } = document.querySelector("#signature").getBoundingClientRect(); return top >= 0 && top < innerHeight; })()';
+  const isInView =
+    '(() => { const { top } = document.querySelector("#signature").getBoundingClientRect(); return top >= 0 && top < innerHeight; })()';
   await page.waitForFunction(isInView);
 });
 

@@ -64,18 +64,28 @@ test('links between guides lead to a page and a heading that exist', async () =>
   }
 });
 
-test.each(['en', 'zh'])('the errors of the page are those of the registry, both ways: %s', async (language) => {
-  const page = (await readGuide('errors', language)) ?? '';
-  const rows = page.matchAll(/^\| (\d{3}) \| (\d{5}) \| (\w+) \|/gm);
-  const documented = Array.from(rows, ([, status, code, key]) => `${key} ${status} ${code}`);
-  const registered = (Object.keys(errorKinds) as ErrorKey[]).map(
-    (key) => `${key} ${errorKinds[key].status} ${errorKinds[key].code}`,
-  );
-  expect(documented.toSorted()).toEqual(registered.toSorted());
-});
+test.each(['en', 'zh'])(
+  'the errors of the page are those of the registry, both ways: %s',
+  async (language) => {
+    const page = (await readGuide('errors', language)) ?? '';
+    const rows = page.matchAll(/^\| (\d{3}) \| (\d{5}) \| (\w+) \|/gm);
+    const documented = Array.from(rows, ([, status, code, key]) => `${key} ${status} ${code}`);
+    const registered = (Object.keys(errorKinds) as ErrorKey[]).map(
+      (key) => `${key} ${errorKinds[key].status} ${errorKinds[key].code}`,
+    );
+    expect(documented.toSorted()).toEqual(registered.toSorted());
+  },
+);
 
 test('the readme leads to pages that exist', async () => {
   const readme = await readFile(path.join(folder, '../README.md'), 'utf8');
   const links = Array.from(readme.matchAll(/\]\(docs\/([\w-]+)\.md\)/g), ([, name]) => name);
   expect(names).toEqual(expect.arrayContaining(links));
+});
+
+test('the first sentence is that of the page', async () => {
+  const guides = await listGuides();
+  expect(guides.find(({ name }) => name === 'quick-start')?.summary).toBe(
+    'From nothing to the first table of results, in about five minutes.',
+  );
 });

@@ -25,7 +25,7 @@ export function GuideMenu({
     items: items.map(({ name, title }) => ({ value: name, label: title })),
   }));
   return (
-    <Group mb="md" gap="sm" wrap="nowrap">
+    <Group gap="sm" wrap="nowrap" flex={1} miw={240}>
       <AnchorLink to="/docs" size="sm">
         {common.docs}
       </AnchorLink>

@@ -73,7 +73,7 @@ export function GuidePage(): ReactNode {
   if (guides.data === undefined || data === undefined) return <Skeleton h="80vh" />;
   return (
     <div>
-      <Group justify="space-between" wrap="nowrap" align="flex-start" maw={900}>
+      <Group justify="space-between" align="flex-start" maw={900} gap="xs" mb="md">
         <GuideMenu guides={guides.data} current={name} />
         <CopyMarkdown markdown={data} />
       </Group>

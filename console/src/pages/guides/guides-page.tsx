@@ -54,11 +54,11 @@ export function GuidesPage(): ReactNode {
             </AnchorLink>
             <Text size="sm" c="dimmed">
               {texts.forPrograms}{' '}
-              <Anchor href="/openapi.json" size="sm">
+              <Anchor href="/openapi.json" size="sm" underline="always">
                 /openapi.json
               </Anchor>
               {' · '}
-              <Anchor href="/llms.txt" size="sm">
+              <Anchor href="/llms.txt" size="sm" underline="always">
                 /llms.txt
               </Anchor>
             </Text>
