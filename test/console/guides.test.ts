@@ -48,14 +48,17 @@ test('an address with a heading shows that heading', async () => {
   const page = await browser.open('/docs/callbacks#signature');
   const heading = page.getByRole('heading', { level: 2, name: 'Signature' });
   await heading.waitFor();
-  const isInView =
-    '(() => { const { top } = document.querySelector("#signature").getBoundingClientRect(); return top >= 0 && top < innerHeight; })()';
-  await page.waitForFunction(isInView);
+  await page.waitForFunction('scrollY > 0');
+  const box = await heading.boundingBox();
+  expect(box?.y).toBeGreaterThanOrEqual(0);
+  expect(box?.y).toBeLessThan(200);
 });
 
 test('a guide that does not exist is not found', async () => {
   const page = await browser.open('/docs/nothing');
-  await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+  const heading = page.getByRole('heading', { name: 'There is nothing here' });
+  await heading.waitFor();
+  expect(await heading.isVisible()).toBe(true);
 });
 
 test('guides are in the language of the console', async () => {
@@ -63,6 +66,7 @@ test('guides are in the language of the console', async () => {
   await page.evaluate('localStorage.setItem("chela.language", JSON.stringify("zh"))');
   await page.reload();
   await page.getByRole('heading', { level: 1, name: '快速开始' }).waitFor();
+  expect(await page.getByRole('article').textContent()).toContain('启动 Chela');
   await page.evaluate('localStorage.clear()');
 });
 
