@@ -56,6 +56,8 @@ import { addWorkerOperations } from './v2/workers.ts';
 import { validatorCompiler } from './validation.ts';
 
 export const basePath = '/api/v2';
+/** What a client that comes while the server stops is asked to wait. */
+const retryAfterSeconds = 5;
 
 /** What the operations work with. */
 export interface ApiContext {
@@ -98,7 +100,8 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
     bodyLimit: config.bodyLimitBytes,
     // A client that sends its request slowly for ever does not hold a connection for ever.
     requestTimeout: 10 * 60 * 1000,
-    return503OnClosing: true,
+    // Its answer would not be the envelope.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500, ignoreTrailingSlash: true },
     frameworkErrors: answerUnroutable,
@@ -114,6 +117,10 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   await app.register(cookie);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    if (context.closing.aborted) {
+      reply.header('retry-after', retryAfterSeconds);
+      throw new ChelaError('SHUTTING_DOWN');
+    }
     done();
   });
   await app.register(cors, {
