@@ -10,9 +10,9 @@ import type { SubtaskOutcome } from '../runs/finish.ts';
 import { abortedMessage } from '../runs/statuses.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
 import type { ClaimedSubtask } from './claimer.ts';
-import { watchDisk } from './disk-watch.ts';
 import type { CacheUse } from './cache/cache-use.ts';
 import { prepareLaunch, type LanguageServices, type Preparation } from './launch.ts';
+import { LimitWatch } from './limit-watch.ts';
 import {
   credentialsText,
   proxyAddress,
@@ -31,11 +31,6 @@ import { SubtaskLog } from './subtask-log.ts';
 
 /** From SIGTERM to SIGKILL. Well below the 5 s in which an abort has to be over. */
 const terminateGraceMilliseconds = 2000;
-const memoryCheckMilliseconds = 250;
-const chargeCheckMilliseconds = 500;
-/** Timers count in 31 bits: a subtask of 24 days has worked long enough. */
-const longestTimerMilliseconds = 2 ** 31 - 1;
-const mebibyte = 1024 * 1024;
 
 export interface ExecutionServices {
   readonly config: Config;
@@ -63,6 +58,7 @@ export class SubtaskExecution {
   readonly #slot: number;
   readonly #credentials = randomCredentials();
   readonly #stopped = new AbortController();
+  readonly #limitWatch: LimitWatch;
   #reason: StopReason | undefined;
   #process: SandboxedProcess | undefined;
   /** Why the database did not take a row, the first time. */
@@ -73,7 +69,13 @@ export class SubtaskExecution {
     this.#services = services;
     this.#slot = slot;
     this.#writer = writer;
-    const { config, logger } = services;
+    const { config, usage, logger } = services;
+    this.#limitWatch = new LimitWatch({
+      subtask,
+      config,
+      usage,
+      onExcess: (errMsg) => this.stop({ kind: 'limit', errMsg }),
+    });
     this.#log = new SubtaskLog({
       ingest: writer.logs,
       subtask: subtask.number,
@@ -107,7 +109,7 @@ export class SubtaskExecution {
       if (this.subtask.run_status === 'aborting') this.stop({ kind: 'abort' });
       this.#announce();
       await this.#step(traffic.known());
-      await this.#step(this.#checkCharge());
+      await this.#step(this.#limitWatch.checkCharge());
       const packageDir = await this.#step(this.#services.packages.unpacked(this.subtask.package_hash));
       const preparation = await this.#prepareLaunch(packageDir);
       release = await this.#services.cacheUse.hold(usedFolders(packageDir, preparation));
@@ -185,8 +187,7 @@ export class SubtaskExecution {
       this.#log.capture(worker.stdout, logType.info),
       this.#log.capture(worker.stderr, logType.error),
     ]);
-    const stopWatching = this.#watch(worker);
-    const stopWatchingDisk = this.#watchDisk(scratchDir);
+    this.#limitWatch.start(worker, scratchDir);
     try {
       this.#log.system('running');
       // Where the database is away the worker begins all the same, and its memory is not charged.
@@ -196,8 +197,7 @@ export class SubtaskExecution {
       await output;
       return exit;
     } finally {
-      stopWatching();
-      stopWatchingDisk();
+      this.#limitWatch.stop();
       unsubscribe();
       proxy.close();
       await gateway.close();
@@ -239,78 +239,6 @@ export class SubtaskExecution {
       onTraffic: (bytes) => traffic.add(bytes),
       onNotice: (message) => this.#log.system(`proxy: ${message}`, logType.warn),
     });
-  }
-
-  /** Ends the worker at its time or memory limit. @returns the way to stop watching */
-  #watch(worker: SandboxedProcess): () => void {
-    const { execute_limit_time_seconds: seconds, memory } = this.subtask.limits;
-    const time = setTimeout(
-      () => {
-        this.stop({
-          kind: 'limit',
-          errMsg: `stopped at the time limit of ${seconds} s (execute_limit_time_seconds)`,
-        });
-      },
-      Math.min(seconds * 1000, longestTimerMilliseconds),
-    );
-    let checking = false;
-    const checkMemory = async (): Promise<void> => {
-      if (checking) return;
-      checking = true;
-      const limitBytes = memory * mebibyte;
-      const usedBytes = await worker.memoryBytes(limitBytes).catch(() => 0);
-      checking = false;
-      if (usedBytes > limitBytes) {
-        this.stop({ kind: 'limit', errMsg: `stopped at the memory limit of ${memory} MB (memory)` });
-      }
-    };
-    const memoryTimer = setInterval(() => void checkMemory(), memoryCheckMilliseconds);
-    const stopWatchingCharge = this.#watchCharge();
-    return () => {
-      clearTimeout(time);
-      clearInterval(memoryTimer);
-      stopWatchingCharge();
-    };
-  }
-
-  /** @returns the way to stop watching */
-  #watchDisk(scratchDir: string): () => void {
-    const { sandboxDiskBytes: bytes, sandboxDiskFileLimit: files } = this.#services.config;
-    return watchDisk(scratchDir, { bytes, files }, (excess) => {
-      const limit =
-        excess === 'bytes'
-          ? `disk limit of ${bytes} bytes (CHELA_SANDBOX_DISK_BYTES)`
-          : `disk limit of ${files} files (CHELA_SANDBOX_DISK_FILE_LIMIT)`;
-      this.stop({ kind: 'limit', errMsg: `stopped at the ${limit}` });
-    });
-  }
-
-  get #hasChargeLimit(): boolean {
-    return this.subtask.limits.max_total_charge > 0 && !this.#services.usage.isFree;
-  }
-
-  /** Stops the subtask where all subtasks of the run together have come to its charge limit. */
-  async #checkCharge(): Promise<void> {
-    if (!this.#hasChargeLimit) return;
-    const { run_id: runId, limits } = this.subtask;
-    const { max_total_charge: limit } = limits;
-    // While the database is away nothing is charged either; the next look tells.
-    const isReached = await this.#services.usage.reached(runId, limit).catch(() => false);
-    if (isReached) {
-      this.stop({ kind: 'limit', errMsg: `stopped at the charge limit of ${limit} (max_total_charge)` });
-    }
-  }
-
-  /** @returns the way to stop watching */
-  #watchCharge(): () => void {
-    if (!this.#hasChargeLimit) return () => undefined;
-    let checking: Promise<void> | undefined;
-    const timer = setInterval(() => {
-      checking ??= this.#checkCharge().finally(() => {
-        checking = undefined;
-      });
-    }, chargeCheckMilliseconds);
-    return () => clearInterval(timer);
   }
 
   #outcome(exit: WorkerExit): SubtaskOutcome {
