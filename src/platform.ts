@@ -19,6 +19,7 @@ import { Exports } from './results/exports.ts';
 import { Results } from './results/results.ts';
 import { Retention } from './retention.ts';
 import { CacheUse } from './runner/cache/cache-use.ts';
+import { Cgroups } from './runner/cgroups.ts';
 import { NodeDependencies } from './runner/dependencies/node-dependencies.ts';
 import { PythonDependencies } from './runner/dependencies/python-dependencies.ts';
 import { EgressProxy } from './runner/proxy/egress-proxy.ts';
@@ -191,6 +192,7 @@ export class Platform {
             python: new PythonDependencies({ cacheDir: config.cacheDir, python: config.python }),
           },
           sandbox: createSandbox(config),
+          cgroups: new Cgroups({ isEnabled: config.cgroups === 'auto', logger }),
           proxy: new EgressProxy(config),
           scratch: new ScratchFolder(config.cacheDir),
           cacheUse: new CacheUse(),

@@ -1,11 +1,16 @@
-/** Watches the limits of one subtask that nothing else enforces: time, memory, disk, and the charge of its run. */
+/**
+ * Watches the limits of one subtask: those that nothing else enforces (time, disk, the charge of its run, memory where there
+ * is no cgroup), and the cgroup for those it enforces. Counts the processor time on the way.
+ */
 import type { Usage } from '../accounts/usage.ts';
 import type { Config } from '../config.ts';
+import type { Cgroup } from './cgroup.ts';
 import type { ClaimedSubtask } from './claimer.ts';
 import { watchDisk } from './disk-watch.ts';
+import { processLimit } from './limit-signs.ts';
 import type { SandboxedProcess } from './sandbox.ts';
 
-const memoryCheckMilliseconds = 250;
+const useCheckMilliseconds = 250;
 const chargeCheckMilliseconds = 500;
 /** Timers count in 31 bits: a subtask of 24 days has worked long enough. */
 const longestTimerMilliseconds = 2 ** 31 - 1;
@@ -13,10 +18,20 @@ const mebibyte = 1024 * 1024;
 
 interface LimitWatchOptions {
   readonly subtask: ClaimedSubtask;
-  readonly config: Pick<Config, 'sandboxDiskBytes' | 'sandboxDiskFileLimit'>;
+  readonly config: Pick<Config, 'sandboxDiskBytes' | 'sandboxDiskFileLimit' | 'sandboxProcessLimit'>;
   readonly usage: Usage;
   /** Told the sentence for the err_msg of what a limit stops. */
   readonly onExcess: (errMsg: string) => void;
+  /** Told once of each limit that came to bear without stopping the subtask. */
+  readonly onNotice: (notice: string) => void;
+}
+
+/** What is watched. */
+interface Watched {
+  readonly worker: SandboxedProcess;
+  readonly cgroup: Cgroup | undefined;
+  /** Holds all folders the worker can write to, apart from those in memory. */
+  readonly scratchDir: string;
 }
 
 /** Calls again and again, never while a call is under way. @returns the way to stop */
@@ -32,22 +47,38 @@ function repeat(action: () => Promise<void>, pauseMilliseconds: number): () => v
 
 export class LimitWatch {
   readonly #options: LimitWatchOptions;
+  readonly #notices = new Set<string>();
   #stops: (() => void)[] = [];
+  #cpuSeconds = 0;
 
   constructor(options: LimitWatchOptions) {
     this.#options = options;
   }
 
-  /** @param scratchDir holds all folders the worker can write to, apart from those in memory */
-  start(worker: SandboxedProcess, scratchDir: string): void {
+  /** Processor time of the worker as far as it was seen. */
+  get cpuSeconds(): number {
+    return this.#cpuSeconds;
+  }
+
+  /** What came to bear without stopping the subtask. */
+  get notices(): readonly string[] {
+    return [...this.#notices];
+  }
+
+  start(watched: Watched): void {
     this.#stops = [
       this.#watchTime(),
-      repeat(() => this.#checkMemory(worker), memoryCheckMilliseconds),
-      this.#watchDisk(scratchDir),
+      repeat(() => this.#checkUse(watched), useCheckMilliseconds),
+      this.#watchDisk(watched.scratchDir),
     ];
     if (this.#hasChargeLimit) {
       this.#stops.push(repeat(() => this.checkCharge(), chargeCheckMilliseconds));
     }
+  }
+
+  /** Looks at the cgroup a last time: what was killed for memory ends faster than anybody looks. */
+  async finish({ worker, cgroup }: Watched): Promise<void> {
+    await Promise.all([this.#countCpu(worker), this.#checkSigns(cgroup)]);
   }
 
   /** May be called twice, or before `start()`. */
@@ -81,12 +112,41 @@ export class LimitWatch {
     return () => clearTimeout(timer);
   }
 
-  async #checkMemory(worker: SandboxedProcess): Promise<void> {
-    const { subtask, onExcess } = this.#options;
-    const { memory } = subtask.limits;
-    const limitBytes = memory * mebibyte;
-    const usedBytes = await worker.memoryBytes(limitBytes).catch(() => 0);
-    if (usedBytes > limitBytes) onExcess(`stopped at the memory limit of ${memory} MB (memory)`);
+  async #checkUse({ worker, cgroup }: Watched): Promise<void> {
+    const limitBytes = this.#options.subtask.limits.memory * mebibyte;
+    const [usedBytes] = await Promise.all([
+      worker.memoryBytes(limitBytes).catch(() => 0),
+      this.#countCpu(worker),
+      this.#checkSigns(cgroup),
+    ]);
+    if (usedBytes > limitBytes) this.#memoryExceeded();
+  }
+
+  async #countCpu(worker: SandboxedProcess): Promise<void> {
+    const seconds = await worker.cpuSeconds().catch(() => 0);
+    // Without a cgroup, what has ended is not seen any more.
+    this.#cpuSeconds = Math.max(this.#cpuSeconds, seconds);
+  }
+
+  async #checkSigns(cgroup: Cgroup | undefined): Promise<void> {
+    const signs = await cgroup?.signs().catch(() => undefined);
+    if (signs?.outOfMemory === 'limit') this.#memoryExceeded();
+    if (signs?.outOfMemory === 'machine') this.#notice('the machine had no memory left');
+    if (signs?.processesRefused === true) {
+      this.#notice(`it came to the limit of ${processLimit(this.#options.config.sandboxProcessLimit)}`);
+    }
+  }
+
+  #memoryExceeded(): void {
+    this.#options.onExcess(
+      `stopped at the memory limit of ${this.#options.subtask.limits.memory} MB (memory)`,
+    );
+  }
+
+  #notice(notice: string): void {
+    if (this.#notices.has(notice)) return;
+    this.#notices.add(notice);
+    this.#options.onNotice(notice);
   }
 
   #watchDisk(scratchDir: string): () => void {

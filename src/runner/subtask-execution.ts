@@ -9,9 +9,12 @@ import { parseRow } from '../results/row.ts';
 import type { SubtaskOutcome } from '../runs/finish.ts';
 import { abortedMessage } from '../runs/statuses.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
+import type { Cgroup } from './cgroup.ts';
+import type { Cgroups } from './cgroups.ts';
 import type { ClaimedSubtask } from './claimer.ts';
 import type { CacheUse } from './cache/cache-use.ts';
 import { prepareLaunch, type LanguageServices, type Preparation } from './launch.ts';
+import { fileSizeLimit, LimitSigns } from './limit-signs.ts';
 import { LimitWatch } from './limit-watch.ts';
 import {
   credentialsText,
@@ -23,7 +26,7 @@ import {
 } from './proxy/egress-proxy.ts';
 import type { RunWriter } from './run-writers.ts';
 import { sdkAddress } from './sandbox.ts';
-import type { Sandbox, SandboxedProcess, WorkerExit } from './sandbox.ts';
+import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from './sandbox.ts';
 import type { ScratchFolder } from './scratch-folder.ts';
 import { SdkGateway } from './sdk-gateway.ts';
 import { SecretMask } from './secret-mask.ts';
@@ -31,6 +34,7 @@ import { SubtaskLog } from './subtask-log.ts';
 
 /** From SIGTERM to SIGKILL. Well below the 5 s in which an abort has to be over. */
 const terminateGraceMilliseconds = 2000;
+const mebibyte = 1024 * 1024;
 
 export interface ExecutionServices {
   readonly config: Config;
@@ -38,6 +42,7 @@ export interface ExecutionServices {
   readonly packages: PackageCache;
   readonly languages: LanguageServices;
   readonly sandbox: Sandbox;
+  readonly cgroups: Cgroups;
   readonly proxy: EgressProxy;
   readonly scratch: ScratchFolder;
   readonly cacheUse: CacheUse;
@@ -58,9 +63,12 @@ export class SubtaskExecution {
   readonly #slot: number;
   readonly #credentials = randomCredentials();
   readonly #stopped = new AbortController();
+  readonly #limits: SandboxLimits;
   readonly #limitWatch: LimitWatch;
+  readonly #limitSigns: LimitSigns;
   #reason: StopReason | undefined;
   #process: SandboxedProcess | undefined;
+  #cgroup: Cgroup | undefined;
   /** Why the database did not take a row, the first time. */
   #unstored: string | undefined;
 
@@ -70,17 +78,26 @@ export class SubtaskExecution {
     this.#slot = slot;
     this.#writer = writer;
     const { config, usage, logger } = services;
+    this.#limits = {
+      processes: config.sandboxProcessLimit,
+      openFiles: config.sandboxOpenFileLimit,
+      fileSizeBytes: config.sandboxFileSizeBytes,
+      tmpBytes: config.sandboxTmpBytes,
+    };
+    this.#limitSigns = new LimitSigns(this.#limits);
     this.#limitWatch = new LimitWatch({
       subtask,
       config,
       usage,
       onExcess: (errMsg) => this.stop({ kind: 'limit', errMsg }),
+      onNotice: (notice) => this.#log.system(notice, logType.warn),
     });
     this.#log = new SubtaskLog({
       ingest: writer.logs,
       subtask: subtask.number,
       lineLimitBytes: config.outputLineLimitBytes,
       lineLimit: config.logLineLimit,
+      linesPerSecond: config.logLinesPerSecond,
       mask: new SecretMask(secretsOf(this.#credentials)),
       logger,
     });
@@ -101,10 +118,37 @@ export class SubtaskExecution {
 
   /** Executes the subtask. Never rejects: what goes wrong is the outcome. */
   async run(): Promise<SubtaskOutcome> {
+    const unsubscribe = this.#stopAtLimitsOfRun();
+    try {
+      const outcome = await this.#execute();
+      return { ...outcome, cpuSeconds: this.#limitWatch.cpuSeconds };
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  /** Limits that all subtasks of the run share. @returns the way to unsubscribe */
+  #stopAtLimitsOfRun(): () => void {
+    const { traffic, results } = this.#writer;
+    const { rowLimit } = this.#services.config;
+    const ends = [
+      traffic.onExceeded(() => this.stop({ kind: 'limit', errMsg: traffic.limitMessage })),
+      results.onRefused(() =>
+        this.stop({
+          kind: 'limit',
+          errMsg: `stopped at the limit of ${rowLimit} rows of a run (CHELA_ROW_LIMIT)`,
+        }),
+      ),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
+  async #execute(): Promise<SubtaskOutcome> {
     let scratchDir: string | undefined;
     let release: (() => void) | undefined;
     const { traffic } = this.#writer;
-    const unsubscribe = traffic.onExceeded(() => this.stop({ kind: 'limit', errMsg: traffic.limitMessage }));
     try {
       if (this.subtask.run_status === 'aborting') this.stop({ kind: 'abort' });
       this.#announce();
@@ -113,15 +157,15 @@ export class SubtaskExecution {
       const packageDir = await this.#step(this.#services.packages.unpacked(this.subtask.package_hash));
       const preparation = await this.#prepareLaunch(packageDir);
       release = await this.#services.cacheUse.hold(usedFolders(packageDir, preparation));
-      scratchDir = await this.#services.scratch.create();
+      [scratchDir, this.#cgroup] = await Promise.all([this.#services.scratch.create(), this.#makeCgroup()]);
       this.#process = await this.#openSandbox(scratchDir, packageDir, preparation);
       const exit = await this.#work(this.#process, scratchDir);
       return this.#outcome(exit);
     } catch (error) {
       return this.#failedBeforeEnd(error);
     } finally {
-      unsubscribe();
       await this.#process?.close();
+      await this.#removeCgroup();
       release?.();
       if (scratchDir !== undefined) await this.#services.scratch.remove(scratchDir);
       await Promise.all([this.#writer.results.settled(), this.#writer.logs.settled(), traffic.settled()]);
@@ -150,13 +194,36 @@ export class SubtaskExecution {
     return this.#step(prepareLaunch(language, packageDir, languages, onLine, this.#stopped.signal));
   }
 
+  async #makeCgroup(): Promise<Cgroup | undefined> {
+    const { config, cgroups } = this.#services;
+    const { memory, cpus } = this.subtask.limits;
+    if (!cgroups.limitsCpu && cpus !== config.defaultCpus && this.subtask.number === 1) {
+      this.#log.system(
+        `the limit of ${cpus} cpus is not enforced here: the runner has no cgroups`,
+        logType.warn,
+      );
+    }
+    return cgroups.create({ memoryBytes: memory * mebibyte, cpus, processes: config.sandboxProcessLimit });
+  }
+
+  async #removeCgroup(): Promise<void> {
+    try {
+      await this.#cgroup?.remove();
+    } catch (error) {
+      const { message } = error as Error;
+      this.#services.logger.warn(
+        { subtask: this.subtask.id, error: message },
+        'a cgroup could not be removed',
+      );
+    }
+  }
+
   async #openSandbox(
     scratchDir: string,
     packageDir: string,
     preparation: Preparation,
   ): Promise<SandboxedProcess> {
-    const { config, sandbox } = this.#services;
-    return sandbox.open({
+    return this.#services.sandbox.open({
       packageDir,
       ...preparation,
       scratchDir,
@@ -167,12 +234,8 @@ export class SubtaskExecution {
       },
       ports: [sdkAddress.port, proxyAddress.port],
       slot: this.#slot,
-      limits: {
-        processes: config.sandboxProcessLimit,
-        openFiles: config.sandboxOpenFileLimit,
-        fileSizeBytes: config.sandboxFileSizeBytes,
-        tmpBytes: config.sandboxTmpBytes,
-      },
+      limits: this.#limits,
+      cgroup: this.#cgroup,
     });
   }
 
@@ -185,15 +248,17 @@ export class SubtaskExecution {
     const unsubscribe = this.#writer.traffic.onExceeded(() => proxy.close());
     const output = Promise.all([
       this.#log.capture(worker.stdout, logType.info),
-      this.#log.capture(worker.stderr, logType.error),
+      this.#log.capture(worker.stderr, logType.error, (line) => this.#limitSigns.read(line)),
     ]);
-    this.#limitWatch.start(worker, scratchDir);
+    const watched = { worker, cgroup: this.#cgroup, scratchDir };
+    this.#limitWatch.start(watched);
     try {
       this.#log.system('running');
       // Where the database is away the worker begins all the same, and its memory is not charged.
       await this.#services.usage.begin(this.subtask.id).catch(() => undefined);
       worker.run();
       const exit = await worker.exited;
+      await this.#limitWatch.finish(watched);
       await output;
       return exit;
     } finally {
@@ -201,6 +266,7 @@ export class SubtaskExecution {
       unsubscribe();
       proxy.close();
       await gateway.close();
+      this.#log.close();
     }
   }
 
@@ -216,13 +282,13 @@ export class SubtaskExecution {
             await results.push(number, parseRow(jsonText));
           } catch (error) {
             if (isDatabaseError(error)) this.#unstored ??= (error as Error).message;
-            log.system(`a row was refused: ${(error as Error).message}`, logType.error);
+            log.complain(`a row was refused: ${(error as Error).message}`);
             throw error;
           }
         },
         setHeaders: (headers) => results.setHeaders(number, headers),
         log: (type, text) => log.write(type, text),
-        rejected: (message) => log.system(message, logType.error),
+        rejected: (message) => log.complain(message),
       },
       { messageLimitBytes: this.#services.config.sdkMessageLimitBytes },
     );
@@ -250,13 +316,25 @@ export class SubtaskExecution {
     }
     const end = signal === null ? `exit code ${exitCode}` : `signal ${signal}`;
     this.#log.system(`finished with ${end}`, logType.error);
-    const before =
-      this.#unstored === undefined ? '' : `; before that a row could not be stored: ${this.#unstored}`;
     return {
       status: 'failed',
       exitCode: exitCode ?? undefined,
-      errMsg: `the worker ended with ${end}${before}`,
+      errMsg: [`the worker ended with ${end}`, ...this.#circumstances(exit)].join('; '),
     };
+  }
+
+  /** What may be the reason why the worker failed. */
+  #circumstances({ signal }: WorkerExit): string[] {
+    const circumstances = [...this.#limitWatch.notices];
+    if (signal === 'SIGXFSZ') circumstances.push(`that is the limit of ${fileSizeLimit(this.#limits)}`);
+    const spokenOf = this.#limitSigns.found;
+    if (spokenOf.length > 0) {
+      circumstances.push(`what it printed speaks of a limit: ${spokenOf.join(', ')}`);
+    }
+    if (this.#unstored !== undefined) {
+      circumstances.push(`before that a row could not be stored: ${this.#unstored}`);
+    }
+    return circumstances;
   }
 
   #stoppedOutcome(reason: StopReason): SubtaskOutcome {

@@ -140,7 +140,7 @@ describe('the usage of a run', () => {
     const slug = await submit(2);
     const [first, second] = await startSubtasks(platform, slug);
     await use(platform, slug, 10, 0);
-    expect(await usageOf(slug)).toEqual({ usage: '0.00', entries: [] });
+    expect(await usageOf(slug)).toMatchObject({ usage: '0.00', entries: [] });
     await settle(platform, first as StartedSubtask);
     expect(entry(await usageOf(slug), 'result')?.quantity).toBe('10');
     await use(platform, slug, 1, 0);
@@ -189,7 +189,7 @@ describe('the usage of a run', () => {
   test('that was aborted before it began is nothing', async () => {
     const slug = await submit(3);
     await ask(platform, `/worker-runs/${slug}/abort`, { method: 'POST' });
-    expect(await usageOf(slug)).toEqual({ usage: '0.00', entries: [] });
+    expect(await usageOf(slug)).toMatchObject({ usage: '0.00', entries: [] });
   });
 
   test('has an entry for each price where the price changed while it ran', async () => {
@@ -290,7 +290,7 @@ test('where nothing costs anything, nothing is metered', async () => {
     await use(free, slug.data.run_slug, 5, 5);
     await settle(free, subtask as StartedSubtask);
     expect((await database.pool.query('SELECT FROM usage_entry')).rowCount).toBe(0);
-    expect((await ask(free, '/worker-runs/last/usage')).data).toEqual({ usage: '0.00', entries: [] });
+    expect((await ask(free, '/worker-runs/last/usage')).data).toMatchObject({ usage: '0.00', entries: [] });
   } finally {
     await free.close();
   }

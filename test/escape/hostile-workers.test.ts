@@ -74,7 +74,7 @@ describe('output', () => {
     });
     expect(grown).toBeLessThan(200 * mebibyte);
     const lines = (await platform.log(slug)).map(({ content }) => content);
-    expect(lines).toContain('SYSTEM: more than 200 log lines, the rest is not kept');
+    expect(lines).toContain('SYSTEM: more than 200 log lines (CHELA_LOG_LINE_LIMIT), the rest is not kept');
   });
 });
 

@@ -6,6 +6,7 @@ import { channels, Notifications } from '../../src/database/notifications.ts';
 import { Platform } from '../../src/platform.ts';
 import { Retention } from '../../src/retention.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
+import { Cgroups } from '../../src/runner/cgroups.ts';
 import { CacheUse } from '../../src/runner/cache/cache-use.ts';
 import { PythonDependencies } from '../../src/runner/dependencies/python-dependencies.ts';
 import { EgressProxy } from '../../src/runner/proxy/egress-proxy.ts';
@@ -79,6 +80,7 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
         proxy: new EgressProxy(config),
         scratch: new ScratchFolder(config.cacheDir),
         cacheUse: new CacheUse(),
+        cgroups: new Cgroups({ isEnabled: true, logger }),
         logger,
       });
       return { start: async () => runner.start(), stop: async () => runner.stop(0) };
