@@ -38,7 +38,6 @@ function mountsOf(mountinfo: string): Mount[] {
 
 /** @returns undefined where the mount does not show the folder */
 function shownBy({ root, at }: Mount, folder: string): string | undefined {
-  if (root === '/') return path.join(at, folder);
   const below = path.posix.relative(root, folder);
   return below.startsWith('..') ? undefined : path.join(at, below);
 }

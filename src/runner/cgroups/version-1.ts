@@ -17,6 +17,8 @@ import {
 
 /** Controller by what it is used for. */
 const controllers = { memory: 'memory', cpu: 'cpu', processes: 'pids', 'cpu time': 'cpuacct' } as const;
+/** Share of the memory limit from which a kill was for the limit: not every kernel counts how often it was met. */
+const atLimit = 0.95;
 /** Folder by control; two controls may share one. */
 type Folders = ReadonlyMap<CgroupControl, string>;
 
@@ -77,13 +79,12 @@ class VersionOneCgroup implements Cgroup {
     if (folder === undefined) return undefined;
     const control = await readFile(path.join(folder, 'memory.oom_control'), 'latin1');
     if (keyedNumber(control, 'oom_kill') === 0) return undefined;
-    // With swap accounted, its counter is asked first, and its failures are not the other's.
-    const failures = await Promise.all(
-      ['memory.failcnt', 'memory.memsw.failcnt'].map((file) =>
-        readNumber(path.join(folder, file)).catch(() => 0),
+    const [most, limit] = await Promise.all(
+      ['memory.max_usage_in_bytes', 'memory.limit_in_bytes'].map((file) =>
+        readNumber(path.join(folder, file)),
       ),
     );
-    return failures.some((count) => count > 0) ? 'limit' : 'machine';
+    return (most ?? 0) >= (limit ?? 0) * atLimit ? 'limit' : 'machine';
   }
 
   async #processesRefused(): Promise<boolean> {
