@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
+import { mkdir, readFile, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -11,6 +11,7 @@ import { pidsIn, removeOfDeadRunners } from '../../src/runner/cgroups/cgroup-fol
 import { ownHierarchies, parseHierarchies } from '../../src/runner/cgroups/hierarchies.ts';
 import { limitFiles, VersionTwoCgroups } from '../../src/runner/cgroups/version-2.ts';
 import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
+import { cgroupsOf } from './cgroup-folders.ts';
 import {
   finish,
   firstUserId,
@@ -110,10 +111,7 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
   afterAll(async () => {
     await cgroups.stop();
     await removeFolder(cacheDir);
-    const { versionOne } = await ownHierarchies();
-    const own = versionOne.get('memory');
-    const left = own === undefined ? [] : await readdir(own);
-    expect(left.filter((name) => name.startsWith(`chela-${process.pid}-`))).toEqual([]);
+    expect(await cgroupsOf(process.pid)).toEqual([]);
   });
 
   async function make(limits: Partial<typeof wide> = {}): Promise<Cgroup> {
@@ -176,6 +174,14 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
       } })()`;
     expect(await run(code, cgroup)).toMatchObject({ exitCode: 3, stdout: 'EAGAIN\n' });
     expect(await cgroup.signs()).toEqual({ outOfMemory: undefined, processesRefused: true });
+  });
+
+  test('sees nothing of it, nor of others', async () => {
+    const cgroup = await make();
+    const code = `const fs = require('fs');
+      const places = fs.readFileSync('/proc/self/cgroup', 'utf8').trim().split('\\n').map((line) => line.split(':')[2]);
+      console.log(JSON.stringify([[...new Set(places)], fs.existsSync('/sys')]))`;
+    expect((await run(code, cgroup)).stdout).toBe('[["/"],false]\n');
   });
 
   test('ends with it, and all that it started', async () => {
