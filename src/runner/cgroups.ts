@@ -81,7 +81,7 @@ async function openKind(): Promise<CgroupKind> {
     await tryOut(kind);
     return kind;
   } catch (error) {
-    await kind.close();
+    await kind.close().catch(() => undefined);
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** Folders of the cgroup file system: the files in them, a runner's own among them, and their removal. */
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { constants, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -24,10 +24,15 @@ export function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
 }
 
+/** Writes a file of the kernel's, some of which nobody may read. @throws Error ENOENT where it has none */
+export async function writeExisting(file: string, content: string): Promise<void> {
+  await writeFile(file, content, { flag: constants.O_WRONLY });
+}
+
 /** Writes a file that older kernels, or kernels without swap, do not have. */
 export async function writeIfThere(file: string, content: string): Promise<void> {
   try {
-    await writeFile(file, content, { flag: 'r+' });
+    await writeExisting(file, content);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
   }

@@ -17,6 +17,7 @@ import {
   removeCgroup,
   removeOfDeadRunners,
   runnerFolderName,
+  writeExisting,
   writeIfThere,
 } from './cgroup-folder.ts';
 
@@ -87,7 +88,7 @@ class VersionTwoCgroup implements Cgroup {
 
   async #kill(): Promise<void> {
     try {
-      await writeFile(path.join(this.#folder, 'cgroup.kill'), '1', { flag: 'r+' });
+      await writeExisting(path.join(this.#folder, 'cgroup.kill'), '1');
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
       // A kernel before 5.14 kills one by one, or the folder is gone, which shows now.
