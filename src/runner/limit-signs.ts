@@ -6,7 +6,7 @@ import type { SandboxLimits } from './sandbox.ts';
 
 interface Sign {
   readonly pattern: RegExp;
-  limit(limits: SandboxLimits): string;
+  readonly limit: (limits: SandboxLimits) => string;
 }
 
 /** By their names in Node and Python, and in the words of the C library and Go. */

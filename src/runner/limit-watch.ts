@@ -1,14 +1,16 @@
 /**
- * Watches the limits of one subtask: those that nothing else enforces (time, disk, the charge of its run, memory where there
- * is no cgroup), and the cgroup for those it enforces. Counts the processor time on the way.
+ * Watches the limits of one subtask: those that nothing else enforces (time, disk, memory where there is no cgroup), those
+ * that it shares with its run (rows, traffic, charge), and the cgroup for those that it enforces. Counts the processor time on
+ * the way, and knows the names of the limits that came to bear.
  */
 import type { Usage } from '../accounts/usage.ts';
 import type { Config } from '../config.ts';
 import type { Cgroup } from './cgroup.ts';
 import type { ClaimedSubtask } from './claimer.ts';
 import { watchDisk } from './disk-watch.ts';
-import { processLimit } from './limit-signs.ts';
-import type { SandboxedProcess } from './sandbox.ts';
+import { fileSizeLimit, LimitSigns, processLimit } from './limit-signs.ts';
+import type { RunWriter } from './run-writers.ts';
+import type { SandboxedProcess, SandboxLimits } from './sandbox.ts';
 
 const useCheckMilliseconds = 250;
 const chargeCheckMilliseconds = 500;
@@ -18,8 +20,11 @@ const mebibyte = 1024 * 1024;
 
 interface LimitWatchOptions {
   readonly subtask: ClaimedSubtask;
-  readonly config: Pick<Config, 'sandboxDiskBytes' | 'sandboxDiskFileLimit' | 'sandboxProcessLimit'>;
+  readonly config: Pick<Config, 'sandboxDiskBytes' | 'sandboxDiskFileLimit' | 'rowLimit'>;
   readonly usage: Usage;
+  readonly writer: Pick<RunWriter, 'results' | 'traffic'>;
+  /** Those that the worker's sandbox was opened with. */
+  readonly sandbox: SandboxLimits;
   /** Told the sentence for the err_msg of what a limit stops. */
   readonly onExcess: (errMsg: string) => void;
   /** Told once of each limit that came to bear without stopping the subtask. */
@@ -47,12 +52,14 @@ function repeat(action: () => Promise<void>, pauseMilliseconds: number): () => v
 
 export class LimitWatch {
   readonly #options: LimitWatchOptions;
+  readonly #signs: LimitSigns;
   readonly #notices = new Set<string>();
   #stops: (() => void)[] = [];
   #cpuSeconds = 0;
 
   constructor(options: LimitWatchOptions) {
     this.#options = options;
+    this.#signs = new LimitSigns(options.sandbox);
   }
 
   /** Processor time of the worker as far as it was seen. */
@@ -60,9 +67,36 @@ export class LimitWatch {
     return this.#cpuSeconds;
   }
 
-  /** What came to bear without stopping the subtask. */
-  get notices(): readonly string[] {
-    return [...this.#notices];
+  /** Tells of the limits that all subtasks of the run share, at once where they are passed. @returns the way to unsubscribe */
+  subscribe(): () => void {
+    const { writer, config, onExcess } = this.#options;
+    const { traffic, results } = writer;
+    const ends = [
+      traffic.onExceeded(() => onExcess(traffic.limitMessage)),
+      results.onRefused(() =>
+        onExcess(`stopped at the limit of ${config.rowLimit} rows of a run (CHELA_ROW_LIMIT)`),
+      ),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
+  /** Takes a line that the worker printed as an error. */
+  read(line: string): void {
+    this.#signs.read(line);
+  }
+
+  /** What may be the reason why a worker failed. @param signal that ended it */
+  circumstances(signal: NodeJS.Signals | null): string[] {
+    const { sandbox } = this.#options;
+    const circumstances = [...this.#notices];
+    if (signal === 'SIGXFSZ') circumstances.push(`that is the limit of ${fileSizeLimit(sandbox)}`);
+    const spokenOf = this.#signs.found.filter((limit) => !circumstances.some((told) => told.includes(limit)));
+    if (spokenOf.length > 0) {
+      circumstances.push(`what it printed speaks of a limit: ${spokenOf.join(', ')}`);
+    }
+    return circumstances;
   }
 
   start(watched: Watched): void {
@@ -133,7 +167,7 @@ export class LimitWatch {
     if (signs?.outOfMemory === 'limit') this.#memoryExceeded();
     if (signs?.outOfMemory === 'machine') this.#notice('the machine had no memory left');
     if (signs?.processesRefused === true) {
-      this.#notice(`it came to the limit of ${processLimit(this.#options.config.sandboxProcessLimit)}`);
+      this.#notice(`it came to the limit of ${processLimit(this.#options.sandbox.processes)}`);
     }
   }
 

@@ -7,14 +7,12 @@ import { isDatabaseError } from '../database/database.ts';
 import { logType } from '../logs/log-line.ts';
 import { parseRow } from '../results/row.ts';
 import type { SubtaskOutcome } from '../runs/finish.ts';
-import { abortedMessage } from '../runs/statuses.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
 import type { Cgroup } from './cgroup.ts';
 import type { Cgroups } from './cgroups.ts';
 import type { ClaimedSubtask } from './claimer.ts';
 import type { CacheUse } from './cache/cache-use.ts';
 import { prepareLaunch, type LanguageServices, type Preparation } from './launch.ts';
-import { fileSizeLimit, LimitSigns } from './limit-signs.ts';
 import { LimitWatch } from './limit-watch.ts';
 import {
   credentialsText,
@@ -30,6 +28,7 @@ import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from './san
 import type { ScratchFolder } from './scratch-folder.ts';
 import { SdkGateway } from './sdk-gateway.ts';
 import { SecretMask } from './secret-mask.ts';
+import { stopMessage, type StopReason } from './stop-reason.ts';
 import { SubtaskLog } from './subtask-log.ts';
 
 /** From SIGTERM to SIGKILL. Well below the 5 s in which an abort has to be over. */
@@ -49,12 +48,6 @@ export interface ExecutionServices {
   readonly logger: Logger;
 }
 
-/** Why the platform ended a subtask before it ended by itself. */
-export type StopReason =
-  | { readonly kind: 'abort' }
-  | { readonly kind: 'limit'; readonly errMsg: string }
-  | { readonly kind: 'runner stopped' };
-
 export class SubtaskExecution {
   readonly subtask: ClaimedSubtask;
   readonly #services: ExecutionServices;
@@ -65,7 +58,6 @@ export class SubtaskExecution {
   readonly #stopped = new AbortController();
   readonly #limits: SandboxLimits;
   readonly #limitWatch: LimitWatch;
-  readonly #limitSigns: LimitSigns;
   #reason: StopReason | undefined;
   #process: SandboxedProcess | undefined;
   #cgroup: Cgroup | undefined;
@@ -84,11 +76,12 @@ export class SubtaskExecution {
       fileSizeBytes: config.sandboxFileSizeBytes,
       tmpBytes: config.sandboxTmpBytes,
     };
-    this.#limitSigns = new LimitSigns(this.#limits);
     this.#limitWatch = new LimitWatch({
       subtask,
       config,
       usage,
+      writer,
+      sandbox: this.#limits,
       onExcess: (errMsg) => this.stop({ kind: 'limit', errMsg }),
       onNotice: (notice) => this.#log.system(notice, logType.warn),
     });
@@ -118,31 +111,13 @@ export class SubtaskExecution {
 
   /** Executes the subtask. Never rejects: what goes wrong is the outcome. */
   async run(): Promise<SubtaskOutcome> {
-    const unsubscribe = this.#stopAtLimitsOfRun();
+    const unsubscribe = this.#limitWatch.subscribe();
     try {
       const outcome = await this.#execute();
       return { ...outcome, cpuSeconds: this.#limitWatch.cpuSeconds };
     } finally {
       unsubscribe();
     }
-  }
-
-  /** Limits that all subtasks of the run share. @returns the way to unsubscribe */
-  #stopAtLimitsOfRun(): () => void {
-    const { traffic, results } = this.#writer;
-    const { rowLimit } = this.#services.config;
-    const ends = [
-      traffic.onExceeded(() => this.stop({ kind: 'limit', errMsg: traffic.limitMessage })),
-      results.onRefused(() =>
-        this.stop({
-          kind: 'limit',
-          errMsg: `stopped at the limit of ${rowLimit} rows of a run (CHELA_ROW_LIMIT)`,
-        }),
-      ),
-    ];
-    return () => {
-      for (const end of ends) end();
-    };
   }
 
   async #execute(): Promise<SubtaskOutcome> {
@@ -199,7 +174,7 @@ export class SubtaskExecution {
     const { memory, cpus } = this.subtask.limits;
     if (!cgroups.limitsCpu && cpus !== config.defaultCpus && this.subtask.number === 1) {
       this.#log.system(
-        `the limit of ${cpus} cpus is not enforced here: the runner has no cgroups`,
+        `the limit of ${cpus} cpus is not enforced: this runner cannot limit processor time`,
         logType.warn,
       );
     }
@@ -248,7 +223,7 @@ export class SubtaskExecution {
     const unsubscribe = this.#writer.traffic.onExceeded(() => proxy.close());
     const output = Promise.all([
       this.#log.capture(worker.stdout, logType.info),
-      this.#log.capture(worker.stderr, logType.error, (line) => this.#limitSigns.read(line)),
+      this.#log.capture(worker.stderr, logType.error, (line) => this.#limitWatch.read(line)),
     ]);
     const watched = { worker, cgroup: this.#cgroup, scratchDir };
     this.#limitWatch.start(watched);
@@ -316,25 +291,15 @@ export class SubtaskExecution {
     }
     const end = signal === null ? `exit code ${exitCode}` : `signal ${signal}`;
     this.#log.system(`finished with ${end}`, logType.error);
-    return {
-      status: 'failed',
-      exitCode: exitCode ?? undefined,
-      errMsg: [`the worker ended with ${end}`, ...this.#circumstances(exit)].join('; '),
-    };
-  }
-
-  /** What may be the reason why the worker failed. */
-  #circumstances({ signal }: WorkerExit): string[] {
-    const circumstances = [...this.#limitWatch.notices];
-    if (signal === 'SIGXFSZ') circumstances.push(`that is the limit of ${fileSizeLimit(this.#limits)}`);
-    const spokenOf = this.#limitSigns.found;
-    if (spokenOf.length > 0) {
-      circumstances.push(`what it printed speaks of a limit: ${spokenOf.join(', ')}`);
-    }
+    const circumstances = this.#limitWatch.circumstances(signal);
     if (this.#unstored !== undefined) {
       circumstances.push(`before that a row could not be stored: ${this.#unstored}`);
     }
-    return circumstances;
+    return {
+      status: 'failed',
+      exitCode: exitCode ?? undefined,
+      errMsg: [`the worker ended with ${end}`, ...circumstances].join('; '),
+    };
   }
 
   #stoppedOutcome(reason: StopReason): SubtaskOutcome {
@@ -361,17 +326,4 @@ function usedFolders(packageDir: string, { nodeModulesDir, launch }: Preparation
   // An entry is the folder that holds what is mounted.
   const entries = dependencies.filter((folder) => folder !== undefined).map((folder) => path.dirname(folder));
   return [packageDir, ...entries];
-}
-
-function stopMessage(reason: StopReason): string {
-  switch (reason.kind) {
-    case 'abort':
-      return abortedMessage;
-    case 'limit':
-      return reason.errMsg;
-    case 'runner stopped':
-      return 'the runner was stopped while it executed the subtask';
-    default:
-      return reason satisfies never;
-  }
 }

@@ -38,30 +38,25 @@ describe('a run with a limit of subtasks at a time', () => {
     const slug = await submit(25);
     const runners = await Promise.all(numbers(5).map(makeRunner));
     const { pool } = platform.platform.database;
-    let most = 0;
-    let isDone = false;
-    const watch = async (): Promise<void> => {
-      while (!isDone) {
-        const { rows } = await pool.query<{ running: number }>(
-          `SELECT count(*) AS running FROM subtask WHERE status = 'running'`,
-        );
-        most = Math.max(most, rows[0]?.running ?? 0);
-      }
+    const running: number[] = [];
+    const look = async (): Promise<void> => {
+      const { rows } = await pool.query<{ running: number }>(
+        `SELECT count(*) AS running FROM subtask WHERE status = 'running'`,
+      );
+      running.push(rows[0]?.running ?? 0);
     };
-    const watching = watch();
     await Promise.all(
       runners.map(async ({ claim, settle }) => {
         while ((await platform.run(slug)).finished_at === 0) {
           const claimed = await claim();
+          await look();
           for (const { id } of claimed) await settle(id);
         }
       }),
     );
-    isDone = true;
-    await watching;
     expect(await platform.run(slug)).toMatchObject({ status: 'succeeded' });
-    expect(most).toBeGreaterThan(0);
-    expect(most).toBeLessThanOrEqual(limit);
+    expect(Math.max(...running)).toBeGreaterThan(1);
+    expect(Math.max(...running)).toBeLessThanOrEqual(limit);
   });
 
   test('leaves the other slots to the runs after it, in turn', async () => {
@@ -70,11 +65,11 @@ describe('a run with a limit of subtasks at a time', () => {
     const claimed = [...(await claim()), ...(await claim())];
     const of = (slug: string) =>
       claimed.filter(({ run_slug: each }) => each === slug).map(({ number }) => number);
-    expect(of(first).toSorted()).toEqual([1, 2, 3]);
-    expect(of(second).toSorted()).toEqual([1, 2]);
+    expect(new Set(of(first))).toEqual(new Set([1, 2, 3]));
+    expect(new Set(of(second))).toEqual(new Set([1, 2]));
     expect(await claim()).toEqual([]);
     for (const { id } of claimed) await settle(id);
-    expect((await claim()).map(({ number }) => number).toSorted()).toEqual([4, 5, 6]);
+    expect(new Set((await claim()).map(({ number }) => number))).toEqual(new Set([4, 5, 6]));
     await platform.call(`/worker-runs/${first}/abort`, { method: 'POST' });
   });
 

@@ -26,10 +26,10 @@ const logger = pino({ level: 'silent' });
 const mebibyte = 1024 * 1024;
 const wide = { memoryBytes: 512 * mebibyte, cpus: 64, processes: 100 };
 
-describe('the folders of this process', () => {
-  const mount = (at: string, type: string, options: string, root = '/') =>
-    `31 23 0:28 ${root} ${at} rw,nosuid shared:9 - ${type} ${type} rw,${options}`;
+const mount = (at: string, type: string, options: string, root = '/') =>
+  `31 23 0:28 ${root} ${at} rw,nosuid shared:9 - ${type} ${type} rw,${options}`;
 
+describe('the folders of this process', () => {
   test.each([
     [
       'of version 2, as systemd mounts it',
@@ -111,7 +111,6 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
   afterAll(async () => {
     await cgroups.stop();
     await removeFolder(cacheDir);
-    expect(await cgroupsOf(process.pid)).toEqual([]);
   });
 
   async function make(limits: Partial<typeof wide> = {}): Promise<Cgroup> {
@@ -205,8 +204,20 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
   });
 });
 
-describe.skipIf(!canLimit)('what a dead runner left', () => {
-  test('is removed by the next start, what a living one has is not', async () => {
+describe.skipIf(!canLimit)('what a runner made', () => {
+  test('is gone when it has stopped', async () => {
+    const before = await cgroupsOf(process.pid);
+    const cgroups = new Cgroups({ isEnabled: true, logger });
+    await cgroups.start();
+    const cgroup = await cgroups.create(wide);
+    expect((await cgroupsOf(process.pid)).length).toBeGreaterThan(before.length + 1);
+    await cgroup?.remove();
+    await cgroups.stop();
+    await cgroups.stop();
+    expect(await cgroupsOf(process.pid)).toEqual(before);
+  });
+
+  test('is removed by the next start where it died, and left alone where it lives', async () => {
     const { versionOne, versionTwo } = await ownHierarchies();
     const own = versionOne.get('memory') ?? versionTwo ?? '';
     const child = spawn('true');

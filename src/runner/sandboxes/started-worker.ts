@@ -57,11 +57,13 @@ export async function joinCgroup(
 
 /** What a cgroup knows comes from there; for the rest the processes are looked at. */
 export function countedBy(cgroup: Cgroup | undefined, group: ProcessGroup): ProcessGroup {
-  const { memoryBytes, cpuSeconds } = group;
+  const memory = cgroup?.controls.has('memory') ? cgroup : group;
+  const cpuTime = cgroup?.controls.has('cpu time') ? cgroup : group;
   return {
-    ...group,
-    memoryBytes: cgroup?.controls.has('memory') ? async () => cgroup.memoryBytes() : memoryBytes,
-    cpuSeconds: cgroup?.controls.has('cpu time') ? async () => cgroup.cpuSeconds() : cpuSeconds,
+    memoryBytes: async (limitBytes) => memory.memoryBytes(limitBytes),
+    cpuSeconds: async () => cpuTime.cpuSeconds(),
+    askToEnd: async () => group.askToEnd(),
+    kill: async () => group.kill(),
   };
 }
 
