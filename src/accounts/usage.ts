@@ -65,7 +65,7 @@ function unsettled(subtasks: string): string {
     FROM run, LATERAL (VALUES
       ('result', run.result_count - ${settled('result')}, $2::numeric),
       ('memory', (SELECT coalesce(sum(${gigabyteHours}), 0) FROM subtask WHERE ${subtasks}), $3::numeric),
-      ('cpu', (SELECT coalesce(sum(cpu_seconds), 0) / 3600 FROM subtask WHERE ${subtasks}), $4::numeric),
+      ('cpu', (SELECT coalesce(sum(cpu_seconds), 0) / 3600.000000000000 FROM subtask WHERE ${subtasks}), $4::numeric),
       ('traffic', run.traffic_bytes * 0.000000001 - ${settled('traffic')}, $5::numeric)
     ) AS used (kind, quantity, unit_price)
     WHERE run.id = $1 AND used.quantity > 0`;

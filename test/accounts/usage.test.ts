@@ -20,12 +20,14 @@ interface EntryShape {
 interface UsageShape {
   usage: string;
   entries: EntryShape[];
+  metered: { results: number; memory_gb_hours: number; cpu_seconds: number; traffic_bytes: number };
 }
 
 /** Awkward on purpose: none of them is a binary fraction, and amounts have to be rounded. */
 const prices = {
   pricePerResult: '0.000333333',
   pricePerGigabyteHour: '0.0400007',
+  pricePerCpuHour: '0.7200001',
   pricePerGigabyteTraffic: '1.1',
 };
 const splitSchema = {
@@ -119,6 +121,27 @@ describe('the usage of a run', () => {
       expect(run).toMatchObject({ status, usage: usage.usage });
     },
   );
+
+  test('has the processor time of its subtasks, and shows all it used beside the prices', async () => {
+    const slug = await submit(3);
+    const [first, second, lost] = await startSubtasks(platform, slug);
+    await use(platform, slug, 2, 5);
+    await settle(platform, first as StartedSubtask, { cpuSeconds: 1234.567891 });
+    await settle(platform, second as StartedSubtask, { status: 'failed', cpuSeconds: 0.000001 });
+    await settle(platform, lost as StartedSubtask, { status: 'failed', isLost: true });
+    const usage = await usageOf(slug);
+    expectExact(usage);
+    const cpu = entry(usage, 'cpu');
+    expect(cpu).toMatchObject({ unit: 'hour', unit_price: '0.7200001' });
+    const hours = (microseconds: bigint) => dividedRounded(microseconds * 10n ** 12n, 3600n * 10n ** 6n);
+    expect(units(cpu?.quantity ?? '', 12)).toBe(hours(1_234_567_891n) + hours(1n));
+    expect(usage.metered).toEqual({
+      results: 2,
+      traffic_bytes: 5,
+      cpu_seconds: 1234.567892,
+      memory_gb_hours: Number(entry(usage, 'memory')?.quantity),
+    });
+  });
 
   test('counts rows once, whichever subtask is settled when', async () => {
     const slug = await submit(20);

@@ -57,6 +57,26 @@ describe('rows', () => {
     expect([...refusals].join()).toMatch(/the most rows it may have, 5 \(CHELA_ROW_LIMIT\)/);
   });
 
+  test('may still be merged into those that are there', async () => {
+    const script = `process.on('SIGTERM', () => {});
+      const upsert = (id, n) => sdk.result.pushData({ id, n, __coreclaw_upsert_key__: 'id', __coreclaw_upsert_value__: id })
+        .then(() => 0, () => 1);
+      for (const id of ['a', 'b', 'c']) await upsert(id, 1);
+      await Promise.all(['d', 'e', 'a', 'b'].map((id) => upsert(id, 2)));
+      console.log('refused', await upsert('f', 2), await upsert('c', 2));`;
+    const answer = await platform.runSync(worker, { script, items });
+    expect(answer.error_message).toBe(errMsg);
+    expect((await platform.log(answer.run_slug)).map(({ content }) => content)).toContain('refused 1 0');
+    const { list } = await platform.results(answer.run_slug);
+    expect(list.map(({ id, n }) => [id, n])).toEqual([
+      ['a', 2],
+      ['b', 2],
+      ['c', 2],
+      ['d', 2],
+      ['e', 2],
+    ]);
+  });
+
   test('count for all subtasks of a run together', async () => {
     const script = `for (let n = 0; n < 4; n += 1) await sdk.result.pushData({ n }); ${runForever}`;
     const answer = await platform.runSync(worker, { script, items: ['one', 'two'] });
