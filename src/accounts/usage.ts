@@ -159,6 +159,7 @@ export class Usage {
     return rows[0]?.reached ?? false;
   }
 
+  /** What a run has used so far, of its running subtasks only the memory. */
   async meteredOf(runId: number): Promise<MeteredUse> {
     const { rows } = await this.#database.pool.query<MeteredUse>({
       name: 'metered-use',

@@ -17,7 +17,7 @@ export interface ResultHeader {
 }
 
 /** A row that its run has no room for. */
-export class RowLimitError extends Error {
+class RowLimitError extends Error {
   constructor(limit: number) {
     super(`the run has the most rows it may have, ${limit} (CHELA_ROW_LIMIT)`);
     this.name = 'RowLimitError';

@@ -29,8 +29,12 @@ export interface Cgroup {
   readonly controls: ReadonlySet<CgroupControl>;
   /** Puts a process and its threads in; what it starts from now on is in too. */
   add(pid: number): Promise<void>;
-  /** Memory in use, without what the kernel can drop at once. Needs the control `memory`. */
-  memoryBytes(): Promise<number>;
+  /**
+   * Memory in use, without what the kernel can drop at once. Needs the control `memory`.
+   * @param limitBytes what it is compared with: far below it the answer may be an upper bound, which is cheaper; exact
+   *   where omitted
+   */
+  memoryBytes(limitBytes?: number): Promise<number>;
   /** Processor time of all processes so far, ended ones included. Needs the control `cpu time`. */
   cpuSeconds(): Promise<number>;
   signs(): Promise<CgroupSigns>;

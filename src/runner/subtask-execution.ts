@@ -132,7 +132,8 @@ export class SubtaskExecution {
       const packageDir = await this.#step(this.#services.packages.unpacked(this.subtask.package_hash));
       const preparation = await this.#prepareLaunch(packageDir);
       release = await this.#services.cacheUse.hold(usedFolders(packageDir, preparation));
-      [scratchDir, this.#cgroup] = await Promise.all([this.#services.scratch.create(), this.#makeCgroup()]);
+      scratchDir = await this.#services.scratch.create();
+      this.#cgroup = await this.#makeCgroup();
       this.#process = await this.#openSandbox(scratchDir, packageDir, preparation);
       const exit = await this.#work(this.#process, scratchDir);
       return this.#outcome(exit);

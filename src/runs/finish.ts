@@ -84,8 +84,9 @@ export async function settleSubtask(
 }
 
 /**
- * Puts the next subtask that a run holds back into the queue, in place of one that ended, at the turn that is on. No notification: the runner whose
- * slot became free looks for work anyway. The transaction holds the lock of the run's row, so no two put the same one.
+ * Puts the next subtask that a run holds back into the queue, in place of one that ended, at the turn that is on. No
+ * notification: the runner whose slot became free looks for work anyway. The transaction holds the lock of the run's row, so
+ * no two put the same one.
  */
 async function queueHeldSubtask(client: PoolClient, runId: number): Promise<void> {
   await client.query({

@@ -9,6 +9,8 @@ import { processStartTime } from '../sandboxes/process-tree.ts';
 /** An ended process leaves its cgroup only when the kernel is done with it. */
 const removeLimitMilliseconds = 10_000;
 const mostPauseMilliseconds = 50;
+/** Share of a memory limit below which the total will do; the kernel sums up the rest for each who asks. */
+const farBelow = 0.75;
 /** `chela-PID-START-RANDOM`: the process that made it, told from a later one with the same id. */
 const runnerFolder = /^chela-(\d+)-(\d+)-/;
 
@@ -45,6 +47,20 @@ export async function readNumber(file: string): Promise<number> {
 /** Value of a line `key value`; 0 where there is none. */
 export function keyedNumber(text: string, key: string): number {
   return Number(new RegExp(`^${key} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+}
+
+/**
+ * Memory in use less the part of it that is files nobody uses.
+ * @param files with the total, and with the line `key` of that part
+ */
+export async function memoryInUse(
+  files: { readonly total: string; readonly stat: string; readonly key: string },
+  limitBytes: number,
+): Promise<number> {
+  const totalBytes = await readNumber(files.total);
+  if (totalBytes < limitBytes * farBelow) return totalBytes;
+  const stat = await readFile(files.stat, 'latin1');
+  return Math.max(0, totalBytes - keyedNumber(stat, files.key));
 }
 
 export async function pidsIn(folder: string): Promise<number[]> {

@@ -8,6 +8,7 @@ import {
   cpuQuotaMicroseconds,
   keyedNumber,
   killListed,
+  memoryInUse,
   readNumber,
   removeCgroup,
   removeOfDeadRunners,
@@ -53,13 +54,11 @@ class VersionOneCgroup implements Cgroup {
     await Promise.all(this.#all().map((folder) => writeFile(path.join(folder, 'cgroup.procs'), String(pid))));
   }
 
-  async memoryBytes(): Promise<number> {
+  async memoryBytes(limitBytes = 0): Promise<number> {
     const folder = this.#folder('memory');
-    const [used, stat] = await Promise.all([
-      readNumber(path.join(folder, 'memory.usage_in_bytes')),
-      readFile(path.join(folder, 'memory.stat'), 'latin1'),
-    ]);
-    return Math.max(0, used - keyedNumber(stat, 'total_inactive_file'));
+    const total = path.join(folder, 'memory.usage_in_bytes');
+    const stat = path.join(folder, 'memory.stat');
+    return memoryInUse({ total, stat, key: 'total_inactive_file' }, limitBytes);
   }
 
   async cpuSeconds(): Promise<number> {

@@ -12,8 +12,8 @@ import {
   cpuQuotaMicroseconds,
   keyedNumber,
   killListed,
+  memoryInUse,
   pidsIn,
-  readNumber,
   removeCgroup,
   removeOfDeadRunners,
   runnerFolderName,
@@ -58,12 +58,10 @@ class VersionTwoCgroup implements Cgroup {
     await writeFile(path.join(this.#folder, 'cgroup.procs'), String(pid));
   }
 
-  async memoryBytes(): Promise<number> {
-    const [used, stat] = await Promise.all([
-      readNumber(path.join(this.#folder, 'memory.current')),
-      readFile(path.join(this.#folder, 'memory.stat'), 'latin1'),
-    ]);
-    return Math.max(0, used - keyedNumber(stat, 'inactive_file'));
+  async memoryBytes(limitBytes = 0): Promise<number> {
+    const total = path.join(this.#folder, 'memory.current');
+    const stat = path.join(this.#folder, 'memory.stat');
+    return memoryInUse({ total, stat, key: 'inactive_file' }, limitBytes);
   }
 
   async cpuSeconds(): Promise<number> {
