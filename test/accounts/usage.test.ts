@@ -83,6 +83,11 @@ async function memoryUsed(slug: string): Promise<bigint> {
   );
 }
 
+/** Hours in units of 10^-12. */
+function hours(microseconds: bigint): bigint {
+  return dividedRounded(microseconds * 10n ** 12n, 3600n * 10n ** 6n);
+}
+
 /** Checks that every amount is its quantity times its price to the millionth, and that they add up to the usage. */
 function expectExact({ usage, entries }: UsageShape): void {
   for (const { quantity, unit_price: price, amount } of entries) {
@@ -133,7 +138,6 @@ describe('the usage of a run', () => {
     expectExact(usage);
     const cpu = entry(usage, 'cpu');
     expect(cpu).toMatchObject({ unit: 'hour', unit_price: '0.7200001' });
-    const hours = (microseconds: bigint) => dividedRounded(microseconds * 10n ** 12n, 3600n * 10n ** 6n);
     expect(units(cpu?.quantity ?? '', 12)).toBe(hours(1_234_567_891n) + hours(1n));
     expect(usage.metered).toEqual({
       results: 2,
