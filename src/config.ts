@@ -70,6 +70,14 @@ function list(value: string): string[] {
     .filter((item) => item !== '');
 }
 
+function cpus(value: string): number {
+  const number = Number(value);
+  if (!/^\d+(\.\d+)?$/.test(value.trim()) || number < 0.125 || number > 1024) {
+    throw new Error('a number from 0.125 to 1024');
+  }
+  return number;
+}
+
 /** Kept as text: prices are exact. */
 function price(value: string): string {
   if (!/^\d{1,6}(\.\d{1,9})?$/.test(value.trim())) throw new Error('a decimal such as 0.25');
@@ -334,12 +342,26 @@ export const settings = {
     parse: integer(1, 10_000),
     describe: 'Subtasks a runner executes at the same time.',
   }),
+  runConcurrency: setting<number>({
+    environment: 'CHELA_RUN_CONCURRENCY',
+    default: 0,
+    parse: integer(0, 1_000_000),
+    describe:
+      'Most subtasks of one run that are executed at the same time, by all runners together; 0 is no limit. Holds for runs submitted from then on.',
+  }),
   sandbox: setting<'bubblewrap' | 'process'>({
     environment: 'CHELA_SANDBOX',
     default: 'bubblewrap',
     parse: oneOf('bubblewrap', 'process'),
     describe:
       'How subtasks are fenced in. process isolates nothing: only for development with workers you trust.',
+  }),
+  cgroups: setting<'auto' | 'off'>({
+    environment: 'CHELA_CGROUPS',
+    default: 'auto',
+    parse: oneOf('auto', 'off'),
+    describe:
+      'Whether each subtask gets a cgroup, where the machine lets the runner make some. Without, memory is watched and cpus are not enforced.',
   }),
   sandboxUserId: setting<number>({
     environment: 'CHELA_SANDBOX_USER_ID',
@@ -436,6 +458,12 @@ export const settings = {
     parse: integer(1, 30 * 24 * 3600),
     describe: 'Time of a subtask whose run names none.',
   }),
+  defaultCpus: setting<number>({
+    environment: 'CHELA_DEFAULT_CPUS',
+    default: 1,
+    parse: cpus,
+    describe: "Processors' worth of time of a subtask whose run names none.",
+  }),
   sdkMessageLimitBytes: setting<number>({
     environment: 'CHELA_SDK_MESSAGE_LIMIT_BYTES',
     default: 16 * mebibyte,
@@ -453,6 +481,18 @@ export const settings = {
     default: 1_000_000,
     parse: integer(100, largestSafe),
     describe: 'Most log lines kept of one subtask; a last line says that more were dropped.',
+  }),
+  logLinesPerSecond: setting<number>({
+    environment: 'CHELA_LOG_LINES_PER_SECOND',
+    default: 5000,
+    parse: integer(10, largestSafe),
+    describe: 'Most log lines kept of one subtask in a second; a line says how many more there were.',
+  }),
+  rowLimit: setting<number>({
+    environment: 'CHELA_ROW_LIMIT',
+    default: 10_000_000,
+    parse: integer(0, largestSafe),
+    describe: 'Most rows of one run; a push over it is refused and stops the run. 0 is no limit.',
   }),
   lostSubtasks: setting<'fail' | 'retry'>({
     environment: 'CHELA_LOST_SUBTASKS',
@@ -563,6 +603,12 @@ export const settings = {
     parse: price,
     describe:
       'Price of an hour with 1024 MB of memory: the memory limit of a subtask, for as long as it runs.',
+  }),
+  pricePerCpuHour: setting<string>({
+    environment: 'CHELA_PRICE_PER_CPU_HOUR',
+    default: '0',
+    parse: price,
+    describe: 'Price of an hour of processor time that subtasks really used.',
   }),
   pricePerGigabyteTraffic: setting<string>({
     environment: 'CHELA_PRICE_PER_GIGABYTE_TRAFFIC',

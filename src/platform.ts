@@ -21,6 +21,7 @@ import { Results } from './results/results.ts';
 import { Retention } from './retention.ts';
 import { CacheUse } from './runner/cache/cache-use.ts';
 import { Installations } from './runner/installations.ts';
+import { Cgroups } from './runner/cgroups.ts';
 import { EgressProxy } from './runner/proxy/egress-proxy.ts';
 import { Runner, type OrphanedSubtask } from './runner/runner.ts';
 import { ScratchFolder } from './runner/scratch-folder.ts';
@@ -199,6 +200,7 @@ export class Platform {
           packages,
           installations,
           sandbox: createSandbox(config),
+          cgroups: new Cgroups({ isEnabled: config.cgroups === 'auto', logger }),
           proxy: new EgressProxy(config),
           scratch: new ScratchFolder(config.cacheDir),
           cacheUse: new CacheUse(),

@@ -153,6 +153,7 @@ interface RunTable {
   traffic_bytes: Generated<number>;
   err_msg: Generated<string>;
   subtask_count: number;
+  concurrency: Generated<number>;
   subtasks_finished: Generated<number>;
   subtasks_failed: Generated<number>;
   created_at: Generated<Date>;
@@ -237,6 +238,10 @@ interface SubtaskTable {
   started_at: Date | null;
   worked_from: ColumnType<Date | null, Date | null | undefined, Date | null>;
   finished_at: Date | null;
+  turn: Generated<number>;
+  is_held: Generated<boolean>;
+  /** Decimal string. */
+  cpu_seconds: string | null;
 }
 
 interface ResultRowTable {

@@ -4,8 +4,8 @@
 export const guideGroups = {
   start: ['quick-start', 'run-lifecycle', 'console'],
   use: ['using-the-api', 'errors', 'callbacks', 'exports', 'schedules', 'run-queue', 'accounts'],
-  write: ['workers', 'schemas', 'sdk', 'proxy'],
-  operate: ['self-hosting', 'configuration'],
+  write: ['workers', 'schemas', 'sdk', 'proxy', 'browsers', 'limits'],
+  operate: ['self-hosting', 'sandboxes', 'configuration'],
   inside: ['architecture', 'decisions', 'benchmarks'],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -54,7 +54,7 @@ export class Runner {
     this.#options = options;
     this.#config = options.config;
     this.#logger = options.logger;
-    this.#writers = new RunWriters(options.database, options.logger);
+    this.#writers = new RunWriters(options.database, options.logger, options.config);
     const { cacheDir, cacheRetentionDays: retentionDays, cacheLimitBytes: limitBytes } = options.config;
     const { cacheUse: use, logger } = options;
     this.#cachePruner = new CachePruner({ cacheDir, retentionDays, limitBytes, use, logger });
@@ -74,6 +74,7 @@ export class Runner {
     await this.#stopping;
     this.#stopping = undefined;
     await this.#options.scratch.open();
+    await this.#options.cgroups.start();
     this.#options.cacheUse.start();
     this.#options.installations.start();
     this.#cachePruner.start();
@@ -128,6 +129,7 @@ export class Runner {
     await this.#cachePruner.stop();
     this.#options.cacheUse.stop();
     await this.#options.scratch.close();
+    await this.#options.cgroups.stop();
     this.#runnerId = 0;
     return orphans.map(({ subtask }) => ({ runSlug: subtask.run_slug, number: subtask.number }));
   }

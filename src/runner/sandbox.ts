@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:net';
 import type { Readable } from 'node:stream';
+import type { Cgroup } from './cgroup.ts';
 
 /** Where the SDK of every worker looks for its platform, as the worker sees it. */
 export const sdkAddress = { host: '127.0.0.1', port: 20086 } as const;
@@ -50,6 +51,8 @@ export interface SandboxOptions {
   /** Zero-based slot of the runner; decides the unprivileged user id. No two open sandboxes may share it. */
   readonly slot: number;
   readonly limits: SandboxLimits;
+  /** Where all processes of the sandbox are put before they do anything; removing it is the caller's. */
+  readonly cgroup?: Cgroup | undefined;
 }
 
 export interface WorkerExit {
@@ -75,6 +78,11 @@ export interface SandboxedProcess {
    *   where omitted
    */
   memoryBytes(limitBytes?: number): Promise<number>;
+  /**
+   * Processor time of the whole process tree so far. Without a cgroup that is what can be seen of it now: less once processes
+   * have ended, nothing once all have.
+   */
+  cpuSeconds(): Promise<number>;
   /**
    * SIGTERM to all processes, SIGKILL to what is left after the grace. Resolves when all are gone. A second call with
    * a shorter grace shortens the first.

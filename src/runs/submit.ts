@@ -53,7 +53,12 @@ export interface PreparedRun {
 
 type SubmitConfig = Pick<
   Config,
-  'subtaskLimit' | 'subtaskInputLimitBytes' | 'defaultMemoryMegabytes' | 'defaultTimeLimitSeconds'
+  | 'subtaskLimit'
+  | 'subtaskInputLimitBytes'
+  | 'defaultCpus'
+  | 'defaultMemoryMegabytes'
+  | 'defaultTimeLimitSeconds'
+  | 'runConcurrency'
 >;
 
 export class Submitter {
@@ -217,16 +222,23 @@ export class Submitter {
       name: 'submit-run',
       text: `WITH submitted AS (
                INSERT INTO run (slug, account_id, worker_id, worker_version_id, status, origin, input, system,
-                                callback_url, day, task_id, scheduled_for, subtask_count, idempotency_key, idempotency_hash)
-               SELECT $1, account.id, $3, $4, 'ready', $5, $6, $7, $8, $9, $11, $12, cardinality($10::json[]), $15, $16
+                                callback_url, day, task_id, scheduled_for, subtask_count, idempotency_key, idempotency_hash,
+                                concurrency)
+               SELECT $1, account.id, $3, $4, 'ready', $5, $6, $7, $8, $9, $11, $12, cardinality($10::json[]), $15, $16, $17
                FROM account
                WHERE account.id = $2 AND ($14::text[] IS NULL OR coalesce(account.plan, $13) = ANY($14))
                ON CONFLICT (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
                RETURNING id
+             ), turn AS (
+               -- The turn that is on in the account: a run joins there, neither behind nor ahead of what waits already.
+               SELECT coalesce((
+                 SELECT turn FROM subtask WHERE status = 'ready' AND NOT is_held AND account_id = $2 ORDER BY turn LIMIT 1
+               ), 1) AS first
              ), waiting AS (
-               INSERT INTO subtask (run_id, account_id, number, status, input)
-               SELECT submitted.id, $2, part.number, 'ready', part.input
-               FROM submitted, unnest($10::json[]) WITH ORDINALITY AS part (input, number)
+               INSERT INTO subtask (run_id, account_id, number, status, input, turn, is_held)
+               SELECT submitted.id, $2, part.number, 'ready', part.input, turn.first + part.number - 1,
+                      $17 > 0 AND part.number > $17
+               FROM submitted, turn, unnest($10::json[]) WITH ORDINALITY AS part (input, number)
              )
              SELECT id, pg_notify('${channels.subtasksReady}', '') FROM submitted`,
       values: [
@@ -246,6 +258,7 @@ export class Submitter {
         plans ?? null,
         run.idempotency?.key ?? null,
         run.idempotency?.hash ?? null,
+        this.#config.runConcurrency,
       ],
     });
     const [row] = rows;

@@ -5,6 +5,7 @@ import { Accounts } from '../../src/accounts/accounts.ts';
 import { channels, Notifications } from '../../src/database/notifications.ts';
 import { Platform } from '../../src/platform.ts';
 import { Retention } from '../../src/retention.ts';
+import { Cgroups } from '../../src/runner/cgroups.ts';
 import { CacheUse } from '../../src/runner/cache/cache-use.ts';
 import { EgressProxy } from '../../src/runner/proxy/egress-proxy.ts';
 import { Installations } from '../../src/runner/installations.ts';
@@ -75,6 +76,7 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
         proxy: new EgressProxy(config),
         scratch: new ScratchFolder(config.cacheDir),
         cacheUse: new CacheUse(),
+        cgroups: new Cgroups({ isEnabled: true, logger }),
         logger,
       });
       return { start: async () => runner.start(), stop: async () => runner.stop(0) };

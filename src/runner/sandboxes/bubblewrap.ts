@@ -16,7 +16,14 @@ import type { Sandbox, SandboxedProcess, SandboxOptions, WorkerExit } from '../s
 import { descriptors, fixedArguments, startCommand, subtaskArguments } from './bubblewrap-arguments.ts';
 import { ProcessTree } from './process-tree.ts';
 import { prepareRuntimeFolder } from './runtime-folder.ts';
-import { endOf, foreignDescriptors, receiveListeners, StartedWorker } from './started-worker.ts';
+import {
+  countedBy,
+  endOf,
+  foreignDescriptors,
+  joinCgroup,
+  receiveListeners,
+  StartedWorker,
+} from './started-worker.ts';
 import { systemCallFilter } from './system-call-filter.ts';
 import { copyPackage, makePrivateFolder } from './work-folder.ts';
 import type { Owner } from './work-folder.ts';
@@ -163,6 +170,8 @@ export class BubblewrapSandbox implements Sandbox {
     );
     await once(child, 'spawn');
     const exited = endOf(child).then(workerExit);
+    // It waits for its arguments now: all it starts later is in the cgroup from the beginning.
+    const cgroup = await joinCgroup(child, options.cgroup);
     // The types know only the first five of them.
     const pipes = child.stdio as readonly unknown[];
     const tree = text(pipes[descriptors.info] as Readable).then(
@@ -180,11 +189,13 @@ export class BubblewrapSandbox implements Sandbox {
         filled,
       ]);
       processes.preferForOutOfMemory();
-      return new StartedWorker(child, listeners, exited, {
+      const group = countedBy(cgroup, {
         memoryBytes: async (limitBytes) => processes.memoryBytes(memoryFolders, limitBytes),
+        cpuSeconds: async () => processes.cpuSeconds(),
         askToEnd: async () => processes.signalAll('SIGTERM'),
         kill: async () => processes.kill(),
       });
+      return new StartedWorker(child, listeners, exited, group);
     } catch (error) {
       child.kill('SIGKILL');
       await Promise.allSettled([exited, filled, tree.then(async (processes) => processes.kill())]);
