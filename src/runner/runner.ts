@@ -73,7 +73,10 @@ export class Runner {
     const { database, notifications } = this.#options;
     await this.#stopping;
     this.#stopping = undefined;
-    await this.#options.scratch.open();
+    const { sandbox, scratch } = this.#options;
+    if (sandbox.warning !== undefined) this.#logger.warn(sandbox.warning);
+    await sandbox.removeLeftovers();
+    await scratch.open();
     this.#options.cacheUse.start();
     this.#cachePruner.start();
     this.#runnerId = await registerRunner(database, this.#config.runnerSlots);

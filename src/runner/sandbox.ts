@@ -17,6 +17,10 @@ export interface SandboxLimits {
   readonly fileSizeBytes: number;
   /** Size of the private `/tmp`, and again of `/dev/shm`. */
   readonly tmpBytes: number;
+  /** Most memory, where the kind has the kernel keep it; whoever opens the sandbox watches it all the same. */
+  readonly memoryBytes?: number;
+  /** Processors' time for all processes together, such as 0.5, where the kind can limit it; none where omitted. */
+  readonly cpus?: number;
 }
 
 /** How a worker runs that is not one of Node. */
@@ -50,11 +54,15 @@ export interface SandboxOptions {
   /** Zero-based slot of the runner; decides the unprivileged user id. No two open sandboxes may share it. */
   readonly slot: number;
   readonly limits: SandboxLimits;
+  /** Names the subtask to those who list the sandboxes of the host. */
+  readonly label?: string | undefined;
 }
 
 export interface WorkerExit {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** The kernel ended a process at the limit of memory. */
+  readonly outOfMemory?: boolean;
 }
 
 export interface SandboxedProcess {
@@ -86,8 +94,12 @@ export interface SandboxedProcess {
 
 export interface Sandbox {
   readonly name: string;
+  /** What operators and authors have to be told of at the start and in the log of every run. */
+  readonly warning?: string;
   /** @throws Error that says what is missing and the one command that installs it */
   check(): Promise<void>;
+  /** Removes what runners left behind that were killed. */
+  removeLeftovers(): Promise<void>;
   /**
    * Readies a sandbox up to the point before the worker's first line; `run()` goes on from there.
    * @throws Error with what the sandbox printed, when it cannot be made; nothing is left running then

@@ -131,6 +131,8 @@ export class SubtaskExecution {
     this.#log.system(
       `preparing the environment of version ${version}, ${count === 1 ? '1 subtask' : `subtask ${number} of ${count}`}`,
     );
+    const { warning } = this.#services.sandbox;
+    if (warning !== undefined) this.#log.system(warning, logType.warn);
     this.#stopped.signal.throwIfAborted();
   }
 
@@ -154,6 +156,7 @@ export class SubtaskExecution {
     preparation: Preparation,
   ): Promise<SandboxedProcess> {
     const { config, sandbox } = this.#services;
+    const { run_slug: slug, number, limits } = this.subtask;
     return sandbox.open({
       packageDir,
       ...preparation,
@@ -170,7 +173,10 @@ export class SubtaskExecution {
         openFiles: config.sandboxOpenFileLimit,
         fileSizeBytes: config.sandboxFileSizeBytes,
         tmpBytes: config.sandboxTmpBytes,
+        memoryBytes: limits.memory * mebibyte,
+        cpus: limits.cpus,
       },
+      label: `${slug}-${number}`,
     });
   }
 
@@ -261,7 +267,7 @@ export class SubtaskExecution {
       const usedBytes = await worker.memoryBytes(limitBytes).catch(() => 0);
       checking = false;
       if (usedBytes > limitBytes) {
-        this.stop({ kind: 'limit', errMsg: `stopped at the memory limit of ${memory} MB (memory)` });
+        this.stop(memoryStop(memory));
       }
     };
     const memoryTimer = setInterval(() => void checkMemory(), memoryCheckMilliseconds);
@@ -314,6 +320,7 @@ export class SubtaskExecution {
   }
 
   #outcome(exit: WorkerExit): SubtaskOutcome {
+    if (exit.outOfMemory) this.#reason ??= memoryStop(this.subtask.limits.memory);
     if (this.#reason !== undefined) return this.#stoppedOutcome(this.#reason);
     const { exitCode, signal } = exit;
     if (exitCode === 0) {
@@ -355,6 +362,10 @@ function usedFolders(packageDir: string, { nodeModulesDir, launch }: Preparation
   // An entry is the folder that holds what is mounted.
   const entries = dependencies.filter((folder) => folder !== undefined).map((folder) => path.dirname(folder));
   return [packageDir, ...entries];
+}
+
+function memoryStop(megabytes: number): StopReason {
+  return { kind: 'limit', errMsg: `stopped at the memory limit of ${megabytes} MB (memory)` };
 }
 
 function stopMessage(reason: StopReason): string {

@@ -6,18 +6,23 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { sdkAddress } from '../sandbox.ts';
-import type { Sandbox, SandboxedProcess, SandboxOptions, WorkerExit } from '../sandbox.ts';
+import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
 import { descriptors, fixedArguments, startCommand, subtaskArguments } from './bubblewrap-arguments.ts';
 import { ProcessTree } from './process-tree.ts';
 import { prepareRuntimeFolder } from './runtime-folder.ts';
-import { endOf, foreignDescriptors, receiveListeners, StartedWorker } from './started-worker.ts';
+import {
+  endOf,
+  exitOfShell,
+  foreignDescriptors,
+  partsOf,
+  receiveListeners,
+  StartedWorker,
+} from './started-worker.ts';
 import { systemCallFilter } from './system-call-filter.ts';
+import { tryOut } from './trial.ts';
 import { copyPackage, makePrivateFolder } from './work-folder.ts';
 import type { Owner } from './work-folder.ts';
 
@@ -55,8 +60,6 @@ const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = 
   },
 ];
 
-const trialLimits = { processes: 64, openFiles: 256, fileSizeBytes: 1024 * 1024, tmpBytes: 1024 * 1024 };
-
 interface Prepared {
   readonly bubblewrap: string;
   readonly fixed: readonly string[];
@@ -70,15 +73,6 @@ function findBinary(name: string, packageName: string): string {
   const installer =
     installCommands.find(({ manager }) => existsSync(manager))?.command ?? 'install the package';
   throw new Error(`${name} is not installed, and sandboxes need it: ${installer} ${packageName}`);
-}
-
-/** A worker ended by a signal is reported as shells do, by exit code 128 + number. */
-function workerExit(end: WorkerExit): WorkerExit {
-  const code = end.exitCode;
-  if (code === null || code <= 128) return end;
-  const names = Object.entries(os.constants.signals) as [NodeJS.Signals, number][];
-  const name = names.find(([, number]) => number === code - 128)?.[0];
-  return name === undefined ? end : { exitCode: null, signal: name };
 }
 
 function send(pipe: Writable, content: string | Buffer): void {
@@ -115,30 +109,11 @@ export class BubblewrapSandbox implements Sandbox {
       throw new Error(`the bubblewrap sandbox needs Linux; on ${process.platform} set CHELA_SANDBOX=process`);
     }
     await this.#prepare();
-    const folder = await mkdtemp(path.join(this.#cacheDir, 'sandbox-check-'));
-    try {
-      await chmod(folder, 0o755);
-      const [packageDir, scratchDir] = [path.join(folder, 'package'), path.join(folder, 'scratch')];
-      await Promise.all([mkdir(packageDir), mkdir(scratchDir)]);
-      await writeFile(path.join(packageDir, 'main.js'), '');
-      const trial = {
-        packageDir,
-        scratchDir,
-        entry: 'main.js',
-        environment: {},
-        ports: [sdkAddress.port],
-        slot: 0,
-        limits: trialLimits,
-      };
-      const worker = await this.open(trial);
-      worker.run();
-      const { exitCode, signal } = await worker.exited;
-      await worker.close();
-      if (exitCode !== 0) throw new Error(`an empty worker ended with ${signal ?? exitCode} in the sandbox`);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    await tryOut(this, this.#cacheDir);
   }
+
+  /** bubblewrap ends with its runner. */
+  async removeLeftovers(): Promise<void> {}
 
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
     const { bubblewrap, fixed, foreign, filter } = await this.#prepare();
@@ -162,7 +137,7 @@ export class BubblewrapSandbox implements Sandbox {
       },
     );
     await once(child, 'spawn');
-    const exited = endOf(child).then(workerExit);
+    const exited = endOf(child).then(exitOfShell);
     // The types know only the first five of them.
     const pipes = child.stdio as readonly unknown[];
     const tree = text(pipes[descriptors.info] as Readable).then(
@@ -180,11 +155,12 @@ export class BubblewrapSandbox implements Sandbox {
         filled,
       ]);
       processes.preferForOutOfMemory();
-      return new StartedWorker(child, listeners, exited, {
-        memoryBytes: async (limitBytes) => processes.memoryBytes(memoryFolders, limitBytes),
+      const group = {
+        memoryBytes: async (limitBytes: number) => processes.memoryBytes(memoryFolders, limitBytes),
         askToEnd: async () => processes.signalAll('SIGTERM'),
         kill: async () => processes.kill(),
-      });
+      };
+      return new StartedWorker({ ...partsOf(child), listeners, exited, group });
     } catch (error) {
       child.kill('SIGKILL');
       await Promise.allSettled([exited, filled, tree.then(async (processes) => processes.kill())]);

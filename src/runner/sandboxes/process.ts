@@ -11,7 +11,7 @@ import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
 import { starterFile } from './runtime-folder.ts';
-import { endOf, foreignDescriptors, receiveListeners, StartedWorker } from './started-worker.ts';
+import { endOf, foreignDescriptors, partsOf, receiveListeners, StartedWorker } from './started-worker.ts';
 import { copyPackage, makePrivateFolder } from './work-folder.ts';
 
 const channelDescriptor = 3;
@@ -85,6 +85,8 @@ async function takeTurn(): Promise<() => void> {
 
 export class ProcessSandbox implements Sandbox {
   readonly name = 'process';
+  readonly warning =
+    'workers run without a sandbox (CHELA_SANDBOX=process): nothing keeps them from the files, processes and network of this machine';
 
   async check(): Promise<void> {
     if (process.platform === 'win32') {
@@ -94,6 +96,9 @@ export class ProcessSandbox implements Sandbox {
       throw new Error('ps is not installed, and ending workers needs it: install the package procps');
     });
   }
+
+  /** Nothing could tell a killed runner's workers from other programs; they end when their platform does not answer. */
+  async removeLeftovers(): Promise<void> {}
 
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
     const passOn = await takeTurn();
@@ -149,14 +154,15 @@ export class ProcessSandbox implements Sandbox {
     const exited = endOf(child);
     try {
       const listeners = await receiveListeners(child, options.ports.length);
-      return new StartedWorker(child, listeners, exited, {
+      const group = {
         memoryBytes: async () => {
           const members = await listGroup(leader);
           return members.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
         },
         askToEnd: async () => signalAll(await listGroup(leader), 'SIGTERM'),
         kill: async () => killGroup(leader),
-      });
+      };
+      return new StartedWorker({ ...partsOf(child), listeners, exited, group });
     } catch (error) {
       child.kill('SIGKILL');
       await exited;
