@@ -95,6 +95,14 @@ async function runByNode(files: PackageFiles): Promise<Finished> {
   return { stdout, stderr, exitCode, signal };
 }
 
+async function mounts(): Promise<string> {
+  return readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
+}
+
+async function descriptorCount(): Promise<number> {
+  return (await readdir('/proc/self/fd').catch(() => [])).length;
+}
+
 /** What a kind keeps beyond the contract. */
 export interface Promises {
   /** Limits of processes, open files, file sizes and files in memory bite, and dependencies are read-only. */
@@ -108,7 +116,9 @@ export interface Promises {
  * @param make called once the tests begin
  */
 export function describeSandbox(kind: string, make: () => Sandbox, promises: Promises): void {
-  describe(`sandbox kind ${kind}`, () => conformance(make, promises));
+  describe(`sandbox kind ${kind}`, () => {
+    conformance(make, promises);
+  });
 }
 
 function conformance(make: () => Sandbox, { fences, concurrency }: Promises): void {
@@ -320,16 +330,14 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
         ),
       ).toEqual([]);
     };
-    const mounts = async (): Promise<string> => readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
-    const descriptors = async (): Promise<number> => (await readdir('/proc/self/fd').catch(() => [])).length;
     await runOnce();
-    const before = [await mounts(), await descriptors()] as const;
+    const before = [await mounts(), await descriptorCount()] as const;
     await runOnce();
     await eventually(async () => {
       expect(await mounts()).toBe(before[0]);
       expect(await processesMarked(mark)).toEqual([]);
       // Connections that are kept alive may have been closed since.
-      expect(await descriptors()).toBeLessThanOrEqual(before[1]);
+      expect(await descriptorCount()).toBeLessThanOrEqual(before[1]);
       return true;
     });
   });

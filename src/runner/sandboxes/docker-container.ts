@@ -1,7 +1,7 @@
 /** What a container looks like: its mounts, its identity, its limits. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ContainerCreateOptions } from 'dockerode';
+import type { ContainerCreateOptions, MountSettings, Ulimit } from 'dockerode';
 import type { SandboxOptions } from '../sandbox.ts';
 import type { WorkerStart } from './container-link.ts';
 import { inside, placesOf, sharedFileMounts, workerVariables } from './layout.ts';
@@ -73,6 +73,14 @@ function readOnlyMounts({ options, folders, runtimeFolder }: ContainerPlan): Hos
   ];
 }
 
+function bind({ from, to }: HostMount, readOnly: boolean): MountSettings {
+  return { Type: 'bind', Source: from, Target: to, ReadOnly: readOnly };
+}
+
+function ulimit(name: string, most: number): Ulimit {
+  return { Name: name, Soft: most, Hard: most };
+}
+
 /**
  * The container of one subtask. The engine's own filter of system calls stays in force: it lists what is allowed, an engine
  * takes one filter only, and memory that ours refuses because nobody counts it, the engine counts.
@@ -81,17 +89,10 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
   const { options, folders, owner, processors } = plan;
   const { limits } = options;
   const { cpus, memoryBytes } = limits;
-  const bind = (readOnly: boolean) => (mount: HostMount) => ({
-    Type: 'bind' as const,
-    Source: mount.from,
-    Target: mount.to,
-    ReadOnly: readOnly,
-  });
   const writable = [
     { from: folders.work, to: inside.work },
     { from: folders.home, to: inside.home },
   ];
-  const ulimit = (name: string, most: number) => ({ Name: name, Soft: most, Hard: most });
   const memory = memoryBytes === undefined ? undefined : memoryBytes + relayShare.memoryBytes;
   return {
     Image: plan.image,
@@ -112,7 +113,10 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
       Init: true,
       LogConfig: { Type: 'none', Config: {} },
       ...(plan.runtime === '' ? {} : { Runtime: plan.runtime }),
-      Mounts: [...writable.map(bind(false)), ...readOnlyMounts(plan).map(bind(true))],
+      Mounts: [
+        ...writable.map((mount) => bind(mount, false)),
+        ...readOnlyMounts(plan).map((mount) => bind(mount, true)),
+      ],
       Tmpfs: { '/tmp': `rw,exec,nosuid,nodev,mode=1777,size=${limits.tmpBytes}` },
       ShmSize: limits.tmpBytes,
       PidsLimit: limits.processes + relayShare.processes,

@@ -136,14 +136,13 @@ export class DockerSandbox implements Sandbox {
     });
     const close = worker.close.bind(worker);
     let closing: Promise<void> | undefined;
-    worker.close = async () => {
-      closing ??= close().finally(async () => {
-        // Where the engine is away, the next start of a runner removes it.
-        await remove(container).catch(() => undefined);
-        await link.close();
-      });
-      return closing;
+    const dispose = async (): Promise<void> => {
+      await close();
+      // Where the engine is away, the next start of a runner removes it.
+      await remove(container).catch(() => undefined);
+      await link.close();
     };
+    worker.close = async () => (closing ??= dispose());
     return worker;
   }
 
