@@ -61,6 +61,12 @@ async function linkLibraries(packageDir: string): Promise<void> {
   );
 }
 
+/** npm loses execute bits here and there. Where others installed the package, they have to be right. */
+async function makeExecutable(file: string): Promise<void> {
+  const { mode } = await stat(file);
+  if ((mode & 0o111) !== 0o111) await chmod(file, 0o755);
+}
+
 /** Whether the server can run as the user we are: not root, and with a name, which it looks up. */
 function fitsServer(): boolean {
   if (process.getuid?.() === 0) return false;
@@ -130,7 +136,7 @@ export class EmbeddedPostgres {
     const packageDir = binaryPackage();
     await linkLibraries(packageDir);
     const binDir = path.join(packageDir, 'native', 'bin');
-    await Promise.all(['initdb', 'postgres'].map((name) => chmod(path.join(binDir, name), 0o755)));
+    await Promise.all(['initdb', 'postgres'].map(async (name) => makeExecutable(path.join(binDir, name))));
     await mkdir(path.dirname(dataDir), { recursive: true });
     if (!(await exists(path.join(dataDir, 'PG_VERSION'))))
       await this.#initialise(path.join(binDir, 'initdb'));

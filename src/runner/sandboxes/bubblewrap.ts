@@ -45,12 +45,16 @@ const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = 
     sign: /uid map: Permission denied|uid_map|loopback: .*not permitted/i,
     remedy:
       'the system forbids user namespaces to programs without a profile: ' +
-      'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
+      'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
+  },
+  {
+    sign: /max_user_namespaces|max_\*_namespaces/,
+    remedy: 'the system allows no further user namespaces: sudo sysctl -w user.max_user_namespaces=15000',
   },
   {
     sign: /No permissions to create.*namespace|Creating new namespace failed/i,
     remedy:
-      'the system forbids user namespaces: sysctl -w kernel.unprivileged_userns_clone=1; ' +
+      'the system forbids user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1; ' +
       'in a container, start that with --security-opt seccomp=unconfined',
   },
   {
@@ -72,7 +76,8 @@ function findBinary(name: string, packageName: string): string {
   if (found !== undefined) return found;
   const installer =
     installCommands.find(({ manager }) => existsSync(manager))?.command ?? 'install the package';
-  throw new Error(`${name} is not installed, and sandboxes need it: ${installer} ${packageName}`);
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
+  throw new Error(`${name} is not installed, and sandboxes need it: ${sudo}${installer} ${packageName}`);
 }
 
 function send(pipe: Writable, content: string | Buffer): void {
@@ -143,17 +148,17 @@ export class BubblewrapSandbox implements Sandbox {
     const tree = text(pipes[descriptors.info] as Readable).then(
       (info) => new ProcessTree((JSON.parse(info) as { 'child-pid': number })['child-pid']),
     );
+    tree.catch(() => {
+      // bubblewrap ended before it told; the reason is in what it printed.
+    });
     // The package is copied while Node starts: its first line waits for run().
     const filled = copyPackage(options.packageDir, work, owner, new Set(mountPoints));
     const placement = subtaskArguments({ ...options, work, home });
     send(pipes[descriptors.arguments] as Writable, placement.map((value) => `${value}\0`).join(''));
     send(pipes[descriptors.filter] as Writable, filter);
     try {
-      const [listeners, processes] = await Promise.all([
-        receiveListeners(child, options.ports.length),
-        tree,
-        filled,
-      ]);
+      const [listeners] = await Promise.all([receiveListeners(child, options.ports.length), filled]);
+      const processes = await tree;
       processes.preferForOutOfMemory();
       const group = {
         memoryBytes: async (limitBytes: number) => processes.memoryBytes(memoryFolders, limitBytes),
