@@ -5,7 +5,6 @@
 import { once } from 'node:events';
 import { chmod, chown, mkdir, open, type FileHandle } from 'node:fs/promises';
 import net from 'node:net';
-import { createInterface } from 'node:readline';
 import type { Listeners } from './started-worker.ts';
 import type { Owner } from './work-folder.ts';
 
@@ -26,10 +25,21 @@ interface RelayMessage {
   readonly error?: string;
 }
 
+const longestLine = 64 * 1024;
+
+/** What keeps a relay that said this from its work; undefined where all is well. */
+function problemOf(line: string): string | undefined {
+  try {
+    const { listening, error } = JSON.parse(line) as RelayMessage;
+    return listening ? undefined : (error ?? 'it could not listen');
+  } catch {
+    return 'it said nothing that makes sense';
+  }
+}
+
 /** Listens at a socket that only the owner can connect to. */
 async function listenAt(file: string, owner: Owner): Promise<net.Server> {
-  // As TCP: who stops sending may still receive.
-  const server = net.createServer({ allowHalfOpen: true });
+  const server = net.createServer();
   await once(server.listen(file), 'listening');
   await chown(file, owner.uid, owner.gid);
   await chmod(file, 0o600);
@@ -134,16 +144,22 @@ export class ContainerLink {
     void this.#relay.then((relay) => relay.write(`${JSON.stringify(message)}\n`));
   }
 
+  /** Reads the one line that the relay says before any of the worker's code runs, and nothing after it. */
   #read(relay: net.Socket): void {
     relay.on('error', () => relay.destroy());
     relay.once('close', () => {
       this.#ready.reject(new Error('it ended before it started the worker'));
       this.#broken.resolve();
     });
-    createInterface({ input: relay }).on('line', (line) => {
-      const { listening, error } = JSON.parse(line) as RelayMessage;
-      if (listening) this.#ready.resolve();
-      else this.#ready.reject(new Error(error ?? 'it could not listen'));
-    });
+    let received = '';
+    const onData = (text: string): void => {
+      received += text;
+      if (!received.includes('\n') && received.length < longestLine) return;
+      relay.off('data', onData).resume();
+      const problem = problemOf(received);
+      if (problem === undefined) this.#ready.resolve();
+      else this.#ready.reject(new Error(problem));
+    };
+    relay.setEncoding('utf8').on('data', onData);
   }
 }

@@ -97,7 +97,7 @@ export class ProcessSandbox implements Sandbox {
     });
   }
 
-  /** Nothing could tell a killed runner's workers from other programs; they end when their platform does not answer. */
+  /** Nothing tells the workers of a killed runner from other programs of the user. */
   async removeLeftovers(): Promise<void> {}
 
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
