@@ -83,6 +83,19 @@ function isThere([command, ...argv]) {
   return spawnSync(command, argv, { stdio: 'ignore' }).status === 0;
 }
 
+/** Of the package manager that is there. */
+function installCommand() {
+  const commands = {
+    'apt-get': 'apt-get install -y',
+    dnf: 'dnf install -y',
+    pacman: 'pacman -S --noconfirm',
+    zypper: 'zypper install -y',
+    apk: 'apk add',
+  };
+  const manager = Object.keys(commands).find((name) => isThere([name, '--version']));
+  return commands[manager] ?? commands['apt-get'];
+}
+
 /** @param check a command that succeeds where the package is there */
 function installSystemPackage(check, debianPackage, purpose) {
   if (isThere(check)) return true;
@@ -96,7 +109,7 @@ function installSystemPackage(check, debianPackage, purpose) {
     run('install', '-y', '-qq', '--no-install-recommends', debianPackage);
     if (isThere(check)) return true;
   }
-  const install = `${isRoot ? '' : 'sudo '}apt-get install -y ${debianPackage}`;
+  const install = `${isRoot ? '' : 'sudo '}${installCommand()} ${debianPackage}`;
   process.stderr.write(
     `chela set-up: ${debianPackage} is missing (${purpose}). Install it with: ${install}\n`,
   );
@@ -110,12 +123,26 @@ checkRuntime();
 if (!buildConsole({ onBuild: () => say('building the console …') }))
   fail('the console could not be built, see above');
 if (process.platform === 'linux') {
-  const needsSandbox = process.env.CHELA_SANDBOX !== 'process';
-  if (needsSandbox && !installSystemPackage(['bwrap', '--version'], 'bubblewrap', 'it fences workers in')) {
+  const needsBubblewrap = !['docker', 'process'].includes(process.env.CHELA_SANDBOX);
+  if (
+    needsBubblewrap &&
+    !installSystemPackage(['bwrap', '--version'], 'bubblewrap', 'it fences workers in')
+  ) {
     process.exit(1);
   }
   const python = process.env.CHELA_PYTHON || 'python3';
   // Without it everything but Python workers works.
   installSystemPackage([python, '-m', 'pip', '--version'], 'python3-pip', 'Python workers need it');
-  if (withDev) installSystemPackage(['chromium', '--version'], 'chromium', 'tests of the console need it');
+  if (withDev) {
+    installSystemPackage(['chromium', '--version'], 'chromium', 'tests of the console need it');
+    // Their engine is one of their own, which needs root.
+    if (process.getuid?.() === 0) {
+      installSystemPackage(['dockerd', '--version'], 'docker.io', 'tests of the docker sandbox need it');
+      installSystemPackage(
+        ['debootstrap', '--version'],
+        'debootstrap',
+        'tests of the docker sandbox need it',
+      );
+    }
+  }
 }

@@ -63,6 +63,14 @@ function databaseUrl(value: string): string {
   return value;
 }
 
+function dockerHost(value: string): string {
+  const { protocol, hostname, pathname } = URL.parse(value) ?? {};
+  if (protocol === 'unix:' ? !pathname : protocol !== 'tcp:' || !hostname) {
+    throw new Error('unix:///PATH or tcp://HOST:PORT');
+  }
+  return value;
+}
+
 function list(value: string): string[] {
   return value
     .split(',')
@@ -349,10 +357,10 @@ export const settings = {
     describe:
       'Most subtasks of one run that are executed at the same time, by all runners together; 0 is no limit. Holds for runs submitted from then on.',
   }),
-  sandbox: setting<'bubblewrap' | 'process'>({
+  sandbox: setting<'bubblewrap' | 'docker' | 'process'>({
     environment: 'CHELA_SANDBOX',
     default: 'bubblewrap',
-    parse: oneOf('bubblewrap', 'process'),
+    parse: oneOf('bubblewrap', 'docker', 'process'),
     describe:
       'How subtasks are fenced in. process isolates nothing: only for development with workers you trust.',
   }),
@@ -362,6 +370,33 @@ export const settings = {
     parse: oneOf('auto', 'off'),
     describe:
       'Whether each subtask gets a cgroup, where the machine lets the runner make some. Without, memory is watched and cpus are not enforced.',
+  }),
+  dockerHost: setting<string>({
+    environment: 'DOCKER_HOST',
+    default: 'unix:///var/run/docker.sock',
+    parse: dockerHost,
+    describe: 'The Docker Engine of the docker sandbox, on this machine: unix:///PATH or tcp://HOST:PORT.',
+  }),
+  dockerCertDir: setting<string>({
+    environment: 'DOCKER_CERT_PATH',
+    default: '',
+    defaultText: 'none: no TLS',
+    parse: (value) => path.resolve(value),
+    describe: 'Folder with ca.pem, cert.pem and key.pem for an engine at tcp:// that wants TLS.',
+  }),
+  dockerImage: setting<string>({
+    environment: 'CHELA_DOCKER_IMAGE',
+    default: '',
+    defaultText: 'none: the docker sandbox needs one',
+    parse: text,
+    describe: 'Image of the docker sandbox, already on the engine. What it must have: docs/sandboxes.md.',
+  }),
+  dockerRuntime: setting<string>({
+    environment: 'CHELA_DOCKER_RUNTIME',
+    default: '',
+    defaultText: "the engine's own",
+    parse: text,
+    describe: 'OCI runtime of the docker sandbox by the name the engine knows it by, such as runsc.',
   }),
   sandboxUserId: setting<number>({
     environment: 'CHELA_SANDBOX_USER_ID',

@@ -3,12 +3,13 @@ import type { Config } from '../config.ts';
 import { FencedInstaller } from './dependencies/fenced-installer.ts';
 import { HostInstaller } from './dependencies/host-installer.ts';
 import type { Installer } from './dependencies/installer.ts';
-import { BubblewrapSandbox } from './sandboxes/bubblewrap.ts';
+import { createSandbox } from './sandboxes.ts';
 
 export function createInstaller(config: Config): Installer {
   switch (config.sandbox) {
     case 'bubblewrap':
-      return new FencedInstaller(new BubblewrapSandbox(config), config);
+    case 'docker':
+      return new FencedInstaller(createSandbox(config), config);
     case 'process':
       return new HostInstaller({
         python: config.python,

@@ -73,8 +73,11 @@ export class Runner {
     const { database, notifications } = this.#options;
     await this.#stopping;
     this.#stopping = undefined;
-    await this.#options.scratch.open();
-    await this.#options.cgroups.start();
+    const { sandbox, scratch, cgroups } = this.#options;
+    if (sandbox.warning !== undefined) this.#logger.warn(sandbox.warning);
+    await sandbox.removeLeftovers();
+    await scratch.open();
+    await cgroups.start();
     this.#options.cacheUse.start();
     this.#options.installations.start();
     this.#cachePruner.start();

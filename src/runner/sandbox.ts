@@ -18,6 +18,10 @@ export interface SandboxLimits {
   readonly fileSizeBytes: number;
   /** Size of the private `/tmp`, and again of `/dev/shm`. */
   readonly tmpBytes: number;
+  /** Most memory, where the kind has the kernel keep it; whoever opens the sandbox watches it all the same. */
+  readonly memoryBytes?: number;
+  /** Processors' time for all processes together, such as 0.5, where the kind can limit it; none where omitted. */
+  readonly cpus?: number;
 }
 
 /** How a worker runs that is not one of Node. */
@@ -53,11 +57,15 @@ export interface SandboxOptions {
   readonly limits: SandboxLimits;
   /** Where all processes of the sandbox are put before they do anything; removing it is the caller's. */
   readonly cgroup?: Cgroup | undefined;
+  /** Names the subtask to those who list the sandboxes of the host. */
+  readonly label?: string | undefined;
 }
 
 export interface WorkerExit {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** The kernel ended a process at the limit of memory. */
+  readonly outOfMemory?: boolean;
 }
 
 export interface SandboxedProcess {
@@ -94,8 +102,14 @@ export interface SandboxedProcess {
 
 export interface Sandbox {
   readonly name: string;
+  /** It has the kernel keep memory, processors and processes to their limits itself: no cgroup of the runner's is wanted. */
+  readonly keepsLimits?: boolean;
+  /** What operators and authors have to be told of at the start and in the log of every run. */
+  readonly warning?: string;
   /** @throws Error that says what is missing and the one command that installs it */
   check(): Promise<void>;
+  /** Removes what runners left behind that were killed. */
+  removeLeftovers(): Promise<void>;
   /**
    * Readies a sandbox up to the point before the worker's first line; `run()` goes on from there.
    * @throws Error with what the sandbox printed, when it cannot be made; nothing is left running then

@@ -76,6 +76,8 @@ export class SubtaskExecution {
       openFiles: config.sandboxOpenFileLimit,
       fileSizeBytes: config.sandboxFileSizeBytes,
       tmpBytes: config.sandboxTmpBytes,
+      memoryBytes: subtask.limits.memory * mebibyte,
+      cpus: subtask.limits.cpus,
     };
     this.#limitWatch = new LimitWatch({
       subtask,
@@ -154,6 +156,8 @@ export class SubtaskExecution {
     this.#log.system(
       `preparing the environment of version ${version}, ${count === 1 ? '1 subtask' : `subtask ${number} of ${count}`}`,
     );
+    const { warning } = this.#services.sandbox;
+    if (warning !== undefined) this.#log.system(warning, logType.warn);
     this.#stopped.signal.throwIfAborted();
   }
 
@@ -174,7 +178,8 @@ export class SubtaskExecution {
   }
 
   async #makeCgroup(): Promise<Cgroup | undefined> {
-    const { config, cgroups } = this.#services;
+    const { config, cgroups, sandbox } = this.#services;
+    if (sandbox.keepsLimits) return undefined;
     const { memory, cpus } = this.subtask.limits;
     if (!cgroups.limitsCpu && cpus !== config.defaultCpus && this.subtask.number === 1) {
       this.#log.system(
@@ -202,6 +207,7 @@ export class SubtaskExecution {
     packageDir: string,
     preparation: Preparation,
   ): Promise<SandboxedProcess> {
+    const { run_slug: slug, number } = this.subtask;
     return this.#services.sandbox.open({
       packageDir,
       ...preparation,
@@ -215,6 +221,7 @@ export class SubtaskExecution {
       slot: this.#slot,
       limits: this.#limits,
       cgroup: this.#cgroup,
+      label: `${slug}-${number}`,
     });
   }
 
@@ -287,6 +294,7 @@ export class SubtaskExecution {
   }
 
   #outcome(exit: WorkerExit): SubtaskOutcome {
+    if (exit.outOfMemory) this.#reason ??= memoryStop(this.subtask.limits.memory);
     if (this.#reason !== undefined) return this.#stoppedOutcome(this.#reason);
     const { exitCode, signal } = exit;
     if (exitCode === 0) {
@@ -330,4 +338,8 @@ function usedFolders(packageDir: string, { nodeModulesDir, launch }: Preparation
   // An entry is the folder that holds what is mounted.
   const entries = dependencies.filter((folder) => folder !== undefined).map((folder) => path.dirname(folder));
   return [packageDir, ...entries];
+}
+
+function memoryStop(megabytes: number): StopReason {
+  return { kind: 'limit', errMsg: `stopped at the memory limit of ${megabytes} MB (memory)` };
 }

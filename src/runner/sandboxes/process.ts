@@ -17,6 +17,7 @@ import {
   endOf,
   foreignDescriptors,
   joinCgroup,
+  partsOf,
   receiveListeners,
   StartedWorker,
 } from './started-worker.ts';
@@ -101,6 +102,8 @@ async function takeTurn(): Promise<() => void> {
 
 export class ProcessSandbox implements Sandbox {
   readonly name = 'process';
+  readonly warning =
+    'workers run without a sandbox (CHELA_SANDBOX=process): nothing keeps them from the files, processes and network of this machine';
 
   async check(): Promise<void> {
     if (process.platform === 'win32') {
@@ -110,6 +113,9 @@ export class ProcessSandbox implements Sandbox {
       throw new Error('ps is not installed, and ending workers needs it: install the package procps');
     });
   }
+
+  /** Nothing tells the workers of a killed runner from other programs of the user. */
+  async removeLeftovers(): Promise<void> {}
 
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
     const passOn = await takeTurn();
@@ -179,7 +185,7 @@ export class ProcessSandbox implements Sandbox {
         askToEnd: async () => signalAll(await listGroup(leader), 'SIGTERM'),
         kill: async () => killGroup(leader),
       });
-      return new StartedWorker(child, listeners, exited, group);
+      return new StartedWorker({ ...partsOf(child), listeners, exited, group });
     } catch (error) {
       child.kill('SIGKILL');
       await exited;
