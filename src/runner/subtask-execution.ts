@@ -1,4 +1,5 @@
 /** One subtask from claim to outcome, as a pipeline of named steps. Settling the outcome is the runner's. */
+import type { Server } from 'node:net';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Usage } from '../accounts/usage.ts';
@@ -9,6 +10,7 @@ import { parseRow } from '../results/row.ts';
 import type { SubtaskOutcome } from '../runs/finish.ts';
 import { abortedMessage } from '../runs/statuses.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
+import type { BrowserEndpoint, BrowserGateway } from './browser/browser-gateway.ts';
 import type { ClaimedSubtask } from './claimer.ts';
 import { watchDisk } from './disk-watch.ts';
 import type { CacheUse } from './cache/cache-use.ts';
@@ -19,7 +21,7 @@ import {
   randomCredentials,
   secretsOf,
   type EgressProxy,
-  type ProxySession,
+  type ProxyCredentials,
 } from './proxy/egress-proxy.ts';
 import type { RunWriter } from './run-writers.ts';
 import { sdkAddress } from './sandbox.ts';
@@ -44,6 +46,8 @@ export interface ExecutionServices {
   readonly languages: LanguageServices;
   readonly sandbox: Sandbox;
   readonly proxy: EgressProxy;
+  /** Undefined where workers may have none. */
+  readonly browsers: BrowserGateway | undefined;
   readonly scratch: ScratchFolder;
   readonly cacheUse: CacheUse;
   readonly logger: Logger;
@@ -65,6 +69,7 @@ export class SubtaskExecution {
   readonly #stopped = new AbortController();
   #reason: StopReason | undefined;
   #process: SandboxedProcess | undefined;
+  #browserPorts: readonly number[] = [];
   /** Why the database did not take a row, the first time. */
   #unstored: string | undefined;
 
@@ -153,7 +158,8 @@ export class SubtaskExecution {
     packageDir: string,
     preparation: Preparation,
   ): Promise<SandboxedProcess> {
-    const { config, sandbox } = this.#services;
+    const { config, sandbox, browsers } = this.#services;
+    this.#browserPorts = (await browsers?.ports(packageDir, sandbox)) ?? [];
     return sandbox.open({
       packageDir,
       ...preparation,
@@ -162,8 +168,9 @@ export class SubtaskExecution {
       environment: {
         PROXY_AUTH: credentialsText(this.#credentials),
         PROXY_DOMAIN: `${proxyAddress.host}:${proxyAddress.port}`,
+        ...browsers?.environment(this.#credentials),
       },
-      ports: [sdkAddress.port, proxyAddress.port],
+      ports: [sdkAddress.port, proxyAddress.port, ...this.#browserPorts],
       slot: this.#slot,
       limits: {
         processes: config.sandboxProcessLimit,
@@ -178,14 +185,13 @@ export class SubtaskExecution {
   async #work(worker: SandboxedProcess, scratchDir: string): Promise<WorkerExit> {
     if (this.#stopped.signal.aborted) void worker.terminate(0);
     const gateway = this.#serveSdk(worker);
-    const proxy = this.#serveProxy(worker);
-    // At once, whatever the worker does with its time to end.
-    const unsubscribe = this.#writer.traffic.onExceeded(() => proxy.close());
+    const proxy = this.#serveProxy(worker.listener(proxyAddress.port), this.#credentials);
+    const browsers = this.#serveBrowsers(worker, scratchDir);
     const output = Promise.all([
       this.#log.capture(worker.stdout, logType.info),
       this.#log.capture(worker.stderr, logType.error),
     ]);
-    const stopWatching = this.#watch(worker);
+    const stopWatching = this.#watch(async (limitBytes) => memoryOf([worker, browsers], limitBytes));
     const stopWatchingDisk = this.#watchDisk(scratchDir);
     try {
       this.#log.system('running');
@@ -198,9 +204,8 @@ export class SubtaskExecution {
     } finally {
       stopWatching();
       stopWatchingDisk();
-      unsubscribe();
       proxy.close();
-      await gateway.close();
+      await Promise.all([gateway.close(), browsers?.close()]);
     }
   }
 
@@ -230,19 +235,40 @@ export class SubtaskExecution {
     return gateway;
   }
 
-  #serveProxy(worker: SandboxedProcess): ProxySession {
+  /** @param credentials none for a browser of the subtask */
+  #serveProxy(listener: Server, credentials: ProxyCredentials | undefined): { close(): void } {
     const { traffic } = this.#writer;
-    return this.#services.proxy.serve({
-      listener: worker.listener(proxyAddress.port),
-      credentials: this.#credentials,
+    const session = this.#services.proxy.serve({
+      listener,
+      credentials,
       region: this.subtask.limits.proxy_region,
       onTraffic: (bytes) => traffic.add(bytes),
       onNotice: (message) => this.#log.system(`proxy: ${message}`, logType.warn),
     });
+    // At once, whatever the worker does with its time to end.
+    const unsubscribe = traffic.onExceeded(() => session.close());
+    return {
+      close: () => {
+        unsubscribe();
+        session.close();
+      },
+    };
+  }
+
+  #serveBrowsers(worker: SandboxedProcess, scratchDir: string): BrowserEndpoint | undefined {
+    const endpoint = this.#services.browsers?.endpoint({
+      credentials: this.#credentials,
+      scratchDir,
+      removeFolder: async (folder) => this.#services.scratch.remove(folder),
+      serveProxy: (listener) => this.#serveProxy(listener, undefined),
+      onNotice: (message) => this.#log.system(`browser: ${message}`, logType.warn),
+    });
+    for (const port of this.#browserPorts) endpoint?.serve(worker.listener(port));
+    return endpoint;
   }
 
   /** Ends the worker at its time or memory limit. @returns the way to stop watching */
-  #watch(worker: SandboxedProcess): () => void {
+  #watch(memoryBytes: (limitBytes: number) => Promise<number>): () => void {
     const { execute_limit_time_seconds: seconds, memory } = this.subtask.limits;
     const time = setTimeout(
       () => {
@@ -258,7 +284,7 @@ export class SubtaskExecution {
       if (checking) return;
       checking = true;
       const limitBytes = memory * mebibyte;
-      const usedBytes = await worker.memoryBytes(limitBytes).catch(() => 0);
+      const usedBytes = await memoryBytes(limitBytes).catch(() => 0);
       checking = false;
       if (usedBytes > limitBytes) {
         this.stop({ kind: 'limit', errMsg: `stopped at the memory limit of ${memory} MB (memory)` });
@@ -347,6 +373,19 @@ export class SubtaskExecution {
     this.#log.system(`could not be executed: ${message}`, logType.error);
     return { status: 'failed', errMsg: `could not be executed: ${message}` };
   }
+}
+
+/** Memory of a worker and its browsers together: bounds as long as those are within the limit, then exact. */
+async function memoryOf(
+  parts: readonly (Pick<SandboxedProcess, 'memoryBytes'> | undefined)[],
+  limitBytes: number,
+): Promise<number> {
+  const sum = async (limit?: number): Promise<number> => {
+    const each = await Promise.all(parts.map(async (part) => (await part?.memoryBytes(limit)) ?? 0));
+    return each.reduce((total, bytes) => total + bytes, 0);
+  };
+  const bound = await sum(limitBytes);
+  return bound <= limitBytes ? bound : sum();
 }
 
 /** Entries of the cache that a subtask runs from. */

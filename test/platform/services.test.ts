@@ -77,6 +77,7 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
         },
         sandbox: createSandbox(config),
         proxy: new EgressProxy(config),
+        browsers: undefined,
         scratch: new ScratchFolder(config.cacheDir),
         cacheUse: new CacheUse(),
         logger,
