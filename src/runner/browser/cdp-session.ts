@@ -10,8 +10,14 @@ import { solverAnswer } from './captcha-solver.ts';
 const separator = 0;
 /** Bytes on their way to a client above which the browser has to wait. */
 const highWaterBytes = 1024 * 1024;
-/** Of the WebSocket protocol. */
-const closeCodes = { normal: 1000, goingAway: 1001 } as const;
+/**
+ * More than the browser is let say: answers of our own to a client that asks and never reads. A client that does not read
+ * while it sends is none of those.
+ */
+const mostUnreadBytes = 16 * 1024 * 1024;
+const mostOwnAnswers = 100;
+/** Code of the WebSocket protocol for a server that ends. */
+const goingAway = 1001;
 
 export class CdpSession {
   readonly #client: WebSocket;
@@ -30,12 +36,13 @@ export class CdpSession {
   async run(): Promise<void> {
     const ended = Promise.withResolvers<void>();
     this.#client.on('message', (data) => this.#fromClient(data));
+    this.#client.on('ping', this.#balance);
     this.#client.once('close', () => {
       this.#pipe.destroy();
       ended.resolve();
     });
     this.#client.on('error', () => this.#client.terminate());
-    this.#pipe.on('drain', () => this.#client.resume());
+    this.#pipe.on('drain', this.#balance);
     this.#pipe.on('data', (chunk: Buffer) => this.#fromBrowser(chunk));
     this.#pipe.once('close', () => {
       if (this.#isWithinMessage) this.#client.terminate();
@@ -48,8 +55,8 @@ export class CdpSession {
 
   /** Ends the session from our side. */
   close(reason: string): void {
-    const { normal, goingAway } = closeCodes;
-    this.#client.close(reason === '' ? normal : goingAway, reason);
+    this.#client.close(goingAway, reason);
+    // Its answer to that wants to be read.
     this.#client.resume();
     this.#pipe.destroy();
   }
@@ -57,15 +64,16 @@ export class CdpSession {
   #fromClient(data: RawData): void {
     const message = data as Buffer;
     const answer = solverAnswer(message);
-    if (answer !== undefined) {
+    if (answer === undefined) {
+      this.#pipe.cork();
+      this.#pipe.write(message);
+      this.#pipe.write(Buffer.of(separator));
+      this.#pipe.uncork();
+    } else {
       this.#ownAnswers.push(answer);
       if (!this.#isWithinMessage) this.#sendOwnAnswers();
-      return;
     }
-    this.#pipe.cork();
-    this.#pipe.write(message);
-    if (!this.#pipe.write(Buffer.of(separator))) this.#client.pause();
-    this.#pipe.uncork();
+    this.#balance();
   }
 
   #fromBrowser(chunk: Buffer): void {
@@ -74,19 +82,26 @@ export class CdpSession {
       const end = chunk.indexOf(separator, begin);
       const isLast = end !== -1;
       const piece = chunk.subarray(begin, isLast ? end : chunk.length);
-      this.#client.send(piece, { binary: false, fin: isLast }, this.#onSent);
+      this.#client.send(piece, { binary: false, fin: isLast }, this.#balance);
       this.#isWithinMessage = !isLast;
       if (isLast) this.#sendOwnAnswers();
       begin += piece.length + 1;
     }
-    if (this.#client.bufferedAmount > highWaterBytes) this.#pipe.pause();
+    this.#balance();
   }
-
-  readonly #onSent = (): void => {
-    if (this.#pipe.isPaused() && this.#client.bufferedAmount <= highWaterBytes) this.#pipe.resume();
-  };
 
   #sendOwnAnswers(): void {
-    for (const answer of this.#ownAnswers.splice(0)) this.#client.send(answer);
+    for (const answer of this.#ownAnswers.splice(0)) this.#client.send(answer, this.#balance);
   }
+
+  /** Lets each side speak as far as the other listens. */
+  readonly #balance = (): void => {
+    const unreadBytes = this.#client.bufferedAmount;
+    if (unreadBytes > highWaterBytes) this.#pipe.pause();
+    else this.#pipe.resume();
+    if (this.#client.readyState !== this.#client.OPEN) return;
+    const asksTooMuch = unreadBytes > mostUnreadBytes || this.#ownAnswers.length > mostOwnAnswers;
+    if (this.#pipe.writableNeedDrain || asksTooMuch) this.#client.pause();
+    else this.#client.resume();
+  };
 }

@@ -232,7 +232,16 @@ export class BubblewrapSandbox implements Sandbox {
   /** An empty sandbox with the port: systems may forbid namespaces within namespaces. */
   async #tryPort(port: number): Promise<void> {
     const { bubblewrap, openPort } = await this.#prepare();
-    const inner = ['--unshare-all', sharedNetwork, '--disable-userns', '--ro-bind', '/', '/', '/bin/true'];
+    const inner = [
+      '--unshare-all',
+      '--unshare-user',
+      sharedNetwork,
+      '--disable-userns',
+      '--ro-bind',
+      '/',
+      '/',
+      '/bin/true',
+    ];
     const [program = '', ...command] = [...openPort(port), bubblewrap, ...inner];
     await promisify(execFile)(program, command, { env: {}, cwd: '/', ...this.#owner(0) });
   }

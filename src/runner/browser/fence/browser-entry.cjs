@@ -59,9 +59,15 @@ function startWithTunnel() {
   );
   const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
   endWith(child);
-  // It says so, in a line, when it listens.
-  child.stdout.once('data', () => offerTunnel(serverPort));
-  child.stdout.pipe(process.stderr);
+  let said = '';
+  const listen = (text) => {
+    process.stderr.write(text);
+    said += text;
+    if (!said.includes('started successfully')) return;
+    child.stdout.off('data', listen).pipe(process.stderr);
+    offerTunnel(serverPort);
+  };
+  child.stdout.setEncoding('utf8').on('data', listen);
 }
 
 if (how === 'pipe') startOnPipe();
