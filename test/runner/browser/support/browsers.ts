@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import { readConfig, type Config } from '../../../../src/config.ts';
 import { BrowserGateway, type BrowserEndpoint } from '../../../../src/runner/browser/browser-gateway.ts';
 import {
