@@ -195,6 +195,7 @@ describe('a browser', () => {
         expect.stringMatching(/^ERR_(ADDRESS_UNREACHABLE|INTERNET_DISCONNECTED)$/),
       ],
       allowed: 'shown',
+      named: 'shown',
       files: 'ERR_FILE_NOT_FOUND',
     });
     const contents = (await platform.log(slug)).map(({ content }) => content);
