@@ -171,37 +171,44 @@ describe('a browser', () => {
     expect(traffic).toBeLessThan(size + 20_000);
   });
 
-  test('reaches what its run may reach, by its proxy and not past it', async () => {
+  test('reaches what its run may reach, and the log says why not', async () => {
     const { port: apiPort } = new URL(platform.url);
     const { slug, value } = await valueOf(`${open} ${failure}
-      const puppeteer = await require('puppeteer-core').connect({ browserWSEndpoint: process.env.BROWSER_WS_ENDPOINT });
-      const context = await puppeteer.createBrowserContext({ proxyServer: '127.0.0.1:1', proxyBypassList: ['127.0.0.1', '192.0.2.1'] });
-      const free = await context.newPage();
-      const bypassing = [];
-      for (const host of ['127.0.0.1:${apiPort}', '127.0.0.1:${sitePort}', '127.0.0.1:20086', '127.0.0.1:20087', '192.0.2.1'])
-        bypassing.push(await failure(free, 'http://' + host));
       const guarded = [];
       for (const host of ['127.0.0.1:${apiPort}', 'localhost:20086', '192.168.0.1']) guarded.push(await failure(page, 'http://' + host));
-      return { guarded, bypassing, allowed: await failure(await browser.newPage(), '${page()}/one'),
-        files: await failure(await browser.newPage(), 'file:///work/main.js') };`);
-    const refused = 'ERR_CONNECTION_REFUSED';
+      return { guarded, allowed: await failure(await browser.newPage(), '${page()}/one') };`);
     expect(value).toEqual({
       guarded: Array.from({ length: 3 }, () => 'ERR_SOCKS_CONNECTION_FAILED'),
-      bypassing: [
-        refused,
-        refused,
-        refused,
-        refused,
-        expect.stringMatching(/^ERR_(ADDRESS_UNREACHABLE|INTERNET_DISCONNECTED)$/),
-      ],
       allowed: 'shown',
-      named: 'shown',
-      files: 'ERR_FILE_NOT_FOUND',
     });
     const contents = (await platform.log(slug)).map(({ content }) => content);
     expect(contents).toContainEqual(
       expect.stringMatching(/^SYSTEM: proxy: 192\.168\.0\.1:80 is no public address/),
     );
+  });
+
+  test('reaches nothing past its proxy: not the host, not the worker, not the network', async () => {
+    const { port: apiPort } = new URL(platform.url);
+    const hosts = [`127.0.0.1:${apiPort}`, `127.0.0.1:${sitePort}`, '127.0.0.1:20086', '127.0.0.1:20087'];
+    const { value } = await valueOf(`${failure}
+      const browser = await require('puppeteer-core').connect({ browserWSEndpoint: process.env.BROWSER_WS_ENDPOINT });
+      const context = await browser.createBrowserContext({ proxyServer: '127.0.0.1:1', proxyBypassList: ['127.0.0.1', '192.0.2.1'] });
+      const page = await context.newPage();
+      const past = [];
+      for (const host of ${JSON.stringify(hosts)}) past.push(await failure(page, 'http://' + host));
+      const named = await browser.createBrowserContext({ proxyServer: process.env.PROXY_DOMAIN, proxyBypassList: ['<-loopback>'] });
+      return {
+        past,
+        away: await failure(page, 'http://192.0.2.1'),
+        files: await failure(page, 'file:///work/main.js'),
+        named: await failure(await named.newPage(), '${page()}/one'),
+      };`);
+    expect(value).toEqual({
+      past: hosts.map(() => 'ERR_CONNECTION_REFUSED'),
+      away: expect.stringMatching(/^ERR_(ADDRESS_UNREACHABLE|INTERNET_DISCONNECTED)$/),
+      files: 'ERR_FILE_NOT_FOUND',
+      named: 'shown',
+    });
   });
 
   test('counts in the memory of its subtask', async () => {
