@@ -96,22 +96,25 @@ function installCommand() {
   return commands[manager] ?? commands['apt-get'];
 }
 
-/** @param check a command that succeeds where the package is there */
-function installSystemPackage(check, debianPackage, purpose) {
+/**
+ * @param check a command that succeeds where all of the packages are there
+ * @param debianPackages names with spaces between
+ */
+function installSystemPackage(check, debianPackages, purpose) {
   if (isThere(check)) return true;
   const isRoot = process.getuid?.() === 0;
   if (isRoot && isThere(['apt-get', '--version'])) {
-    say(`installing ${debianPackage} with apt-get …`);
+    say(`installing ${debianPackages} with apt-get …`);
     const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     const run = (...argv) =>
       spawnSync('apt-get', argv, { stdio: ['ignore', 'ignore', 'inherit'], env: environment });
     run('update', '-qq');
-    run('install', '-y', '-qq', '--no-install-recommends', debianPackage);
+    run('install', '-y', '-qq', '--no-install-recommends', ...debianPackages.split(' '));
     if (isThere(check)) return true;
   }
-  const install = `${isRoot ? '' : 'sudo '}${installCommand()} ${debianPackage}`;
+  const install = `${isRoot ? '' : 'sudo '}${installCommand()} ${debianPackages}`;
   process.stderr.write(
-    `chela set-up: ${debianPackage} is missing (${purpose}). Install it with: ${install}\n`,
+    `chela set-up: missing: ${debianPackages} (${purpose}). Install it with: ${install}\n`,
   );
   return false;
 }
@@ -133,16 +136,24 @@ if (process.platform === 'linux') {
   const python = process.env.CHELA_PYTHON || 'python3';
   // Without it everything but Python workers works.
   installSystemPackage([python, '-m', 'pip', '--version'], 'python3-pip', 'Python workers need it');
-  if (withDev) {
-    installSystemPackage(['chromium', '--version'], 'chromium', 'tests of the console need it');
-    // Their engine is one of their own, which needs root.
-    if (process.getuid?.() === 0) {
-      installSystemPackage(['dockerd', '--version'], 'docker.io', 'tests of the docker sandbox need it');
-      installSystemPackage(
-        ['debootstrap', '--version'],
-        'debootstrap',
-        'tests of the docker sandbox need it',
-      );
-    }
+  const mayBrowse = !/^(0|false|no|off)$/i.test(process.env.CHELA_BROWSERS ?? '');
+  const browsers =
+    '(chromium --version || google-chrome --version || chromium-browser --version) && chromedriver --version';
+  // Without it everything but browsers works.
+  if (mayBrowse || withDev) {
+    installSystemPackage(
+      ['sh', '-c', browsers],
+      'chromium chromium-driver',
+      'browsers of workers need it; CHELA_BROWSERS=off does without',
+    );
+  }
+  // Tests of the docker sandbox have an engine of their own, which needs root.
+  if (withDev && process.getuid?.() === 0) {
+    const engine = 'dockerd --version && debootstrap --version';
+    installSystemPackage(
+      ['sh', '-c', engine],
+      'docker.io debootstrap',
+      'tests of the docker sandbox need it',
+    );
   }
 }

@@ -19,12 +19,14 @@ import { Logs } from './logs/logs.ts';
 import { Exports } from './results/exports.ts';
 import { Results } from './results/results.ts';
 import { Retention } from './retention.ts';
+import { BrowserGateway } from './runner/browser/browser-gateway.ts';
 import { CacheUse } from './runner/cache/cache-use.ts';
 import { Installations } from './runner/installations.ts';
 import { Cgroups } from './runner/cgroups.ts';
 import { EgressProxy } from './runner/proxy/egress-proxy.ts';
 import { Runner, type OrphanedSubtask } from './runner/runner.ts';
 import { ScratchFolder } from './runner/scratch-folder.ts';
+import { BubblewrapSandbox } from './runner/sandboxes/bubblewrap.ts';
 import { createSandbox } from './runner/sandboxes.ts';
 import { Watchman } from './runner/watchman.ts';
 import { QueueItems } from './runs/queue-items.ts';
@@ -202,6 +204,7 @@ export class Platform {
           sandbox: createSandbox(config),
           cgroups: new Cgroups({ isEnabled: config.cgroups === 'auto', logger }),
           proxy: new EgressProxy(config),
+          browsers: config.browsers ? new BrowserGateway(config, new BubblewrapSandbox(config)) : undefined,
           scratch: new ScratchFolder(config.cacheDir),
           cacheUse: new CacheUse(),
           logger,

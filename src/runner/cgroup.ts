@@ -27,6 +27,8 @@ export interface CgroupSigns {
 export interface Cgroup {
   /** The limits that are in force, and what is counted. */
   readonly controls: ReadonlySet<CgroupControl>;
+  /** Raises the limit of processes by so many, or lowers it by a negative number. Does nothing where it is not in force. */
+  allowProcesses(more: number): Promise<void>;
   /** Puts a process and its threads in; what it starts from now on is in too. */
   add(pid: number): Promise<void>;
   /**

@@ -5,7 +5,7 @@
  */
 import type { Usage } from '../accounts/usage.ts';
 import type { Config } from '../config.ts';
-import type { Cgroup } from './cgroup.ts';
+import type { Cgroup, CgroupControl } from './cgroup.ts';
 import type { ClaimedSubtask } from './claimer.ts';
 import { watchDisk } from './disk-watch.ts';
 import { fileSizeLimit, LimitSigns, processLimit } from './limit-signs.ts';
@@ -31,9 +31,13 @@ interface LimitWatchOptions {
   readonly onNotice: (notice: string) => void;
 }
 
+type User = Pick<SandboxedProcess, 'memoryBytes' | 'cpuSeconds'>;
+
 /** What is watched. */
 interface Watched {
   readonly worker: SandboxedProcess;
+  /** They are in the cgroup too. */
+  readonly browsers: User | undefined;
   readonly cgroup: Cgroup | undefined;
   /** Holds all folders the worker can write to, apart from those in memory. */
   readonly scratchDir: string;
@@ -48,6 +52,26 @@ function repeat(action: () => Promise<void>, pauseMilliseconds: number): () => v
     });
   }, pauseMilliseconds);
   return () => clearInterval(timer);
+}
+
+/** Whose use makes the whole: what the cgroup counts for all is not counted once more for each. */
+function usersOf({ worker, browsers, cgroup }: Watched, control: CgroupControl): User[] {
+  return browsers === undefined || cgroup?.controls.has(control) ? [worker] : [worker, browsers];
+}
+
+/** Memory of all together: bounds as long as those are within the limit, then exact. */
+async function memoryOf(users: readonly User[], limitBytes: number): Promise<number> {
+  const sum = async (limit?: number): Promise<number> => {
+    const each = await Promise.all(users.map(async (user) => user.memoryBytes(limit)));
+    return each.reduce((total, bytes) => total + bytes, 0);
+  };
+  const bound = await sum(limitBytes);
+  return bound <= limitBytes ? bound : sum();
+}
+
+/** The err_msg of what had more memory than its run allows. */
+export function memoryExcess(megabytes: number): string {
+  return `stopped at the memory limit of ${megabytes} MB (memory)`;
 }
 
 export class LimitWatch {
@@ -111,8 +135,8 @@ export class LimitWatch {
   }
 
   /** Looks at the cgroup a last time: what was killed for memory ends faster than anybody looks. */
-  async finish({ worker, cgroup }: Watched): Promise<void> {
-    await Promise.all([this.#countCpu(worker), this.#checkSigns(cgroup)]);
+  async finish(watched: Watched): Promise<void> {
+    await Promise.all([this.#countCpu(watched), this.#checkSigns(watched.cgroup)]);
   }
 
   /** May be called twice, or before `start()`. */
@@ -146,18 +170,19 @@ export class LimitWatch {
     return () => clearTimeout(timer);
   }
 
-  async #checkUse({ worker, cgroup }: Watched): Promise<void> {
+  async #checkUse(watched: Watched): Promise<void> {
     const limitBytes = this.#options.subtask.limits.memory * mebibyte;
     const [usedBytes] = await Promise.all([
-      worker.memoryBytes(limitBytes).catch(() => 0),
-      this.#countCpu(worker),
-      this.#checkSigns(cgroup),
+      memoryOf(usersOf(watched, 'memory'), limitBytes).catch(() => 0),
+      this.#countCpu(watched),
+      this.#checkSigns(watched.cgroup),
     ]);
     if (usedBytes > limitBytes) this.#memoryExceeded();
   }
 
-  async #countCpu(worker: SandboxedProcess): Promise<void> {
-    const seconds = await worker.cpuSeconds().catch(() => 0);
+  async #countCpu(watched: Watched): Promise<void> {
+    const each = usersOf(watched, 'cpu time').map(async (user) => user.cpuSeconds().catch(() => 0));
+    const seconds = (await Promise.all(each)).reduce((sum, part) => sum + part, 0);
     // Without a cgroup, what has ended is not seen any more.
     this.#cpuSeconds = Math.max(this.#cpuSeconds, seconds);
   }
@@ -172,9 +197,7 @@ export class LimitWatch {
   }
 
   #memoryExceeded(): void {
-    this.#options.onExcess(
-      `stopped at the memory limit of ${this.#options.subtask.limits.memory} MB (memory)`,
-    );
+    this.#options.onExcess(memoryExcess(this.#options.subtask.limits.memory));
   }
 
   #notice(notice: string): void {

@@ -26,7 +26,10 @@ export interface SandboxLimits {
 
 /** How a worker runs that is not one of Node. */
 export interface Launch {
-  /** Host folders that the worker reads, by a name. */
+  /**
+   * Host folders that the worker reads, by a name. One that is an absolute path is mounted there, in sandboxes with a file
+   * system of their own.
+   */
   readonly mounts: Readonly<Record<string, string>>;
   /**
    * The command line.
@@ -110,6 +113,8 @@ export interface Sandbox {
   check(): Promise<void>;
   /** Removes what runners left behind that were killed. */
   removeLeftovers(): Promise<void>;
+  /** Whether workers can be given a port below 1024; none can where it is missing. Never rejects. */
+  offersPort?(port: number): Promise<boolean>;
   /**
    * Readies a sandbox up to the point before the worker's first line; `run()` goes on from there.
    * @throws Error with what the sandbox printed, when it cannot be made; nothing is left running then

@@ -1,4 +1,5 @@
 /** One subtask from claim to outcome, as a pipeline of named steps. Settling the outcome is the runner's. */
+import type { Server } from 'node:net';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Usage } from '../accounts/usage.ts';
@@ -8,20 +9,21 @@ import { logType } from '../logs/log-line.ts';
 import { parseRow } from '../results/row.ts';
 import type { SubtaskOutcome } from '../runs/finish.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
+import type { BrowserEndpoint, BrowserGateway } from './browser/browser-gateway.ts';
 import type { Cgroup } from './cgroup.ts';
 import type { Cgroups } from './cgroups.ts';
 import type { ClaimedSubtask } from './claimer.ts';
 import type { CacheUse } from './cache/cache-use.ts';
 import type { Installations } from './installations.ts';
 import type { Preparation } from './launch.ts';
-import { LimitWatch } from './limit-watch.ts';
+import { LimitWatch, memoryExcess } from './limit-watch.ts';
 import {
   credentialsText,
   proxyAddress,
   randomCredentials,
   secretsOf,
   type EgressProxy,
-  type ProxySession,
+  type ProxyCredentials,
 } from './proxy/egress-proxy.ts';
 import type { RunWriter } from './run-writers.ts';
 import { sdkAddress } from './sandbox.ts';
@@ -44,6 +46,8 @@ export interface ExecutionServices {
   readonly sandbox: Sandbox;
   readonly cgroups: Cgroups;
   readonly proxy: EgressProxy;
+  /** Undefined where workers may have none. */
+  readonly browsers: BrowserGateway | undefined;
   readonly scratch: ScratchFolder;
   readonly cacheUse: CacheUse;
   readonly logger: Logger;
@@ -62,6 +66,7 @@ export class SubtaskExecution {
   #reason: StopReason | undefined;
   #process: SandboxedProcess | undefined;
   #cgroup: Cgroup | undefined;
+  #browserPorts: readonly number[] = [];
   /** Why the database did not take a row, the first time. */
   #unstored: string | undefined;
 
@@ -207,8 +212,10 @@ export class SubtaskExecution {
     packageDir: string,
     preparation: Preparation,
   ): Promise<SandboxedProcess> {
+    const { sandbox, browsers } = this.#services;
     const { run_slug: slug, number } = this.subtask;
-    return this.#services.sandbox.open({
+    this.#browserPorts = (await browsers?.ports(packageDir, sandbox)) ?? [];
+    return sandbox.open({
       packageDir,
       ...preparation,
       scratchDir,
@@ -216,8 +223,9 @@ export class SubtaskExecution {
       environment: {
         PROXY_AUTH: credentialsText(this.#credentials),
         PROXY_DOMAIN: `${proxyAddress.host}:${proxyAddress.port}`,
+        ...browsers?.environment(this.#credentials),
       },
-      ports: [sdkAddress.port, proxyAddress.port],
+      ports: [sdkAddress.port, proxyAddress.port, ...this.#browserPorts],
       slot: this.#slot,
       limits: this.#limits,
       cgroup: this.#cgroup,
@@ -229,14 +237,13 @@ export class SubtaskExecution {
   async #work(worker: SandboxedProcess, scratchDir: string): Promise<WorkerExit> {
     if (this.#stopped.signal.aborted) void worker.terminate(0);
     const gateway = this.#serveSdk(worker);
-    const proxy = this.#serveProxy(worker);
-    // At once, whatever the worker does with its time to end.
-    const unsubscribe = this.#writer.traffic.onExceeded(() => proxy.close());
+    const proxy = this.#serveProxy(worker.listener(proxyAddress.port), this.#credentials);
+    const browsers = this.#serveBrowsers(worker, scratchDir);
     const output = Promise.all([
       this.#log.capture(worker.stdout, logType.info),
       this.#log.capture(worker.stderr, logType.error, (line) => this.#limitWatch.read(line)),
     ]);
-    const watched = { worker, cgroup: this.#cgroup, scratchDir };
+    const watched = { worker, browsers, cgroup: this.#cgroup, scratchDir };
     this.#limitWatch.start(watched);
     try {
       this.#log.system('running');
@@ -249,9 +256,8 @@ export class SubtaskExecution {
       return exit;
     } finally {
       this.#limitWatch.stop();
-      unsubscribe();
       proxy.close();
-      await gateway.close();
+      await Promise.all([gateway.close(), browsers?.close()]);
       this.#log.close();
     }
   }
@@ -282,19 +288,43 @@ export class SubtaskExecution {
     return gateway;
   }
 
-  #serveProxy(worker: SandboxedProcess): ProxySession {
+  /** @param credentials none for a browser of the subtask */
+  #serveProxy(listener: Server, credentials: ProxyCredentials | undefined): { close(): void } {
     const { traffic } = this.#writer;
-    return this.#services.proxy.serve({
-      listener: worker.listener(proxyAddress.port),
-      credentials: this.#credentials,
+    const session = this.#services.proxy.serve({
+      listener,
+      credentials,
       region: this.subtask.limits.proxy_region,
       onTraffic: (bytes) => traffic.add(bytes),
       onNotice: (message) => this.#log.system(`proxy: ${message}`, logType.warn),
     });
+    // At once, whatever the worker does with its time to end.
+    const unsubscribe = traffic.onExceeded(() => session.close());
+    return {
+      close: () => {
+        unsubscribe();
+        session.close();
+      },
+    };
+  }
+
+  #serveBrowsers(worker: SandboxedProcess, scratchDir: string): BrowserEndpoint | undefined {
+    const endpoint = this.#services.browsers?.endpoint({
+      credentials: this.#credentials,
+      scratchDir,
+      cgroup: this.#cgroup,
+      removeFolder: async (folder) => this.#services.scratch.remove(folder),
+      serveProxy: (listener) => this.#serveProxy(listener, undefined),
+      onNotice: (message) => this.#log.system(`browser: ${message}`, logType.warn),
+    });
+    for (const port of this.#browserPorts) endpoint?.serve(worker.listener(port));
+    return endpoint;
   }
 
   #outcome(exit: WorkerExit): SubtaskOutcome {
-    if (exit.outOfMemory) this.#reason ??= memoryStop(this.subtask.limits.memory);
+    if (exit.outOfMemory) {
+      this.#reason ??= { kind: 'limit', errMsg: memoryExcess(this.subtask.limits.memory) };
+    }
     if (this.#reason !== undefined) return this.#stoppedOutcome(this.#reason);
     const { exitCode, signal } = exit;
     if (exitCode === 0) {
@@ -338,8 +368,4 @@ function usedFolders(packageDir: string, { nodeModulesDir, launch }: Preparation
   // An entry is the folder that holds what is mounted.
   const entries = dependencies.filter((folder) => folder !== undefined).map((folder) => path.dirname(folder));
   return [packageDir, ...entries];
-}
-
-function memoryStop(megabytes: number): StopReason {
-  return { kind: 'limit', errMsg: `stopped at the memory limit of ${megabytes} MB (memory)` };
 }

@@ -95,6 +95,10 @@ describe('a worker that the platform runs', () => {
 
   test('sees no environment but its own', async () => {
     expect(await valueOf('return Object.keys(process.env).sort();')).toEqual([
+      'BROWSER_WS_ENDPOINT',
+      'CDP_ENDPOINT',
+      'ChromeHttp',
+      'ChromeWs',
       'HOME',
       'LANG',
       'PATH',

@@ -92,10 +92,15 @@ test('with CHELA_LOST_SUBTASKS=retry the subtask of a runner that died runs agai
   const settings = { ...lost, CHELA_LOST_SUBTASKS: 'retry' };
   const first = await folder.start(settings);
   const { data } = await first.client.call<{ list: { slug: string }[] }>('/workers');
-  const script = `await sdk.result.pushData({ n: 0 }); ${runForever}`;
+  const script = `const browser = new WebSocket(process.env.CDP_ENDPOINT);
+    await new Promise((open, fail) => Object.assign(browser, { onopen: open, onerror: fail }));
+    await sdk.result.pushData({ n: 0 }); ${runForever}`;
   const slug = await first.client.runAsync(data.list[0]?.slug ?? '', { script, items });
   await eventually(async () => ((await first.client.run(slug)).results === 1 ? true : undefined));
+  const processes = descendantsOf(first.process.pid);
+  expect(processes.some(({ command }) => command.includes('--remote-debugging-pipe'))).toBe(true);
   await first.process.kill();
+  await allGone(processes, 10_000);
 
   const second = await folder.start(settings);
   await eventually(async () => ((await second.client.run(slug)).results === 2 ? true : undefined));

@@ -74,6 +74,7 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
         installations: Installations.open(config, { installs: workers.installs, packages, logger }),
         sandbox: createSandbox(config),
         proxy: new EgressProxy(config),
+        browsers: undefined,
         scratch: new ScratchFolder(config.cacheDir),
         cacheUse: new CacheUse(),
         cgroups: new Cgroups({ isEnabled: true, logger }),

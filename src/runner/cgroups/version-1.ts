@@ -26,10 +26,18 @@ type Folders = ReadonlyMap<CgroupControl, string>;
 class VersionOneCgroup implements Cgroup {
   readonly controls: ReadonlySet<CgroupControl>;
   readonly #folders: Folders;
+  #processes = 0;
 
   constructor(folders: Folders) {
     this.#folders = folders;
     this.controls = new Set(folders.keys());
+  }
+
+  async allowProcesses(more: number): Promise<void> {
+    this.#processes += more;
+    await this.#write('processes', (folder) =>
+      writeFile(path.join(folder, 'pids.max'), String(this.#processes)),
+    );
   }
 
   async limit(limits: CgroupLimits): Promise<void> {
@@ -44,9 +52,7 @@ class VersionOneCgroup implements Cgroup {
         await writeFile(path.join(folder, 'cpu.cfs_period_us'), String(cpuPeriodMicroseconds));
         await writeFile(path.join(folder, 'cpu.cfs_quota_us'), String(quota));
       }),
-      this.#write('processes', (folder) =>
-        writeFile(path.join(folder, 'pids.max'), String(limits.processes)),
-      ),
+      this.allowProcesses(limits.processes),
     ]);
   }
 

@@ -48,10 +48,18 @@ export function limitFiles(limits: CgroupLimits): Record<string, Readonly<Record
 class VersionTwoCgroup implements Cgroup {
   readonly controls: ReadonlySet<CgroupControl>;
   readonly #folder: string;
+  #processes: number;
 
-  constructor(folder: string, controls: ReadonlySet<CgroupControl>) {
+  constructor(folder: string, controls: ReadonlySet<CgroupControl>, processes: number) {
     this.#folder = folder;
     this.controls = controls;
+    this.#processes = processes;
+  }
+
+  async allowProcesses(more: number): Promise<void> {
+    this.#processes += more;
+    if (!this.controls.has('processes')) return;
+    await writeFile(path.join(this.#folder, 'pids.max'), String(this.#processes));
   }
 
   async add(pid: number): Promise<void> {
@@ -146,7 +154,7 @@ export class VersionTwoCgroups implements CgroupKind {
   async create(name: string, limits: CgroupLimits): Promise<Cgroup> {
     const folder = path.join(this.#folder, name);
     await mkdir(folder);
-    const cgroup = new VersionTwoCgroup(folder, this.controls);
+    const cgroup = new VersionTwoCgroup(folder, this.controls, limits.processes);
     try {
       const files = Object.entries(limitFiles(limits)).filter(([controller]) =>
         this.#enabled.has(controller),

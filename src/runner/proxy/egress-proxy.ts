@@ -20,7 +20,8 @@ export const proxyAddress = { host: '127.0.0.1', port: 6000 } as const;
 
 export interface ServedSubtask {
   readonly listener: Server;
-  readonly credentials: ProxyCredentials;
+  /** None are asked for where it is undefined: of a browser, whose fence nobody else is in. */
+  readonly credentials: ProxyCredentials | undefined;
   /** The run's proxy_region; an empty or unknown one is the first that is configured. */
   readonly region: string;
   readonly onTraffic: (bytes: number) => void;

@@ -25,7 +25,8 @@ export interface ProxyLimits {
 }
 
 export interface ProxySessionOptions {
-  readonly credentials: ProxyCredentials;
+  /** Everybody is served where it is undefined. */
+  readonly credentials: ProxyCredentials | undefined;
   readonly dialer: Dialer;
   readonly limits: ProxyLimits;
   /** Told of the bytes to and from targets as they pass. */
@@ -75,8 +76,10 @@ export class ProxySession {
     this.#traffic.destroyAll();
   }
 
-  readonly #accepts = (user: string, password: string): boolean =>
-    areCredentials(this.#options.credentials, user, password);
+  readonly #accepts = (user: string, password: string): boolean => {
+    const { credentials } = this.#options;
+    return credentials === undefined || areCredentials(credentials, user, password);
+  };
 
   readonly #accept = (client: Socket): void => {
     if (this.#closed.signal.aborted) {
@@ -110,7 +113,8 @@ export class ProxySession {
 
   async #serveSocks(client: Socket): Promise<void> {
     try {
-      const request = await readSocksRequest(client, this.#accepts);
+      const isOpen = this.#options.credentials === undefined;
+      const request = await readSocksRequest(client, isOpen ? undefined : this.#accepts);
       this.#endHandshake(client);
       const target = await this.#dial(request);
       client.write(socksSuccess);

@@ -46,14 +46,33 @@ function ipv6Text(bytes: Buffer): string {
 
 /**
  * Serves the handshake of a client up to its request; the request itself is answered by the caller.
+ * @param accepts tells whether credentials are right; none are asked for where it is undefined
  * @throws SocksRefusal with the answer to send
  */
 export async function readSocksRequest(
   socket: Duplex,
-  accepts: (user: string, password: string) => boolean,
+  accepts: ((user: string, password: string) => boolean) | undefined,
 ): Promise<RequestedTarget> {
   const [, methodCount = 0] = await readBytes(socket, 2);
   const methods = await readBytes(socket, methodCount);
+  if (accepts === undefined && methods.includes(method.none)) {
+    socket.write(Buffer.from([socksVersion, method.none]));
+  } else await readCredentials(socket, methods, accepts ?? (() => true));
+  const [version, command, , type] = await readBytes(socket, 4);
+  if (version !== socksVersion) throw new SocksRefusal('no SOCKS5 request', socksReply(reply.generalFailure));
+  if (command !== connectCommand) {
+    throw new SocksRefusal('only CONNECT is supported', socksReply(reply.commandNotSupported));
+  }
+  const host = await readHost(socket, type);
+  const port = (await readBytes(socket, 2)).readUInt16BE();
+  return { host, port };
+}
+
+async function readCredentials(
+  socket: Duplex,
+  methods: Buffer,
+  accepts: (user: string, password: string) => boolean,
+): Promise<void> {
   if (!methods.includes(method.password)) {
     const answer = Buffer.from([socksVersion, method.unacceptable]);
     throw new SocksRefusal('the client offered no user and password', answer);
@@ -65,14 +84,6 @@ export async function readSocksRequest(
   if (!accepts(user, password))
     throw new SocksRefusal('wrong user or password', Buffer.from([authVersion, 1]));
   socket.write(Buffer.from([authVersion, 0]));
-  const [version, command, , type] = await readBytes(socket, 4);
-  if (version !== socksVersion) throw new SocksRefusal('no SOCKS5 request', socksReply(reply.generalFailure));
-  if (command !== connectCommand) {
-    throw new SocksRefusal('only CONNECT is supported', socksReply(reply.commandNotSupported));
-  }
-  const host = await readHost(socket, type);
-  const port = (await readBytes(socket, 2)).readUInt16BE();
-  return { host, port };
 }
 
 async function readHost(socket: Duplex, type: number | undefined): Promise<string> {

@@ -81,6 +81,30 @@ function workerCommand(entry: string, launch: Launch | undefined): string[] {
   return launch === undefined ? ['node', file] : ['exec', ...launch.command(placesOf(launch), file)];
 }
 
+/** Ports from here on are open to every user of a network namespace, unless it says otherwise. */
+const firstOpenPort = 1024;
+
+export function isPrivileged(port: number): boolean {
+  return port < firstOpenPort;
+}
+
+/**
+ * Start of the command line of a sandbox whose worker gets a privileged port. Which ports are privileged is for the owner of
+ * a network namespace to say, and of its own one a sandbox never has the privilege: so this makes the namespace, says it,
+ * gives the privilege up and goes on with the rest of the command line, which shares the namespace (`sharedNetwork`).
+ */
+export function openPortCommand(bubblewrap: string, setpriv: string, port: number): string[] {
+  const open = `echo ${port} > /proc/sys/net/ipv4/ip_unprivileged_port_start && exec "$@"`;
+  return [
+    [bubblewrap, '--unshare-user', '--unshare-net', '--die-with-parent', '--cap-add', 'CAP_NET_ADMIN'],
+    ['--dev-bind', '/', '/', '--', '/bin/sh', '-c', open, 'sh'],
+    [setpriv, '--ambient-caps=-all', '--inh-caps=-all', '--'],
+  ].flat();
+}
+
+/** Takes one namespace back out of the fixed arguments. */
+export const sharedNetwork = '--share-net';
+
 export interface Placement {
   /** Host folder that becomes the working folder. */
   readonly work: string;

@@ -3,14 +3,23 @@
  * other processes, no privileges. When the runner is root, bubblewrap itself runs under an unprivileged id per slot,
  * since whoever is root outside stays root of its namespaces.
  */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
-import { descriptors, fixedArguments, startCommand, subtaskArguments } from './bubblewrap-arguments.ts';
+import {
+  descriptors,
+  fixedArguments,
+  isPrivileged,
+  openPortCommand,
+  sharedNetwork,
+  startCommand,
+  subtaskArguments,
+} from './bubblewrap-arguments.ts';
 import { ProcessTree } from './process-tree.ts';
 import { prepareRuntimeFolder } from './runtime-folder.ts';
 import {
@@ -71,6 +80,8 @@ interface Prepared {
   readonly fixed: readonly string[];
   readonly foreign: readonly number[];
   readonly filter: Buffer;
+  /** What a sandbox with this port is started by. */
+  readonly openPort: (port: number) => string[];
 }
 
 function findBinary(name: string, packageName: string): string {
@@ -101,6 +112,8 @@ export class BubblewrapSandbox implements Sandbox {
   readonly #cacheDir: string;
   readonly #userId: number;
   #preparing: Promise<Prepared> | undefined;
+  /** By port, whether one could be opened. */
+  readonly #offered = new Map<number, Promise<boolean>>();
 
   /**
    * @param options.cacheDir folder that other users can reach; holds the runtime the sandboxes mount
@@ -122,8 +135,20 @@ export class BubblewrapSandbox implements Sandbox {
   /** bubblewrap ends with its runner. */
   async removeLeftovers(): Promise<void> {}
 
+  async offersPort(port: number): Promise<boolean> {
+    let offered = this.#offered.get(port);
+    if (offered === undefined) {
+      offered = this.#tryPort(port).then(
+        () => true,
+        () => false,
+      );
+      this.#offered.set(port, offered);
+    }
+    return offered;
+  }
+
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
-    const { bubblewrap, fixed, foreign, filter } = await this.#prepare();
+    const { bubblewrap, fixed, foreign, filter, openPort } = await this.#prepare();
     const owner = this.#owner(options.slot);
     const work = path.join(options.scratchDir, 'work');
     const home = path.join(options.scratchDir, 'home');
@@ -131,9 +156,21 @@ export class BubblewrapSandbox implements Sandbox {
     await Promise.all([makePrivateFolder(work, owner), makePrivateFolder(home, owner)]);
     await Promise.all(mountPoints.map(async (name) => makePrivateFolder(path.join(work, name), owner)));
 
-    const child = spawn(
+    const privileged = options.ports.filter(isPrivileged);
+    const network = privileged.length === 0 ? [] : [sharedNetwork];
+    const [program = '', ...command] = [
+      ...(privileged.length === 0 ? [] : openPort(Math.min(...privileged))),
       bubblewrap,
-      [...fixed, '--args', String(descriptors.arguments), '--', ...startCommand(options, foreign)],
+      ...fixed,
+      ...network,
+      '--args',
+      String(descriptors.arguments),
+      '--',
+      ...startCommand(options, foreign),
+    ];
+    const child = spawn(
+      program,
+      command,
       // Detached: Ctrl+C in a terminal reaches the runner's whole process group, and a worker may end its work first.
       {
         stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe', 'pipe'],
@@ -178,6 +215,23 @@ export class BubblewrapSandbox implements Sandbox {
     }
   }
 
+  /** An empty sandbox with the port: systems may forbid namespaces within namespaces. */
+  async #tryPort(port: number): Promise<void> {
+    const { bubblewrap, openPort } = await this.#prepare();
+    const inner = [
+      '--unshare-all',
+      '--unshare-user',
+      sharedNetwork,
+      '--disable-userns',
+      '--ro-bind',
+      '/',
+      '/',
+      '/bin/true',
+    ];
+    const [program = '', ...command] = [...openPort(port), bubblewrap, ...inner];
+    await promisify(execFile)(program, command, { env: {}, cwd: '/', ...this.#owner(0) });
+  }
+
   /** The user a slot's sandbox runs under; undefined is the runner's own. */
   #owner(slot: number): Owner | undefined {
     if (process.getuid?.() !== 0) return undefined;
@@ -203,6 +257,7 @@ export class BubblewrapSandbox implements Sandbox {
       fixed: fixedArguments(runtime, prlimit),
       foreign: foreignDescriptors(),
       filter: systemCallFilter(process.arch),
+      openPort: (port) => openPortCommand(bubblewrap, findBinary('setpriv', 'util-linux'), port),
     };
   }
 }

@@ -36,7 +36,10 @@ export function sharedFileMounts(): HostMount[] {
 /** Where the worker finds the mounts of its launch. */
 export function placesOf(launch: Launch | undefined): Record<string, string> {
   return Object.fromEntries(
-    Object.keys(launch?.mounts ?? {}).map((name) => [name, `${inside.mounts}/${name}`]),
+    Object.keys(launch?.mounts ?? {}).map((name) => [
+      name,
+      name.startsWith('/') ? name : `${inside.mounts}/${name}`,
+    ]),
   );
 }
 

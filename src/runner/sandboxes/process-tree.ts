@@ -40,7 +40,7 @@ export function processStartTime(pid: number): string | undefined {
   return processStat(pid)?.startTime;
 }
 
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   let threads: string[];
   try {
     threads = readdirSync(`/proc/${pid}/task`);

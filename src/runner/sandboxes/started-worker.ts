@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import type { Cgroup } from '../cgroup.ts';
 import type { SandboxedProcess, WorkerExit } from '../sandbox.ts';
+import { childrenOf } from './process-tree.ts';
 
 /** The runner's end of the line to what starts the worker. */
 export interface StarterLine {
@@ -50,13 +51,21 @@ export function foreignDescriptors(): number[] {
     });
 }
 
-/** Puts a spawned process into its cgroup. @returns undefined where it is in none, so that it has to be watched */
+/**
+ * Puts a spawned process into its cgroup, with what it has started by then: what those start later is in it too.
+ * @returns undefined where it is in none, so that it has to be watched
+ */
 export async function joinCgroup(
   child: ChildProcess,
   cgroup: Cgroup | undefined,
 ): Promise<Cgroup | undefined> {
+  if (cgroup === undefined) return undefined;
   try {
-    await cgroup?.add(child.pid ?? Number.NaN);
+    for (const members = [child.pid ?? Number.NaN]; members.length > 0;) {
+      const pid = members.pop() ?? Number.NaN;
+      await cgroup.add(pid);
+      members.push(...childrenOf(pid));
+    }
     return cgroup;
   } catch {
     return undefined;

@@ -1,0 +1,149 @@
+/** Where the worker of one subtask finds browsers: one port for clients of DevTools and of WebDriver. */
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http';
+import type { Server, Socket } from 'node:net';
+import { areCredentials, credentialsText, type ProxyCredentials } from '../proxy/credentials.ts';
+import { farewell } from '../proxy/farewell.ts';
+import { BrowserError } from './browser-error.ts';
+import { DevtoolsFrontend } from './devtools-frontend.ts';
+import { SubtaskBrowsers, type BrowserOwner, type BrowserServices } from './subtask-browsers.ts';
+import { WebDriverFrontend } from './webdriver-frontend.ts';
+
+const connectionLimit = 256;
+/** Longer than clients wait between two commands, so that none meets a connection that is just being closed. */
+const keepAliveMilliseconds = 120_000;
+/** Different sentences about browsers that go to the run's log. */
+const mostNotices = 20;
+
+export interface ServedSubtask extends BrowserOwner {
+  readonly credentials: ProxyCredentials;
+}
+
+const unauthorized = new BrowserError(
+  'unauthorized',
+  'browsers want the user and password of PROXY_AUTH (Authorization: Basic, or ?apiKey=user:password)',
+);
+
+export class BrowserEndpoint {
+  readonly #credentials: ProxyCredentials;
+  readonly #onNotice: (message: string) => void;
+  readonly #browsers: SubtaskBrowsers;
+  readonly #devtools: DevtoolsFrontend;
+  readonly #webdriver: WebDriverFrontend;
+  readonly #http: HttpServer;
+  readonly #notices = new Set<string>();
+
+  constructor(services: BrowserServices, { credentials, onNotice, ...owner }: ServedSubtask) {
+    const { config } = services;
+    const messageBytes = config.browserMessageLimitBytes;
+    this.#credentials = credentials;
+    this.#onNotice = onNotice;
+    this.#browsers = new SubtaskBrowsers(services, {
+      ...owner,
+      onNotice: (message) => this.#notice(message),
+    });
+    this.#devtools = new DevtoolsFrontend(config, this.#browsers, messageBytes);
+    const idleMilliseconds = config.browserIdleSeconds * 1000;
+    this.#webdriver = new WebDriverFrontend(config, this.#browsers, { messageBytes, idleMilliseconds });
+    this.#http = createServer({ keepAliveTimeout: keepAliveMilliseconds, requestTimeout: 0 });
+    this.#http.on('request', (request, response) => void this.#answer(request, response));
+    this.#http.on('upgrade', (request, socket: Socket, head) => void this.#upgrade(request, socket, head));
+  }
+
+  /** Serves what the listener accepts; the listener stays its owner's. */
+  serve(listener: Server): void {
+    listener.maxConnections = connectionLimit;
+    listener.on('connection', (socket: Socket) => {
+      socket.setNoDelay(true);
+      this.#http.emit('connection', socket);
+    });
+  }
+
+  /** Memory of the browsers; see `SandboxedProcess.memoryBytes`. */
+  async memoryBytes(limitBytes?: number): Promise<number> {
+    return this.#browsers.memoryBytes(limitBytes);
+  }
+
+  /** Processor time of the browsers that are open. */
+  async cpuSeconds(): Promise<number> {
+    return this.#browsers.cpuSeconds();
+  }
+
+  /** Ends all browsers; resolves when nothing of them is left. Idempotent. */
+  async close(): Promise<void> {
+    this.#devtools.close();
+    await this.#browsers.close();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const url = this.#authorized(request);
+      if (this.#devtools.serves(url.pathname)) {
+        const host = request.headers.host ?? '';
+        await this.#devtools.describe(url.pathname, host, credentialsText(this.#credentials), response);
+      } else await this.#webdriver.handle(request, response, url.pathname);
+    } catch (error) {
+      if (response.headersSent || response.destroyed) response.destroy();
+      else this.#refuse(response, error);
+    }
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    try {
+      const { pathname } = this.#authorized(request);
+      await this.#devtools.connect(request, socket, head, pathname);
+    } catch (error) {
+      const refusal = this.#refusal(error);
+      const lines = Object.entries({ ...headersOf(refusal), connection: 'close' }).map(
+        ([name, value]) => `${name}: ${value}\r\n`,
+      );
+      const status = `${refusal.httpStatus} ${STATUS_CODES[refusal.httpStatus] ?? ''}`;
+      farewell(socket, `HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${refusal.json}`);
+    }
+  }
+
+  /** @returns the URL that is asked for; throws the refusal where the credentials are wrong or missing */
+  #authorized(request: IncomingMessage): URL {
+    const url = URL.parse(request.url ?? '', 'http://browser');
+    if (url === null) throw new BrowserError('invalid argument', 'the address of the request cannot be read');
+    const [, encoded = ''] = /^basic +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    const given =
+      encoded === '' ? (url.searchParams.get('apiKey') ?? '') : Buffer.from(encoded, 'base64').toString();
+    const [, user = '', password = ''] = /^([^:]*):(.*)$/s.exec(given) ?? [];
+    if (!areCredentials(this.#credentials, user, password)) throw unauthorized;
+    return url;
+  }
+
+  #refuse(response: ServerResponse, error: unknown): void {
+    const refusal = this.#refusal(error);
+    // What is left of the request is not read.
+    const close = response.req.complete ? {} : { connection: 'close' };
+    response.writeHead(refusal.httpStatus, { ...headersOf(refusal), ...close }).end(refusal.json);
+  }
+
+  #refusal(error: unknown): BrowserError {
+    const refusal = BrowserError.from(error);
+    if (refusal.kind === 'unavailable' || refusal.kind === 'session not created')
+      this.#notice(refusal.message);
+    return refusal;
+  }
+
+  #notice(message: string): void {
+    if (this.#notices.has(message) || this.#notices.size >= mostNotices) return;
+    this.#notices.add(message);
+    this.#onNotice(message);
+  }
+}
+
+function headersOf(refusal: BrowserError): Record<string, string> {
+  return {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(refusal.json)),
+    ...(refusal.kind === 'unauthorized' ? { 'www-authenticate': 'Basic realm="chela"' } : {}),
+  };
+}

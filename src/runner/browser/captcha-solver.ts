@@ -1,0 +1,27 @@
+/** The command with which workers ask hosted browsers to solve a captcha. There is no solver here, and it is told so. */
+
+const method = 'Captchas.automaticSolver';
+
+interface Command {
+  readonly id?: unknown;
+  readonly method?: unknown;
+  readonly sessionId?: unknown;
+}
+
+/**
+ * @param message of a client of DevTools
+ * @returns the whole answer to it, or undefined for every other command, which the browser answers
+ */
+export function solverAnswer(message: Buffer): string | undefined {
+  if (!message.includes(method)) return undefined;
+  let command: Command | null;
+  try {
+    command = JSON.parse(message.toString()) as Command | null;
+  } catch {
+    return undefined;
+  }
+  if (command?.method !== method) return undefined;
+  const { id, sessionId } = command;
+  const result = { status: false, message: 'there is no solver of captchas on this platform' };
+  return JSON.stringify({ id, result, ...(sessionId === undefined ? {} : { sessionId }) });
+}

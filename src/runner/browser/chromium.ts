@@ -1,0 +1,129 @@
+/** The Chromium of this machine, and the command lines it is started with. */
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { proxyAddress } from '../proxy/egress-proxy.ts';
+import { BrowserError } from './browser-error.ts';
+
+/** The programs themselves: what distributions have in their path is a script that looks for files of the host. */
+const browserPlaces = [
+  '/usr/lib/chromium/chromium',
+  '/usr/lib64/chromium-browser/chromium-browser',
+  '/usr/lib/chromium-browser/chromium-browser',
+  '/opt/google/chrome/chrome',
+];
+const driverPlaces = [
+  '/usr/bin/chromedriver',
+  '/usr/lib/chromium/chromedriver',
+  '/usr/lib64/chromium-browser/chromedriver',
+  '/usr/lib/chromium-browser/chromedriver',
+];
+/** What a browser reads besides its own folder, where it is there. */
+const fontFolders = ['/etc/fonts', '/usr/share/fonts', '/usr/share/fontconfig', '/var/cache/fontconfig'];
+
+/** A file that lies beside the program of every Chromium. */
+const companion = 'icudtl.dat';
+const installCommand = 'apt-get install chromium chromium-driver';
+const diskCacheBytes = 64 * 1024 * 1024;
+
+export interface ChromiumSettings {
+  /** Path of the browser's program; looked for where empty. */
+  readonly chromium: string;
+  /** Path of chromedriver; looked for where empty. */
+  readonly chromedriver: string;
+}
+
+function findProgram(
+  configured: string,
+  places: readonly string[],
+  missing: { readonly setting: string; readonly message: string },
+): string {
+  if (configured === '') {
+    const found = places.find((place) => existsSync(place));
+    if (found === undefined) throw new BrowserError('unavailable', missing.message);
+    return found;
+  }
+  if (statSync(configured, { throwIfNoEntry: false })?.isFile() === true) return configured;
+  throw new BrowserError('unavailable', `${missing.setting} names no program`);
+}
+
+/** @throws BrowserError that says what the operator can do */
+export function findChromium({ chromium }: ChromiumSettings): string {
+  const message = `no Chromium is installed on the machine of this runner: ${installCommand}`;
+  const program = findProgram(chromium, browserPlaces, { setting: 'CHELA_CHROMIUM', message });
+  if (existsSync(path.join(path.dirname(program), companion))) return program;
+  throw new BrowserError(
+    'unavailable',
+    'CHELA_CHROMIUM names no program with the files of Chromium beside it',
+  );
+}
+
+/** @throws BrowserError that says what the operator can do */
+export function findChromedriver({ chromedriver }: ChromiumSettings): string {
+  const message = `no chromedriver is installed on the machine of this runner: ${installCommand}`;
+  return findProgram(chromedriver, driverPlaces, { setting: 'CHELA_CHROMEDRIVER', message });
+}
+
+/** Where a browser and its driver are, as they see it themselves. */
+const placesInFence = { browser: '/browser', driver: '/chromedriver' } as const;
+
+/** Where the program of the browser is, as its driver sees it. */
+export function programInFence(chromium: string): string {
+  return `${placesInFence.browser}/${path.basename(chromium)}`;
+}
+
+export const driverInFence: string = placesInFence.driver;
+
+/** Folders and files of the host that a browser reads, by their place in the fence. */
+export function browserMounts(chromium: string, chromedriver: string | undefined): Record<string, string> {
+  const fonts = fontFolders.filter((folder) => existsSync(folder));
+  return {
+    [placesInFence.browser]: path.dirname(chromium),
+    ...Object.fromEntries(fonts.map((folder) => [folder, folder])),
+    ...(chromedriver === undefined ? {} : { [placesInFence.driver]: chromedriver }),
+  };
+}
+
+/**
+ * The switches of every browser. The fence is what holds it, so its own sandbox, which needs more privileges than it has
+ * there, is off; its only way out is the proxy at its own loopback, also to addresses that would be its own.
+ */
+export const browserSwitches: readonly string[] = [
+  '--headless',
+  '--no-sandbox',
+  '--enable-unsafe-swiftshader',
+  `--proxy-server=socks5://${proxyAddress.host}:${proxyAddress.port}`,
+  // Without its proxy a host is nowhere: that is for the browser's own questions, which no switch keeps it from.
+  '--proxy-bypass-list=<-loopback>;update.googleapis.com',
+  '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
+  '--disable-quic',
+  '--user-data-dir=/tmp/profile',
+  `--disk-cache-size=${diskCacheBytes}`,
+  '--no-first-run',
+  '--no-default-browser-check',
+  '--no-pings',
+  '--disable-background-networking',
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-breakpad',
+  '--disable-client-side-phishing-detection',
+  '--disable-component-update',
+  '--disable-default-apps',
+  '--disable-domain-reliability',
+  '--disable-hang-monitor',
+  '--disable-popup-blocking',
+  '--disable-prompt-on-repost',
+  '--disable-renderer-backgrounding',
+  '--disable-sync',
+  `--disable-features=${[
+    'AutofillServerCommunication',
+    'DialMediaRouteProvider',
+    'InterestFeedContentSuggestions',
+    'MediaRouter',
+    'NetworkTimeServiceQuerying',
+    'OptimizationHints',
+    'Translate',
+  ].join(',')}`,
+  '--metrics-recording-only',
+  '--mute-audio',
+  '--password-store=basic',
+];

@@ -1,0 +1,188 @@
+/** The browsers of one subtask: opened within the limits, counted, and gone with it. */
+import { chmod, mkdtemp } from 'node:fs/promises';
+import type { Server } from 'node:net';
+import path from 'node:path';
+import type { Config } from '../../config.ts';
+import type { Cgroup } from '../cgroup.ts';
+import type { Sandbox } from '../sandbox.ts';
+import { BrowserError } from './browser-error.ts';
+import { BrowserFence } from './browser-fence.ts';
+import type { BrowserPlaces } from './browser-places.ts';
+import { findChromedriver, findChromium } from './chromium.ts';
+
+/** Threads and processes: a browser has two dozen for each site it shows. */
+const processLimit = 4096;
+const openFileLimit = 16_384;
+/** A wait that a run's log tells of. */
+const noticeMilliseconds = 1000;
+
+export interface BrowserServices {
+  readonly config: Config;
+  /** Fences browsers in, whatever the sandbox of workers is. */
+  readonly sandbox: Sandbox;
+  readonly places: BrowserPlaces;
+}
+
+export interface BrowserOwner {
+  /** Existing folder of the subtask. */
+  readonly scratchDir: string;
+  /** Browsers are in the cgroup of their subtask. */
+  readonly cgroup?: Cgroup | undefined;
+  readonly removeFolder: (folder: string) => Promise<void>;
+  /** Serves the proxy of a browser, without credentials: nobody else reaches it. */
+  readonly serveProxy: (listener: Server) => { close(): void };
+  /** Told what the run's log should say. */
+  readonly onNotice: (message: string) => void;
+}
+
+/** How a browser is led. */
+export type BrowserKind = 'devtools' | 'webdriver';
+
+export interface OpenBrowser {
+  readonly fence: BrowserFence;
+  /** Ends it and gives its place back. Idempotent. */
+  close(): Promise<void>;
+}
+
+export class SubtaskBrowsers {
+  readonly #services: BrowserServices;
+  readonly #owner: BrowserOwner;
+  readonly #open = new Set<OpenBrowser>();
+  readonly #opening = new Set<Promise<OpenBrowser>>();
+  readonly #closed = new AbortController();
+
+  constructor(services: BrowserServices, owner: BrowserOwner) {
+    this.#services = services;
+    this.#owner = owner;
+  }
+
+  /**
+   * Opens a browser once there is a place for it.
+   * @param signal gives up; nothing is left running then
+   * @throws BrowserError
+   */
+  async open(kind: BrowserKind, signal: AbortSignal): Promise<OpenBrowser> {
+    const opening = this.#openWithin(kind, AbortSignal.any([signal, this.#closed.signal]));
+    this.#opening.add(opening);
+    try {
+      return await opening;
+    } finally {
+      this.#opening.delete(opening);
+    }
+  }
+
+  /** Memory of all of them; see `SandboxedProcess.memoryBytes`. */
+  async memoryBytes(limitBytes?: number): Promise<number> {
+    return this.#sum(async (fence) => fence.memoryBytes(limitBytes));
+  }
+
+  /** Processor time of those that are open; see `SandboxedProcess.cpuSeconds`. */
+  async cpuSeconds(): Promise<number> {
+    return this.#sum(async (fence) => fence.cpuSeconds());
+  }
+
+  async #sum(use: (fence: BrowserFence) => Promise<number>): Promise<number> {
+    const each = await Promise.all(Array.from(this.#open, async ({ fence }) => use(fence).catch(() => 0)));
+    return each.reduce((sum, part) => sum + part, 0);
+  }
+
+  /** Ends all, and from now on none is opened. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed.abort(new BrowserError('unavailable', 'the subtask has ended'));
+    await Promise.allSettled(this.#opening);
+    await Promise.all(Array.from(this.#open, async (browser) => browser.close()));
+  }
+
+  async #openWithin(kind: BrowserKind, signal: AbortSignal): Promise<OpenBrowser> {
+    const { config, places } = this.#services;
+    const chromium = findChromium(config);
+    const chromedriver = kind === 'webdriver' ? findChromedriver(config) : undefined;
+    const place = await this.#place(signal);
+    try {
+      return await this.#openAt(place, chromium, chromedriver, signal);
+    } catch (error) {
+      places.giveBack(place);
+      throw error;
+    }
+  }
+
+  async #place(signal: AbortSignal): Promise<number> {
+    const { config, places } = this.#services;
+    const { browserQueueSeconds: seconds, browserLimit, browserSubtaskLimit } = config;
+    const limits =
+      `${browserSubtaskLimit} browsers of a subtask (CHELA_BROWSER_SUBTASK_LIMIT) and ` +
+      `${browserLimit} of a runner (CHELA_BROWSER_LIMIT) at a time`;
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort(new BrowserError('unavailable', `no place for a browser within ${seconds} s: ${limits}`));
+    }, seconds * 1000);
+    const notice = setTimeout(() => {
+      this.#owner.onNotice(`waiting for a place for a browser: ${limits}`);
+    }, noticeMilliseconds);
+    try {
+      return await places.take(this, AbortSignal.any([signal, late.signal]));
+    } finally {
+      clearTimeout(timer);
+      clearTimeout(notice);
+    }
+  }
+
+  async #openAt(
+    place: number,
+    chromium: string,
+    chromedriver: string | undefined,
+    signal: AbortSignal,
+  ): Promise<OpenBrowser> {
+    const { config, sandbox, places } = this.#services;
+    const { serveProxy, removeFolder, cgroup } = this.#owner;
+    const scratchDir = await mkdtemp(path.join(this.#owner.scratchDir, 'browser-'));
+    let fence: BrowserFence;
+    try {
+      await chmod(scratchDir, 0o711);
+      await cgroup?.allowProcesses(processLimit);
+      fence = await BrowserFence.open({
+        sandbox,
+        slot: config.runnerSlots + place,
+        scratchDir,
+        limits: {
+          processes: processLimit,
+          openFiles: openFileLimit,
+          fileSizeBytes: config.sandboxFileSizeBytes,
+          tmpBytes: config.sandboxTmpBytes,
+        },
+        cgroup,
+        chromium,
+        chromedriver,
+        serveProxy,
+      });
+    } catch (error) {
+      await cgroup?.allowProcesses(-processLimit).catch(() => undefined);
+      await removeFolder(scratchDir);
+      throw new BrowserError('unavailable', `a browser could not be started: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+    let closing: Promise<void> | undefined;
+    const end = async (): Promise<void> => {
+      await fence.close();
+      await cgroup?.allowProcesses(-processLimit).catch(() => undefined);
+      await removeFolder(scratchDir);
+      this.#open.delete(browser);
+      places.giveBack(place);
+    };
+    const browser: OpenBrowser = {
+      fence,
+      close: async () => {
+        closing ??= end();
+        return closing;
+      },
+    };
+    this.#open.add(browser);
+    void fence.ended.then(async () => browser.close());
+    if (signal.aborted) {
+      await browser.close();
+      signal.throwIfAborted();
+    }
+    return browser;
+  }
+}

@@ -1,0 +1,207 @@
+import { createHash } from 'node:crypto';
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../platform/support/eventually.ts';
+import { descendantsOf } from '../../platform/support/processes.ts';
+import { openDevtools, serveBrowsers, type ServedBrowsers } from './support/browsers.ts';
+
+const size = 50_000_000;
+
+interface Answered {
+  readonly status: number | undefined;
+  readonly body: unknown;
+}
+
+async function ask(port: number, path: string, authorization = '', body?: unknown): Promise<Answered> {
+  const headers = authorization === '' ? {} : { authorization };
+  const method = body === undefined ? 'GET' : 'POST';
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
+      text(answer).then(
+        (content) => resolve({ status: answer.statusCode, body: content === '' ? '' : JSON.parse(content) }),
+        reject,
+      );
+    });
+    outgoing.once('error', reject);
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(String(value)).digest('hex');
+}
+
+function basic(auth: string): string {
+  return `Basic ${Buffer.from(auth).toString('base64')}`;
+}
+
+function browserProcesses(): string[] {
+  return descendantsOf(process.pid)
+    .map(({ command }) => command)
+    .filter((command) => /browser-entry|chromedriver|\/browser\//.test(command));
+}
+
+async function nothingLeft(browsers: ServedBrowsers): Promise<void> {
+  await eventually(async () => (browsers.folders().length === 0 ? true : undefined));
+  expect(browserProcesses()).toEqual([]);
+}
+
+describe('credentials', () => {
+  const wrong: [string, string, Record<string, string>][] = [
+    ['none', '/', {}],
+    ['a wrong password', '/', { authorization: basic('worker:wrong') }],
+    ['a wrong key', '/ws?apiKey=worker:wrong', {}],
+    ['a header without any', '/', { authorization: 'Basic' }],
+  ];
+
+  test.each(wrong)('%s are refused', async (_, address, headers) => {
+    const [browsers] = await serveBrowsers();
+    const { port } = browsers;
+    const query = address.replace(/^[^?]*/, '');
+    await expect(openDevtools(browsers, address, headers)).rejects.toThrow(/^401 .*PROXY_AUTH/);
+    expect(await ask(port, `/json/version${query}`, headers['authorization'])).toMatchObject({ status: 401 });
+    expect(await ask(port, `/session${query}`, headers['authorization'], {})).toMatchObject({ status: 401 });
+    expect(browsers.folders()).toEqual([]);
+  });
+
+  test('open the description, which leads to a browser', async () => {
+    const [browsers] = await serveBrowsers();
+    const { body } = await ask(browsers.port, '/json/version', basic(browsers.auth));
+    const { Browser: name, webSocketDebuggerUrl: url } = body as Record<string, string>;
+    expect(name).toMatch(/^Chrome\/\d+\./);
+    const { pathname, search } = new URL(url ?? '');
+    const client = await openDevtools(browsers, `${pathname}${search}`);
+    expect((await client.send('Browser.getVersion')).result['product']).toBe(name);
+    expect(await ask(browsers.port, '/json/list', basic(browsers.auth))).toEqual({ status: 200, body: [] });
+  });
+});
+
+describe('a browser', () => {
+  test('passes messages of 50 MB on, both ways, and answers of its own in between', async () => {
+    const [browsers] = await serveBrowsers();
+    const client = await openDevtools(browsers);
+    const sessionId = await client.page();
+    const evaluate = async (expression: string): Promise<unknown> => {
+      const { result } = await client.send(
+        'Runtime.evaluate',
+        { expression, returnByValue: true },
+        sessionId,
+      );
+      return (result['result'] as { value: unknown }).value;
+    };
+    const [downloaded, solved] = await Promise.all([
+      evaluate(`'ä0123456789'.repeat(${size / 10})`),
+      client.send('Captchas.automaticSolver', { timeout: 1 }, sessionId),
+    ]);
+    expect(digest(downloaded)).toBe(digest('ä0123456789'.repeat(size / 10)));
+    expect(solved).toMatchObject({ sessionId, result: { status: false, message: expect.any(String) } });
+    expect(await evaluate(`'${'y'.repeat(size)}'.length`)).toBe(size);
+  });
+
+  test('ends when its client leaves', async () => {
+    const [browsers] = await serveBrowsers();
+    const client = await openDevtools(browsers);
+    expect(browsers.folders()).toHaveLength(1);
+    client.socket.terminate();
+    await nothingLeft(browsers);
+  });
+
+  test('that dies closes the connection of its client', async () => {
+    const [browsers] = await serveBrowsers();
+    const client = await openDevtools(browsers);
+    client.socket.send(JSON.stringify({ id: 1, method: 'Browser.crash' }));
+    expect(await client.closed).toBe(1001);
+    await nothingLeft(browsers);
+  });
+
+  test('ends with its subtask, and no other begins', async () => {
+    const [browsers] = await serveBrowsers();
+    const client = await openDevtools(browsers);
+    await browsers.endpoint.close();
+    await nothingLeft(browsers);
+    await client.closed;
+    await expect(openDevtools(browsers)).rejects.toThrow(/^503 .*the subtask has ended/);
+  });
+
+  test('counts with all its processes and files', async () => {
+    const [browsers] = await serveBrowsers();
+    expect(await browsers.endpoint.memoryBytes()).toBe(0);
+    await openDevtools(browsers);
+    expect(await browsers.endpoint.memoryBytes()).toBeGreaterThan(50_000_000);
+  });
+});
+
+describe('browsers beyond the limits', () => {
+  test('wait until one of their subtask has ended; other subtasks need not', async () => {
+    const [browsers, others] = await serveBrowsers({ browserSubtaskLimit: 1, browserLimit: 2 }, 2);
+    const first = await openDevtools(browsers);
+    const second = openDevtools(browsers);
+    if (others === undefined) throw new Error('there is one subtask only');
+    const other = await openDevtools(others);
+    await eventually(async () => browsers.notices[0]);
+    expect(browsers.notices[0]).toMatch(
+      /^waiting for a place .*1 browsers of a subtask \(CHELA_BROWSER_SUBTASK_LIMIT\)/,
+    );
+    expect(browsers.folders()).toHaveLength(1);
+    expect(first.socket.readyState).toBe(first.socket.OPEN);
+    first.socket.close();
+    await (await second).send('Browser.getVersion');
+    other.socket.close();
+  });
+
+  test('are refused when their time is up, by name of the limits', async () => {
+    const [browsers] = await serveBrowsers({ browserLimit: 1, browserQueueSeconds: 1 });
+    await openDevtools(browsers);
+    // Nobody asked it for anything from outside.
+    expect(browsers.notices).toEqual([]);
+    const reason = /no place for a browser within 1 s: .*1 of a runner \(CHELA_BROWSER_LIMIT\)/;
+    await expect(openDevtools(browsers)).rejects.toThrow(reason);
+    const driven = await ask(browsers.port, '/session', basic(browsers.auth), { capabilities: {} });
+    expect(driven).toMatchObject({
+      status: 503,
+      body: { value: { error: 'session not created', message: expect.stringMatching(reason) } },
+    });
+    expect(browsers.notices).toContainEqual(expect.stringMatching(reason));
+  });
+});
+
+describe('WebDriver', () => {
+  interface Session {
+    value: { sessionId: string; capabilities: Record<string, unknown> };
+  }
+
+  test('serves a session until it is deleted, or idle for too long', async () => {
+    const [browsers] = await serveBrowsers({ browserIdleSeconds: 2 });
+    const { port } = browsers;
+    const auth = basic(browsers.auth);
+    const capabilities = { alwaysMatch: { browserName: 'chrome' } };
+    const { body } = await ask(port, '/wd/hub/session', auth, { capabilities });
+    const { sessionId } = (body as Session).value;
+    const url = 'data:text/plain,here';
+    expect(await ask(port, `/session/${sessionId}/url`, auth, { url })).toMatchObject({ status: 200 });
+    expect(await ask(port, `/session/${sessionId}/url`, auth)).toEqual({ status: 200, body: { value: url } });
+    expect(await ask(port, '/session/nobody/url', auth)).toMatchObject({
+      status: 404,
+      body: { value: { error: 'invalid session id' } },
+    });
+    // The browser ends by itself.
+    await nothingLeft(browsers);
+    expect(await ask(port, `/session/${sessionId}/url`, auth)).toMatchObject({ status: 404 });
+  });
+
+  test('says what is wrong with the capabilities, and leaves nothing', async () => {
+    const [browsers] = await serveBrowsers();
+    const capabilities = { alwaysMatch: { browserName: 'firefox' } };
+    const { status, body } = await ask(browsers.port, '/session', basic(browsers.auth), { capabilities });
+    expect(status).toBe(500);
+    expect(body).toMatchObject({ value: { error: 'session not created' } });
+    await nothingLeft(browsers);
+  });
+});
+
+test('without Chromium it is said what to install', async () => {
+  const [browsers] = await serveBrowsers({ chromium: '/nowhere/chromium' });
+  await expect(openDevtools(browsers)).rejects.toThrow(/^503 .*CHELA_CHROMIUM/);
+  expect(browsers.notices).toEqual(['CHELA_CHROMIUM names no program']);
+});
