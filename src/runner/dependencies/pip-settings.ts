@@ -58,8 +58,11 @@ export async function readPipSettings(python: string): Promise<PipSettings> {
   return fromReader(JSON.parse(stdout) as ReadSettings);
 }
 
+function isUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text);
+}
+
 async function fromReader(read: ReadSettings): Promise<PipSettings> {
-  const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
   const indexes = read.indexes.map((url) => withoutCredentials(withSlash(url)));
   const pages = read.links.filter(isUrl).map(withoutCredentials);
   const stored = Object.entries(read.stored).map(([url, [user, password]]) =>
