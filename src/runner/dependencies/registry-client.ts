@@ -91,7 +91,6 @@ export class RegistryClient {
     this.#http = new HttpAgent(shared);
     this.#https = new HttpsAgent({
       ...shared,
-      rejectUnauthorized: access.verifiesCertificates,
       ...(access.ca.length > 0 && { ca: [...access.ca] }),
     });
   }
@@ -134,6 +133,7 @@ export class RegistryClient {
       agent: url.protocol === 'https:' ? this.#https : this.#http,
       headers: { ...headers, ...(authorization !== undefined && { authorization }) },
       signal,
+      rejectUnauthorized: this.#verifies(host),
       timeout: idleMilliseconds,
       // Where there is a proxy its name is asked for here, and it is the proxy that resolves the target's.
       lookup: isRegistry ? undefined : this.#guardedLookup(target),
@@ -143,6 +143,11 @@ export class RegistryClient {
     request.end();
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     return response;
+  }
+
+  #verifies(host: string): boolean {
+    const { unverifiedHosts } = this.#access;
+    return unverifiedHosts !== 'all' && !unverifiedHosts.includes(host);
   }
 
   #guardedLookup(target: { host: string; port: number }): LookupFunction {
