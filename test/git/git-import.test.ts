@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runChela } from '../platform/support/chela-process.ts';
 import { packageZip, plainSchema } from '../http/packages.ts';
 import { startTestPlatform, type Answer, type TestPlatform } from '../support/test-platform.ts';
 import { startGitServer, type GitServer } from './support/git-server.ts';
@@ -40,6 +41,11 @@ async function post(apiPath: string, body: object): Promise<Answer<Imported>> {
 
 async function versionOf(slug: string, version: string): Promise<Record<string, unknown>> {
   return (await platform.call<Record<string, unknown>>(`/workers/${slug}/versions/${version}`)).data;
+}
+
+/** A link that stays within the folder is taken as the file it leads to. */
+async function linkWithin(folder: string): Promise<void> {
+  await symlink('main.js', path.join(folder, 'workers/two/other.js'));
 }
 
 describe('a worker from git', () => {
@@ -96,14 +102,10 @@ describe('a worker from git', () => {
   });
 
   test('can lie in a folder of its repository', async () => {
-    const change = async (folder: string): Promise<void> => {
-      // A link that stays within the folder is taken as the file it leads to.
-      await symlink('main.js', path.join(folder, 'workers/two/other.js'));
-    };
     const within = Object.fromEntries(
       Object.entries(files('in a folder')).map(([name, text]) => [`workers/two/${name}`, text]),
     );
-    await server.commit('many.git', { 'README.md': 'no worker here', ...within }, { change });
+    await server.commit('many.git', { 'README.md': 'no worker here', ...within }, { change: linkWithin });
     const git_url = server.url('many.git');
     const answer = await post('/workers/git', { git_url, git_folder: '/workers/two/', title: 'Two' });
     expect(answer.data).toMatchObject({ path: 'tester~two', git: { folder: 'workers/two' } });
@@ -258,6 +260,30 @@ test('hooks, filters and submodules of a repository do nothing', async () => {
   expect(code).toBe(0);
   expect(data.version).toBe('v1.0.1');
   expect(existsSync(marker)).toBe(false);
+});
+
+test('chela push publishes a repository, and a further version of it', async () => {
+  await server.commit('pushed.git', files('pushed one'));
+  await server.git('pushed.git', 'branch', 'stable');
+  const push = async (ref: string) =>
+    runChela([
+      'push',
+      '--git',
+      `${server.url('pushed.git')}${ref}`,
+      '--url',
+      platform.url,
+      '--key',
+      platform.key,
+    ]);
+  const first = await push('#stable');
+  expect(first).toMatchObject({ exitCode: 0, output: expect.stringContaining('tester~pushed v1.0.1\n') });
+  expect((await push('')).output).toBe('pushed is unchanged\n');
+  await server.commit('pushed.git', files('pushed two'));
+  expect((await push('')).output).toContain('tester~pushed v1.0.2\n');
+  expect(await push('#nothing')).toMatchObject({
+    exitCode: 1,
+    output: expect.stringContaining('has no branch or tag "nothing"'),
+  });
 });
 
 test('only the owner imports, and nothing is left on disk', async () => {
