@@ -215,6 +215,19 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     expect(await worker.memoryBytes(10e9)).toBeGreaterThan(150e6);
   });
 
+  test('tells the processor time of the worker and its children', async () => {
+    const worker = await openWorker(sandbox, {
+      'main.js': `require('child_process').fork('./child.js').on('message', () => console.log('ready'))`,
+      'child.js': `for (let used = 0; used < 1_100_000;) { for (let n = 0; n < 1e6; n += 1);
+        const { user, system } = process.cpuUsage(); used = user + system } process.send('done'); setInterval(() => {}, 1000)`,
+    });
+    worker.run();
+    await once(worker.stdout, 'data');
+    const seconds = await worker.cpuSeconds();
+    expect(seconds).toBeGreaterThanOrEqual(1);
+    expect(seconds).toBeLessThan(30);
+  });
+
   test('lets a worker end by itself within the grace', async () => {
     const worker = await openWorker(sandbox, {
       'main.js': `process.on('SIGTERM', () => { console.log('bye'); process.exit(4) });
