@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { Config } from '../../src/config.ts';
 import { DockerSandbox, type DockerSettings } from '../../src/runner/sandboxes/docker.ts';
 import { eventually } from '../platform/support/eventually.ts';
-import { reasonAgainstEngine, startTestEngine, type TestEngine } from '../support/docker-engine.ts';
+import { startTestEngine, type TestEngine } from '../support/docker-engine.ts';
 import { startTestPlatform } from '../support/test-platform.ts';
 import { describeSandbox } from './sandbox-conformance.ts';
 import {
@@ -66,20 +66,20 @@ async function outcomes(kind: Partial<Config>): Promise<Outcome[]> {
   }
 }
 
-const reason = reasonAgainstEngine();
-if (reason !== undefined) process.stderr.write(`tests of the docker sandbox are skipped: ${reason}\n`);
+const started = await startTestEngine();
+if (typeof started === 'string')
+  process.stderr.write(`tests of the docker sandbox are skipped: ${started}\n`);
 
-describe.skipIf(reason !== undefined)('with a Docker Engine', () => {
+describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
+  const engine = started as TestEngine;
   let cacheDir: string;
-  let engine: TestEngine;
   let settings: DockerSettings;
   let sandbox: DockerSandbox;
   beforeAll(async () => {
     cacheDir = await makeReachableFolder();
-    engine = await startTestEngine();
     settings = { ...engine.settings, cacheDir, sandboxUserId: firstUserId, dockerRuntime: '' };
     sandbox = new DockerSandbox(settings);
-  }, 240_000);
+  });
   afterAll(async () => {
     await engine.stop();
     await removeFolder(cacheDir);

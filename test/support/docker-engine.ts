@@ -33,15 +33,6 @@ function isInstalled(command: string): boolean {
   }
 }
 
-/** Why tests with an engine cannot run here; where CI runs them they have to. */
-export function reasonAgainstEngine(): string | undefined {
-  if (process.env['CI'] === 'true') return undefined;
-  if (process.platform !== 'linux') return 'a Docker Engine of its own needs Linux';
-  if (process.getuid?.() !== 0) return 'a Docker Engine of its own needs root';
-  const missing = ['dockerd', 'debootstrap'].filter((command) => !isInstalled(command));
-  return missing.length === 0 ? undefined : `${missing.join(' and ')} are missing: npm run setup -- --dev`;
-}
-
 /** Where apt gets this distribution's packages from. */
 async function mirror(suite: string): Promise<string> {
   const format = '$(RELEASE) $(COMPONENT) $(REPO_URI)';
@@ -91,7 +82,7 @@ export interface TestEngine {
 }
 
 /** Starts an engine that has `testImage` and no network. */
-export async function startTestEngine(): Promise<TestEngine> {
+async function startEngine(): Promise<TestEngine> {
   const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-docker-'));
   const settings = {
     dockerHost: `unix://${folder}/docker.sock`,
@@ -138,4 +129,28 @@ export async function startTestEngine(): Promise<TestEngine> {
     throw error;
   }
   return { settings, docker, stop };
+}
+
+/** Why no engine can be started here. */
+function obstacle(): string | undefined {
+  if (process.platform !== 'linux') return 'a Docker Engine of its own needs Linux';
+  if (process.getuid?.() !== 0) return 'a Docker Engine of its own needs root';
+  return undefined;
+}
+
+/**
+ * An engine that has `testImage` and no network; the reason where there can be none.
+ * @throws Error where CI runs on a machine that could have one
+ */
+export async function startTestEngine(): Promise<TestEngine | string> {
+  const reason = obstacle();
+  if (reason !== undefined) return reason;
+  const missing = ['dockerd', 'debootstrap'].filter((command) => !isInstalled(command));
+  try {
+    if (missing.length > 0) throw new Error(`${missing.join(' and ')} are missing: npm run setup -- --dev`);
+    return await startEngine();
+  } catch (error) {
+    if (process.env['CI'] === 'true') throw error;
+    return (error as Error).message;
+  }
 }
