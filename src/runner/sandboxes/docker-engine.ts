@@ -10,9 +10,15 @@ export interface EngineAddress {
   readonly dockerCertDir: string;
 }
 
-/** Nothing here is read from the environment: dockerode would fill in what is left out. */
+/**
+ * Nothing here is read from the environment: dockerode would fill in what is left out.
+ * @throws Error for an address of another kind
+ */
 export function connectEngine({ dockerHost, dockerCertDir }: EngineAddress): Docker {
-  const { protocol, hostname, port, pathname } = new URL(dockerHost);
+  const { protocol, hostname = '', port, pathname = '' } = URL.parse(dockerHost) ?? {};
+  if (protocol === 'unix:' ? pathname === '' : protocol !== 'tcp:' || hostname === '') {
+    throw new Error(`DOCKER_HOST must be unix:///PATH or tcp://HOST:PORT, got "${dockerHost}"`);
+  }
   if (protocol === 'unix:') return new Docker({ host: undefined, socketPath: pathname, protocol: 'http' });
   const address = { socketPath: undefined, host: hostname, port: Number(port || 2375) };
   if (dockerCertDir === '') return new Docker({ ...address, protocol: 'http' });
