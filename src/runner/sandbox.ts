@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:net';
 import type { Readable } from 'node:stream';
+import type { Cgroup } from './cgroup.ts';
 
 /** Where the SDK of every worker looks for its platform, as the worker sees it. */
 export const sdkAddress = { host: '127.0.0.1', port: 20086 } as const;
@@ -54,6 +55,8 @@ export interface SandboxOptions {
   /** Zero-based slot of the runner; decides the unprivileged user id. No two open sandboxes may share it. */
   readonly slot: number;
   readonly limits: SandboxLimits;
+  /** Where all processes of the sandbox are put before they do anything; removing it is the caller's. */
+  readonly cgroup?: Cgroup | undefined;
   /** Names the subtask to those who list the sandboxes of the host. */
   readonly label?: string | undefined;
 }
@@ -84,6 +87,11 @@ export interface SandboxedProcess {
    */
   memoryBytes(limitBytes?: number): Promise<number>;
   /**
+   * Processor time of the whole process tree so far. Without a cgroup that is what can be seen of it now: less once processes
+   * have ended, nothing once all have.
+   */
+  cpuSeconds(): Promise<number>;
+  /**
    * SIGTERM to all processes, SIGKILL to what is left after the grace. Resolves when all are gone. A second call with
    * a shorter grace shortens the first.
    */
@@ -94,6 +102,8 @@ export interface SandboxedProcess {
 
 export interface Sandbox {
   readonly name: string;
+  /** It has the kernel keep memory, processors and processes to their limits itself: no cgroup of the runner's is wanted. */
+  readonly keepsLimits?: boolean;
   /** What operators and authors have to be told of at the start and in the log of every run. */
   readonly warning?: string;
   /** @throws Error that says what is missing and the one command that installs it */

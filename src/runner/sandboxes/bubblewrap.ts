@@ -14,9 +14,11 @@ import { descriptors, fixedArguments, startCommand, subtaskArguments } from './b
 import { ProcessTree } from './process-tree.ts';
 import { prepareRuntimeFolder } from './runtime-folder.ts';
 import {
+  countedBy,
   endOf,
   exitOfShell,
   foreignDescriptors,
+  joinCgroup,
   partsOf,
   receiveListeners,
   StartedWorker,
@@ -143,6 +145,8 @@ export class BubblewrapSandbox implements Sandbox {
     );
     await once(child, 'spawn');
     const exited = endOf(child).then(exitOfShell);
+    // It waits for its arguments now: all it starts later is in the cgroup from the beginning.
+    const cgroup = await joinCgroup(child, options.cgroup);
     // The types know only the first five of them.
     const pipes = child.stdio as readonly unknown[];
     const tree = text(pipes[descriptors.info] as Readable).then(
@@ -160,11 +164,12 @@ export class BubblewrapSandbox implements Sandbox {
       const [listeners] = await Promise.all([receiveListeners(child, options.ports.length), filled]);
       const processes = await tree;
       processes.preferForOutOfMemory();
-      const group = {
-        memoryBytes: async (limitBytes: number) => processes.memoryBytes(memoryFolders, limitBytes),
+      const group = countedBy(cgroup, {
+        memoryBytes: async (limitBytes) => processes.memoryBytes(memoryFolders, limitBytes),
+        cpuSeconds: async () => processes.cpuSeconds(),
         askToEnd: async () => processes.signalAll('SIGTERM'),
         kill: async () => processes.kill(),
-      };
+      });
       return new StartedWorker({ ...partsOf(child), listeners, exited, group });
     } catch (error) {
       child.kill('SIGKILL');

@@ -50,14 +50,23 @@ export function unlessGone(error: unknown): void {
   if (statusCode !== 404 && statusCode !== 409 && statusCode !== 304) throw error;
 }
 
-/**
- * Memory of a container that cannot be taken back: without the copies of files that the kernel keeps while there is room,
- * but with files in memory.
- */
-export async function memoryOf(container: Docker.Container): Promise<number> {
-  const { memory_stats: memory } = await container.stats({ stream: false, 'one-shot': true });
-  // The same figures under the two versions of cgroups; none once the container has ended.
+/** What a container uses; nothing once it has ended. */
+export interface ContainerUse {
+  /** Memory that cannot be taken back: without the copies of files that the kernel keeps while there is room, but with files in memory. */
+  readonly memoryBytes: number;
+  /** Processor time so far. */
+  readonly cpuSeconds: number;
+}
+
+/** @throws Error where the engine is away */
+export async function useOf(container: Docker.Container): Promise<ContainerUse> {
+  const stats = await container.stats({ stream: false, 'one-shot': true });
+  const { memory_stats: memory, cpu_stats: cpu } = stats as Partial<typeof stats>;
+  // The same figures under the two versions of cgroups.
   const figures = (memory?.stats ?? {}) as unknown as Record<string, number | undefined>;
   const names = ['active_anon', 'inactive_anon', 'unevictable'];
-  return names.reduce((sum, name) => sum + (figures[`total_${name}`] ?? figures[name] ?? 0), 0);
+  return {
+    memoryBytes: names.reduce((sum, name) => sum + (figures[`total_${name}`] ?? figures[name] ?? 0), 0),
+    cpuSeconds: (cpu?.cpu_usage?.total_usage ?? 0) / 1e9,
+  };
 }

@@ -17,13 +17,7 @@ import {
   writeIdentity,
   type ContainerFolders,
 } from './docker-container.ts';
-import {
-  connectEngine,
-  explainEngineError,
-  memoryOf,
-  unlessGone,
-  type EngineAddress,
-} from './docker-engine.ts';
+import { connectEngine, explainEngineError, unlessGone, useOf, type EngineAddress } from './docker-engine.ts';
 import { containerOutput, type ContainerOutput } from './docker-output.ts';
 import { prepareRuntimeFolder, type RuntimeFolder } from './runtime-folder.ts';
 import { exitOfShell, StartedWorker } from './started-worker.ts';
@@ -49,6 +43,7 @@ interface Prepared {
 
 export class DockerSandbox implements Sandbox {
   readonly name = 'docker';
+  readonly keepsLimits = true;
   readonly #settings: DockerSettings;
   #preparing: Promise<Prepared> | undefined;
 
@@ -125,7 +120,8 @@ export class DockerSandbox implements Sandbox {
       listeners: link.listeners,
       exited,
       group: {
-        memoryBytes: async () => memoryOf(container).catch(() => 0),
+        memoryBytes: async () => (await useOf(container)).memoryBytes,
+        cpuSeconds: async () => (await useOf(container)).cpuSeconds,
         askToEnd: async () => link.terminate(),
         kill: async () => {
           // An engine that is away keeps nobody from ending the relay.

@@ -8,6 +8,7 @@ import os from 'node:os';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
+import type { Cgroup } from '../cgroup.ts';
 import type { SandboxedProcess, WorkerExit } from '../sandbox.ts';
 
 /** The runner's end of the line to what starts the worker. */
@@ -20,6 +21,7 @@ export interface StarterLine {
 /** How the processes of one sandbox are reached. */
 export interface ProcessGroup {
   memoryBytes(limitBytes: number): Promise<number>;
+  cpuSeconds(): Promise<number>;
   /** Sends SIGTERM to all. */
   askToEnd(): Promise<void>;
   /** Kills all; resolves when none is left. */
@@ -46,6 +48,31 @@ export function foreignDescriptors(): number[] {
         return false;
       }
     });
+}
+
+/** Puts a spawned process into its cgroup. @returns undefined where it is in none, so that it has to be watched */
+export async function joinCgroup(
+  child: ChildProcess,
+  cgroup: Cgroup | undefined,
+): Promise<Cgroup | undefined> {
+  try {
+    await cgroup?.add(child.pid ?? Number.NaN);
+    return cgroup;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a cgroup knows comes from there; for the rest the processes are looked at. */
+export function countedBy(cgroup: Cgroup | undefined, group: ProcessGroup): ProcessGroup {
+  const memory = cgroup?.controls.has('memory') ? cgroup : group;
+  const cpuTime = cgroup?.controls.has('cpu time') ? cgroup : group;
+  return {
+    memoryBytes: async (limitBytes) => memory.memoryBytes(limitBytes),
+    cpuSeconds: async () => cpuTime.cpuSeconds(),
+    askToEnd: async () => group.askToEnd(),
+    kill: async () => group.kill(),
+  };
 }
 
 /** Longest wait for a starter that neither listens nor ends. */
@@ -196,6 +223,10 @@ export class StartedWorker implements SandboxedProcess {
 
   async memoryBytes(limitBytes = 0): Promise<number> {
     return this.#group.memoryBytes(limitBytes);
+  }
+
+  async cpuSeconds(): Promise<number> {
+    return this.#group.cpuSeconds();
   }
 
   async terminate(graceMilliseconds: number): Promise<void> {
