@@ -59,8 +59,9 @@ export interface ContainerUse {
 }
 
 /** @throws Error where the engine is away */
-export async function useOf(container: Docker.Container): Promise<ContainerUse> {
-  const stats = await container.stats({ stream: false, 'one-shot': true });
+async function useOf(container: Docker.Container): Promise<ContainerUse> {
+  const stats = await container.stats({ stream: false, 'one-shot': true }).catch(unlessGone);
+  if (stats === undefined) return { memoryBytes: 0, cpuSeconds: 0 };
   const { memory_stats: memory, cpu_stats: cpu } = stats as Partial<typeof stats>;
   // The same figures under the two versions of cgroups.
   const figures = (memory?.stats ?? {}) as unknown as Record<string, number | undefined>;
@@ -68,5 +69,16 @@ export async function useOf(container: Docker.Container): Promise<ContainerUse> 
   return {
     memoryBytes: names.reduce((sum, name) => sum + (figures[`total_${name}`] ?? figures[name] ?? 0), 0),
     cpuSeconds: (cpu?.cpu_usage?.total_usage ?? 0) / 1e9,
+  };
+}
+
+/** Looks at what a container uses; who asks while a look is under way gets its answer. */
+export function watchUse(container: Docker.Container): () => Promise<ContainerUse> {
+  let look: Promise<ContainerUse> | undefined;
+  return async () => {
+    look ??= useOf(container).finally(() => {
+      look = undefined;
+    });
+    return look;
   };
 }

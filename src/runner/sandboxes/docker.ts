@@ -17,7 +17,7 @@ import {
   writeIdentity,
   type ContainerFolders,
 } from './docker-container.ts';
-import { connectEngine, explainEngineError, unlessGone, useOf, type EngineAddress } from './docker-engine.ts';
+import { connectEngine, explainEngineError, unlessGone, watchUse, type EngineAddress } from './docker-engine.ts';
 import { containerOutput, type ContainerOutput } from './docker-output.ts';
 import { prepareRuntimeFolder, type RuntimeFolder } from './runtime-folder.ts';
 import { exitOfShell, StartedWorker } from './started-worker.ts';
@@ -114,14 +114,15 @@ export class DockerSandbox implements Sandbox {
     { container, output, exited }: StartedContainer,
     link: ContainerLink,
   ): SandboxedProcess {
+    const use = watchUse(container);
     const worker = new StartedWorker({
       ...output,
       starter: { run: () => link.run(workerStart(options)), close: () => undefined },
       listeners: link.listeners,
       exited,
       group: {
-        memoryBytes: async () => (await useOf(container)).memoryBytes,
-        cpuSeconds: async () => (await useOf(container)).cpuSeconds,
+        memoryBytes: async () => (await use()).memoryBytes,
+        cpuSeconds: async () => (await use()).cpuSeconds,
         askToEnd: async () => link.terminate(),
         kill: async () => {
           // An engine that is away keeps nobody from ending the relay.
