@@ -2,13 +2,14 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import { DockerSandbox, type DockerSettings } from '../../src/runner/sandboxes/docker.ts';
 import { eventually } from '../platform/support/eventually.ts';
-import { startTestEngine, type TestEngine } from '../support/docker-engine.ts';
+import { importImage, startTestEngine, type TestEngine } from '../support/docker-engine.ts';
 import { startTestPlatform } from '../support/test-platform.ts';
 import { describeSandbox } from './sandbox-conformance.ts';
 import {
@@ -263,6 +264,15 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
       ],
     ])('%s', async (_, wrong, message) => {
       await expect(new DockerSandbox({ ...settings, ...wrong }).check()).rejects.toThrow(message);
+    });
+
+    test('with an image that Node cannot run in', async () => {
+      const dockerImage = 'chela-empty:latest';
+      // Two blocks of zeros are a tar without files.
+      await importImage(engine.docker, Readable.from([Buffer.alloc(1024)]), dockerImage);
+      await expect(new DockerSandbox({ ...settings, dockerImage }).check()).rejects.toThrow(
+        /could not be opened: .*\/usr\/bin\/node.*No such file/,
+      );
     });
   });
 

@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import type Docker from 'dockerode';
 import { connectEngine } from '../../src/runner/sandboxes/docker-engine.ts';
@@ -81,6 +82,15 @@ export interface TestEngine {
   stop(): Promise<void>;
 }
 
+/** Gives an engine an image. @param files a tar */
+export async function importImage(docker: Docker, files: Readable, image: string): Promise<void> {
+  const [repo, tag] = image.split(':');
+  const progress = await docker.importImage(files as unknown as NodeJS.ReadableStream, { repo, tag });
+  await new Promise((resolve, reject) => {
+    docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve(undefined)));
+  });
+}
+
 /** Starts an engine that has `testImage` and no network. */
 async function startEngine(): Promise<TestEngine> {
   const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-docker-'));
@@ -117,13 +127,7 @@ async function startEngine(): Promise<TestEngine> {
         throw new Error(`dockerd ended: ${printed}`);
       }),
     ]);
-    const progress = await docker.importImage(createReadStream(file), {
-      repo: testImage.split(':')[0],
-      tag: testImage.split(':')[1],
-    });
-    await new Promise((resolve, reject) => {
-      docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve(undefined)));
-    });
+    await importImage(docker, createReadStream(file), testImage);
   } catch (error) {
     await stop();
     throw error;
