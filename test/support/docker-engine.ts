@@ -85,7 +85,7 @@ export interface TestEngine {
 /** Gives an engine an image. @param files a tar */
 export async function importImage(docker: Docker, files: Readable, image: string): Promise<void> {
   const [repo, tag] = image.split(':');
-  const progress = await docker.importImage(files as unknown as NodeJS.ReadableStream, { repo, tag });
+  const progress = await docker.importImage(files, { repo, tag });
   await new Promise((resolve, reject) => {
     docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve(undefined)));
   });
