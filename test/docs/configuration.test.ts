@@ -26,7 +26,7 @@ test('an empty environment variable counts as absent', () => {
 test.each<[SettingName, string, string]>([
   ['port', '80x', 'CHELA_PORT must be a whole number from 0 to 65535, got "80x"'],
   ['port', '65536', 'CHELA_PORT must be a whole number from 0 to 65535, got "65536"'],
-  ['sandbox', 'docker?', 'CHELA_SANDBOX must be one of bubblewrap, process, got "docker?"'],
+  ['sandbox', 'docker?', 'CHELA_SANDBOX must be one of bubblewrap, docker, process, got "docker?"'],
   ['strictRunMonth', 'maybe', 'CHELA_STRICT_RUN_MONTH must be true or false, got "maybe"'],
   ['publicUrl', 'example.com', 'CHELA_PUBLIC_URL must be an http or https URL, got "example.com"'],
   ['databaseUrl', 'mysql://u:secret@h/d', 'DATABASE_URL must be a URL that starts with postgres://'],

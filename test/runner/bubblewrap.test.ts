@@ -18,7 +18,6 @@ import {
 } from './worker-package.ts';
 
 const runsAsRoot = process.getuid?.() === 0;
-const mebibyte = 1024 * 1024;
 
 let cacheDir: string;
 let sandbox: BubblewrapSandbox;
@@ -152,12 +151,6 @@ describe('files', () => {
     expect(await inside(list)).toEqual([[], [], []]);
   });
 
-  test.each(['/tmp', '/dev/shm'])('%s has a size', async (folder) => {
-    const limits = { processes: 64, openFiles: 256, fileSizeBytes: 100 * mebibyte, tmpBytes: 4 * mebibyte };
-    const body = `fs.writeFileSync('${folder}/fits', Buffer.alloc(3e6)); fs.writeFileSync('${folder}/more', Buffer.alloc(3e6))`;
-    expect(await inside(body, { limits })).toBe('ENOSPC');
-  });
-
   test.skipIf(!runsAsRoot)('belong to the slot’s own user, who is not root', async () => {
     const worker = await openWorker(sandbox, { 'main.js': `require('fs').writeFileSync('made', '')` });
     await finish(worker);
@@ -230,27 +223,9 @@ describe('identity', () => {
 });
 
 describe('limits', () => {
-  const limits = { processes: 40, openFiles: 100, fileSizeBytes: mebibyte, tmpBytes: 16 * mebibyte };
-
-  test('a fork bomb ends at the number of processes', async () => {
-    const body = `for (let i = 0; i < 100; i += 1) {
-        const child = childProcess.spawn('/bin/sh', ['-c', 'read x'], { stdio: ['pipe', 'ignore', 'ignore'] });
-        const result = await outcome(child, 'spawn');
-        if (result !== 'spawn') { process.nextTick(() => process.exit()); return [result, i < 40] }
-      }`;
-    expect(await inside(body, { limits: { ...limits, openFiles: 1000 } })).toEqual(['EAGAIN', true]);
-  });
-
-  test.each([
-    ['a file ends at its size', `fs.writeFileSync('/work/big', Buffer.alloc(2e6))`, 'EFBIG'],
-    ['descriptors end at their number', `for (;;) fs.openSync('/dev/null')`, 'EMFILE'],
-    [
-      'no core is dumped',
-      `return /core file size\\s+(\\d+)\\s+(\\d+)/.exec(fs.readFileSync('/proc/self/limits', 'utf8')).slice(1)`,
-      ['0', '0'],
-    ],
-  ])('%s', async (_, body, expected) => {
-    expect(await inside(body, { limits })).toEqual(expected);
+  test('no core is dumped', async () => {
+    const body = `return /core file size\\s+(\\d+)\\s+(\\d+)/.exec(fs.readFileSync('/proc/self/limits', 'utf8')).slice(1)`;
+    expect(await inside(body)).toEqual(['0', '0']);
   });
 
   test('files in memory count as memory', async () => {

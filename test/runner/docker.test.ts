@@ -2,13 +2,14 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import { DockerSandbox, type DockerSettings } from '../../src/runner/sandboxes/docker.ts';
 import { eventually } from '../platform/support/eventually.ts';
-import { reasonAgainstEngine, startTestEngine, type TestEngine } from '../support/docker-engine.ts';
+import { importImage, startTestEngine, type TestEngine } from '../support/docker-engine.ts';
 import { startTestPlatform } from '../support/test-platform.ts';
 import { describeSandbox } from './sandbox-conformance.ts';
 import {
@@ -66,20 +67,20 @@ async function outcomes(kind: Partial<Config>): Promise<Outcome[]> {
   }
 }
 
-const reason = reasonAgainstEngine();
-if (reason !== undefined) process.stderr.write(`tests of the docker sandbox are skipped: ${reason}\n`);
+const started = await startTestEngine();
+if (typeof started === 'string')
+  process.stderr.write(`tests of the docker sandbox are skipped: ${started}\n`);
 
-describe.skipIf(reason !== undefined)('with a Docker Engine', () => {
+describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
+  const engine = started as TestEngine;
   let cacheDir: string;
-  let engine: TestEngine;
   let settings: DockerSettings;
   let sandbox: DockerSandbox;
   beforeAll(async () => {
     cacheDir = await makeReachableFolder();
-    engine = await startTestEngine();
     settings = { ...engine.settings, cacheDir, sandboxUserId: firstUserId, dockerRuntime: '' };
     sandbox = new DockerSandbox(settings);
-  }, 240_000);
+  });
   afterAll(async () => {
     await engine.stop();
     await removeFolder(cacheDir);
@@ -263,6 +264,15 @@ describe.skipIf(reason !== undefined)('with a Docker Engine', () => {
       ],
     ])('%s', async (_, wrong, message) => {
       await expect(new DockerSandbox({ ...settings, ...wrong }).check()).rejects.toThrow(message);
+    });
+
+    test('with an image that Node cannot run in', async () => {
+      const dockerImage = 'chela-empty:latest';
+      // Two blocks of zeros are a tar without files.
+      await importImage(engine.docker, Readable.from([Buffer.alloc(1024)]), dockerImage);
+      await expect(new DockerSandbox({ ...settings, dockerImage }).check()).rejects.toThrow(
+        /could not be opened: .*\/usr\/bin\/node.*No such file/,
+      );
     });
   });
 

@@ -10,9 +10,15 @@ export interface EngineAddress {
   readonly dockerCertDir: string;
 }
 
-/** Nothing here is read from the environment: dockerode would fill in what is left out. */
+/**
+ * Nothing here is read from the environment: dockerode would fill in what is left out.
+ * @throws Error for an address of another kind
+ */
 export function connectEngine({ dockerHost, dockerCertDir }: EngineAddress): Docker {
-  const { protocol, hostname, port, pathname } = new URL(dockerHost);
+  const { protocol, hostname = '', port, pathname = '' } = URL.parse(dockerHost) ?? {};
+  if (protocol === 'unix:' ? pathname === '' : protocol !== 'tcp:' || hostname === '') {
+    throw new Error(`DOCKER_HOST must be unix:///PATH or tcp://HOST:PORT, got "${dockerHost}"`);
+  }
   if (protocol === 'unix:') return new Docker({ host: undefined, socketPath: pathname, protocol: 'http' });
   const address = { socketPath: undefined, host: hostname, port: Number(port || 2375) };
   if (dockerCertDir === '') return new Docker({ ...address, protocol: 'http' });
@@ -53,8 +59,9 @@ export interface ContainerUse {
 }
 
 /** @throws Error where the engine is away */
-export async function useOf(container: Docker.Container): Promise<ContainerUse> {
-  const stats = await container.stats({ stream: false, 'one-shot': true });
+async function useOf(container: Docker.Container): Promise<ContainerUse> {
+  const stats = await container.stats({ stream: false, 'one-shot': true }).catch(unlessGone);
+  if (stats === undefined) return { memoryBytes: 0, cpuSeconds: 0 };
   const { memory_stats: memory, cpu_stats: cpu } = stats as Partial<typeof stats>;
   // The same figures under the two versions of cgroups.
   const figures = (memory?.stats ?? {}) as unknown as Record<string, number | undefined>;
@@ -62,5 +69,16 @@ export async function useOf(container: Docker.Container): Promise<ContainerUse> 
   return {
     memoryBytes: names.reduce((sum, name) => sum + (figures[`total_${name}`] ?? figures[name] ?? 0), 0),
     cpuSeconds: (cpu?.cpu_usage?.total_usage ?? 0) / 1e9,
+  };
+}
+
+/** Looks at what a container uses; who asks while a look is under way gets its answer. */
+export function watchUse(container: Docker.Container): () => Promise<ContainerUse> {
+  let look: Promise<ContainerUse> | undefined;
+  return async () => {
+    look ??= useOf(container).finally(() => {
+      look = undefined;
+    });
+    return look;
   };
 }

@@ -17,7 +17,13 @@ import {
   writeIdentity,
   type ContainerFolders,
 } from './docker-container.ts';
-import { connectEngine, explainEngineError, unlessGone, useOf, type EngineAddress } from './docker-engine.ts';
+import {
+  connectEngine,
+  explainEngineError,
+  unlessGone,
+  watchUse,
+  type EngineAddress,
+} from './docker-engine.ts';
 import { containerOutput, type ContainerOutput } from './docker-output.ts';
 import { prepareRuntimeFolder, type RuntimeFolder } from './runtime-folder.ts';
 import { exitOfShell, StartedWorker } from './started-worker.ts';
@@ -114,14 +120,15 @@ export class DockerSandbox implements Sandbox {
     { container, output, exited }: StartedContainer,
     link: ContainerLink,
   ): SandboxedProcess {
+    const use = watchUse(container);
     const worker = new StartedWorker({
       ...output,
       starter: { run: () => link.run(workerStart(options)), close: () => undefined },
       listeners: link.listeners,
       exited,
       group: {
-        memoryBytes: async () => (await useOf(container)).memoryBytes,
-        cpuSeconds: async () => (await useOf(container)).cpuSeconds,
+        memoryBytes: async () => (await use()).memoryBytes,
+        cpuSeconds: async () => (await use()).cpuSeconds,
         askToEnd: async () => link.terminate(),
         kill: async () => {
           // An engine that is away keeps nobody from ending the relay.
@@ -231,13 +238,15 @@ async function start(container: Docker.Container, link: ContainerLink): Promise<
   const output = containerOutput(attached as unknown as Readable);
   await container.start();
   const exited = endOf(container, link);
-  await Promise.race([
-    link.ready(),
-    exited.then(async () => {
-      const printed = (await text(output.stderr)).trim();
-      throw new Error(printed || 'the container ended before it started the worker');
-    }),
-  ]);
+  let isReady = false;
+  const endedEarly = exited.then(async () => {
+    // From then on what it prints is for somebody else to read.
+    if (isReady) return;
+    const printed = (await text(output.stderr)).trim();
+    throw new Error(printed || 'the container ended before it started the worker');
+  });
+  await Promise.race([link.ready(), endedEarly]);
+  isReady = true;
   return { container, output, exited };
 }
 
