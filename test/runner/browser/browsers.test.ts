@@ -28,7 +28,9 @@ async function ask(
       );
     });
     outgoing.once('error', reject);
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    const content = body === undefined ? '' : JSON.stringify(body);
+    if (body !== undefined) outgoing.setHeader('content-length', content.length);
+    outgoing.end(content);
   });
 }
 
@@ -45,6 +47,12 @@ function browserProcesses(): string[] {
 async function nothingLeft(browsers: ServedBrowsers): Promise<void> {
   await eventually(async () => (browsers.folders().length === 0 ? true : undefined));
   expect(browserProcesses()).toEqual([]);
+}
+
+async function beginSession({ port, auth }: ServedBrowsers): Promise<string> {
+  const capabilities = { alwaysMatch: { browserName: 'chrome' } };
+  const { body } = await ask(port, '/wd/hub/session', basic(auth), { capabilities });
+  return `/session/${(body as { value: { sessionId: string } }).value.sessionId}`;
 }
 
 describe('credentials', () => {
@@ -175,14 +183,8 @@ describe('browsers beyond the limits', () => {
 });
 
 describe('WebDriver', () => {
-  async function beginSession({ port, auth }: ServedBrowsers): Promise<string> {
-    const capabilities = { alwaysMatch: { browserName: 'chrome' } };
-    const { body } = await ask(port, '/wd/hub/session', basic(auth), { capabilities });
-    return `/session/${(body as { value: { sessionId: string } }).value.sessionId}`;
-  }
-
   test('serves a session until it is deleted', async () => {
-    const [browsers] = await serveBrowsers();
+    const [browsers] = await serveBrowsers({ browserMessageLimitBytes: 1_000_000 });
     const { port } = browsers;
     const auth = basic(browsers.auth);
     const session = await beginSession(browsers);
@@ -192,6 +194,10 @@ describe('WebDriver', () => {
     expect(await ask(port, `${session}/url`, auth)).toEqual({ status: 200, body: { value: url } });
     const unknown = { status: 404, body: { value: { error: 'invalid session id' } } };
     expect(await ask(port, '/session/nobody/url', auth)).toMatchObject(unknown);
+    expect(await ask(port, `${session}/element`, auth, 'x'.repeat(2_000_000))).toMatchObject({
+      status: 400,
+      body: { value: { message: expect.stringMatching(/CHELA_BROWSER_MESSAGE_LIMIT_BYTES/) } },
+    });
     expect(await ask(port, session, auth, undefined, 'DELETE')).toEqual({
       status: 200,
       body: { value: null },
