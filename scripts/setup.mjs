@@ -83,6 +83,19 @@ function isThere([command, ...argv]) {
   return spawnSync(command, argv, { stdio: 'ignore' }).status === 0;
 }
 
+/** Of the package manager that is there. */
+function installCommand() {
+  const commands = {
+    'apt-get': 'apt-get install -y',
+    dnf: 'dnf install -y',
+    pacman: 'pacman -S --noconfirm',
+    zypper: 'zypper install -y',
+    apk: 'apk add',
+  };
+  const manager = Object.keys(commands).find((name) => isThere([name, '--version']));
+  return commands[manager] ?? commands['apt-get'];
+}
+
 /**
  * @param check a command that succeeds where all of the packages are there
  * @param debianPackages names with spaces between
@@ -99,7 +112,7 @@ function installSystemPackage(check, debianPackages, purpose) {
     run('install', '-y', '-qq', '--no-install-recommends', ...debianPackages.split(' '));
     if (isThere(check)) return true;
   }
-  const install = `${isRoot ? '' : 'sudo '}apt-get install -y ${debianPackages}`;
+  const install = `${isRoot ? '' : 'sudo '}${installCommand()} ${debianPackages}`;
   process.stderr.write(
     `chela set-up: missing: ${debianPackages} (${purpose}). Install it with: ${install}\n`,
   );
@@ -113,8 +126,11 @@ checkRuntime();
 if (!buildConsole({ onBuild: () => say('building the console …') }))
   fail('the console could not be built, see above');
 if (process.platform === 'linux') {
-  const needsSandbox = process.env.CHELA_SANDBOX !== 'process';
-  if (needsSandbox && !installSystemPackage(['bwrap', '--version'], 'bubblewrap', 'it fences workers in')) {
+  const needsBubblewrap = !['docker', 'process'].includes(process.env.CHELA_SANDBOX);
+  if (
+    needsBubblewrap &&
+    !installSystemPackage(['bwrap', '--version'], 'bubblewrap', 'it fences workers in')
+  ) {
     process.exit(1);
   }
   const python = process.env.CHELA_PYTHON || 'python3';
@@ -129,6 +145,15 @@ if (process.platform === 'linux') {
       ['sh', '-c', browsers],
       'chromium chromium-driver',
       'browsers of workers need it; CHELA_BROWSERS=off does without',
+    );
+  }
+  // Tests of the docker sandbox have an engine of their own, which needs root.
+  if (withDev && process.getuid?.() === 0) {
+    const engine = 'dockerd --version && debootstrap --version';
+    installSystemPackage(
+      ['sh', '-c', engine],
+      'docker.io debootstrap',
+      'tests of the docker sandbox need it',
     );
   }
 }

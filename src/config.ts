@@ -63,11 +63,27 @@ function databaseUrl(value: string): string {
   return value;
 }
 
+function dockerHost(value: string): string {
+  const { protocol, hostname, pathname } = URL.parse(value) ?? {};
+  if (protocol === 'unix:' ? !pathname : protocol !== 'tcp:' || !hostname) {
+    throw new Error('unix:///PATH or tcp://HOST:PORT');
+  }
+  return value;
+}
+
 function list(value: string): string[] {
   return value
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+}
+
+function cpus(value: string): number {
+  const number = Number(value);
+  if (!/^\d+(\.\d+)?$/.test(value.trim()) || number < 0.125 || number > 1024) {
+    throw new Error('a number from 0.125 to 1024');
+  }
+  return number;
 }
 
 /** Kept as text: prices are exact. */
@@ -279,6 +295,42 @@ export const settings = {
     parse: integer(1, 1_000_000),
     describe: 'Most files in a worker package.',
   }),
+  gitAllowedTargets: setting<string[]>({
+    environment: 'CHELA_GIT_ALLOWED_TARGETS',
+    default: [],
+    defaultText: 'none',
+    parse: targets,
+    describe:
+      'Where git repositories may be imported from although it is not public, and by http too: addresses, CIDR ranges and host:port, separated by commas.',
+  }),
+  gitSshKey: setting<string>({
+    environment: 'CHELA_GIT_SSH_KEY',
+    default: '',
+    defaultText: 'none: https only',
+    parse: (value) => path.resolve(value),
+    describe:
+      'File of the private key that repositories are read with by ssh, for every account that imports one.',
+  }),
+  gitToken: setting<string>({
+    environment: 'CHELA_GIT_TOKEN',
+    default: '',
+    defaultText: 'none',
+    parse: text,
+    describe: 'Token that `chela push --git` sends along for a private repository.',
+    secret: true,
+  }),
+  gitTimeLimitSeconds: setting<number>({
+    environment: 'CHELA_GIT_TIME_LIMIT_SECONDS',
+    default: 120,
+    parse: integer(1, 3600),
+    describe: 'Longest that reading a git repository may take.',
+  }),
+  gitConcurrency: setting<number>({
+    environment: 'CHELA_GIT_CONCURRENCY',
+    default: 4,
+    parse: integer(1, 100),
+    describe: 'Git repositories one process reads at the same time; further requests are answered 429.',
+  }),
   subtaskLimit: setting<number>({
     environment: 'CHELA_SUBTASK_LIMIT',
     default: 10_000,
@@ -298,12 +350,53 @@ export const settings = {
     parse: integer(1, 10_000),
     describe: 'Subtasks a runner executes at the same time.',
   }),
-  sandbox: setting<'bubblewrap' | 'process'>({
+  runConcurrency: setting<number>({
+    environment: 'CHELA_RUN_CONCURRENCY',
+    default: 0,
+    parse: integer(0, 1_000_000),
+    describe:
+      'Most subtasks of one run that are executed at the same time, by all runners together; 0 is no limit. Holds for runs submitted from then on.',
+  }),
+  sandbox: setting<'bubblewrap' | 'docker' | 'process'>({
     environment: 'CHELA_SANDBOX',
     default: 'bubblewrap',
-    parse: oneOf('bubblewrap', 'process'),
+    parse: oneOf('bubblewrap', 'docker', 'process'),
     describe:
       'How subtasks are fenced in. process isolates nothing: only for development with workers you trust.',
+  }),
+  cgroups: setting<'auto' | 'off'>({
+    environment: 'CHELA_CGROUPS',
+    default: 'auto',
+    parse: oneOf('auto', 'off'),
+    describe:
+      'Whether each subtask gets a cgroup, where the machine lets the runner make some. Without, memory is watched and cpus are not enforced.',
+  }),
+  dockerHost: setting<string>({
+    environment: 'DOCKER_HOST',
+    default: 'unix:///var/run/docker.sock',
+    parse: dockerHost,
+    describe: 'The Docker Engine of the docker sandbox, on this machine: unix:///PATH or tcp://HOST:PORT.',
+  }),
+  dockerCertDir: setting<string>({
+    environment: 'DOCKER_CERT_PATH',
+    default: '',
+    defaultText: 'none: no TLS',
+    parse: (value) => path.resolve(value),
+    describe: 'Folder with ca.pem, cert.pem and key.pem for an engine at tcp:// that wants TLS.',
+  }),
+  dockerImage: setting<string>({
+    environment: 'CHELA_DOCKER_IMAGE',
+    default: '',
+    defaultText: 'none: the docker sandbox needs one',
+    parse: text,
+    describe: 'Image of the docker sandbox, already on the engine. What it must have: docs/sandboxes.md.',
+  }),
+  dockerRuntime: setting<string>({
+    environment: 'CHELA_DOCKER_RUNTIME',
+    default: '',
+    defaultText: "the engine's own",
+    parse: text,
+    describe: 'OCI runtime of the docker sandbox by the name the engine knows it by, such as runsc.',
   }),
   sandboxUserId: setting<number>({
     environment: 'CHELA_SANDBOX_USER_ID',
@@ -343,6 +436,39 @@ export const settings = {
     describe:
       'The Python that Python workers run on, with pip: a command or a path. Workers get a copy of it.',
   }),
+  installScripts: setting<boolean>({
+    environment: 'CHELA_INSTALL_SCRIPTS',
+    default: false,
+    parse: flag,
+    describe:
+      "Whether code of packages runs while dependencies are installed: npm's install scripts, builds of Python's source distributions. Only where they are installed in a sandbox.",
+  }),
+  installTimeLimitSeconds: setting<number>({
+    environment: 'CHELA_INSTALL_TIME_LIMIT_SECONDS',
+    default: 900,
+    parse: integer(1, 24 * 3600),
+    describe: 'Longest that installing the dependencies of a package may take.',
+  }),
+  installMemoryMegabytes: setting<number>({
+    environment: 'CHELA_INSTALL_MEMORY_MB',
+    default: 2048,
+    parse: integer(128, 1_048_576),
+    describe: 'Memory that installing the dependencies of a package may take, in MiB.',
+  }),
+  installLogLineLimit: setting<number>({
+    environment: 'CHELA_INSTALL_LOG_LINE_LIMIT',
+    default: 5000,
+    parse: integer(100, 1_000_000),
+    describe: 'Most lines kept with a version of what installing its dependencies prints.',
+  }),
+  registryAllowedTargets: setting<string[]>({
+    environment: 'CHELA_REGISTRY_ALLOWED_TARGETS',
+    default: [],
+    defaultText: 'none',
+    parse: targets,
+    describe:
+      "Where the registries of npm and pip may send for their files although it is not public: addresses, CIDR ranges and host:port, separated by commas. The registries themselves, as npm's and pip's own configuration names them, may be anywhere.",
+  }),
   sandboxDiskBytes: setting<number>({
     environment: 'CHELA_SANDBOX_DISK_BYTES',
     default: 4096 * mebibyte,
@@ -368,6 +494,12 @@ export const settings = {
     parse: integer(1, 30 * 24 * 3600),
     describe: 'Time of a subtask whose run names none.',
   }),
+  defaultCpus: setting<number>({
+    environment: 'CHELA_DEFAULT_CPUS',
+    default: 1,
+    parse: cpus,
+    describe: "Processors' worth of time of a subtask whose run names none.",
+  }),
   sdkMessageLimitBytes: setting<number>({
     environment: 'CHELA_SDK_MESSAGE_LIMIT_BYTES',
     default: 16 * mebibyte,
@@ -385,6 +517,18 @@ export const settings = {
     default: 1_000_000,
     parse: integer(100, largestSafe),
     describe: 'Most log lines kept of one subtask; a last line says that more were dropped.',
+  }),
+  logLinesPerSecond: setting<number>({
+    environment: 'CHELA_LOG_LINES_PER_SECOND',
+    default: 5000,
+    parse: integer(10, largestSafe),
+    describe: 'Most log lines kept of one subtask in a second; a line says how many more there were.',
+  }),
+  rowLimit: setting<number>({
+    environment: 'CHELA_ROW_LIMIT',
+    default: 10_000_000,
+    parse: integer(0, largestSafe),
+    describe: 'Most rows of one run; a push over it is refused and stops the run. 0 is no limit.',
   }),
   lostSubtasks: setting<'fail' | 'retry'>({
     environment: 'CHELA_LOST_SUBTASKS',
@@ -546,6 +690,12 @@ export const settings = {
     parse: price,
     describe:
       'Price of an hour with 1024 MB of memory: the memory limit of a subtask, for as long as it runs.',
+  }),
+  pricePerCpuHour: setting<string>({
+    environment: 'CHELA_PRICE_PER_CPU_HOUR',
+    default: '0',
+    parse: price,
+    describe: 'Price of an hour of processor time that subtasks really used.',
   }),
   pricePerGigabyteTraffic: setting<string>({
     environment: 'CHELA_PRICE_PER_GIGABYTE_TRAFFIC',

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isRunning, processIdentity } from './process-identity.ts';
 
 /** A takeover lasts a few milliseconds; one that lasts longer was cut off. */
 const longestTakeoverMilliseconds = 10_000;
@@ -17,18 +18,6 @@ export class DataFolderInUseError extends Error {
       `Chela is already running in ${dataDir} (process ${processId}): stop that one, or use another folder with --data-dir or CHELA_DATA_DIR`,
     );
   }
-}
-
-/** A process as its id and start, which tells it from a later one with the same id. */
-async function processIdentity(processId: number): Promise<string | undefined> {
-  try {
-    process.kill(processId, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return undefined;
-  }
-  const status = await readFile(`/proc/${processId}/stat`, 'utf8').catch(() => '');
-  const startTicks = status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  return `${processId} ${startTicks}`;
 }
 
 /**
@@ -48,10 +37,7 @@ export async function lockDataFolder(dataDir: string): Promise<() => Promise<voi
       if (await placed(draft, lockFile)) break;
       const holder = await contentOf(lockFile);
       if (holder === undefined) continue;
-      const processId = Number.parseInt(holder, 10);
-      if (processId > 0 && (await processIdentity(processId)) === holder) {
-        throw new DataFolderInUseError(dataDir, processId);
-      }
+      if (await isRunning(holder)) throw new DataFolderInUseError(dataDir, Number.parseInt(holder, 10));
       if (await takenOver(draft, lockFile, holder)) break;
     }
   } finally {

@@ -11,6 +11,7 @@ import { EmbeddedPostgres } from './database/embedded-postgres.ts';
 import { signingSecret } from './database/installation.ts';
 import { migrate } from './database/migrations.ts';
 import { Notifications } from './database/notifications.ts';
+import { GitImports } from './git/git-import.ts';
 import { buildApp, type ApiApp } from './http/app.ts';
 import { SignedLinks } from './http/signed-links.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -20,8 +21,8 @@ import { Results } from './results/results.ts';
 import { Retention } from './retention.ts';
 import { BrowserGateway } from './runner/browser/browser-gateway.ts';
 import { CacheUse } from './runner/cache/cache-use.ts';
-import { NodeDependencies } from './runner/dependencies/node-dependencies.ts';
-import { PythonDependencies } from './runner/dependencies/python-dependencies.ts';
+import { Installations } from './runner/installations.ts';
+import { Cgroups } from './runner/cgroups.ts';
 import { EgressProxy } from './runner/proxy/egress-proxy.ts';
 import { Runner, type OrphanedSubtask } from './runner/runner.ts';
 import { ScratchFolder } from './runner/scratch-folder.ts';
@@ -34,10 +35,13 @@ import { FolderStorage } from './storage/storages/folder.ts';
 import { wakeScheduler } from './tasks/scheduler.ts';
 import { Tasks } from './tasks/tasks.ts';
 import { version } from './version.ts';
+import { installDependencies } from './workers/dependency-installs.ts';
 import { PackageCache } from './workers/package-cache.ts';
 import { Workers } from './workers/workers.ts';
 
 const idleCheckMilliseconds = 50;
+/** After uploads; what runs wait for comes besides. */
+const installsAtOnce = 2;
 /** Time that a transfer under way gets at a stop, beyond the grace. */
 const lastAnswerMilliseconds = 2000;
 
@@ -137,7 +141,7 @@ export class Platform {
     const limits = { unpackedBytes: config.unpackedLimitBytes, files: config.packageFileLimit };
     const storage = new FolderStorage(path.join(config.dataDir, 'storage'));
     const packages = new PackageCache(storage, config.cacheDir, limits);
-    const workers = new Workers({ database, packages, limits });
+    const workers = new Workers({ database, packages, storage, jobs, limits });
     const callbacks = new Callbacks({ database, jobs, config, version, logger });
     const runs = new Runs({ database, notifications, accounts, workers, callbacks, config });
     const tasks = new Tasks({ database, jobs, workers, runs, config, logger });
@@ -162,6 +166,7 @@ export class Platform {
             version,
             accounts,
             workers,
+            gitImports: new GitImports({ workers, packages, config }),
             packages,
             runs,
             queueItems: new QueueItems({ database, runs, config }),
@@ -180,7 +185,14 @@ export class Platform {
           logger,
         )
       : undefined;
-    const runner = parts.runner
+    const installations = parts.runner
+      ? Installations.open(config, { installs: workers.installs, packages, logger })
+      : undefined;
+    if (installations === undefined) jobs.declare(installDependencies);
+    else {
+      jobs.work(installDependencies, installsAtOnce, (job) => installations.install(job.data.versionId));
+    }
+    const runner = installations
       ? new Runner({
           config,
           database,
@@ -188,11 +200,9 @@ export class Platform {
           callbacks,
           usage: accounts.usage,
           packages,
-          languages: {
-            node: new NodeDependencies({ cacheDir: config.cacheDir }),
-            python: new PythonDependencies({ cacheDir: config.cacheDir, python: config.python }),
-          },
+          installations,
           sandbox: createSandbox(config),
+          cgroups: new Cgroups({ isEnabled: config.cgroups === 'auto', logger }),
           proxy: new EgressProxy(config),
           browsers: config.browsers ? new BrowserGateway(config, new BubblewrapSandbox(config)) : undefined,
           scratch: new ScratchFolder(config.cacheDir),

@@ -111,6 +111,18 @@ const accountRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/account/account-page.tsx'), 'AccountPage'),
 });
 
+const guidesRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/docs',
+  component: lazyRouteComponent(() => import('./pages/guides/guides-page.tsx'), 'GuidesPage'),
+});
+
+const guideRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/docs/$guide',
+  component: lazyRouteComponent(() => import('./pages/guides/guide-page.tsx'), 'GuidePage'),
+});
+
 const referenceRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/docs/api',
@@ -127,6 +139,8 @@ const routeTree = rootRoute.addChildren([
   signInRoute,
   frameRoute.addChildren([
     storeRoute,
+    guidesRoute,
+    guideRoute,
     referenceRoute,
     operationRoute,
     signedInRoute.addChildren([

@@ -58,6 +58,7 @@ type AccountsConfig = Pick<
   | 'defaultPlan'
   | 'pricePerResult'
   | 'pricePerGigabyteHour'
+  | 'pricePerCpuHour'
   | 'pricePerGigabyteTraffic'
   | 'apiKeyLimit'
   | 'setupLinkLifetimeSeconds'

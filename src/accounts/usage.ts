@@ -8,12 +8,12 @@ import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Plans } from './plans.ts';
 
-export const usageKinds = ['result', 'memory', 'traffic'] as const;
+export const usageKinds = ['result', 'memory', 'cpu', 'traffic'] as const;
 export type UsageKind = (typeof usageKinds)[number];
 
 export interface UsageEntry {
   readonly kind: UsageKind;
-  /** Decimal string; rows, GB-hours or GB. */
+  /** Decimal string; rows, GB-hours, hours of processor time or GB. */
   readonly quantity: string;
   /** Decimal string. */
   readonly unitPrice: string;
@@ -28,36 +28,51 @@ export interface Charge {
   readonly amount: string;
 }
 
-type UsageConfig = Pick<Config, 'pricePerResult' | 'pricePerGigabyteHour' | 'pricePerGigabyteTraffic'>;
+type UsageConfig = Pick<
+  Config,
+  'pricePerResult' | 'pricePerGigabyteHour' | 'pricePerCpuHour' | 'pricePerGigabyteTraffic'
+>;
+
+/** What a run has used so far, whether it costs anything or not. */
+export interface MeteredUse {
+  readonly results: number;
+  /** 1 GB being 1024 MB. */
+  readonly memoryGigabyteHours: number;
+  /** Of the subtasks that have ended. */
+  readonly cpuSeconds: number;
+  readonly trafficBytes: number;
+}
 
 /** Quantities of a kind that have their entry. */
 function settled(kind: UsageKind): string {
   return `coalesce((SELECT sum(quantity) FROM usage_entry WHERE run_id = run.id AND kind = '${kind}'), 0)`;
 }
 
+/** GB-hours of a subtask: the memory it may use, for as long as its worker has run. */
+const gigabyteHours = `round(
+  (run.system->>'memory')::numeric
+    * greatest(0, extract(epoch FROM coalesce(subtask.finished_at, now()) - subtask.worked_from))
+    / 3686400.000000000000, 12)`;
+
 /**
- * What a run ($1) has used beyond its entries, at the prices $2 (result), $3 (memory) and $4 (traffic). `run.traffic_bytes`
- * is whatever the proxy has counted by now.
- * @param subtasks condition that picks the subtasks whose memory is meant
+ * What a run ($1) has used beyond its entries, at the prices $2 (result), $3 (memory), $4 (cpu) and $5 (traffic).
+ * `run.traffic_bytes` is whatever the proxy has counted by now.
+ * @param subtasks condition that picks the subtasks whose memory and processor time are meant
  */
 function unsettled(subtasks: string): string {
   return `
     SELECT used.kind, used.quantity, used.unit_price
     FROM run, LATERAL (VALUES
       ('result', run.result_count - ${settled('result')}, $2::numeric),
-      ('memory', (
-        SELECT coalesce(sum(round(
-          (run.system->>'memory')::numeric
-            * greatest(0, extract(epoch FROM coalesce(subtask.finished_at, now()) - subtask.worked_from))
-            / 3686400.000000000000, 12)), 0)
-        FROM subtask WHERE ${subtasks}), $3::numeric),
-      ('traffic', run.traffic_bytes * 0.000000001 - ${settled('traffic')}, $4::numeric)
+      ('memory', (SELECT coalesce(sum(${gigabyteHours}), 0) FROM subtask WHERE ${subtasks}), $3::numeric),
+      ('cpu', (SELECT coalesce(sum(cpu_seconds), 0) / 3600.000000000000 FROM subtask WHERE ${subtasks}), $4::numeric),
+      ('traffic', run.traffic_bytes * 0.000000001 - ${settled('traffic')}, $5::numeric)
     ) AS used (kind, quantity, unit_price)
     WHERE run.id = $1 AND used.quantity > 0`;
 }
 
 const meterStatement = `
-  WITH used AS (${unsettled('subtask.id = $5')}
+  WITH used AS (${unsettled('subtask.id = $6')}
   ), entered AS (
     INSERT INTO usage_entry AS entry (run_id, kind, unit_price, quantity, amount)
     SELECT $1, kind, unit_price, round(quantity, 12), round(round(quantity, 12) * unit_price, 6) FROM used
@@ -76,26 +91,30 @@ const chargeReachedStatement = `
   SELECT run.usage + (
     SELECT coalesce(sum(quantity * unit_price), 0)
     FROM (${unsettled("subtask.run_id = run.id AND subtask.status = 'running'")}) AS used
-  ) >= $5::numeric AS reached
+  ) >= $6::numeric AS reached
   FROM run WHERE run.id = $1`;
 
 export class Usage {
   readonly #database: Database;
   readonly #plans: Plans;
   readonly #prices: readonly string[];
-  /** Whether nothing costs anything: nothing is metered then. */
+  /** Whether nothing costs anything: nothing is entered then. */
   readonly isFree: boolean;
 
   constructor(database: Database, plans: Plans, config: UsageConfig) {
     this.#database = database;
     this.#plans = plans;
-    this.#prices = [config.pricePerResult, config.pricePerGigabyteHour, config.pricePerGigabyteTraffic];
+    this.#prices = [
+      config.pricePerResult,
+      config.pricePerGigabyteHour,
+      config.pricePerCpuHour,
+      config.pricePerGigabyteTraffic,
+    ];
     this.isFree = this.#prices.every((price) => Number(price) === 0);
   }
 
-  /** Records that the worker of a subtask begins: its memory is charged from now on. */
+  /** Records that the worker of a subtask begins: its memory counts from now on. */
   async begin(subtaskId: number): Promise<void> {
-    if (this.isFree) return;
     await this.#database.pool.query({
       name: 'begin-usage',
       text: `UPDATE subtask SET worked_from = now() WHERE id = $1 AND status = 'running'`,
@@ -104,7 +123,8 @@ export class Usage {
   }
 
   /**
-   * Enters what a run has used since it was metered before: rows, traffic, and the memory of one subtask that has ended.
+   * Enters what a run has used since it was metered before: rows, traffic, and memory and processor time of one
+   * subtask that has ended.
    * @param client of a transaction that holds the lock of the run's row; `charge` has to follow in it
    * @returns undefined where nothing has to be paid
    */
@@ -137,6 +157,19 @@ export class Usage {
       values: [runId, ...this.#prices, limit],
     });
     return rows[0]?.reached ?? false;
+  }
+
+  /** What a run has used so far, of its running subtasks only the memory. */
+  async meteredOf(runId: number): Promise<MeteredUse> {
+    const { rows } = await this.#database.pool.query<MeteredUse>({
+      name: 'metered-use',
+      text: `SELECT run.result_count AS results, run.traffic_bytes AS "trafficBytes",
+               coalesce(sum(cpu_seconds), 0)::float8 AS "cpuSeconds",
+               coalesce(sum(${gigabyteHours}), 0)::float8 AS "memoryGigabyteHours"
+             FROM run LEFT JOIN subtask ON subtask.run_id = run.id WHERE run.id = $1 GROUP BY run.id`,
+      values: [runId],
+    });
+    return rows[0] ?? { results: 0, memoryGigabyteHours: 0, cpuSeconds: 0, trafficBytes: 0 };
   }
 
   /** What a run has cost so far, decimal string, and the entries whose amounts add up to it. */

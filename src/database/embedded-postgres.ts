@@ -2,14 +2,15 @@
  * A PostgreSQL server of our own, from the binaries in the npm package: made on first start, restarted if it dies, ended
  * with us. It listens on a Unix socket in a folder that only its user may enter, so it needs no password.
  *
- * The server refuses to run as root. Started by root it runs in a user namespace where its user is mapped to an ordinary
- * one: no system user is needed, and it can reach a folder below a private home.
+ * The server refuses to run as root, and as a user without a name. There it runs in a user namespace where its user is mapped
+ * to an ordinary one: no system user is needed, and it can reach a folder below a private home.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -60,12 +61,40 @@ async function linkLibraries(packageDir: string): Promise<void> {
   );
 }
 
+/** npm loses execute bits here and there. Where others installed the package, they have to be right. */
+async function makeExecutable(file: string): Promise<void> {
+  const { mode } = await stat(file);
+  if ((mode & 0o111) !== 0o111) await chmod(file, 0o755);
+}
+
+/** Whether the server can run as the user we are: not root, and with a name, which it looks up. */
+function fitsServer(): boolean {
+  if (process.getuid?.() === 0) return false;
+  try {
+    return userInfo().username !== '';
+  } catch {
+    // As under an id that a container was started with.
+    return false;
+  }
+}
+
+/** A user that the system has a name for. */
+function namedUserId(): string {
+  const users = readFileSync('/etc/passwd', 'utf8');
+  return (
+    /^nobody:[^:]*:([1-9]\d*):/m.exec(users)?.[1] ?? /^[^:]+:[^:]*:([1-9]\d*):/m.exec(users)?.[1] ?? '1000'
+  );
+}
+
 /** A command line that is not root, and that Linux ends with us. */
 function unprivileged(command: string, argv: readonly string[], endWithParent: boolean): [string, string[]] {
   const line = [command, ...argv];
   if (process.platform !== 'linux') return [command, [...argv]];
   if (endWithParent) line.unshift('setpriv', '--pdeathsig', 'INT');
-  if (process.getuid?.() === 0) line.unshift('unshare', '--user', '--map-user=1000', '--map-group=1000');
+  if (!fitsServer()) {
+    const id = namedUserId();
+    line.unshift('unshare', '--user', `--map-user=${id}`, `--map-group=${id}`);
+  }
   const [first = command, ...rest] = line;
   return [first, rest];
 }
@@ -107,7 +136,7 @@ export class EmbeddedPostgres {
     const packageDir = binaryPackage();
     await linkLibraries(packageDir);
     const binDir = path.join(packageDir, 'native', 'bin');
-    await Promise.all(['initdb', 'postgres'].map((name) => chmod(path.join(binDir, name), 0o755)));
+    await Promise.all(['initdb', 'postgres'].map(async (name) => makeExecutable(path.join(binDir, name))));
     await mkdir(path.dirname(dataDir), { recursive: true });
     if (!(await exists(path.join(dataDir, 'PG_VERSION'))))
       await this.#initialise(path.join(binDir, 'initdb'));

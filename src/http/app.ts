@@ -18,6 +18,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Config } from '../config.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
+import type { GitImports } from '../git/git-import.ts';
 import { JsonError, parseJson } from '../json/lossless-json.ts';
 import type { Logs } from '../logs/logs.ts';
 import type { Exports } from '../results/exports.ts';
@@ -29,6 +30,7 @@ import type { PackageCache } from '../workers/package-cache.ts';
 import type { Workers } from '../workers/workers.ts';
 import { addConsole } from './console.ts';
 import { identify, requireAccount, requireAdmin } from './authentication.ts';
+import { addDocumentation } from './documentation.ts';
 import { addErrorAnswers, answerMalformedRequest, answerUnroutable } from './error-answers.ts';
 import { addFiles } from './files.ts';
 import { addOpenApi } from './openapi.ts';
@@ -48,13 +50,18 @@ import { addRunUsageOperations } from './v2/run-usage.ts';
 import { addScheduleTimezoneOperations } from './v2/schedule-timezone.ts';
 import { addSessionOperations } from './v2/sessions.ts';
 import { addSetupOperations } from './v2/setup.ts';
+import { addWorkerGitOperations } from './v2/worker-git.ts';
 import { addWorkerRunOperations } from './v2/worker-runs.ts';
+import { addWorkerSettingsOperations } from './v2/worker-settings.ts';
 import { addWorkerTaskOperations } from './v2/worker-tasks.ts';
 import { addWorkerUploadOperations } from './v2/worker-uploads.ts';
+import { addWorkerVersionOperations } from './v2/worker-versions.ts';
 import { addWorkerOperations } from './v2/workers.ts';
 import { validatorCompiler } from './validation.ts';
 
 export const basePath = '/api/v2';
+/** What a client that comes while the server stops is asked to wait. */
+const retryAfterSeconds = 5;
 
 /** What the operations work with. */
 export interface ApiContext {
@@ -62,6 +69,7 @@ export interface ApiContext {
   readonly version: string;
   readonly accounts: Accounts;
   readonly workers: Workers;
+  readonly gitImports: GitImports;
   readonly packages: PackageCache;
   readonly runs: Runs;
   readonly queueItems: QueueItems;
@@ -97,7 +105,8 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
     bodyLimit: config.bodyLimitBytes,
     // A client that sends its request slowly for ever does not hold a connection for ever.
     requestTimeout: 10 * 60 * 1000,
-    return503OnClosing: true,
+    // Its answer would not be the envelope.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500, ignoreTrailingSlash: true },
     frameworkErrors: answerUnroutable,
@@ -113,6 +122,10 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   await app.register(cookie);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    if (context.closing.aborted) {
+      reply.header('retry-after', retryAfterSeconds);
+      throw new ChelaError('SHUTTING_DOWN');
+    }
     done();
   });
   await app.register(cors, {
@@ -124,11 +137,12 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
     // Otherwise an OPTIONS request that is no preflight gets an answer outside the envelope.
     strictPreflight: false,
   });
-  await addOpenApi(app, context.version);
+  const openApiDocument = await addOpenApi(app, context.version);
   await app.register(async (api) => addApi(api.withTypeProvider<TypeBoxTypeProvider>(), context), {
     prefix: basePath,
   });
   const answerPage = await addConsole(app);
+  addDocumentation(app, context, openApiDocument);
   addFiles(app, context);
   await app.register(async (page) => addSetupPage(page, context));
   app.get('/health', { schema: { hide: true } }, async () => {
@@ -172,6 +186,9 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
     });
     addWorkerUploadOperations(uploads.withTypeProvider<TypeBoxTypeProvider>(), context);
   });
+  addWorkerVersionOperations(api, context);
+  addWorkerGitOperations(api, context);
+  addWorkerSettingsOperations(api, context);
   addWorkerRunOperations(api, context);
   addRunOperations(api, context);
   addRunQueueOperations(api, context);

@@ -105,7 +105,8 @@ export function addErrorAnswers(
     const methods = new Set(
       routes.filter(({ pattern }) => pattern.test(path)).flatMap((route) => route.methods),
     );
-    if (methods.size === 0) {
+    // A route that has the method was passed over by the router: it wants its parameters otherwise.
+    if (methods.size === 0 || methods.has(request.method)) {
       const page = answerPage(request, reply);
       if (page !== undefined) return page;
       return reply.code(404).send(failure(request, new ChelaError('NOT_FOUND', `no such route: ${path}`)));

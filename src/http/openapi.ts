@@ -8,7 +8,8 @@ const description = `API of a Chela installation, compatible with the CoreClaw A
 Every answer is an envelope: \`code\` 0 and \`data\` on success, else an error \`code\`, a \`message\` that says what is wrong,
 and sometimes \`details\`. \`request_id\` names the request in the server log and is sent as the header \`x-request-id\` too.`;
 
-export async function addOpenApi(app: FastifyInstance, version: string): Promise<void> {
+/** @returns gives the document as it is served, once every route is there */
+export async function addOpenApi(app: FastifyInstance, version: string): Promise<() => ApiDocument> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -43,5 +44,7 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
     },
   });
   let document: ApiDocument | undefined;
-  app.get('/openapi.json', { schema: { hide: true } }, () => (document ??= completeDocument(app.swagger())));
+  const served = (): ApiDocument => (document ??= completeDocument(app.swagger()));
+  app.get('/openapi.json', { schema: { hide: true } }, served);
+  return served;
 }

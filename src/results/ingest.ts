@@ -16,6 +16,14 @@ export interface ResultHeader {
   readonly format: string;
 }
 
+/** A row that its run has no room for. */
+class RowLimitError extends Error {
+  constructor(limit: number) {
+    super(`the run has the most rows it may have, ${limit} (CHELA_ROW_LIMIT)`);
+    this.name = 'RowLimitError';
+  }
+}
+
 /** What rows and lines of one run are stored under. */
 export interface RunReference {
   readonly id: number;
@@ -26,6 +34,8 @@ export interface RunReference {
 interface PushedRow {
   readonly subtask: number;
   readonly row: ParsedRow;
+  /** Set where the run had no room for it when its batch was stored. */
+  isRefused: boolean;
 }
 
 /** A row to insert, after the upserts of its batch were merged into it. */
@@ -33,6 +43,8 @@ interface NewRow {
   readonly subtask: number;
   text: string;
   readonly upsert: ParsedRow['upsert'];
+  /** The pushes it was made of. */
+  readonly pushes: PushedRow[];
 }
 
 function upsertIdentity(upsert: { key: string; value: string }): string {
@@ -42,21 +54,41 @@ function upsertIdentity(upsert: { key: string; value: string }): string {
 export class ResultIngest {
   readonly #database: Database;
   readonly #run: RunReference;
+  readonly #rowLimit: number;
   readonly #knownColumns = new Set<string>();
   readonly #commits: GroupCommit<PushedRow>;
+  readonly #listeners = new Set<() => void>();
+  #hasRefused = false;
 
-  constructor(database: Database, run: RunReference) {
+  /** @param options.rowLimit most rows of the run, all runners together; 0 is no limit */
+  constructor(database: Database, run: RunReference, { rowLimit }: { rowLimit: number }) {
     this.#database = database;
     this.#run = run;
+    this.#rowLimit = rowLimit;
     this.#commits = new GroupCommit({
       commit: (rows) => this.#store(rows),
       sizeBytes: ({ row }) => row.text.length,
     });
   }
 
-  /** Resolves once the row is committed. */
-  push(subtask: number, row: ParsedRow): Promise<void> {
-    return this.#commits.add({ subtask, row });
+  /**
+   * Resolves once the row is committed.
+   * @throws RowLimitError where the run has as many as it may have
+   */
+  async push(subtask: number, row: ParsedRow): Promise<void> {
+    const pushed = { subtask, row, isRefused: false };
+    await this.#commits.add(pushed);
+    if (!pushed.isRefused) return;
+    this.#hasRefused = true;
+    for (const listener of this.#listeners) listener();
+    throw new RowLimitError(this.#rowLimit);
+  }
+
+  /** Calls back once a row was refused for the limit, at once where one was. @returns the way to unsubscribe */
+  onRefused(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#hasRefused) listener();
+    return () => this.#listeners.delete(listener);
   }
 
   /** Resolves once every row pushed before is committed or has failed. */
@@ -76,11 +108,10 @@ export class ResultIngest {
 
   async #store(rows: PushedRow[]): Promise<void> {
     await this.#storeColumns(rows);
-    if (rows.every(({ row }) => row.upsert === undefined)) {
-      await this.#append(rows);
-    } else {
-      await this.#database.transaction((client) => this.#upsert(client, rows));
-    }
+    const isPlain = rows.every(({ row }) => row.upsert === undefined);
+    // What does not fit as a whole is taken apart under the lock of the run.
+    if (isPlain && (await this.#append(rows))) return;
+    await this.#database.transaction((client) => this.#upsert(client, rows));
   }
 
   async #storeColumns(rows: PushedRow[]): Promise<void> {
@@ -110,12 +141,14 @@ export class ResultIngest {
   /**
    * One statement: counts the rows into the run and numbers them from where the count stood. The rows travel as one JSON
    * array, which keeps them letter by letter and is written and read in half the time of an array of PostgreSQL's.
+   * @returns false where the run has no room for all of them; none is stored then
    */
-  async #append(rows: PushedRow[]): Promise<void> {
-    await this.#database.pool.query({
+  async #append(rows: PushedRow[]): Promise<boolean> {
+    const { rowCount } = await this.#database.pool.query({
       name: 'append-rows',
       text: `WITH counted AS (
-               UPDATE run SET result_count = result_count + cardinality($3::int[]) WHERE id = $1
+               UPDATE run SET result_count = result_count + cardinality($3::int[])
+               WHERE id = $1 AND ($5 = 0 OR result_count + cardinality($3::int[]) <= $5)
                RETURNING result_count - cardinality($3::int[]) AS first
              )
              INSERT INTO result_row (day, run_id, number, subtask, data)
@@ -127,8 +160,10 @@ export class ResultIngest {
         this.#run.day,
         rows.map(({ subtask }) => subtask),
         `[${rows.map(({ row }) => row.text).join(',')}]`,
+        this.#rowLimit,
       ],
     });
+    return rowCount === rows.length;
   }
 
   async #upsert(client: PoolClient, rows: PushedRow[]): Promise<void> {
@@ -142,22 +177,27 @@ export class ResultIngest {
     const changed = new Set<number>();
     const added: NewRow[] = [];
     const addedByIdentity = new Map<string, NewRow>();
-    for (const { subtask, row } of rows) {
+    for (const pushed of rows) {
+      const { subtask, row } = pushed;
       const identity = row.upsert === undefined ? undefined : upsertIdentity(row.upsert);
       const earlier =
         identity === undefined ? undefined : (stored.get(identity) ?? addedByIdentity.get(identity));
       if (earlier === undefined) {
-        const created = { subtask, text: row.text, upsert: row.upsert };
+        const created = { subtask, text: row.text, upsert: row.upsert, pushes: [pushed] };
         added.push(created);
         if (identity !== undefined) addedByIdentity.set(identity, created);
       } else {
         earlier.text = mergeRow(earlier.text, row.text);
         if ('number' in earlier) changed.add(earlier.number);
+        else earlier.pushes.push(pushed);
       }
     }
     const updates = [...stored.values()].filter((row) => changed.has(row.number));
     if (updates.length > 0) await this.#update(client, updates);
-    if (added.length > 0) await this.#insert(client, first, added);
+    const room = this.#rowLimit === 0 ? added.length : Math.max(0, this.#rowLimit - first);
+    const kept = added.slice(0, room);
+    if (kept.length > 0) await this.#insert(client, first, kept);
+    for (const pushed of added.slice(room).flatMap(({ pushes }) => pushes)) pushed.isRefused = true;
   }
 
   /** The rows already stored under the upsert pairs of a batch. */

@@ -17,6 +17,7 @@ export interface ClaimedSubtask {
   readonly day: string;
   readonly limits: LimitsInForce;
   readonly subtask_count: number;
+  readonly version_id: number;
   readonly package_hash: string;
   readonly language: Language;
   readonly entry: string;
@@ -28,8 +29,9 @@ const spareCandidates = 32;
 
 /**
  * Claims up to `count` subtasks for a runner. Accounts take turns: the one with fewer subtasks running comes first. Within
- * an account the first subtasks of every run come first, then the second ones, and so on, so a run of thousands does not
- * keep a small one waiting.
+ * an account its runs take turns, a subtask each, from the turn that was on when a run was submitted: a run of thousands does
+ * not keep a small one waiting, nor do small ones that keep coming a large one. Subtasks that their run holds back are not in
+ * the queue.
  */
 export async function claimSubtasks(
   database: Database,
@@ -40,28 +42,29 @@ export async function claimSubtasks(
   const { rows: claimed } = await database.pool.query<{ id: number; run_id: number }>({
     name: 'claim-subtasks',
     text: `WITH RECURSIVE waiting (account_id) AS (
-             (SELECT account_id FROM subtask WHERE status = 'ready' ORDER BY account_id LIMIT 1)
+             (SELECT account_id FROM subtask WHERE status = 'ready' AND NOT is_held ORDER BY account_id LIMIT 1)
              UNION ALL
              SELECT (SELECT account_id FROM subtask
-                     WHERE status = 'ready' AND account_id > waiting.account_id ORDER BY account_id LIMIT 1)
+                     WHERE status = 'ready' AND NOT is_held AND account_id > waiting.account_id
+                     ORDER BY account_id LIMIT 1)
              FROM waiting WHERE account_id IS NOT NULL
            ), busy AS (
              SELECT account_id, count(*) AS running FROM subtask WHERE status = 'running' GROUP BY account_id
            ), candidate AS (
-             SELECT oldest.id, oldest.number, coalesce(busy.running, 0)
-               + row_number() OVER (PARTITION BY account_id ORDER BY oldest.number, oldest.id) AS turn
+             SELECT oldest.id, coalesce(busy.running, 0)
+               + row_number() OVER (PARTITION BY account_id ORDER BY oldest.turn, oldest.id) AS rank
              FROM waiting LEFT JOIN busy USING (account_id) CROSS JOIN LATERAL (
-               SELECT id, number FROM subtask WHERE status = 'ready' AND account_id = waiting.account_id
-               ORDER BY number, id LIMIT $3
+               SELECT id, turn FROM subtask WHERE status = 'ready' AND NOT is_held AND account_id = waiting.account_id
+               ORDER BY turn, id LIMIT $3
              ) AS oldest
            ), picked AS (
-             SELECT id, turn, number FROM candidate ORDER BY turn, number, id LIMIT $3
+             SELECT id, rank FROM candidate ORDER BY rank, id LIMIT $3
            )
            UPDATE subtask SET status = 'running', runner_id = $1, attempt = attempt + 1, started_at = now(), worked_from = NULL
            WHERE id = ANY (ARRAY(
              SELECT subtask.id FROM subtask
              WHERE id = ANY (ARRAY(SELECT id FROM picked)) AND status = 'ready'
-             ORDER BY array_position(ARRAY(SELECT id FROM picked ORDER BY turn, number, id), subtask.id)
+             ORDER BY array_position(ARRAY(SELECT id FROM picked ORDER BY rank, id), subtask.id)
              LIMIT $2 FOR UPDATE SKIP LOCKED
            ))
            RETURNING id, run_id`,
@@ -87,7 +90,7 @@ export async function claimSubtasks(
     name: 'claimed-subtasks',
     text: `SELECT subtask.id, subtask.number, subtask.input, run.id AS run_id, run.slug AS run_slug,
              run.status AS run_status, run.day, run.system AS limits, run.subtask_count,
-             worker_version.package_hash, worker_version.language, worker_version.entry, worker_version.version
+             worker_version.id AS version_id, worker_version.package_hash, worker_version.language, worker_version.entry, worker_version.version
            FROM subtask
            JOIN run ON run.id = subtask.run_id
            JOIN worker_version ON worker_version.id = run.worker_version_id

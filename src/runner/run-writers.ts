@@ -14,11 +14,14 @@ export interface RunWriter {
 export class RunWriters {
   readonly #database: Database;
   readonly #logger: Logger;
+  readonly #rowLimit: number;
   readonly #open = new Map<number, { writer: RunWriter; users: number }>();
 
-  constructor(database: Database, logger: Logger) {
+  /** @param options.rowLimit most rows of a run; 0 is no limit */
+  constructor(database: Database, logger: Logger, { rowLimit }: { rowLimit: number }) {
     this.#database = database;
     this.#logger = logger;
+    this.#rowLimit = rowLimit;
   }
 
   /**
@@ -32,7 +35,7 @@ export class RunWriters {
       return open.writer;
     }
     const writer = {
-      results: new ResultIngest(this.#database, run),
+      results: new ResultIngest(this.#database, run, { rowLimit: this.#rowLimit }),
       logs: new LogIngest(this.#database, run),
       traffic: new RunTraffic({
         database: this.#database,

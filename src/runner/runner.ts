@@ -54,7 +54,7 @@ export class Runner {
     this.#options = options;
     this.#config = options.config;
     this.#logger = options.logger;
-    this.#writers = new RunWriters(options.database, options.logger);
+    this.#writers = new RunWriters(options.database, options.logger, options.config);
     const { cacheDir, cacheRetentionDays: retentionDays, cacheLimitBytes: limitBytes } = options.config;
     const { cacheUse: use, logger } = options;
     this.#cachePruner = new CachePruner({ cacheDir, retentionDays, limitBytes, use, logger });
@@ -73,8 +73,13 @@ export class Runner {
     const { database, notifications } = this.#options;
     await this.#stopping;
     this.#stopping = undefined;
-    await this.#options.scratch.open();
+    const { sandbox, scratch, cgroups } = this.#options;
+    if (sandbox.warning !== undefined) this.#logger.warn(sandbox.warning);
+    await sandbox.removeLeftovers();
+    await scratch.open();
+    await cgroups.start();
     this.#options.cacheUse.start();
+    this.#options.installations.start();
     this.#cachePruner.start();
     this.#runnerId = await registerRunner(database, this.#config.runnerSlots);
     this.#accepting = true;
@@ -109,6 +114,7 @@ export class Runner {
     this.#starting = undefined;
     if (this.#runnerId === 0) return [];
     this.#accepting = false;
+    this.#options.installations.stop();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     await this.#claiming;
     await this.#allEnded(graceMilliseconds);
@@ -126,6 +132,7 @@ export class Runner {
     await this.#cachePruner.stop();
     this.#options.cacheUse.stop();
     await this.#options.scratch.close();
+    await this.#options.cgroups.stop();
     this.#runnerId = 0;
     return orphans.map(({ subtask }) => ({ runSlug: subtask.run_slug, number: subtask.number }));
   }

@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:net';
 import type { Readable } from 'node:stream';
+import type { Cgroup } from './cgroup.ts';
 
 /** Where the SDK of every worker looks for its platform, as the worker sees it. */
 export const sdkAddress = { host: '127.0.0.1', port: 20086 } as const;
@@ -17,6 +18,10 @@ export interface SandboxLimits {
   readonly fileSizeBytes: number;
   /** Size of the private `/tmp`, and again of `/dev/shm`. */
   readonly tmpBytes: number;
+  /** Most memory, where the kind has the kernel keep it; whoever opens the sandbox watches it all the same. */
+  readonly memoryBytes?: number;
+  /** Processors' time for all processes together, such as 0.5, where the kind can limit it; none where omitted. */
+  readonly cpus?: number;
 }
 
 /** How a worker runs that is not one of Node. */
@@ -53,11 +58,17 @@ export interface SandboxOptions {
   /** Zero-based slot of the runner; decides the unprivileged user id. No two open sandboxes may share it. */
   readonly slot: number;
   readonly limits: SandboxLimits;
+  /** Where all processes of the sandbox are put before they do anything; removing it is the caller's. */
+  readonly cgroup?: Cgroup | undefined;
+  /** Names the subtask to those who list the sandboxes of the host. */
+  readonly label?: string | undefined;
 }
 
 export interface WorkerExit {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** The kernel ended a process at the limit of memory. */
+  readonly outOfMemory?: boolean;
 }
 
 export interface SandboxedProcess {
@@ -79,6 +90,11 @@ export interface SandboxedProcess {
    */
   memoryBytes(limitBytes?: number): Promise<number>;
   /**
+   * Processor time of the whole process tree so far. Without a cgroup that is what can be seen of it now: less once processes
+   * have ended, nothing once all have.
+   */
+  cpuSeconds(): Promise<number>;
+  /**
    * SIGTERM to all processes, SIGKILL to what is left after the grace. Resolves when all are gone. A second call with
    * a shorter grace shortens the first.
    */
@@ -89,8 +105,14 @@ export interface SandboxedProcess {
 
 export interface Sandbox {
   readonly name: string;
+  /** It has the kernel keep memory, processors and processes to their limits itself: no cgroup of the runner's is wanted. */
+  readonly keepsLimits?: boolean;
+  /** What operators and authors have to be told of at the start and in the log of every run. */
+  readonly warning?: string;
   /** @throws Error that says what is missing and the one command that installs it */
   check(): Promise<void>;
+  /** Removes what runners left behind that were killed. */
+  removeLeftovers(): Promise<void>;
   /** Whether workers can be given a port below 1024; none can where it is missing. Never rejects. */
   offersPort?(port: number): Promise<boolean>;
   /**

@@ -8,13 +8,15 @@ import { isDatabaseError } from '../database/database.ts';
 import { logType } from '../logs/log-line.ts';
 import { parseRow } from '../results/row.ts';
 import type { SubtaskOutcome } from '../runs/finish.ts';
-import { abortedMessage } from '../runs/statuses.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
 import type { BrowserEndpoint, BrowserGateway } from './browser/browser-gateway.ts';
+import type { Cgroup } from './cgroup.ts';
+import type { Cgroups } from './cgroups.ts';
 import type { ClaimedSubtask } from './claimer.ts';
-import { watchDisk } from './disk-watch.ts';
 import type { CacheUse } from './cache/cache-use.ts';
-import { prepareLaunch, type LanguageServices, type Preparation } from './launch.ts';
+import type { Installations } from './installations.ts';
+import type { Preparation } from './launch.ts';
+import { LimitWatch, memoryExcess } from './limit-watch.ts';
 import {
   credentialsText,
   proxyAddress,
@@ -25,26 +27,24 @@ import {
 } from './proxy/egress-proxy.ts';
 import type { RunWriter } from './run-writers.ts';
 import { sdkAddress } from './sandbox.ts';
-import type { Sandbox, SandboxedProcess, WorkerExit } from './sandbox.ts';
+import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from './sandbox.ts';
 import type { ScratchFolder } from './scratch-folder.ts';
 import { SdkGateway } from './sdk-gateway.ts';
 import { SecretMask } from './secret-mask.ts';
+import { stopMessage, type StopReason } from './stop-reason.ts';
 import { SubtaskLog } from './subtask-log.ts';
 
 /** From SIGTERM to SIGKILL. Well below the 5 s in which an abort has to be over. */
 const terminateGraceMilliseconds = 2000;
-const memoryCheckMilliseconds = 250;
-const chargeCheckMilliseconds = 500;
-/** Timers count in 31 bits: a subtask of 24 days has worked long enough. */
-const longestTimerMilliseconds = 2 ** 31 - 1;
 const mebibyte = 1024 * 1024;
 
 export interface ExecutionServices {
   readonly config: Config;
   readonly usage: Usage;
   readonly packages: PackageCache;
-  readonly languages: LanguageServices;
+  readonly installations: Installations;
   readonly sandbox: Sandbox;
+  readonly cgroups: Cgroups;
   readonly proxy: EgressProxy;
   /** Undefined where workers may have none. */
   readonly browsers: BrowserGateway | undefined;
@@ -52,12 +52,6 @@ export interface ExecutionServices {
   readonly cacheUse: CacheUse;
   readonly logger: Logger;
 }
-
-/** Why the platform ended a subtask before it ended by itself. */
-export type StopReason =
-  | { readonly kind: 'abort' }
-  | { readonly kind: 'limit'; readonly errMsg: string }
-  | { readonly kind: 'runner stopped' };
 
 export class SubtaskExecution {
   readonly subtask: ClaimedSubtask;
@@ -67,8 +61,11 @@ export class SubtaskExecution {
   readonly #slot: number;
   readonly #credentials = randomCredentials();
   readonly #stopped = new AbortController();
+  readonly #limits: SandboxLimits;
+  readonly #limitWatch: LimitWatch;
   #reason: StopReason | undefined;
   #process: SandboxedProcess | undefined;
+  #cgroup: Cgroup | undefined;
   #browserPorts: readonly number[] = [];
   /** Why the database did not take a row, the first time. */
   #unstored: string | undefined;
@@ -78,12 +75,30 @@ export class SubtaskExecution {
     this.#services = services;
     this.#slot = slot;
     this.#writer = writer;
-    const { config, logger } = services;
+    const { config, usage, logger } = services;
+    this.#limits = {
+      processes: config.sandboxProcessLimit,
+      openFiles: config.sandboxOpenFileLimit,
+      fileSizeBytes: config.sandboxFileSizeBytes,
+      tmpBytes: config.sandboxTmpBytes,
+      memoryBytes: subtask.limits.memory * mebibyte,
+      cpus: subtask.limits.cpus,
+    };
+    this.#limitWatch = new LimitWatch({
+      subtask,
+      config,
+      usage,
+      writer,
+      sandbox: this.#limits,
+      onExcess: (errMsg) => this.stop({ kind: 'limit', errMsg }),
+      onNotice: (notice) => this.#log.system(notice, logType.warn),
+    });
     this.#log = new SubtaskLog({
       ingest: writer.logs,
       subtask: subtask.number,
       lineLimitBytes: config.outputLineLimitBytes,
       lineLimit: config.logLineLimit,
+      linesPerSecond: config.logLinesPerSecond,
       mask: new SecretMask(secretsOf(this.#credentials)),
       logger,
     });
@@ -104,27 +119,37 @@ export class SubtaskExecution {
 
   /** Executes the subtask. Never rejects: what goes wrong is the outcome. */
   async run(): Promise<SubtaskOutcome> {
+    const unsubscribe = this.#limitWatch.subscribe();
+    try {
+      const outcome = await this.#execute();
+      return { ...outcome, cpuSeconds: this.#limitWatch.cpuSeconds };
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  async #execute(): Promise<SubtaskOutcome> {
     let scratchDir: string | undefined;
     let release: (() => void) | undefined;
     const { traffic } = this.#writer;
-    const unsubscribe = traffic.onExceeded(() => this.stop({ kind: 'limit', errMsg: traffic.limitMessage }));
     try {
       if (this.subtask.run_status === 'aborting') this.stop({ kind: 'abort' });
       this.#announce();
       await this.#step(traffic.known());
-      await this.#step(this.#checkCharge());
+      await this.#step(this.#limitWatch.checkCharge());
       const packageDir = await this.#step(this.#services.packages.unpacked(this.subtask.package_hash));
       const preparation = await this.#prepareLaunch(packageDir);
       release = await this.#services.cacheUse.hold(usedFolders(packageDir, preparation));
       scratchDir = await this.#services.scratch.create();
+      this.#cgroup = await this.#makeCgroup();
       this.#process = await this.#openSandbox(scratchDir, packageDir, preparation);
       const exit = await this.#work(this.#process, scratchDir);
       return this.#outcome(exit);
     } catch (error) {
       return this.#failedBeforeEnd(error);
     } finally {
-      unsubscribe();
       await this.#process?.close();
+      await this.#removeCgroup();
       release?.();
       if (scratchDir !== undefined) await this.#services.scratch.remove(scratchDir);
       await Promise.all([this.#writer.results.settled(), this.#writer.logs.settled(), traffic.settled()]);
@@ -136,6 +161,8 @@ export class SubtaskExecution {
     this.#log.system(
       `preparing the environment of version ${version}, ${count === 1 ? '1 subtask' : `subtask ${number} of ${count}`}`,
     );
+    const { warning } = this.#services.sandbox;
+    if (warning !== undefined) this.#log.system(warning, logType.warn);
     this.#stopped.signal.throwIfAborted();
   }
 
@@ -147,10 +174,37 @@ export class SubtaskExecution {
   }
 
   async #prepareLaunch(packageDir: string): Promise<Preparation> {
-    const { language } = this.subtask;
-    const { languages } = this.#services;
+    const { version_id: id, package_hash, language } = this.subtask;
     const onLine = (line: string): void => this.#log.system(line);
-    return this.#step(prepareLaunch(language, packageDir, languages, onLine, this.#stopped.signal));
+    const version = { id, package_hash, language };
+    return this.#step(
+      this.#services.installations.prepare(version, packageDir, onLine, this.#stopped.signal),
+    );
+  }
+
+  async #makeCgroup(): Promise<Cgroup | undefined> {
+    const { config, cgroups, sandbox } = this.#services;
+    if (sandbox.keepsLimits) return undefined;
+    const { memory, cpus } = this.subtask.limits;
+    if (!cgroups.limitsCpu && cpus !== config.defaultCpus && this.subtask.number === 1) {
+      this.#log.system(
+        `the limit of ${cpus} cpus is not enforced: this runner cannot limit processor time`,
+        logType.warn,
+      );
+    }
+    return cgroups.create({ memoryBytes: memory * mebibyte, cpus, processes: config.sandboxProcessLimit });
+  }
+
+  async #removeCgroup(): Promise<void> {
+    try {
+      await this.#cgroup?.remove();
+    } catch (error) {
+      const { message } = error as Error;
+      this.#services.logger.warn(
+        { subtask: this.subtask.id, error: message },
+        'a cgroup could not be removed',
+      );
+    }
   }
 
   async #openSandbox(
@@ -158,7 +212,8 @@ export class SubtaskExecution {
     packageDir: string,
     preparation: Preparation,
   ): Promise<SandboxedProcess> {
-    const { config, sandbox, browsers } = this.#services;
+    const { sandbox, browsers } = this.#services;
+    const { run_slug: slug, number } = this.subtask;
     this.#browserPorts = (await browsers?.ports(packageDir, sandbox)) ?? [];
     return sandbox.open({
       packageDir,
@@ -172,12 +227,9 @@ export class SubtaskExecution {
       },
       ports: [sdkAddress.port, proxyAddress.port, ...this.#browserPorts],
       slot: this.#slot,
-      limits: {
-        processes: config.sandboxProcessLimit,
-        openFiles: config.sandboxOpenFileLimit,
-        fileSizeBytes: config.sandboxFileSizeBytes,
-        tmpBytes: config.sandboxTmpBytes,
-      },
+      limits: this.#limits,
+      cgroup: this.#cgroup,
+      label: `${slug}-${number}`,
     });
   }
 
@@ -189,23 +241,24 @@ export class SubtaskExecution {
     const browsers = this.#serveBrowsers(worker, scratchDir);
     const output = Promise.all([
       this.#log.capture(worker.stdout, logType.info),
-      this.#log.capture(worker.stderr, logType.error),
+      this.#log.capture(worker.stderr, logType.error, (line) => this.#limitWatch.read(line)),
     ]);
-    const stopWatching = this.#watch(async (limitBytes) => memoryOf([worker, browsers], limitBytes));
-    const stopWatchingDisk = this.#watchDisk(scratchDir);
+    const watched = { worker, browsers, cgroup: this.#cgroup, scratchDir };
+    this.#limitWatch.start(watched);
     try {
       this.#log.system('running');
       // Where the database is away the worker begins all the same, and its memory is not charged.
       await this.#services.usage.begin(this.subtask.id).catch(() => undefined);
       worker.run();
       const exit = await worker.exited;
+      await this.#limitWatch.finish(watched);
       await output;
       return exit;
     } finally {
-      stopWatching();
-      stopWatchingDisk();
+      this.#limitWatch.stop();
       proxy.close();
       await Promise.all([gateway.close(), browsers?.close()]);
+      this.#log.close();
     }
   }
 
@@ -221,13 +274,13 @@ export class SubtaskExecution {
             await results.push(number, parseRow(jsonText));
           } catch (error) {
             if (isDatabaseError(error)) this.#unstored ??= (error as Error).message;
-            log.system(`a row was refused: ${(error as Error).message}`, logType.error);
+            log.complain(`a row was refused: ${(error as Error).message}`);
             throw error;
           }
         },
         setHeaders: (headers) => results.setHeaders(number, headers),
         log: (type, text) => log.write(type, text),
-        rejected: (message) => log.system(message, logType.error),
+        rejected: (message) => log.complain(message),
       },
       { messageLimitBytes: this.#services.config.sdkMessageLimitBytes },
     );
@@ -259,6 +312,7 @@ export class SubtaskExecution {
     const endpoint = this.#services.browsers?.endpoint({
       credentials: this.#credentials,
       scratchDir,
+      cgroup: this.#cgroup,
       removeFolder: async (folder) => this.#services.scratch.remove(folder),
       serveProxy: (listener) => this.#serveProxy(listener, undefined),
       onNotice: (message) => this.#log.system(`browser: ${message}`, logType.warn),
@@ -267,79 +321,10 @@ export class SubtaskExecution {
     return endpoint;
   }
 
-  /** Ends the worker at its time or memory limit. @returns the way to stop watching */
-  #watch(memoryBytes: (limitBytes: number) => Promise<number>): () => void {
-    const { execute_limit_time_seconds: seconds, memory } = this.subtask.limits;
-    const time = setTimeout(
-      () => {
-        this.stop({
-          kind: 'limit',
-          errMsg: `stopped at the time limit of ${seconds} s (execute_limit_time_seconds)`,
-        });
-      },
-      Math.min(seconds * 1000, longestTimerMilliseconds),
-    );
-    let checking = false;
-    const checkMemory = async (): Promise<void> => {
-      if (checking) return;
-      checking = true;
-      const limitBytes = memory * mebibyte;
-      const usedBytes = await memoryBytes(limitBytes).catch(() => 0);
-      checking = false;
-      if (usedBytes > limitBytes) {
-        this.stop({ kind: 'limit', errMsg: `stopped at the memory limit of ${memory} MB (memory)` });
-      }
-    };
-    const memoryTimer = setInterval(() => void checkMemory(), memoryCheckMilliseconds);
-    const stopWatchingCharge = this.#watchCharge();
-    return () => {
-      clearTimeout(time);
-      clearInterval(memoryTimer);
-      stopWatchingCharge();
-    };
-  }
-
-  /** @returns the way to stop watching */
-  #watchDisk(scratchDir: string): () => void {
-    const { sandboxDiskBytes: bytes, sandboxDiskFileLimit: files } = this.#services.config;
-    return watchDisk(scratchDir, { bytes, files }, (excess) => {
-      const limit =
-        excess === 'bytes'
-          ? `disk limit of ${bytes} bytes (CHELA_SANDBOX_DISK_BYTES)`
-          : `disk limit of ${files} files (CHELA_SANDBOX_DISK_FILE_LIMIT)`;
-      this.stop({ kind: 'limit', errMsg: `stopped at the ${limit}` });
-    });
-  }
-
-  get #hasChargeLimit(): boolean {
-    return this.subtask.limits.max_total_charge > 0 && !this.#services.usage.isFree;
-  }
-
-  /** Stops the subtask where all subtasks of the run together have come to its charge limit. */
-  async #checkCharge(): Promise<void> {
-    if (!this.#hasChargeLimit) return;
-    const { run_id: runId, limits } = this.subtask;
-    const { max_total_charge: limit } = limits;
-    // While the database is away nothing is charged either; the next look tells.
-    const isReached = await this.#services.usage.reached(runId, limit).catch(() => false);
-    if (isReached) {
-      this.stop({ kind: 'limit', errMsg: `stopped at the charge limit of ${limit} (max_total_charge)` });
-    }
-  }
-
-  /** @returns the way to stop watching */
-  #watchCharge(): () => void {
-    if (!this.#hasChargeLimit) return () => undefined;
-    let checking: Promise<void> | undefined;
-    const timer = setInterval(() => {
-      checking ??= this.#checkCharge().finally(() => {
-        checking = undefined;
-      });
-    }, chargeCheckMilliseconds);
-    return () => clearInterval(timer);
-  }
-
   #outcome(exit: WorkerExit): SubtaskOutcome {
+    if (exit.outOfMemory) {
+      this.#reason ??= { kind: 'limit', errMsg: memoryExcess(this.subtask.limits.memory) };
+    }
     if (this.#reason !== undefined) return this.#stoppedOutcome(this.#reason);
     const { exitCode, signal } = exit;
     if (exitCode === 0) {
@@ -348,12 +333,14 @@ export class SubtaskExecution {
     }
     const end = signal === null ? `exit code ${exitCode}` : `signal ${signal}`;
     this.#log.system(`finished with ${end}`, logType.error);
-    const before =
-      this.#unstored === undefined ? '' : `; before that a row could not be stored: ${this.#unstored}`;
+    const circumstances = this.#limitWatch.circumstances(signal);
+    if (this.#unstored !== undefined) {
+      circumstances.push(`before that a row could not be stored: ${this.#unstored}`);
+    }
     return {
       status: 'failed',
       exitCode: exitCode ?? undefined,
-      errMsg: `the worker ended with ${end}${before}`,
+      errMsg: [`the worker ended with ${end}`, ...circumstances].join('; '),
     };
   }
 
@@ -375,36 +362,10 @@ export class SubtaskExecution {
   }
 }
 
-/** Memory of a worker and its browsers together: bounds as long as those are within the limit, then exact. */
-async function memoryOf(
-  parts: readonly (Pick<SandboxedProcess, 'memoryBytes'> | undefined)[],
-  limitBytes: number,
-): Promise<number> {
-  const sum = async (limit?: number): Promise<number> => {
-    const each = await Promise.all(parts.map(async (part) => (await part?.memoryBytes(limit)) ?? 0));
-    return each.reduce((total, bytes) => total + bytes, 0);
-  };
-  const bound = await sum(limitBytes);
-  return bound <= limitBytes ? bound : sum();
-}
-
 /** Entries of the cache that a subtask runs from. */
 function usedFolders(packageDir: string, { nodeModulesDir, launch }: Preparation): string[] {
   const dependencies = [nodeModulesDir, ...Object.values(launch?.mounts ?? {})];
   // An entry is the folder that holds what is mounted.
   const entries = dependencies.filter((folder) => folder !== undefined).map((folder) => path.dirname(folder));
   return [packageDir, ...entries];
-}
-
-function stopMessage(reason: StopReason): string {
-  switch (reason.kind) {
-    case 'abort':
-      return abortedMessage;
-    case 'limit':
-      return reason.errMsg;
-    case 'runner stopped':
-      return 'the runner was stopped while it executed the subtask';
-    default:
-      return reason satisfies never;
-  }
 }

@@ -1,6 +1,6 @@
 /**
- * The log of one subtask: what the worker logs and prints, and the platform's own lines. Bounded in lines and length, and
- * without the subtask's secrets.
+ * The log of one subtask: what the worker logs and prints, and the platform's own lines. Bounded in lines, lines a second and
+ * length, and without the subtask's secrets.
  */
 import { finished } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
@@ -20,6 +20,7 @@ interface SubtaskLogOptions {
   readonly subtask: number;
   readonly lineLimitBytes: number;
   readonly lineLimit: number;
+  readonly linesPerSecond: number;
   readonly mask: SecretMask;
   readonly logger: Logger;
 }
@@ -27,6 +28,12 @@ interface SubtaskLogOptions {
 export class SubtaskLog {
   readonly #options: SubtaskLogOptions;
   #lines = 0;
+  #isFull = false;
+  /** Lines of the worker in this second. */
+  #recent = 0;
+  #dropped = 0;
+  /** Set from a line to the end of its second. */
+  #second: NodeJS.Timeout | undefined;
   #pending = 0;
 
   constructor(options: SubtaskLogOptions) {
@@ -35,15 +42,53 @@ export class SubtaskLog {
 
   /** A line of the worker. Resolves once it is committed, or at once where the subtask has used up its lines. */
   async write(type: LogType, content: string): Promise<void> {
-    const { lineLimit } = this.#options;
-    this.#lines += 1;
-    if (this.#lines <= lineLimit) return this.#store(type, content);
-    if (this.#lines === lineLimit + 1) {
-      return this.#store(
-        logType.warn,
-        `${platformPrefix}more than ${lineLimit} log lines, the rest is not kept`,
-      );
+    if (this.#admits()) await this.#store(type, content);
+  }
+
+  /** A line of the platform on what the worker did, which may do it without end: it counts as the worker's. */
+  complain(content: string): void {
+    if (this.#admits()) this.system(content, logType.error);
+  }
+
+  /** Says what was dropped in the last second. Call it when no more lines of the worker can come. */
+  close(): void {
+    clearTimeout(this.#second);
+    this.#endSecond();
+  }
+
+  /** Whether one more line of the worker may be kept; says in the log that none may. Floods come here: it has to be cheap. */
+  #admits(): boolean {
+    const { lineLimit, linesPerSecond } = this.#options;
+    if (this.#lines >= lineLimit) {
+      if (!this.#isFull) {
+        this.#isFull = true;
+        this.system(
+          `more than ${lineLimit} log lines (CHELA_LOG_LINE_LIMIT), the rest is not kept`,
+          logType.warn,
+        );
+      }
+      return false;
     }
+    this.#second ??= setTimeout(() => this.#endSecond(), 1000);
+    this.#recent += 1;
+    if (this.#recent > linesPerSecond) {
+      this.#dropped += 1;
+      return false;
+    }
+    this.#lines += 1;
+    return true;
+  }
+
+  #endSecond(): void {
+    this.#second = undefined;
+    this.#recent = 0;
+    if (this.#dropped === 0) return;
+    const { linesPerSecond } = this.#options;
+    this.system(
+      `${this.#dropped} log lines more than ${linesPerSecond} a second (CHELA_LOG_LINES_PER_SECOND) were not kept`,
+      logType.warn,
+    );
+    this.#dropped = 0;
   }
 
   /**
@@ -56,8 +101,11 @@ export class SubtaskLog {
     });
   }
 
-  /** Takes the lines of a stream until it ends. When the database is slow the stream waits. */
-  async capture(stream: Readable, type: LogType): Promise<void> {
+  /**
+   * Takes the lines of a stream until it ends. When the database is slow the stream waits.
+   * @param onLine told of every line, also of those that are not kept
+   */
+  async capture(stream: Readable, type: LogType, onLine?: (line: string) => void): Promise<void> {
     const decoder = new StringDecoder('utf8');
     const { lineLimitBytes, mask } = this.#options;
     let rest = '';
@@ -68,6 +116,7 @@ export class SubtaskLog {
       cutting = false;
       if (wasCut) return;
       const ended = line.endsWith('\r') ? line.slice(0, -1) : line;
+      onLine?.(ended);
       this.#print(type, ended.length > lineLimitBytes ? this.#cut(ended) : ended, stream);
     };
     stream.on('data', (chunk: Buffer) => {
@@ -87,9 +136,10 @@ export class SubtaskLog {
   }
 
   #print(type: LogType, line: string, stream: Readable): void {
+    if (!this.#admits()) return;
     this.#pending += 1;
     if (this.#pending >= mostPending) stream.pause();
-    void this.write(type, line)
+    void this.#store(type, line)
       .catch((error: unknown) => {
         this.#options.logger.warn({ error: (error as Error).message }, 'could not store a printed line');
       })

@@ -18,6 +18,8 @@ export interface SubtaskOutcome {
   readonly exitCode?: number;
   /** `''` where it succeeded. */
   readonly errMsg: string;
+  /** Processor time it used, as far as that is known. */
+  readonly cpuSeconds?: number;
   /** Its runner died: how long it worked is not known, and its memory is not charged. */
   readonly isLost?: boolean;
 }
@@ -34,6 +36,11 @@ interface CountedRun {
   subtasks_failed: number;
 }
 
+interface SettledRun extends CountedRun {
+  /** Most subtasks at a time; 0 is no limit. */
+  concurrency: number;
+}
+
 /**
  * Ends a subtask that a runner was executing, once, and the run with the last of them.
  * @returns false where the subtask is not this runner's any more: its lease ran out, or it was settled before
@@ -44,25 +51,54 @@ export async function settleSubtask(
   outcome: SubtaskOutcome,
 ): Promise<boolean> {
   return database.transaction(async (client) => {
-    const { rows } = await client.query<CountedRun>({
+    const { rows } = await client.query<SettledRun>({
       name: 'settle-subtask',
       text: `WITH ended AS (
-               UPDATE subtask SET status = $3, exit_code = $4, err_msg = $5, finished_at = now(), runner_id = NULL
+               UPDATE subtask SET status = $3, exit_code = $4, err_msg = $5, cpu_seconds = $6, finished_at = now(),
+                 runner_id = NULL, worked_from = CASE WHEN $7 THEN NULL ELSE worked_from END
                WHERE id = $1 AND runner_id = $2 AND status = 'running'
                RETURNING run_id
              )
              UPDATE run SET subtasks_finished = subtasks_finished + 1,
                subtasks_failed = subtasks_failed + ($3 = 'failed')::int
              FROM ended WHERE run.id = ended.run_id
-             RETURNING run.id, run.status, run.subtask_count, run.subtasks_finished, run.subtasks_failed`,
-      values: [subtask.id, subtask.runnerId, outcome.status, outcome.exitCode ?? null, outcome.errMsg],
+             RETURNING run.id, run.status, run.subtask_count, run.subtasks_finished, run.subtasks_failed, run.concurrency`,
+      values: [
+        subtask.id,
+        subtask.runnerId,
+        outcome.status,
+        outcome.exitCode ?? null,
+        outcome.errMsg,
+        outcome.cpuSeconds ?? null,
+        outcome.isLost ?? false,
+      ],
     });
     const [run] = rows;
     if (run === undefined) return false;
     const charge = await usage.meter(client, run.id, outcome.isLost ? undefined : subtask.id);
     if (run.subtasks_finished === run.subtask_count) await finishRun(client, callbacks, run);
+    else if (run.concurrency > 0) await queueHeldSubtask(client, run.id);
     await usage.charge(client, charge);
     return true;
+  });
+}
+
+/**
+ * Puts the next subtask that a run holds back into the queue, in place of one that ended, at the turn that is on. No
+ * notification: the runner whose slot became free looks for work anyway. The transaction holds the lock of the run's row, so
+ * no two put the same one.
+ */
+async function queueHeldSubtask(client: PoolClient, runId: number): Promise<void> {
+  await client.query({
+    name: 'queue-held-subtask',
+    text: `UPDATE subtask AS held SET is_held = false, turn = least(turn, coalesce((
+             SELECT turn FROM subtask WHERE status = 'ready' AND NOT is_held AND account_id = held.account_id
+             ORDER BY turn LIMIT 1
+           ), turn))
+           WHERE id = (
+             SELECT id FROM subtask WHERE run_id = $1 AND status = 'ready' AND is_held ORDER BY number LIMIT 1
+           )`,
+    values: [runId],
   });
 }
 

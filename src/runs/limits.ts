@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 
 /** What the request may say under `input.parameters.system`; every field is optional. */
 export interface SystemParameters {
+  /** Processors' worth of time. */
   readonly cpus?: number;
   /** MiB. */
   readonly memory?: number;
@@ -17,10 +18,10 @@ export type LimitsInForce = Required<SystemParameters>;
 
 /** The limits a run gets that names none. */
 export function defaultLimits(
-  config: Pick<Config, 'defaultMemoryMegabytes' | 'defaultTimeLimitSeconds'>,
+  config: Pick<Config, 'defaultCpus' | 'defaultMemoryMegabytes' | 'defaultTimeLimitSeconds'>,
 ): LimitsInForce {
   return {
-    cpus: 1,
+    cpus: config.defaultCpus,
     memory: config.defaultMemoryMegabytes,
     execute_limit_time_seconds: config.defaultTimeLimitSeconds,
     max_total_charge: 0,

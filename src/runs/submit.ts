@@ -53,7 +53,12 @@ export interface PreparedRun {
 
 type SubmitConfig = Pick<
   Config,
-  'subtaskLimit' | 'subtaskInputLimitBytes' | 'defaultMemoryMegabytes' | 'defaultTimeLimitSeconds'
+  | 'subtaskLimit'
+  | 'subtaskInputLimitBytes'
+  | 'defaultCpus'
+  | 'defaultMemoryMegabytes'
+  | 'defaultTimeLimitSeconds'
+  | 'runConcurrency'
 >;
 
 export class Submitter {
@@ -116,7 +121,9 @@ export class Submitter {
     const stored = await this.#database.sql
       .selectFrom('run')
       .innerJoin('worker_version', 'worker_version.id', 'run.worker_version_id')
+      .innerJoin('worker', 'worker.id', 'run.worker_id')
       .select([
+        'worker.deleted_at',
         'run.worker_id',
         'run.worker_version_id',
         'run.input',
@@ -128,6 +135,8 @@ export class Submitter {
       .executeTakeFirst();
     if (stored === undefined)
       throw new ChelaError('RUN_NOT_FOUND', `run ${source.slug} was deleted meanwhile`);
+    if (stored.deleted_at !== null)
+      throw new ChelaError('RUN_NOT_FOUND', `the worker of run ${source.slug} was deleted`);
     if (options.callbackUrl !== undefined) this.#callbacks.check(options.callbackUrl);
     return this.store({
       accountId,
@@ -213,16 +222,23 @@ export class Submitter {
       name: 'submit-run',
       text: `WITH submitted AS (
                INSERT INTO run (slug, account_id, worker_id, worker_version_id, status, origin, input, system,
-                                callback_url, day, task_id, scheduled_for, subtask_count, idempotency_key, idempotency_hash)
-               SELECT $1, account.id, $3, $4, 'ready', $5, $6, $7, $8, $9, $11, $12, cardinality($10::json[]), $15, $16
+                                callback_url, day, task_id, scheduled_for, subtask_count, idempotency_key, idempotency_hash,
+                                concurrency)
+               SELECT $1, account.id, $3, $4, 'ready', $5, $6, $7, $8, $9, $11, $12, cardinality($10::json[]), $15, $16, $17
                FROM account
                WHERE account.id = $2 AND ($14::text[] IS NULL OR coalesce(account.plan, $13) = ANY($14))
                ON CONFLICT (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
                RETURNING id
+             ), turn AS (
+               -- The turn that is on in the account: a run joins there, neither behind nor ahead of what waits already.
+               SELECT coalesce((
+                 SELECT turn FROM subtask WHERE status = 'ready' AND NOT is_held AND account_id = $2 ORDER BY turn LIMIT 1
+               ), 1) AS first
              ), waiting AS (
-               INSERT INTO subtask (run_id, account_id, number, status, input)
-               SELECT submitted.id, $2, part.number, 'ready', part.input
-               FROM submitted, unnest($10::json[]) WITH ORDINALITY AS part (input, number)
+               INSERT INTO subtask (run_id, account_id, number, status, input, turn, is_held)
+               SELECT submitted.id, $2, part.number, 'ready', part.input, turn.first + part.number - 1,
+                      $17 > 0 AND part.number > $17
+               FROM submitted, turn, unnest($10::json[]) WITH ORDINALITY AS part (input, number)
              )
              SELECT id, pg_notify('${channels.subtasksReady}', '') FROM submitted`,
       values: [
@@ -242,6 +258,7 @@ export class Submitter {
         plans ?? null,
         run.idempotency?.key ?? null,
         run.idempotency?.hash ?? null,
+        this.#config.runConcurrency,
       ],
     });
     const [row] = rows;

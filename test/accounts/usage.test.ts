@@ -20,12 +20,14 @@ interface EntryShape {
 interface UsageShape {
   usage: string;
   entries: EntryShape[];
+  metered: { results: number; memory_gb_hours: number; cpu_seconds: number; traffic_bytes: number };
 }
 
 /** Awkward on purpose: none of them is a binary fraction, and amounts have to be rounded. */
 const prices = {
   pricePerResult: '0.000333333',
   pricePerGigabyteHour: '0.0400007',
+  pricePerCpuHour: '0.7200001',
   pricePerGigabyteTraffic: '1.1',
 };
 const splitSchema = {
@@ -81,6 +83,11 @@ async function memoryUsed(slug: string): Promise<bigint> {
   );
 }
 
+/** Hours in units of 10^-12. */
+function hours(microseconds: bigint): bigint {
+  return dividedRounded(microseconds * 10n ** 12n, 3600n * 10n ** 6n);
+}
+
 /** Checks that every amount is its quantity times its price to the millionth, and that they add up to the usage. */
 function expectExact({ usage, entries }: UsageShape): void {
   for (const { quantity, unit_price: price, amount } of entries) {
@@ -120,6 +127,26 @@ describe('the usage of a run', () => {
     },
   );
 
+  test('has the processor time of its subtasks, and shows all it used beside the prices', async () => {
+    const slug = await submit(3);
+    const [first, second, lost] = await startSubtasks(platform, slug);
+    await use(platform, slug, 2, 5);
+    await settle(platform, first as StartedSubtask, { cpuSeconds: 1234.567891 });
+    await settle(platform, second as StartedSubtask, { status: 'failed', cpuSeconds: 0.000001 });
+    await settle(platform, lost as StartedSubtask, { status: 'failed', isLost: true });
+    const usage = await usageOf(slug);
+    expectExact(usage);
+    const cpu = entry(usage, 'cpu');
+    expect(cpu).toMatchObject({ unit: 'hour', unit_price: '0.7200001' });
+    expect(units(cpu?.quantity ?? '', 12)).toBe(hours(1_234_567_891n) + hours(1n));
+    expect(usage.metered).toEqual({
+      results: 2,
+      traffic_bytes: 5,
+      cpu_seconds: 1234.567892,
+      memory_gb_hours: Number(entry(usage, 'memory')?.quantity),
+    });
+  });
+
   test('counts rows once, whichever subtask is settled when', async () => {
     const slug = await submit(20);
     const subtasks = shuffled(await startSubtasks(platform, slug));
@@ -140,7 +167,7 @@ describe('the usage of a run', () => {
     const slug = await submit(2);
     const [first, second] = await startSubtasks(platform, slug);
     await use(platform, slug, 10, 0);
-    expect(await usageOf(slug)).toEqual({ usage: '0.00', entries: [] });
+    expect(await usageOf(slug)).toMatchObject({ usage: '0.00', entries: [] });
     await settle(platform, first as StartedSubtask);
     expect(entry(await usageOf(slug), 'result')?.quantity).toBe('10');
     await use(platform, slug, 1, 0);
@@ -189,7 +216,7 @@ describe('the usage of a run', () => {
   test('that was aborted before it began is nothing', async () => {
     const slug = await submit(3);
     await ask(platform, `/worker-runs/${slug}/abort`, { method: 'POST' });
-    expect(await usageOf(slug)).toEqual({ usage: '0.00', entries: [] });
+    expect(await usageOf(slug)).toMatchObject({ usage: '0.00', entries: [] });
   });
 
   test('has an entry for each price where the price changed while it ran', async () => {
@@ -290,7 +317,7 @@ test('where nothing costs anything, nothing is metered', async () => {
     await use(free, slug.data.run_slug, 5, 5);
     await settle(free, subtask as StartedSubtask);
     expect((await database.pool.query('SELECT FROM usage_entry')).rowCount).toBe(0);
-    expect((await ask(free, '/worker-runs/last/usage')).data).toEqual({ usage: '0.00', entries: [] });
+    expect((await ask(free, '/worker-runs/last/usage')).data).toMatchObject({ usage: '0.00', entries: [] });
   } finally {
     await free.close();
   }

@@ -15,7 +15,7 @@ let worker: string;
 beforeAll(async () => {
   platform = await startTestPlatform({
     defaultMemoryMegabytes: 256,
-    logLineLimit: 200,
+    logLinesPerSecond: 50,
     outputLineLimitBytes: 2000,
     sandboxTmpBytes: 64 * mebibyte,
     sandboxFileSizeBytes: 16 * mebibyte,
@@ -63,7 +63,7 @@ describe('output', () => {
     expect(lines.find((line) => line.startsWith('xxx'))).toMatch(/line cut at 2000 characters/);
   });
 
-  test('of ten million lines ends at the limit, and never holds up the runner', async () => {
+  test('of ten million lines is kept in small part, and counted', async () => {
     const script = `const part = 'x\\n'.repeat(1e5);
       for (let n = 0; n < 100; n += 1) await new Promise((written) => process.stdout.write(part, written));`;
     let slug = '';
@@ -74,7 +74,25 @@ describe('output', () => {
     });
     expect(grown).toBeLessThan(200 * mebibyte);
     const lines = (await platform.log(slug)).map(({ content }) => content);
-    expect(lines).toContain('SYSTEM: more than 200 log lines, the rest is not kept');
+    const dropped = lines.map((line) =>
+      Number(/^SYSTEM: (\d+) log lines more than 50 a second/.exec(line)?.[1] ?? 0),
+    );
+    const kept = lines.filter((line) => line === 'x').length;
+    expect(kept + dropped.reduce((sum, count) => sum + count, 0)).toBe(10_000_000);
+  });
+
+  test('without end, printed and by the SDK, lets other runs have theirs', async () => {
+    const script = `await sdk.log.info('flooding');
+      const log = async () => { for (;;) await sdk.log.info('x') };
+      const print = async () => { for (;;) await new Promise((written) => process.stdout.write('x\\n'.repeat(1e4), written)) };
+      await Promise.race([print(), ...Array.from({ length: 50 }, log)]);`;
+    const slug = await platform.runAsync(worker, { script, items });
+    await platform.logged(slug, 'flooding');
+    await expectHealthy();
+    await expectHealthy();
+    expect((await platform.run(slug)).status).toBe('running');
+    await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
+    expect(await platform.finished(slug)).toMatchObject({ err_msg: 'run aborted by user' });
   });
 });
 
@@ -163,6 +181,20 @@ test('thousands of connections to the SDK and the proxy end with their run, desc
   await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
   await platform.finished(slug);
   await eventually(async () => (readdirSync('/proc/self/fd').length <= before + 5 ? true : undefined));
+});
+
+test('a fork bomb ends with its run, and leaves nothing', async () => {
+  const mark = makeMark();
+  const script = `require('node:child_process').spawn('/bin/sh', ['-c', 'f() { f | f & f; }; f', '${mark}'], { stdio: 'ignore' });
+    ${runForever}`;
+  const { error_message: errMsg } = await platform.runSync(
+    worker,
+    { script, items },
+    { execute_limit_time_seconds: 2 },
+  );
+  expect(errMsg).toBe('stopped at the time limit of 2 s (execute_limit_time_seconds)');
+  expect(await processesMarked(mark)).toEqual([]);
+  await expectHealthy();
 });
 
 describe('memory', () => {

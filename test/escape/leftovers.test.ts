@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../platform/support/eventually.ts';
 import { descendantsOf } from '../platform/support/processes.ts';
 import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
+import { cgroupsOf } from '../runner/cgroup-folders.ts';
 import { makeReachableFolder, removeFolder } from '../runner/worker-package.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 
@@ -24,6 +25,7 @@ interface Remains {
   readonly processes: string[];
   readonly children: string[];
   readonly mounts: string;
+  readonly cgroups: string[];
   readonly folders: string[];
 }
 
@@ -45,6 +47,7 @@ async function remains(cacheDir: string): Promise<Remains> {
     processes: processesOfSandboxes(),
     children: descendantsOf(process.pid).map(({ command }) => command),
     mounts: readFileSync('/proc/self/mountinfo', 'utf8'),
+    cgroups: await cgroupsOf(process.pid),
     folders: (await readdir(cacheDir, { recursive: true })).toSorted(),
   };
 }
@@ -66,7 +69,7 @@ async function publishAll(platform: TestPlatform): Promise<Record<Kind, string>>
   return Object.fromEntries(published) as Record<Kind, string>;
 }
 
-test('two hundred runs leave no process, mount, descriptor or folder', async () => {
+test('two hundred runs leave no process, mount, cgroup, descriptor or folder', async () => {
   const cacheDir = await makeReachableFolder();
   onTestFinished(async () => removeFolder(cacheDir));
   const platform = await startTestPlatform({ cacheDir, runnerSlots, sandboxUserId: firstUserId });

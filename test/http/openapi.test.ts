@@ -273,6 +273,7 @@ test('the registry has the codes, statuses and texts that clients know', () => {
     INVALID_TOKEN: { code: 12002, status: 401, text: 'invalid token' },
     LINK_EXPIRED: { code: 12002, status: 403, text: expect.any(String) },
     NOT_READY: { code: 10000, status: 503, text: expect.any(String) },
+    SHUTTING_DOWN: { code: 10000, status: 503, text: 'this server is stopping: try again in a few seconds' },
     RATE_LIMITED: { code: 13000, status: 429, text: 'too many requests' },
     DATABASE_ERROR: { code: 14000, status: 500, text: 'database error' },
     NOT_IMPLEMENTED: { code: 16000, status: 501, text: 'not implemented' },

@@ -76,6 +76,19 @@ describe('claiming', () => {
     ).toEqual([1, 2].flatMap((number) => [big, small].toSorted().map((slug) => ({ slug, number }))));
   });
 
+  test('has a run join at the turn that is on, so that neither it nor the ones before wait', async () => {
+    const first = await submit(10);
+    const runnerId = await registerRunner(platform.platform.database, 10);
+    await claim(runnerId, 6);
+    const second = await submit(10);
+    const order: string[] = [];
+    for (let turn = 0; turn < 6; turn += 1) {
+      const [claimed] = await claim(runnerId, 1);
+      order.push(claimed?.run_slug ?? '');
+    }
+    expect(order).toEqual([first, second, first, second, first, second]);
+  });
+
   describe('between accounts', () => {
     test('the one with fewer subtasks running comes first, however many the others have waiting', async () => {
       const owners = new Map([

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { embeddedUrl } from '../../src/database/embedded-postgres.ts';
 import type { RunShape, TestClient } from '../support/test-client.ts';
+import { cgroupsOf } from '../runner/cgroup-folders.ts';
 import { DataFolder } from './support/chela-process.ts';
 import { eventually } from './support/eventually.ts';
 import { allGone, descendantsOf } from './support/processes.ts';
@@ -60,6 +61,7 @@ test('what was acknowledged survives kill -9 of everything; the run fails in tim
   expect(processes.some(({ command }) => command.includes('bwrap'))).toBe(true);
   expect(processes.some(({ command }) => command.includes('postgres'))).toBe(true);
 
+  const cgroups = await cgroupsOf(runnerId);
   await first.process.kill();
   await allGone(processes, 10_000);
   const acknowledged = await acknowledgedRows(inject('cacheDir'), runnerId);
@@ -80,6 +82,9 @@ test('what was acknowledged survives kill -9 of everything; the run fails in tim
   for (const slug of queued) {
     expect(await ended(second.client, slug)).toMatchObject({ status: 'succeeded', results: 1 });
   }
+  // Where a machine has no cgroups for it, there are none.
+  expect(cgroups.some((name) => name.includes('/subtask-'))).toBe(cgroups.length > 0);
+  expect(await cgroupsOf(runnerId)).toEqual([]);
   await second.process.kill();
 });
 

@@ -84,16 +84,41 @@ describe('the requirements of a Python package', () => {
     expect(run).toMatchObject({ run_status: 'succeeded', results: { count: 1 } });
   });
 
-  test('are installed once, in the log of the run that needed them first', async () => {
+  test('are those of the SDK where nothing else is wanted: its example runs', async () => {
+    const sdk = path.join(import.meta.dirname, '../../sdk/python');
+    const copy = path.join(folder, 'sdk-example');
+    await cp(path.join(sdk, 'example'), copy, { recursive: true });
+    for (const file of ['sdk.py', 'sdk_pb2.py', 'sdk_pb2_grpc.py'])
+      await cp(path.join(sdk, file), path.join(copy, file));
+    const workerId = await platform.publish(copy, 'SDK example');
+    const names = ['Ada', { string: 'Grace' }, ' ', 'Ada'];
+    const run = await platform.runSync(workerId, { names });
+    expect(run).toMatchObject({ run_status: 'succeeded', error_message: '' });
+    const { headers, list } = await platform.results(run.run_slug);
+    expect(headers[2]).toEqual({ key: 'letters', label: 'Letters', format: 'integer' });
+    // By the upsert key Ada is there once.
+    expect(list).toMatchObject([
+      { name: 'Ada', greeting: 'Hello, Ada!', letters: 3 },
+      { name: 'Grace', greeting: 'Hello, Grace!', letters: 5 },
+    ]);
+    expect(list).toHaveLength(2);
+    const lines = await platform.log(run.run_slug);
+    expect(lines.map(({ type, content }) => `${type} ${content}`)).toContain('2 greeted 3 names');
+    // Nothing is printed that the author did not ask for.
+    expect(lines.filter(({ type }) => type === 4)).toEqual([]);
+  });
+
+  test('are installed after the upload, in the log of the version, and not again by its runs', async () => {
     const workerId = await publishWith(platform, 'once', 'six==1.16.0\n');
-    const runs = await Promise.all([1, 2].map(() => platform.runSync(workerId, { rows: 0 })));
-    const later = await platform.runSync(workerId, { rows: 0 });
-    const installed = async (slug: string): Promise<boolean> =>
-      (await platform.log(slug)).some(({ content }) =>
-        content.startsWith('SYSTEM: Successfully installed six-1.16.0'),
-      );
-    expect(await Promise.all(runs.map(async ({ run_slug }) => installed(run_slug)))).toEqual([true, true]);
-    expect(await installed(later.run_slug)).toBe(false);
+    const log = await platform.installed(workerId);
+    expect(log).toMatchObject({ status: 'installed', err_msg: '' });
+    expect(log.lines.map(({ content }) => content)).toContainEqual(
+      expect.stringContaining('Successfully installed six-1.16.0'),
+    );
+    const run = await platform.runSync(workerId, { rows: 0 });
+    expect(run.run_status).toBe('succeeded');
+    const lines = await platform.log(run.run_slug);
+    expect(lines.filter(({ content }) => content.includes('six-1.16.0'))).toEqual([]);
   });
 
   test.for([

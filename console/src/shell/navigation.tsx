@@ -2,6 +2,7 @@
 import { Divider, NavLink, Stack } from '@mantine/core';
 import {
   IconApi,
+  IconBook,
   IconBuildingStore,
   IconKey,
   IconPlayerPlay,
@@ -33,6 +34,7 @@ const groups: readonly (readonly Entry[])[] = [
   ],
   [
     { to: '/account', label: ({ common }) => common.account, icon: IconKey, isPrivate: true },
+    { to: '/docs', label: ({ common }) => common.docs, icon: IconBook, isPrivate: false },
     { to: '/docs/api', label: ({ common }) => common.reference, icon: IconApi, isPrivate: false },
   ],
 ];

@@ -7,6 +7,7 @@ import { stringifyJson } from '../../json/lossless-json.ts';
 import type { Idempotency } from '../../runs/idempotency.ts';
 import type { SubmittedRun } from '../../runs/runs.ts';
 import type { ApiContext } from '../app.ts';
+import { whileClientWaits } from '../waiting.ts';
 import { finishedRunShape, pageOf, paged, type RunBody } from './shapes.ts';
 
 /** @throws ChelaError where a callback URL is no http or https URL; an empty one counts as absent */
@@ -59,16 +60,8 @@ export function idempotencyOf(request: FastifyRequest): Idempotency | undefined 
 
 /** Waits for the end of a run as long as is allowed and as the client stays; the run itself goes on either way. */
 async function untilFinished(context: ApiContext, request: FastifyRequest, runId: number): Promise<boolean> {
-  const hangUp = new AbortController();
-  const { socket } = request.raw;
-  function clientLeft(): void {
-    hangUp.abort();
-  }
-  socket.once('close', clientLeft);
-  try {
-    const signal = AbortSignal.any([hangUp.signal, context.closing]);
-    return await context.runs.wait.untilFinished(runId, context.config.syncWaitSeconds * 1000, signal);
-  } finally {
-    socket.off('close', clientLeft);
-  }
+  const { runs, config, closing } = context;
+  return whileClientWaits(request, closing, (signal) =>
+    runs.wait.untilFinished(runId, config.syncWaitSeconds * 1000, signal),
+  );
 }

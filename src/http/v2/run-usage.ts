@@ -7,7 +7,7 @@ import { operation } from '../operation.ts';
 import { runScopes } from './run-operations.ts';
 import { decimal } from './shapes.ts';
 
-const units: Record<UsageKind, string> = { result: 'result', memory: 'GB-hour', traffic: 'GB' };
+const units: Record<UsageKind, string> = { result: 'result', memory: 'GB-hour', cpu: 'hour', traffic: 'GB' };
 
 const UsageEntry = Type.Object(
   {
@@ -34,6 +34,21 @@ const RunUsage = Type.Object(
       examples: ['0.005'],
     }),
     entries: Type.Array(UsageEntry, { description: 'Empty where nothing costs anything.' }),
+    metered: Type.Object(
+      {
+        results: Type.Integer({ description: 'Rows.', examples: [120] }),
+        memory_gb_hours: Type.Number({
+          description: 'The memory limit of the subtasks for as long as they ran, 1 GB being 1024 MB.',
+          examples: [0.0125],
+        }),
+        cpu_seconds: Type.Number({
+          description: 'Processor time of the subtasks that have ended.',
+          examples: [3.2],
+        }),
+        traffic_bytes: Type.Integer({ description: 'Through the proxy.', examples: [480_211] }),
+      },
+      { description: 'What was used so far, whether it costs anything or not.' },
+    ),
   },
   { title: 'RunUsage', description: 'The usage of a run' },
 );
@@ -67,8 +82,18 @@ export function addRunUsageOperations(app: ApiApp, context: ApiContext): void {
       }),
       async (request) => {
         const run = await scope.find(request);
-        const { total, entries } = await context.accounts.usage.ofRun(run.id);
-        return success(request, { usage: decimal(total), entries: entries.map(entryShape) });
+        const { usage } = context.accounts;
+        const [{ total, entries }, used] = await Promise.all([usage.ofRun(run.id), usage.meteredOf(run.id)]);
+        return success(request, {
+          usage: decimal(total),
+          entries: entries.map(entryShape),
+          metered: {
+            results: used.results,
+            memory_gb_hours: used.memoryGigabyteHours,
+            cpu_seconds: used.cpuSeconds,
+            traffic_bytes: used.trafficBytes,
+          },
+        });
       },
     );
   }

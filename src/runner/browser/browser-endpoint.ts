@@ -69,6 +69,11 @@ export class BrowserEndpoint {
     return this.#browsers.memoryBytes(limitBytes);
   }
 
+  /** Processor time of the browsers that are open. */
+  async cpuSeconds(): Promise<number> {
+    return this.#browsers.cpuSeconds();
+  }
+
   /** Ends all browsers; resolves when nothing of them is left. Idempotent. */
   async close(): Promise<void> {
     this.#devtools.close();

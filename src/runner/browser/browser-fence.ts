@@ -5,6 +5,7 @@
 import type { Server, Socket } from 'node:net';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import type { Cgroup } from '../cgroup.ts';
 import { proxyAddress } from '../proxy/egress-proxy.ts';
 import type { Launch, Sandbox, SandboxedProcess, SandboxLimits } from '../sandbox.ts';
 import { BrowserError } from './browser-error.ts';
@@ -29,6 +30,8 @@ export interface FenceOptions {
   /** Empty folder of this one browser; the caller makes it, and removes it after `close()`. */
   readonly scratchDir: string;
   readonly limits: SandboxLimits;
+  /** That of the subtask. */
+  readonly cgroup: Cgroup | undefined;
   readonly chromium: string;
   /** The browser is started by it, at a session's request; without it the browser starts at once, led by its pipe. */
   readonly chromedriver?: string | undefined;
@@ -58,7 +61,7 @@ export class BrowserFence {
 
   /** @throws Error that says why the fence could not be made; nothing is left running then */
   static async open(options: FenceOptions): Promise<BrowserFence> {
-    const { sandbox, scratchDir, slot, limits } = options;
+    const { sandbox, scratchDir, slot, limits, cgroup } = options;
     const process = await sandbox.open({
       packageDir,
       scratchDir,
@@ -68,6 +71,7 @@ export class BrowserFence {
       ports: [proxyAddress.port, controlPort],
       slot,
       limits,
+      cgroup,
     });
     return new BrowserFence(process, options);
   }
@@ -94,6 +98,10 @@ export class BrowserFence {
       .slice(-3)
       .join(' | ');
     return new BrowserError('session not created', `the browser ended${said === '' ? '' : `: ${said}`}`);
+  }
+
+  async cpuSeconds(): Promise<number> {
+    return this.#process.cpuSeconds();
   }
 
   async memoryBytes(limitBytes?: number): Promise<number> {

@@ -3,6 +3,7 @@ import { chmod, mkdtemp } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import path from 'node:path';
 import type { Config } from '../../config.ts';
+import type { Cgroup } from '../cgroup.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { BrowserError } from './browser-error.ts';
 import { BrowserFence } from './browser-fence.ts';
@@ -25,6 +26,8 @@ export interface BrowserServices {
 export interface BrowserOwner {
   /** Existing folder of the subtask. */
   readonly scratchDir: string;
+  /** Browsers are in the cgroup of their subtask. */
+  readonly cgroup?: Cgroup | undefined;
   readonly removeFolder: (folder: string) => Promise<void>;
   /** Serves the proxy of a browser, without credentials: nobody else reaches it. */
   readonly serveProxy: (listener: Server) => { close(): void };
@@ -70,10 +73,17 @@ export class SubtaskBrowsers {
 
   /** Memory of all of them; see `SandboxedProcess.memoryBytes`. */
   async memoryBytes(limitBytes?: number): Promise<number> {
-    const each = await Promise.all(
-      Array.from(this.#open, async ({ fence }) => fence.memoryBytes(limitBytes).catch(() => 0)),
-    );
-    return each.reduce((sum, bytes) => sum + bytes, 0);
+    return this.#sum(async (fence) => fence.memoryBytes(limitBytes));
+  }
+
+  /** Processor time of those that are open; see `SandboxedProcess.cpuSeconds`. */
+  async cpuSeconds(): Promise<number> {
+    return this.#sum(async (fence) => fence.cpuSeconds());
+  }
+
+  async #sum(use: (fence: BrowserFence) => Promise<number>): Promise<number> {
+    const each = await Promise.all(Array.from(this.#open, async ({ fence }) => use(fence).catch(() => 0)));
+    return each.reduce((sum, part) => sum + part, 0);
   }
 
   /** Ends all, and from now on none is opened. Idempotent. */
@@ -124,11 +134,12 @@ export class SubtaskBrowsers {
     signal: AbortSignal,
   ): Promise<OpenBrowser> {
     const { config, sandbox, places } = this.#services;
-    const { serveProxy, removeFolder } = this.#owner;
+    const { serveProxy, removeFolder, cgroup } = this.#owner;
     const scratchDir = await mkdtemp(path.join(this.#owner.scratchDir, 'browser-'));
     let fence: BrowserFence;
     try {
       await chmod(scratchDir, 0o711);
+      await cgroup?.allowProcesses(processLimit);
       fence = await BrowserFence.open({
         sandbox,
         slot: config.runnerSlots + place,
@@ -139,11 +150,13 @@ export class SubtaskBrowsers {
           fileSizeBytes: config.sandboxFileSizeBytes,
           tmpBytes: config.sandboxTmpBytes,
         },
+        cgroup,
         chromium,
         chromedriver,
         serveProxy,
       });
     } catch (error) {
+      await cgroup?.allowProcesses(-processLimit).catch(() => undefined);
       await removeFolder(scratchDir);
       throw new BrowserError('unavailable', `a browser could not be started: ${(error as Error).message}`, {
         cause: error,
@@ -152,6 +165,7 @@ export class SubtaskBrowsers {
     let closing: Promise<void> | undefined;
     const end = async (): Promise<void> => {
       await fence.close();
+      await cgroup?.allowProcesses(-processLimit).catch(() => undefined);
       await removeFolder(scratchDir);
       this.#open.delete(browser);
       places.giveBack(place);

@@ -1,18 +1,16 @@
 /** What a bubblewrap sandbox looks like from inside: its mounts, its identity, its environment. */
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import type { Launch, SandboxLimits, SandboxOptions } from '../sandbox.ts';
+import { hostMounts, inside, placesOf, sharedFileMounts, workerVariables } from './layout.ts';
+import type { HostMount } from './layout.ts';
 import type { RuntimeFolder } from './runtime-folder.ts';
 
 /** The user the worker takes itself for; outside it is an unprivileged id of the runner's. */
 const insideId = 1000;
-const workDir = '/work';
-/** Folder of the mounts of a launch. */
-const mountsDir = '/opt';
-const homeDir = '/home/worker';
-const nodeBinary = '/usr/bin/node';
+const { work: workDir, home: homeDir, node: nodeBinary } = inside;
 const shell = '/usr/bin/sh';
-const starter = '/chela/node-starter.cjs';
-const prlimit = '/chela/prlimit';
+const starter = `${inside.chela}/node-starter.cjs`;
+const prlimit = `${inside.chela}/prlimit`;
 
 /** Descriptors the runner hands to bubblewrap, by index of its `stdio`. */
 export const descriptors = { channel: 3, info: 4, arguments: 5, filter: 6 } as const;
@@ -33,21 +31,17 @@ const multiarchNames: Readonly<Record<string, string>> = {
  * Host paths that runtimes need, mounted read-only where they exist. A language that needs more adds its rows here; the
  * Node binary itself comes from the cache folder.
  */
-function systemMounts(): { readonly from: string; readonly to: string }[] {
+function systemMounts(): HostMount[] {
   const multiarch = `/usr/lib/${multiarchNames[process.arch] ?? process.arch}`;
   const rows = [
     // Debian and its kin keep shared libraries apart by processor; elsewhere /usr/lib and /usr/lib64 hold them.
     ...(existsSync(multiarch) ? [multiarch] : ['/usr/lib']),
     '/usr/lib64',
     '/etc/ld.so.cache',
-    '/etc/ssl/certs/ca-certificates.crt',
-    '/etc/pki/tls/certs/ca-bundle.crt',
-    '/usr/share/zoneinfo',
     // For scripts that start with #!/usr/bin/env node.
     '/usr/bin/env',
   ];
-  const found = rows.filter((row) => existsSync(row)).map((row) => ({ from: realpathSync(row), to: row }));
-  return [...found, { from: realpathSync('/bin/sh'), to: shell }];
+  return [...hostMounts(rows), ...sharedFileMounts(), { from: realpathSync('/bin/sh'), to: shell }];
 }
 
 /** /bin, /lib and /lib64 are links into /usr on current systems and folders on old ones. */
@@ -79,16 +73,6 @@ export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): s
     ...mounts.map(({ from, to }) => ['--ro-bind', from, to]),
     ['--proc', '/proc', '--dev', '/dev'],
   ].flat();
-}
-
-/** Where the worker finds the mounts of its launch. */
-function placesOf(launch: Launch | undefined): Record<string, string> {
-  return Object.fromEntries(
-    Object.keys(launch?.mounts ?? {}).map((name) => [
-      name,
-      name.startsWith('/') ? name : `${mountsDir}/${name}`,
-    ]),
-  );
 }
 
 /** What the starter becomes. */
@@ -143,14 +127,7 @@ export function subtaskArguments({
 }: Placement): string[] {
   const places = placesOf(launch);
   const size = ['--size', String(limits.tmpBytes), '--perms', '1777', '--tmpfs'];
-  const variables = {
-    PATH: '/usr/local/bin:/usr/bin:/bin',
-    HOME: homeDir,
-    TMPDIR: '/tmp',
-    LANG: 'C.UTF-8',
-    ...launch?.environment(places),
-    ...environment,
-  };
+  const variables = workerVariables(launch, environment);
   return [
     [...size, '/dev/shm', ...size, '/tmp'],
     ['--bind', home, homeDir, '--bind', work, workDir],

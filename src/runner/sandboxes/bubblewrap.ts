@@ -6,14 +6,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { sdkAddress } from '../sandbox.ts';
-import type { Sandbox, SandboxedProcess, SandboxOptions, WorkerExit } from '../sandbox.ts';
+import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
 import {
   descriptors,
   fixedArguments,
@@ -25,8 +22,18 @@ import {
 } from './bubblewrap-arguments.ts';
 import { ProcessTree } from './process-tree.ts';
 import { prepareRuntimeFolder } from './runtime-folder.ts';
-import { endOf, foreignDescriptors, receiveListeners, StartedWorker } from './started-worker.ts';
+import {
+  countedBy,
+  endOf,
+  exitOfShell,
+  foreignDescriptors,
+  joinCgroup,
+  partsOf,
+  receiveListeners,
+  StartedWorker,
+} from './started-worker.ts';
 import { systemCallFilter } from './system-call-filter.ts';
+import { tryOut } from './trial.ts';
 import { copyPackage, makePrivateFolder } from './work-folder.ts';
 import type { Owner } from './work-folder.ts';
 
@@ -49,12 +56,16 @@ const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = 
     sign: /uid map: Permission denied|uid_map|loopback: .*not permitted/i,
     remedy:
       'the system forbids user namespaces to programs without a profile: ' +
-      'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
+      'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
+  },
+  {
+    sign: /max_user_namespaces|max_\*_namespaces/,
+    remedy: 'the system allows no further user namespaces: sudo sysctl -w user.max_user_namespaces=15000',
   },
   {
     sign: /No permissions to create.*namespace|Creating new namespace failed/i,
     remedy:
-      'the system forbids user namespaces: sysctl -w kernel.unprivileged_userns_clone=1; ' +
+      'the system forbids user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1; ' +
       'in a container, start that with --security-opt seccomp=unconfined',
   },
   {
@@ -63,8 +74,6 @@ const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = 
       'a container with a masked /proc cannot hold sandboxes: start it with --security-opt systempaths=unconfined',
   },
 ];
-
-const trialLimits = { processes: 64, openFiles: 256, fileSizeBytes: 1024 * 1024, tmpBytes: 1024 * 1024 };
 
 interface Prepared {
   readonly bubblewrap: string;
@@ -80,16 +89,8 @@ function findBinary(name: string, packageName: string): string {
   if (found !== undefined) return found;
   const installer =
     installCommands.find(({ manager }) => existsSync(manager))?.command ?? 'install the package';
-  throw new Error(`${name} is not installed, and sandboxes need it: ${installer} ${packageName}`);
-}
-
-/** A worker ended by a signal is reported as shells do, by exit code 128 + number. */
-function workerExit(end: WorkerExit): WorkerExit {
-  const code = end.exitCode;
-  if (code === null || code <= 128) return end;
-  const names = Object.entries(os.constants.signals) as [NodeJS.Signals, number][];
-  const name = names.find(([, number]) => number === code - 128)?.[0];
-  return name === undefined ? end : { exitCode: null, signal: name };
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
+  throw new Error(`${name} is not installed, and sandboxes need it: ${sudo}${installer} ${packageName}`);
 }
 
 function send(pipe: Writable, content: string | Buffer): void {
@@ -128,30 +129,11 @@ export class BubblewrapSandbox implements Sandbox {
       throw new Error(`the bubblewrap sandbox needs Linux; on ${process.platform} set CHELA_SANDBOX=process`);
     }
     await this.#prepare();
-    const folder = await mkdtemp(path.join(this.#cacheDir, 'sandbox-check-'));
-    try {
-      await chmod(folder, 0o755);
-      const [packageDir, scratchDir] = [path.join(folder, 'package'), path.join(folder, 'scratch')];
-      await Promise.all([mkdir(packageDir), mkdir(scratchDir)]);
-      await writeFile(path.join(packageDir, 'main.js'), '');
-      const trial = {
-        packageDir,
-        scratchDir,
-        entry: 'main.js',
-        environment: {},
-        ports: [sdkAddress.port],
-        slot: 0,
-        limits: trialLimits,
-      };
-      const worker = await this.open(trial);
-      worker.run();
-      const { exitCode, signal } = await worker.exited;
-      await worker.close();
-      if (exitCode !== 0) throw new Error(`an empty worker ended with ${signal ?? exitCode} in the sandbox`);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    await tryOut(this, this.#cacheDir);
   }
+
+  /** bubblewrap ends with its runner. */
+  async removeLeftovers(): Promise<void> {}
 
   async offersPort(port: number): Promise<boolean> {
     let offered = this.#offered.get(port);
@@ -199,29 +181,33 @@ export class BubblewrapSandbox implements Sandbox {
       },
     );
     await once(child, 'spawn');
-    const exited = endOf(child).then(workerExit);
+    const exited = endOf(child).then(exitOfShell);
+    // It waits for its arguments now: all it starts later is in the cgroup from the beginning.
+    const cgroup = await joinCgroup(child, options.cgroup);
     // The types know only the first five of them.
     const pipes = child.stdio as readonly unknown[];
     const tree = text(pipes[descriptors.info] as Readable).then(
       (info) => new ProcessTree((JSON.parse(info) as { 'child-pid': number })['child-pid']),
     );
+    tree.catch(() => {
+      // bubblewrap ended before it told; the reason is in what it printed.
+    });
     // The package is copied while Node starts: its first line waits for run().
     const filled = copyPackage(options.packageDir, work, owner, new Set(mountPoints));
     const placement = subtaskArguments({ ...options, work, home });
     send(pipes[descriptors.arguments] as Writable, placement.map((value) => `${value}\0`).join(''));
     send(pipes[descriptors.filter] as Writable, filter);
     try {
-      const [listeners, processes] = await Promise.all([
-        receiveListeners(child, options.ports.length),
-        tree,
-        filled,
-      ]);
+      const [listeners] = await Promise.all([receiveListeners(child, options.ports.length), filled]);
+      const processes = await tree;
       processes.preferForOutOfMemory();
-      return new StartedWorker(child, listeners, exited, {
+      const group = countedBy(cgroup, {
         memoryBytes: async (limitBytes) => processes.memoryBytes(memoryFolders, limitBytes),
+        cpuSeconds: async () => processes.cpuSeconds(),
         askToEnd: async () => processes.signalAll('SIGTERM'),
         kill: async () => processes.kill(),
       });
+      return new StartedWorker({ ...partsOf(child), listeners, exited, group });
     } catch (error) {
       child.kill('SIGKILL');
       await Promise.allSettled([exited, filled, tree.then(async (processes) => processes.kill())]);

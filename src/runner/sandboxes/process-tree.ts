@@ -6,10 +6,15 @@ import { setTimeout } from 'node:timers/promises';
 /** Share of a limit; the kernel's quick figures may be a few pages a thread behind. */
 const farBelow = 0.75;
 
+/** Linux shows processor time in these, whatever the kernel was built with. */
+const clockTicksPerSecond = 100;
+
 interface ProcessStat {
   readonly state: string;
   /** In clock ticks since boot; tells a process from a later one with the same id. */
   readonly startTime: string;
+  /** Processor time, that of ended children included. */
+  readonly clockTicks: number;
 }
 
 /** What a file of `/proc` says; empty when its process has ended or is out of reach. */
@@ -26,10 +31,16 @@ function processStat(pid: number): ProcessStat | undefined {
   if (text === '') return undefined;
   // The name in parentheses may itself hold spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', startTime: fields[19] ?? '' };
+  const clockTicks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return { state: fields[0] ?? '', startTime: fields[19] ?? '', clockTicks };
 }
 
-function childrenOf(pid: number): number[] {
+/** @returns undefined where there is no such process */
+export function processStartTime(pid: number): string | undefined {
+  return processStat(pid)?.startTime;
+}
+
+export function childrenOf(pid: number): number[] {
   let threads: string[];
   try {
     threads = readdirSync(`/proc/${pid}/task`);
@@ -113,6 +124,13 @@ export class ProcessTree {
         // Ended since it was listed, or out of reach.
       }
     }
+  }
+
+  /** Processor time so far: ended processes count from when their parent has taken notice. */
+  cpuSeconds(): number {
+    if (!this.#alive()) return 0;
+    const ticks = [this.#rootPid, ...this.pids()].map((pid) => processStat(pid)?.clockTicks ?? 0);
+    return ticks.reduce((sum, each) => sum + each, 0) / clockTicksPerSecond;
   }
 
   /**

@@ -1,7 +1,8 @@
 /**
  * Workers as plain processes of the runner's own user, isolated from nothing: for development, and for systems without
  * bubblewrap. Workers open fixed ports, and here they are the host's own, so one worker runs at a time; further ones wait
- * in `open()`. Limits are not applied. A descendant that leaves both its parent and its process group escapes.
+ * in `open()`. No limits but those of a cgroup are applied. Without one, a descendant that leaves both its parent and its
+ * process group escapes.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +12,15 @@ import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
 import { starterFile } from './runtime-folder.ts';
-import { endOf, foreignDescriptors, receiveListeners, StartedWorker } from './started-worker.ts';
+import {
+  countedBy,
+  endOf,
+  foreignDescriptors,
+  joinCgroup,
+  partsOf,
+  receiveListeners,
+  StartedWorker,
+} from './started-worker.ts';
 import { copyPackage, makePrivateFolder } from './work-folder.ts';
 
 const channelDescriptor = 3;
@@ -21,22 +30,30 @@ interface ListedProcess {
   readonly parent: number;
   readonly group: number;
   readonly residentBytes: number;
+  readonly cpuSeconds: number;
+}
+
+/** `ps` shows processor time as `[[days-]hours:]minutes:seconds`. */
+function secondsOf(time: string): number {
+  const [, days = 0, rest = time] = /^(\d+)-(.*)$/.exec(time) ?? [];
+  return rest.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) + Number(days) * 86_400;
 }
 
 /** The processes of a group and all below them, as `ps` lists them: it is there on every system Node runs on. */
 async function listGroup(leader: number): Promise<ListedProcess[]> {
-  const columns = ['pid=', 'ppid=', 'pgid=', 'rss=', 'stat='].flatMap((column) => ['-o', column]);
+  const columns = ['pid=', 'ppid=', 'pgid=', 'rss=', 'stat=', 'time='].flatMap((column) => ['-o', column]);
   const { stdout } = await promisify(execFile)('ps', ['-A', ...columns]);
   const all = stdout
     .trim()
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .filter((fields) => !fields[4]?.startsWith('Z'))
-    .map(([pid, parent, group, kilobytes]) => ({
+    .map(([pid, parent, group, kilobytes, , time]) => ({
       pid: Number(pid),
       parent: Number(parent),
       group: Number(group),
       residentBytes: Number(kilobytes) * 1024,
+      cpuSeconds: secondsOf(time ?? '0'),
     }));
   const members = new Set(all.filter(({ group, pid }) => group === leader || pid === leader));
   const pids = new Set([...members].map(({ pid }) => pid));
@@ -85,6 +102,8 @@ async function takeTurn(): Promise<() => void> {
 
 export class ProcessSandbox implements Sandbox {
   readonly name = 'process';
+  readonly warning =
+    'workers run without a sandbox (CHELA_SANDBOX=process): nothing keeps them from the files, processes and network of this machine';
 
   async check(): Promise<void> {
     if (process.platform === 'win32') {
@@ -94,6 +113,9 @@ export class ProcessSandbox implements Sandbox {
       throw new Error('ps is not installed, and ending workers needs it: install the package procps');
     });
   }
+
+  /** Nothing tells the workers of a killed runner from other programs of the user. */
+  async removeLeftovers(): Promise<void> {}
 
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
     const passOn = await takeTurn();
@@ -147,16 +169,23 @@ export class ProcessSandbox implements Sandbox {
     await once(child, 'spawn');
     const leader = child.pid ?? Number.NaN;
     const exited = endOf(child);
+    // The starter waits for its first message, so nothing of the worker's runs before.
+    const cgroup = await joinCgroup(child, options.cgroup);
     try {
       const listeners = await receiveListeners(child, options.ports.length);
-      return new StartedWorker(child, listeners, exited, {
+      const group = countedBy(cgroup, {
         memoryBytes: async () => {
           const members = await listGroup(leader);
           return members.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
         },
+        cpuSeconds: async () => {
+          const members = await listGroup(leader);
+          return members.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+        },
         askToEnd: async () => signalAll(await listGroup(leader), 'SIGTERM'),
         kill: async () => killGroup(leader),
       });
+      return new StartedWorker({ ...partsOf(child), listeners, exited, group });
     } catch (error) {
       child.kill('SIGKILL');
       await exited;

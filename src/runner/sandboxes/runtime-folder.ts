@@ -19,6 +19,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const starterFile = fileURLToPath(new URL('node-starter.cjs', import.meta.url));
+const relayFile = fileURLToPath(new URL('container-relay.cjs', import.meta.url));
 
 /** Names that older workers open in place of their environment's endpoints; the sandbox's own loopback serves them. */
 const endpointNames = [
@@ -41,6 +42,8 @@ const etcFiles: Readonly<Record<string, string>> = {
 export interface RuntimeFolder {
   readonly nodeBinary: string;
   readonly starter: string;
+  /** First code of a container. */
+  readonly relay: string;
   /** Host file by its path in the sandbox. */
   readonly etc: Readonly<Record<string, string>>;
 }
@@ -74,10 +77,13 @@ async function exists(file: string): Promise<boolean> {
  * @param cacheDir folder that the sandbox's user can reach
  */
 export async function prepareRuntimeFolder(cacheDir: string): Promise<RuntimeFolder> {
-  const starterText = await readFile(starterFile, 'utf8');
+  const [starterText, relayText] = await Promise.all([
+    readFile(starterFile, 'utf8'),
+    readFile(relayFile, 'utf8'),
+  ]);
   const { mtimeMs, size } = await stat(process.execPath);
   const digest = createHash('sha256')
-    .update(JSON.stringify([starterText, etcFiles, process.execPath, mtimeMs, size]))
+    .update(JSON.stringify([starterText, relayText, etcFiles, process.execPath, mtimeMs, size]))
     .digest('hex');
   const parent = path.join(cacheDir, 'sandbox-runtime');
   const folder = path.join(
@@ -93,6 +99,7 @@ export async function prepareRuntimeFolder(cacheDir: string): Promise<RuntimeFol
       await chmod(draft, 0o755);
       await linkOrCopyBinary(process.execPath, path.join(draft, 'node'));
       await writeReadable(path.join(draft, 'node-starter.cjs'), starterText);
+      await writeReadable(path.join(draft, 'container-relay.cjs'), relayText);
       for (const [name, text] of Object.entries(etcFiles)) await writeReadable(path.join(draft, name), text);
       await rename(draft, folder);
     } catch (error) {
@@ -105,6 +112,7 @@ export async function prepareRuntimeFolder(cacheDir: string): Promise<RuntimeFol
   return {
     nodeBinary: path.join(folder, 'node'),
     starter: path.join(folder, 'node-starter.cjs'),
+    relay: path.join(folder, 'container-relay.cjs'),
     etc: Object.fromEntries(Object.keys(etcFiles).map((name) => [`/etc/${name}`, path.join(folder, name)])),
   };
 }

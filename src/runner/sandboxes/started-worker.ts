@@ -4,14 +4,25 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Server } from 'node:net';
 import type { Socket } from 'node:net';
+import os from 'node:os';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
+import type { Cgroup } from '../cgroup.ts';
 import type { SandboxedProcess, WorkerExit } from '../sandbox.ts';
+import { childrenOf } from './process-tree.ts';
+
+/** The runner's end of the line to what starts the worker. */
+export interface StarterLine {
+  /** Says that the worker may begin. */
+  run(): void;
+  close(): void;
+}
 
 /** How the processes of one sandbox are reached. */
 export interface ProcessGroup {
   memoryBytes(limitBytes: number): Promise<number>;
+  cpuSeconds(): Promise<number>;
   /** Sends SIGTERM to all. */
   askToEnd(): Promise<void>;
   /** Kills all; resolves when none is left. */
@@ -40,6 +51,39 @@ export function foreignDescriptors(): number[] {
     });
 }
 
+/**
+ * Puts a spawned process into its cgroup, with what it has started by then: what those start later is in it too.
+ * @returns undefined where it is in none, so that it has to be watched
+ */
+export async function joinCgroup(
+  child: ChildProcess,
+  cgroup: Cgroup | undefined,
+): Promise<Cgroup | undefined> {
+  if (cgroup === undefined) return undefined;
+  try {
+    for (const members = [child.pid ?? Number.NaN]; members.length > 0;) {
+      const pid = members.pop() ?? Number.NaN;
+      await cgroup.add(pid);
+      members.push(...childrenOf(pid));
+    }
+    return cgroup;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a cgroup knows comes from there; for the rest the processes are looked at. */
+export function countedBy(cgroup: Cgroup | undefined, group: ProcessGroup): ProcessGroup {
+  const memory = cgroup?.controls.has('memory') ? cgroup : group;
+  const cpuTime = cgroup?.controls.has('cpu time') ? cgroup : group;
+  return {
+    memoryBytes: async (limitBytes) => memory.memoryBytes(limitBytes),
+    cpuSeconds: async () => cpuTime.cpuSeconds(),
+    askToEnd: async () => group.askToEnd(),
+    kill: async () => group.kill(),
+  };
+}
+
 /** Longest wait for a starter that neither listens nor ends. */
 const startLimitMilliseconds = 60_000;
 
@@ -53,13 +97,22 @@ interface StarterMessage {
 }
 
 /** The listeners of a worker by port. */
-type Listeners = ReadonlyMap<number, Server>;
+export type Listeners = ReadonlyMap<number, Server>;
 
 /** End of a spawned process; never rejects. */
 export async function endOf(child: ChildProcess): Promise<WorkerExit> {
   return new Promise((resolve) => {
     child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
   });
+}
+
+/** The end that a shell's way of reporting it stands for: a signal as exit code 128 + number. */
+export function exitOfShell(end: WorkerExit): WorkerExit {
+  const code = end.exitCode;
+  if (code === null || code <= 128) return end;
+  const names = Object.entries(os.constants.signals) as [NodeJS.Signals, number][];
+  const name = names.find(([, number]) => number === code - 128)?.[0];
+  return name === undefined ? end : { exitCode: null, signal: name };
 }
 
 /** Resolves once the starter has sent this many listeners. Each message is one listener: Node sends one handle at a time. */
@@ -116,32 +169,47 @@ export async function receiveListeners(child: ChildProcess, count: number): Prom
   return outcome;
 }
 
+export interface WorkerParts {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly starter: StarterLine;
+  readonly listeners: Listeners;
+  /** End of the worker itself. */
+  readonly exited: Promise<WorkerExit>;
+  readonly group: ProcessGroup;
+}
+
+/** The parts that a spawned starter has, with stdout and stderr as pipes and an open IPC channel. */
+export function partsOf(child: ChildProcess): Pick<WorkerParts, 'stdout' | 'stderr' | 'starter'> {
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new TypeError('a worker needs stdout and stderr as pipes');
+  child.on('error', () => {
+    // A message or signal that a dying process could not take; its end shows in `exited`.
+  });
+  const close = (): void => {
+    if (child.connected) child.disconnect();
+  };
+  // The runner's end is closed after its word: nothing a worker could get hold of leads to it.
+  return { stdout, stderr, starter: { run: () => child.send('run', close), close } };
+}
+
 export class StartedWorker implements SandboxedProcess {
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly exited: Promise<WorkerExit>;
-  readonly #child: ChildProcess;
+  readonly #starter: StarterLine;
   readonly #group: ProcessGroup;
   readonly #listeners: Listeners;
   readonly #connections = new Set<Socket>();
   #closing: Promise<void> | undefined;
 
-  /**
-   * @param child with stdout and stderr as pipes and an open IPC channel to the starter
-   * @param exited end of the worker itself
-   */
-  constructor(child: ChildProcess, listeners: Listeners, exited: Promise<WorkerExit>, group: ProcessGroup) {
-    if (child.stdout === null || child.stderr === null)
-      throw new TypeError('a worker needs stdout and stderr as pipes');
-    this.stdout = child.stdout;
-    this.stderr = child.stderr;
+  constructor({ stdout, stderr, starter, listeners, exited, group }: WorkerParts) {
+    this.stdout = stdout;
+    this.stderr = stderr;
     this.exited = exited;
-    this.#child = child;
+    this.#starter = starter;
     this.#group = group;
     this.#listeners = listeners;
-    child.on('error', () => {
-      // A message or signal that a dying process could not take; its end shows in `exited`.
-    });
     for (const listener of listeners.values()) {
       listener.on('connection', (socket) => {
         this.#connections.add(socket);
@@ -159,14 +227,15 @@ export class StartedWorker implements SandboxedProcess {
   }
 
   run(): void {
-    this.#child.send('run', () => {
-      // The runner's end is closed as well: nothing a worker could get hold of leads to it.
-      if (this.#child.connected) this.#child.disconnect();
-    });
+    this.#starter.run();
   }
 
   async memoryBytes(limitBytes = 0): Promise<number> {
     return this.#group.memoryBytes(limitBytes);
+  }
+
+  async cpuSeconds(): Promise<number> {
+    return this.#group.cpuSeconds();
   }
 
   async terminate(graceMilliseconds: number): Promise<void> {
@@ -195,7 +264,7 @@ export class StartedWorker implements SandboxedProcess {
     for (const socket of this.#connections) socket.destroy();
     this.stdout.destroy();
     this.stderr.destroy();
-    if (this.#child.connected) this.#child.disconnect();
+    this.#starter.close();
     await Promise.all(
       Array.from(this.#listeners.values(), async (listener) => {
         if (!listener.listening) return;

@@ -1,10 +1,10 @@
 /** What came back, and the request as a command line: the token is hidden in what is shown, and there in what is copied. */
 import { Alert, Badge, Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import type { Operation } from '../../api/document.ts';
+import type { Operation } from '../../../../src/documentation/api-document.ts';
 import { CodeBlock } from '../../components/code-block.tsx';
 import { useTexts } from '../../texts/texts.tsx';
-import { curlOf, prepareRequest, type RequestParts } from './request.ts';
+import { curlOf, prepareRequest, type RequestParts } from '../../../../src/documentation/request.ts';
 import { statusColor } from './response-table.tsx';
 import type { SentAnswer } from './send.ts';
 

@@ -5,7 +5,7 @@ import { useCreateApiKey } from '../../api/api-keys.ts';
 import { useSession } from '../../api/session.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { useTexts } from '../../texts/texts.tsx';
-import { authModes, type AuthMode } from './request.ts';
+import { authModes, type AuthMode } from '../../../../src/documentation/request.ts';
 
 const keyLifetimeSeconds = 3600;
 

@@ -1,18 +1,11 @@
 /** A table of fields or parameters: name, whether it is required, type with limits, description. */
 import { Code, Table, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { typeOf, type Schema } from '../../api/document.ts';
+import { typeOf } from '../../../../src/documentation/api-document.ts';
+import type { FieldRow } from '../../../../src/documentation/operation-texts.ts';
 import { InlineCode } from './inline-code.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { useTexts } from '../../texts/texts.tsx';
-
-export interface FieldRow {
-  readonly name: string;
-  readonly schema: Schema;
-  readonly description: string | undefined;
-  /** Undefined where the question makes no sense, as in an answer. */
-  readonly isRequired?: boolean;
-}
 
 export function FieldTable({
   rows,

@@ -2,7 +2,7 @@
 import { Group, Select } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { ApiDocument } from '../../api/document.ts';
+import type { ApiDocument } from '../../../../src/documentation/api-document.ts';
 import { AnchorLink } from '../../components/links.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 

@@ -16,13 +16,14 @@ import { IconCheck, IconMarkdown } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { documentQuery, exampleOf, type ApiDocument, type Operation } from '../../api/document.ts';
+import { exampleOf, type ApiDocument, type Operation } from '../../../../src/documentation/api-document.ts';
+import { documentQuery } from '../../api/document.ts';
 import { CodeBlock } from '../../components/code-block.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { NotFoundPage } from '../../shell/not-found-page.tsx';
 import { useTexts } from '../../texts/texts.tsx';
-import { FieldTable, type FieldRow } from './field-table.tsx';
+import { FieldTable } from './field-table.tsx';
 import { InlineCode } from './inline-code.tsx';
 import { MethodBadge } from './method-badge.tsx';
 import { OperationMenu } from './operation-menu.tsx';
@@ -35,8 +36,14 @@ import {
   operationMarkdown,
   parameterRows,
   pretty,
-} from './operation-texts.ts';
-import { curlOf, javascriptOf, needsAuthentication, pythonOf } from './request.ts';
+  type FieldRow,
+} from '../../../../src/documentation/operation-texts.ts';
+import {
+  curlOf,
+  javascriptOf,
+  needsAuthentication,
+  pythonOf,
+} from '../../../../src/documentation/request.ts';
 import { ResponseTable } from './response-table.tsx';
 import { TryIt } from './try-it.tsx';
 

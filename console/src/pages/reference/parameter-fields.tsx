@@ -1,7 +1,7 @@
 /** One field for each parameter in the path, the query and the headers. */
 import { Badge, Group, Select, Stack, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { textOf, typeOf, type Parameter } from '../../api/document.ts';
+import { textOf, typeOf, type Parameter } from '../../../../src/documentation/api-document.ts';
 import { useTexts } from '../../texts/texts.tsx';
 
 interface ParameterFieldsProps {

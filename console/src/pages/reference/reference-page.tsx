@@ -3,7 +3,8 @@ import { Group, Paper, Skeleton, Stack, Text, TextInput, Title } from '@mantine/
 import { IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
-import { documentQuery, type ApiDocument, type Operation } from '../../api/document.ts';
+import type { ApiDocument, Operation } from '../../../../src/documentation/api-document.ts';
+import { documentQuery } from '../../api/document.ts';
 import { AnchorLink } from '../../components/links.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';

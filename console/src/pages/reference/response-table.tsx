@@ -1,25 +1,9 @@
 /** The HTTP statuses that an operation answers, with the application codes in their envelopes. */
 import { Badge, Code, Group, Table } from '@mantine/core';
 import type { ReactNode } from 'react';
-import type { Operation } from '../../api/document.ts';
+import type { Operation } from '../../../../src/documentation/api-document.ts';
+import { responseMeanings } from '../../../../src/documentation/operation-texts.ts';
 import { useTexts } from '../../texts/texts.tsx';
-
-export interface ResponseMeaning {
-  readonly status: string;
-  readonly code: string;
-  readonly meaning: string;
-}
-
-/** One line for each code: the document describes the codes of a status as `CODE KEY: text; …`. */
-export function responseMeanings({ responses }: Operation, success: string): ResponseMeaning[] {
-  return Object.entries(responses).flatMap(([status, { description }]) => {
-    if (status.startsWith('2')) return [{ status, code: status === '200' ? '0' : '', meaning: success }];
-    return description.split('; ').map((part) => {
-      const [, code = '', meaning = part] = /^(\d+) \w+: (.*)$/.exec(part) ?? [];
-      return { status, code, meaning };
-    });
-  });
-}
 
 export function statusColor(status: number): string {
   if (status >= 500) return 'red';

@@ -1,6 +1,6 @@
 /** Sends what the reader put together, as any program would: without the cookie of the console. */
 import { apiPath } from '../../api/client.ts';
-import { pathValue, type PreparedRequest } from './request.ts';
+import { pathValue, type PreparedRequest } from '../../../../src/documentation/request.ts';
 
 export interface SentAnswer {
   /** 0 where the server did not answer. */

@@ -2,14 +2,18 @@
 import { Alert, Button, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useState, type FormEvent, type ReactNode } from 'react';
-import type { ApiDocument, Operation } from '../../api/document.ts';
+import type { ApiDocument, Operation } from '../../../../src/documentation/api-document.ts';
 import { JsonField } from '../../components/json-field.tsx';
 import { useTexts, type Texts } from '../../texts/texts.tsx';
 import { AnswerView, type Sent } from './answer-view.tsx';
 import { AuthenticationFields } from './authentication-fields.tsx';
-import { bodySchema, exampleBody, hasForm } from './operation-texts.ts';
+import { bodySchema, exampleBody, hasForm } from '../../../../src/documentation/operation-texts.ts';
 import { ParameterFields } from './parameter-fields.tsx';
-import { missingParameters, needsAuthentication, prepareRequest } from './request.ts';
+import {
+  missingParameters,
+  needsAuthentication,
+  prepareRequest,
+} from '../../../../src/documentation/request.ts';
 import { send, withDefaults } from './send.ts';
 import { useAuthMode, useToken } from './token.ts';
 import classes from './try-it.module.css';

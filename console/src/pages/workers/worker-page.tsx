@@ -16,7 +16,7 @@ import { UploadButton } from './upload-button.tsx';
 const route = getRouteApi('/frame/signed-in/workers/$workerId');
 
 /** What reads Markdown is large, and most visits do without. */
-const Readme = lazy(async () => ({ default: (await import('./readme.tsx')).Readme }));
+const Readme = lazy(async () => ({ default: (await import('../../components/markdown.tsx')).Markdown }));
 
 function ApiExamples({ path, worker }: { readonly path: string; readonly worker: WorkerDetail }): ReactNode {
   const { workers: texts } = useTexts();

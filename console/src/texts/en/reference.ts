@@ -1,5 +1,8 @@
 /** The API reference. The texts of the operations themselves come from the OpenAPI document. */
+import { englishLabels } from '../../../../src/documentation/labels.ts';
+
 export const reference = {
+  ...englishLabels,
   title: 'API reference',
   intro:
     'Every operation of this installation, from its OpenAPI document. Each page says what an operation takes and answers, and lets you try it.',
@@ -8,23 +11,6 @@ export const reference = {
   operations: 'Operations',
   publicBadge: 'Public',
   authenticationBadge: 'Authentication required',
-  authentication:
-    'Authenticate with Authorization: Bearer <key>, the header api-key: <key>, or ?token=<key>. Prefer the bearer token. One valid credential is enough.',
-  publicText: 'Anybody may call this operation; credentials are ignored.',
-  whenToUse: 'What it is for',
-  identifiers: 'Identifiers',
-  identifierTexts: {
-    workerId:
-      'workerId takes the slug of a worker, or its path as owner~name. "Try it" takes owner/name too and sends it as owner~name.',
-    runId: 'runId is the slug of a run: the run_slug that starting it answered.',
-    workerTaskId: 'workerTaskId is the slug of a saved task.',
-    queueId: 'queueId is the queue_ref of a held run.',
-    last: 'last is the newest run in scope, whatever its status. Use a runId where the run must be a certain one.',
-  },
-  pathParameters: 'Path parameters',
-  queryParameters: 'Query parameters',
-  headerParameters: 'Headers',
-  bodyFields: 'Body fields',
   name: 'Name',
   required: 'Required',
   optional: 'Optional',
@@ -32,14 +18,6 @@ export const reference = {
   description: 'Description',
   yes: 'Yes',
   no: 'No',
-  requestExample: 'Request example',
-  responseExample: 'Response example',
-  responseFields: 'Response fields',
-  responses: 'HTTP responses',
-  status: 'HTTP status',
-  codes: 'Application code',
-  meaning: 'Meaning',
-  success: 'success',
   copyMarkdown: 'Copy as Markdown',
   tryIt: 'Try it',
   mode: 'Authentication mode',

@@ -7,13 +7,37 @@ import {
   type ApiDocument,
   type Operation,
   type Schema,
-} from '../../api/document.ts';
-import type { Texts } from '../../texts/texts.tsx';
-import type { FieldRow } from './field-table.tsx';
+} from './api-document.ts';
+import type { ReferenceLabels } from './labels.ts';
 import { curlOf, needsAuthentication, prepareRequest } from './request.ts';
-import { responseMeanings } from './response-table.tsx';
 
 const json = 'application/json';
+
+/** A line of a table of fields or parameters. */
+export interface FieldRow {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly description: string | undefined;
+  /** Undefined where the question makes no sense, as in an answer. */
+  readonly isRequired?: boolean;
+}
+
+export interface ResponseMeaning {
+  readonly status: string;
+  readonly code: string;
+  readonly meaning: string;
+}
+
+/** One line for each code: the document describes the codes of a status as `CODE KEY: text; …`. */
+export function responseMeanings({ responses }: Operation, success: string): ResponseMeaning[] {
+  return Object.entries(responses).flatMap(([status, { description }]) => {
+    if (status.startsWith('2')) return [{ status, code: status === '200' ? '0' : '', meaning: success }];
+    return description.split('; ').map((part) => {
+      const [, code = '', meaning = part] = /^(\d+) \w+: (.*)$/.exec(part) ?? [];
+      return { status, code, meaning };
+    });
+  });
+}
 
 export function bodySchema({ requestBody }: Operation): Schema | undefined {
   return requestBody?.content[json]?.schema;
@@ -70,7 +94,7 @@ export function answerRows(operation: Operation, document: ApiDocument): FieldRo
 }
 
 /** Sentences about the identifiers that the operation takes. */
-export function identifierNotes({ path }: Operation, texts: Texts['reference']): string[] {
+export function identifierNotes({ path }: Operation, texts: ReferenceLabels): string[] {
   const { identifierTexts } = texts;
   const named = (['workerId', 'runId', 'workerTaskId', 'queueId'] as const).filter((name) =>
     path.includes(`{${name}}`),
@@ -117,7 +141,7 @@ export function operationMarkdown(
   operation: Operation,
   document: ApiDocument,
   origin: string,
-  texts: Texts['reference'],
+  texts: ReferenceLabels,
 ): string {
   const table = (title: string, rows: readonly FieldRow[]): string[] =>
     rows.length === 0 ? [] : section(title, markdownTable(rows));

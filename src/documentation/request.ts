@@ -1,5 +1,5 @@
 /** The request that the reader put together: what is missing, how it is sent, and how other programs would send it. */
-import type { Operation, Parameter } from '../../api/document.ts';
+import type { Operation, Parameter } from './api-document.ts';
 
 export const authModes = ['bearer', 'api-key', 'query'] as const;
 export type AuthMode = (typeof authModes)[number];
@@ -49,7 +49,7 @@ export function prepareRequest(operation: Operation, origin: string, parts: Requ
   const query = new URLSearchParams(
     operation.parameters
       .filter((parameter) => parameter.in === 'query' && valueOf(parameter.name) !== '')
-      .map((parameter) => [parameter.name, valueOf(parameter.name)]),
+      .map((parameter): [string, string] => [parameter.name, valueOf(parameter.name)]),
   );
   const headers: Record<string, string> = {};
   for (const { name, in: place } of operation.parameters) {

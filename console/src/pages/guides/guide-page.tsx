@@ -1,0 +1,83 @@
+/** One guide, which can be copied as the Markdown it is. */
+import { Button, CopyButton, Group, Paper, Skeleton } from '@mantine/core';
+import { useDocumentTitle } from '@mantine/hooks';
+import { IconCheck, IconMarkdown } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, useLocation, useNavigate } from '@tanstack/react-router';
+import { useEffect, type ReactNode } from 'react';
+import { guideQuery, guidesQuery } from '../../api/guides.ts';
+import { ErrorNotice } from '../../components/error-notice.tsx';
+import { Markdown } from '../../components/markdown.tsx';
+import { NotFoundPage } from '../../shell/not-found-page.tsx';
+import { useLanguage, useTexts } from '../../texts/texts.tsx';
+import { GuideMenu } from './guide-menu.tsx';
+
+const route = getRouteApi('/frame/docs/$guide');
+
+/** Links between the files of `docs/` as links between the pages; what is not served here becomes plain text. */
+export function withPageLinks(markdown: string): string {
+  return markdown
+    .replaceAll(/!\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replaceAll(/\]\(([\w-]+)\.md(#[\w-]+)?\)/g, '](/docs/$1$2)')
+    .replaceAll(/\[([^\]]*)\]\(\.\.?\/[^)]*\)/g, '$1');
+}
+
+function CopyMarkdown({ markdown }: { readonly markdown: string }): ReactNode {
+  const { reference, common } = useTexts();
+  return (
+    <CopyButton value={markdown}>
+      {({ copied, copy }) => (
+        <Button
+          variant="default"
+          size="xs"
+          leftSection={copied ? <IconCheck size={16} /> : <IconMarkdown size={16} />}
+          onClick={copy}
+        >
+          {copied ? common.copied : reference.copyMarkdown}
+        </Button>
+      )}
+    </CopyButton>
+  );
+}
+
+function GuideText({ markdown }: { readonly markdown: string }): ReactNode {
+  const navigate = useNavigate();
+  const { hash } = useLocation();
+  // The heading that the address names is there only now.
+  useEffect(() => {
+    if (hash !== '') document.querySelector(`#${CSS.escape(hash)}`)?.scrollIntoView();
+  }, [hash]);
+  return (
+    <Paper withBorder p={{ base: 'md', sm: 'xl' }} maw={900} component="article">
+      <Markdown
+        markdown={withPageLinks(markdown)}
+        onNavigate={(address) => void navigate({ href: address })}
+      />
+    </Paper>
+  );
+}
+
+export function GuidePage(): ReactNode {
+  const { guide: name } = route.useParams();
+  const { language } = useLanguage();
+  const guides = useQuery(guidesQuery(language));
+  const current = guides.data?.find((guide) => guide.name === name);
+  const { data, error, refetch } = useQuery({
+    ...guideQuery(name, language),
+    enabled: current !== undefined,
+  });
+  useDocumentTitle(`${current?.title ?? name} · Chela`);
+  const failure = guides.error ?? error;
+  if (failure !== null) return <ErrorNotice error={failure} onRetry={() => void refetch()} />;
+  if (guides.data !== undefined && current === undefined) return <NotFoundPage />;
+  if (guides.data === undefined || data === undefined) return <Skeleton h="80vh" />;
+  return (
+    <div>
+      <Group justify="space-between" align="flex-start" maw={900} gap="xs" mb="md">
+        <GuideMenu guides={guides.data} current={name} />
+        <CopyMarkdown markdown={data} />
+      </Group>
+      <GuideText key={data} markdown={data} />
+    </div>
+  );
+}

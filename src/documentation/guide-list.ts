@@ -1,0 +1,20 @@
+/** Which pages of `docs/` are guides: those that users of an installation read, in the order they read them. */
+
+/** Names of the pages (files without `.md`), by what readers want to do. */
+export const guideGroups = {
+  start: ['quick-start', 'run-lifecycle', 'console'],
+  use: ['using-the-api', 'errors', 'callbacks', 'exports', 'schedules', 'run-queue', 'accounts'],
+  write: ['workers', 'schemas', 'sdk', 'proxy', 'browsers', 'limits'],
+  operate: ['self-hosting', 'sandboxes', 'configuration'],
+  inside: ['architecture', 'decisions', 'benchmarks'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type GuideGroup = keyof typeof guideGroups;
+
+export interface Guide {
+  readonly name: string;
+  readonly group: GuideGroup;
+  readonly title: string;
+  /** First sentence of the page. */
+  readonly summary: string;
+}

@@ -1,0 +1,228 @@
+/**
+ * Version 2: one hierarchy, in which a cgroup that hands controllers down may hold no processes itself. So the runner and
+ * what it was started with move into a cgroup of their own first, where the place is theirs to arrange.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Cgroup, CgroupControl, CgroupKind, CgroupLimits, CgroupSigns } from '../cgroup.ts';
+import {
+  codeOf,
+  cpuPeriodMicroseconds,
+  cpuQuotaMicroseconds,
+  keyedNumber,
+  killListed,
+  memoryInUse,
+  pidsIn,
+  removeCgroup,
+  removeOfDeadRunners,
+  runnerFolderName,
+  writeExisting,
+  writeIfThere,
+} from './cgroup-folder.ts';
+
+/** Where the runner's own processes are put. */
+const hostFolder = 'chela-host';
+const mostMoves = 20;
+
+const controllers: Readonly<Record<string, CgroupControl>> = {
+  memory: 'memory',
+  cpu: 'cpu',
+  pids: 'processes',
+};
+
+/** The limits as their files. A cgroup is killed as a whole, so that no half of a worker goes on. */
+export function limitFiles(limits: CgroupLimits): Record<string, Readonly<Record<string, string>>> {
+  const quota = cpuQuotaMicroseconds(limits.cpus) ?? 'max';
+  return {
+    memory: {
+      'memory.max': String(Math.floor(limits.memoryBytes)),
+      'memory.swap.max': '0',
+      'memory.oom.group': '1',
+    },
+    cpu: { 'cpu.max': `${quota} ${cpuPeriodMicroseconds}` },
+    pids: { 'pids.max': String(limits.processes) },
+  };
+}
+
+class VersionTwoCgroup implements Cgroup {
+  readonly controls: ReadonlySet<CgroupControl>;
+  readonly #folder: string;
+  #processes: number;
+
+  constructor(folder: string, controls: ReadonlySet<CgroupControl>, processes: number) {
+    this.#folder = folder;
+    this.controls = controls;
+    this.#processes = processes;
+  }
+
+  async allowProcesses(more: number): Promise<void> {
+    this.#processes += more;
+    if (!this.controls.has('processes')) return;
+    await writeFile(path.join(this.#folder, 'pids.max'), String(this.#processes));
+  }
+
+  async add(pid: number): Promise<void> {
+    await writeFile(path.join(this.#folder, 'cgroup.procs'), String(pid));
+  }
+
+  async memoryBytes(limitBytes = 0): Promise<number> {
+    const total = path.join(this.#folder, 'memory.current');
+    const stat = path.join(this.#folder, 'memory.stat');
+    return memoryInUse({ total, stat, key: 'inactive_file' }, limitBytes);
+  }
+
+  async cpuSeconds(): Promise<number> {
+    const stat = await readFile(path.join(this.#folder, 'cpu.stat'), 'latin1');
+    return keyedNumber(stat, 'usage_usec') / 1e6;
+  }
+
+  async signs(): Promise<CgroupSigns> {
+    const memory = this.controls.has('memory') ? await this.#events('memory.events') : '';
+    const processes = this.controls.has('processes') ? await this.#events('pids.events') : '';
+    const atLimit = keyedNumber(memory, 'oom') > 0;
+    const wasKilled = keyedNumber(memory, 'oom_kill') > 0;
+    return {
+      outOfMemory: wasKilled ? (atLimit ? 'limit' : 'machine') : undefined,
+      processesRefused: keyedNumber(processes, 'max') > 0,
+    };
+  }
+
+  async remove(): Promise<void> {
+    await removeCgroup(this.#folder, () => this.#kill());
+  }
+
+  async #kill(): Promise<void> {
+    try {
+      await writeExisting(path.join(this.#folder, 'cgroup.kill'), '1');
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      // A kernel before 5.14 kills one by one, or the folder is gone, which shows now.
+      await killListed(this.#folder);
+    }
+  }
+
+  #events(file: string): Promise<string> {
+    return readFile(path.join(this.#folder, file), 'latin1');
+  }
+}
+
+export class VersionTwoCgroups implements CgroupKind {
+  readonly name = 'cgroup v2';
+  readonly controls: ReadonlySet<CgroupControl>;
+  /** The runner's own folder. */
+  readonly #folder: string;
+  readonly #enabled: ReadonlySet<string>;
+
+  /** Use `VersionTwoCgroups.open`. */
+  constructor(folder: string, enabled: ReadonlySet<string>) {
+    this.#folder = folder;
+    this.#enabled = enabled;
+    const enforced = Object.entries(controllers).filter(([controller]) => enabled.has(controller));
+    // Processor time is counted in every cgroup.
+    this.controls = new Set([...enforced.map(([, control]) => control), 'cpu time']);
+  }
+
+  /**
+   * Makes the runner's folder beside that of its process.
+   * @param own folder of this process
+   * @param wanted controllers that the folder hands down; one of them is enough
+   * @throws Error that says why the place is not the runner's to arrange
+   */
+  static async open(
+    own: string,
+    wanted: readonly string[] = Object.keys(controllers),
+  ): Promise<VersionTwoCgroups> {
+    const parent = path.basename(own) === hostFolder ? path.dirname(own) : own;
+    await removeOfDeadRunners(parent);
+    const available = await controllersIn(parent, 'cgroup.controllers', wanted);
+    if (available.length === 0) {
+      throw new Error(`${parent} is handed none of the controllers ${wanted.join(', ')}`);
+    }
+    await handDown(parent, available);
+    const folder = path.join(parent, runnerFolderName());
+    await mkdir(folder);
+    try {
+      await enable(folder, available);
+    } catch (error) {
+      await rmdir(folder);
+      throw error;
+    }
+    return new VersionTwoCgroups(folder, new Set(available));
+  }
+
+  async create(name: string, limits: CgroupLimits): Promise<Cgroup> {
+    const folder = path.join(this.#folder, name);
+    await mkdir(folder);
+    const cgroup = new VersionTwoCgroup(folder, this.controls, limits.processes);
+    try {
+      const files = Object.entries(limitFiles(limits)).filter(([controller]) =>
+        this.#enabled.has(controller),
+      );
+      await Promise.all(
+        files
+          .flatMap(([, contents]) => Object.entries(contents))
+          .map(([file, content]) => writeIfThere(path.join(folder, file), content)),
+      );
+    } catch (error) {
+      await cgroup.remove();
+      throw error;
+    }
+    return cgroup;
+  }
+
+  async close(): Promise<void> {
+    await rmdir(this.#folder).catch((error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    });
+  }
+}
+
+async function controllersIn(
+  folder: string,
+  file: 'cgroup.controllers' | 'cgroup.subtree_control',
+  wanted: readonly string[],
+): Promise<string[]> {
+  const names = new Set((await readFile(path.join(folder, file), 'latin1')).trim().split(' '));
+  return wanted.filter((name) => names.has(name));
+}
+
+async function enable(folder: string, names: readonly string[]): Promise<void> {
+  await writeFile(path.join(folder, 'cgroup.subtree_control'), names.map((name) => `+${name}`).join(' '));
+}
+
+/** Has a cgroup hand down controllers. Only the root of all may have processes beside that. */
+async function handDown(folder: string, names: readonly string[]): Promise<void> {
+  const enabled = await controllersIn(folder, 'cgroup.subtree_control', names);
+  if (enabled.length === names.length) return;
+  const isRoot = !existsSync(path.join(folder, 'cgroup.type'));
+  if (isRoot) return enable(folder, names);
+  if (/^session-.*\.scope$/.test(path.basename(folder))) {
+    throw new Error(`${folder} is a login session's, not the runner's alone`);
+  }
+  const host = path.join(folder, hostFolder);
+  await mkdir(host, { recursive: true });
+  try {
+    await moveProcesses(folder, host);
+    await enable(folder, names);
+  } catch (error) {
+    await moveProcesses(host, folder).catch(() => undefined);
+    await rmdir(host).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function moveProcesses(from: string, to: string): Promise<void> {
+  // What is started meanwhile shows at the next look.
+  for (let move = 0; move < mostMoves; move += 1) {
+    const pids = await pidsIn(from);
+    if (pids.length === 0) return;
+    for (const pid of pids) {
+      await writeFile(path.join(to, 'cgroup.procs'), String(pid)).catch((error: unknown) => {
+        // It ended since it was listed.
+        if (codeOf(error) !== 'ESRCH') throw error;
+      });
+    }
+  }
+  throw new Error(`processes keep appearing in ${from}`);
+}

@@ -1,0 +1,220 @@
+/**
+ * Watches the limits of one subtask: those that nothing else enforces (time, disk, memory where there is no cgroup), those
+ * that it shares with its run (rows, traffic, charge), and the cgroup for those that it enforces. Counts the processor time on
+ * the way, and knows the names of the limits that came to bear.
+ */
+import type { Usage } from '../accounts/usage.ts';
+import type { Config } from '../config.ts';
+import type { Cgroup, CgroupControl } from './cgroup.ts';
+import type { ClaimedSubtask } from './claimer.ts';
+import { watchDisk } from './disk-watch.ts';
+import { fileSizeLimit, LimitSigns, processLimit } from './limit-signs.ts';
+import type { RunWriter } from './run-writers.ts';
+import type { SandboxedProcess, SandboxLimits } from './sandbox.ts';
+
+const useCheckMilliseconds = 250;
+const chargeCheckMilliseconds = 500;
+/** Timers count in 31 bits: a subtask of 24 days has worked long enough. */
+const longestTimerMilliseconds = 2 ** 31 - 1;
+const mebibyte = 1024 * 1024;
+
+interface LimitWatchOptions {
+  readonly subtask: ClaimedSubtask;
+  readonly config: Pick<Config, 'sandboxDiskBytes' | 'sandboxDiskFileLimit' | 'rowLimit'>;
+  readonly usage: Usage;
+  readonly writer: Pick<RunWriter, 'results' | 'traffic'>;
+  /** Those that the worker's sandbox was opened with. */
+  readonly sandbox: SandboxLimits;
+  /** Told the sentence for the err_msg of what a limit stops. */
+  readonly onExcess: (errMsg: string) => void;
+  /** Told once of each limit that came to bear without stopping the subtask. */
+  readonly onNotice: (notice: string) => void;
+}
+
+type User = Pick<SandboxedProcess, 'memoryBytes' | 'cpuSeconds'>;
+
+/** What is watched. */
+interface Watched {
+  readonly worker: SandboxedProcess;
+  /** They are in the cgroup too. */
+  readonly browsers: User | undefined;
+  readonly cgroup: Cgroup | undefined;
+  /** Holds all folders the worker can write to, apart from those in memory. */
+  readonly scratchDir: string;
+}
+
+/** Calls again and again, never while a call is under way. @returns the way to stop */
+function repeat(action: () => Promise<void>, pauseMilliseconds: number): () => void {
+  let acting: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    acting ??= action().finally(() => {
+      acting = undefined;
+    });
+  }, pauseMilliseconds);
+  return () => clearInterval(timer);
+}
+
+/** Whose use makes the whole: what the cgroup counts for all is not counted once more for each. */
+function usersOf({ worker, browsers, cgroup }: Watched, control: CgroupControl): User[] {
+  return browsers === undefined || cgroup?.controls.has(control) ? [worker] : [worker, browsers];
+}
+
+/** Memory of all together: bounds as long as those are within the limit, then exact. */
+async function memoryOf(users: readonly User[], limitBytes: number): Promise<number> {
+  const sum = async (limit?: number): Promise<number> => {
+    const each = await Promise.all(users.map(async (user) => user.memoryBytes(limit)));
+    return each.reduce((total, bytes) => total + bytes, 0);
+  };
+  const bound = await sum(limitBytes);
+  return bound <= limitBytes ? bound : sum();
+}
+
+/** The err_msg of what had more memory than its run allows. */
+export function memoryExcess(megabytes: number): string {
+  return `stopped at the memory limit of ${megabytes} MB (memory)`;
+}
+
+export class LimitWatch {
+  readonly #options: LimitWatchOptions;
+  readonly #signs: LimitSigns;
+  readonly #notices = new Set<string>();
+  #stops: (() => void)[] = [];
+  #cpuSeconds = 0;
+
+  constructor(options: LimitWatchOptions) {
+    this.#options = options;
+    this.#signs = new LimitSigns(options.sandbox);
+  }
+
+  /** Processor time of the worker as far as it was seen. */
+  get cpuSeconds(): number {
+    return this.#cpuSeconds;
+  }
+
+  /** Tells of the limits that all subtasks of the run share, at once where they are passed. @returns the way to unsubscribe */
+  subscribe(): () => void {
+    const { writer, config, onExcess } = this.#options;
+    const { traffic, results } = writer;
+    const ends = [
+      traffic.onExceeded(() => onExcess(traffic.limitMessage)),
+      results.onRefused(() =>
+        onExcess(`stopped at the limit of ${config.rowLimit} rows of a run (CHELA_ROW_LIMIT)`),
+      ),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
+  /** Takes a line that the worker printed as an error. */
+  read(line: string): void {
+    this.#signs.read(line);
+  }
+
+  /** What may be the reason why a worker failed. @param signal that ended it */
+  circumstances(signal: NodeJS.Signals | null): string[] {
+    const { sandbox } = this.#options;
+    const circumstances = [...this.#notices];
+    if (signal === 'SIGXFSZ') circumstances.push(`that is the limit of ${fileSizeLimit(sandbox)}`);
+    const spokenOf = this.#signs.found.filter((limit) => !circumstances.some((told) => told.includes(limit)));
+    if (spokenOf.length > 0) {
+      circumstances.push(`what it printed speaks of a limit: ${spokenOf.join(', ')}`);
+    }
+    return circumstances;
+  }
+
+  start(watched: Watched): void {
+    this.#stops = [
+      this.#watchTime(),
+      repeat(() => this.#checkUse(watched), useCheckMilliseconds),
+      this.#watchDisk(watched.scratchDir),
+    ];
+    if (this.#hasChargeLimit) {
+      this.#stops.push(repeat(() => this.checkCharge(), chargeCheckMilliseconds));
+    }
+  }
+
+  /** Looks at the cgroup a last time: what was killed for memory ends faster than anybody looks. */
+  async finish(watched: Watched): Promise<void> {
+    await Promise.all([this.#countCpu(watched), this.#checkSigns(watched.cgroup)]);
+  }
+
+  /** May be called twice, or before `start()`. */
+  stop(): void {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+  }
+
+  /** Tells where all subtasks of the run together have come to its charge limit. */
+  async checkCharge(): Promise<void> {
+    if (!this.#hasChargeLimit) return;
+    const { subtask, usage, onExcess } = this.#options;
+    const { max_total_charge: limit } = subtask.limits;
+    // While the database is away nothing is charged either; the next look tells.
+    const isReached = await usage.reached(subtask.run_id, limit).catch(() => false);
+    if (isReached) onExcess(`stopped at the charge limit of ${limit} (max_total_charge)`);
+  }
+
+  get #hasChargeLimit(): boolean {
+    const { subtask, usage } = this.#options;
+    return subtask.limits.max_total_charge > 0 && !usage.isFree;
+  }
+
+  #watchTime(): () => void {
+    const { subtask, onExcess } = this.#options;
+    const { execute_limit_time_seconds: seconds } = subtask.limits;
+    const timer = setTimeout(
+      () => onExcess(`stopped at the time limit of ${seconds} s (execute_limit_time_seconds)`),
+      Math.min(seconds * 1000, longestTimerMilliseconds),
+    );
+    return () => clearTimeout(timer);
+  }
+
+  async #checkUse(watched: Watched): Promise<void> {
+    const limitBytes = this.#options.subtask.limits.memory * mebibyte;
+    const [usedBytes] = await Promise.all([
+      memoryOf(usersOf(watched, 'memory'), limitBytes).catch(() => 0),
+      this.#countCpu(watched),
+      this.#checkSigns(watched.cgroup),
+    ]);
+    if (usedBytes > limitBytes) this.#memoryExceeded();
+  }
+
+  async #countCpu(watched: Watched): Promise<void> {
+    const each = usersOf(watched, 'cpu time').map(async (user) => user.cpuSeconds().catch(() => 0));
+    const seconds = (await Promise.all(each)).reduce((sum, part) => sum + part, 0);
+    // Without a cgroup, what has ended is not seen any more.
+    this.#cpuSeconds = Math.max(this.#cpuSeconds, seconds);
+  }
+
+  async #checkSigns(cgroup: Cgroup | undefined): Promise<void> {
+    const signs = await cgroup?.signs().catch(() => undefined);
+    if (signs?.outOfMemory === 'limit') this.#memoryExceeded();
+    if (signs?.outOfMemory === 'machine') this.#notice('the machine had no memory left');
+    if (signs?.processesRefused === true) {
+      this.#notice(`it came to the limit of ${processLimit(this.#options.sandbox.processes)}`);
+    }
+  }
+
+  #memoryExceeded(): void {
+    this.#options.onExcess(memoryExcess(this.#options.subtask.limits.memory));
+  }
+
+  #notice(notice: string): void {
+    if (this.#notices.has(notice)) return;
+    this.#notices.add(notice);
+    this.#options.onNotice(notice);
+  }
+
+  #watchDisk(scratchDir: string): () => void {
+    const { config, onExcess } = this.#options;
+    const { sandboxDiskBytes: bytes, sandboxDiskFileLimit: files } = config;
+    return watchDisk(scratchDir, { bytes, files }, (excess) => {
+      const limit =
+        excess === 'bytes'
+          ? `disk limit of ${bytes} bytes (CHELA_SANDBOX_DISK_BYTES)`
+          : `disk limit of ${files} files (CHELA_SANDBOX_DISK_FILE_LIMIT)`;
+      onExcess(`stopped at the ${limit}`);
+    });
+  }
+}

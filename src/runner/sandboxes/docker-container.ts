@@ -1,0 +1,141 @@
+/** What a container looks like: its mounts, its identity, its limits. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ContainerCreateOptions, MountSettings, Ulimit } from 'dockerode';
+import type { SandboxOptions } from '../sandbox.ts';
+import type { WorkerStart } from './container-link.ts';
+import { inside, placesOf, sharedFileMounts, workerVariables } from './layout.ts';
+import type { HostMount } from './layout.ts';
+import type { RuntimeFolder } from './runtime-folder.ts';
+import type { Owner } from './work-folder.ts';
+
+const relay = `${inside.chela}/container-relay.cjs`;
+const sockets = `${inside.chela}/sockets`;
+
+/** What the relay and the first process need beside the worker. */
+const relayShare = { processes: 24, memoryBytes: 96 * 1024 * 1024 } as const;
+
+export const labels = {
+  /** Cache folder of the installation the container belongs to. */
+  installation: 'chela.installation',
+  /** Identity of the process that runs it. */
+  runner: 'chela.runner',
+  subtask: 'chela.subtask',
+} as const;
+
+/** Host folders of one container. */
+export interface ContainerFolders {
+  readonly work: string;
+  readonly home: string;
+  readonly sockets: string;
+  /** `passwd` and `group` with the container's user. */
+  readonly identity: string;
+}
+
+export interface ContainerPlan {
+  readonly options: SandboxOptions;
+  readonly folders: ContainerFolders;
+  readonly runtimeFolder: RuntimeFolder;
+  readonly owner: Owner;
+  readonly image: string;
+  /** Name of the OCI runtime; empty for the engine's own. */
+  readonly runtime: string;
+  /** Processors of the engine. */
+  readonly processors: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Writes the names of the user and group that the worker runs under. */
+export async function writeIdentity(folder: string, { uid, gid }: Owner): Promise<void> {
+  const passwd = `worker:x:${uid}:${gid}:worker:${inside.home}:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n`;
+  await Promise.all([
+    writeFile(path.join(folder, 'passwd'), passwd, { mode: 0o644 }),
+    writeFile(path.join(folder, 'group'), `worker:x:${gid}:\nnogroup:x:65534:\n`, { mode: 0o644 }),
+  ]);
+}
+
+function readOnlyMounts({ options, folders, runtimeFolder }: ContainerPlan): HostMount[] {
+  const { launch, nodeModulesDir } = options;
+  const places = placesOf(launch);
+  const etc = {
+    ...runtimeFolder.etc,
+    '/etc/passwd': path.join(folders.identity, 'passwd'),
+    '/etc/group': path.join(folders.identity, 'group'),
+  };
+  return [
+    ...sharedFileMounts(),
+    ...Object.entries(etc).map(([to, from]) => ({ from, to })),
+    { from: runtimeFolder.nodeBinary, to: inside.node },
+    { from: runtimeFolder.relay, to: relay },
+    { from: folders.sockets, to: sockets },
+    ...(nodeModulesDir === undefined ? [] : [{ from: nodeModulesDir, to: `${inside.work}/node_modules` }]),
+    ...Object.entries(launch?.mounts ?? {}).map(([name, from]) => ({ from, to: places[name] ?? '' })),
+  ];
+}
+
+function bind({ from, to }: HostMount, readOnly: boolean): MountSettings {
+  return { Type: 'bind', Source: from, Target: to, ReadOnly: readOnly };
+}
+
+function ulimit(name: string, most: number): Ulimit {
+  return { Name: name, Soft: most, Hard: most };
+}
+
+/**
+ * The container of one subtask. The engine's own filter of system calls stays in force: it lists what is allowed, an engine
+ * takes one filter only, and memory that ours refuses because nobody counts it, the engine counts.
+ */
+export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
+  const { options, folders, owner, processors } = plan;
+  const { limits } = options;
+  const { cpus, memoryBytes } = limits;
+  const writable = [
+    { from: folders.work, to: inside.work },
+    { from: folders.home, to: inside.home },
+  ];
+  const memory = memoryBytes === undefined ? undefined : memoryBytes + relayShare.memoryBytes;
+  return {
+    Image: plan.image,
+    Entrypoint: [inside.node, relay, sockets, options.ports.join(',')],
+    Cmd: [],
+    // What the worker gets comes over the relay's line: anybody who may use the engine can read this.
+    Env: ['NODE_OPTIONS='],
+    User: `${owner.uid}:${owner.gid}`,
+    WorkingDir: '/',
+    Hostname: 'worker',
+    Healthcheck: { Test: ['NONE'] },
+    Labels: { ...plan.labels },
+    HostConfig: {
+      NetworkMode: 'none',
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      Init: true,
+      LogConfig: { Type: 'none', Config: {} },
+      ...(plan.runtime === '' ? {} : { Runtime: plan.runtime }),
+      Mounts: [
+        ...writable.map((mount) => bind(mount, false)),
+        ...readOnlyMounts(plan).map((mount) => bind(mount, true)),
+      ],
+      Tmpfs: { '/tmp': `rw,exec,nosuid,nodev,mode=1777,size=${limits.tmpBytes}` },
+      ShmSize: limits.tmpBytes,
+      PidsLimit: limits.processes + relayShare.processes,
+      Ulimits: [ulimit('core', 0), ulimit('nofile', limits.openFiles), ulimit('fsize', limits.fileSizeBytes)],
+      // As much with swap: none.
+      ...(memory === undefined ? {} : { Memory: memory, MemorySwap: memory }),
+      // An engine refuses more than it has.
+      ...(cpus === undefined ? {} : { NanoCpus: Math.round(Math.min(cpus, processors) * 1e9) }),
+      OomScoreAdj: 1000,
+    },
+  };
+}
+
+/** What the relay starts as the worker. */
+export function workerStart({ entry, launch, environment }: SandboxOptions): WorkerStart {
+  const file = `${inside.work}/${entry}`;
+  return {
+    command: launch === undefined ? [inside.node, file] : launch.command(placesOf(launch), file),
+    environment: workerVariables(launch, environment),
+    directory: inside.work,
+  };
+}

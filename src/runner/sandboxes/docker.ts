@@ -1,0 +1,261 @@
+/**
+ * Sandboxes made by a Docker Engine on this machine: a container for each subtask, of the operator's image, without a
+ * network. A relay in the container stands between the worker's ports and the runner; see container-relay.cjs.
+ */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type Docker from 'dockerode';
+import { isRunning, processIdentity } from '../../process-identity.ts';
+import type { Sandbox, SandboxedProcess, SandboxOptions, WorkerExit } from '../sandbox.ts';
+import { ContainerLink } from './container-link.ts';
+import {
+  containerOptions,
+  labels,
+  workerStart,
+  writeIdentity,
+  type ContainerFolders,
+} from './docker-container.ts';
+import { connectEngine, explainEngineError, unlessGone, useOf, type EngineAddress } from './docker-engine.ts';
+import { containerOutput, type ContainerOutput } from './docker-output.ts';
+import { prepareRuntimeFolder, type RuntimeFolder } from './runtime-folder.ts';
+import { exitOfShell, StartedWorker } from './started-worker.ts';
+import { tryOut } from './trial.ts';
+import { copyPackage, makePrivateFolder, type Owner } from './work-folder.ts';
+
+export interface DockerSettings extends EngineAddress {
+  /** Folder that other users can reach; holds the runtime the containers mount. */
+  readonly cacheDir: string;
+  /** First of the ids that containers run under, one a slot, when the runner is root. */
+  readonly sandboxUserId: number;
+  readonly dockerImage: string;
+  /** Empty for the engine's own. */
+  readonly dockerRuntime: string;
+}
+
+interface Prepared {
+  readonly engine: Docker;
+  readonly runtimeFolder: RuntimeFolder;
+  readonly processors: number;
+  readonly runner: string;
+}
+
+export class DockerSandbox implements Sandbox {
+  readonly name = 'docker';
+  readonly keepsLimits = true;
+  readonly #settings: DockerSettings;
+  #preparing: Promise<Prepared> | undefined;
+
+  constructor(settings: DockerSettings) {
+    this.#settings = settings;
+  }
+
+  async check(): Promise<void> {
+    const { dockerImage: image, dockerRuntime: runtime } = this.#settings;
+    if (process.platform !== 'linux') {
+      throw new Error(`the docker sandbox needs Linux; on ${process.platform} set CHELA_SANDBOX=process`);
+    }
+    if (image === '') throw new Error('the docker sandbox needs an image: set CHELA_DOCKER_IMAGE');
+    const { engine } = await this.#prepare();
+    await engine
+      .getImage(image)
+      .inspect()
+      .catch((error: { statusCode?: number }) => {
+        if (error.statusCode !== 404) throw error;
+        throw new Error(`the Docker Engine does not have the image ${image}: docker pull ${image}`);
+      });
+    const { Runtimes: runtimes } = (await engine.info()) as { Runtimes?: Record<string, unknown> };
+    if (runtime !== '' && !Object.hasOwn(runtimes ?? {}, runtime)) {
+      throw new Error(
+        `the Docker Engine does not know the runtime ${runtime}, only ${Object.keys(runtimes ?? {}).join(', ')}`,
+      );
+    }
+    await tryOut(this, this.#settings.cacheDir);
+  }
+
+  /** A container of a killed runner has ended by itself; the engine still lists it. */
+  async removeLeftovers(): Promise<void> {
+    const { engine } = await this.#prepare();
+    const filters = { label: [`${labels.installation}=${this.#settings.cacheDir}`] };
+    const listed = await engine.listContainers({ all: true, filters });
+    await Promise.all(
+      listed.map(async ({ Id: id, Labels: found }) => {
+        if (await isRunning(found[labels.runner] ?? '')) return;
+        await remove(engine.getContainer(id));
+      }),
+    );
+  }
+
+  async open(options: SandboxOptions): Promise<SandboxedProcess> {
+    const prepared = await this.#prepare();
+    const owner = this.#owner(options.slot);
+    const folders = await makeFolders(options, owner);
+    const link = await ContainerLink.open(folders.sockets, options.ports, owner);
+    let container: Docker.Container | undefined;
+    // The package is copied while the container starts: the worker waits for run().
+    const filled = copyPackage(options.packageDir, folders.work, owner, new Set(mountPoints(options)));
+    const isFilled = filled.catch(() => undefined);
+    try {
+      container = await this.#create(prepared, options, folders, owner);
+      const started = await start(container, link);
+      await filled;
+      return this.#worker(options, started, link);
+    } catch (error) {
+      await isFilled;
+      if (container !== undefined) await remove(container).catch(() => undefined);
+      await link.close();
+      throw new Error(`the sandbox could not be opened: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  #worker(
+    options: SandboxOptions,
+    { container, output, exited }: StartedContainer,
+    link: ContainerLink,
+  ): SandboxedProcess {
+    const worker = new StartedWorker({
+      ...output,
+      starter: { run: () => link.run(workerStart(options)), close: () => undefined },
+      listeners: link.listeners,
+      exited,
+      group: {
+        memoryBytes: async () => (await useOf(container)).memoryBytes,
+        cpuSeconds: async () => (await useOf(container)).cpuSeconds,
+        askToEnd: async () => link.terminate(),
+        kill: async () => {
+          // An engine that is away keeps nobody from ending the relay.
+          await container.kill().catch(() => link.breakOff());
+          await exited;
+        },
+      },
+    });
+    const close = worker.close.bind(worker);
+    let closing: Promise<void> | undefined;
+    const dispose = async (): Promise<void> => {
+      await close();
+      // Where the engine is away, the next start of a runner removes it.
+      await remove(container).catch(() => undefined);
+      await link.close();
+    };
+    worker.close = async () => (closing ??= dispose());
+    return worker;
+  }
+
+  async #create(
+    { engine, runtimeFolder, processors, runner }: Prepared,
+    options: SandboxOptions,
+    folders: ContainerFolders,
+    owner: Owner,
+  ): Promise<Docker.Container> {
+    const { cacheDir, dockerImage: image, dockerRuntime: runtime } = this.#settings;
+    return engine.createContainer(
+      containerOptions({
+        options,
+        folders,
+        runtimeFolder,
+        owner,
+        image,
+        runtime,
+        processors,
+        labels: {
+          [labels.installation]: cacheDir,
+          [labels.runner]: runner,
+          [labels.subtask]: options.label ?? '',
+        },
+      }),
+    );
+  }
+
+  /** The user a slot's container runs under: where the runner is not root, its own, who owns the work folder. */
+  #owner(slot: number): Owner {
+    const [uid = 0, gid = 0] = [process.getuid?.(), process.getgid?.()];
+    if (uid !== 0) return { uid, gid };
+    const id = this.#settings.sandboxUserId + slot;
+    return { uid: id, gid: id };
+  }
+
+  async #prepare(): Promise<Prepared> {
+    this.#preparing ??= this.#findParts();
+    try {
+      return await this.#preparing;
+    } catch (error) {
+      this.#preparing = undefined;
+      throw error;
+    }
+  }
+
+  async #findParts(): Promise<Prepared> {
+    const engine = connectEngine(this.#settings);
+    const [{ NCPU: processors }, runtimeFolder, runner] = await Promise.all([
+      engine.info().catch((error: unknown) => {
+        throw explainEngineError(error, this.#settings);
+      }) as Promise<{ NCPU: number }>,
+      prepareRuntimeFolder(this.#settings.cacheDir),
+      processIdentity(process.pid),
+    ]);
+    return { engine, runtimeFolder, processors, runner: runner ?? '' };
+  }
+}
+
+interface StartedContainer {
+  readonly container: Docker.Container;
+  readonly output: ContainerOutput;
+  readonly exited: Promise<WorkerExit>;
+}
+
+function mountPoints({ nodeModulesDir }: SandboxOptions): string[] {
+  return nodeModulesDir === undefined ? [] : ['node_modules'];
+}
+
+async function makeFolders(options: SandboxOptions, owner: Owner): Promise<ContainerFolders> {
+  const place = (name: string): string => path.join(options.scratchDir, name);
+  const folders = {
+    work: place('work'),
+    home: place('home'),
+    sockets: place('sockets'),
+    identity: place('identity'),
+  };
+  const { work, home, identity } = folders;
+  await Promise.all([makePrivateFolder(work, owner), makePrivateFolder(home, owner), mkdir(identity)]);
+  await Promise.all([
+    ...mountPoints(options).map(async (name) => makePrivateFolder(path.join(work, name), owner)),
+    writeIdentity(identity, owner),
+  ]);
+  return folders;
+}
+
+/** Resolves once the relay listens. @throws Error with what the container printed, when it ended before */
+async function start(container: Docker.Container, link: ContainerLink): Promise<StartedContainer> {
+  const attached = await container.attach({ stream: true, stdout: true, stderr: true });
+  const output = containerOutput(attached as unknown as Readable);
+  await container.start();
+  const exited = endOf(container, link);
+  await Promise.race([
+    link.ready(),
+    exited.then(async () => {
+      const printed = (await text(output.stderr)).trim();
+      throw new Error(printed || 'the container ended before it started the worker');
+    }),
+  ]);
+  return { container, output, exited };
+}
+
+/** End of the worker, as the relay ends with it; never rejects. */
+async function endOf(container: Docker.Container, link: ContainerLink): Promise<WorkerExit> {
+  try {
+    const { StatusCode: exitCode } = (await container.wait()) as { StatusCode: number };
+    const exit = exitOfShell({ exitCode, signal: null });
+    const { State: state } = await container.inspect();
+    return state.OOMKilled ? { ...exit, outOfMemory: true } : exit;
+  } catch {
+    // The engine went away, or somebody removed the container: all we know of is the line.
+    await link.broken;
+    return { exitCode: null, signal: 'SIGKILL' };
+  }
+}
+
+/** Ends a container, if it runs, and has the engine forget it. */
+async function remove(container: Docker.Container): Promise<void> {
+  await container.remove({ force: true, v: true }).catch(unlessGone);
+}

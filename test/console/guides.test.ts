@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
+
+let browser: ConsoleBrowser;
+beforeAll(async () => {
+  browser = await openConsole();
+  await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'], {
+    origin: browser.platform.url,
+  });
+});
+afterAll(async () => browser.close());
+
+test('the index leads to a guide, that one to another, without signing in', async () => {
+  const page = await browser.open('/docs');
+  await page.getByRole('heading', { level: 1, name: 'Documentation' }).waitFor();
+  await browser.screenshots('guides-index');
+  expect(await browser.violations()).toEqual([]);
+  await page.getByRole('link', { name: 'Quick start' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Quick start' }).waitFor();
+  await browser.screenshots('guide-quick-start');
+  expect(await browser.violations()).toEqual([]);
+  const loads: string[] = [];
+  page.on('framenavigated', (frame) => loads.push(frame.url()));
+  await page.getByRole('link', { name: 'errors', exact: true }).click();
+  await page.getByRole('heading', { level: 1, name: 'Errors' }).waitFor();
+  expect(new URL(page.url()).pathname).toBe('/docs/errors');
+});
+
+test('every guide has a page without a serious violation', { timeout: 120_000 }, async () => {
+  const { list } = (await (await fetch(`${browser.platform.url}/docs/guides.json`)).json()) as {
+    list: { name: string; title: string }[];
+  };
+  for (const { name, title } of list) {
+    const page = await browser.open(`/docs/${name}`);
+    await page.getByRole('heading', { level: 1, name: title, exact: true }).waitFor();
+    expect({ name, violations: await browser.violations() }).toEqual({ name, violations: [] });
+  }
+});
+
+test('a guide is copied as the Markdown it is', async () => {
+  const page = await browser.open('/docs/errors');
+  await page.getByRole('button', { name: 'Copy as Markdown' }).click();
+  const copied = await page.evaluate<string>('navigator.clipboard.readText()');
+  expect(copied).toBe(await (await fetch(`${browser.platform.url}/docs/errors.md`)).text());
+});
+
+test('an address with a heading shows that heading', async () => {
+  const page = await browser.open('/docs/callbacks#signature');
+  const heading = page.getByRole('heading', { level: 2, name: 'Signature' });
+  await heading.waitFor();
+  await page.waitForFunction('scrollY > 0');
+  const box = await heading.boundingBox();
+  expect(box?.y).toBeGreaterThanOrEqual(0);
+  expect(box?.y).toBeLessThan(200);
+});
+
+test('a guide that does not exist is not found', async () => {
+  const page = await browser.open('/docs/nothing');
+  const heading = page.getByRole('heading', { name: 'There is nothing here' });
+  await heading.waitFor();
+  expect(await heading.isVisible()).toBe(true);
+});
+
+test('guides are in the language of the console', async () => {
+  const page = await browser.open('/docs/quick-start');
+  await page.evaluate('localStorage.setItem("chela.language", JSON.stringify("zh"))');
+  await page.reload();
+  await page.getByRole('heading', { level: 1, name: '快速开始' }).waitFor();
+  expect(await page.getByRole('article').textContent()).toContain('启动 Chela');
+  await page.evaluate('localStorage.clear()');
+});
+
+test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+  expect(browser.problems).toEqual([]);
+});

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
+
+let platform: TestPlatform;
+beforeAll(async () => {
+  platform = await startTestPlatform({}, { api: true, runner: false });
+});
+afterAll(async () => platform.close());
+
+async function read(address: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(new URL(address, platform.url), { headers });
+}
+
+test('a guide is served as Markdown, in Chinese where it exists in Chinese', async () => {
+  const english = await read('/docs/quick-start.md');
+  expect(english.headers.get('content-type')).toBe('text/markdown; charset=utf-8');
+  expect(await english.text()).toMatch(/^# Quick start\n/);
+  expect(await (await read('/docs/quick-start.md?language=zh')).text()).toMatch(/^# 快速开始\n/);
+  expect(await (await read('/docs/benchmarks.md?language=zh')).text()).toMatch(/^# Benchmarks\n/);
+  // Programs that say they read pages get the Markdown they ask for too.
+  const asPage = await read('/docs/quick-start.md', { accept: 'text/html' });
+  expect(await asPage.text()).toMatch(/^# Quick start\n/);
+});
+
+test('an operation is served as Markdown', async () => {
+  const text = await (await read('/docs/api/getWorkerLastRun.md')).text();
+  expect(text).toMatch(/^# Get worker last run\n/);
+  expect(text).toContain('`GET /api/v2/workers/{workerId}/runs/last`');
+  expect(text).toContain(`curl -X GET '${platform.url}/api/v2/workers/`);
+  expect(text).toContain('| `data.slug` |');
+});
+
+test.each(['/docs/nothing.md', '/docs/api/nothing.md', '/docs/..%2FREADME.md', '/docs/zh%2Ferrors.md'])(
+  '%s is 404 in the envelope',
+  async (address) => {
+    const response = await read(address);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: 11004 });
+  },
+);
+
+test('llms.txt leads to every guide and every operation', async () => {
+  const response = await read('/llms.txt');
+  expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+  const text = await response.text();
+  expect(text).toMatch(/^# Chela\n/);
+  const links = Array.from(text.matchAll(/\]\((.+?)\)/g), ([, link = '']) => link);
+  const { paths } = (await (await read('/openapi.json')).json()) as { paths: Record<string, object> };
+  const operationCount = Object.values(paths).flatMap((methods) => Object.keys(methods)).length;
+  expect(links.filter((link) => link.includes('/docs/api/'))).toHaveLength(operationCount);
+  for (const link of links) {
+    const answer = await fetch(link);
+    await answer.text();
+    expect({ link, status: answer.status }).toEqual({ link, status: 200 });
+  }
+});
