@@ -55,10 +55,14 @@ function allowedArguments(value: unknown): string[] {
   return textsOf(value).filter((argument) => !decided.has(nameOf(argument)));
 }
 
+/** A session begins with an empty page, not with one that a search engine makes. */
+const firstPage = { 'session.restore_on_startup': 4, 'session.startup_urls': ['about:blank'] } as const;
+
 function mergedOptions(given: Json, program: string): Json {
   const passed = Object.entries(given).filter(([key]) => optionKeys.has(key));
   return {
     ...Object.fromEntries(passed),
+    prefs: { ...firstPage, ...(isObject(given['prefs']) ? given['prefs'] : {}) },
     args: [...browserSwitches, ...allowedArguments(given['args'])],
     excludeSwitches: allowedArguments(given['excludeSwitches']),
     binary: program,

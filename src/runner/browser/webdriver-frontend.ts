@@ -4,13 +4,16 @@ import { BrowserError } from './browser-error.ts';
 import { findChromium, programInFence, type ChromiumSettings } from './chromium.ts';
 import type { OpenBrowser, SubtaskBrowsers } from './subtask-browsers.ts';
 import { fencedCapabilities } from './webdriver-capabilities.ts';
-import { passOn, readBody, readJson, WebDriverSession } from './webdriver-session.ts';
+import { announcedBytes, passOn, readBody, WebDriverSession } from './webdriver-session.ts';
 
 /** Clients of the former Selenium server put this before every path. */
 const formerPrefix = /^\/wd\/hub(?=\/)/;
 const sessionPath = /^\/session\/([^/]+)(\/.*)?$/;
 /** For the clean end of a session; then it ends all the same. */
 const quitMilliseconds = 5000;
+
+/** Extensions come in them, which are files. */
+const capabilitiesLimitBytes = 16 * 1024 * 1024;
 
 interface Limits {
   readonly messageBytes: number;
@@ -44,9 +47,8 @@ export class WebDriverFrontend {
     }
     const left = new AbortController();
     response.once('close', () => left.abort(new BrowserError('unknown error', 'the client has left')));
-    const body = await readBody(request, this.#limits.messageBytes);
     if (path === '/session' && method === 'POST') {
-      await this.#begin(body, response, left.signal);
+      await this.#begin(request, response, left.signal);
       return;
     }
     const [, id = ''] = sessionPath.exec(path) ?? [];
@@ -58,11 +60,11 @@ export class WebDriverFrontend {
       await this.#quit(led, path, response);
       return;
     }
-    await passOn(await led.session.send({ method, path, body }, left.signal), response);
+    const bodyBytes = announcedBytes(request, this.#limits.messageBytes);
+    await passOn(await led.session.send({ method, path, body: request, bodyBytes }, left.signal), response);
   }
 
-  async #begin(body: Buffer, response: ServerResponse, signal: AbortSignal): Promise<void> {
-    const wanted = parsed(body);
+  async #begin(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const chromium = findChromium(this.#settings);
     const browser = await this.#browsers.open('webdriver', signal);
     const session = new WebDriverSession(
@@ -72,11 +74,13 @@ export class WebDriverFrontend {
     );
     void browser.fence.ended.finally(() => session.close());
     try {
-      const capabilities = fencedCapabilities(wanted, programInFence(chromium));
-      const command = { method: 'POST', path: '/session', body: Buffer.from(JSON.stringify(capabilities)) };
+      // Read only now, so that no more of them are in memory than there are browsers.
+      const wanted = parsed(await readBody(request, capabilitiesLimitBytes));
+      const body = Buffer.from(JSON.stringify(fencedCapabilities(wanted, programInFence(chromium))));
+      const command = { method: 'POST', path: '/session', body, bodyBytes: body.length };
       const answer = await session.send(command, signal);
-      const { text, value } = await readJson(answer);
-      const id = sessionIdOf(value);
+      const text = await readBody(answer, capabilitiesLimitBytes);
+      const id = sessionIdOf(parsed(text));
       if (id === undefined) await browser.close();
       else this.#lead(id, { session, browser });
       response.writeHead(answer.statusCode ?? 500, { 'content-type': 'application/json; charset=utf-8' });
@@ -93,7 +97,7 @@ export class WebDriverFrontend {
   }
 
   async #quit({ session, browser }: Led, path: string, response: ServerResponse): Promise<void> {
-    const command = { method: 'DELETE', path, body: Buffer.alloc(0) };
+    const command = { method: 'DELETE', path, body: Buffer.alloc(0), bodyBytes: 0 };
     await session.send(command, AbortSignal.timeout(quitMilliseconds)).then(
       (answer) => answer.resume(),
       () => undefined,
@@ -107,7 +111,7 @@ function parsed(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
   } catch (error) {
-    throw new BrowserError('invalid argument', 'the body of the request is no JSON', { cause: error });
+    throw new BrowserError('invalid argument', 'the body is no JSON', { cause: error });
   }
 }
 

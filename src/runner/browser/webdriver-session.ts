@@ -1,7 +1,6 @@
 /** Requests of one session of WebDriver, passed on to the chromedriver in its fence. */
 import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { buffer } from 'node:stream/consumers';
 import type { BrowserFence } from './browser-fence.ts';
 import { BrowserError } from './browser-error.ts';
 
@@ -11,7 +10,8 @@ const mostConnections = 4;
 export interface DriverRequest {
   readonly method: string;
   readonly path: string;
-  readonly body: Buffer;
+  readonly body: Buffer | IncomingMessage;
+  readonly bodyBytes: number;
 }
 
 export class WebDriverSession {
@@ -34,7 +34,10 @@ export class WebDriverSession {
   }
 
   /** @returns chromedriver's answer, to be read */
-  async send({ method, path, body }: DriverRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  async send(
+    { method, path, body, bodyBytes }: DriverRequest,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
     clearTimeout(this.#idleTimer);
     this.#underWay += 1;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -43,17 +46,18 @@ export class WebDriverSession {
       agent: this.#agent,
       method,
       path,
-      headers: { ...headers, 'content-length': body.length },
+      headers: { ...headers, 'content-length': bodyBytes },
       signal,
     });
     outgoing.once('response', resolve);
-    outgoing.once('error', reject);
+    outgoing.on('error', reject);
     outgoing.once('close', () => {
       this.#underWay -= 1;
       if (this.#underWay > 0 || this.#isClosed) return;
       this.#idleTimer = setTimeout(this.#onIdle, this.#idleMilliseconds);
     });
-    outgoing.end(body);
+    if (Buffer.isBuffer(body)) outgoing.end(body);
+    else body.pipe(outgoing);
     try {
       return await promise;
     } catch (error) {
@@ -94,31 +98,30 @@ export async function passOn(answer: IncomingMessage, response: ServerResponse):
 }
 
 /**
- * The whole body of a request.
+ * The whole body of a request or an answer.
  * @throws BrowserError beyond the limit
  */
-export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
-  const announced = Number(request.headers['content-length'] ?? 0);
-  const tooLong = new BrowserError(
-    'invalid argument',
-    `a command of more than ${limitBytes} bytes (CHELA_BROWSER_MESSAGE_LIMIT_BYTES)`,
-  );
-  if (announced > limitBytes) throw tooLong;
+export async function readBody(message: IncomingMessage, limitBytes: number): Promise<Buffer> {
   let bytes = 0;
   const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of message as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > limitBytes) throw tooLong;
+    if (bytes > limitBytes)
+      throw new BrowserError('invalid argument', `a body of more than ${limitBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-export async function readJson(answer: IncomingMessage): Promise<{ text: Buffer; value: unknown }> {
-  const text = await buffer(answer);
-  try {
-    return { text, value: JSON.parse(text.toString()) };
-  } catch {
-    return { text, value: undefined };
-  }
+/**
+ * Size of a body that is about to come.
+ * @throws BrowserError beyond the limit, and where it is not announced
+ */
+export function announcedBytes(request: IncomingMessage, limitBytes: number): number {
+  if (request.headers['transfer-encoding'] !== undefined)
+    throw new BrowserError('invalid argument', 'the body of a command needs a Content-Length');
+  const bytes = Number(request.headers['content-length'] ?? 0);
+  if (bytes <= limitBytes) return bytes;
+  const limit = `${limitBytes} bytes (CHELA_BROWSER_MESSAGE_LIMIT_BYTES)`;
+  throw new BrowserError('invalid argument', `a command of more than ${limit}`);
 }

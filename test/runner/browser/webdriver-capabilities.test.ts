@@ -81,7 +81,7 @@ describe('capabilities', () => {
     };
     expect(fenced(body).alwaysMatch).toEqual({});
     expect(fenced(body).firstMatch[0]).not.toHaveProperty('proxy');
-    const { args, ...options } = optionsOf(body);
+    const { args, prefs: _, ...options } = optionsOf(body);
     expect(options).toEqual({ binary: '/browser/chromium', excludeSwitches: ['enable-automation'] });
     expect(args.length).toBeGreaterThan(0);
   });
