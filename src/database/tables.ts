@@ -12,6 +12,7 @@ import type { Origin, RunStatus, SubtaskStatus } from '../runs/statuses.ts';
 import type { LimitsInForce } from '../runs/limits.ts';
 import type { LogType } from '../logs/log-line.ts';
 import type { QueueItemStatus } from '../runs/queue-items.ts';
+import type { Outcome } from '../statistics/figures.ts';
 import type { MissedPolicy, OverlapPolicy, ScheduleType, TickOutcome } from '../tasks/schedule.ts';
 
 /** JSON kept verbatim: written and read as text. */
@@ -189,11 +190,35 @@ interface UsageEntryTable {
   amount: string;
 }
 
+interface EndedRunTable {
+  run_id: number;
+}
+
+interface RunStatisticTable {
+  account_id: number;
+  span: 'quarter' | 'day';
+  worker_id: number;
+  at: Date;
+  outcome: Outcome;
+  duration_step: number;
+  runs: number;
+  results: number;
+  traffic_bytes: number;
+  memory_quantity: string;
+  usage: string;
+  result_amount: string;
+  memory_amount: string;
+  traffic_amount: string;
+}
+
 interface RunnerTable {
   id: GeneratedAlways<number>;
   hostname: string;
   process_id: number;
   slots: number;
+  version: Generated<string>;
+  node_version: Generated<string>;
+  sandbox: Generated<string>;
   started_at: Generated<Date>;
   heartbeat_at: Generated<Date>;
 }
@@ -301,6 +326,8 @@ export interface Tables {
   task: TaskTable;
   queue_item: QueueItemTable;
   usage_entry: UsageEntryTable;
+  ended_run: EndedRunTable;
+  run_statistic: RunStatisticTable;
   runner: RunnerTable;
   subtask: SubtaskTable;
   result_row: ResultRowTable;

@@ -24,6 +24,8 @@ import type { Exports } from '../results/exports.ts';
 import type { Results } from '../results/results.ts';
 import type { QueueItems } from '../runs/queue-items.ts';
 import type { Runs } from '../runs/runs.ts';
+import type { Statistics } from '../statistics/statistics.ts';
+import type { System } from '../system/system.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
 import type { Workers } from '../workers/workers.ts';
@@ -47,7 +49,10 @@ import { addRunQueueOperations } from './v2/run-queue.ts';
 import { addRunUsageOperations } from './v2/run-usage.ts';
 import { addScheduleTimezoneOperations } from './v2/schedule-timezone.ts';
 import { addSessionOperations } from './v2/sessions.ts';
+import { addScheduleTickOperations } from './v2/schedule-ticks.ts';
 import { addSetupOperations } from './v2/setup.ts';
+import { addStatisticsOperations } from './v2/statistics.ts';
+import { addSystemOperations } from './v2/system.ts';
 import { addWorkerRunOperations } from './v2/worker-runs.ts';
 import { addWorkerTaskOperations } from './v2/worker-tasks.ts';
 import { addWorkerUploadOperations } from './v2/worker-uploads.ts';
@@ -70,6 +75,8 @@ export interface ApiContext {
   readonly results: Results;
   readonly exports: Exports;
   readonly logs: Logs;
+  readonly statistics: Statistics;
+  readonly system: System;
   readonly links: SignedLinks;
   /** Aborted when the server is asked to stop: those who wait are answered. */
   readonly closing: AbortSignal;
@@ -186,6 +193,9 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addAuditLogOperations(api, context);
   addSetupOperations(api, context);
   addSessionOperations(api, context);
+  addStatisticsOperations(api, context);
+  addScheduleTickOperations(api, context);
+  addSystemOperations(api, context);
 }
 
 /** JSON that keeps big integers; an empty body is an empty object, whatever the method. */

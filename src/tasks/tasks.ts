@@ -11,6 +11,7 @@ import { stringifyJson } from '../json/lossless-json.ts';
 import type { Page, Runs, SubmittedRun } from '../runs/runs.ts';
 import { splitWorkerPath } from '../workers/worker-id.ts';
 import type { Workers } from '../workers/workers.ts';
+import { comingTicks, type ComingTick } from './coming-ticks.ts';
 import {
   applySchedule,
   firstTick,
@@ -25,6 +26,8 @@ import { findTaskWorker, prepareTaskRun, storeTaskRun } from './task-run.ts';
 import { isTimezone } from './timezone.ts';
 
 export type { TaskRecord } from './task-record.ts';
+export type { ComingTick } from './coming-ticks.ts';
+export { mostWindowDays } from './coming-ticks.ts';
 export type { ScheduleFields } from './schedule-fields.ts';
 
 /** A change of one of these makes the schedule fire at other moments. */
@@ -40,6 +43,8 @@ const timing = [
 
 /** Follows the worker: each run takes the version that is current when it starts. */
 const latestVersion = 'latest';
+
+const weekMilliseconds = 7 * 24 * 3600 * 1000;
 
 export interface NewTask extends ScheduleFields {
   /** Slug or `owner~name`. */
@@ -246,6 +251,24 @@ export class Tasks {
       const { rowCount } = await client.query('SELECT FROM task WHERE id = $1 FOR NO KEY UPDATE', [task.id]);
       if (rowCount !== 1) throw new ChelaError('NOT_FOUND', `task ${slug} was deleted meanwhile`);
       return storeTaskRun(client, this.#runs, task.id, prepared);
+    });
+  }
+
+  /**
+   * Coming ticks of the account's schedules, earliest first, with clashes.
+   * @param plan of the account
+   */
+  async ticks(
+    accountId: number,
+    wish: { from?: Date; to?: Date; limit: number; plan: { concurrentRuns?: number | undefined } },
+  ): Promise<{ count: number; list: ComingTick[] }> {
+    const from = wish.from ?? (await this.scheduler.now());
+    return comingTicks(this.#database, accountId, {
+      from,
+      to: wish.to ?? new Date(from.getTime() + weekMilliseconds),
+      limit: wish.limit,
+      timezone: await this.timezone(accountId),
+      concurrentRuns: wish.plan.concurrentRuns,
     });
   }
 
