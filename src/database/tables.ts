@@ -12,7 +12,6 @@ import type { Origin, RunStatus, SubtaskStatus } from '../runs/statuses.ts';
 import type { LimitsInForce } from '../runs/limits.ts';
 import type { LogType } from '../logs/log-line.ts';
 import type { QueueItemStatus } from '../runs/queue-items.ts';
-import type { Outcome } from '../statistics/figures.ts';
 import type { MissedPolicy, OverlapPolicy, ScheduleType, TickOutcome } from '../tasks/schedule.ts';
 
 /** JSON kept verbatim: written and read as text. */
@@ -199,9 +198,9 @@ interface RunStatisticTable {
   span: 'quarter' | 'day';
   worker_id: number;
   at: Date;
-  outcome: Outcome;
-  duration_step: number;
-  runs: number;
+  succeeded: number;
+  failed: number;
+  aborted: number;
   results: number;
   traffic_bytes: number;
   memory_quantity: string;
@@ -209,6 +208,15 @@ interface RunStatisticTable {
   result_amount: string;
   memory_amount: string;
   traffic_amount: string;
+}
+
+interface RunDurationTable {
+  account_id: number;
+  span: 'hour' | 'day';
+  worker_id: number;
+  at: Date;
+  step: number;
+  runs: number;
 }
 
 interface RunnerTable {
@@ -328,6 +336,7 @@ export interface Tables {
   usage_entry: UsageEntryTable;
   ended_run: EndedRunTable;
   run_statistic: RunStatisticTable;
+  run_duration: RunDurationTable;
   runner: RunnerTable;
   subtask: SubtaskTable;
   result_row: ResultRowTable;

@@ -1,4 +1,5 @@
 /** Finding runs: by slug, the last of a scope, and lists. Everything is scoped to one account. */
+import { sql, type RawBuilder } from 'kysely';
 import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
 import { isWorkerSlug, splitWorkerPath } from '../workers/worker-id.ts';
@@ -19,9 +20,24 @@ export interface RunFilter {
   readonly createdFrom?: Date;
   /** Runs created before. */
   readonly createdBefore?: Date;
-  /** Instead of newest first. */
-  readonly oldestFirst?: boolean;
+  /** Part of the run's slug, or of the title or name of its worker; upper and lower case are the same. */
+  readonly keyword?: string;
+  /** `created_at` where omitted. */
+  readonly sort?: RunSort;
+  /** Instead of the largest or newest first. */
+  readonly ascending?: boolean;
 }
+
+const sortColumns = {
+  created_at: sql`run.id`,
+  started_at: sql`run.started_at`,
+  duration: sql`coalesce(run.finished_at, now()) - run.started_at`,
+  results: sql`run.result_count`,
+  traffic: sql`run.traffic_bytes`,
+  usage: sql`run.usage`,
+} as const;
+export type RunSort = keyof typeof sortColumns;
+export const runSorts = Object.keys(sortColumns) as RunSort[];
 
 const lastOfWorker = (condition: string) => `
   SELECT ${runRecordSelect}
@@ -42,6 +58,22 @@ function lastOfWorkerQuery(accountId: number, workerId: string): QueryConfig | u
   const path = splitWorkerPath(workerId);
   if (path === undefined) return undefined;
   return { name: 'last-run-by-path', text: lastOfWorkerByPath, values: [accountId, path.owner, path.name] };
+}
+
+/** Runs that a keyword names. A whole slug is found by its index. */
+function matches(keyword: string): RawBuilder<boolean> {
+  const text = keyword.trim();
+  if (isWorkerSlug(text.toUpperCase())) return sql<boolean>`run.slug = ${text.toUpperCase()}`;
+  const pattern = `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+  return sql<boolean>`(run.slug ILIKE ${pattern} OR run.worker_id IN (
+    SELECT id FROM worker WHERE title ILIKE ${pattern} OR name ILIKE ${pattern}))`;
+}
+
+/** What has no value yet, as a run that waits has no duration, comes last either way. */
+function inOrder(sort: RunSort, ascending: boolean): RawBuilder<unknown> {
+  // Every run has a key, and an index of keys serves no order that says where those without would stand.
+  if (sort === 'created_at') return sql`run.id ${sql.raw(ascending ? 'ASC' : 'DESC')}`;
+  return sql`${sortColumns[sort]} ${sql.raw(ascending ? 'ASC' : 'DESC')} NULLS LAST`;
 }
 
 /** What `runs/last` of a worker answers; a worker that is not there for this account is told from one without runs. */
@@ -94,7 +126,7 @@ export class RunReader {
     return row.id === null ? 'no run' : row;
   }
 
-  /** By creation, newest first where the filter does not say otherwise. */
+  /** Newest first where the filter does not say otherwise. */
   async list(
     accountId: number,
     filter: RunFilter,
@@ -110,6 +142,7 @@ export class RunReader {
     if (filter.origin !== undefined) runs = runs.where('run.origin', '=', filter.origin);
     if (filter.createdFrom !== undefined) runs = runs.where('run.created_at', '>=', filter.createdFrom);
     if (filter.createdBefore !== undefined) runs = runs.where('run.created_at', '<', filter.createdBefore);
+    if (filter.keyword !== undefined) runs = runs.where(matches(filter.keyword));
     const { count } = await runs
       .select((expression) => expression.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow();
@@ -117,7 +150,8 @@ export class RunReader {
       .innerJoin('worker', 'worker.id', 'run.worker_id')
       .innerJoin('worker_version', 'worker_version.id', 'run.worker_version_id')
       .select(runRecordColumns)
-      .orderBy('run.id', filter.oldestFirst === true ? 'asc' : 'desc')
+      .orderBy(inOrder(filter.sort ?? 'created_at', filter.ascending ?? false))
+      .orderBy('run.id', 'desc')
       .limit(page.size)
       .offset((page.number - 1) * page.size)
       .execute();

@@ -4,41 +4,45 @@
  */
 import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
-import { endedRunFigures, figureColumns } from './figures.ts';
+import { endedRunFigures, figureColumns, figureSums } from './figures.ts';
 
 const intervalMilliseconds = 20_000;
 const runsAtOnce = 5000;
 const hourMilliseconds = 3600 * 1000;
 const dayMilliseconds = 24 * hourMilliseconds;
 
-const sums = figureColumns.map((column) => `sum(${column}) AS ${column}`).join(', ');
 const additions = figureColumns
   .map((column) => `${column} = total.${column} + excluded.${column}`)
   .join(', ');
 
-/** Rows are written in the order of their key, so that two processes wait for each other and do not meet head on. */
+/** Rows are written in the order of their keys, so that two processes wait for each other and do not meet head on. */
 const countStatement = `
   WITH taken AS (
     DELETE FROM ended_run WHERE run_id IN (
       SELECT run_id FROM ended_run ORDER BY run_id LIMIT $1 FOR UPDATE SKIP LOCKED
     ) RETURNING run_id
-  ), ended AS (
-    SELECT *, date_bin('15 minutes', at, 'epoch') AS quarter, date_trunc('day', at, 'UTC') AS day
+  ), ended AS MATERIALIZED (
+    SELECT *, date_bin('15 minutes', at, 'epoch') AS quarter, date_bin('1 hour', at, 'epoch') AS hour,
+      date_bin('1 day', at, 'epoch') AS day
     FROM (${endedRunFigures('taken')}) AS figures
   ), counted AS (
-    INSERT INTO run_statistic AS total
-      (account_id, span, worker_id, at, outcome, duration_step, ${figureColumns.join(', ')})
-    SELECT account_id, CASE WHEN grouping(quarter) = 1 THEN 'day' ELSE 'quarter' END AS span,
+    INSERT INTO run_statistic AS total (account_id, span, worker_id, at, ${figureColumns.join(', ')})
+    SELECT account_id, CASE WHEN grouping(day) = 0 THEN 'day' ELSE 'quarter' END AS span,
       CASE WHEN grouping(worker_id) = 1 THEN 0 ELSE worker_id END AS worker_key,
-      CASE WHEN grouping(quarter) = 1 THEN day ELSE quarter END AS start, outcome, duration_step, ${sums}
+      coalesce(day, quarter) AS start, ${figureSums}
     FROM ended
-    GROUP BY GROUPING SETS (
-      (account_id, worker_id, quarter, outcome, duration_step),
-      (account_id, quarter, outcome, duration_step),
-      (account_id, worker_id, day, outcome, duration_step)
-    )
-    ORDER BY account_id, span, worker_key, start, outcome, duration_step
-    ON CONFLICT (account_id, span, worker_id, at, outcome, duration_step) DO UPDATE SET ${additions}
+    GROUP BY GROUPING SETS ((account_id, worker_id, quarter), (account_id, quarter), (account_id, worker_id, day))
+    ORDER BY account_id, span, worker_key, start
+    ON CONFLICT (account_id, span, worker_id, at) DO UPDATE SET ${additions}
+  ), timed AS (
+    INSERT INTO run_duration AS total (account_id, span, worker_id, at, step, runs)
+    SELECT account_id, CASE WHEN grouping(day) = 0 THEN 'day' ELSE 'hour' END AS span,
+      CASE WHEN grouping(worker_id) = 1 THEN 0 ELSE worker_id END AS worker_key,
+      coalesce(day, hour) AS start, step, count(*)
+    FROM ended WHERE step IS NOT NULL
+    GROUP BY GROUPING SETS ((account_id, worker_id, hour, step), (account_id, hour, step), (account_id, worker_id, day, step))
+    ORDER BY account_id, span, worker_key, start, step
+    ON CONFLICT (account_id, span, worker_id, at, step) DO UPDATE SET runs = total.runs + excluded.runs
   )
   SELECT count(*) AS count FROM taken`;
 
@@ -102,8 +106,8 @@ export class RunCounter {
     const now = Date.now();
     if (now - this.#prunedAt < hourMilliseconds) return;
     this.#prunedAt = now;
-    await this.#database.pool.query('DELETE FROM run_statistic WHERE at < $1', [
-      new Date(now - this.#retentionDays * dayMilliseconds),
-    ]);
+    const firstKept = new Date(now - this.#retentionDays * dayMilliseconds);
+    await this.#database.pool.query('DELETE FROM run_statistic WHERE at < $1', [firstKept]);
+    await this.#database.pool.query('DELETE FROM run_duration WHERE at < $1', [firstKept]);
   }
 }

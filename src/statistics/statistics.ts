@@ -2,16 +2,36 @@
  * What runs of an account came to, added up over time or by worker. A run counts when it has ended, at that moment. One
  * statement reads what was added up before and the runs that are not in it yet, so every run counts exactly once.
  */
+import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
 import { isWorkerSlug, splitWorkerPath } from '../workers/worker-id.ts';
 import { percentiles, type DurationCounts } from './duration-steps.ts';
-import { endedRunFigures, figureColumns, type Figures, type Outcome } from './figures.ts';
+import { endedRunFigures, figureColumns, figureSums, type FigureRow } from './figures.ts';
 import { readActivity, type Activity } from './activity.ts';
 import { bucketStarts, inQuarters, type BucketSize, type TimeRange } from './time-buckets.ts';
 
 export type { Activity } from './activity.ts';
-export type { Figures } from './figures.ts';
 export { bucketSizes, mostBuckets, type BucketSize, type TimeRange } from './time-buckets.ts';
+
+/** Runs that ended in a time. */
+export interface Figures {
+  readonly runs: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly aborted: number;
+  readonly results: number;
+  readonly trafficBytes: number;
+  /** Decimal strings. */
+  readonly memoryGigabyteHours: string;
+  readonly usage: string;
+  readonly resultAmount: string;
+  readonly memoryAmount: string;
+  readonly trafficAmount: string;
+  /** Seconds that runs took which ended by themselves, by the hours they ended in; 0 where there were none. */
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+}
 
 export interface RunSeries {
   /** In whole quarters of an hour. */
@@ -29,118 +49,80 @@ export interface WorkerFigures extends Figures {
   readonly title: string;
 }
 
-interface FigureRow {
-  /** Null in the row of the grand total. */
-  place: number | null;
-  /** Null in the rows of sums over all outcomes and durations. */
-  outcome: Outcome | null;
-  duration_step: number | null;
-  runs: number;
-  results: number;
-  traffic_bytes: number;
-  memory_quantity: string;
-  usage: string;
-  result_amount: string;
-  memory_amount: string;
-  traffic_amount: string;
-}
+/** Null for all places together. */
+type Place = number | null;
 
 const columns = figureColumns.join(', ');
-/** Counts come back as whole numbers, amounts as exact decimals. */
-const sums = figureColumns
-  .map((column) =>
-    ['runs', 'results', 'traffic_bytes'].includes(column)
-      ? `sum(${column})::bigint AS ${column}`
-      : `sum(${column}) AS ${column}`,
-  )
-  .join(', ');
 
-/** @param place what the figures are grouped by @param sources selects at, worker_id, outcome, duration_step and the sums */
-function addedUp(place: string, sources: string): string {
-  return `
-    WITH counted AS (${sources}), placed AS (SELECT ${place} AS place, counted.* FROM counted)
-    SELECT place, outcome, duration_step, ${sums} FROM placed
-    GROUP BY GROUPING SETS ((), (place), (place, outcome, duration_step))`;
-}
-
+/** Runs that are not in the statistics yet. $1 account, $2 from, $3 to. */
 const notCountedYet = `
-  SELECT at, worker_id, outcome, duration_step, ${columns} FROM (${endedRunFigures('ended_run')}) AS live
-  WHERE account_id = $1 AND at >= $2 AND at < $3`;
+  FROM (${endedRunFigures('ended_run')}) AS live WHERE account_id = $1 AND at >= $2 AND at < $3`;
 
-/** $1 account, $2 from, $3 to, $4 starts of the buckets, $5 worker or 0 for all. */
-const seriesStatement = addedUp(
-  'width_bucket(at, $4::timestamptz[])',
-  `SELECT at, worker_id, outcome, duration_step, ${columns} FROM run_statistic
-   WHERE account_id = $1 AND span = 'quarter' AND worker_id = $5 AND at >= $2 AND at < $3
-   UNION ALL ${notCountedYet} AND ($5 = 0 OR worker_id = $5)`,
-);
-
-/** $1 account, $2 from, $3 to; whole days (UTC) lie from $4 to $5. */
-const workersStatement = addedUp(
-  'worker_id',
-  `SELECT at, worker_id, outcome, duration_step, ${columns} FROM run_statistic
-   WHERE account_id = $1 AND span = 'day' AND at >= $4 AND at < $5
-   UNION ALL
-   SELECT at, worker_id, outcome, duration_step, ${columns} FROM run_statistic
-   WHERE account_id = $1 AND span = 'quarter' AND worker_id > 0 AND at >= $2 AND at < $4
-   UNION ALL
-   SELECT at, worker_id, outcome, duration_step, ${columns} FROM run_statistic
-   WHERE account_id = $1 AND span = 'quarter' AND worker_id > 0 AND at >= $5 AND at < $3
-   UNION ALL ${notCountedYet}`,
-);
-
-/** Gathers the rows of one place into its figures. */
-class FigureSum {
-  readonly #outcomes: Record<Outcome, number> = { succeeded: 0, failed: 0, aborted: 0 };
-  readonly #durations: DurationCounts = new Map();
-  #sums: FigureRow | undefined;
-
-  add(row: FigureRow): void {
-    if (row.outcome === null || row.duration_step === null) {
-      this.#sums = row;
-      return;
-    }
-    this.#outcomes[row.outcome] += row.runs;
-    // How long a run took that somebody stopped says nothing about its worker.
-    if (row.outcome === 'aborted') return;
-    this.#durations.set(row.duration_step, (this.#durations.get(row.duration_step) ?? 0) + row.runs);
-  }
-
-  get figures(): Figures {
-    const { runs = 0, results = 0, traffic_bytes: trafficBytes = 0 } = this.#sums ?? {};
-    return {
-      runs,
-      ...this.#outcomes,
-      results,
-      trafficBytes,
-      memoryGigabyteHours: this.#sums?.memory_quantity ?? '0',
-      usage: this.#sums?.usage ?? '0',
-      resultAmount: this.#sums?.result_amount ?? '0',
-      memoryAmount: this.#sums?.memory_amount ?? '0',
-      trafficAmount: this.#sums?.traffic_amount ?? '0',
-      ...percentiles(this.#durations),
-    };
-  }
+/** @param place what figures are grouped by @param sources selects at, worker_id and the figures */
+function figuresBy(place: string, sources: string): string {
+  return `
+    WITH counted AS (${sources}), placed AS (SELECT ${place} AS place, ${columns} FROM counted)
+    SELECT place, ${figureSums} FROM placed GROUP BY GROUPING SETS ((), (place))`;
 }
 
-/** Figures of every place with runs, and of all together. */
-function gathered(rows: readonly FigureRow[]): { totals: Figures; places: Map<number, Figures> } {
-  const totals = new FigureSum();
-  const places = new Map<number, FigureSum>();
-  for (const row of rows) {
-    if (row.place === null || row.outcome !== null) totals.add(row);
-    if (row.place === null) continue;
-    const place = places.get(row.place) ?? new FigureSum();
-    place.add(row);
-    places.set(row.place, place);
-  }
+/** @param sources selects at, worker_id, step and runs */
+function durationsBy(place: string, sources: string): string {
+  return `
+    WITH counted AS (${sources}), placed AS (SELECT ${place} AS place, step, runs FROM counted)
+    SELECT place, step, sum(runs)::bigint AS runs FROM placed GROUP BY place, step`;
+}
+
+/** $4 starts of the buckets, $5 worker or 0 for all. */
+const bucket = 'width_bucket(at, $4::timestamptz[])';
+const ofWorker = '($5 = 0 OR worker_id = $5)';
+const seriesFigures = figuresBy(
+  bucket,
+  `SELECT at, worker_id, ${columns} FROM run_statistic
+   WHERE account_id = $1 AND span = 'quarter' AND worker_id = $5 AND at >= $2 AND at < $3
+   UNION ALL SELECT at, worker_id, ${columns} ${notCountedYet} AND ${ofWorker}`,
+);
+const seriesDurations = durationsBy(
+  bucket,
+  `SELECT at, worker_id, step, runs FROM run_duration
+   WHERE account_id = $1 AND span = 'hour' AND worker_id = $5 AND at >= $2 AND at < $3
+   UNION ALL SELECT at, worker_id, step, 1 ${notCountedYet} AND ${ofWorker} AND step IS NOT NULL`,
+);
+
+/** Of each worker: whole days (UTC), which lie from $4 to $5, and finer spans before and after them. */
+function ofAllWorkers(table: string, span: string, selected: string): string {
+  const finer = `SELECT at, worker_id, ${selected} FROM ${table} WHERE account_id = $1 AND span = '${span}' AND worker_id > 0`;
+  return `
+    SELECT at, worker_id, ${selected} FROM ${table} WHERE account_id = $1 AND span = 'day' AND at >= $4 AND at < $5
+    UNION ALL ${finer} AND at >= $2 AND at < $4
+    UNION ALL ${finer} AND at >= $5 AND at < $3`;
+}
+const workerFigures = figuresBy(
+  'worker_id',
+  `${ofAllWorkers('run_statistic', 'quarter', columns)} UNION ALL SELECT at, worker_id, ${columns} ${notCountedYet}`,
+);
+const workerDurations = durationsBy(
+  'worker_id',
+  `${ofAllWorkers('run_duration', 'hour', 'step, runs')}
+   UNION ALL SELECT at, worker_id, step, 1 ${notCountedYet} AND step IS NOT NULL`,
+);
+
+function figuresOf(row: FigureRow | undefined, durations: DurationCounts): Figures {
+  const { succeeded = 0, failed = 0, aborted = 0 } = row ?? {};
   return {
-    totals: totals.figures,
-    places: new Map([...places].map(([place, sum]) => [place, sum.figures])),
+    runs: succeeded + failed + aborted,
+    succeeded,
+    failed,
+    aborted,
+    results: row?.results ?? 0,
+    trafficBytes: row?.traffic_bytes ?? 0,
+    memoryGigabyteHours: row?.memory_quantity ?? '0',
+    usage: row?.usage ?? '0',
+    resultAmount: row?.result_amount ?? '0',
+    memoryAmount: row?.memory_amount ?? '0',
+    trafficAmount: row?.traffic_amount ?? '0',
+    ...percentiles(durations),
   };
 }
-
-const noFigures = new FigureSum().figures;
 
 /** The whole days (UTC) within a range; both ends are its end where there is none. */
 function wholeDays({ from, to }: TimeRange): TimeRange {
@@ -170,28 +152,28 @@ export class Statistics {
     const range = inQuarters(wanted);
     const starts = bucketStarts(range, options.bucket, options.timezone);
     const workerKey = options.workerId === undefined ? 0 : await this.#workerKey(options.workerId);
-    const { rows } = await this.#database.pool.query<FigureRow>({
-      name: 'run-series',
-      text: seriesStatement,
-      values: [accountId, range.from, range.to, starts, workerKey],
-    });
-    const { totals, places } = gathered(rows);
-    const buckets = starts.map((start, index) => ({ start, ...(places.get(index + 1) ?? noFigures) }));
-    return { range, totals, buckets };
+    const values = [accountId, range.from, range.to, starts, workerKey];
+    const places = await this.#read(
+      { name: 'run-series', text: seriesFigures, values },
+      { name: 'duration-series', text: seriesDurations, values },
+    );
+    const nothing = figuresOf(undefined, new Map());
+    const buckets = starts.map((start, index) => ({ start, ...(places.get(index + 1) ?? nothing) }));
+    return { range, totals: places.get(null) ?? nothing, buckets };
   }
 
   /** By worker, those with the most runs first. */
   async byWorker(accountId: number, wanted: TimeRange): Promise<WorkerFigures[]> {
     const range = inQuarters(wanted);
     const days = wholeDays(range);
-    const { rows } = await this.#database.pool.query<FigureRow>({
-      name: 'run-figures-by-worker',
-      text: workersStatement,
-      values: [accountId, range.from, range.to, days.from, days.to],
-    });
-    const { places } = gathered(rows);
-    const workers = await this.#workers([...places.keys()]);
-    return [...places]
+    const values = [accountId, range.from, range.to, days.from, days.to];
+    const places = await this.#read(
+      { name: 'runs-by-worker', text: workerFigures, values },
+      { name: 'durations-by-worker', text: workerDurations, values },
+    );
+    const found = [...places].flatMap(([key, figures]) => (key === null ? [] : [[key, figures] as const]));
+    const workers = await this.#workers(found.map(([key]) => key));
+    return found
       .map(([key, figures]) => ({
         ...(workers.get(key) ?? { slug: '', owner: '', name: '', title: '' }),
         ...figures,
@@ -202,6 +184,28 @@ export class Statistics {
   /** What goes on and waits now. */
   activity(accountId: number): Promise<Activity> {
     return readActivity(this.#database, accountId);
+  }
+
+  /** Figures of every place with runs, and of all together under null. */
+  async #read(figures: QueryConfig, durations: QueryConfig): Promise<Map<Place, Figures>> {
+    const { pool } = this.#database;
+    const [summed, timed] = await Promise.all([
+      pool.query<FigureRow & { place: Place }>(figures),
+      pool.query<{ place: number; step: number; runs: number }>(durations),
+    ]);
+    const all: DurationCounts = new Map();
+    const counts = new Map<Place, DurationCounts>([[null, all]]);
+    for (const { place, step, runs } of timed.rows) {
+      const own = counts.get(place) ?? new Map<number, number>();
+      counts.set(place, own.set(step, (own.get(step) ?? 0) + runs));
+      all.set(step, (all.get(step) ?? 0) + runs);
+    }
+    return new Map(
+      summed.rows.map((row) => [
+        row.place,
+        figuresOf(row, counts.get(row.place) ?? new Map<number, number>()),
+      ]),
+    );
   }
 
   async #workers(keys: readonly number[]): Promise<Map<number, Omit<WorkerFigures, keyof Figures>>> {

@@ -67,7 +67,22 @@ export interface TaskFilter {
   readonly workerId?: string;
   /** Part of the title or slug; upper and lower case are the same. */
   readonly keyword?: string;
+  /** With a schedule that is switched on, or without one. */
+  readonly isScheduled?: boolean;
+  /** Newest first where omitted. */
+  readonly sort?: TaskSort;
+  /** Instead of the largest or newest first. */
+  readonly ascending?: boolean;
 }
+
+const sortColumns = {
+  created_at: sql`task.id`,
+  title: sql`lower(task.title)`,
+  next_at: sql`task.next_tick_at`,
+  runs: sql`task.run_count`,
+} as const;
+export type TaskSort = keyof typeof sortColumns;
+export const taskSorts = Object.keys(sortColumns) as TaskSort[];
 
 interface TasksOptions {
   readonly database: Database;
@@ -105,16 +120,17 @@ export class Tasks {
     return task;
   }
 
-  /** Newest first. */
+  /** Newest first where the filter does not say otherwise. */
   async list(
     accountId: number,
-    { workerId, keyword }: TaskFilter,
+    { workerId, keyword, isScheduled, sort = 'created_at', ascending = false }: TaskFilter,
     page: Page,
   ): Promise<{ count: number; list: TaskRecord[] }> {
     const pattern = `%${(keyword ?? '').replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
     const path = workerId === undefined ? undefined : splitWorkerPath(workerId);
     const conditions = sql<boolean>`task.account_id = ${accountId}
       AND (${keyword === undefined} OR task.title ILIKE ${pattern} OR task.slug ILIKE ${pattern})
+      AND (${isScheduled === undefined} OR task.schedule_enabled = ${isScheduled ?? false})
       AND (${workerId === undefined} OR task.worker_slug = ${workerId ?? ''}
            OR (owner.name = ${path?.owner ?? ''} AND worker.name = ${path?.name ?? ''}))`;
     const { count } = await joinTasks(this.#database.sql)
@@ -123,6 +139,7 @@ export class Tasks {
       .executeTakeFirstOrThrow();
     const list = await selectTasks(this.#database.sql)
       .where(conditions)
+      .orderBy(sql`${sortColumns[sort]} ${sql.raw(ascending ? 'ASC' : 'DESC')} NULLS LAST`)
       .orderBy('task.id', 'desc')
       .limit(page.size)
       .offset((page.number - 1) * page.size)
