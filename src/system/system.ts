@@ -164,7 +164,7 @@ export class System {
     const tables = await pool.query<{ name: string; sizeBytes: number; rows: number }>(
       `SELECT CASE namespace.nspname WHEN current_schema() THEN '' ELSE namespace.nspname || '.' END || root.relname AS name,
          sum(pg_total_relation_size(part.oid))::bigint AS "sizeBytes",
-         sum(greatest(part.reltuples, 0))::bigint AS rows
+         sum(greatest(part.reltuples, pg_stat_get_live_tuples(part.oid)))::bigint AS rows
        FROM pg_class AS part
        LEFT JOIN pg_inherits ON pg_inherits.inhrelid = part.oid
        JOIN pg_class AS root ON root.oid = coalesce(pg_inherits.inhparent, part.oid)

@@ -1,6 +1,7 @@
 /** One figure with its name, what it means, and where it leads. */
 import { Card, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import classes from './figure-card.module.css';
 
 interface FigureCardProps {
   readonly label: string;
@@ -15,7 +16,7 @@ export function FigureCard({ label, value, note }: FigureCardProps): ReactNode {
       <Text size="sm" c="dimmed">
         {label}
       </Text>
-      <Text fz={26} fw={650} lh={1.3} component="div">
+      <Text fz={24} fw={650} lh={1.35} component="div" className={classes['value']}>
         {value}
       </Text>
       <Text size="xs" c="dimmed" mih={18} component="div">

@@ -17,7 +17,11 @@ export function Panel({ title, actions, children }: PanelProps): ReactNode {
         <Title order={2} size="h5" id={id}>
           {title}
         </Title>
-        {actions}
+        {actions !== undefined && (
+          <Group gap="xs" wrap="nowrap">
+            {actions}
+          </Group>
+        )}
       </Group>
       {children}
     </Paper>

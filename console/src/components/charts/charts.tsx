@@ -10,7 +10,7 @@ const shared = {
   withLegend: true,
   legendProps: { verticalAlign: 'bottom' as const },
   tickLine: 'none' as const,
-  gridAxis: 'y' as const,
+  gridAxis: 'x' as const,
   tooltipAnimationDuration: 0,
   yAxisProps: { width: 52 },
   xAxisProps: { minTickGap: 24 },

@@ -61,7 +61,9 @@ export function today(now: Date): TimeRange {
 export function bucketLabel({ start }: RunBucket, bucket: Bucket, count: number, language: string): string {
   const date = new Date(start * 1000);
   if (bucket === 'hour') {
-    return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' }).format(date);
+    return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(
+      date,
+    );
   }
   const style: Intl.DateTimeFormatOptions =
     bucket === 'day' && count <= 7

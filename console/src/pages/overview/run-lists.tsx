@@ -97,7 +97,12 @@ export function NextTicks(): ReactNode {
   const { overview: texts } = useTexts();
   const { language } = useLanguage();
   const { data } = useQuery(scheduleTicksQuery(shown));
-  const format = new Intl.DateTimeFormat(language, { weekday: 'short', hour: '2-digit', minute: '2-digit' });
+  const format = new Intl.DateTimeFormat(language, {
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
   return (
     <Panel
       title={texts.nextTicks}

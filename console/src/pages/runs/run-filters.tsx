@@ -1,5 +1,5 @@
 /** What the list of runs is narrowed down by. */
-import { Button, Group, Select, TextInput } from '@mantine/core';
+import { Button, Group, Select, Text, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { runOrigins, runStatuses } from '../../api/runs.ts';
 import { SearchField } from '../../components/search-field.tsx';
@@ -20,8 +20,13 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
     <TextInput
       type="date"
       aria-label={label}
-      title={label}
-      w={150}
+      w={190}
+      leftSection={
+        <Text size="xs" c="dimmed" aria-hidden>
+          {label}
+        </Text>
+      }
+      leftSectionWidth={48}
       value={value ?? ''}
       onChange={({ currentTarget }) => onChange({ [name]: currentTarget.value || undefined })}
     />
@@ -54,8 +59,10 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
         clearable
         onChange={(value) => onChange({ origin: value ?? undefined })}
       />
-      {day('from', lists.from, from)}
-      {day('to', lists.to, to)}
+      <Group gap="xs">
+        {day('from', lists.from, from)}
+        {day('to', lists.to, to)}
+      </Group>
       {isFiltered && (
         <Button
           variant="subtle"

@@ -17,7 +17,11 @@ export function TickCard({ tick }: { readonly tick: ScheduleTick }): ReactNode {
   const { schedules: texts, overview } = useTexts();
   const { language } = useLanguage();
   const moment = new Date(tick.at * 1000);
-  const time = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' }).format(moment);
+  const time = new Intl.DateTimeFormat(language, {
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).format(moment);
   const state = stateOf(tick);
   return (
     <li className={classes['tick']} data-state={state}>

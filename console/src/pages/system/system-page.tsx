@@ -21,7 +21,7 @@ function Figures({ system }: { readonly system: System }): ReactNode {
     .reduce((sum, runner) => sum + runner.slots, 0);
   const count = (value: number): string => formatCount(value, language);
   return (
-    <SimpleGrid cols={{ base: 2, md: 3, lg: 6 }}>
+    <SimpleGrid cols={{ base: 2, md: 3 }}>
       <FigureCard
         label={texts.version}
         value={system.version}

@@ -63,7 +63,7 @@ export function UsageChart({ list, bucket, metric, actions }: UsageChartProps): 
   return (
     <ChartPanel
       kind="bars"
-      title={`${texts.usage.metrics[metric]}: ${texts.usage.overTime}`}
+      title={texts.usage.overTime(texts.usage.metrics[metric])}
       pointLabel={texts.overview.buckets[bucket]}
       emptyText={metric === 'cost' && hasRuns ? texts.usage.free : texts.usage.empty}
       format={(value) => format(value, language)}

@@ -1,5 +1,5 @@
 /** What runs used and cost: over time, by kind, by worker; plan and balance. The address holds all choices. */
-import { Group, SegmentedControl, Select, SimpleGrid, Skeleton, Stack } from '@mantine/core';
+import { SegmentedControl, Select, SimpleGrid, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -118,23 +118,21 @@ export function UsagePage(): ReactNode {
             bucket={time.bucket}
             metric={shown}
             actions={
-              <Group>
-                <SegmentedControl
-                  aria-label={texts.metric}
-                  size="xs"
-                  value={shown}
-                  data={usageMetrics.map((value) => ({
-                    value,
-                    label: texts.metrics[value],
-                  }))}
-                  onChange={(value) =>
-                    void navigate({
-                      search: (before) => ({ ...before, metric: value }),
-                      replace: true,
-                    })
-                  }
-                />
-              </Group>
+              <SegmentedControl
+                aria-label={texts.metric}
+                size="xs"
+                value={shown}
+                data={usageMetrics.map((value) => ({
+                  value,
+                  label: texts.metrics[value],
+                }))}
+                onChange={(value) =>
+                  void navigate({
+                    search: (before) => ({ ...before, metric: value }),
+                    replace: true,
+                  })
+                }
+              />
             }
           />
         )}

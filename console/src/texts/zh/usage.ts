@@ -18,7 +18,7 @@ export const usage: Texts['usage'] = {
   memoryUnit: (hours) => `${hours} GB 小时`,
   metric: '显示',
   metrics: { cost: '费用', rows: '行数', traffic: '流量', runs: '运行' },
-  overTime: '随时间变化',
+  overTime: (metric) => `${metric}随时间变化`,
   kinds: { results: '行数', memory: '内存', traffic: '流量' },
   free: '此安装没有设置价格，因此不产生费用。',
   byWorker: '按 Worker',
@@ -26,6 +26,6 @@ export const usage: Texts['usage'] = {
   failed: '失败',
   rate: '成功率',
   p50: '中位时长',
-  p90: '九成时长',
+  p90: 'p90 时长',
   empty: '这段时间内没有运行结束。',
 };
