@@ -27,6 +27,8 @@ export interface ChartProps {
   readonly points: readonly ChartPoint[];
   readonly series: readonly ChartSeries[];
   readonly format: (value: number) => string;
+  /** There are no halves of what is shown. */
+  readonly isWhole?: boolean;
 }
 
 interface ChartPanelProps extends ChartProps {

@@ -8,11 +8,11 @@ const shared = {
   h: 220,
   dataKey: 'label',
   withLegend: true,
-  legendProps: { verticalAlign: 'bottom' as const },
+  // In the order of the series, not of the alphabet.
+  legendProps: { verticalAlign: 'bottom' as const, itemSorter: null },
   tickLine: 'none' as const,
   gridAxis: 'x' as const,
   tooltipAnimationDuration: 0,
-  yAxisProps: { width: 52 },
   xAxisProps: { minTickGap: 24 },
 };
 
@@ -20,12 +20,13 @@ const shared = {
 const unfocused = { accessibilityLayer: false } as const;
 const still = { isAnimationActive: false } as const;
 
-export default function Charts({ kind, points, series, format }: ChartProps): ReactNode {
+export default function Charts({ kind, points, series, format, isWhole = false }: ChartProps): ReactNode {
   const props = {
     ...shared,
     data: points.map(({ label, values }) => ({ label, ...values })),
     series: series.map(({ name, label, color }) => ({ name, label, color })),
     valueFormatter: format,
+    yAxisProps: { width: 56, allowDecimals: !isWhole },
   };
   return kind === 'bars' ? (
     <BarChart {...props} type="stacked" maxBarWidth={36} barProps={still} barChartProps={unfocused} />

@@ -25,7 +25,7 @@ export function DurationChart({ list, bucket }: DurationChartProps): ReactNode {
       title={texts.durations}
       pointLabel={texts.buckets[bucket]}
       emptyText={texts.noRuns}
-      format={(value) => formatSeconds(value, language)}
+      format={(value) => (value === 0 ? '0 s' : formatSeconds(value, language))}
       series={[
         { name: 'p50', label: texts.percentiles.p50, color: 'blue.6' },
         { name: 'p90', label: texts.percentiles.p90, color: 'grape.6' },

@@ -17,6 +17,7 @@ export function OutcomeChart({ list, bucket }: SeriesChartProps): ReactNode {
   return (
     <ChartPanel
       kind="bars"
+      isWhole
       title={texts.runsOverTime}
       pointLabel={texts.buckets[bucket]}
       emptyText={texts.noRuns}

@@ -1,4 +1,4 @@
-/** The state of things in five figures. */
+/** The state of things in six figures. */
 import { SimpleGrid } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -7,7 +7,7 @@ import { formatAmount, formatShare } from '../../components/amounts.ts';
 import { rangeOf, today, type OverviewRange } from '../../components/charts/time-range.ts';
 import { useNow } from '../../components/charts/use-now.ts';
 import { FigureCard } from '../../components/figure-card.tsx';
-import { formatCount } from '../../components/figures.ts';
+import { formatBytes, formatCount } from '../../components/figures.ts';
 import { AnchorLink } from '../../components/links.tsx';
 import { Moment } from '../../components/moment.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
@@ -42,7 +42,7 @@ export function TodayFigures({ range }: { readonly range: OverviewRange }): Reac
   const limit = activity?.concurrent_runs ?? 0;
   const cost = day?.totals.usage ?? '0';
   return (
-    <SimpleGrid cols={{ base: 2, md: 3, lg: 5 }}>
+    <SimpleGrid cols={{ base: 2, md: 3, lg: 6 }}>
       <FigureCard
         label={texts.running}
         value={count(activity?.running)}
@@ -63,9 +63,10 @@ export function TodayFigures({ range }: { readonly range: OverviewRange }): Reac
         value={wide === undefined ? '…' : formatShare(wide.totals.success_rate, language)}
         note={texts.successNote(texts.ranges[range])}
       />
+      <FigureCard label={texts.rowsToday} value={count(day?.totals.results)} />
       <FigureCard
-        label={texts.rowsToday}
-        value={count(day?.totals.results)}
+        label={texts.trafficToday}
+        value={day === undefined ? '…' : formatBytes(day.totals.traffic, language)}
         note={Number(cost) > 0 && texts.costToday(formatAmount(cost, language))}
       />
     </SimpleGrid>

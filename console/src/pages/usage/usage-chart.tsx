@@ -63,6 +63,7 @@ export function UsageChart({ list, bucket, metric, actions }: UsageChartProps): 
   return (
     <ChartPanel
       kind="bars"
+      isWhole={metric === 'rows' || metric === 'runs'}
       title={texts.usage.overTime(texts.usage.metrics[metric])}
       pointLabel={texts.overview.buckets[bucket]}
       emptyText={metric === 'cost' && hasRuns ? texts.usage.free : texts.usage.empty}

@@ -24,6 +24,7 @@ export const overview = {
   successRate: 'Success rate',
   successNote: (range: string) => `${range}, without aborted runs`,
   rowsToday: 'Rows today',
+  trafficToday: 'Traffic today',
   costToday: (cost: string) => `cost ${cost}`,
   runsOverTime: 'Runs by outcome',
   durations: 'Durations',

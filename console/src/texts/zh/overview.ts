@@ -25,6 +25,7 @@ export const overview: Texts['overview'] = {
   successRate: '成功率',
   successNote: (range) => `${range}，不含中止的运行`,
   rowsToday: '今日行数',
+  trafficToday: '今日流量',
   costToday: (cost) => `费用 ${cost}`,
   runsOverTime: '按结果统计的运行',
   durations: '时长',
