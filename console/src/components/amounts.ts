@@ -1,11 +1,11 @@
 /** Amounts, shares and durations of statistics in the reader's language. */
 import { formatDuration } from './figures.ts';
 
-/** @param amount decimal, `0.5` becomes `0.50` */
+/** @param amount decimal, `0.5` becomes `0.50`; small ones are shown to four places */
 export function formatAmount(amount: string | number, language: string): string {
-  return new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 4 }).format(
-    Number(amount),
-  );
+  const value = Number(amount);
+  const digits = { minimumFractionDigits: 2, maximumFractionDigits: Math.abs(value) < 10 ? 4 : 2 };
+  return new Intl.NumberFormat(language, digits).format(value);
 }
 
 /** @param share 0 to 1 @returns `98.5 %`; a dash for a share of nothing, which is below 0 */

@@ -2,6 +2,7 @@
 import { Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import classes from './filters.module.css';
 import { useNow } from './charts/use-now.ts';
 import { workerFiguresQuery } from '../api/statistics.ts';
 import { useTexts } from '../texts/texts.tsx';
@@ -33,7 +34,7 @@ export function WorkerSelect({ value, onChange }: WorkerSelectProps): ReactNode 
       value={value ?? null}
       clearable
       searchable
-      w={200}
+      className={classes['filter']}
       onChange={(next) => onChange(next ?? undefined)}
     />
   );

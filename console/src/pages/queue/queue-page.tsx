@@ -225,7 +225,7 @@ function Content({
               }}
             />
           )}
-          <Scroller label={texts.tabs[tab]}>
+          <Scroller label={texts.tabs[tab]} isFullHeight>
             {isWaiting ? (
               <WaitingTable items={items} selection={selection} />
             ) : (

@@ -1,10 +1,11 @@
 /** What the list of runs is narrowed down by. */
-import { Button, Group, Select, Text, TextInput } from '@mantine/core';
+import { Button, Select, Text, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { runOrigins, runStatuses } from '../../api/runs.ts';
 import { SearchField } from '../../components/search-field.tsx';
 import { WorkerSelect } from '../../components/worker-select.tsx';
 import type { RunSearch } from '../../search.ts';
+import classes from '../../components/filters.module.css';
 import { useTexts } from '../../texts/texts.tsx';
 
 interface RunFiltersProps {
@@ -20,7 +21,7 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
     <TextInput
       type="date"
       aria-label={label}
-      w={190}
+      className={classes['filter']}
       leftSection={
         <Text size="xs" c="dimmed" aria-hidden>
           {label}
@@ -32,8 +33,8 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
     />
   );
   return (
-    <Group gap="xs">
-      <div style={{ flex: '1 1 16rem' }}>
+    <div className={classes['filters']}>
+      <div className={classes['search']}>
         <SearchField
           label={lists.searchRuns}
           value={keyword}
@@ -43,7 +44,7 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
       <Select
         aria-label={texts.status}
         placeholder={texts.anyStatus}
-        w={150}
+        className={classes['filter']}
         data={runStatuses.map((value) => ({ value, label: common.status[value] }))}
         value={status ?? null}
         clearable
@@ -53,16 +54,14 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
       <Select
         aria-label={texts.origin}
         placeholder={lists.anyOrigin}
-        w={150}
+        className={classes['filter']}
         data={runOrigins.map((value) => ({ value, label: texts.origins[value] ?? value }))}
         value={origin ?? null}
         clearable
         onChange={(value) => onChange({ origin: value ?? undefined })}
       />
-      <Group gap="xs">
-        {day('from', lists.from, from)}
-        {day('to', lists.to, to)}
-      </Group>
+      {day('from', lists.from, from)}
+      {day('to', lists.to, to)}
       {isFiltered && (
         <Button
           variant="subtle"
@@ -81,6 +80,6 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
           {lists.clear}
         </Button>
       )}
-    </Group>
+    </div>
   );
 }

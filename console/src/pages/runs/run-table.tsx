@@ -18,17 +18,19 @@ function RunLine({ run }: { readonly run: Run }): ReactNode {
   return (
     <Table.Tr>
       <Table.Td>
-        <AnchorLink to="/runs/$runId" params={{ runId: run.slug }} fw={500} {...rowLink}>
+        <AnchorLink to="/runs/$runId" params={{ runId: run.slug }} size="sm" fw={500} {...rowLink}>
           {run.scraper_title}
         </AnchorLink>
         <Text size="xs" c="dimmed" ff="monospace">
           {run.slug}
         </Text>
       </Table.Td>
-      <Table.Td>
+      <Table.Td miw={124}>
         <StatusBadge status={run.status} />
       </Table.Td>
-      <Table.Td>{run.started_at === 0 ? texts.notStarted : <Moment seconds={run.started_at} />}</Table.Td>
+      <Table.Td style={{ whiteSpace: 'nowrap' }}>
+        {run.started_at === 0 ? texts.notStarted : <Moment seconds={run.started_at} />}
+      </Table.Td>
       <Table.Td ta="right">{formatDuration(run.duration)}</Table.Td>
       <Table.Td ta="right">{formatCount(run.results, language)}</Table.Td>
       <Table.Td ta="right">{formatBytes(run.traffic, language)}</Table.Td>
@@ -50,7 +52,7 @@ export function RunTable({ runs, sort, onSort }: RunTableProps): ReactNode {
   const { runs: texts } = useTexts();
   const order = { sort, onSort };
   return (
-    <Scroller label={texts.title}>
+    <Scroller label={texts.title} isFullHeight>
       <Table verticalSpacing="xs" miw={960} highlightOnHover>
         <Table.Thead>
           <Table.Tr>

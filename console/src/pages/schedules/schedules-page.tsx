@@ -1,5 +1,5 @@
 /** A week of coming ticks, day by day in the reader's zone, with those marked that get into each other's way. */
-import { Alert, Badge, Button, Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { ActionIcon, Alert, Badge, Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -18,6 +18,8 @@ import classes from './schedules.module.css';
 
 const route = getRouteApi('/frame/signed-in/schedules');
 const mostTicks = 2000;
+/** How many weeks from now can be looked at. */
+const lastWeek = 7;
 
 /** Midnight of a day and so many days later. */
 function dayAfter(day: Date, days: number): Date {
@@ -123,27 +125,27 @@ export function SchedulesPage(): ReactNode {
         description={texts.text(readersTimezone)}
         actions={
           <>
-            <Button
+            <ActionIcon
               variant="default"
-              size="xs"
-              leftSection={<IconChevronLeft size={16} />}
+              size="lg"
+              aria-label={texts.previous}
               disabled={week === 0}
               onClick={() => show(week - 1)}
             >
-              {texts.previous}
-            </Button>
+              <IconChevronLeft size={18} />
+            </ActionIcon>
             <Text size="sm" fw={500} aria-live="polite">
               {texts.week(format.format(first), format.format(last))}
             </Text>
-            <Button
+            <ActionIcon
               variant="default"
-              size="xs"
-              rightSection={<IconChevronRight size={16} />}
-              disabled={week >= 7}
+              size="lg"
+              aria-label={texts.next}
+              disabled={week >= lastWeek}
               onClick={() => show(week + 1)}
             >
-              {texts.next}
-            </Button>
+              <IconChevronRight size={18} />
+            </ActionIcon>
           </>
         }
       />

@@ -19,6 +19,7 @@ import { WorkerName } from '../../components/worker-name.tsx';
 import type { TaskSearch } from '../../search.ts';
 import { Dialog } from '../../components/dialog.tsx';
 import { useTexts } from '../../texts/texts.tsx';
+import classes from '../../components/filters.module.css';
 import { ScheduleEditor } from './schedule-editor.tsx';
 
 const route = getRouteApi('/frame/signed-in/tasks');
@@ -135,7 +136,7 @@ function TaskTable({ tasks, sort, onSort }: TaskTableProps): ReactNode {
   const { tasks: texts } = useTexts();
   const order = { sort, onSort };
   return (
-    <Scroller label={texts.title}>
+    <Scroller label={texts.title} isFullHeight>
       <Table verticalSpacing="xs" miw={860}>
         <Table.Thead>
           <Table.Tr>
@@ -166,8 +167,8 @@ function TaskFilters({
 }): ReactNode {
   const { tasks: texts, lists } = useTexts();
   return (
-    <Group gap="xs">
-      <div style={{ flex: '1 1 16rem' }}>
+    <div className={classes['filters']}>
+      <div className={classes['search']}>
         <SearchField
           label={texts.search}
           value={search.keyword ?? ''}
@@ -178,7 +179,7 @@ function TaskFilters({
       <Select
         aria-label={texts.schedule}
         placeholder={lists.anySchedule}
-        w={200}
+        className={classes['filter']}
         data={[
           { value: 'on', label: lists.scheduled },
           { value: 'off', label: lists.byHand },
@@ -187,7 +188,7 @@ function TaskFilters({
         clearable
         onChange={(value) => onChange({ schedule: value === 'on' || value === 'off' ? value : undefined })}
       />
-    </Group>
+    </div>
   );
 }
 

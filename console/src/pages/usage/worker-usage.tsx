@@ -83,7 +83,7 @@ export function WorkerUsage({ range, sort, page, onSort, onPage }: WorkerUsagePr
         </Text>
       )}
       {data !== undefined && data.count > 0 && (
-        <Scroller label={texts.byWorker}>
+        <Scroller label={texts.byWorker} isFullHeight>
           <Table verticalSpacing="xs" miw={860} highlightOnHover>
             <Table.Thead>
               <Table.Tr>
