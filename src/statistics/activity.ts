@@ -37,14 +37,15 @@ const statement = `
     UNION ALL
     SELECT id, status, created_at FROM run WHERE status = 'aborting' AND account_id = $1
   ), waiting AS (
-    SELECT count(*) AS count, min(run_id) AS oldest FROM subtask WHERE status = 'ready' AND account_id = $1
+    SELECT count(*) AS count FROM subtask WHERE status = 'ready' AND account_id = $1
   )
   SELECT count(*) FILTER (WHERE status = 'ready') AS ready,
     count(*) FILTER (WHERE status = 'running') AS running,
     count(*) FILTER (WHERE status = 'aborting') AS aborting,
     (SELECT count FROM waiting) AS waiting_subtasks,
     (SELECT count(*) FROM subtask WHERE status = 'running' AND account_id = $1) AS running_subtasks,
-    (SELECT created_at FROM run WHERE id = (SELECT oldest FROM waiting)) AS oldest_waiting_since,
+    (SELECT min(created_at) FROM unfinished
+     WHERE EXISTS (SELECT FROM subtask WHERE run_id = unfinished.id AND subtask.status = 'ready')) AS oldest_waiting_since,
     (SELECT count(*) FROM queue_item WHERE status = 'waiting' AND account_id = $1) AS held_runs,
     (SELECT coalesce(sum(slots), 0)::bigint FROM runner) AS slots,
     (SELECT count(*) FROM subtask WHERE status = 'running') AS busy_slots

@@ -82,7 +82,8 @@ const seriesFigures = figuresBy(
    UNION ALL SELECT at, worker_id, ${columns} ${notCountedYet} AND ${ofWorker}`,
 );
 const seriesDurations = durationsBy(
-  bucket,
+  // The hour in which the first bucket begins may have begun before it.
+  `greatest(1, ${bucket})`,
   `SELECT at, worker_id, step, runs FROM run_duration
    WHERE account_id = $1 AND span = 'hour' AND worker_id = $5 AND at >= $2 AND at < $3
    UNION ALL SELECT at, worker_id, step, 1 ${notCountedYet} AND ${ofWorker} AND step IS NOT NULL`,
@@ -120,8 +121,14 @@ function figuresOf(row: FigureRow | undefined, durations: DurationCounts): Figur
     resultAmount: row?.result_amount ?? '0',
     memoryAmount: row?.memory_amount ?? '0',
     trafficAmount: row?.traffic_amount ?? '0',
-    ...percentiles(durations),
+    ...percentiles(succeeded + failed === 0 ? new Map() : durations),
   };
+}
+
+/** When the hour of a moment began: durations are kept by hours. */
+function hourOf(moment: Date): Date {
+  const hourMilliseconds = 3600 * 1000;
+  return new Date(Math.floor(moment.getTime() / hourMilliseconds) * hourMilliseconds);
 }
 
 /** The whole days (UTC) within a range; both ends are its end where there is none. */
@@ -152,10 +159,10 @@ export class Statistics {
     const range = inQuarters(wanted);
     const starts = bucketStarts(range, options.bucket, options.timezone);
     const workerKey = options.workerId === undefined ? 0 : await this.#workerKey(options.workerId);
-    const values = [accountId, range.from, range.to, starts, workerKey];
+    const more = [range.to, starts, workerKey];
     const places = await this.#read(
-      { name: 'run-series', text: seriesFigures, values },
-      { name: 'duration-series', text: seriesDurations, values },
+      { name: 'run-series', text: seriesFigures, values: [accountId, range.from, ...more] },
+      { name: 'duration-series', text: seriesDurations, values: [accountId, hourOf(range.from), ...more] },
     );
     const nothing = figuresOf(undefined, new Map());
     const buckets = starts.map((start, index) => ({ start, ...(places.get(index + 1) ?? nothing) }));
@@ -166,10 +173,14 @@ export class Statistics {
   async byWorker(accountId: number, wanted: TimeRange): Promise<WorkerFigures[]> {
     const range = inQuarters(wanted);
     const days = wholeDays(range);
-    const values = [accountId, range.from, range.to, days.from, days.to];
+    const more = [range.to, days.from, days.to];
     const places = await this.#read(
-      { name: 'runs-by-worker', text: workerFigures, values },
-      { name: 'durations-by-worker', text: workerDurations, values },
+      { name: 'runs-by-worker', text: workerFigures, values: [accountId, range.from, ...more] },
+      {
+        name: 'durations-by-worker',
+        text: workerDurations,
+        values: [accountId, hourOf(range.from), ...more],
+      },
     );
     const found = [...places].flatMap(([key, figures]) => (key === null ? [] : [[key, figures] as const]));
     const workers = await this.#workers(found.map(([key]) => key));
