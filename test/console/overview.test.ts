@@ -93,6 +93,7 @@ test('the time is in the address', async () => {
   await page.getByText('30 days, without aborted runs').waitFor();
   await page.reload();
   await page.getByText('30 days, without aborted runs').waitFor();
+  expect(new URL(page.url()).search).toBe('?range=30d');
 });
 
 test('usage by kind and worker, sorted by the address', async () => {

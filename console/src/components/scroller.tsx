@@ -12,10 +12,10 @@ interface ScrollerProps {
 
 export function Scroller({ label, isFullHeight = false, children }: ScrollerProps): ReactNode {
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard
     <section
       className={classes['scroller']}
       data-full={isFullHeight || undefined}
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard
       tabIndex={0}
       aria-label={label}
     >
