@@ -35,7 +35,10 @@ const ListQuery = Type.Object({
     }),
   ),
   keyword: Type.Optional(
-    Type.String({ description: 'Extension: keyword for run slug, worker title or name.', maxLength: 200 }),
+    Type.String({
+      description: 'Extension: beginning of a run slug, or keyword for worker title or name.',
+      maxLength: 200,
+    }),
   ),
 });
 
