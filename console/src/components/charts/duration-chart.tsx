@@ -32,6 +32,7 @@ export function DurationChart({ list, bucket }: DurationChartProps): ReactNode {
         { name: 'p99', label: texts.percentiles.p99, color: 'orange.6' },
       ]}
       points={list.map((item) => ({
+        key: item.start,
         label: bucketLabel(item, bucket, list.length, language),
         values: {
           p50: drawn(item.duration_p50),

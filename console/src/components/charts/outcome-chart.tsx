@@ -28,6 +28,7 @@ export function OutcomeChart({ list, bucket }: SeriesChartProps): ReactNode {
         { name: 'aborted', label: texts.aborted, color: 'gray.5' },
       ]}
       points={list.map((item) => ({
+        key: item.start,
         label: bucketLabel(item, bucket, list.length, language),
         values: { succeeded: item.succeeded, failed: item.failed, aborted: item.aborted },
       }))}

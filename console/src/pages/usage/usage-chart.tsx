@@ -70,6 +70,7 @@ export function UsageChart({ list, bucket, metric, actions }: UsageChartProps): 
       format={(value) => format(value, language)}
       series={series(texts)}
       points={list.map((item) => ({
+        key: item.start,
         label: bucketLabel(item, bucket, list.length, language),
         values: values(item),
       }))}
