@@ -765,6 +765,12 @@ export const settings = {
     parse: integer(1, 36_500),
     describe: 'Days that runs, their rows and logs are kept.',
   }),
+  statisticsRetentionDays: setting<number>({
+    environment: 'CHELA_STATISTICS_RETENTION_DAYS',
+    default: 100,
+    parse: integer(1, 36_500),
+    describe: 'Days that the figures of runs are kept that charts are drawn from; they outlive the runs.',
+  }),
 } as const;
 
 export type SettingName = keyof typeof settings;

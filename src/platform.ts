@@ -31,7 +31,10 @@ import { createSandbox } from './runner/sandboxes.ts';
 import { Watchman } from './runner/watchman.ts';
 import { QueueItems } from './runs/queue-items.ts';
 import { Runs } from './runs/runs.ts';
+import { RunCounter } from './statistics/run-counter.ts';
+import { Statistics } from './statistics/statistics.ts';
 import { FolderStorage } from './storage/storages/folder.ts';
+import { System } from './system/system.ts';
 import { wakeScheduler } from './tasks/scheduler.ts';
 import { Tasks } from './tasks/tasks.ts';
 import { version } from './version.ts';
@@ -77,6 +80,7 @@ export class Platform {
   readonly #runner: Runner | undefined;
   readonly #watchman: Watchman;
   readonly #retention: Retention;
+  readonly #runCounter: RunCounter;
   readonly #closing: AbortController;
   #starting: Promise<unknown> = Promise.resolve();
 
@@ -123,6 +127,11 @@ export class Platform {
       services.database,
       services.config.retentionDays,
       (now) => this.exports.removeOld(now),
+      services.logger,
+    );
+    this.#runCounter = new RunCounter(
+      services.database,
+      services.config.statisticsRetentionDays,
       services.logger,
     );
   }
@@ -175,6 +184,8 @@ export class Platform {
             results,
             exports,
             logs: new Logs(database),
+            statistics: new Statistics(database),
+            system: new System({ database, jobs, config }),
             links: new SignedLinks(await signingSecret(database), config.linkLifetimeSeconds),
             closing: closing.signal,
             baseUrl: (request) => config.publicUrl || requestBaseUrl(request),
@@ -243,6 +254,7 @@ export class Platform {
     await this.tasks.scheduler.start();
     this.accounts.start();
     await this.#watchman.start();
+    this.#runCounter.start();
     const address = await this.#app?.listen({
       host: this.config.host,
       port: this.config.port,
@@ -267,6 +279,7 @@ export class Platform {
     });
     await this.#stopStep('accounts', () => this.accounts.stop());
     await this.#stopStep('watchman', () => this.#watchman.stop());
+    await this.#stopStep('statistics', () => this.#runCounter.stop());
     await this.#stopStep('retention', () => this.#retention.stop());
     await this.#stopStep('exports', async () => this.exports.stop());
     await this.#stopStep('jobs', () => this.jobs.stop());

@@ -7,14 +7,19 @@ const hourMilliseconds = 3600 * 1000;
 const dayMilliseconds = 24 * hourMilliseconds;
 const runsAtOnce = 1000;
 
-/** Makes coming partitions and removes runs of days before the retention. Runs that have not ended stay. */
+/**
+ * Makes coming partitions and removes runs of days before the retention. Runs that have not ended stay, and so do for a
+ * while those that are not in the statistics yet.
+ */
 export async function applyRetention(database: Database, retentionDays: number, now: Date): Promise<void> {
   await createPartitions(database, now);
   const firstKeptDay = dayOf(new Date(now.getTime() - retentionDays * dayMilliseconds));
   for (;;) {
     const deleted = await database.pool.query(
       `DELETE FROM run WHERE id IN (
-         SELECT id FROM run WHERE day < $1 AND status IN ('succeeded', 'failed') ORDER BY day, id LIMIT $2
+         SELECT id FROM run WHERE day < $1 AND status IN ('succeeded', 'failed')
+           AND NOT EXISTS (SELECT FROM ended_run WHERE run_id = run.id)
+         ORDER BY day, id LIMIT $2
        )`,
       [firstKeptDay, runsAtOnce],
     );

@@ -7,8 +7,12 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
-import { runStatuses, type RunStatus } from './api/runs.ts';
+import { runOrigins, runStatuses } from './api/runs.ts';
 import { sessionQuery } from './api/session.ts';
+import { overviewRanges, rangeNames, type OverviewRange } from './components/charts/time-range.ts';
+import { pageSizes } from './api/paging.ts';
+import { usageMetrics } from './api/statistics.ts';
+import type { RunSearch, TaskSearch, UsageSearch } from './search.ts';
 import { ErrorPage } from './shell/error-page.tsx';
 import { NotFoundPage } from './shell/not-found-page.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -44,11 +48,43 @@ const signInRoute = createRoute({
 const homeRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/',
-  beforeLoad: () => {
-    // oxlint-disable-next-line typescript/only-throw-error -- the router's way to go elsewhere
-    throw redirect({ to: '/runs' });
-  },
+  validateSearch: (search): { range?: OverviewRange } => oneOf('range', overviewRanges, search),
+  component: lazyRouteComponent(() => import('./pages/overview/overview-page.tsx'), 'OverviewPage'),
 });
+
+/** What the address says under a name, where it is one of the choices. */
+function oneOf<Name extends string, const Choice extends string | number>(
+  name: Name,
+  choices: readonly Choice[],
+  search: Record<string, unknown>,
+): { [key in Name]?: Choice } {
+  const choice = choices.find((value) => value === search[name]);
+  return (choice === undefined ? {} : { [name]: choice }) as { [key in Name]?: Choice };
+}
+
+/** A text that the address has under a name. */
+function textOf<Name extends string>(
+  name: Name,
+  search: Record<string, unknown>,
+): { [key in Name]?: string } {
+  const value = search[name];
+  const text = typeof value === 'number' ? String(value) : value;
+  return (typeof text === 'string' && text !== '' ? { [name]: text } : {}) as { [key in Name]?: string };
+}
+
+/** Page, size and order of a list. */
+function listOrder(search: Record<string, unknown>): { page?: number; size?: number; sort?: string } {
+  return { ...pageNumber(search['page']), ...oneOf('size', pageSizes, search), ...textOf('sort', search) };
+}
+
+function dateOf<Name extends string>(
+  name: Name,
+  search: Record<string, unknown>,
+): { [key in Name]?: string } {
+  const text = String(search[name]);
+  const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
+  return isDate ? textOf(name, search) : {};
+}
 
 function pageNumber(value: unknown): { page?: number } {
   const number = Number(value);
@@ -84,18 +120,65 @@ const workerRoute = createRoute({
 const tasksRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/tasks',
-  validateSearch: listSearch,
+  validateSearch: (search): TaskSearch => ({
+    ...textOf('keyword', search),
+    ...textOf('worker', search),
+    ...oneOf('schedule', ['on', 'off'], search),
+    ...listOrder(search),
+  }),
   component: lazyRouteComponent(() => import('./pages/tasks/tasks-page.tsx'), 'TasksPage'),
 });
 
 const runsRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/runs',
-  validateSearch: (search): { status?: RunStatus; page?: number } => {
-    const status = runStatuses.find((value) => value === search['status']);
-    return { ...(status !== undefined && { status }), ...pageNumber(search['page']) };
-  },
+  validateSearch: (search): RunSearch => ({
+    ...textOf('keyword', search),
+    ...textOf('worker', search),
+    ...oneOf('status', runStatuses, search),
+    ...oneOf('origin', runOrigins, search),
+    ...dateOf('from', search),
+    ...dateOf('to', search),
+    ...listOrder(search),
+  }),
   component: lazyRouteComponent(() => import('./pages/runs/runs-page.tsx'), 'RunsPage'),
+});
+
+const queueRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/queue',
+  validateSearch: (search): { tab?: 'waiting' | 'inactive'; page?: number; size?: number } => ({
+    ...oneOf('tab', ['waiting', 'inactive'], search),
+    ...pageNumber(search['page']),
+    ...oneOf('size', pageSizes, search),
+  }),
+  component: lazyRouteComponent(() => import('./pages/queue/queue-page.tsx'), 'QueuePage'),
+});
+
+const schedulesRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/schedules',
+  // How many weeks from today.
+  validateSearch: (search): { week?: number } => oneOf('week', [1, 2, 3, 4, 5, 6, 7], search),
+  component: lazyRouteComponent(() => import('./pages/schedules/schedules-page.tsx'), 'SchedulesPage'),
+});
+
+const usageRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/usage',
+  validateSearch: (search): UsageSearch => ({
+    ...oneOf('range', rangeNames, search),
+    ...oneOf('metric', usageMetrics, search),
+    ...textOf('worker', search),
+    ...listOrder(search),
+  }),
+  component: lazyRouteComponent(() => import('./pages/usage/usage-page.tsx'), 'UsagePage'),
+});
+
+const systemRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/system',
+  component: lazyRouteComponent(() => import('./pages/system/system-page.tsx'), 'SystemPage'),
 });
 
 const runRoute = createRoute({
@@ -151,6 +234,10 @@ const routeTree = rootRoute.addChildren([
       runRoute,
       tasksRoute,
       accountRoute,
+      queueRoute,
+      schedulesRoute,
+      usageRoute,
+      systemRoute,
     ]),
   ]),
 ]);

@@ -215,11 +215,44 @@ interface UsageEntryTable {
   amount: string;
 }
 
+interface EndedRunTable {
+  run_id: number;
+}
+
+interface RunStatisticTable {
+  account_id: number;
+  span: 'quarter' | 'day';
+  worker_id: number;
+  at: Date;
+  succeeded: number;
+  failed: number;
+  aborted: number;
+  results: number;
+  traffic_bytes: number;
+  memory_quantity: string;
+  usage: string;
+  result_amount: string;
+  memory_amount: string;
+  traffic_amount: string;
+}
+
+interface RunDurationTable {
+  account_id: number;
+  span: 'hour' | 'day';
+  worker_id: number;
+  at: Date;
+  step: number;
+  runs: number;
+}
+
 interface RunnerTable {
   id: GeneratedAlways<number>;
   hostname: string;
   process_id: number;
   slots: number;
+  version: Generated<string>;
+  node_version: Generated<string>;
+  sandbox: Generated<string>;
   started_at: Generated<Date>;
   heartbeat_at: Generated<Date>;
 }
@@ -333,6 +366,9 @@ export interface Tables {
   task: TaskTable;
   queue_item: QueueItemTable;
   usage_entry: UsageEntryTable;
+  ended_run: EndedRunTable;
+  run_statistic: RunStatisticTable;
+  run_duration: RunDurationTable;
   runner: RunnerTable;
   subtask: SubtaskTable;
   result_row: ResultRowTable;

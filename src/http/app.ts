@@ -25,6 +25,8 @@ import type { Exports } from '../results/exports.ts';
 import type { Results } from '../results/results.ts';
 import type { QueueItems } from '../runs/queue-items.ts';
 import type { Runs } from '../runs/runs.ts';
+import type { Statistics } from '../statistics/statistics.ts';
+import type { System } from '../system/system.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
 import type { Workers } from '../workers/workers.ts';
@@ -49,7 +51,10 @@ import { addRunQueueOperations } from './v2/run-queue.ts';
 import { addRunUsageOperations } from './v2/run-usage.ts';
 import { addScheduleTimezoneOperations } from './v2/schedule-timezone.ts';
 import { addSessionOperations } from './v2/sessions.ts';
+import { addScheduleTickOperations } from './v2/schedule-ticks.ts';
 import { addSetupOperations } from './v2/setup.ts';
+import { addStatisticsOperations } from './v2/statistics.ts';
+import { addSystemOperations } from './v2/system.ts';
 import { addWorkerGitOperations } from './v2/worker-git.ts';
 import { addWorkerRunOperations } from './v2/worker-runs.ts';
 import { addWorkerSettingsOperations } from './v2/worker-settings.ts';
@@ -78,6 +83,8 @@ export interface ApiContext {
   readonly results: Results;
   readonly exports: Exports;
   readonly logs: Logs;
+  readonly statistics: Statistics;
+  readonly system: System;
   readonly links: SignedLinks;
   /** Aborted when the server is asked to stop: those who wait are answered. */
   readonly closing: AbortSignal;
@@ -203,6 +210,9 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addAuditLogOperations(api, context);
   addSetupOperations(api, context);
   addSessionOperations(api, context);
+  addStatisticsOperations(api, context);
+  addScheduleTickOperations(api, context);
+  addSystemOperations(api, context);
 }
 
 /** JSON that keeps big integers; an empty body is an empty object, whatever the method. */

@@ -24,6 +24,8 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
         { name: 'proxy', description: 'Regions of the proxy.' },
         { name: 'account', description: 'The account of the credential.' },
         { name: 'accounts', description: 'All accounts, for administrators.' },
+        { name: 'statistics', description: 'What runs came to, added up. Extensions.' },
+        { name: 'system', description: 'The installation, for administrators.' },
       ],
       components: {
         securitySchemes: {

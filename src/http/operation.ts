@@ -7,7 +7,9 @@ type Tag =
   | 'accounts'
   | 'proxy'
   | 'run-queue'
+  | 'statistics'
   | 'store'
+  | 'system'
   | 'worker-runs'
   | 'worker-tasks'
   | 'workers';

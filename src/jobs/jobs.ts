@@ -45,6 +45,16 @@ function inTransaction(client: PoolClient): Db {
   };
 }
 
+/** Jobs of one kind that are not done yet. */
+export interface JobQueueLength {
+  readonly kind: string;
+  /** Due now. */
+  readonly waiting: number;
+  /** For a later time. */
+  readonly later: number;
+  readonly active: number;
+}
+
 export class Jobs {
   /** For schedules, which pg-boss keeps itself. */
   readonly boss: PgBoss;
@@ -135,6 +145,21 @@ export class Jobs {
     await Promise.all([...this.#workers.values()].map(async (worker) => worker.stop(graceMilliseconds)));
     await this.#listener?.close();
     await this.boss.stop();
+  }
+
+  /** How many jobs of each kind there are. None before `start()`. */
+  async lengths(): Promise<JobQueueLength[]> {
+    if (!this.#started) return [];
+    // Not by pg-boss, whose counts may be an hour old.
+    const { rows } = await this.boss.getDb().executeSql(
+      `SELECT kind, count(job.name) FILTER (WHERE state < 'active' AND start_after <= now())::int AS waiting,
+         count(job.name) FILTER (WHERE state < 'active' AND start_after > now())::int AS later,
+         count(job.name) FILTER (WHERE state = 'active')::int AS active
+       FROM unnest($1::text[]) AS kind LEFT JOIN pgboss.job ON job.name = kind AND state < 'completed'
+       GROUP BY kind ORDER BY kind`,
+      [[...this.#kinds.keys()]],
+    );
+    return rows as JobQueueLength[];
   }
 
   /** Queues a job. */

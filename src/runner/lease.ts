@@ -1,12 +1,18 @@
 /** A runner's lease: one row that it renews. Without renewal the runner is dead, and its subtasks are somebody else's. */
 import { hostname } from 'node:os';
+import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
+import { version } from '../version.ts';
 
 /** @returns key of the new runner */
-export async function registerRunner(database: Database, slots: number): Promise<number> {
+export async function registerRunner(
+  database: Database,
+  { runnerSlots, sandbox }: Pick<Config, 'runnerSlots' | 'sandbox'>,
+): Promise<number> {
   const { rows } = await database.pool.query<{ id: number }>(
-    'INSERT INTO runner (hostname, process_id, slots) VALUES ($1, $2, $3) RETURNING id',
-    [hostname(), process.pid, slots],
+    `INSERT INTO runner (hostname, process_id, slots, version, node_version, sandbox)
+     VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
+    [hostname(), process.pid, runnerSlots, version, process.version, sandbox],
   );
   return rows[0]?.id ?? 0;
 }

@@ -81,7 +81,7 @@ export class Runner {
     this.#options.cacheUse.start();
     this.#options.installations.start();
     this.#cachePruner.start();
-    this.#runnerId = await registerRunner(database, this.#config.runnerSlots);
+    this.#runnerId = await registerRunner(database, this.#config);
     this.#accepting = true;
     this.#subscriptions = [
       notifications.on(channels.subtasksReady, () => this.#claim()),
@@ -247,7 +247,7 @@ export class Runner {
           'the lease of this runner ran out: its subtasks are not its own any more, dropping them',
         );
         for (const execution of this.#executions.keys()) execution.stop({ kind: 'runner stopped' });
-        this.#runnerId = await registerRunner(database, this.#config.runnerSlots);
+        this.#runnerId = await registerRunner(database, this.#config);
       }
       for (const runId of await runsToAbort(database, this.#runnerId)) this.#abort(runId);
     } catch (error) {

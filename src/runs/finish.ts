@@ -110,6 +110,8 @@ export async function finishRun(client: PoolClient, callbacks: Callbacks, run: C
     text: `WITH finished AS (
              UPDATE run SET status = $2, err_msg = $3, started_at = coalesce(started_at, now()), finished_at = now()
              WHERE id = $1 RETURNING id, callback_url IS NOT NULL AS has_callback
+           ), to_count AS (
+             INSERT INTO ended_run (run_id) SELECT id FROM finished
            ) SELECT has_callback, pg_notify('${channels.runFinished}', id::text) FROM finished`,
     values: [run.id, finalStatus(run), errMsg],
   });

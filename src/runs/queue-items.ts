@@ -7,6 +7,7 @@ import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import { parseJson } from '../json/lossless-json.ts';
 import type { Page, Runs, Submission } from './runs.ts';
+import type { Origin } from './statuses.ts';
 
 /**
  *     waiting ──▶ activated   a run was started
@@ -135,9 +136,9 @@ export class QueueItems {
   }
 
   /** Starts the runs of items that wait, each for itself: what cannot start stays waiting. */
-  async activate(accountId: number, refs: readonly string[]): Promise<QueueItemOutcome[]> {
+  async activate(accountId: number, refs: readonly string[], origin: Origin): Promise<QueueItemOutcome[]> {
     const outcomes: QueueItemOutcome[] = [];
-    for (const ref of refs) outcomes.push(await this.#activateOne(accountId, ref));
+    for (const ref of refs) outcomes.push(await this.#activateOne(accountId, ref, origin));
     return outcomes;
   }
 
@@ -156,7 +157,7 @@ export class QueueItems {
     return (await this.#find(accountId, ref)) !== undefined;
   }
 
-  async #activateOne(accountId: number, ref: string): Promise<QueueItemOutcome> {
+  async #activateOne(accountId: number, ref: string, origin: Origin): Promise<QueueItemOutcome> {
     const item = await this.#find(accountId, ref);
     if (item === undefined) return { ref, error: notThere };
     if (item.status !== 'waiting') return { ref, error: notWaiting };
@@ -166,7 +167,7 @@ export class QueueItems {
         workerId: item.worker_slug,
         version: item.version,
         input: parseJson(item.input),
-        origin: 'api_v2',
+        origin,
         callbackUrl: item.callback_url ?? undefined,
       });
       return await this.#database.transaction(async (client) => {

@@ -1,4 +1,5 @@
 /** Finding runs: by slug, the last of a scope, and lists. Everything is scoped to one account. */
+import { sql, type RawBuilder } from 'kysely';
 import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
 import { isWorkerSlug, splitWorkerPath } from '../workers/worker-id.ts';
@@ -19,9 +20,24 @@ export interface RunFilter {
   readonly createdFrom?: Date;
   /** Runs created before. */
   readonly createdBefore?: Date;
-  /** Instead of newest first. */
-  readonly oldestFirst?: boolean;
+  /** Beginning of the run's slug, or part of the title or name of its worker; upper and lower case are the same. */
+  readonly keyword?: string;
+  /** `created_at` where omitted. */
+  readonly sort?: RunSort;
+  /** Instead of the largest or newest first. */
+  readonly ascending?: boolean;
 }
+
+const sortColumns = {
+  created_at: sql`run.id`,
+  started_at: sql`run.started_at`,
+  duration: sql`coalesce(run.finished_at, now()) - run.started_at`,
+  results: sql`run.result_count`,
+  traffic: sql`run.traffic_bytes`,
+  usage: sql`run.usage`,
+} as const;
+export type RunSort = keyof typeof sortColumns;
+export const runSorts = Object.keys(sortColumns) as RunSort[];
 
 const lastOfWorker = (condition: string) => `
   SELECT ${runRecordSelect}
@@ -42,6 +58,25 @@ function lastOfWorkerQuery(accountId: number, workerId: string): QueryConfig | u
   const path = splitWorkerPath(workerId);
   if (path === undefined) return undefined;
   return { name: 'last-run-by-path', text: lastOfWorkerByPath, values: [accountId, path.owner, path.name] };
+}
+
+/** Beginning of a slug that says enough: its first letters are its time. */
+const slugBeginning = /^[0-9A-HJKMNP-TV-Z]{6,26}$/i;
+
+/** @param workerKeys those whose title or name contains the keyword */
+function matches(keyword: string, workerKeys: readonly number[]): RawBuilder<boolean> {
+  const byWorker = sql<boolean>`run.worker_id = ANY(${workerKeys})`;
+  if (!slugBeginning.test(keyword)) return byWorker;
+  const beginning = keyword.toUpperCase();
+  // A range, which the index of slugs serves whatever the collation: slugs are digits and capitals.
+  return sql<boolean>`(${byWorker} OR run.slug BETWEEN ${beginning.padEnd(26, '0')} AND ${beginning.padEnd(26, 'Z')})`;
+}
+
+/** What has no value yet, as a run that waits has no duration, comes last either way. */
+function inOrder(sort: RunSort, ascending: boolean): RawBuilder<unknown> {
+  // Every run has a key, and an index of keys serves no order that says where those without would stand.
+  if (sort === 'created_at') return sql`run.id ${sql.raw(ascending ? 'ASC' : 'DESC')}`;
+  return sql`${sortColumns[sort]} ${sql.raw(ascending ? 'ASC' : 'DESC')} NULLS LAST`;
 }
 
 /** What `runs/last` of a worker answers; a worker that is not there for this account is told from one without runs. */
@@ -94,7 +129,7 @@ export class RunReader {
     return row.id === null ? 'no run' : row;
   }
 
-  /** By creation, newest first where the filter does not say otherwise. */
+  /** Newest first where the filter does not say otherwise. */
   async list(
     accountId: number,
     filter: RunFilter,
@@ -110,18 +145,40 @@ export class RunReader {
     if (filter.origin !== undefined) runs = runs.where('run.origin', '=', filter.origin);
     if (filter.createdFrom !== undefined) runs = runs.where('run.created_at', '>=', filter.createdFrom);
     if (filter.createdBefore !== undefined) runs = runs.where('run.created_at', '<', filter.createdBefore);
+    if (filter.keyword !== undefined) {
+      const keyword = filter.keyword.trim();
+      runs = runs.where(matches(keyword, await this.#workersNamed(keyword)));
+    }
     const { count } = await runs
       .select((expression) => expression.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow();
-    const list = await runs
-      .innerJoin('worker', 'worker.id', 'run.worker_id')
-      .innerJoin('worker_version', 'worker_version.id', 'run.worker_version_id')
-      .select(runRecordColumns)
-      .orderBy('run.id', filter.oldestFirst === true ? 'asc' : 'desc')
+    const order = inOrder(filter.sort ?? 'created_at', filter.ascending ?? false);
+    // The keys of the page first, so that only its runs are joined and carried through a sort.
+    const keys = runs
+      .select('run.id')
+      .orderBy(order)
+      .orderBy('run.id', 'desc')
       .limit(page.size)
-      .offset((page.number - 1) * page.size)
+      .offset((page.number - 1) * page.size);
+    const list = await selectRuns(this.#database.sql)
+      .select(runRecordColumns)
+      .where('run.id', 'in', keys)
+      .orderBy(order)
+      .orderBy('run.id', 'desc')
       .execute();
     return { count, list };
+  }
+
+  async #workersNamed(keyword: string): Promise<number[]> {
+    const pattern = `%${keyword.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+    const workers = await this.#database.sql
+      .selectFrom('worker')
+      .select('id')
+      .where((expression) =>
+        expression.or([expression('title', 'ilike', pattern), expression('name', 'ilike', pattern)]),
+      )
+      .execute();
+    return workers.map(({ id }) => id);
   }
 
   async #workerKey(workerId: string): Promise<number | undefined> {

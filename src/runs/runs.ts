@@ -11,7 +11,7 @@ import { RunReader } from './read.ts';
 import { Submitter } from './submit.ts';
 import { RunWaiter } from './wait.ts';
 
-export type { Page, RunFilter } from './read.ts';
+export { runSorts, type Page, type RunFilter, type RunSort } from './read.ts';
 export type { RunRecord } from './run-record.ts';
 export type { PreparedRun, Submission, SubmittedRun } from './submit.ts';
 

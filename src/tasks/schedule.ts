@@ -100,6 +100,16 @@ export function nextTick(schedule: Schedule, after: Date): Date | undefined {
   return next;
 }
 
+/** @returns the ticks from a moment on, before another, in order */
+export function ticksBetween(schedule: Schedule, from: Date, to: Date): Date[] {
+  const ticks: Date[] = [];
+  for (const tick of ticksAfter(schedule, new Date(from.getTime() - 1))) {
+    if (tick >= to) break;
+    ticks.push(tick);
+  }
+  return ticks;
+}
+
 export interface DueTicks {
   /** The newest tick that is due. */
   readonly latest: Date;

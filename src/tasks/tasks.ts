@@ -11,6 +11,7 @@ import { stringifyJson } from '../json/lossless-json.ts';
 import type { Page, Runs, SubmittedRun } from '../runs/runs.ts';
 import { splitWorkerPath } from '../workers/worker-id.ts';
 import type { Workers } from '../workers/workers.ts';
+import { comingTicks, type ComingTick } from './coming-ticks.ts';
 import {
   applySchedule,
   firstTick,
@@ -25,6 +26,8 @@ import { findTaskWorker, prepareTaskRun, storeTaskRun } from './task-run.ts';
 import { isTimezone } from './timezone.ts';
 
 export type { TaskRecord } from './task-record.ts';
+export type { ComingTick } from './coming-ticks.ts';
+export { mostWindowDays } from './coming-ticks.ts';
 export type { ScheduleFields } from './schedule-fields.ts';
 
 /** A change of one of these makes the schedule fire at other moments. */
@@ -40,6 +43,8 @@ const timing = [
 
 /** Follows the worker: each run takes the version that is current when it starts. */
 const latestVersion = 'latest';
+
+const weekMilliseconds = 7 * 24 * 3600 * 1000;
 
 export interface NewTask extends ScheduleFields {
   /** Slug or `owner~name`. */
@@ -62,7 +67,22 @@ export interface TaskFilter {
   readonly workerId?: string;
   /** Part of the title or slug; upper and lower case are the same. */
   readonly keyword?: string;
+  /** With a schedule that is switched on, or without one. */
+  readonly isScheduled?: boolean;
+  /** Newest first where omitted. */
+  readonly sort?: TaskSort;
+  /** Instead of the largest or newest first. */
+  readonly ascending?: boolean;
 }
+
+const sortColumns = {
+  created_at: sql`task.id`,
+  title: sql`lower(task.title)`,
+  next_at: sql`task.next_tick_at`,
+  runs: sql`task.run_count`,
+} as const;
+export type TaskSort = keyof typeof sortColumns;
+export const taskSorts = Object.keys(sortColumns) as TaskSort[];
 
 interface TasksOptions {
   readonly database: Database;
@@ -100,16 +120,17 @@ export class Tasks {
     return task;
   }
 
-  /** Newest first. */
+  /** Newest first where the filter does not say otherwise. */
   async list(
     accountId: number,
-    { workerId, keyword }: TaskFilter,
+    { workerId, keyword, isScheduled, sort = 'created_at', ascending = false }: TaskFilter,
     page: Page,
   ): Promise<{ count: number; list: TaskRecord[] }> {
     const pattern = `%${(keyword ?? '').replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
     const path = workerId === undefined ? undefined : splitWorkerPath(workerId);
     const conditions = sql<boolean>`task.account_id = ${accountId}
       AND (${keyword === undefined} OR task.title ILIKE ${pattern} OR task.slug ILIKE ${pattern})
+      AND (${isScheduled === undefined} OR task.schedule_enabled = ${isScheduled ?? false})
       AND (${workerId === undefined} OR task.worker_slug = ${workerId ?? ''}
            OR (owner.name = ${path?.owner ?? ''} AND worker.name = ${path?.name ?? ''}))`;
     const { count } = await joinTasks(this.#database.sql)
@@ -118,6 +139,7 @@ export class Tasks {
       .executeTakeFirstOrThrow();
     const list = await selectTasks(this.#database.sql)
       .where(conditions)
+      .orderBy(sql`${sortColumns[sort]} ${sql.raw(ascending ? 'ASC' : 'DESC')} NULLS LAST`)
       .orderBy('task.id', 'desc')
       .limit(page.size)
       .offset((page.number - 1) * page.size)
@@ -246,6 +268,24 @@ export class Tasks {
       const { rowCount } = await client.query('SELECT FROM task WHERE id = $1 FOR NO KEY UPDATE', [task.id]);
       if (rowCount !== 1) throw new ChelaError('NOT_FOUND', `task ${slug} was deleted meanwhile`);
       return storeTaskRun(client, this.#runs, task.id, prepared);
+    });
+  }
+
+  /**
+   * Coming ticks of the account's schedules, earliest first, with clashes.
+   * @param plan of the account
+   */
+  async ticks(
+    accountId: number,
+    wish: { from?: Date; to?: Date; limit: number; plan: { concurrentRuns?: number | undefined } },
+  ): Promise<{ count: number; list: ComingTick[] }> {
+    const from = wish.from ?? (await this.scheduler.now());
+    return comingTicks(this.#database, accountId, {
+      from,
+      to: wish.to ?? new Date(from.getTime() + weekMilliseconds),
+      limit: wish.limit,
+      timezone: await this.timezone(accountId),
+      concurrentRuns: wish.plan.concurrentRuns,
     });
   }
 

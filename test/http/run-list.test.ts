@@ -207,3 +207,74 @@ describe('with the strict month setting', () => {
     expect(answer.message).toBe(message);
   });
 });
+
+describe('search and order', () => {
+  let platform: TestPlatform;
+  /** Oldest first, with 5, 7 and 6 rows; the last two are of a worker with another name. */
+  let runs: string[];
+
+  beforeAll(async () => {
+    platform = await startTestPlatform({}, { api: true, runner: false });
+    const first = await publishWorker(platform, 'Shop prices 100%');
+    const second = await publishWorker(platform, 'Flights');
+    runs = [...(await startRuns(platform, first, 1)), ...(await startRuns(platform, second, 2))];
+    const { pool } = platform.platform.database;
+    const figures = [5, 7, 6].map((results, index) => [runs[index], results] as const);
+    for (const [slug, results] of figures) {
+      await pool.query(
+        `UPDATE run SET result_count = $2::int, traffic_bytes = $2::int, usage = $2::int, status = 'succeeded', started_at = now(),
+           finished_at = now() + make_interval(secs => $2::int) WHERE slug = $1`,
+        [slug, results],
+      );
+    }
+    await pool.query(
+      `UPDATE run SET status = 'ready', started_at = NULL, finished_at = NULL WHERE slug = $1`,
+      [runs[2]],
+    );
+  });
+  afterAll(async () => platform.close());
+
+  test.each([
+    ['flig', [2, 1]],
+    ['PRICES', [0]],
+    ['100%25', [0]],
+    ['%25', [0]],
+    ['_', []],
+    ['nothing', []],
+  ])('keyword=%s', async (keyword, indexes) => {
+    expect(await listedRuns(platform, `?keyword=${keyword}`)).toEqual(indexes.map((index) => runs[index]));
+  });
+
+  test('a keyword is the beginning of a slug too, in small letters as well', async () => {
+    expect(await listedRuns(platform, `?keyword=${runs[0]}`)).toEqual([runs[0]]);
+    expect(await listedRuns(platform, `?keyword=${runs[1]?.slice(0, 25).toLowerCase()}`)).toContain(runs[1]);
+    expect(await listedRuns(platform, `?keyword=${runs[1]?.slice(0, 6)}`)).toContain(runs[1]);
+    expect(await listedRuns(platform, `?keyword=${runs[1]?.slice(0, 3)}`)).toEqual([]);
+  });
+
+  test.each([
+    ['created_at', [0, 1, 2]],
+    ['-created_at', [2, 1, 0]],
+    ['results', [0, 2, 1]],
+    ['-results', [1, 2, 0]],
+    ['-traffic', [1, 2, 0]],
+    ['usage', [0, 2, 1]],
+    // A run that waits has no duration yet, and comes last either way.
+    ['-duration', [1, 0, 2]],
+    ['duration', [0, 1, 2]],
+  ])('sort=%s', async (sort, indexes) => {
+    expect(await listedRuns(platform, `?sort=${sort}`)).toEqual(indexes.map((index) => runs[index]));
+  });
+
+  test('pages of an order are parts of it', async () => {
+    const page = async (offset: number): Promise<(string | undefined)[]> => {
+      const { data } = await ask<RunPage>(platform, `/worker-runs?sort=-results&limit=2&offset=${offset}`);
+      return data.list.map(({ slug }) => slug);
+    };
+    expect([await page(1), await page(2)]).toEqual([[runs[1], runs[2]], [runs[0]]]);
+  });
+
+  test('an order that does not exist is 422', async () => {
+    expect(errorOf(await ask(platform, '/worker-runs?sort=title'))).toEqual({ status: 422, code: 11000 });
+  });
+});

@@ -13,6 +13,7 @@ import { TestClient } from '../support/test-client.ts';
 import { publishScriptedWorker } from './support/scripted-worker.ts';
 
 const logger = pino({ level: 'silent' });
+const tenSlots = { runnerSlots: 10, sandbox: 'bubblewrap' } as const;
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index + 1));
 
 let platform: TestPlatform;
@@ -48,7 +49,7 @@ describe('claiming', () => {
   test('gives each subtask to one of many runners that ask at once', async () => {
     const slugs = [await submit(150), await submit(100)];
     const { database } = platform.platform;
-    const runners = await Promise.all(numbers(6).map(async () => registerRunner(database, 10)));
+    const runners = await Promise.all(numbers(6).map(async () => registerRunner(database, tenSlots)));
     const claimed = await Promise.all(
       runners.map(async (runnerId) => {
         const own: ClaimedSubtask[] = [];
@@ -69,7 +70,7 @@ describe('claiming', () => {
 
   test('lets runs take turns: the first subtasks of all come before the second ones of any', async () => {
     const [big, small] = [await submit(20), await submit(2)];
-    const runnerId = await registerRunner(platform.platform.database, 10);
+    const runnerId = await registerRunner(platform.platform.database, tenSlots);
     const order = (await claim(runnerId, 4)).map(({ run_slug: slug, number }) => ({ slug, number }));
     expect(
       order.toSorted((one, other) => one.number - other.number || (one.slug < other.slug ? -1 : 1)),
@@ -78,7 +79,7 @@ describe('claiming', () => {
 
   test('has a run join at the turn that is on, so that neither it nor the ones before wait', async () => {
     const first = await submit(10);
-    const runnerId = await registerRunner(platform.platform.database, 10);
+    const runnerId = await registerRunner(platform.platform.database, tenSlots);
     await claim(runnerId, 6);
     const second = await submit(10);
     const order: string[] = [];
@@ -95,7 +96,7 @@ describe('claiming', () => {
         ...(await submitAs('big', [1000, ...Array.from({ length: 20 }, () => 1)])),
         ...(await submitAs('late', [3])),
       ]);
-      const runnerId = await registerRunner(platform.platform.database, 10);
+      const runnerId = await registerRunner(platform.platform.database, tenSlots);
       const order: (string | undefined)[] = [];
       for (let turn = 0; turn < 7; turn += 1) {
         const [claimed] = await claim(runnerId, 1);
@@ -106,7 +107,7 @@ describe('claiming', () => {
 
     test('each gets as many of the slots that are free at once', async () => {
       const owners = new Map([...(await submitAs('first', [50])), ...(await submitAs('second', [50]))]);
-      const runnerId = await registerRunner(platform.platform.database, 10);
+      const runnerId = await registerRunner(platform.platform.database, tenSlots);
       const claimed = (await claim(runnerId, 6)).map(({ run_slug: slug }) => owners.get(slug));
       expect(claimed.filter((name) => name === 'first')).toHaveLength(3);
       expect(claimed.filter((name) => name === 'second')).toHaveLength(3);
@@ -116,7 +117,10 @@ describe('claiming', () => {
   test('gives back what a runner owns without executing it', async () => {
     await submit(3);
     const { database } = platform.platform;
-    const [runnerId, other] = [await registerRunner(database, 10), await registerRunner(database, 10)];
+    const [runnerId, other] = [
+      await registerRunner(database, tenSlots),
+      await registerRunner(database, tenSlots),
+    ];
     const [first] = await claim(runnerId, 2);
     await claim(other, 1);
     await releaseStrays(database, runnerId, [first?.id ?? 0]);
@@ -133,7 +137,7 @@ describe('claiming', () => {
 
 async function runnerThatDied(): Promise<number> {
   const { database } = platform.platform;
-  const runnerId = await registerRunner(database, 10);
+  const runnerId = await registerRunner(database, tenSlots);
   await database.pool.query(`UPDATE runner SET heartbeat_at = now() - interval '31 s' WHERE id = $1`, [
     runnerId,
   ]);
@@ -151,7 +155,7 @@ describe('the watchman', () => {
 
   test('ends the subtasks of a runner whose lease ran out, and those of no other', async () => {
     const slug = await submit(2);
-    const alive = await registerRunner(platform.platform.database, 10);
+    const alive = await registerRunner(platform.platform.database, tenSlots);
     await claim(alive, 1);
     await claim(await runnerThatDied(), 1);
     expect(await Promise.all([recover('fail'), recover('fail')])).toContain(1);

@@ -24,7 +24,7 @@ async function submit(count: number): Promise<string> {
 async function makeRunner() {
   const { database, callbacks, accounts } = platform.platform;
   const services = { database, callbacks, usage: accounts.usage };
-  const runnerId = await registerRunner(database, 4);
+  const runnerId = await registerRunner(database, { runnerSlots: 4, sandbox: 'bubblewrap' });
   return {
     claim: async (count = 4) => claimSubtasks(database, callbacks, runnerId, count),
     settle: async (id: number) =>

@@ -8,3 +8,5 @@ export interface Paged<Item> {
   readonly page_index: number;
   readonly page_size: number;
 }
+
+export const pageSizes = [20, 50, 100] as const;

@@ -55,10 +55,22 @@ export interface RunLog {
   readonly list: readonly LogLine[];
 }
 
+export const runOrigins = ['api_v2', 'console', 'schedule', 'task', 'mcp', 'cli'] as const;
+
 export interface RunFilter {
   readonly status?: RunStatus | undefined;
+  /** `owner~name` or slug. */
   readonly worker?: string | undefined;
+  readonly origin?: string | undefined;
+  readonly keyword?: string | undefined;
+  /** Unix seconds. */
+  readonly from?: number | undefined;
+  /** Unix seconds of the start of the last day. */
+  readonly to?: number | undefined;
+  /** `-created_at` */
+  readonly sort?: string | undefined;
   readonly page: number;
+  readonly size?: number;
 }
 
 export const exportFormats = ['csv', 'json', 'jsonl', 'xlsx', 'xls', 'xml', 'html', 'rss'] as const;
@@ -78,12 +90,23 @@ function runPath(slug: string): string {
   return `/worker-runs/${segment(slug)}`;
 }
 
-export function runsQuery({ status, worker, page }: RunFilter) {
+export function runsQuery(filter: RunFilter) {
+  const { status, worker, origin, keyword, from, to, sort, page, size = 20 } = filter;
   return queryOptions({
-    queryKey: [...runsKey, 'list', { status, worker, page }],
+    queryKey: [...runsKey, 'list', filter],
     queryFn: ({ signal }) =>
       call<Paged<Run>>('/worker-runs', {
-        query: { status, worker_id: worker, offset: page, limit: 20 },
+        query: {
+          status,
+          worker_id: worker,
+          origin,
+          keyword,
+          start_time: from,
+          end_time: to,
+          sort,
+          offset: page,
+          limit: size,
+        },
         signal,
       }),
     placeholderData: keepPreviousData,

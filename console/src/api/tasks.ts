@@ -47,11 +47,26 @@ function taskPath(slug: string): string {
   return `/worker-tasks/${segment(slug)}`;
 }
 
-export function tasksQuery(keyword: string, page: number) {
+export interface TaskFilter {
+  readonly keyword?: string | undefined;
+  /** `owner~name` or slug. */
+  readonly worker?: string | undefined;
+  readonly scheduled?: boolean | undefined;
+  /** `-created_at` */
+  readonly sort?: string | undefined;
+  readonly page: number;
+  readonly size?: number;
+}
+
+export function tasksQuery(filter: TaskFilter) {
+  const { keyword, worker, scheduled, sort, page, size = 20 } = filter;
   return queryOptions({
-    queryKey: [...tasksKey, keyword, page],
+    queryKey: [...tasksKey, filter],
     queryFn: ({ signal }) =>
-      call<Paged<Task>>('/worker-tasks', { query: { keyword, offset: page, limit: 20 }, signal }),
+      call<Paged<Task>>('/worker-tasks', {
+        query: { keyword, worker_id: worker, scheduled, sort, offset: page, limit: size },
+        signal,
+      }),
     placeholderData: keepPreviousData,
   });
 }

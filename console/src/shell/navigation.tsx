@@ -1,49 +1,17 @@
 /** The way to every part of the console. */
 import { Divider, NavLink, Stack } from '@mantine/core';
-import {
-  IconApi,
-  IconBook,
-  IconBuildingStore,
-  IconKey,
-  IconPlayerPlay,
-  IconPuzzle,
-  IconBookmark,
-} from '@tabler/icons-react';
-import { Link, useMatchRoute, type LinkProps } from '@tanstack/react-router';
-import type { ComponentType, ReactNode } from 'react';
-import { useSession } from '../api/session.ts';
-import { useTexts, type Texts } from '../texts/texts.tsx';
+import { Link, useMatchRoute } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { useTexts } from '../texts/texts.tsx';
+import { useVisibleGroups, type PageEntry } from './pages.ts';
 
-interface Entry {
-  readonly to: LinkProps['to'];
-  readonly label: (texts: Texts) => string;
-  readonly icon: ComponentType<{ size: number; stroke: number }>;
-  /** Shown to those who are signed in only. */
-  readonly isPrivate: boolean;
-  /** Shown to administrators only. */
-  readonly isAdmin?: boolean;
-}
-
-/** Groups, with a line between them. */
-const groups: readonly (readonly Entry[])[] = [
-  [
-    { to: '/runs', label: ({ common }) => common.runs, icon: IconPlayerPlay, isPrivate: true },
-    { to: '/tasks', label: ({ common }) => common.tasks, icon: IconBookmark, isPrivate: true },
-    { to: '/workers', label: ({ common }) => common.workers, icon: IconPuzzle, isPrivate: true },
-    { to: '/store', label: ({ common }) => common.store, icon: IconBuildingStore, isPrivate: false },
-  ],
-  [
-    { to: '/account', label: ({ common }) => common.account, icon: IconKey, isPrivate: true },
-    { to: '/docs', label: ({ common }) => common.docs, icon: IconBook, isPrivate: false },
-    { to: '/docs/api', label: ({ common }) => common.reference, icon: IconApi, isPrivate: false },
-  ],
-];
-
-function NavigationLink({ entry }: { readonly entry: Entry }): ReactNode {
+function NavigationLink({ entry }: { readonly entry: PageEntry }): ReactNode {
   const texts = useTexts();
   const matchRoute = useMatchRoute();
   const Icon = entry.icon;
-  const isHere = matchRoute({ to: entry.to, fuzzy: entry.to !== '/' }) !== false;
+  // The reference lies below the documentation and has an entry of its own.
+  const isReference = entry.to === '/docs' && matchRoute({ to: '/docs/api', fuzzy: true }) !== false;
+  const isHere = !isReference && matchRoute({ to: entry.to, fuzzy: entry.to !== '/' }) !== false;
   return (
     <NavLink
       component={Link}
@@ -58,10 +26,7 @@ function NavigationLink({ entry }: { readonly entry: Entry }): ReactNode {
 }
 
 export function Navigation(): ReactNode {
-  const session = useSession();
-  const isVisible = ({ isPrivate, isAdmin = false }: Entry): boolean =>
-    (!isPrivate || session !== undefined) && (!isAdmin || session?.account.is_admin === true);
-  const visible = groups.map((group) => group.filter(isVisible)).filter((group) => group.length > 0);
+  const visible = useVisibleGroups();
   return (
     <Stack gap={2}>
       {visible.map((group, index) => (

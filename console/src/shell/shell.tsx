@@ -6,6 +6,7 @@ import { useEffect, type ReactNode } from 'react';
 import { useTexts } from '../texts/texts.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { Navigation } from './navigation.tsx';
+import { PaletteButton } from './palette-button.tsx';
 import classes from './shell.module.css';
 
 const contentId = 'content';
@@ -39,7 +40,10 @@ export function Shell(): ReactNode {
               {common.product}
             </Link>
           </Group>
-          <AccountMenu />
+          <Group gap="xs" wrap="nowrap">
+            <PaletteButton />
+            <AccountMenu />
+          </Group>
         </Group>
       </AppShell.Header>
       <AppShell.Navbar aria-label={common.navigation}>

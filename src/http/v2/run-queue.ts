@@ -194,7 +194,8 @@ function addEnds(app: ApiApp, { queueItems }: ApiContext): void {
     }),
     async (request) => {
       const given = request.body.queue_refs ?? [];
-      return success(request, outcomesShape(await queueItems.activate(request.accountId, given)));
+      const outcomes = await queueItems.activate(request.accountId, given, originOf(request));
+      return success(request, outcomesShape(outcomes));
     },
   );
 

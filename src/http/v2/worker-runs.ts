@@ -1,7 +1,7 @@
 /** Listing the runs of an account. */
 import { Type } from 'typebox';
 import { invalidArgument } from '../../errors.ts';
-import type { RunFilter } from '../../runs/runs.ts';
+import { runSorts, type RunFilter } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../app.ts';
 import { success } from '../envelope.ts';
@@ -29,9 +29,15 @@ const ListQuery = Type.Object({
   origin: Type.Optional(Type.String({ enum: [...origins], description: 'Extension: what started the run.' })),
   sort: Type.Optional(
     Type.String({
-      enum: ['-created_at', 'created_at'],
+      enum: runSorts.flatMap((name) => [`-${name}`, name]),
       default: '-created_at',
-      description: 'Extension: newest first, or oldest first.',
+      description: 'Extension: what the list is sorted by, with - in front from the newest or largest down.',
+    }),
+  ),
+  keyword: Type.Optional(
+    Type.String({
+      description: 'Extension: beginning of a run slug, or keyword for worker title or name.',
+      maxLength: 200,
     }),
   ),
 });
@@ -87,7 +93,9 @@ export function addWorkerRunOperations(app: ApiApp, { runs, config }: ApiContext
         workerId: query.worker_id,
         status: query.status as RunFilter['status'],
         origin: query.origin as RunFilter['origin'],
-        oldestFirst: query.sort === 'created_at',
+        keyword: query.keyword,
+        sort: runSorts.find((name) => name === query.sort?.replace('-', '')),
+        ascending: query.sort !== undefined && !query.sort.startsWith('-'),
         ...times,
       };
       const { count, list } = await runs.read.list(request.accountId, filter, page);

@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { parseJson } from '../../json/lossless-json.ts';
 import { missedPolicies, overlapPolicies, tickOutcomes } from '../../tasks/schedule.ts';
-import type { NewTask, TaskChanges, TaskRecord } from '../../tasks/tasks.ts';
+import { taskSorts, type NewTask, type TaskChanges, type TaskRecord } from '../../tasks/tasks.ts';
 import { workerPath } from '../../workers/worker-id.ts';
 import type { ApiApp, ApiContext } from '../app.ts';
 import { success } from '../envelope.ts';
@@ -26,6 +26,16 @@ const ListQuery = Type.Object({
     Type.String({ description: 'Worker slug or path. Use owner~name for path values.' }),
   ),
   keyword: Type.Optional(Type.String({ description: 'Keyword for task title or slug' })),
+  scheduled: Type.Optional(
+    Type.Boolean({ description: 'Extension: tasks whose schedule is switched on, or the others.' }),
+  ),
+  sort: Type.Optional(
+    Type.String({
+      enum: taskSorts.flatMap((name) => [`-${name}`, name]),
+      default: '-created_at',
+      description: 'Extension: what the list is sorted by, with - in front from the newest or largest down.',
+    }),
+  ),
 });
 
 const title = Type.String({
@@ -277,7 +287,13 @@ function addTasks(app: ApiApp, { tasks }: ApiContext): void {
     async (request) => {
       const { query } = request;
       const page = pageOf(query);
-      const filter = { workerId: query.worker_id, keyword: query.keyword };
+      const filter = {
+        workerId: query.worker_id,
+        keyword: query.keyword,
+        isScheduled: query.scheduled,
+        sort: taskSorts.find((name) => name === query.sort?.replace('-', '')),
+        ascending: query.sort !== undefined && !query.sort.startsWith('-'),
+      };
       const { count, list } = await tasks.list(request.accountId, filter, page);
       return success(request, paged({ count, list: list.map(taskShape) }, page));
     },

@@ -12,7 +12,7 @@ export interface StartedSubtask {
 /** Marks the subtasks of a run as running for two hours, and their workers as working since up to an hour ago. */
 export async function startSubtasks(platform: TestPlatform, runSlug: string): Promise<StartedSubtask[]> {
   const { database } = platform.platform;
-  const runnerId = await registerRunner(database, 100);
+  const runnerId = await registerRunner(database, { runnerSlots: 100, sandbox: 'bubblewrap' });
   const { rows } = await database.pool.query<{ id: number }>(
     `UPDATE subtask SET status = 'running', runner_id = $2, started_at = now() - interval '2 hours',
        worked_from = now() - random() * interval '1 hour'

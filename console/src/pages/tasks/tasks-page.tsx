@@ -1,7 +1,6 @@
 /** The saved tasks of the account: run them, schedule them, delete them. */
-import { Button, Group, Pagination, Paper, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import { IconCalendarTime, IconPlayerPlay, IconSearch, IconTrash } from '@tabler/icons-react';
+import { Button, Group, Paper, Select, Skeleton, Stack, Table, Text } from '@mantine/core';
+import { IconCalendarTime, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
@@ -12,12 +11,18 @@ import { AnchorLink, ButtonLink } from '../../components/links.tsx';
 import { Moment } from '../../components/moment.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { Scroller } from '../../components/scroller.tsx';
+import { SearchField } from '../../components/search-field.tsx';
+import { SortHeader } from '../../components/sort-header.tsx';
+import { WorkerSelect } from '../../components/worker-select.tsx';
+import { ListPager } from '../../components/list-pager.tsx';
+import { WorkerName } from '../../components/worker-name.tsx';
+import type { TaskSearch } from '../../search.ts';
 import { Dialog } from '../../components/dialog.tsx';
 import { useTexts } from '../../texts/texts.tsx';
+import classes from '../../components/filters.module.css';
 import { ScheduleEditor } from './schedule-editor.tsx';
 
 const route = getRouteApi('/frame/signed-in/tasks');
-const searchMilliseconds = 250;
 
 function DeleteDialog({ task, onClose }: { readonly task: Task; readonly onClose: () => void }): ReactNode {
   const { tasks: texts, common } = useTexts();
@@ -100,9 +105,7 @@ function TaskLine({ task }: { readonly task: Task }): ReactNode {
     <Table.Tr>
       <Table.Td fw={500}>{task.title}</Table.Td>
       <Table.Td>
-        <AnchorLink to="/workers/$workerId" params={{ workerId: task.worker_path }}>
-          {task.worker_title}
-        </AnchorLink>
+        <WorkerName path={task.worker_path} title={task.worker_title} />
       </Table.Td>
       <Table.Td>{kind === undefined ? texts.none : texts.at(texts.kinds[kind], task.schedule_time)}</Table.Td>
       <Table.Td>{task.schedule_next_at === 0 ? '–' : <Moment seconds={task.schedule_next_at} />}</Table.Td>
@@ -122,18 +125,26 @@ function TaskLine({ task }: { readonly task: Task }): ReactNode {
   );
 }
 
-function TaskTable({ tasks }: { readonly tasks: readonly Task[] }): ReactNode {
+interface TaskTableProps {
+  readonly tasks: readonly Task[];
+  /** `-created_at` */
+  readonly sort: string;
+  readonly onSort: (sort: string) => void;
+}
+
+function TaskTable({ tasks, sort, onSort }: TaskTableProps): ReactNode {
   const { tasks: texts } = useTexts();
+  const order = { sort, onSort };
   return (
-    <Scroller label={texts.title}>
+    <Scroller label={texts.title} isFullHeight>
       <Table verticalSpacing="xs" miw={860}>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>{texts.name}</Table.Th>
+            <SortHeader name="title" label={texts.name} isText {...order} />
             <Table.Th>{texts.worker}</Table.Th>
             <Table.Th>{texts.schedule}</Table.Th>
-            <Table.Th>{texts.next}</Table.Th>
-            <Table.Th>{texts.runs}</Table.Th>
+            <SortHeader name="next_at" label={texts.next} isText {...order} />
+            <SortHeader name="runs" label={texts.runs} {...order} />
             <Table.Th />
           </Table.Tr>
         </Table.Thead>
@@ -147,54 +158,81 @@ function TaskTable({ tasks }: { readonly tasks: readonly Task[] }): ReactNode {
   );
 }
 
+function TaskFilters({
+  search,
+  onChange,
+}: {
+  readonly search: TaskSearch;
+  readonly onChange: (changes: TaskSearch) => void;
+}): ReactNode {
+  const { tasks: texts, lists } = useTexts();
+  return (
+    <div className={classes['filters']}>
+      <div className={classes['search']}>
+        <SearchField
+          label={texts.search}
+          value={search.keyword ?? ''}
+          onSearch={(keyword) => onChange({ keyword: keyword || undefined })}
+        />
+      </div>
+      <WorkerSelect value={search.worker} onChange={(worker) => onChange({ worker })} />
+      <Select
+        aria-label={texts.schedule}
+        placeholder={lists.anySchedule}
+        className={classes['filter']}
+        data={[
+          { value: 'on', label: lists.scheduled },
+          { value: 'off', label: lists.byHand },
+        ]}
+        value={search.schedule ?? null}
+        clearable
+        onChange={(value) => onChange({ schedule: value === 'on' || value === 'off' ? value : undefined })}
+      />
+    </div>
+  );
+}
+
 export function TasksPage(): ReactNode {
   const { tasks: texts, runs } = useTexts();
-  const { keyword = '', page = 1 } = route.useSearch();
+  const search = route.useSearch();
+  const { keyword, worker, schedule, sort = '-created_at', page = 1, size = 20 } = search;
   const navigate = route.useNavigate();
-  const { data, error, refetch } = useQuery(tasksQuery(keyword, page));
-  const [words, setWords] = useState(keyword);
-  const searchLater = useDebouncedCallback(
-    (next: string) => void navigate({ search: next === '' ? {} : { keyword: next }, replace: true }),
-    searchMilliseconds,
-  );
-  const pages = Math.ceil((data?.count ?? 0) / (data?.page_size ?? 1));
+  const scheduled = schedule === undefined ? undefined : schedule === 'on';
+  const { data, error, refetch } = useQuery(tasksQuery({ keyword, worker, scheduled, sort, page, size }));
+  const isFiltered = [keyword, worker, schedule].some((value) => value !== undefined);
+  /** Another filter or order begins on its first page. */
+  const change = (changes: TaskSearch): void =>
+    void navigate({ search: (before) => ({ ...before, page: undefined, ...changes }), replace: true });
   return (
     <div>
       <PageHeader title={texts.title} description={texts.text} />
       <Stack>
-        <TextInput
-          leftSection={<IconSearch size={16} />}
-          placeholder={texts.search}
-          aria-label={texts.search}
-          value={words}
-          onChange={(event) => {
-            setWords(event.currentTarget.value);
-            searchLater(event.currentTarget.value.trim());
-          }}
-        />
+        <TaskFilters search={search} onChange={change} />
         {error !== null && <ErrorNotice error={error} onRetry={() => void refetch()} />}
         <Paper withBorder p="md">
           {data === undefined && error === null && <Skeleton h={280} />}
           {data?.count === 0 &&
-            (keyword === '' ? (
+            (isFiltered ? (
+              <EmptyState title={texts.noMatch} />
+            ) : (
               <EmptyState
                 title={texts.emptyTitle}
                 action={<ButtonLink to="/store">{runs.toWorkers}</ButtonLink>}
               >
                 {texts.emptyText}
               </EmptyState>
-            ) : (
-              <EmptyState title={texts.noMatch} />
             ))}
-          {data !== undefined && data.count > 0 && <TaskTable tasks={data.list} />}
-          {pages > 1 && (
-            <Group justify="center" mt="md">
-              <Pagination
-                total={pages}
-                value={page}
-                onChange={(next) => void navigate({ search: (before) => ({ ...before, page: next }) })}
+          {data !== undefined && data.count > 0 && (
+            <>
+              <TaskTable tasks={data.list} sort={sort} onSort={(next) => change({ sort: next })} />
+              <ListPager
+                count={data.count}
+                page={page}
+                size={size}
+                onPage={(next) => void navigate({ search: (before) => ({ ...before, page: next }) })}
+                onSize={(next) => change({ size: next })}
               />
-            </Group>
+            </>
           )}
         </Paper>
       </Stack>

@@ -7,5 +7,28 @@ import { runs } from './runs.ts';
 import { signIn } from './sign-in.ts';
 import { tasks } from './tasks.ts';
 import { workers } from './workers.ts';
+import { lists } from './lists.ts';
+import { overview } from './overview.ts';
+import { palette } from './palette.ts';
+import { queue } from './queue.ts';
+import { schedules } from './schedules.ts';
+import { system } from './system.ts';
+import { usage } from './usage.ts';
 
-export const en = { account, common, guides, reference, runs, signIn, tasks, workers };
+export const en = {
+  account,
+  common,
+  guides,
+  reference,
+  runs,
+  signIn,
+  tasks,
+  workers,
+  lists,
+  overview,
+  palette,
+  queue,
+  schedules,
+  system,
+  usage,
+};

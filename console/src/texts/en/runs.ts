@@ -21,7 +21,6 @@ export const runs = {
   } as Readonly<Record<string, string>>,
   emptyTitle: 'No run here',
   emptyText: 'Open a worker, fill in its form and start it; its run appears here.',
-  emptyFiltered: 'No run has this status. Choose another, or all.',
   toWorkers: 'Choose a worker',
   notStarted: 'not yet',
   abort: 'Abort',

@@ -22,7 +22,6 @@ export const runs: Texts['runs'] = {
   },
   emptyTitle: '没有运行记录',
   emptyText: '打开一个 Worker，填写表单并启动，运行就会出现在这里。',
-  emptyFiltered: '没有处于该状态的运行。请选择其他状态或全部。',
   toWorkers: '选择 Worker',
   notStarted: '尚未开始',
   abort: '中止',

@@ -1,0 +1,44 @@
+/** The charts themselves, with the library that draws them: loaded where a page has one. */
+import '@mantine/charts/styles.layer.css';
+import { BarChart, LineChart } from '@mantine/charts';
+import type { ReactNode } from 'react';
+import type { ChartProps } from './chart.tsx';
+
+const shared = {
+  h: 220,
+  dataKey: 'label',
+  withLegend: true,
+  // In the order of the series, not of the alphabet.
+  legendProps: { verticalAlign: 'bottom' as const, itemSorter: null },
+  tickLine: 'none' as const,
+  gridAxis: 'x' as const,
+  tooltipAnimationDuration: 0,
+  xAxisProps: { minTickGap: 24 },
+};
+
+/** Not reached by the keyboard: the figures stand in a table beside it, which is. */
+const unfocused = { accessibilityLayer: false } as const;
+const still = { isAnimationActive: false } as const;
+
+export default function Charts({ kind, points, series, format, isWhole = false }: ChartProps): ReactNode {
+  const props = {
+    ...shared,
+    data: points.map(({ label, values }) => ({ label, ...values })),
+    series: series.map(({ name, label, color }) => ({ name, label, color })),
+    valueFormatter: format,
+    yAxisProps: { width: 56, allowDecimals: !isWhole },
+  };
+  return kind === 'bars' ? (
+    <BarChart {...props} type="stacked" maxBarWidth={36} barProps={still} barChartProps={unfocused} />
+  ) : (
+    <LineChart
+      {...props}
+      curveType="monotone"
+      strokeWidth={2}
+      connectNulls={false}
+      dotProps={{ r: 3 }}
+      lineProps={still}
+      lineChartProps={unfocused}
+    />
+  );
+}

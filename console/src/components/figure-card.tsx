@@ -1,0 +1,27 @@
+/** One figure with its name, what it means, and where it leads. */
+import { Card, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import classes from './figure-card.module.css';
+
+interface FigureCardProps {
+  readonly label: string;
+  readonly value: ReactNode;
+  /** A few words below. */
+  readonly note?: ReactNode;
+}
+
+export function FigureCard({ label, value, note }: FigureCardProps): ReactNode {
+  return (
+    <Card withBorder padding="md">
+      <Text size="sm" c="dimmed">
+        {label}
+      </Text>
+      <Text fz={24} fw={650} lh={1.35} component="div" className={classes['value']}>
+        {value}
+      </Text>
+      <Text size="xs" c="dimmed" mih={18} component="div">
+        {note}
+      </Text>
+    </Card>
+  );
+}

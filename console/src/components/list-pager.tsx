@@ -1,0 +1,49 @@
+/** Below a list: how many there are, which page is shown, and how many stand on one. */
+import { Group, Pagination, Select, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { pageSizes } from '../api/paging.ts';
+import { useLanguage, useTexts } from '../texts/texts.tsx';
+import { formatCount } from './figures.ts';
+
+interface ListPagerProps {
+  readonly count: number;
+  readonly page: number;
+  readonly size: number;
+  readonly onPage: (page: number) => void;
+  readonly onSize: (size: number) => void;
+}
+
+export function ListPager({ count, page, size, onPage, onSize }: ListPagerProps): ReactNode {
+  const { lists: texts } = useTexts();
+  const { language } = useLanguage();
+  const pages = Math.max(1, Math.ceil(count / size));
+  return (
+    <Group justify="space-between" mt="md" gap="sm">
+      <Text size="sm" c="dimmed" aria-live="polite">
+        {texts.count(formatCount(count, language))}
+      </Text>
+      {pages > 1 && (
+        <Pagination
+          total={pages}
+          value={page}
+          onChange={onPage}
+          size="sm"
+          siblings={1}
+          getControlProps={(control) => ({ 'aria-label': texts.pageControls[control] })}
+          getItemProps={(item) => ({ 'aria-label': texts.page(item) })}
+        />
+      )}
+      {count > pageSizes[0] && (
+        <Select
+          aria-label={texts.pageSize}
+          size="xs"
+          w={130}
+          data={pageSizes.map((value) => ({ value: String(value), label: texts.perPage(value) }))}
+          value={String(size)}
+          allowDeselect={false}
+          onChange={(value) => onSize(Number(value))}
+        />
+      )}
+    </Group>
+  );
+}

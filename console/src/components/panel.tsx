@@ -1,0 +1,29 @@
+/** A part of a page with a heading of its own. */
+import { Group, Paper, Title } from '@mantine/core';
+import { useId, type ReactNode } from 'react';
+
+interface PanelProps {
+  readonly title: string;
+  /** At the right of the heading. */
+  readonly actions?: ReactNode;
+  readonly children: ReactNode;
+}
+
+export function Panel({ title, actions, children }: PanelProps): ReactNode {
+  const id = useId();
+  return (
+    <Paper withBorder p="md" component="section" aria-labelledby={id} miw={0}>
+      <Group justify="space-between" mb="sm" gap="xs">
+        <Title order={2} size="h5" id={id}>
+          {title}
+        </Title>
+        {actions !== undefined && (
+          <Group gap="xs" wrap="nowrap">
+            {actions}
+          </Group>
+        )}
+      </Group>
+      {children}
+    </Paper>
+  );
+}

@@ -1,0 +1,49 @@
+/** Searches a list a moment after the last key. The key `/` leads here from anywhere on the page. */
+import { Kbd, TextInput } from '@mantine/core';
+import { useDebouncedCallback, useHotkeys } from '@mantine/hooks';
+import { IconSearch } from '@tabler/icons-react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
+
+const searchMilliseconds = 250;
+
+interface SearchFieldProps {
+  readonly label: string;
+  /** As the address has it. */
+  readonly value: string;
+  readonly onSearch: (keyword: string) => void;
+}
+
+export function SearchField({ label, value, onSearch }: SearchFieldProps): ReactNode {
+  const field = useRef<HTMLInputElement>(null);
+  const [words, setWords] = useState(value);
+  const sent = useRef(value);
+  const search = (keyword: string): void => {
+    sent.current = keyword;
+    onSearch(keyword);
+  };
+  const searchLater = useDebouncedCallback(search, searchMilliseconds);
+  useHotkeys([['/', () => field.current?.focus()]]);
+  useEffect(() => {
+    // The address changed by something else than this field: the way back, or "no filter".
+    if (value !== sent.current) setWords(value);
+    sent.current = value;
+  }, [value]);
+  return (
+    <TextInput
+      ref={field}
+      type="search"
+      leftSection={<IconSearch size={16} />}
+      rightSection={words === '' && <Kbd size="xs">/</Kbd>}
+      placeholder={label}
+      aria-label={label}
+      value={words}
+      onChange={({ currentTarget }) => {
+        setWords(currentTarget.value);
+        searchLater(currentTarget.value.trim());
+      }}
+      onKeyDown={({ key, currentTarget }) => {
+        if (key === 'Escape') currentTarget.blur();
+      }}
+    />
+  );
+}

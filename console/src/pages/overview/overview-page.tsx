@@ -1,0 +1,90 @@
+/** How the account's runs fare: today in figures, over time in charts, what goes on, what failed, what comes next. */
+import { Grid, SegmentedControl, SimpleGrid, Skeleton, Stack } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { runsQuery } from '../../api/runs.ts';
+import { runSeriesQuery } from '../../api/statistics.ts';
+import { DurationChart } from '../../components/charts/duration-chart.tsx';
+import { OutcomeChart } from '../../components/charts/outcome-chart.tsx';
+import { overviewRanges, rangeOf, type OverviewRange } from '../../components/charts/time-range.ts';
+import { useNow } from '../../components/charts/use-now.ts';
+import { ErrorNotice } from '../../components/error-notice.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { useTexts } from '../../texts/texts.tsx';
+import { FreshInstallation } from './fresh-installation.tsx';
+import { LastFailures, NextTicks, RunningRuns } from './run-lists.tsx';
+import { TodayFigures } from './today-figures.tsx';
+import { WorkerRates } from './worker-rates.tsx';
+
+const route = getRouteApi('/frame/signed-in/');
+
+function Charts({ range }: { readonly range: OverviewRange }): ReactNode {
+  const { from, bucket } = rangeOf(range, useNow());
+  const { data, error, refetch } = useQuery(runSeriesQuery({ from, bucket }));
+  if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
+  if (data === undefined) return <Skeleton h={300} />;
+  return (
+    <SimpleGrid cols={{ base: 1, lg: 2 }}>
+      <OutcomeChart list={data.list} bucket={bucket} />
+      <DurationChart list={data.list} bucket={bucket} />
+    </SimpleGrid>
+  );
+}
+
+function Content({ range }: { readonly range: OverviewRange }): ReactNode {
+  const { from } = rangeOf(range, useNow());
+  return (
+    <Stack>
+      <TodayFigures range={range} />
+      <Charts range={range} />
+      <Grid>
+        <Grid.Col span={{ base: 12, lg: 7 }}>
+          <Stack>
+            <RunningRuns />
+            <LastFailures />
+          </Stack>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, lg: 5 }}>
+          <Stack>
+            <WorkerRates from={from} />
+            <NextTicks />
+          </Stack>
+        </Grid.Col>
+      </Grid>
+    </Stack>
+  );
+}
+
+export function OverviewPage(): ReactNode {
+  const { overview: texts } = useTexts();
+  const { range = '7d' } = route.useSearch();
+  const navigate = route.useNavigate();
+  // Whether there has been any run at all: a first one makes this page another.
+  const { data, error, refetch } = useQuery(runsQuery({ page: 1 }));
+  const isFresh = data?.count === 0;
+  return (
+    <div>
+      <PageHeader
+        title={isFresh ? texts.freshTitle : texts.title}
+        description={isFresh ? texts.freshText : undefined}
+        actions={
+          data !== undefined &&
+          !isFresh && (
+            <SegmentedControl
+              aria-label={texts.range}
+              size="xs"
+              value={range}
+              onChange={(value) => void navigate({ search: { range: value }, replace: true })}
+              data={overviewRanges.map((value) => ({ value, label: texts.ranges[value] }))}
+            />
+          )
+        }
+      />
+      {error !== null && <ErrorNotice error={error} onRetry={() => void refetch()} />}
+      {data === undefined && error === null && <Skeleton h={480} />}
+      {isFresh && <FreshInstallation />}
+      {data !== undefined && !isFresh && <Content range={range} />}
+    </div>
+  );
+}

@@ -1,0 +1,137 @@
+/** What goes on, what failed last, and what comes next. */
+import { Group, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { runsQuery, type Run } from '../../api/runs.ts';
+import { scheduleTicksQuery } from '../../api/schedule-ticks.ts';
+import { formatCount, formatDuration } from '../../components/figures.ts';
+import { AnchorLink } from '../../components/links.tsx';
+import { Moment } from '../../components/moment.tsx';
+import { Panel } from '../../components/panel.tsx';
+import { StatusBadge } from '../../components/status-badge.tsx';
+import { useLanguage, useTexts } from '../../texts/texts.tsx';
+import classes from './overview.module.css';
+
+const shown = 5;
+/** As the API says it. */
+const abortedMessage = 'run aborted by user';
+
+function RunLink({ run }: { readonly run: Run }): ReactNode {
+  return (
+    <AnchorLink to="/runs/$runId" params={{ runId: run.slug }} size="sm" fw={500}>
+      {run.scraper_title}
+    </AnchorLink>
+  );
+}
+
+function None({ children }: { readonly children: ReactNode }): ReactNode {
+  return (
+    <Text size="sm" c="dimmed" py="xs">
+      {children}
+    </Text>
+  );
+}
+
+export function RunningRuns(): ReactNode {
+  const { overview: texts } = useTexts();
+  const { language } = useLanguage();
+  const { data } = useQuery(runsQuery({ status: 'running', page: 1, size: shown }));
+  return (
+    <Panel
+      title={texts.goingOn}
+      actions={
+        <AnchorLink to="/runs" size="sm">
+          {texts.toRuns}
+        </AnchorLink>
+      }
+    >
+      {data?.count === 0 && <None>{texts.nothingGoesOn}</None>}
+      <Stack gap="xs">
+        {data?.list.slice(0, shown).map((run) => (
+          <Group key={run.slug} justify="space-between" gap="xs" className={classes['line']}>
+            <Group gap="xs">
+              <StatusBadge status={run.status} />
+              <RunLink run={run} />
+            </Group>
+            <Text size="sm" c="dimmed" className={classes['figures']}>
+              {texts.subtaskProgress(formatCount(run.results, language))} · {formatDuration(run.duration)}
+            </Text>
+          </Group>
+        ))}
+      </Stack>
+    </Panel>
+  );
+}
+
+export function LastFailures(): ReactNode {
+  const { overview: texts } = useTexts();
+  const { data } = useQuery(runsQuery({ status: 'failed', page: 1 }));
+  // What somebody aborted did not fail.
+  const failed = data?.list.filter(({ err_msg: message }) => message !== abortedMessage).slice(0, shown);
+  return (
+    <Panel
+      title={texts.lastFailures}
+      actions={
+        <AnchorLink to="/runs" search={{ status: 'failed' }} size="sm">
+          {texts.toFailures}
+        </AnchorLink>
+      }
+    >
+      {failed?.length === 0 && <None>{texts.noFailures}</None>}
+      <Stack gap="xs">
+        {failed?.map((run) => (
+          <div key={run.slug} className={classes['line']}>
+            <Group justify="space-between" gap="xs">
+              <RunLink run={run} />
+              <Text size="xs" c="dimmed" component="span">
+                <Moment seconds={run.finished_at} />
+              </Text>
+            </Group>
+            <Text size="sm" c="dimmed" lineClamp={2}>
+              {run.err_msg}
+            </Text>
+          </div>
+        ))}
+      </Stack>
+    </Panel>
+  );
+}
+
+export function NextTicks(): ReactNode {
+  const { overview: texts } = useTexts();
+  const { language } = useLanguage();
+  const { data } = useQuery(scheduleTicksQuery(shown));
+  const format = new Intl.DateTimeFormat(language, {
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
+  return (
+    <Panel
+      title={texts.nextTicks}
+      actions={
+        <AnchorLink to="/schedules" size="sm">
+          {texts.toSchedules}
+        </AnchorLink>
+      }
+    >
+      {data?.count === 0 && <None>{texts.noTicks}</None>}
+      <Stack gap="xs">
+        {data?.list.map((tick) => (
+          <Group
+            key={`${tick.task_slug} ${tick.at}`}
+            justify="space-between"
+            gap="xs"
+            className={classes['line']}
+          >
+            <Text size="sm">{tick.task_title}</Text>
+            <Text size="sm" c="dimmed" component="span">
+              {format.format(new Date(tick.at * 1000))} · <Moment seconds={tick.at} />
+            </Text>
+          </Group>
+        ))}
+      </Stack>
+    </Panel>
+  );
+}

@@ -1,0 +1,85 @@
+/** What the list of runs is narrowed down by. */
+import { Button, Select, Text, TextInput } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { runOrigins, runStatuses } from '../../api/runs.ts';
+import { SearchField } from '../../components/search-field.tsx';
+import { WorkerSelect } from '../../components/worker-select.tsx';
+import type { RunSearch } from '../../search.ts';
+import classes from '../../components/filters.module.css';
+import { useTexts } from '../../texts/texts.tsx';
+
+interface RunFiltersProps {
+  readonly search: RunSearch;
+  readonly isFiltered: boolean;
+  readonly onChange: (changes: RunSearch) => void;
+}
+
+export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): ReactNode {
+  const { runs: texts, lists, common } = useTexts();
+  const { keyword = '', status, origin, worker, from, to } = search;
+  const day = (name: 'from' | 'to', label: string, value: string | undefined): ReactNode => (
+    <TextInput
+      type="date"
+      aria-label={label}
+      className={classes['filter']}
+      leftSection={
+        <Text size="xs" c="dimmed" aria-hidden>
+          {label}
+        </Text>
+      }
+      leftSectionWidth={48}
+      value={value ?? ''}
+      onChange={({ currentTarget }) => onChange({ [name]: currentTarget.value || undefined })}
+    />
+  );
+  return (
+    <div className={classes['filters']}>
+      <div className={classes['search']}>
+        <SearchField
+          label={lists.searchRuns}
+          value={keyword}
+          onSearch={(next) => onChange({ keyword: next || undefined })}
+        />
+      </div>
+      <Select
+        aria-label={texts.status}
+        placeholder={texts.anyStatus}
+        className={classes['filter']}
+        data={runStatuses.map((value) => ({ value, label: common.status[value] }))}
+        value={status ?? null}
+        clearable
+        onChange={(value) => onChange({ status: runStatuses.find((name) => name === value) })}
+      />
+      <WorkerSelect value={worker} onChange={(value) => onChange({ worker: value })} />
+      <Select
+        aria-label={texts.origin}
+        placeholder={lists.anyOrigin}
+        className={classes['filter']}
+        data={runOrigins.map((value) => ({ value, label: texts.origins[value] ?? value }))}
+        value={origin ?? null}
+        clearable
+        onChange={(value) => onChange({ origin: value ?? undefined })}
+      />
+      {day('from', lists.from, from)}
+      {day('to', lists.to, to)}
+      {isFiltered && (
+        <Button
+          variant="subtle"
+          size="xs"
+          onClick={() =>
+            onChange({
+              keyword: undefined,
+              status: undefined,
+              origin: undefined,
+              worker: undefined,
+              from: undefined,
+              to: undefined,
+            })
+          }
+        >
+          {lists.clear}
+        </Button>
+      )}
+    </div>
+  );
+}

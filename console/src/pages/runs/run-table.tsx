@@ -1,0 +1,78 @@
+/** Runs as a table. */
+import { Table, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { Run } from '../../api/runs.ts';
+import { formatAmount } from '../../components/amounts.ts';
+import { formatBytes, formatCount, formatDuration } from '../../components/figures.ts';
+import { AnchorLink } from '../../components/links.tsx';
+import { Moment } from '../../components/moment.tsx';
+import { rowLink } from '../../components/row-keys.ts';
+import { Scroller } from '../../components/scroller.tsx';
+import { SortHeader } from '../../components/sort-header.tsx';
+import { StatusBadge } from '../../components/status-badge.tsx';
+import { useLanguage, useTexts } from '../../texts/texts.tsx';
+
+function RunLine({ run }: { readonly run: Run }): ReactNode {
+  const { runs: texts } = useTexts();
+  const { language } = useLanguage();
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <AnchorLink to="/runs/$runId" params={{ runId: run.slug }} size="sm" fw={500} {...rowLink}>
+          {run.scraper_title}
+        </AnchorLink>
+        <Text size="xs" c="dimmed" ff="monospace">
+          {run.slug}
+        </Text>
+      </Table.Td>
+      <Table.Td miw={124}>
+        <StatusBadge status={run.status} />
+      </Table.Td>
+      <Table.Td style={{ whiteSpace: 'nowrap' }}>
+        {run.started_at === 0 ? texts.notStarted : <Moment seconds={run.started_at} />}
+      </Table.Td>
+      <Table.Td ta="right">{formatDuration(run.duration)}</Table.Td>
+      <Table.Td ta="right">{formatCount(run.results, language)}</Table.Td>
+      <Table.Td ta="right">{formatBytes(run.traffic, language)}</Table.Td>
+      <Table.Td ta="right">{formatAmount(run.usage, language)}</Table.Td>
+      <Table.Td>{texts.origins[run.origin] ?? run.origin}</Table.Td>
+      <Table.Td>{run.version}</Table.Td>
+    </Table.Tr>
+  );
+}
+
+interface RunTableProps {
+  readonly runs: readonly Run[];
+  /** `-created_at` */
+  readonly sort: string;
+  readonly onSort: (sort: string) => void;
+}
+
+export function RunTable({ runs, sort, onSort }: RunTableProps): ReactNode {
+  const { runs: texts } = useTexts();
+  const order = { sort, onSort };
+  return (
+    <Scroller label={texts.title} isFullHeight>
+      <Table verticalSpacing="xs" miw={960} highlightOnHover>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{texts.worker}</Table.Th>
+            <Table.Th>{texts.status}</Table.Th>
+            <SortHeader name="created_at" label={texts.started} {...order} />
+            <SortHeader name="duration" label={texts.duration} align="right" {...order} />
+            <SortHeader name="results" label={texts.results} align="right" {...order} />
+            <SortHeader name="traffic" label={texts.traffic} align="right" {...order} />
+            <SortHeader name="usage" label={texts.usage} align="right" {...order} />
+            <Table.Th>{texts.origin}</Table.Th>
+            <Table.Th>{texts.version}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {runs.map((run) => (
+            <RunLine key={run.slug} run={run} />
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Scroller>
+  );
+}

@@ -1,0 +1,94 @@
+/** Coming ticks of schedules. An extension of the published API. */
+import { Type } from 'typebox';
+import { mostWindowDays } from '../../tasks/tasks.ts';
+import { workerPath } from '../../workers/worker-id.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+import { lastSecond, momentOf, unixSeconds } from './shapes.ts';
+
+const mostTicks = 2000;
+
+const TicksQuery = Type.Object({
+  from: Type.Optional(
+    Type.Integer({ description: 'Unix seconds; now where left out.', minimum: 0, maximum: lastSecond }),
+  ),
+  to: Type.Optional(
+    Type.Integer({
+      description: `Unix seconds, not part of the time; a week after from where left out, ${mostWindowDays} days at most.`,
+      minimum: 0,
+      maximum: lastSecond,
+    }),
+  ),
+  limit: Type.Optional(
+    Type.Integer({ description: 'Ticks in the list.', minimum: 1, maximum: mostTicks, default: 500 }),
+  ),
+});
+
+const ScheduleTick = Type.Object(
+  {
+    at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_800] }),
+    task_slug: Type.String({ examples: ['01KKDXW7N4T0B3R6Y9Z2M5C8F1'] }),
+    task_title: Type.String({ examples: ['Names of the day'] }),
+    worker_slug: Type.String({ examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'] }),
+    worker_path: Type.String({ description: 'Empty where the worker is gone.', examples: ['chela~hello'] }),
+    worker_title: Type.String({ description: 'Empty where the worker is gone.', examples: ['Hello'] }),
+    schedule_time: Type.String({ description: 'HH:mm in the zone of the schedule.', examples: ['09:30'] }),
+    timezone: Type.String({ description: 'Zone of the schedule.', examples: ['Europe/Berlin'] }),
+    clashes: Type.Integer({
+      description: 'How many other tasks have a tick at the same minute.',
+      examples: [0],
+    }),
+    exceeds_plan: Type.Boolean({
+      description:
+        'More tasks start at this minute than the plan lets run at a time: some of them will not start.',
+      examples: [false],
+    }),
+  },
+  { title: 'ScheduleTick', description: 'A coming tick of a schedule' },
+);
+
+export function addScheduleTickOperations(app: ApiApp, { tasks, accounts }: ApiContext): void {
+  app.get(
+    '/schedule-ticks',
+    operation({
+      id: 'listScheduleTicks',
+      tag: 'worker-tasks',
+      summary: 'List schedule ticks',
+      description:
+        'When the schedules of the account will fire, earliest first, and which of these ticks clash. An extension of the published API.',
+      querystring: TicksQuery,
+      data: Type.Object({
+        count: Type.Integer({
+          description: 'Ticks within the time, those beyond the limit too.',
+          examples: [1],
+        }),
+        list: Type.Array(ScheduleTick),
+      }),
+    }),
+    async (request) => {
+      const { from, to, limit = 500 } = request.query;
+      const { plan } = await accounts.get(request.accountId);
+      const wish = { from: momentOf(from), to: momentOf(to), limit, plan };
+      const { count, list } = await tasks.ticks(request.accountId, wish);
+      return success(request, {
+        count,
+        list: list.map(({ at, task, timezone, clashes, exceedsPlan }) => ({
+          at: unixSeconds(at),
+          task_slug: task.slug,
+          task_title: task.title,
+          worker_slug: task.worker_slug,
+          worker_path:
+            task.worker_owner === null || task.worker_name === null
+              ? ''
+              : workerPath(task.worker_owner, task.worker_name),
+          worker_title: task.worker_title ?? '',
+          schedule_time: task.schedule_time ?? '',
+          timezone,
+          clashes,
+          exceeds_plan: exceedsPlan,
+        })),
+      });
+    },
+  );
+}

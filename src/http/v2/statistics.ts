@@ -1,0 +1,320 @@
+/** What the runs of an account came to. Extensions of the published API. */
+import { Type, type Static } from 'typebox';
+import { invalidArgument } from '../../errors.ts';
+import { bucketSizes, mostBuckets, type Figures, type WorkerFigures } from '../../statistics/statistics.ts';
+import { isTimezone } from '../../tasks/timezone.ts';
+import { workerPath } from '../../workers/worker-id.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+import { decimal, lastSecond, pageOf, paged, pagedSchema, PageQuery, unixSeconds } from './shapes.ts';
+
+const tag = 'statistics';
+const note =
+  'A run counts when it has ended, at that moment; it goes on counting when retention has removed it. An extension of the published API.';
+const weekSeconds = 7 * 24 * 3600;
+
+const rangeFields = {
+  from: Type.Optional(
+    Type.Integer({
+      description: 'Unix seconds, rounded down to a quarter of an hour. A week before to where left out.',
+      minimum: 0,
+      maximum: lastSecond,
+    }),
+  ),
+  to: Type.Optional(
+    Type.Integer({
+      description: 'Unix seconds, rounded up to a quarter of an hour; now where left out.',
+      minimum: 1,
+      maximum: lastSecond,
+    }),
+  ),
+};
+
+const SeriesQuery = Type.Object({
+  ...rangeFields,
+  bucket: Type.Optional(
+    Type.String({
+      enum: [...bucketSizes],
+      default: 'day',
+      description: `What is added up: hours, days, weeks (from Monday) or months; ${mostBuckets} at most.`,
+    }),
+  ),
+  timezone: Type.Optional(
+    Type.String({
+      description: 'IANA name of the zone whose days are meant; that of the account where left out.',
+      examples: ['Europe/Berlin'],
+    }),
+  ),
+  worker_id: Type.Optional(
+    Type.String({ description: 'Worker slug or path: runs of this worker only. Use owner~name for paths.' }),
+  ),
+});
+
+const workerSorts = [
+  'runs',
+  'failed',
+  'success_rate',
+  'duration_p50',
+  'duration_p90',
+  'results',
+  'traffic',
+  'usage',
+  'title',
+] as const;
+type WorkerSort = (typeof workerSorts)[number];
+
+const WorkersQuery = Type.Object({
+  ...rangeFields,
+  ...PageQuery.properties,
+  sort: Type.Optional(
+    Type.String({
+      enum: workerSorts.flatMap((name) => [`-${name}`, name]),
+      default: '-runs',
+      description: 'What the list is sorted by, with - in front from the largest down.',
+    }),
+  ),
+});
+
+const amount = (description: string) => Type.String({ description, examples: ['0.50'] });
+const seconds = (description: string) => Type.Number({ description, examples: [12.5] });
+
+const figureFields = {
+  runs: Type.Integer({ description: 'Runs that ended.', examples: [3] }),
+  succeeded: Type.Integer({ examples: [1] }),
+  failed: Type.Integer({ description: 'Without those that somebody aborted.', examples: [1] }),
+  aborted: Type.Integer({ description: 'Runs that somebody aborted.', examples: [1] }),
+  success_rate: Type.Number({
+    description: 'Share of succeeded among succeeded and failed, 0 to 1; -1 where there are neither.',
+    examples: [0.5],
+  }),
+  duration_p50: seconds(
+    'Half of the runs took at most this long, seconds, to about a tenth. Aborted ones do not count.',
+  ),
+  duration_p90: seconds('Nine of ten took at most this long.'),
+  duration_p99: seconds('All but one of a hundred took at most this long.'),
+  results: Type.Integer({ description: 'Rows that were stored.', examples: [120] }),
+  traffic: Type.Integer({ description: 'Bytes through the proxy.', examples: [0] }),
+  usage: amount('Cost, a decimal: the sum of the three below.'),
+  usage_results: amount('Of it for rows.'),
+  usage_memory: amount('Of it for memory.'),
+  usage_traffic: amount('Of it for traffic.'),
+  memory: Type.String({
+    description: 'GB-hours that were metered, a decimal; 0 where nothing has a price.',
+    examples: ['0.25'],
+  }),
+};
+
+const RunFigures = Type.Object(figureFields, { title: 'RunFigures', description: 'Runs added up' });
+
+const Series = Type.Object(
+  {
+    from: Type.Integer({ description: 'Unix seconds.', examples: [1_782_000_000] }),
+    to: Type.Integer({ description: 'Unix seconds; not part of the time.', examples: [1_782_086_400] }),
+    bucket: Type.String({ enum: [...bucketSizes], examples: ['day'] }),
+    timezone: Type.String({ examples: ['Europe/Berlin'] }),
+    totals: RunFigures,
+    list: Type.Array(
+      Type.Object({
+        start: Type.Integer({
+          description: 'When the bucket begins, Unix seconds; that of the first may lie before from.',
+          examples: [1_782_000_000],
+        }),
+        ...figureFields,
+      }),
+      { description: 'All buckets, earliest first, those without runs too.' },
+    ),
+  },
+  { title: 'RunSeries', description: 'Runs over time' },
+);
+
+const WorkerLine = Type.Object(
+  {
+    worker_slug: Type.String({
+      description: 'Slug of the worker; usable as workerId. Empty where it was deleted, as are the next two.',
+      examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'],
+    }),
+    worker_path: Type.String({ description: 'owner~name', examples: ['chela~hello'] }),
+    worker_title: Type.String({ examples: ['Hello'] }),
+    ...figureFields,
+  },
+  { title: 'WorkerFigures', description: 'Runs of one worker added up' },
+);
+
+const ActivityShape = Type.Object(
+  {
+    ready: Type.Integer({ description: 'Runs that wait for a runner.', examples: [0] }),
+    running: Type.Integer({ description: 'Runs that go on.', examples: [1] }),
+    aborting: Type.Integer({ description: 'Runs that are being stopped.', examples: [0] }),
+    waiting_subtasks: Type.Integer({ examples: [0] }),
+    running_subtasks: Type.Integer({ examples: [4] }),
+    oldest_waiting_since: Type.Integer({
+      description:
+        'When the oldest run was started that has waiting subtasks, Unix seconds; 0 where none waits.',
+      examples: [0],
+    }),
+    held_runs: Type.Integer({ description: 'Runs in the run queue.', examples: [0] }),
+    concurrent_runs: Type.Integer({
+      description: 'Runs that the plan lets be ready or running at a time; 0 is no limit.',
+      examples: [0],
+    }),
+    slots: Type.Integer({
+      description:
+        'Subtasks that all runners together can execute at a time, for all accounts; 0 where no runner is up.',
+      examples: [8],
+    }),
+    busy_slots: Type.Integer({ description: 'Of them in use.', examples: [4] }),
+  },
+  { title: 'Activity', description: 'What goes on and waits' },
+);
+
+/** Decimals of a duration say nothing beyond the third place. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+function figuresShape(figures: Figures): Static<typeof RunFigures> {
+  const ended = figures.succeeded + figures.failed;
+  return {
+    runs: figures.runs,
+    succeeded: figures.succeeded,
+    failed: figures.failed,
+    aborted: figures.aborted,
+    success_rate: ended === 0 ? -1 : Number((figures.succeeded / ended).toFixed(4)),
+    duration_p50: rounded(figures.p50),
+    duration_p90: rounded(figures.p90),
+    duration_p99: rounded(figures.p99),
+    results: figures.results,
+    traffic: figures.trafficBytes,
+    usage: decimal(figures.usage),
+    usage_results: decimal(figures.resultAmount),
+    usage_memory: decimal(figures.memoryAmount),
+    usage_traffic: decimal(figures.trafficAmount),
+    memory: decimal(figures.memoryGigabyteHours),
+  };
+}
+
+function workerLine(worker: WorkerFigures): Static<typeof WorkerLine> {
+  return {
+    worker_slug: worker.slug,
+    worker_path: worker.slug === '' ? '' : workerPath(worker.owner, worker.name),
+    worker_title: worker.title,
+    ...figuresShape(worker),
+  };
+}
+
+/** @throws ChelaError INVALID_ARGUMENT where it ends before it begins */
+function rangeOf(query: { from?: number; to?: number }): { from: Date; to: Date } {
+  const to = query.to ?? Math.ceil(Date.now() / 1000);
+  const from = query.from ?? Math.max(0, to - weekSeconds);
+  if (from >= to) throw invalidArgument('from must be before to');
+  return { from: new Date(from * 1000), to: new Date(to * 1000) };
+}
+
+function byField(name: WorkerSort) {
+  return (left: Static<typeof WorkerLine>, right: Static<typeof WorkerLine>): number => {
+    if (name === 'title') return left.worker_title.localeCompare(right.worker_title);
+    return Number(left[name]) - Number(right[name]);
+  };
+}
+
+function sorted(list: Static<typeof WorkerLine>[], sort: string): Static<typeof WorkerLine>[] {
+  const isDescending = sort.startsWith('-');
+  const compare = byField((isDescending ? sort.slice(1) : sort) as WorkerSort);
+  return list.toSorted((left, right) => (isDescending ? compare(right, left) : compare(left, right)));
+}
+
+export function addStatisticsOperations(app: ApiApp, context: ApiContext): void {
+  addFigures(app, context);
+  addActivity(app, context);
+}
+
+function addFigures(app: ApiApp, { statistics, tasks }: ApiContext): void {
+  app.get(
+    '/statistics/runs',
+    operation({
+      id: 'getRunStatistics',
+      tag,
+      summary: 'Get runs over time',
+      description: `Runs by outcome, durations, rows, traffic and cost, by hours, days, weeks or months. ${note}`,
+      querystring: SeriesQuery,
+      data: Series,
+    }),
+    async (request) => {
+      const { bucket = 'day', timezone: named, worker_id: workerId } = request.query;
+      if (named !== undefined && !isTimezone(named)) {
+        throw invalidArgument(`there is no time zone ${named}: name one such as Europe/Berlin or UTC`);
+      }
+      const timezone = named ?? (await tasks.timezone(request.accountId));
+      const size = bucketSizes.find((name) => name === bucket) ?? 'day';
+      const options = { bucket: size, timezone, workerId };
+      const series = await statistics.series(request.accountId, rangeOf(request.query), options);
+      return success(request, {
+        from: unixSeconds(series.range.from),
+        to: unixSeconds(series.range.to),
+        bucket: size,
+        timezone,
+        totals: figuresShape(series.totals),
+        list: series.buckets.map(({ start, ...figures }) => ({
+          start: unixSeconds(start),
+          ...figuresShape(figures),
+        })),
+      });
+    },
+  );
+
+  app.get(
+    '/statistics/workers',
+    operation({
+      id: 'getWorkerStatistics',
+      tag,
+      summary: 'Get runs by worker',
+      description: `Success rate, durations, rows, traffic and cost of each worker that had runs. ${note}`,
+      querystring: WorkersQuery,
+      data: pagedSchema(WorkerLine),
+    }),
+    async (request) => {
+      const { query } = request;
+      const page = pageOf(query);
+      const workers = await statistics.byWorker(request.accountId, rangeOf(query));
+      const list = sorted(workers.map(workerLine), query.sort ?? '-runs');
+      const first = (page.number - 1) * page.size;
+      return success(
+        request,
+        paged({ count: list.length, list: list.slice(first, first + page.size) }, page),
+      );
+    },
+  );
+}
+
+function addActivity(app: ApiApp, { statistics, accounts }: ApiContext): void {
+  app.get(
+    '/statistics/activity',
+    operation({
+      id: 'getActivity',
+      tag,
+      summary: 'Get activity',
+      description:
+        'What of the account goes on and waits at this moment, and the places of all runners. An extension of the published API.',
+      data: ActivityShape,
+    }),
+    async (request) => {
+      const [activity, account] = await Promise.all([
+        statistics.activity(request.accountId),
+        accounts.get(request.accountId),
+      ]);
+      return success(request, {
+        ready: activity.ready,
+        running: activity.running,
+        aborting: activity.aborting,
+        waiting_subtasks: activity.waitingSubtasks,
+        running_subtasks: activity.runningSubtasks,
+        oldest_waiting_since: unixSeconds(activity.oldestWaitingSince),
+        held_runs: activity.heldRuns,
+        concurrent_runs: account.plan.concurrentRuns ?? 0,
+        slots: activity.slots,
+        busy_slots: activity.busySlots,
+      });
+    },
+  );
+}

@@ -1,0 +1,52 @@
+/** What is added up of runs that have ended. */
+import { abortedMessage } from '../runs/statuses.ts';
+import { durationStepSql } from './duration-steps.ts';
+
+/** Columns of `run_statistic` that are whole numbers. `failed` ended by themselves, `aborted` were stopped by somebody. */
+const countColumns = ['succeeded', 'failed', 'aborted', 'results', 'traffic_bytes'] as const;
+const amountColumns = [
+  'memory_quantity',
+  'usage',
+  'result_amount',
+  'memory_amount',
+  'traffic_amount',
+] as const;
+
+/** Columns of `run_statistic` that are sums. */
+export const figureColumns = [...countColumns, ...amountColumns] as const;
+
+/** Sums as numbers, amounts as exact decimals. */
+export type FigureRow = { [column in (typeof countColumns)[number]]: number } & {
+  [column in (typeof amountColumns)[number]]: string;
+};
+
+/** Their sums as SQL, under the same names. */
+export const figureSums = [
+  ...countColumns.map((column) => `coalesce(sum(${column}), 0)::bigint AS ${column}`),
+  ...amountColumns.map((column) => `coalesce(sum(${column}), 0) AS ${column}`),
+].join(', ');
+
+/**
+ * Figures of single runs, as SQL: account_id, worker_id, at (the run's end), the figures, and the step of its duration,
+ * null for a run that was aborted: how long it took says nothing about its worker.
+ * @param keys table with the `run_id` of runs that have ended
+ */
+export function endedRunFigures(keys: string): string {
+  return `
+    SELECT run.account_id, run.worker_id, run.finished_at AS at,
+      (run.status = 'succeeded')::int AS succeeded,
+      (run.status = 'failed' AND run.err_msg <> '${abortedMessage}')::int AS failed,
+      (run.status = 'failed' AND run.err_msg = '${abortedMessage}')::int AS aborted,
+      run.result_count AS results, run.traffic_bytes, used.memory_quantity, run.usage,
+      used.result_amount, used.memory_amount, used.traffic_amount,
+      CASE WHEN run.status = 'succeeded' OR run.err_msg <> '${abortedMessage}'
+        THEN ${durationStepSql('extract(epoch FROM run.finished_at - run.started_at)')} END AS step
+    FROM ${keys} AS ended JOIN run ON run.id = ended.run_id CROSS JOIN LATERAL (
+      SELECT coalesce(sum(quantity) FILTER (WHERE kind = 'memory'), 0) AS memory_quantity,
+        coalesce(sum(amount) FILTER (WHERE kind = 'result'), 0) AS result_amount,
+        coalesce(sum(amount) FILTER (WHERE kind = 'memory'), 0) AS memory_amount,
+        coalesce(sum(amount) FILTER (WHERE kind = 'traffic'), 0) AS traffic_amount
+      FROM usage_entry WHERE usage_entry.run_id = run.id
+    ) AS used
+    WHERE run.finished_at IS NOT NULL`;
+}

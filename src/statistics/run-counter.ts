@@ -1,0 +1,113 @@
+/**
+ * Adds runs that have ended to the statistics. The transaction that ends a run only enters its key in `ended_run`; so no run
+ * waits for the row in which all runs of its account are added up. Any process may count; several may.
+ */
+import type { Logger } from 'pino';
+import type { Database } from '../database/database.ts';
+import { endedRunFigures, figureColumns, figureSums } from './figures.ts';
+
+const intervalMilliseconds = 20_000;
+const runsAtOnce = 5000;
+const hourMilliseconds = 3600 * 1000;
+const dayMilliseconds = 24 * hourMilliseconds;
+
+const additions = figureColumns
+  .map((column) => `${column} = total.${column} + excluded.${column}`)
+  .join(', ');
+
+/** Rows are written in the order of their keys, so that two processes wait for each other and do not meet head on. */
+const countStatement = `
+  WITH taken AS (
+    DELETE FROM ended_run WHERE run_id IN (
+      SELECT run_id FROM ended_run ORDER BY run_id LIMIT $1 FOR UPDATE SKIP LOCKED
+    ) RETURNING run_id
+  ), ended AS MATERIALIZED (
+    SELECT *, date_bin('15 minutes', at, 'epoch') AS quarter, date_bin('1 hour', at, 'epoch') AS hour,
+      date_bin('1 day', at, 'epoch') AS day
+    FROM (${endedRunFigures('taken')}) AS figures
+  ), counted AS (
+    INSERT INTO run_statistic AS total (account_id, span, worker_id, at, ${figureColumns.join(', ')})
+    SELECT account_id, CASE WHEN grouping(day) = 0 THEN 'day' ELSE 'quarter' END AS span,
+      CASE WHEN grouping(worker_id) = 1 THEN 0 ELSE worker_id END AS worker_key,
+      coalesce(day, quarter) AS start, ${figureSums}
+    FROM ended
+    GROUP BY GROUPING SETS ((account_id, worker_id, quarter), (account_id, quarter), (account_id, worker_id, day))
+    ORDER BY account_id, span, worker_key, start
+    ON CONFLICT (account_id, span, worker_id, at) DO UPDATE SET ${additions}
+  ), timed AS (
+    INSERT INTO run_duration AS total (account_id, span, worker_id, at, step, runs)
+    SELECT account_id, CASE WHEN grouping(day) = 0 THEN 'day' ELSE 'hour' END AS span,
+      CASE WHEN grouping(worker_id) = 1 THEN 0 ELSE worker_id END AS worker_key,
+      coalesce(day, hour) AS start, step, count(*)
+    FROM ended WHERE step IS NOT NULL
+    GROUP BY GROUPING SETS ((account_id, worker_id, hour, step), (account_id, hour, step), (account_id, worker_id, day, step))
+    ORDER BY account_id, span, worker_key, start, step
+    ON CONFLICT (account_id, span, worker_id, at, step) DO UPDATE SET runs = total.runs + excluded.runs
+  )
+  SELECT count(*) AS count FROM taken`;
+
+/** Counts all runs that have ended. @returns how many */
+export async function countEndedRuns(database: Database): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const { rows } = await database.pool.query<{ count: number }>({
+      name: 'count-ended-runs',
+      text: countStatement,
+      values: [runsAtOnce],
+    });
+    const count = rows[0]?.count ?? 0;
+    total += count;
+    if (count < runsAtOnce) return total;
+  }
+}
+
+/** Keeps the statistics up to date, and drops those that are too old. */
+export class RunCounter {
+  readonly #database: Database;
+  readonly #retentionDays: number;
+  readonly #logger: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #counting: Promise<void> | undefined;
+  #prunedAt = 0;
+
+  constructor(database: Database, retentionDays: number, logger: Logger) {
+    this.#database = database;
+    this.#retentionDays = retentionDays;
+    this.#logger = logger;
+  }
+
+  /** What ended while nothing ran is counted from now on, in the background. */
+  start(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setInterval(() => this.#countOnce(), intervalMilliseconds);
+    this.#countOnce();
+  }
+
+  /** May be called twice, or before `start()`. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    await this.#counting;
+  }
+
+  /** A count that takes long is not joined by a second one. */
+  #countOnce(): void {
+    this.#counting ??= this.#count()
+      .catch((error: Error) => {
+        this.#logger.warn({ error: error.message }, 'could not bring the statistics up to date');
+      })
+      .finally(() => {
+        this.#counting = undefined;
+      });
+  }
+
+  async #count(): Promise<void> {
+    await countEndedRuns(this.#database);
+    const now = Date.now();
+    if (now - this.#prunedAt < hourMilliseconds) return;
+    this.#prunedAt = now;
+    const firstKept = new Date(now - this.#retentionDays * dayMilliseconds);
+    await this.#database.pool.query('DELETE FROM run_statistic WHERE at < $1', [firstKept]);
+    await this.#database.pool.query('DELETE FROM run_duration WHERE at < $1', [firstKept]);
+  }
+}

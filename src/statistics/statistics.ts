@@ -1,0 +1,251 @@
+/**
+ * What runs of an account came to, added up over time or by worker. A run counts when it has ended, at that moment. One
+ * statement reads what was added up before and the runs that are not in it yet, so every run counts exactly once.
+ */
+import type { QueryConfig } from 'pg';
+import type { Database } from '../database/database.ts';
+import { isWorkerSlug, splitWorkerPath } from '../workers/worker-id.ts';
+import { percentiles, type DurationCounts } from './duration-steps.ts';
+import { endedRunFigures, figureColumns, figureSums, type FigureRow } from './figures.ts';
+import { readActivity, type Activity } from './activity.ts';
+import { bucketStarts, inQuarters, type BucketSize, type TimeRange } from './time-buckets.ts';
+
+export type { Activity } from './activity.ts';
+export { bucketSizes, mostBuckets, type BucketSize, type TimeRange } from './time-buckets.ts';
+
+/** Runs that ended in a time. */
+export interface Figures {
+  readonly runs: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly aborted: number;
+  readonly results: number;
+  readonly trafficBytes: number;
+  /** Decimal strings. */
+  readonly memoryGigabyteHours: string;
+  readonly usage: string;
+  readonly resultAmount: string;
+  readonly memoryAmount: string;
+  readonly trafficAmount: string;
+  /** Seconds that runs took which ended by themselves, by the hours they ended in; 0 where there were none. */
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+}
+
+export interface RunSeries {
+  /** In whole quarters of an hour. */
+  readonly range: TimeRange;
+  readonly totals: Figures;
+  /** All buckets of the range, those without runs too. */
+  readonly buckets: readonly (Figures & { readonly start: Date })[];
+}
+
+export interface WorkerFigures extends Figures {
+  /** Empty where the worker was deleted, as are the others. */
+  readonly slug: string;
+  readonly owner: string;
+  readonly name: string;
+  readonly title: string;
+}
+
+/** Null for all places together. */
+type Place = number | null;
+
+const columns = figureColumns.join(', ');
+
+/** Runs that are not in the statistics yet. $1 account, $2 from, $3 to. */
+const notCountedYet = `
+  FROM (${endedRunFigures('ended_run')}) AS live WHERE account_id = $1 AND at >= $2 AND at < $3`;
+
+/** @param place what figures are grouped by @param sources selects at, worker_id and the figures */
+function figuresBy(place: string, sources: string): string {
+  return `
+    WITH counted AS (${sources}), placed AS (SELECT ${place} AS place, ${columns} FROM counted)
+    SELECT place, ${figureSums} FROM placed GROUP BY GROUPING SETS ((), (place))`;
+}
+
+/** @param sources selects at, worker_id, step and runs */
+function durationsBy(place: string, sources: string): string {
+  return `
+    WITH counted AS (${sources}), placed AS (SELECT ${place} AS place, step, runs FROM counted)
+    SELECT place, step, sum(runs)::bigint AS runs FROM placed GROUP BY place, step`;
+}
+
+/** $4 starts of the buckets, $5 worker or 0 for all. */
+const bucket = 'width_bucket(at, $4::timestamptz[])';
+const ofWorker = '($5 = 0 OR worker_id = $5)';
+const seriesFigures = figuresBy(
+  bucket,
+  `SELECT at, worker_id, ${columns} FROM run_statistic
+   WHERE account_id = $1 AND span = 'quarter' AND worker_id = $5 AND at >= $2 AND at < $3
+   UNION ALL SELECT at, worker_id, ${columns} ${notCountedYet} AND ${ofWorker}`,
+);
+const seriesDurations = durationsBy(
+  // The hour in which the first bucket begins may have begun before it.
+  `greatest(1, ${bucket})`,
+  `SELECT at, worker_id, step, runs FROM run_duration
+   WHERE account_id = $1 AND span = 'hour' AND worker_id = $5 AND at >= $2 AND at < $3
+   UNION ALL SELECT at, worker_id, step, 1 ${notCountedYet} AND ${ofWorker} AND step IS NOT NULL`,
+);
+
+/** Of each worker: whole days (UTC), which lie from $4 to $5, and finer spans before and after them. */
+function ofAllWorkers(table: string, span: string, selected: string): string {
+  const finer = `SELECT at, worker_id, ${selected} FROM ${table} WHERE account_id = $1 AND span = '${span}' AND worker_id > 0`;
+  return `
+    SELECT at, worker_id, ${selected} FROM ${table} WHERE account_id = $1 AND span = 'day' AND at >= $4 AND at < $5
+    UNION ALL ${finer} AND at >= $2 AND at < $4
+    UNION ALL ${finer} AND at >= $5 AND at < $3`;
+}
+const workerFigures = figuresBy(
+  'worker_id',
+  `${ofAllWorkers('run_statistic', 'quarter', columns)} UNION ALL SELECT at, worker_id, ${columns} ${notCountedYet}`,
+);
+const workerDurations = durationsBy(
+  'worker_id',
+  `${ofAllWorkers('run_duration', 'hour', 'step, runs')}
+   UNION ALL SELECT at, worker_id, step, 1 ${notCountedYet} AND step IS NOT NULL`,
+);
+
+function figuresOf(row: FigureRow | undefined, durations: DurationCounts): Figures {
+  const { succeeded = 0, failed = 0, aborted = 0 } = row ?? {};
+  return {
+    runs: succeeded + failed + aborted,
+    succeeded,
+    failed,
+    aborted,
+    results: row?.results ?? 0,
+    trafficBytes: row?.traffic_bytes ?? 0,
+    memoryGigabyteHours: row?.memory_quantity ?? '0',
+    usage: row?.usage ?? '0',
+    resultAmount: row?.result_amount ?? '0',
+    memoryAmount: row?.memory_amount ?? '0',
+    trafficAmount: row?.traffic_amount ?? '0',
+    ...percentiles(succeeded + failed === 0 ? new Map() : durations),
+  };
+}
+
+/** When the hour of a moment began: durations are kept by hours. */
+function hourOf(moment: Date): Date {
+  const hourMilliseconds = 3600 * 1000;
+  return new Date(Math.floor(moment.getTime() / hourMilliseconds) * hourMilliseconds);
+}
+
+/** The whole days (UTC) within a range; both ends are its end where there is none. */
+function wholeDays({ from, to }: TimeRange): TimeRange {
+  const dayMilliseconds = 24 * 3600 * 1000;
+  const first = Math.ceil(from.getTime() / dayMilliseconds) * dayMilliseconds;
+  const last = Math.floor(to.getTime() / dayMilliseconds) * dayMilliseconds;
+  return first < last ? { from: new Date(first), to: new Date(last) } : { from: to, to };
+}
+
+export class Statistics {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * By time.
+   * @param timezone IANA name of the zone whose hours and days are meant
+   * @throws ChelaError INVALID_ARGUMENT where there would be too many buckets
+   */
+  async series(
+    accountId: number,
+    wanted: TimeRange,
+    options: { bucket: BucketSize; timezone: string; workerId?: string },
+  ): Promise<RunSeries> {
+    const range = inQuarters(wanted);
+    const starts = bucketStarts(range, options.bucket, options.timezone);
+    const workerKey = options.workerId === undefined ? 0 : await this.#workerKey(options.workerId);
+    const more = [range.to, starts, workerKey];
+    const places = await this.#read(
+      { name: 'run-series', text: seriesFigures, values: [accountId, range.from, ...more] },
+      { name: 'duration-series', text: seriesDurations, values: [accountId, hourOf(range.from), ...more] },
+    );
+    const nothing = figuresOf(undefined, new Map());
+    const buckets = starts.map((start, index) => ({ start, ...(places.get(index + 1) ?? nothing) }));
+    return { range, totals: places.get(null) ?? nothing, buckets };
+  }
+
+  /** By worker, those with the most runs first. */
+  async byWorker(accountId: number, wanted: TimeRange): Promise<WorkerFigures[]> {
+    const range = inQuarters(wanted);
+    const days = wholeDays(range);
+    const more = [range.to, days.from, days.to];
+    const places = await this.#read(
+      { name: 'runs-by-worker', text: workerFigures, values: [accountId, range.from, ...more] },
+      {
+        name: 'durations-by-worker',
+        text: workerDurations,
+        values: [accountId, hourOf(range.from), ...more],
+      },
+    );
+    const found = [...places].flatMap(([key, figures]) => (key === null ? [] : [[key, figures] as const]));
+    const workers = await this.#workers(found.map(([key]) => key));
+    return found
+      .map(([key, figures]) => ({
+        ...(workers.get(key) ?? { slug: '', owner: '', name: '', title: '' }),
+        ...figures,
+      }))
+      .toSorted((left, right) => right.runs - left.runs || left.slug.localeCompare(right.slug));
+  }
+
+  /** What goes on and waits now. */
+  activity(accountId: number): Promise<Activity> {
+    return readActivity(this.#database, accountId);
+  }
+
+  /** Figures of every place with runs, and of all together under null. */
+  async #read(figures: QueryConfig, durations: QueryConfig): Promise<Map<Place, Figures>> {
+    const { pool } = this.#database;
+    const [summed, timed] = await Promise.all([
+      pool.query<FigureRow & { place: Place }>(figures),
+      pool.query<{ place: number; step: number; runs: number }>(durations),
+    ]);
+    const all: DurationCounts = new Map();
+    const counts = new Map<Place, DurationCounts>([[null, all]]);
+    for (const { place, step, runs } of timed.rows) {
+      const own = counts.get(place) ?? new Map<number, number>();
+      counts.set(place, own.set(step, (own.get(step) ?? 0) + runs));
+      all.set(step, (all.get(step) ?? 0) + runs);
+    }
+    return new Map(
+      summed.rows.map((row) => [
+        row.place,
+        figuresOf(row, counts.get(row.place) ?? new Map<number, number>()),
+      ]),
+    );
+  }
+
+  async #workers(keys: readonly number[]): Promise<Map<number, Omit<WorkerFigures, keyof Figures>>> {
+    if (keys.length === 0) return new Map();
+    const workers = await this.#database.sql
+      .selectFrom('worker')
+      .innerJoin('account', 'account.id', 'worker.account_id')
+      .select(['worker.id', 'worker.slug', 'account.name as owner', 'worker.name', 'worker.title'])
+      .where('worker.id', 'in', keys)
+      .execute();
+    return new Map(workers.map(({ id, ...worker }) => [id, worker]));
+  }
+
+  /** @returns -1, of which there are no runs, for a worker that does not exist */
+  async #workerKey(workerId: string): Promise<number> {
+    const path = isWorkerSlug(workerId) ? undefined : splitWorkerPath(workerId);
+    const worker = await this.#database.sql
+      .selectFrom('worker')
+      .innerJoin('account', 'account.id', 'worker.account_id')
+      .select('worker.id')
+      .where((expression) =>
+        path === undefined
+          ? expression('worker.slug', '=', workerId)
+          : expression.and([
+              expression('account.name', '=', path.owner),
+              expression('worker.name', '=', path.name),
+            ]),
+      )
+      .executeTakeFirst();
+    return worker?.id ?? -1;
+  }
+}

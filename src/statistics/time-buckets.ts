@@ -1,0 +1,60 @@
+/** Hours, days, weeks and months as the clock on the wall of a zone has them. */
+import { Temporal } from 'temporal-polyfill';
+import { invalidArgument } from '../errors.ts';
+
+export const bucketSizes = ['hour', 'day', 'week', 'month'] as const;
+export type BucketSize = (typeof bucketSizes)[number];
+
+export const mostBuckets = 800;
+/** What statistics are kept by: times are rounded to it. */
+const quarterMilliseconds = 15 * 60 * 1000;
+
+export interface TimeRange {
+  readonly from: Date;
+  /** Not part of the range. */
+  readonly to: Date;
+}
+
+/** The range in whole quarters of an hour. */
+export function inQuarters({ from, to }: TimeRange): TimeRange {
+  return {
+    from: new Date(Math.floor(from.getTime() / quarterMilliseconds) * quarterMilliseconds),
+    to: new Date(Math.ceil(to.getTime() / quarterMilliseconds) * quarterMilliseconds),
+  };
+}
+
+function startOf(moment: Temporal.ZonedDateTime, size: BucketSize): Temporal.ZonedDateTime {
+  switch (size) {
+    case 'hour':
+      return moment.round({ smallestUnit: 'hour', roundingMode: 'floor' });
+    case 'day':
+      return moment.startOfDay();
+    case 'week':
+      return moment.subtract({ days: moment.dayOfWeek - 1 }).startOfDay();
+    case 'month':
+      return moment.with({ day: 1 }).startOfDay();
+    default:
+      return size satisfies never;
+  }
+}
+
+function next(start: Temporal.ZonedDateTime, size: BucketSize): Temporal.ZonedDateTime {
+  // An hour is one of the clock that runs on; days and longer ones go by the calendar.
+  return size === 'hour' ? start.add({ hours: 1 }) : startOf(start.add({ [`${size}s`]: 1 }), size);
+}
+
+/**
+ * Where the buckets of a range begin. The first may begin before the range.
+ * @throws ChelaError INVALID_ARGUMENT where there would be too many
+ */
+export function bucketStarts({ from, to }: TimeRange, size: BucketSize, timezone: string): Date[] {
+  const starts: Date[] = [];
+  const first = Temporal.Instant.fromEpochMilliseconds(from.getTime()).toZonedDateTimeISO(timezone);
+  for (let start = startOf(first, size); start.epochMilliseconds < to.getTime(); start = next(start, size)) {
+    if (starts.length === mostBuckets) {
+      throw invalidArgument(`at most ${mostBuckets} buckets: choose a shorter time or larger buckets`);
+    }
+    starts.push(new Date(start.epochMilliseconds));
+  }
+  return starts;
+}

@@ -1,0 +1,76 @@
+/** The coming ticks of an account's schedules, and which of them get into each other's way. */
+import type { Database } from '../database/database.ts';
+import { invalidArgument } from '../errors.ts';
+import { scheduleOf } from './schedule-fields.ts';
+import { ticksBetween } from './schedule.ts';
+import { selectTasks, type TaskRecord } from './task-record.ts';
+
+export const mostWindowDays = 62;
+const dayMilliseconds = 24 * 3600 * 1000;
+
+export interface ComingTick {
+  readonly at: Date;
+  readonly task: TaskRecord;
+  /** The zone of the schedule. */
+  readonly timezone: string;
+  /** Ticks of other tasks at the same minute. */
+  readonly clashes: number;
+  /** More tasks start at that minute than the plan lets run at a time. */
+  readonly exceedsPlan: boolean;
+}
+
+interface Wish {
+  /** The zone of schedules that name none. */
+  readonly timezone: string;
+  readonly from: Date;
+  /** Not part of the time. */
+  readonly to: Date;
+  /** Most ticks. */
+  readonly limit: number;
+  /** Runs that the plan lets go on at a time; undefined for any number. */
+  readonly concurrentRuns: number | undefined;
+}
+
+/**
+ * Earliest first.
+ * @returns also how many there are in all
+ * @throws ChelaError INVALID_ARGUMENT for a time that ends before it begins, or is too long
+ */
+export async function comingTicks(
+  database: Database,
+  accountId: number,
+  { timezone: accountTimezone, from, to, limit, concurrentRuns }: Wish,
+): Promise<{ count: number; list: ComingTick[] }> {
+  if (from >= to) throw invalidArgument('from must be before to');
+  if (to.getTime() - from.getTime() > mostWindowDays * dayMilliseconds) {
+    throw invalidArgument(`from and to may be ${mostWindowDays} days apart at most`);
+  }
+  const tasks = await selectTasks(database.sql)
+    .where('task.account_id', '=', accountId)
+    .where('task.schedule_enabled', '=', true)
+    .orderBy('task.id')
+    .execute();
+  const ticks = tasks.flatMap((task) => {
+    const timezone = task.schedule_timezone ?? accountTimezone;
+    const schedule = scheduleOf(task, accountTimezone);
+    if (schedule === undefined || task.next_tick_at === null) return [];
+    return ticksBetween(schedule, later(from, task.next_tick_at), to).map((at) => ({ at, task, timezone }));
+  });
+  // Schedules name minutes, so ticks of one minute are ticks of one moment.
+  const perMoment = Map.groupBy(ticks, ({ at }) => at.getTime());
+  const sorted = ticks.toSorted((left, right) => left.at.getTime() - right.at.getTime());
+  const list = sorted.slice(0, limit).map((tick) => {
+    const together = perMoment.get(tick.at.getTime())?.length ?? 1;
+    return {
+      ...tick,
+      clashes: together - 1,
+      exceedsPlan: concurrentRuns !== undefined && together > concurrentRuns,
+    };
+  });
+  return { count: ticks.length, list };
+}
+
+/** No tick before the next one that the scheduler will fire. */
+function later(moment: Date, other: Date): Date {
+  return moment > other ? moment : other;
+}

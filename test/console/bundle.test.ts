@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+
+const dist = path.resolve(import.meta.dirname, '../../console/dist');
+const mostBytes = 250_000;
+
+/** A script with all that it imports at once, by name; what is imported when it is needed is not among it. */
+async function withImports(name: string, found = new Map<string, string>()): Promise<Map<string, string>> {
+  if (found.has(name)) return found;
+  const code = await readFile(path.join(dist, 'assets', name), 'utf8');
+  found.set(name, code);
+  for (const [, imported] of code.matchAll(/(?:from|^import|;import)\s*["']\.\/([^"']+\.js)["']/g)) {
+    if (imported !== undefined) await withImports(imported, found);
+  }
+  return found;
+}
+
+async function entryScripts(): Promise<Map<string, string>> {
+  const html = await readFile(path.join(dist, 'index.html'), 'utf8');
+  const found = new Map<string, string>();
+  for (const [, name] of html.matchAll(/assets\/([^"]+\.js)"/g)) await withImports(name ?? '', found);
+  return found;
+}
+
+function compressedBytes(scripts: ReadonlyMap<string, string>): number {
+  return [...scripts.values()].reduce((sum, code) => sum + gzipSync(code).length, 0);
+}
+
+test('what every page loads first stays small', async () => {
+  const scripts = await entryScripts();
+  expect(scripts.size).toBeGreaterThan(0);
+  expect(compressedBytes(scripts)).toBeLessThan(mostBytes);
+});
+
+test('charts and the command palette are not part of it', async () => {
+  const names = [...(await entryScripts()).keys()];
+  expect(names.filter((name) => /^(?:charts|command-palette)/.test(name))).toEqual([]);
+});

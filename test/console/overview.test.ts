@@ -1,0 +1,123 @@
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { publishScriptedWorker, runForever } from '../platform/support/scripted-worker.ts';
+import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
+
+const script = `
+  const [item] = input.items;
+  if (item === 'fail') throw new Error('the page has no price');
+  for (let index = 0; index < Number(item); index += 1) await sdk.result.pushData({ index });`;
+
+let browser: ConsoleBrowser;
+let worker: string;
+beforeAll(async () => {
+  browser = await openConsole({ pricePerResult: '0.01' });
+  await browser.signIn();
+  await browser.platform.publish(path.join(import.meta.dirname, '../../workers/hello'), 'Hello');
+  worker = await publishScriptedWorker(browser.platform, 'Prices');
+});
+afterAll(async () => browser.close());
+
+/** Figure of a card on the page, by its label. */
+async function figure(label: string): Promise<string> {
+  const card = browser.page.locator('.mantine-Card-root', { hasText: label }).first();
+  return (await card.locator('> *').nth(1).textContent()) ?? '';
+}
+
+/** Scripts that the page has asked for so far. */
+async function loadedScripts(): Promise<string[]> {
+  const names = await browser.page.evaluate<string[]>(
+    `performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.endsWith('.js'))`,
+  );
+  return names.map((name) => path.basename(name));
+}
+
+test('before the first run it leads to the store, to the upload and to the API', async () => {
+  const page = await browser.open('/');
+  await page.getByRole('heading', { name: 'Welcome to Chela' }).waitFor();
+  await browser.screenshots('overview-empty');
+  expect(await browser.violations()).toEqual([]);
+  // Nobody pays for charts that are not there.
+  expect((await loadedScripts()).filter((name) => name.startsWith('charts'))).toEqual([]);
+  await page.getByRole('main').getByRole('link', { name: 'Store' }).click();
+  await page.getByRole('heading', { name: 'Store', exact: true }).waitFor();
+});
+
+test('then it shows what ended, what goes on, what failed and what comes next', async () => {
+  const { platform } = browser;
+  for (const items of [['3'], ['2'], ['fail']]) await platform.runSync(worker, { script, items });
+  const going = await platform.runAsync(worker, { script: runForever, items: ['1', '2'] });
+  const title = 'Prices of the morning';
+  const task = {
+    worker_id: worker,
+    title,
+    input: { parameters: { custom: { script, items: ['1'] } } },
+    schedule_enabled: 1,
+    schedule_type: 1,
+    schedule_time: '06:30',
+  };
+  await platform.call('/worker-tasks', { body: task });
+  const page = await browser.open('/');
+  await page.getByText('2 subtasks at work').waitFor();
+  await page.getByText('2 succeeded, 1 failed').first().waitFor();
+  expect(await figure('Running now')).toBe('1');
+  expect(await figure('Runs today')).toBe('3');
+  expect(await figure('Rows today')).toBe('5');
+  expect(await figure('Success rate')).toBe('66.7%');
+  await page.getByRole('region', { name: 'Last failures' }).getByText('exit code 1').waitFor();
+  await page.getByText(title).first().waitFor();
+  const chart = page.getByRole('region', { name: 'Runs by outcome' });
+  await chart.locator('.recharts-bar-rectangle path').first().waitFor();
+  await browser.screenshots('overview');
+  expect(await browser.violations()).toEqual([]);
+  await browser.platform.call(`/worker-runs/${going}/abort`, { method: 'POST' });
+  await browser.platform.finished(going);
+});
+
+test('a chart is a table too, for everybody', async () => {
+  const { page } = browser;
+  const chart = page.getByRole('region', { name: 'Runs by outcome' });
+  // Those who cannot see it have the table in any case.
+  expect(await chart.getByRole('row').count()).toBe(8);
+  await chart.getByRole('button', { name: 'Show as table' }).click();
+  await chart.locator('.recharts-surface').first().waitFor({ state: 'detached' });
+  const cells = await chart.getByRole('row').last().getByRole('cell').allTextContents();
+  expect(cells.slice(0, 2)).toEqual(['2', '1']);
+  expect(await browser.violations()).toEqual([]);
+});
+
+test('the time is in the address', async () => {
+  const { page } = browser;
+  await page.getByText('30 days', { exact: true }).click();
+  await page.waitForURL('**/?range=30d');
+  await page.getByText('30 days, without aborted runs').waitFor();
+  await page.reload();
+  await page.getByText('30 days, without aborted runs').waitFor();
+  expect(new URL(page.url()).search).toBe('?range=30d');
+});
+
+test('usage by kind and worker, sorted by the address', async () => {
+  const page = await browser.open('/usage?range=7d');
+  const panel = page.getByRole('region', { name: 'By worker' });
+  await panel.getByRole('link', { name: 'Prices' }).waitFor();
+  expect(await figure('Cost')).toBe('0.05');
+  await page
+    .getByRole('region', { name: 'Cost over time' })
+    .locator('.recharts-bar-rectangle path')
+    .first()
+    .waitFor();
+  await browser.screenshots('usage');
+  expect(await browser.violations()).toEqual([]);
+  await panel.getByRole('button', { name: 'Cost' }).click();
+  await page.waitForURL('**/usage?*sort=-usage*');
+  await panel
+    .getByRole('columnheader', { name: 'Cost' })
+    .and(page.locator('[aria-sort=descending]'))
+    .waitFor();
+  await page.locator('label', { hasText: 'Traffic' }).click();
+  await page.waitForURL('**/usage?*metric=traffic*');
+});
+
+test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+  expect(browser.problems).toEqual([]);
+});
