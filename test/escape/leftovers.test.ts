@@ -24,7 +24,7 @@ type Kind = keyof typeof workers;
 interface Remains {
   readonly processes: string[];
   readonly children: string[];
-  readonly mounts: string;
+  readonly mounts: string[];
   readonly cgroups: string[];
   readonly folders: string[];
 }
@@ -46,7 +46,10 @@ async function remains(cacheDir: string): Promise<Remains> {
   return {
     processes: processesOfSandboxes(),
     children: descendantsOf(process.pid).map(({ command }) => command),
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8'),
+    // Others mount as well while the test runs.
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(cacheDir)),
     cgroups: await cgroupsOf(process.pid),
     folders: (await readdir(cacheDir, { recursive: true })).toSorted(),
   };
