@@ -42,6 +42,7 @@ import { addProxyOperations } from './v2/proxy.ts';
 import { addCallbackOperations } from './v2/callbacks.ts';
 import { addRunEventOperations } from './v2/run-events.ts';
 import { addRunExportOperations } from './v2/run-exports.ts';
+import { addRunInputOperations } from './v2/run-inputs.ts';
 import { addRunOperations } from './v2/run-operations.ts';
 import { addRunQueueOperations } from './v2/run-queue.ts';
 import { addRunUsageOperations } from './v2/run-usage.ts';
@@ -174,6 +175,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   });
   addWorkerRunOperations(api, context);
   addRunOperations(api, context);
+  addRunInputOperations(api, context);
   addRunQueueOperations(api, context);
   addWorkerTaskOperations(api, context);
   addScheduleTimezoneOperations(api, context);

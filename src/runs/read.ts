@@ -94,6 +94,16 @@ export class RunReader {
     return row.id === null ? 'no run' : row;
   }
 
+  /** The input of a run as JSON text, as it was sent. */
+  async input(runId: number): Promise<string> {
+    const { input } = await this.#database.sql
+      .selectFrom('run')
+      .select('input')
+      .where('id', '=', runId)
+      .executeTakeFirstOrThrow();
+    return input;
+  }
+
   /** By creation, newest first where the filter does not say otherwise. */
   async list(
     accountId: number,
