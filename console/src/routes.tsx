@@ -7,7 +7,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
-import { runStatuses, type RunStatus } from './api/runs.ts';
+import { runStatuses, runTabs, type RunStatus, type RunTab } from './api/runs.ts';
 import { sessionQuery } from './api/session.ts';
 import { ErrorPage } from './shell/error-page.tsx';
 import { NotFoundPage } from './shell/not-found-page.tsx';
@@ -60,6 +60,18 @@ function listSearch(search: Record<string, unknown>): { keyword?: string; page?:
   return { ...keyword, ...pageNumber(search['page']) };
 }
 
+function workerSearch({ tab, from, task }: Record<string, unknown>): {
+  tab?: 'readme' | 'api';
+  from?: string;
+  task?: string;
+} {
+  return {
+    ...((tab === 'readme' || tab === 'api') && { tab }),
+    ...(typeof from === 'string' && { from }),
+    ...(typeof task === 'string' && { task }),
+  };
+}
+
 const storeRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/store',
@@ -77,7 +89,7 @@ const workersRoute = createRoute({
 const workerRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/workers/$workerId',
-  validateSearch: ({ tab }): { tab?: 'readme' | 'api' } => (tab === 'readme' || tab === 'api' ? { tab } : {}),
+  validateSearch: workerSearch,
   component: lazyRouteComponent(() => import('./pages/workers/worker-page.tsx'), 'WorkerPage'),
 });
 
@@ -101,7 +113,14 @@ const runsRoute = createRoute({
 const runRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/runs/$runId',
-  validateSearch: ({ tab }): { tab?: 'log' } => (tab === 'log' ? { tab } : {}),
+  validateSearch: ({ tab, subtask }): { tab?: RunTab; subtask?: number } => {
+    const known = runTabs.find((value) => value === tab && value !== 'results');
+    const number = Number(subtask);
+    return {
+      ...(known !== undefined && { tab: known }),
+      ...(Number.isSafeInteger(number) && number > 0 && { subtask: number }),
+    };
+  },
   component: lazyRouteComponent(() => import('./pages/runs/run-page.tsx'), 'RunPage'),
 });
 

@@ -170,7 +170,7 @@ export class LogWindows {
 
   async #find(run: RunReference, filter: LogFilter, total: number): Promise<Matches> {
     if (passesAll(filter)) return everyLine(total);
-    const types = [...filter.types].toSorted();
+    const types = filter.types.toSorted((one, other) => one - other);
     const words = filter.words.toLowerCase();
     const subtask = filter.subtask ?? null;
     return this.#finder.find(JSON.stringify([run.id, types, subtask, words]), total, async (after, upTo) => {

@@ -149,7 +149,7 @@ function addSubtasks(app: ApiApp, context: ApiContext): void {
       }),
       async (request) => {
         const run = await scope.find(request);
-        const { number } = request.params as { number: number };
+        const { number } = request.params;
         const subtask = await subtasks.one(run.id, number);
         if (subtask === undefined)
           throw new ChelaError('NOT_FOUND', `run ${run.slug} has no subtask ${number}`);
