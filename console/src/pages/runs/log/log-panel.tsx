@@ -1,12 +1,13 @@
 /** The log of a run: any part of it at once, however long it is, with a search and a filter. */
 import { Paper, Skeleton, Stack, Text } from '@mantine/core';
-import { useDebouncedValue, useHotkeys, useLocalStorage } from '@mantine/hooks';
+import { useDebouncedValue, useLocalStorage } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react';
 import { logCountQuery, type LogFilter } from '../../../api/run-log.ts';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
 import { formatCount } from '../../../components/figures.ts';
 import type { LineScrollerHandle } from '../../../components/line-scroller.tsx';
+import { usePageKeys } from '../../../components/use-page-keys.ts';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 import { LogLines } from './log-lines.tsx';
 import { LogToolbar, type LogView } from './log-toolbar.tsx';
@@ -56,10 +57,7 @@ export function LogPanel({ slug, isLive, subtask, onSubtask }: LogPanelProps): R
     scroller.current?.show(index);
   }, []);
   const found = useLogSearch({ slug, filter, words: isNarrowed ? '' : words, isLive, first, onFound });
-  useHotkeys([
-    ['/', () => search.current?.focus()],
-    ['f', () => setFollowing((value) => !value)],
-  ]);
+  usePageKeys({ '/': () => search.current?.focus(), f: () => setFollowing(!isFollowing) });
   const change = (values: Partial<LogView>): void => {
     const { isWrapped: wraps, ...rest } = values;
     if ('subtask' in values) onSubtask(values.subtask);

@@ -1,6 +1,6 @@
 /** The rows of a run as they arrive: table or JSON, with a search and a choice of columns. */
 import { Button, Group, Paper, SegmentedControl, Skeleton, Stack, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue, useHotkeys, useInterval } from '@mantine/hooks';
+import { useDebouncedValue, useInterval } from '@mantine/hooks';
 import { IconArrowDown, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useRef, useState, type ReactNode } from 'react';
@@ -10,6 +10,7 @@ import { EmptyState } from '../../../components/empty-state.tsx';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
 import { formatCount } from '../../../components/figures.ts';
 import type { LineScrollerHandle } from '../../../components/line-scroller.tsx';
+import { usePageKeys } from '../../../components/use-page-keys.ts';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 import { ColumnChooser, useHiddenColumns } from './column-chooser.tsx';
 import { JsonRows } from './json-rows.tsx';
@@ -83,7 +84,7 @@ export function ResultsPanel({ run }: { readonly run: Run }): ReactNode {
   const rows = useShownRows(run, words);
   const revision = useRevision(isLive);
   const onEnd = useCallback((end: number) => setSeen((known) => Math.max(known, end)), []);
-  useHotkeys([['/', () => search.current?.focus()]]);
+  usePageKeys({ '/': () => search.current?.focus() });
   const failure = error ?? rows.error;
   if (failure !== null) return <ErrorNotice error={failure} onRetry={() => void refetch()} />;
   if (headers === undefined) return <Skeleton h={320} />;
