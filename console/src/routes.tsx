@@ -7,6 +7,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
+import { subtaskStatuses, type SubtaskStatus } from './api/run-parts.ts';
 import { runStatuses, runTabs, type RunStatus, type RunTab } from './api/runs.ts';
 import { sessionQuery } from './api/session.ts';
 import { ErrorPage } from './shell/error-page.tsx';
@@ -113,12 +114,14 @@ const runsRoute = createRoute({
 const runRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/runs/$runId',
-  validateSearch: ({ tab, subtask }): { tab?: RunTab; subtask?: number } => {
+  validateSearch: ({ tab, subtask, status }): { tab?: RunTab; subtask?: number; status?: SubtaskStatus } => {
     const known = runTabs.find((value) => value === tab && value !== 'results');
     const number = Number(subtask);
+    const subtaskStatus = subtaskStatuses.find((value) => value === status);
     return {
       ...(known !== undefined && { tab: known }),
       ...(Number.isSafeInteger(number) && number > 0 && { subtask: number }),
+      ...(subtaskStatus !== undefined && { status: subtaskStatus }),
     };
   },
   component: lazyRouteComponent(() => import('./pages/runs/run-page.tsx'), 'RunPage'),

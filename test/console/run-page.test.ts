@@ -186,9 +186,11 @@ describe('rows', () => {
     await page
       .getByRole('rowgroup', { name: 'Results' })
       .evaluate((frame) => frame.scrollTo(frame.scrollWidth, 0));
-    expect(await page.getByRole('img', { name: 'picture' }).evaluate('(image) => image.naturalWidth')).toBe(
-      1,
-    );
+    expect(
+      await page
+        .getByRole('img', { name: 'picture' })
+        .evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth),
+    ).toBe(1);
     // A picture of another host is a link.
     const link = page.getByRole('link', { name: 'lamp.png' });
     expect([await link.getAttribute('rel'), await link.getAttribute('target')]).toEqual([
@@ -203,9 +205,7 @@ describe('rows', () => {
     await browser.screenshots('run-formats');
     expect(await browser.violations()).toEqual([]);
 
-    await page
-      .getByRole('rowgroup', { name: 'Results' })
-      .evaluate((frame) => frame.scrollTo(0, 0));
+    await page.getByRole('rowgroup', { name: 'Results' }).evaluate((frame) => frame.scrollTo(0, 0));
     await page.getByRole('columnheader', { name: 'html' }).waitFor();
     await page.getByRole('button', { name: 'Columns' }).click();
     await page.getByRole('checkbox', { name: 'html' }).uncheck();
@@ -294,6 +294,9 @@ describe('a run whose subtasks ended differently', () => {
 
   test('lists them with status, rows, input and log of their own', async () => {
     const subtasks = page.getByRole('region', { name: 'Subtasks' });
+    await subtasks.getByText('Failed', { exact: true }).waitFor();
+    expect(new URL(page.url()).search).toBe('?tab=subtasks&status=failed');
+    await page.getByText(/^All 3$/).click();
     await subtasks.getByText('Succeeded').first().waitFor();
     await page.getByText(/^Failed 1$/).click();
     await subtasks.getByText('Succeeded').first().waitFor({ state: 'detached' });
@@ -330,8 +333,7 @@ test('a run that waits says why, and starts by itself', async () => {
   await browser.platform.logged(busy, 'SYSTEM: running');
   const slug = await browser.platform.runAsync(scripted, { script: '', items: ['one'] });
   const page = await browser.open(`/runs/${slug}`);
-  await page.getByText(`All slots of the runners are in use.`).waitFor();
-  await page.getByText(`${runnerSlots} of ${runnerSlots} slots are in use.`).waitFor();
+  await page.getByText(`${runnerSlots} of ${runnerSlots} slots of the runners are in use.`).waitFor();
   await browser.screenshots('run-waiting');
   expect(await browser.violations()).toEqual([]);
   await browser.platform.call(`/worker-runs/${busy}/abort`, { method: 'POST' });

@@ -19,6 +19,8 @@ import classes from './line-scroller.module.css';
 /** Below what every browser can do. */
 const highestSpacer = 8_000_000;
 const overscan = 8;
+/** Below the last line, for a scroll bar at the bottom. */
+const spareHeight = 16;
 const endTolerance = 0.5;
 
 export interface LineScrollerHandle {
@@ -189,6 +191,7 @@ export function LineScroller(props: LineScrollerProps): ReactNode {
       className={`${classes['frame']} ${props.className ?? ''}`}
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard
       tabIndex={0}
+      style={{ maxHeight: isWrapped ? undefined : spacer + spareHeight }}
       aria-label={props.label}
       role={props.role}
       onScroll={({ currentTarget: element }) => {

@@ -14,7 +14,8 @@ function isWriting(target: EventTarget | null): boolean {
 export function usePageKeys(keys: Readonly<Record<string, () => void>>): void {
   const press = useEffectEvent((event: KeyboardEvent): void => {
     const act = keys[event.key];
-    if (act === undefined || event.ctrlKey || event.altKey || event.metaKey || isWriting(event.target)) return;
+    if (act === undefined || event.ctrlKey || event.altKey || event.metaKey || isWriting(event.target))
+      return;
     if (document.querySelector('[role=dialog]') !== null) return;
     event.preventDefault();
     act();

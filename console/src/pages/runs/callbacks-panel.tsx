@@ -41,10 +41,14 @@ function Attempts({ attempts }: { readonly attempts: readonly CallbackAttempt[] 
       <Table verticalSpacing={4}>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th ta="right">{texts.attempt}</Table.Th>
-            <Table.Th>{texts.time}</Table.Th>
+            <Table.Th w={90} ta="right">
+              {texts.attempt}
+            </Table.Th>
+            <Table.Th w={160}>{texts.time}</Table.Th>
             <Table.Th>{texts.status}</Table.Th>
-            <Table.Th ta="right">{texts.duration}</Table.Th>
+            <Table.Th w={110} ta="right">
+              {texts.duration}
+            </Table.Th>
             <Table.Th>{texts.answer}</Table.Th>
           </Table.Tr>
         </Table.Thead>

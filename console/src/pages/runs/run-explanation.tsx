@@ -1,9 +1,10 @@
 /** Why a run waits or failed, in words, with the next step. */
 import { Alert, Button, Code, Group, Stack, Text } from '@mantine/core';
+import { IconAlertTriangle, IconClock } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { lastLinesQuery, type LogFilter } from '../../api/run-log.ts';
-import { waitingQuery } from '../../api/run-parts.ts';
+import { waitingQuery, type SubtaskStatus } from '../../api/run-parts.ts';
 import type { Run, RunTab } from '../../api/runs.ts';
 import { formatCount } from '../../components/figures.ts';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
@@ -30,11 +31,16 @@ function Waiting({ run }: { readonly run: Run }): ReactNode {
   const { reason, ahead, slots, slots_in_use: used } = data;
   const number = (value: number): string => formatCount(value, language);
   return (
-    <Alert color={reason === 'no_runner' ? 'orange' : 'gray'} title={texts.waitingTitle}>
+    <Alert
+      variant="default"
+      icon={<IconClock />}
+      color={reason === 'no_runner' ? 'orange' : 'gray'}
+      title={texts.waitingTitle}
+    >
       <Text size="sm" component="output">
+        {reason === 'no_free_slot' && `${texts.slotsInUse(number(used), number(slots))} `}
+        {ahead > 0 && `${texts.ahead(ahead, number(ahead))} `}
         {texts.waiting[reason]}
-        {reason === 'no_free_slot' && ` ${texts.slotsInUse(number(used), number(slots))}`}
-        {ahead > 0 && ` ${texts.ahead(ahead, number(ahead))}`}
       </Text>
     </Alert>
   );
@@ -54,7 +60,8 @@ function LastErrors({ slug }: { readonly slug: string }): ReactNode {
 
 interface RunExplanationProps {
   readonly run: Run;
-  readonly onTab: (tab: RunTab) => void;
+  /** @param status of the subtasks to show */
+  readonly onTab: (tab: RunTab, status?: SubtaskStatus) => void;
 }
 
 function Failed({ run, onTab }: RunExplanationProps): ReactNode {
@@ -62,9 +69,14 @@ function Failed({ run, onTab }: RunExplanationProps): ReactNode {
   const isFailed = run.status === 'failed';
   const failure = failureOf(run.err_msg);
   const isAborted = isFailed && failure === 'aborted';
+  const color = isAborted ? 'gray' : isFailed ? 'red' : 'orange';
   const title = isAborted ? texts.abortedTitle : isFailed ? texts.failedTitle : texts.partlyFailedTitle;
   return (
-    <Alert color={isAborted ? 'gray' : isFailed ? 'red' : 'orange'} title={title}>
+    <Alert
+      variant="default"
+      icon={<IconAlertTriangle color={`var(--mantine-color-${color}-6)`} />}
+      title={title}
+    >
       <Stack gap="xs">
         <Text size="sm" className={classes['message']}>
           {run.err_msg}
@@ -76,7 +88,7 @@ function Failed({ run, onTab }: RunExplanationProps): ReactNode {
             {texts.toErrors}
           </Button>
           {/subtasks failed:/.test(run.err_msg) && (
-            <Button size="compact-sm" variant="default" onClick={() => onTab('subtasks')}>
+            <Button size="compact-sm" variant="default" onClick={() => onTab('subtasks', 'failed')}>
               {texts.toFailed}
             </Button>
           )}

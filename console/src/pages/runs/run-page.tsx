@@ -3,11 +3,11 @@ import { Group, Skeleton, Stack, Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import type { SubtaskStatus } from '../../api/run-parts.ts';
 import { isFinal, runQuery, runTabs, type Run, type RunTab } from '../../api/runs.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
-import { Scroller } from '../../components/scroller.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { CallbacksPanel } from './callbacks-panel.tsx';
@@ -18,6 +18,7 @@ import { RunActions } from './run-actions.tsx';
 import { RunExplanation } from './run-explanation.tsx';
 import { RunFigures } from './run-figures.tsx';
 import { SubtasksPanel } from './subtasks-panel.tsx';
+import classes from './run-page.module.css';
 import { UsagePanel } from './usage-panel.tsx';
 
 const route = getRouteApi('/frame/signed-in/runs/$runId');
@@ -46,28 +47,25 @@ function Header({ run }: { readonly run: Run }): ReactNode {
 
 function RunContent({ run }: { readonly run: Run }): ReactNode {
   const { run: texts } = useTexts();
-  const { tab = 'results', subtask } = route.useSearch();
+  const { tab = 'results', subtask, status } = route.useSearch();
   const navigate = route.useNavigate();
   const isLive = !isFinal(run.status);
-  const show = (next: RunTab, ofSubtask?: number): void => {
-    const search = {
-      ...(next !== 'results' && { tab: next }),
-      ...(ofSubtask !== undefined && { subtask: ofSubtask }),
-    };
+  const show = (next: RunTab, part: { subtask?: number; status?: SubtaskStatus } = {}): void => {
+    const search = { ...(next !== 'results' && { tab: next }), ...part };
     void navigate({ search, replace: true, resetScroll: false });
   };
   return (
     <div>
       <Header run={run} />
       <Stack gap="sm">
-        <RunExplanation run={run} onTab={show} />
+        <RunExplanation run={run} onTab={(next, ofStatus) => show(next, { status: ofStatus })} />
         <RunFigures run={run} />
         <Tabs
           value={tab}
           onChange={(value) => show(runTabs.find((known) => known === value) ?? 'results')}
           keepMounted={false}
         >
-          <Scroller label={texts.tabList}>
+          <div className={classes['tabs']}>
             <Tabs.List style={{ flexWrap: 'nowrap' }} aria-label={texts.tabList}>
               {runTabs.map((name) => (
                 <Tabs.Tab key={name} value={name}>
@@ -75,7 +73,7 @@ function RunContent({ run }: { readonly run: Run }): ReactNode {
                 </Tabs.Tab>
               ))}
             </Tabs.List>
-          </Scroller>
+          </div>
           <Tabs.Panel value="results" pt="sm">
             <ResultsPanel run={run} />
           </Tabs.Panel>
@@ -84,11 +82,17 @@ function RunContent({ run }: { readonly run: Run }): ReactNode {
               slug={run.slug}
               isLive={isLive}
               subtask={subtask}
-              onSubtask={(number) => show('log', number)}
+              onSubtask={(number) => show('log', { subtask: number })}
             />
           </Tabs.Panel>
           <Tabs.Panel value="subtasks" pt="sm">
-            <SubtasksPanel slug={run.slug} isLive={isLive} onLog={(number) => show('log', number)} />
+            <SubtasksPanel
+              slug={run.slug}
+              isLive={isLive}
+              status={status}
+              onStatus={(value) => show('subtasks', { status: value })}
+              onLog={(number) => show('log', { subtask: number })}
+            />
           </Tabs.Panel>
           <Tabs.Panel value="input" pt="sm">
             <InputPanel run={run} />

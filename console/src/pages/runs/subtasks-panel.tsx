@@ -126,14 +126,16 @@ interface SubtasksPanelProps {
   readonly slug: string;
   /** Whether the run still goes on. */
   readonly isLive: boolean;
+  /** The one shown; all where it is undefined. */
+  readonly status: SubtaskStatus | undefined;
+  readonly onStatus: (status: SubtaskStatus | undefined) => void;
   /** Shows the lines of one subtask. */
   readonly onLog: (number: number) => void;
 }
 
-export function SubtasksPanel({ slug, isLive, onLog }: SubtasksPanelProps): ReactNode {
+export function SubtasksPanel({ slug, isLive, status, onStatus, onLog }: SubtasksPanelProps): ReactNode {
   const { run: texts } = useTexts();
   const { language } = useLanguage();
-  const [status, setStatus] = useState<SubtaskStatus>();
   const [page, setPage] = useState(1);
   const [opened, setOpened] = useState<number>();
   const { data, error, refetch } = useQuery(subtasksQuery(slug, { status, page }, isLive));
@@ -146,7 +148,7 @@ export function SubtasksPanel({ slug, isLive, onLog }: SubtasksPanelProps): Reac
       <Chip.Group
         value={status ?? ''}
         onChange={(value) => {
-          setStatus(subtaskStatuses.find((name) => name === value));
+          onStatus(subtaskStatuses.find((name) => name === value));
           setPage(1);
         }}
       >

@@ -18,18 +18,16 @@ export const run = {
   abortText: 'Its processes are ended within seconds. Rows that were pushed so far stay.',
   rerun: 'Run again',
   editAndRun: 'Edit and run',
-  moreActions: 'More actions',
-  statusNow: (status: string) => `Status: ${status}`,
 
   waitingTitle: 'Waiting for a runner',
   waiting: {
     not_waiting: 'It starts in a moment.',
     no_runner:
       'No runner is up. Start one with "chela runner" on any machine that reaches the database, or "chela up" for everything.',
-    no_free_slot: 'All slots of the runners are in use. It starts by itself; another runner makes it sooner.',
+    no_free_slot: 'Its turn comes by itself; another runner makes it sooner.',
     starting: 'A runner is about to take it.',
   },
-  slotsInUse: (used: string, all: string) => `${used} of ${all} slots are in use.`,
+  slotsInUse: (used: string, all: string) => `${used} of ${all} slots of the runners are in use.`,
   ahead: (count: number, text: string) =>
     count === 1 ? '1 subtask comes first.' : `${text} subtasks come first.`,
   failedTitle: 'The run failed',
@@ -112,7 +110,6 @@ export const run = {
   noLog: 'Nothing was logged yet.',
   noLogMatch: 'No line matches.',
   cutLine: 'The line goes on; the whole log has the rest.',
-  toEnd: 'To the end',
 
   subtaskStatus: { ready: 'Waiting', running: 'Running', succeeded: 'Succeeded', failed: 'Failed' },
   allStatuses: 'All',

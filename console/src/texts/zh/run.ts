@@ -19,18 +19,16 @@ export const run: Texts['run'] = {
   abortText: '进程将在数秒内结束，已写入的结果会保留。',
   rerun: '重新运行',
   editAndRun: '编辑并运行',
-  moreActions: '更多操作',
-  statusNow: (status) => `状态：${status}`,
 
   waitingTitle: '等待执行器',
   waiting: {
     not_waiting: '马上开始。',
     no_runner:
       '没有执行器在运行。请在能访问数据库的任意机器上用 “chela runner” 启动一个，或用 “chela up” 启动全部。',
-    no_free_slot: '执行器的所有槽位都在使用中。它会自动开始；再启动一个执行器会更快。',
+    no_free_slot: '轮到它时会自动开始；再启动一个执行器会更快。',
     starting: '执行器即将接手。',
   },
-  slotsInUse: (used, all) => `${all} 个槽位中有 ${used} 个在使用。`,
+  slotsInUse: (used, all) => `执行器的 ${all} 个槽位中有 ${used} 个在使用。`,
   ahead: (_count, text) => `前面还有 ${text} 个子任务。`,
   failedTitle: '运行失败',
   abortedTitle: '运行已中止',
@@ -112,7 +110,6 @@ export const run: Texts['run'] = {
   noLog: '还没有日志。',
   noLogMatch: '没有匹配的行。',
   cutLine: '此行未完，其余见完整日志。',
-  toEnd: '到末尾',
 
   subtaskStatus: { ready: '等待中', running: '运行中', succeeded: '成功', failed: '失败' },
   allStatuses: '全部',

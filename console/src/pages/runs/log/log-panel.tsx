@@ -27,7 +27,12 @@ interface LogPanelProps {
 export function LogPanel({ slug, isLive, subtask, onSubtask }: LogPanelProps): ReactNode {
   const { run: texts } = useTexts();
   const { language } = useLanguage();
-  const [isWrapped, setWrapped] = useLocalStorage({ key: 'chela.log-wrap', defaultValue: false });
+  const [isWrapped, setWrapped] = useLocalStorage({
+    key: 'chela.log-wrap',
+    // A line of a log is longer than a phone is wide.
+    defaultValue: window.matchMedia('(max-width: 48em)').matches,
+    getInitialValueInEffect: false,
+  });
   const [chosen, setChosen] = useState<Omit<LogView, 'subtask' | 'isWrapped'>>({
     words: '',
     isOnlyMatches: false,
@@ -88,7 +93,7 @@ export function LogPanel({ slug, isLive, subtask, onSubtask }: LogPanelProps): R
         onStep={found.go}
         search={search}
       />
-      <Paper withBorder>
+      <Paper withBorder style={{ overflow: 'hidden' }}>
         {data.count === 0 ? (
           <Text c="dimmed" size="sm" p="md">
             {total === 0 ? texts.noLog : data.is_complete ? texts.noLogMatch : '…'}

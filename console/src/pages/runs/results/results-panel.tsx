@@ -140,7 +140,7 @@ export function ResultsPanel({ run }: { readonly run: Run }): ReactNode {
           <EmptyState title={texts.noColumns} />
         </Paper>
       ) : (
-        <Paper withBorder>
+        <Paper withBorder style={{ overflow: 'hidden' }}>
           <ResultGrid
             key={words}
             handle={scroller}
