@@ -131,9 +131,10 @@ describe('windows of a log', () => {
   });
 
   test('are limited, and refuse what is no level or position', async () => {
-    for (const query of ['levels=5', 'limit=501', 'position=x', 'subtask=-1', `search=${'x'.repeat(201)}`]) {
-      expect((await platform.call(`/worker-runs/${slug}/log/lines?${query}`)).status, query).toBe(422);
-    }
+    const queries = ['levels=5', 'limit=501', 'position=x', 'subtask=-1', `search=${'x'.repeat(201)}`];
+    const answers = queries.map(async (query) => platform.call(`/worker-runs/${slug}/log/lines?${query}`));
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    expect(statuses).toEqual(queries.map(() => 422));
   });
 
   test('matches tell where words are among the lines that are shown', async () => {
@@ -156,16 +157,16 @@ describe('windows of a log', () => {
     expect((await platform.call<Lines>(`/workers/${worker}/runs/last/log/lines`)).data.count).toBe(total);
     expect((await platform.call<Lines>('/worker-runs/last/log/matches?search=detail')).data.count).toBe(1);
     const { key } = await platform.otherAccount('reader');
-    for (const path of [
+    const paths = [
       'log/lines',
       'log/matches?search=a',
       'result/search?search=a',
       'subtasks',
       'subtasks/1',
       'waiting',
-    ]) {
-      expect((await platform.call(`/worker-runs/${slug}/${path}`, { key })).status, path).toBe(404);
-    }
+    ];
+    const answers = paths.map(async (path) => platform.call(`/worker-runs/${slug}/${path}`, { key }));
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(paths.map(() => 404));
   });
 });
 
