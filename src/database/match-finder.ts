@@ -4,6 +4,11 @@
  */
 
 const firstCapacity = 1024;
+/** Ranges grow while they are looked through quickly, and shrink where lines or rows are big. */
+const firstRangeSize = 256;
+const smallestRangeSize = 16;
+const quickMilliseconds = 30;
+const slowMilliseconds = 250;
 
 /** Numbers that match, ascending. */
 export interface Matches {
@@ -29,6 +34,8 @@ export type ScanRange = (after: number, upTo: number) => Promise<Buffer>;
 class MatchList implements Matches {
   searched = 0;
   count = 0;
+  /** Lines or rows that the next statement looks at. */
+  rangeSize = firstRangeSize;
   /** Requests for the same filter take turns. */
   turn: Promise<unknown> = Promise.resolve();
   #numbers = new Int32Array(firstCapacity);
@@ -68,22 +75,22 @@ class MatchList implements Matches {
 }
 
 interface MatchFinderLimits {
-  /** Lines or rows that one statement looks at. */
-  readonly rangeSize: number;
+  /** Most lines or rows that one statement looks at. */
+  readonly largestRange: number;
   /** A request begins no further statement after this time. */
   readonly budgetMilliseconds: number;
   readonly memoryBytes: number;
 }
 
 export class MatchFinder {
-  readonly #rangeSize: number;
+  readonly #largestRange: number;
   readonly #budgetMilliseconds: number;
   readonly #memoryBytes: number;
   /** By filter, the one used last at the end. */
   readonly #lists = new Map<string, MatchList>();
 
   constructor(limits: MatchFinderLimits) {
-    this.#rangeSize = limits.rangeSize;
+    this.#largestRange = limits.largestRange;
     this.#budgetMilliseconds = limits.budgetMilliseconds;
     this.#memoryBytes = limits.memoryBytes;
   }
@@ -107,10 +114,18 @@ export class MatchFinder {
   async #lookOn(list: MatchList, total: number, scan: ScanRange): Promise<void> {
     const end = performance.now() + this.#budgetMilliseconds;
     while (list.searched < total) {
-      const upTo = Math.min(list.searched + this.#rangeSize, total);
+      const upTo = Math.min(list.searched + list.rangeSize, total);
+      const begin = performance.now();
       list.add(await scan(list.searched, upTo), upTo);
-      if (performance.now() > end) return;
+      const now = performance.now();
+      list.rangeSize = this.#nextRange(list.rangeSize, now - begin);
+      if (now > end) return;
     }
+  }
+
+  #nextRange(size: number, milliseconds: number): number {
+    if (milliseconds < quickMilliseconds) return Math.min(size * 2, this.#largestRange);
+    return milliseconds > slowMilliseconds ? Math.max(Math.floor(size / 2), smallestRangeSize) : size;
   }
 
   /** Forgets what was used longest ago; what is used now stays, however big. */

@@ -101,9 +101,9 @@ function indexOf(position: number, count: number): number {
 
 export class LogWindows {
   readonly #database: Database;
-  /** Statements of 5 to 20 ms; a window over a filter that is known takes one of a few milliseconds. */
+  /** Statements of some 15 ms; a window over a filter that is known takes one of a few milliseconds. */
   readonly #finder = new MatchFinder({
-    rangeSize: 20_000,
+    largestRange: 20_000,
     budgetMilliseconds: 60,
     memoryBytes: 64 * 1024 * 1024,
   });

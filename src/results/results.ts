@@ -48,9 +48,9 @@ const rowsWithWords = `
 
 export class Results {
   readonly #database: Database;
-  /** One or two statements of 20 to 100 ms a request. */
+  /** A few statements of some 20 ms a request. */
   readonly #finder = new MatchFinder({
-    rangeSize: 10_000,
+    largestRange: 10_000,
     budgetMilliseconds: 60,
     memoryBytes: 32 * 1024 * 1024,
   });

@@ -81,6 +81,7 @@ function RunContent({ run }: { readonly run: Run }): ReactNode {
             <LogPanel
               slug={run.slug}
               isLive={isLive}
+              startsAtEnd={isLive || run.status === 'failed'}
               subtask={subtask}
               onSubtask={(number) => show('log', { subtask: number })}
             />

@@ -19,12 +19,14 @@ interface LogPanelProps {
   readonly slug: string;
   /** Whether the run still goes on. */
   readonly isLive: boolean;
+  /** Whether the last lines are what the reader wants first. */
+  readonly startsAtEnd: boolean;
   /** The one whose lines are shown; all where it is undefined. */
   readonly subtask: number | undefined;
   readonly onSubtask: (subtask: number | undefined) => void;
 }
 
-export function LogPanel({ slug, isLive, subtask, onSubtask }: LogPanelProps): ReactNode {
+export function LogPanel({ slug, isLive, startsAtEnd, subtask, onSubtask }: LogPanelProps): ReactNode {
   const { run: texts } = useTexts();
   const { language } = useLanguage();
   const [isWrapped, setWrapped] = useLocalStorage({
@@ -40,7 +42,7 @@ export function LogPanel({ slug, isLive, subtask, onSubtask }: LogPanelProps): R
   });
   const view = { ...chosen, subtask, isWrapped };
   const [words] = useDebouncedValue(chosen.words.trim(), typingMilliseconds);
-  const [isFollowing, setFollowing] = useState(isLive);
+  const [isFollowing, setFollowing] = useState(startsAtEnd);
   const isNarrowed = chosen.isOnlyMatches && words !== '';
   const filter = useMemo<LogFilter>(
     () => ({

@@ -1,9 +1,9 @@
 /** The rows of a run as they arrive: table or JSON, with a search and a choice of columns. */
 import { Button, Group, Paper, SegmentedControl, Skeleton, Stack, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue, useInterval } from '@mantine/hooks';
+import { useDebouncedValue } from '@mantine/hooks';
 import { IconArrowDown, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useRef, useState, type ReactNode } from 'react';
+import { useCallback, useEffect, useReducer, useRef, useState, type ReactNode } from 'react';
 import { headersQuery, searchQuery } from '../../../api/run-results.ts';
 import { isFinal, type Run } from '../../../api/runs.ts';
 import { EmptyState } from '../../../components/empty-state.tsx';
@@ -37,8 +37,12 @@ function useShownRows(run: Run, words: string): ShownRows & { readonly error: Er
 
 /** Changes every now and then while the run goes on, and once more when it has ended. */
 function useRevision(isLive: boolean): string {
-  const [tick, setTick] = useState(0);
-  useInterval(() => setTick(tick + 1), refreshMilliseconds, { autoInvoke: true });
+  const [tick, renew] = useReducer((value: number) => value + 1, 0);
+  useEffect(() => {
+    if (!isLive) return undefined;
+    const timer = setInterval(renew, refreshMilliseconds);
+    return () => clearInterval(timer);
+  }, [isLive]);
   return isLive ? `live ${tick}` : 'final';
 }
 
