@@ -186,11 +186,13 @@ describe('rows', () => {
     await page
       .getByRole('rowgroup', { name: 'Results' })
       .evaluate((frame) => frame.scrollTo(frame.scrollWidth, 0));
-    expect(
-      await page
-        .getByRole('img', { name: 'picture' })
-        .evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth),
-    ).toBe(1);
+    const picture = page.getByRole('img', { name: 'picture' });
+    const width = await picture.evaluate(async (element) => {
+      const image = element as unknown as { decode: () => Promise<void>; naturalWidth: number };
+      await image.decode();
+      return image.naturalWidth;
+    });
+    expect(width).toBe(1);
     // A picture of another host is a link.
     const link = page.getByRole('link', { name: 'lamp.png' });
     expect([await link.getAttribute('rel'), await link.getAttribute('target')]).toEqual([
