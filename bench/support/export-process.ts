@@ -34,7 +34,11 @@ async function copyRows({ databaseUrl, table }: ExportOrder, file: string): Prom
 const { order, plain, file } = JSON.parse(process.argv[2] ?? '') as ExportTask;
 const begin = performance.now();
 if (plain) await copyRows(order, file);
-else await pipeline(exportStream(order), createWriteStream(file));
+else
+  await pipeline(
+    exportStream(order, () => undefined),
+    createWriteStream(file),
+  );
 const measure: ExportMeasure = {
   seconds: (performance.now() - begin) / 1000,
   peakBytes: process.resourceUsage().maxRSS * 1024,

@@ -7,7 +7,8 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
-import { runOrigins, runStatuses } from './api/runs.ts';
+import { subtaskStatuses, type SubtaskStatus } from './api/run-parts.ts';
+import { runOrigins, runStatuses, runTabs, type RunTab } from './api/runs.ts';
 import { sessionQuery } from './api/session.ts';
 import { overviewRanges, rangeNames, type OverviewRange } from './components/charts/time-range.ts';
 import { pageSizes } from './api/paging.ts';
@@ -96,6 +97,18 @@ function listSearch(search: Record<string, unknown>): { keyword?: string; page?:
   return { ...keyword, ...pageNumber(search['page']) };
 }
 
+function workerSearch({ tab, from, task }: Record<string, unknown>): {
+  tab?: 'readme' | 'api';
+  from?: string;
+  task?: string;
+} {
+  return {
+    ...((tab === 'readme' || tab === 'api') && { tab }),
+    ...(typeof from === 'string' && { from }),
+    ...(typeof task === 'string' && { task }),
+  };
+}
+
 const storeRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/store',
@@ -113,7 +126,7 @@ const workersRoute = createRoute({
 const workerRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/workers/$workerId',
-  validateSearch: ({ tab }): { tab?: 'readme' | 'api' } => (tab === 'readme' || tab === 'api' ? { tab } : {}),
+  validateSearch: workerSearch,
   component: lazyRouteComponent(() => import('./pages/workers/worker-page.tsx'), 'WorkerPage'),
 });
 
@@ -184,7 +197,16 @@ const systemRoute = createRoute({
 const runRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/runs/$runId',
-  validateSearch: ({ tab }): { tab?: 'log' } => (tab === 'log' ? { tab } : {}),
+  validateSearch: ({ tab, subtask, status }): { tab?: RunTab; subtask?: number; status?: SubtaskStatus } => {
+    const known = runTabs.find((value) => value === tab && value !== 'results');
+    const number = Number(subtask);
+    const subtaskStatus = subtaskStatuses.find((value) => value === status);
+    return {
+      ...(known !== undefined && { tab: known }),
+      ...(Number.isSafeInteger(number) && number > 0 && { subtask: number }),
+      ...(subtaskStatus !== undefined && { status: subtaskStatus }),
+    };
+  },
   component: lazyRouteComponent(() => import('./pages/runs/run-page.tsx'), 'RunPage'),
 });
 

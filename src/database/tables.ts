@@ -294,6 +294,12 @@ interface ResultHeaderTable {
   headers: string;
 }
 
+interface SubtaskResultTable {
+  run_id: number;
+  subtask: number;
+  row_count: number;
+}
+
 interface ResultColumnTable {
   run_id: number;
   key: string;
@@ -314,6 +320,7 @@ interface ExportTable {
   size_bytes: number | null;
   error_key: Generated<ErrorKey | ''>;
   error_message: Generated<string>;
+  rows_done: Generated<number>;
   asked_at: Generated<Date>;
   queued_at: Generated<Date>;
 }
@@ -321,11 +328,19 @@ interface ExportTable {
 interface LogLineTable {
   day: string;
   run_id: number;
-  id: GeneratedAlways<number>;
+  id: number;
   subtask: number;
   type: LogType;
   content: string;
   logged_at: Date;
+}
+
+interface RunLogTable {
+  run_id: number;
+  debug_lines: number;
+  info_lines: number;
+  warn_lines: number;
+  error_lines: number;
 }
 
 interface CallbackTable {
@@ -374,8 +389,10 @@ export interface Tables {
   result_row: ResultRowTable;
   result_header: ResultHeaderTable;
   result_column: ResultColumnTable;
+  subtask_result: SubtaskResultTable;
   export: ExportTable;
   log_line: LogLineTable;
+  run_log: RunLogTable;
   callback: CallbackTable;
   callback_attempt: CallbackAttemptTable;
 }

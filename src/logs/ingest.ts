@@ -2,7 +2,7 @@
 import type { Database } from '../database/database.ts';
 import { GroupCommit } from '../database/group-commit.ts';
 import type { RunReference } from '../results/ingest.ts';
-import type { LogLine } from './log-line.ts';
+import { logType, type LogLine } from './log-line.ts';
 
 /** PostgreSQL's text holds every character but U+0000, and UTF-8 has no lone surrogates. */
 function storable(content: string): string {
@@ -18,13 +18,21 @@ export class LogIngest {
       commit: async (lines) => {
         await database.pool.query({
           name: 'append-log-lines',
-          // One batch of a run at a time, also with several runners: so keys become visible in their order, and who reads
-          // on from a key misses nothing.
-          text: `WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($2::bigint))
-                 INSERT INTO log_line (day, run_id, subtask, type, content, logged_at)
-                 SELECT $1::date, $2::bigint, line.subtask, line.type, line.content, line.logged_at
-                 FROM turn, unnest($3::int[], $4::smallint[], $5::text[], $6::timestamptz[]) WITH ORDINALITY
-                   AS line (subtask, type, content, logged_at, place) ORDER BY line.place`,
+          // One batch of a run at a time, also with several runners: the lock of the counts stands until the commit. So
+          // lines become visible in the order of their numbers, and who reads on from one misses nothing.
+          text: `WITH counted AS (
+                   INSERT INTO run_log AS counts (run_id, debug_lines, info_lines, warn_lines, error_lines)
+                   VALUES ($2, $7, $8, $9, $10)
+                   ON CONFLICT (run_id) DO UPDATE SET debug_lines = counts.debug_lines + excluded.debug_lines,
+                     info_lines = counts.info_lines + excluded.info_lines,
+                     warn_lines = counts.warn_lines + excluded.warn_lines,
+                     error_lines = counts.error_lines + excluded.error_lines
+                   RETURNING debug_lines + info_lines + warn_lines + error_lines - cardinality($3::int[]) AS before
+                 )
+                 INSERT INTO log_line (day, run_id, id, subtask, type, content, logged_at)
+                 SELECT $1::date, $2::bigint, counted.before + line.place, line.subtask, line.type, line.content, line.logged_at
+                 FROM counted, unnest($3::int[], $4::smallint[], $5::text[], $6::timestamptz[]) WITH ORDINALITY
+                   AS line (subtask, type, content, logged_at, place)`,
           values: [
             run.day,
             run.id,
@@ -32,6 +40,9 @@ export class LogIngest {
             lines.map((line) => line.type),
             lines.map((line) => storable(line.content)),
             lines.map((line) => line.loggedAt),
+            ...[logType.debug, logType.info, logType.warn, logType.error].map(
+              (type) => lines.filter((line) => line.type === type).length,
+            ),
           ],
         });
       },

@@ -1,14 +1,18 @@
-/** Reading the log of a run: the recent part, and all of it as text. */
+/** Reading the log of a run: the recent part, windows anywhere in it, and all of it as text. */
 import { Readable } from 'node:stream';
 import type { Database } from '../database/database.ts';
 import type { RunReference } from '../results/ingest.ts';
+import { LogWindows } from './log-windows.ts';
 import type { LogType } from './log-line.ts';
 
 /** Lines in the recent part. */
 const recentLines = 1000;
 const streamedLinesAtOnce = 5000;
 
+export type { LogFilter, LogWindow } from './log-windows.ts';
+
 export interface StoredLogLine {
+  /** Number within the run, from 1. */
   readonly id: number;
   readonly subtask: number;
   readonly type: LogType;
@@ -19,9 +23,11 @@ export interface StoredLogLine {
 const typeNames: Record<LogType, string> = { 1: 'DEBUG', 2: 'INFO', 3: 'WARN', 4: 'ERROR' };
 
 export class Logs {
+  readonly windows: LogWindows;
   readonly #database: Database;
 
   constructor(database: Database) {
+    this.windows = new LogWindows(database);
     this.#database = database;
   }
 
@@ -36,7 +42,7 @@ export class Logs {
     return rows.toReversed();
   }
 
-  /** Lines written after the one with the key `after` (0 for all), oldest first. */
+  /** Lines after the one with the number `after` (0 for all), oldest first. */
   async after(run: RunReference, after: number, limit: number): Promise<StoredLogLine[]> {
     const { rows } = await this.#database.pool.query<StoredLogLine>({
       name: 'log-lines-after',

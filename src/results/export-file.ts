@@ -7,6 +7,10 @@ import type { RunReference } from './ingest.ts';
 import { streamRows } from './row-stream.ts';
 
 const pieceBytes = 256 * 1024;
+const reportMilliseconds = 250;
+
+/** Told how many rows were read, a few times a second. */
+export type OnRows = (rows: number) => void;
 
 /** What an export is made of; it can be sent to a thread. */
 export interface ExportOrder {
@@ -39,25 +43,36 @@ async function* piecesOf(parts: AsyncIterable<string | Uint8Array>): AsyncGenera
   if (gatheredBytes > 0) yield taken();
 }
 
-async function* counted(rows: AsyncIterable<string[]>, rowCount: number): AsyncGenerator<string[]> {
+async function* counted(
+  rows: AsyncIterable<string[]>,
+  rowCount: number,
+  onRows: OnRows,
+): AsyncGenerator<string[]> {
   let count = 0;
+  let reportedAt = performance.now();
   for await (const batch of rows) {
     count += batch.length;
     yield batch;
+    if (performance.now() - reportedAt < reportMilliseconds) continue;
+    reportedAt = performance.now();
+    onRows(count);
   }
   if (count === rowCount) return;
   throw new ChelaError('NOT_FOUND', 'the rows of the run were removed while they were exported');
 }
 
 /** @throws ChelaError where the rows do not fit the format, or are gone */
-export async function* exportFile(order: ExportOrder): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+export async function* exportFile(
+  order: ExportOrder,
+  onRows: OnRows,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const client = new Client({ connectionString: order.databaseUrl, application_name: 'chela export' });
   // A connection that is lost also fails the statement under way.
   client.on('error', () => undefined);
   await client.connect();
   try {
     const { source, ...table } = order.table;
-    const rows = counted(streamRows(client, source, table.rowCount), table.rowCount);
+    const rows = counted(streamRows(client, source, table.rowCount), table.rowCount, onRows);
     const write = await loadExporter(order.format);
     yield* piecesOf(write({ ...table, rows }));
   } finally {

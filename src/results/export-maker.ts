@@ -84,7 +84,10 @@ export class ExportMaker {
         rowCount: plan.row_count,
       },
     };
-    const stream = exportStream(order);
+    const stream = exportStream(order, (rows) => {
+      // Only told: the file does not need it.
+      void this.#options.register.progress(plan.id, rows).catch(() => undefined);
+    });
     const end = (): void => void stream.destroy(new Error('the platform stops'));
     this.#stopping.signal.addEventListener('abort', end, { once: true });
     try {

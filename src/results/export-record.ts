@@ -14,6 +14,9 @@ export interface ExportRecord {
   readonly state: ExportState;
   /** null until it is ready. */
   readonly size_bytes: number | null;
+  /** Rows of the file, and how many of them were read so far. */
+  readonly row_count: number;
+  readonly rows_done: number;
   /** '' unless it failed. */
   readonly error_key: ErrorKey | '';
   readonly error_message: string;
@@ -26,6 +29,8 @@ export const exportRecordColumns = [
   'export.file_name',
   'export.state',
   'export.size_bytes',
+  'export.row_count',
+  'export.rows_done',
   'export.error_key',
   'export.error_message',
 ] as const;

@@ -34,7 +34,6 @@ export interface ExportWish {
 export interface ExportPlan extends ExportRecord {
   readonly columns: string;
   readonly is_filtered: boolean;
-  readonly row_count: number;
   readonly queued_at: Date;
   /** null where the run was removed. */
   readonly run: { id: number; slug: string; day: string; title: string; createdAt: Date } | null;
@@ -64,7 +63,8 @@ export class ExportRegister {
           text: `INSERT INTO export (slug, run_id, identity, format, columns, is_filtered, row_count, file_name)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                  ON CONFLICT (run_id, identity) DO UPDATE SET asked_at = now()
-                 RETURNING id, slug, format, file_name, state, size_bytes, error_key, error_message, queued_at`,
+                 RETURNING id, slug, format, file_name, state, size_bytes, row_count, rows_done, error_key, error_message,
+                   queued_at`,
           values: [
             slug,
             run.id,
@@ -117,13 +117,32 @@ export class ExportRegister {
       .executeTakeFirst();
   }
 
+  /** An export of one run. */
+  async ofRun(runId: number, slug: string): Promise<ExportRecord | undefined> {
+    return this.#database.sql
+      .selectFrom('export')
+      .select(exportRecordColumns)
+      .where('slug', '=', slug)
+      .where('run_id', '=', runId)
+      .executeTakeFirst();
+  }
+
+  /** Records how many rows were read, while it is being made. */
+  async progress(id: number, rows: number): Promise<void> {
+    await this.#database.pool.query({
+      name: 'export-progress',
+      text: `UPDATE export SET rows_done = $2 WHERE id = $1 AND state = 'queued' AND rows_done < $2`,
+      values: [id, rows],
+    });
+  }
+
   async plan(id: number): Promise<ExportPlan | undefined> {
     const found = await this.#database.sql
       .selectFrom('export')
       .leftJoin('run', 'run.id', 'export.run_id')
       .leftJoin('worker', 'worker.id', 'run.worker_id')
       .select(exportRecordColumns)
-      .select(['export.columns', 'export.is_filtered', 'export.row_count', 'export.queued_at'])
+      .select(['export.columns', 'export.is_filtered', 'export.queued_at'])
       .select(['run.id as run_id', 'run.slug as run_slug', 'run.day', 'run.created_at', 'worker.title'])
       .where('export.id', '=', id)
       .executeTakeFirst();
@@ -136,7 +155,7 @@ export class ExportRegister {
   /** Puts an export back into the queue, in a transaction that has its lock. */
   async requeue(client: PoolClient, id: number): Promise<void> {
     await client.query(
-      `UPDATE export SET state = 'queued', queued_at = now(), size_bytes = NULL, error_key = '', error_message = ''
+      `UPDATE export SET state = 'queued', queued_at = now(), size_bytes = NULL, rows_done = 0, error_key = '', error_message = ''
        WHERE id = $1`,
       [id],
     );
@@ -144,7 +163,7 @@ export class ExportRegister {
 
   /** Records that the file is there and tells those who wait. @returns whether anybody can still want it */
   async ready(id: number, sizeBytes: number): Promise<boolean> {
-    return this.#settle(`state = 'ready', size_bytes = $3`, id, [sizeBytes]);
+    return this.#settle(`state = 'ready', size_bytes = $3, rows_done = row_count`, id, [sizeBytes]);
   }
 
   /** Records why it could not be made and tells those who wait. */

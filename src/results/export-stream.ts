@@ -5,11 +5,12 @@
 import { Readable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { ChelaError, type ErrorKey } from '../errors.ts';
-import { exportFile, type ExportOrder } from './export-file.ts';
+import { exportFile, type ExportOrder, type OnRows } from './export-file.ts';
 
 /** What the thread says. It is sent a message for each piece that is wanted. */
 export type ExportMessage =
   | { readonly kind: 'piece'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'rows'; readonly count: number }
   | { readonly kind: 'end' }
   /** A ChelaError. */
   | { readonly kind: 'refused'; readonly key: ErrorKey; readonly message: string }
@@ -22,12 +23,12 @@ const resourceLimits = { maxOldGenerationSizeMb: 768, maxYoungGenerationSizeMb: 
 const smallRowCount = 1000;
 
 /** @returns a stream that fails with a ChelaError where the rows do not fit the format; destroying it ends the making */
-export function exportStream(order: ExportOrder): Readable {
-  if (order.table.rowCount > smallRowCount) return threadStream(order);
-  return Readable.from(exportFile(order), { objectMode: false });
+export function exportStream(order: ExportOrder, onRows: OnRows): Readable {
+  if (order.table.rowCount > smallRowCount) return threadStream(order, onRows);
+  return Readable.from(exportFile(order, onRows), { objectMode: false });
 }
 
-function threadStream(order: ExportOrder): Readable {
+function threadStream(order: ExportOrder, onRows: OnRows): Readable {
   const thread = new Worker(new URL('export-thread.ts', import.meta.url), {
     workerData: order,
     resourceLimits,
@@ -53,6 +54,8 @@ function threadStream(order: ExportOrder): Readable {
   thread.on('message', (message: ExportMessage) => {
     if (message.kind === 'piece') {
       stream.push(message.bytes);
+    } else if (message.kind === 'rows') {
+      onRows(message.count);
     } else if (message.kind === 'end') {
       isAtEnd = true;
       stream.push(null);

@@ -38,7 +38,7 @@ function send(message: ExportMessage): void {
   port?.postMessage(message, message.kind === 'piece' ? [message.bytes.buffer] : []);
 }
 try {
-  for await (const bytes of exportFile(workerData as ExportOrder)) {
+  for await (const bytes of exportFile(workerData as ExportOrder, (count) => send({ kind: 'rows', count }))) {
     await requests.next();
     send({ kind: 'piece', bytes });
   }

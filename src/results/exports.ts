@@ -15,7 +15,7 @@ import { formatTraits, type ExportFormat } from './exporter.ts';
 import type { ResultHeader } from './ingest.ts';
 import type { Results } from './results.ts';
 
-export type { ExportRecord } from './export-record.ts';
+export { exportStates, type ExportRecord } from './export-record.ts';
 export { exportFormatNames, formatTraits, type ExportFormat } from './exporter.ts';
 
 const pollMilliseconds = 2000;
@@ -102,6 +102,11 @@ export class Exports {
   /** @returns undefined where it was removed */
   bySlug(slug: string): Promise<ExportRecord | undefined> {
     return this.#register.bySlug(slug);
+  }
+
+  /** An export of one run, as it stands. @returns undefined where the run has none of that slug */
+  ofRun(run: Pick<RunRecord, 'id'>, slug: string): Promise<ExportRecord | undefined> {
+    return this.#register.ofRun(run.id, slug);
   }
 
   /**

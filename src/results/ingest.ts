@@ -150,6 +150,10 @@ export class ResultIngest {
                UPDATE run SET result_count = result_count + cardinality($3::int[])
                WHERE id = $1 AND ($5 = 0 OR result_count + cardinality($3::int[]) <= $5)
                RETURNING result_count - cardinality($3::int[]) AS first
+             ), tallied AS (
+               INSERT INTO subtask_result AS tally (run_id, subtask, row_count)
+               SELECT $1::bigint, subtask, count(*) FROM counted, unnest($3::int[]) AS pushed (subtask) GROUP BY subtask
+               ON CONFLICT (run_id, subtask) DO UPDATE SET row_count = tally.row_count + excluded.row_count
              )
              INSERT INTO result_row (day, run_id, number, subtask, data)
              SELECT $2::date, $1::bigint, counted.first + pushed.place - 1, pushed.subtask, pushed.data
@@ -237,7 +241,13 @@ export class ResultIngest {
   async #insert(client: PoolClient, first: number, rows: NewRow[]): Promise<void> {
     await client.query({
       name: 'insert-rows',
-      text: `WITH counted AS (UPDATE run SET result_count = result_count + cardinality($4::int[]) WHERE id = $1)
+      text: `WITH counted AS (
+               UPDATE run SET result_count = result_count + cardinality($4::int[]) WHERE id = $1
+             ), tallied AS (
+               INSERT INTO subtask_result AS tally (run_id, subtask, row_count)
+               SELECT $1::bigint, subtask, count(*) FROM unnest($4::int[]) AS pushed (subtask) GROUP BY subtask
+               ON CONFLICT (run_id, subtask) DO UPDATE SET row_count = tally.row_count + excluded.row_count
+             )
              INSERT INTO result_row (day, run_id, number, subtask, data, upsert_key, upsert_value)
              SELECT $2::date, $1::bigint, $3::bigint + added.place - 1, added.subtask, added.data, added.key, added.value
              FROM unnest($4::int[], $5::json[], $6::text[], $7::text[]) WITH ORDINALITY

@@ -1,5 +1,7 @@
 /** Reading the results of a run: pages of rows and the table header. */
 import type { Database } from '../database/database.ts';
+import { MatchFinder } from '../database/match-finder.ts';
+import { containing, containingInJson } from '../database/search-text.ts';
 import { parseJson } from '../json/lossless-json.ts';
 import type { ResultHeader, RunReference } from './ingest.ts';
 
@@ -21,8 +23,37 @@ interface RunWithResults extends RunReference {
   readonly result_count: number;
 }
 
+/** Rows in which words were looked for, and a page of those that have them. */
+export interface FoundRows {
+  /** Rows found so far. */
+  readonly count: number;
+  /** Rows looked at so far. */
+  readonly searched: number;
+  readonly list: ResultRow[];
+}
+
+/**
+ * Rows that have the words ($5 as a pattern of plain text, $6 as patterns of JSON text) in a value: keys do not count. What
+ * PostgreSQL cannot decode (U+0000, halves of surrogate pairs) it would refuse, so rows with such escapes are taken as text.
+ */
+const rowsWithWords = `
+  SELECT string_agg(int4send(number::int4), ''::bytea) AS numbers FROM (
+    SELECT number + 1 AS number FROM result_row
+    WHERE day = $1 AND run_id = $2 AND number >= $3 AND number < $4 AND data::text ILIKE ANY ($6::text[])
+      AND CASE WHEN data::text ~* '\\\\u(0000|d[89a-f])' THEN true
+          ELSE EXISTS (SELECT FROM json_each_text(data) AS member (key, value)
+                       WHERE value ILIKE ANY (array_append($6::text[], $5))) END
+    ORDER BY number
+  ) AS found`;
+
 export class Results {
   readonly #database: Database;
+  /** A few statements of some 20 ms a request. */
+  readonly #finder = new MatchFinder({
+    largestRange: 10_000,
+    budgetMilliseconds: 60,
+    memoryBytes: 32 * 1024 * 1024,
+  });
 
   constructor(database: Database) {
     this.#database = database;
@@ -37,16 +68,52 @@ export class Results {
 
   /** Rows by number, from 0 in the order of first arrival; those that the run had when it was read. */
   async rows(run: RunWithResults, first: number, limit: number): Promise<ResultRow[]> {
-    const { rows } = await this.#database.pool.query<{ number: number; data: string }>({
+    const { rows } = await this.#database.pool.query<StoredRow>({
       name: 'result-rows',
       text: `SELECT number, data FROM result_row
              WHERE day = $1 AND run_id = $2 AND number >= $3 AND number < $4 ORDER BY number`,
       values: [run.day, run.id, first, Math.min(first + limit, run.result_count)],
     });
-    return rows.map(({ number, data }) => ({
-      ...(parseJson(data) as ResultRow),
-      [dataIdKey]: dataId(run, number),
-    }));
+    return rows.map((row) => shownRow(run, row));
+  }
+
+  /**
+   * A page of the rows that have words in a value, whatever their case. It looks on for a moment each time it is asked, and
+   * has looked at all rows once `searched` is their number. A row that is changed by an upsert after it was looked at is
+   * found once the run has ended.
+   * @param isFinal whether the rows will not change any more
+   */
+  async search(
+    run: RunWithResults,
+    words: string,
+    page: { number: number; size: number },
+    isFinal: boolean,
+  ): Promise<FoundRows> {
+    const patterns = [containing(words), containingInJson(words)];
+    const matches = await this.#finder.find(
+      JSON.stringify([run.id, isFinal, words.toLowerCase()]),
+      run.result_count,
+      async (after, upTo) => {
+        const { rows } = await this.#database.pool.query<{ numbers: Buffer | null }>({
+          name: 'rows-with-words',
+          text: rowsWithWords,
+          values: [run.day, run.id, after, upTo, ...patterns],
+        });
+        return rows[0]?.numbers ?? Buffer.alloc(0);
+      },
+    );
+    const numbers = matches.slice((page.number - 1) * page.size, page.size).map((place) => place - 1);
+    const { rows } = await this.#database.pool.query<StoredRow>({
+      name: 'result-rows-by-number',
+      text: `SELECT number, data FROM result_row
+             WHERE day = $1 AND run_id = $2 AND number = ANY ($3::bigint[]) ORDER BY number`,
+      values: [run.day, run.id, numbers],
+    });
+    return {
+      count: matches.count,
+      searched: Math.min(matches.searched, run.result_count),
+      list: rows.map((row) => shownRow(run, row)),
+    };
   }
 
   /**
@@ -86,6 +153,24 @@ export class Results {
     });
     return columns.map(({ key }) => ({ key, label: key, format: 'text' }));
   }
+}
+
+interface StoredRow {
+  readonly number: number;
+  readonly data: string;
+}
+
+function shownRow(run: { slug: string }, { number, data }: StoredRow): ResultRow {
+  return { ...(parseJson(data) as ResultRow), [dataIdKey]: dataId(run, number) };
+}
+
+/** Rows with only some columns, in that order, and their names; as they are where none are chosen. */
+export function chosenColumns(rows: ResultRow[], keys: readonly string[] | undefined): ResultRow[] {
+  if (keys === undefined) return rows;
+  return rows.map((row) => {
+    const kept = [...keys, dataIdKey].filter((key) => Object.hasOwn(row, key));
+    return Object.fromEntries(kept.map((key) => [key, row[key]]));
+  });
 }
 
 /** Names a row: its run, and its place from 1. */

@@ -129,6 +129,16 @@ export class RunReader {
     return row.id === null ? 'no run' : row;
   }
 
+  /** The input of a run as JSON text, as it was sent. */
+  async input(runId: number): Promise<string> {
+    const { input } = await this.#database.sql
+      .selectFrom('run')
+      .select('input')
+      .where('id', '=', runId)
+      .executeTakeFirstOrThrow();
+    return input;
+  }
+
   /** Newest first where the filter does not say otherwise. */
   async list(
     accountId: number,

@@ -8,11 +8,16 @@ import type { Workers } from '../workers/workers.ts';
 import { abortRun } from './abort.ts';
 import type { RunServices } from './finish.ts';
 import { RunReader } from './read.ts';
+import type { RunRecord } from './run-record.ts';
+import { SubtaskReader } from './subtasks.ts';
 import { Submitter } from './submit.ts';
 import { RunWaiter } from './wait.ts';
+import { readWaiting, type RunWaiting } from './waiting.ts';
 
 export { runSorts, type Page, type RunFilter, type RunSort } from './read.ts';
 export type { RunRecord } from './run-record.ts';
+export type { SubtaskRecord } from './subtasks.ts';
+export type { RunWaiting } from './waiting.ts';
 export type { PreparedRun, Submission, SubmittedRun } from './submit.ts';
 
 interface RunsOptions {
@@ -27,6 +32,8 @@ interface RunsOptions {
 export class Runs {
   readonly read: RunReader;
   readonly wait: RunWaiter;
+  readonly subtasks: SubtaskReader;
+  readonly #config: Config;
   readonly #services: RunServices;
   readonly #submitter: Submitter;
 
@@ -34,6 +41,8 @@ export class Runs {
     this.#services = { database, callbacks, usage: accounts.usage };
     this.read = new RunReader(database);
     this.wait = new RunWaiter(database, notifications);
+    this.subtasks = new SubtaskReader(database);
+    this.#config = config;
     this.#submitter = new Submitter({ database, plans: accounts.plans, workers, callbacks, config });
   }
 
@@ -53,6 +62,11 @@ export class Runs {
 
   rerun(...request: Parameters<Submitter['rerun']>): ReturnType<Submitter['rerun']> {
     return this.#submitter.rerun(...request);
+  }
+
+  /** Why a run waits, if it does. */
+  waiting(run: RunRecord): Promise<RunWaiting> {
+    return readWaiting(this.#services.database, this.#config, run);
   }
 
   abort(runId: number): Promise<void> {

@@ -16,7 +16,8 @@
 export const runStatuses = ['ready', 'running', 'succeeded', 'failed', 'aborting'] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
-export type SubtaskStatus = 'ready' | 'running' | 'succeeded' | 'failed';
+export const subtaskStatuses = ['ready', 'running', 'succeeded', 'failed'] as const;
+export type SubtaskStatus = (typeof subtaskStatuses)[number];
 
 export const origins = ['api_v2', 'console', 'schedule', 'task', 'mcp', 'cli'] as const;
 export type Origin = (typeof origins)[number];

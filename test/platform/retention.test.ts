@@ -33,7 +33,7 @@ async function makeRun(ageDays: number, status: 'succeeded' | 'failed' | 'runnin
     place,
   );
   await pool.query(
-    `INSERT INTO log_line (day, run_id, subtask, type, content, logged_at) VALUES ($1, $2, 1, 2, 'line', now())`,
+    `INSERT INTO log_line (day, run_id, id, subtask, type, content, logged_at) VALUES ($1, $2, 1, 1, 2, 'line', now())`,
     place,
   );
   return slug;

@@ -27,34 +27,6 @@ export interface Run {
   readonly err_msg: string;
 }
 
-export interface ResultHeader {
-  readonly key: string;
-  readonly label: string;
-  readonly format: string;
-}
-
-export type ResultRow = Readonly<Record<string, unknown>> & { readonly __coreclaw_data_id__: string };
-
-export interface ResultPage extends Paged<ResultRow> {
-  readonly headers: readonly ResultHeader[];
-}
-
-export interface LogLine {
-  /** 1 debug, 2 info, 3 warn, 4 error. */
-  readonly type: number;
-  /** Number of the subtask. */
-  readonly group: string;
-  readonly content: string;
-  /** Milliseconds. */
-  readonly timestamp: number;
-}
-
-export interface RunLog {
-  /** Signed link to the whole log as text. */
-  readonly all_logs_url: string;
-  readonly list: readonly LogLine[];
-}
-
 export const runOrigins = ['api_v2', 'console', 'schedule', 'task', 'mcp', 'cli'] as const;
 
 export interface RunFilter {
@@ -73,20 +45,21 @@ export interface RunFilter {
   readonly size?: number;
 }
 
-export const exportFormats = ['csv', 'json', 'jsonl', 'xlsx', 'xls', 'xml', 'html', 'rss'] as const;
-export type ExportFormat = (typeof exportFormats)[number];
+/** Parts of a run's page, as its address names them. */
+export const runTabs = ['results', 'log', 'subtasks', 'input', 'usage', 'callbacks'] as const;
+export type RunTab = (typeof runTabs)[number];
 
-const runsKey = ['runs'] as const;
+export const runsKey = ['runs'] as const;
 /** While a run goes on its figures are asked for this often. */
-const liveMilliseconds = 1000;
+export const liveMilliseconds = 1000;
 const listMilliseconds = 5000;
-export const pageSize = 50;
 
 export function isFinal(status: RunStatus): boolean {
   return status === 'succeeded' || status === 'failed';
 }
 
-function runPath(slug: string): string {
+/** Of the API. */
+export function runPath(slug: string): string {
   return `/worker-runs/${segment(slug)}`;
 }
 
@@ -123,27 +96,6 @@ export function runQuery(slug: string) {
   });
 }
 
-/** @param isLive whether the run still goes on */
-export function resultsQuery(slug: string, page: number, isLive: boolean) {
-  return queryOptions({
-    queryKey: [...runsKey, slug, 'results', page, isLive],
-    queryFn: ({ signal }) =>
-      call<ResultPage>(`${runPath(slug)}/result`, { query: { offset: page, limit: pageSize }, signal }),
-    placeholderData: keepPreviousData,
-    refetchInterval: isLive && liveMilliseconds,
-  });
-}
-
-/** The newest lines, oldest first. @param isLive whether the run still goes on */
-export function logQuery(slug: string, isLive: boolean) {
-  return queryOptions({
-    queryKey: [...runsKey, slug, 'log', isLive],
-    queryFn: ({ signal }) => call<RunLog>(`${runPath(slug)}/log`, { signal }),
-    placeholderData: keepPreviousData,
-    refetchInterval: isLive && liveMilliseconds,
-  });
-}
-
 export function useAbortRun(slug: string) {
   const client = useQueryClient();
   return useMutation({
@@ -157,15 +109,5 @@ export function useRerun(slug: string) {
   return useMutation({
     mutationFn: () => call<{ run_slug: string }>(`${runPath(slug)}/rerun`, { body: {} }),
     onSuccess: () => client.invalidateQueries({ queryKey: runsKey }),
-  });
-}
-
-/** Makes a file of all rows. Answers a link that needs no credential. */
-export function useExport(slug: string) {
-  return useMutation({
-    mutationFn: ({ format, keys }: { format: ExportFormat; keys: readonly string[] }) =>
-      call<{ download_url: string }>(`${runPath(slug)}/result/export`, {
-        query: { format, filter_keys: keys.join(',') },
-      }),
   });
 }

@@ -1,12 +1,19 @@
 /** Exporting the results of a run as a file: the answer is a link to it, once it is there. */
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { exportFormatNames, type ExportFormat, type ExportRecord } from '../../results/exports.ts';
+import { ChelaError } from '../../errors.ts';
+import {
+  exportFormatNames,
+  exportStates,
+  type ExportFormat,
+  type ExportRecord,
+} from '../../results/exports.ts';
 import type { ApiApp, ApiContext } from '../app.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { whileClientWaits } from '../waiting.ts';
-import { runScopes } from './run-operations.ts';
+import { keysOf, runScopes } from './run-operations.ts';
+import { RunParams } from './shapes.ts';
 
 const ExportQuery = Type.Object({
   format: Type.Optional(
@@ -24,18 +31,49 @@ const ExportQuery = Type.Object({
       examples: ['title,price'],
     }),
   ),
+  wait_seconds: Type.Optional(
+    Type.Integer({
+      description:
+        'Extension: how long the answer waits for the file, at most as long as the server is set to. 0 answers at once.',
+      minimum: 0,
+      maximum: 3600,
+    }),
+  ),
 });
 
-const Export = Type.Object(
+const exportFields = {
+  download_url: Type.String({
+    description: 'Signed link to the file; it needs no header and expires.',
+    examples: [
+      'https://chela.example.com/files/exports/01KKDXV9C3V0X3M5B1QH0T7D2E/hello-01KKDXV2G26BT7NH4ZQR2R4NPZ.csv?expires=1782177600&signature=Zk3vJ8s0yq1m2n4p5r6t7u8v9w0x1y2z3A4B5C6D7E8',
+    ],
+  }),
+  export_slug: Type.String({
+    description: 'Extension: identifier of the export, to ask how far it is.',
+    examples: ['01KKDXV9C3V0X3M5B1QH0T7D2E'],
+  }),
+};
+
+const Export = Type.Object(exportFields, { description: 'An export' });
+
+const ExportProgress = Type.Object(
   {
-    download_url: Type.String({
-      description: 'Signed link to the file; it needs no header and expires.',
-      examples: [
-        'https://chela.example.com/files/exports/01KKDXV9C3V0X3M5B1QH0T7D2E/hello-01KKDXV2G26BT7NH4ZQR2R4NPZ.csv?expires=1782177600&signature=Zk3vJ8s0yq1m2n4p5r6t7u8v9w0x1y2z3A4B5C6D7E8',
-      ],
+    ...exportFields,
+    format: Type.String({ enum: exportFormatNames, examples: ['csv'] }),
+    state: Type.String({
+      enum: [...exportStates],
+      description: 'queued is still being made or waits for that.',
+      examples: ['queued'],
     }),
+    rows: Type.Integer({ description: 'Rows of the file.', examples: [1_000_000] }),
+    rows_done: Type.Integer({
+      description: 'Rows read so far, told a few times a second.',
+      examples: [250_000],
+    }),
+    size_bytes: Type.Integer({ description: 'Size of the file; 0 until it is ready.', examples: [0] }),
+    err_msg: Type.String({ description: 'Why it failed; empty otherwise.', examples: [''] }),
   },
-  { description: 'An export' },
+  { title: 'ExportProgress', description: 'How far an export is' },
 );
 
 /** Path of the download of an export. */
@@ -47,14 +85,6 @@ export function exportPath({ slug, file_name: fileName }: Pick<ExportRecord, 'sl
 async function lowerFormat(request: FastifyRequest): Promise<void> {
   const query = request.query as Record<string, unknown>;
   if (typeof query.format === 'string') query.format = query.format.toLowerCase();
-}
-
-function keysOf(list: string | undefined): string[] | undefined {
-  const keys = (list ?? '')
-    .split(',')
-    .map((key) => key.trim())
-    .filter((key) => key !== '');
-  return keys.length === 0 ? undefined : keys;
 }
 
 export function addRunExportOperations(app: ApiApp, context: ApiContext): void {
@@ -84,11 +114,56 @@ export function addRunExportOperations(app: ApiApp, context: ApiContext): void {
           keys: keysOf(request.query.filter_keys),
           runUrl: `${baseUrl}${app.prefix}/worker-runs/${run.slug}`,
         });
-        await whileClientWaits(request, closing, (signal) =>
-          exports.wait(asked.slug, config.exportWaitSeconds * 1000, signal),
+        const waitSeconds = Math.min(
+          request.query.wait_seconds ?? config.exportWaitSeconds,
+          config.exportWaitSeconds,
         );
-        return success(request, { download_url: links.sign(baseUrl, exportPath(asked)) });
+        await whileClientWaits(request, closing, (signal) =>
+          exports.wait(asked.slug, waitSeconds * 1000, signal),
+        );
+        return success(request, {
+          download_url: links.sign(baseUrl, exportPath(asked)),
+          export_slug: asked.slug,
+        });
       },
     );
   }
+  addProgress(app, context);
+}
+
+function addProgress(app: ApiApp, context: ApiContext): void {
+  app.get(
+    '/worker-runs/:runId/exports/:exportId',
+    operation({
+      id: 'getWorkerRunExport',
+      tag: 'worker-runs',
+      summary: 'Get worker run export',
+      description: 'How far an export of a run is. An extension of the published API.',
+      params: Type.Object({
+        ...RunParams.properties,
+        exportId: Type.String({
+          description: 'The export_slug that exporting answered',
+          examples: ['01KKDXV9C3V0X3M5B1QH0T7D2E'],
+        }),
+      }),
+      data: ExportProgress,
+    }),
+    async (request) => {
+      const { runId, exportId } = request.params;
+      const run = await context.runs.read.bySlug(request.accountId, runId);
+      if (run === undefined) throw new ChelaError('NOT_FOUND', `run ${runId} does not exist`);
+      const found = await context.exports.ofRun(run, exportId);
+      if (found === undefined) throw new ChelaError('NOT_FOUND', `run ${runId} has no export ${exportId}`);
+      return success(request, {
+        download_url: context.links.sign(context.baseUrl(request), exportPath(found)),
+        export_slug: found.slug,
+        format: found.format,
+        state: found.state,
+        rows: found.row_count,
+        rows_done: found.rows_done,
+        size_bytes: found.size_bytes ?? 0,
+        err_msg: found.error_message,
+      });
+    },
+  );
 }

@@ -5,7 +5,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { ChelaError, invalidArgument } from '../../errors.ts';
-import { numberAfter } from '../../results/results.ts';
+import { chosenColumns, numberAfter } from '../../results/results.ts';
 import type { RunRecord } from '../../runs/runs.ts';
 import type { ApiApp, ApiContext } from '../app.ts';
 import { actorOf, originOf } from '../authentication.ts';
@@ -28,8 +28,26 @@ import {
   WorkerParams,
 } from './shapes.ts';
 
+/** Names of columns, separated by commas. @returns undefined where none is given */
+export function keysOf(list: string | undefined): string[] | undefined {
+  const keys = (list ?? '')
+    .split(',')
+    .map((key) => key.trim())
+    .filter((key) => key !== '');
+  return keys.length === 0 ? undefined : keys;
+}
+
+/** Query field that chooses columns. */
+export const chosenKeys = Type.Optional(
+  Type.String({
+    description: 'Extension: keys of the columns wanted in the rows, separated by commas. All where omitted.',
+    examples: ['title,price'],
+  }),
+);
+
 const ResultQuery = Type.Object({
   ...PageQuery.properties,
+  filter_keys: chosenKeys,
   after: Type.Optional(
     Type.String({
       description:
@@ -195,6 +213,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
     async (request) => {
       const run = await scope.find(request);
       const page = pageOf(request.query);
+      const keys = keysOf(request.query.filter_keys);
       if (request.query.after !== undefined) {
         const first = numberAfter(run, request.query.after);
         if (first === undefined) throw invalidArgument(`after names no row of run ${run.slug}`);
@@ -204,12 +223,12 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
         ]);
         const number = Math.floor(first / page.size) + 1;
         return success(request, {
-          ...paged({ count: run.result_count, list }, { ...page, number }),
+          ...paged({ count: run.result_count, list: chosenColumns(list, keys) }, { ...page, number }),
           headers,
         });
       }
-      const { headers, ...rows } = await results.page(run, page);
-      return success(request, { ...paged(rows, page), headers });
+      const { headers, count, list } = await results.page(run, page);
+      return success(request, { ...paged({ count, list: chosenColumns(list, keys) }, page), headers });
     },
   );
 }

@@ -1,186 +1,108 @@
-/** One run: how it stands, its rows and its log while they arrive, and what can be done with it. */
-import { Alert, Button, Group, Paper, SimpleGrid, Skeleton, Stack, Tabs, Text } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
-import { IconPlayerStop, IconRefresh } from '@tabler/icons-react';
+/** One run: how it stands, its parts while they arrive, and what can be done with it. */
+import { Group, Skeleton, Stack, Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { isFinal, runQuery, useAbortRun, useRerun, type Run } from '../../api/runs.ts';
+import type { SubtaskStatus } from '../../api/run-parts.ts';
+import { isFinal, runQuery, runTabs, type Run, type RunTab } from '../../api/runs.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
-import { formatBytes, formatCount, formatDuration } from '../../components/figures.ts';
 import { AnchorLink } from '../../components/links.tsx';
-import { Moment } from '../../components/moment.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
-import { Dialog } from '../../components/dialog.tsx';
-import { useLanguage, useTexts } from '../../texts/texts.tsx';
-import { ExportMenu } from './export-menu.tsx';
-import { LogView } from './log-view.tsx';
-import { ResultTable } from './result-table.tsx';
+import { useTexts } from '../../texts/texts.tsx';
+import { CallbacksPanel } from './callbacks-panel.tsx';
+import { InputPanel } from './input-panel.tsx';
+import { LogPanel } from './log/log-panel.tsx';
+import { ResultsPanel } from './results/results-panel.tsx';
+import { RunActions } from './run-actions.tsx';
+import { RunExplanation } from './run-explanation.tsx';
+import { RunFigures } from './run-figures.tsx';
+import { SubtasksPanel } from './subtasks-panel.tsx';
+import classes from './run-page.module.css';
+import { UsagePanel } from './usage-panel.tsx';
 
 const route = getRouteApi('/frame/signed-in/runs/$runId');
 
-function AbortButton({ run }: { readonly run: Run }): ReactNode {
-  const { runs: texts, common } = useTexts();
-  const [isOpen, { open, close }] = useDisclosure();
-  const abort = useAbortRun(run.slug);
+function Header({ run }: { readonly run: Run }): ReactNode {
   return (
-    <>
-      <Button
-        variant="light"
-        color="red"
-        leftSection={<IconPlayerStop size={16} />}
-        onClick={open}
-        loading={run.status === 'aborting'}
-      >
-        {texts.abort}
-      </Button>
-      <Dialog opened={isOpen} onClose={close} title={texts.abortTitle}>
-        <Stack>
-          <Text size="sm">{texts.abortText}</Text>
-          {abort.error !== null && <ErrorNotice error={abort.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              {common.cancel}
-            </Button>
-            <Button
-              color="red"
-              loading={abort.isPending}
-              onClick={() => abort.mutate(undefined, { onSuccess: close })}
-            >
-              {texts.abort}
-            </Button>
-          </Group>
-        </Stack>
-      </Dialog>
-    </>
-  );
-}
-
-function RerunButton({ run }: { readonly run: Run }): ReactNode {
-  const { runs: texts } = useTexts();
-  const navigate = useNavigate();
-  const rerun = useRerun(run.slug);
-  return (
-    <Button
-      variant="default"
-      leftSection={<IconRefresh size={16} />}
-      loading={rerun.isPending}
-      onClick={() =>
-        rerun.mutate(undefined, {
-          onSuccess: ({ run_slug: runId }) => void navigate({ to: '/runs/$runId', params: { runId } }),
-        })
+    <PageHeader
+      title={run.scraper_title}
+      description={
+        <Group gap="xs" mt={4}>
+          <output>
+            <StatusBadge status={run.status} />
+          </output>
+          <AnchorLink to="/workers/$workerId" params={{ workerId: run.scraper_slug }} size="sm">
+            {run.version}
+          </AnchorLink>
+          <Text size="xs" ff="monospace">
+            {run.slug}
+          </Text>
+        </Group>
       }
-    >
-      {texts.rerun}
-    </Button>
-  );
-}
-
-function Figure({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {
-  return (
-    <div>
-      <Text size="xs" c="dimmed">
-        {label}
-      </Text>
-      <Text fw={600} component="div">
-        {children}
-      </Text>
-    </div>
-  );
-}
-
-function Figures({ run }: { readonly run: Run }): ReactNode {
-  const { runs: texts } = useTexts();
-  const { language } = useLanguage();
-  return (
-    <Paper withBorder p="md">
-      <SimpleGrid cols={{ base: 2, xs: 3, md: 6 }}>
-        <Figure label={texts.results}>{formatCount(run.results, language)}</Figure>
-        <Figure label={texts.started}>
-          {run.started_at === 0 ? texts.notStarted : <Moment seconds={run.started_at} />}
-        </Figure>
-        <Figure label={texts.duration}>{formatDuration(run.duration)}</Figure>
-        <Figure label={texts.traffic}>{formatBytes(run.traffic, language)}</Figure>
-        <Figure label={texts.usage}>{run.usage}</Figure>
-        <Figure label={texts.origin}>{texts.origins[run.origin] ?? run.origin}</Figure>
-      </SimpleGrid>
-    </Paper>
-  );
-}
-
-/** Why it waits or failed, in words, with the next step. */
-function Explanation({ run }: { readonly run: Run }): ReactNode {
-  const { runs: texts } = useTexts();
-  if (run.status === 'ready') {
-    return (
-      <Alert color="gray" title={texts.waitingTitle}>
-        {texts.waitingText}
-      </Alert>
-    );
-  }
-  if (run.err_msg === '') return null;
-  const isFailed = run.status === 'failed';
-  return (
-    <Alert color={isFailed ? 'red' : 'orange'} title={isFailed ? texts.failedTitle : texts.partlyFailedTitle}>
-      <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-        {run.err_msg}
-      </Text>
-      {isFailed && (
-        <Text size="sm" c="dimmed" mt={4}>
-          {texts.failedNext}
-        </Text>
-      )}
-    </Alert>
+      actions={<RunActions run={run} />}
+    />
   );
 }
 
 function RunContent({ run }: { readonly run: Run }): ReactNode {
-  const { runs: texts } = useTexts();
-  const { tab = 'results' } = route.useSearch();
+  const { run: texts } = useTexts();
+  const { tab = 'results', subtask, status } = route.useSearch();
   const navigate = route.useNavigate();
   const isLive = !isFinal(run.status);
+  const show = (next: RunTab, part: { subtask?: number; status?: SubtaskStatus } = {}): void => {
+    const search = { ...(next !== 'results' && { tab: next }), ...part };
+    void navigate({ search, replace: true, resetScroll: false });
+  };
   return (
     <div>
-      <PageHeader
-        title={run.scraper_title}
-        description={
-          <Group gap="xs" mt={4}>
-            <StatusBadge status={run.status} />
-            <AnchorLink to="/workers/$workerId" params={{ workerId: run.scraper_slug }} size="sm">
-              {run.version}
-            </AnchorLink>
-            <Text size="xs" ff="monospace">
-              {run.slug}
-            </Text>
-          </Group>
-        }
-        actions={
-          <>
-            <ExportMenu slug={run.slug} isEmpty={run.results === 0} />
-            {isLive ? <AbortButton run={run} /> : <RerunButton run={run} />}
-          </>
-        }
-      />
-      <Stack>
-        <Explanation run={run} />
-        <Figures run={run} />
+      <Header run={run} />
+      <Stack gap="sm">
+        <RunExplanation run={run} onTab={(next, ofStatus) => show(next, { status: ofStatus })} />
+        <RunFigures run={run} />
         <Tabs
           value={tab}
-          onChange={(value) =>
-            void navigate({ search: value === 'log' ? { tab: 'log' } : {}, replace: true })
-          }
+          onChange={(value) => show(runTabs.find((known) => known === value) ?? 'results')}
           keepMounted={false}
         >
-          <Tabs.List>
-            <Tabs.Tab value="results">{texts.resultsTab}</Tabs.Tab>
-            <Tabs.Tab value="log">{texts.logTab}</Tabs.Tab>
-          </Tabs.List>
-          <Tabs.Panel value="results" pt="md">
-            <ResultTable slug={run.slug} isLive={isLive} />
+          <div className={classes['tabs']}>
+            <Tabs.List style={{ flexWrap: 'nowrap' }} aria-label={texts.tabList}>
+              {runTabs.map((name) => (
+                <Tabs.Tab key={name} value={name}>
+                  {texts.tabs[name]}
+                </Tabs.Tab>
+              ))}
+            </Tabs.List>
+          </div>
+          <Tabs.Panel value="results" pt="sm">
+            <ResultsPanel run={run} />
           </Tabs.Panel>
-          <Tabs.Panel value="log" pt="md">
-            <LogView slug={run.slug} isLive={isLive} />
+          <Tabs.Panel value="log" pt="sm">
+            <LogPanel
+              slug={run.slug}
+              isLive={isLive}
+              startsAtEnd={isLive || run.status === 'failed'}
+              subtask={subtask}
+              onSubtask={(number) => show('log', { subtask: number })}
+            />
+          </Tabs.Panel>
+          <Tabs.Panel value="subtasks" pt="sm">
+            <SubtasksPanel
+              slug={run.slug}
+              isLive={isLive}
+              status={status}
+              onStatus={(value) => show('subtasks', { status: value })}
+              onLog={(number) => show('log', { subtask: number })}
+            />
+          </Tabs.Panel>
+          <Tabs.Panel value="input" pt="sm">
+            <InputPanel run={run} />
+          </Tabs.Panel>
+          <Tabs.Panel value="usage" pt="sm">
+            <UsagePanel slug={run.slug} isLive={isLive} />
+          </Tabs.Panel>
+          <Tabs.Panel value="callbacks" pt="sm">
+            <CallbacksPanel slug={run.slug} isLive={isLive} />
           </Tabs.Panel>
         </Tabs>
       </Stack>

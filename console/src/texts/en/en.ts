@@ -3,6 +3,7 @@ import { account } from './account.ts';
 import { common } from './common.ts';
 import { guides } from './guides.ts';
 import { reference } from './reference.ts';
+import { run } from './run.ts';
 import { runs } from './runs.ts';
 import { signIn } from './sign-in.ts';
 import { tasks } from './tasks.ts';
@@ -20,6 +21,7 @@ export const en = {
   common,
   guides,
   reference,
+  run,
   runs,
   signIn,
   tasks,

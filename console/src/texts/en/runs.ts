@@ -1,4 +1,4 @@
-/** Lists of runs, and the page of one. */
+/** Lists of runs. */
 export const runs = {
   title: 'Runs',
   worker: 'Worker',
@@ -23,30 +23,4 @@ export const runs = {
   emptyText: 'Open a worker, fill in its form and start it; its run appears here.',
   toWorkers: 'Choose a worker',
   notStarted: 'not yet',
-  abort: 'Abort',
-  abortTitle: 'Abort this run?',
-  abortText: 'Its processes are ended within seconds. Rows that were pushed so far stay.',
-  rerun: 'Run again',
-  export: 'Export',
-  exportAs: (format: string) => `Export as ${format}`,
-  exporting: 'Making the file …',
-  resultsTab: 'Results',
-  logTab: 'Log',
-  noResultsTitle: 'No rows yet',
-  noResultsLive: 'Rows appear here as the worker pushes them.',
-  noResultsEnded: 'The worker pushed no rows. Its log may say why.',
-  row: 'Row',
-  searchLog: 'Search the log',
-  allLevels: 'All levels',
-  levels: { 1: 'Debug', 2: 'Info', 3: 'Warning', 4: 'Error' } as Readonly<Record<number, string>>,
-  follow: 'Follow',
-  wholeLog: 'Whole log',
-  noLog: 'Nothing was logged yet.',
-  noLogMatch: 'No line matches.',
-  waitingTitle: 'Waiting for a runner',
-  waitingText:
-    'The run starts as soon as a runner has a free place. If that lasts, look whether a runner is up and how many runs go on.',
-  failedTitle: 'The run failed',
-  failedNext: 'Its log has the details. "Run again" starts it with the same input.',
-  partlyFailedTitle: 'Some subtasks failed',
 };

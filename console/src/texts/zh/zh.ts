@@ -4,6 +4,7 @@ import { account } from './account.ts';
 import { common } from './common.ts';
 import { guides } from './guides.ts';
 import { reference } from './reference.ts';
+import { run } from './run.ts';
 import { runs } from './runs.ts';
 import { signIn } from './sign-in.ts';
 import { tasks } from './tasks.ts';
@@ -21,6 +22,7 @@ export const zh: Texts = {
   common,
   guides,
   reference,
+  run,
   runs,
   signIn,
   tasks,

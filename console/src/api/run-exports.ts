@@ -1,0 +1,38 @@
+/** Exports of a run: files of its rows, and how far they are. */
+import { queryOptions, useMutation } from '@tanstack/react-query';
+import { call, segment } from './client.ts';
+import { runPath, runsKey } from './runs.ts';
+
+export const exportFormats = ['csv', 'json', 'jsonl', 'xlsx', 'xls', 'xml', 'html', 'rss'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+export interface ExportProgress {
+  /** Signed link that needs no credential. */
+  readonly download_url: string;
+  readonly state: 'queued' | 'ready' | 'failed';
+  readonly rows: number;
+  readonly rows_done: number;
+  readonly err_msg: string;
+}
+
+const progressMilliseconds = 300;
+
+/** Asks for a file and does not wait for it. @returns the slug of the export */
+export function useExport(slug: string) {
+  return useMutation({
+    mutationFn: async ({ format, keys }: { format: ExportFormat; keys: readonly string[] }) => {
+      const query = { format, filter_keys: keys.join(','), wait_seconds: 0 };
+      return (await call<{ export_slug: string }>(`${runPath(slug)}/result/export`, { query })).export_slug;
+    },
+  });
+}
+
+export function exportQuery(slug: string, exportSlug: string | undefined) {
+  return queryOptions({
+    queryKey: [...runsKey, slug, 'exports', exportSlug],
+    queryFn: ({ signal }) =>
+      call<ExportProgress>(`${runPath(slug)}/exports/${segment(exportSlug ?? '')}`, { signal }),
+    enabled: exportSlug !== undefined,
+    refetchInterval: ({ state }) => (state.data?.state ?? 'queued') === 'queued' && progressMilliseconds,
+  });
+}

@@ -1,0 +1,153 @@
+/** The log of a run: windows anywhere in it, and where words are. */
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { call, type Query } from './client.ts';
+import { liveMilliseconds, runPath, runsKey } from './runs.ts';
+
+/** 1 debug, 2 info, 3 warn, 4 error. */
+export const logLevels = [1, 2, 3, 4] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface LogLine {
+  /** Within the run, from 1. */
+  readonly number: number;
+  readonly type: LogLevel;
+  /** Number of the subtask; 0 for the whole run. */
+  readonly group: string;
+  readonly content: string;
+  readonly is_cut: boolean;
+  /** Milliseconds. */
+  readonly timestamp: number;
+}
+
+export interface LogCounts {
+  readonly debug: number;
+  readonly info: number;
+  readonly warn: number;
+  readonly error: number;
+}
+
+interface LogSearch {
+  /** Lines that pass, of those looked at so far. */
+  readonly count: number;
+  readonly searched: number;
+  readonly is_complete: boolean;
+  readonly lines: LogCounts;
+}
+
+export interface LogWindow extends LogSearch {
+  readonly position: number;
+  readonly list: readonly LogLine[];
+}
+
+export interface LogMatches extends LogSearch {
+  /** Of the first in the list, among all matches, from 1. */
+  readonly first: number;
+  readonly list: readonly { readonly number: number; readonly position: number }[];
+}
+
+export interface LogFilter {
+  /** All where it is empty. */
+  readonly levels: readonly LogLevel[];
+  readonly subtask: number | undefined;
+  /** Words that a line has to contain; `''` for any line. */
+  readonly words: string;
+}
+
+export const linesAtOnce = 200;
+/** A search looks on each time it is asked; the server looks for longer than this. */
+const searchMilliseconds = 25;
+
+function filterFields({ levels, subtask, words }: LogFilter): Query {
+  return { levels: levels.join(','), subtask, search: words };
+}
+
+/** How many lines pass a filter, as far as it was looked. @param isLive whether the run still goes on */
+export function logCountQuery(slug: string, filter: LogFilter, isLive: boolean) {
+  return queryOptions({
+    queryKey: [...runsKey, slug, 'log', filter, isLive],
+    queryFn: ({ signal }) =>
+      call<LogWindow>(`${runPath(slug)}/log/lines`, {
+        query: { ...filterFields(filter), position: -1, limit: 1 },
+        signal,
+      }),
+    refetchInterval: ({ state }) => {
+      if (state.data?.is_complete === false) return searchMilliseconds;
+      return isLive && liveMilliseconds;
+    },
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** The last lines that pass a filter. */
+export function lastLinesQuery(slug: string, filter: LogFilter, limit: number) {
+  return queryOptions({
+    queryKey: [...runsKey, slug, 'last-lines', filter, limit],
+    queryFn: ({ signal }) =>
+      call<LogWindow>(`${runPath(slug)}/log/lines`, {
+        query: { ...filterFields(filter), position: -limit, limit },
+        signal,
+      }),
+    refetchInterval: ({ state }) => state.data?.is_complete === false && searchMilliseconds,
+  });
+}
+
+/** @param page from 0 */
+export async function loadLines(
+  slug: string,
+  filter: LogFilter,
+  page: number,
+  signal: AbortSignal,
+): Promise<readonly LogLine[]> {
+  const query = { ...filterFields(filter), position: page * linesAtOnce + 1, limit: linesAtOnce };
+  return (await call<LogWindow>(`${runPath(slug)}/log/lines`, { query, signal })).list;
+}
+
+export interface LogMatch {
+  /** Among all matches, from 1. */
+  readonly place: number;
+  /** Of the line among those that pass the filter without the words, from 1. */
+  readonly position: number;
+}
+
+/** How many lines of the filter have the words, as far as it was looked. */
+export function matchCountQuery(slug: string, filter: LogFilter, isLive: boolean) {
+  return queryOptions({
+    queryKey: [...runsKey, slug, 'matches', filter, isLive],
+    queryFn: ({ signal }) =>
+      call<LogMatches>(`${runPath(slug)}/log/matches`, {
+        query: { ...filterFields(filter), limit: 1 },
+        signal,
+      }),
+    enabled: filter.words !== '',
+    refetchInterval: ({ state }) => {
+      if (state.data?.is_complete === false) return searchMilliseconds;
+      return isLive && liveMilliseconds;
+    },
+  });
+}
+
+/**
+ * One match, looked for until it is found or all lines were looked at.
+ * @param from a place among the matches (negative from the end), or a position to begin at
+ */
+export async function findMatch(
+  slug: string,
+  filter: LogFilter,
+  from: { first: number } | { from_position: number },
+  signal: AbortSignal,
+): Promise<LogMatch | undefined> {
+  for (;;) {
+    const query = { ...filterFields(filter), ...from, limit: 1 };
+    const found = await call<LogMatches>(`${runPath(slug)}/log/matches`, { query, signal });
+    const [match] = found.list;
+    if (match !== undefined) return { place: found.first, position: match.position };
+    if (found.is_complete) return undefined;
+  }
+}
+
+/** Signed link to the whole log as text, below this server whatever address it thinks it has. */
+export async function wholeLogPath(slug: string): Promise<string> {
+  const { all_logs_url: url } = await call<{ all_logs_url: string }>(`${runPath(slug)}/log`);
+  const { pathname, search } = new URL(url);
+  return `${pathname}${search}`;
+}

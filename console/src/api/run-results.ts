@@ -1,0 +1,99 @@
+/** The rows of a run: windows of them, and those that have words in them. */
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { call } from './client.ts';
+import type { Paged } from './paging.ts';
+import { liveMilliseconds, runPath, runsKey } from './runs.ts';
+
+export interface ResultHeader {
+  readonly key: string;
+  readonly label: string;
+  readonly format: string;
+}
+
+export type ResultRow = Readonly<Record<string, unknown>> & { readonly __coreclaw_data_id__: string };
+
+export interface ResultPage extends Paged<ResultRow> {
+  readonly headers: readonly ResultHeader[];
+}
+
+export interface FoundRows extends ResultPage {
+  /** Rows looked at so far, of `total`. */
+  readonly searched: number;
+  readonly total: number;
+  readonly is_complete: boolean;
+}
+
+/** The most that one answer has. */
+export const rowsAtOnce = 100;
+/** A search looks on each time it is asked; the server looks for longer than this. */
+const searchMilliseconds = 25;
+
+/** The name of the platform's own column. */
+export const dataIdKey = '__coreclaw_data_id__';
+
+/** Number of a row within its run, from 1. */
+export function rowNumber(row: ResultRow): number {
+  return Number(row[dataIdKey].split('-').at(-1));
+}
+
+/** @param isLive whether the run still goes on */
+export function headersQuery(slug: string, isLive: boolean) {
+  return queryOptions({
+    queryKey: [...runsKey, slug, 'headers', isLive],
+    queryFn: async ({ signal }) =>
+      (await call<ResultPage>(`${runPath(slug)}/result`, { query: { limit: 1 }, signal })).headers,
+    placeholderData: keepPreviousData,
+    refetchInterval: isLive && liveMilliseconds,
+  });
+}
+
+/** How many rows have the words, as far as it was looked. */
+export function searchQuery(slug: string, words: string, isLive: boolean) {
+  return queryOptions({
+    queryKey: [...runsKey, slug, 'search', words, isLive],
+    queryFn: ({ signal }) =>
+      call<FoundRows>(`${runPath(slug)}/result/search`, { query: { search: words, limit: 1 }, signal }),
+    enabled: words !== '',
+    refetchInterval: ({ state }) => {
+      if (state.data?.is_complete === false) return searchMilliseconds;
+      return isLive && liveMilliseconds;
+    },
+  });
+}
+
+/** @param words `''` for all rows; @param page from 0 */
+export async function loadRows(
+  slug: string,
+  words: string,
+  { page, size }: { page: number; size: number },
+  signal: AbortSignal,
+): Promise<readonly ResultRow[]> {
+  const path = `${runPath(slug)}/result${words === '' ? '' : '/search'}`;
+  const query = { search: words, offset: page + 1, limit: size };
+  return (await call<ResultPage>(path, { query, signal, isLossless: true })).list;
+}
+
+/** One row. @param index among the rows that have the words, from 0 */
+export function rowQuery(slug: string, words: string, index: number) {
+  return queryOptions({
+    queryKey: [...runsKey, slug, 'row', words, index],
+    queryFn: async ({ signal }) => {
+      const [row] = await loadRows(slug, words, { page: index, size: 1 }, signal);
+      if (row === undefined) throw new Error(`there is no row at ${index}`);
+      return row;
+    },
+    placeholderData: keepPreviousData,
+    // Comparing would copy the long numbers, which are objects.
+    structuralSharing: false,
+  });
+}
+
+/** A page of rows. @param page from 0 */
+export function rowPageQuery(slug: string, words: string, { page, size }: { page: number; size: number }) {
+  return queryOptions({
+    queryKey: [...runsKey, slug, 'row-page', words, page, size],
+    queryFn: ({ signal }) => loadRows(slug, words, { page, size }, signal),
+    placeholderData: keepPreviousData,
+    structuralSharing: false,
+  });
+}

@@ -1,0 +1,16 @@
+/** A text in which words that were searched for are marked, whatever their case. */
+import { Fragment, useMemo, type ReactNode } from 'react';
+
+function patternOf(words: string): RegExp {
+  return new RegExp(`(${words.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)})`, 'gi');
+}
+
+export function MarkedText({ text, words }: { readonly text: string; readonly words: string }): ReactNode {
+  const parts = useMemo(() => (words === '' ? [text] : text.split(patternOf(words))), [text, words]);
+  if (parts.length === 1) return text;
+  // What the pattern caught stands at the odd places.
+  return parts.map((part, place) => (
+    // oxlint-disable-next-line react/no-array-index-key -- the parts have no other name and never move
+    <Fragment key={place}>{place % 2 === 1 ? <mark>{part}</mark> : part}</Fragment>
+  ));
+}

@@ -1,0 +1,92 @@
+/** A value of JSON as a tree that opens level by level. What a worker wrote is shown as text, whatever it looks like. */
+import { Anchor, Button } from '@mantine/core';
+import { useState, type ReactNode } from 'react';
+import { isJsonObject, stringifyJson } from '../api/lossless-json.ts';
+import { useTexts } from '../texts/texts.tsx';
+import classes from './value-tree.module.css';
+
+/** Members of a list or object shown at first, and how many more each time. */
+const membersAtOnce = 200;
+const linkPattern = /^https?:\/\/\S+$/i;
+
+function membersOf(value: unknown): readonly (readonly [string, unknown])[] | undefined {
+  if (Array.isArray(value)) return value.map((item: unknown, index) => [String(index), item] as const);
+  return isJsonObject(value) ? Object.entries(value) : undefined;
+}
+
+function Leaf({ value }: { readonly value: unknown }): ReactNode {
+  if (typeof value === 'string' && linkPattern.test(value)) {
+    return (
+      <Anchor
+        href={value}
+        target="_blank"
+        rel="noopener noreferrer nofollow"
+        inherit
+        className={classes['value']}
+      >
+        {value}
+      </Anchor>
+    );
+  }
+  return <span className={classes['value']}>{stringifyJson(value)}</span>;
+}
+
+function Members({ members }: { readonly members: readonly (readonly [string, unknown])[] }): ReactNode {
+  const { common } = useTexts();
+  const [shown, setShown] = useState(membersAtOnce);
+  return (
+    <ul>
+      {members.slice(0, shown).map(([key, value]) => (
+        <li key={key}>
+          <Node name={key} value={value} isOpen={false} />
+        </li>
+      ))}
+      {members.length > shown && (
+        <li>
+          <Button size="compact-xs" variant="subtle" onClick={() => setShown(shown + membersAtOnce)}>
+            {common.more}
+          </Button>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function Node({
+  name,
+  value,
+  isOpen,
+}: {
+  readonly name: string;
+  readonly value: unknown;
+  readonly isOpen: boolean;
+}): ReactNode {
+  const { run: texts } = useTexts();
+  const [isShown, setShown] = useState(isOpen);
+  const members = membersOf(value);
+  if (members === undefined || members.length === 0) {
+    return (
+      <>
+        <span className={classes['key']}>{name}</span>: <Leaf value={value} />
+      </>
+    );
+  }
+  const note = Array.isArray(value) ? texts.items(members.length) : texts.fields(members.length);
+  return (
+    <details open={isShown} onToggle={(event) => setShown(event.currentTarget.open)}>
+      <summary>
+        <span className={classes['key']}>{name}</span> <span className={classes['note']}>{note}</span>
+      </summary>
+      {isShown && <Members members={members} />}
+    </details>
+  );
+}
+
+/** The members of a list or object; what is in them is closed at first. */
+export function ValueTree({ value }: { readonly value: object }): ReactNode {
+  return (
+    <div className={classes['tree']}>
+      <Members members={membersOf(value) ?? []} />
+    </div>
+  );
+}

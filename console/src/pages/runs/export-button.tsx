@@ -1,0 +1,188 @@
+/** Downloads the rows of a run: any format, any columns, with the progress of a file that takes its time. */
+import { Button, Checkbox, Group, Progress, Radio, ScrollArea, SimpleGrid, Stack, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconDownload } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
+import {
+  exportFormats,
+  exportQuery,
+  useExport,
+  type ExportFormat,
+  type ExportProgress,
+} from '../../api/run-exports.ts';
+import { headersQuery, type ResultHeader } from '../../api/run-results.ts';
+import { isFinal, type Run } from '../../api/runs.ts';
+import { Dialog } from '../../components/dialog.tsx';
+import { ErrorNotice } from '../../components/error-notice.tsx';
+import { formatCount } from '../../components/figures.ts';
+import { useLanguage, useTexts } from '../../texts/texts.tsx';
+
+/** The link names the file itself, so following it leaves the page where it is. */
+function download(url: string): void {
+  const { pathname, search } = new URL(url);
+  const anchor = document.createElement('a');
+  anchor.href = `${pathname}${search}`;
+  anchor.download = '';
+  anchor.click();
+}
+
+interface ChoiceProps {
+  readonly headers: readonly ResultHeader[];
+  readonly format: ExportFormat;
+  readonly onFormat: (format: ExportFormat) => void;
+  /** All where it is undefined. */
+  readonly keys: readonly string[] | undefined;
+  readonly onKeys: (keys: readonly string[] | undefined) => void;
+}
+
+function Choice({ headers, format, onFormat, keys, onKeys }: ChoiceProps): ReactNode {
+  const { run: texts } = useTexts();
+  return (
+    <>
+      <Radio.Group label={texts.exportFormat} value={format} onChange={(value) => onFormat(value)}>
+        <SimpleGrid cols={4} mt={6} spacing="xs" verticalSpacing={6}>
+          {exportFormats.map((name) => (
+            <Radio key={name} value={name} label={name} />
+          ))}
+        </SimpleGrid>
+      </Radio.Group>
+      <Stack component="fieldset" gap={6} m={0} p={0} bd={0} aria-label={texts.exportColumns}>
+        <Checkbox
+          label={texts.exportAllColumns}
+          checked={keys === undefined}
+          onChange={(event) =>
+            onKeys(event.currentTarget.checked ? undefined : headers.map(({ key }) => key))
+          }
+        />
+        {keys !== undefined && (
+          <ScrollArea.Autosize mah={200} viewportProps={{ tabIndex: -1 }}>
+            <Stack gap={6} p={4}>
+              {headers.map(({ key, label }) => (
+                <Checkbox
+                  key={key}
+                  size="sm"
+                  label={label || key}
+                  checked={keys.includes(key)}
+                  onChange={() =>
+                    onKeys(
+                      headers
+                        .map((header) => header.key)
+                        .filter((other) => (other === key ? !keys.includes(key) : keys.includes(other))),
+                    )
+                  }
+                />
+              ))}
+            </Stack>
+          </ScrollArea.Autosize>
+        )}
+      </Stack>
+    </>
+  );
+}
+
+function Making({ progress }: { readonly progress: ExportProgress | undefined }): ReactNode {
+  const { run: texts } = useTexts();
+  const { language } = useLanguage();
+  if (progress?.state === 'failed') {
+    return (
+      <Text size="sm" c="var(--mantine-color-red-light-color)" role="alert">
+        {texts.exportFailed}: {progress.err_msg}
+      </Text>
+    );
+  }
+  const { rows_done: done = 0, rows = 0 } = progress ?? {};
+  const isReady = progress?.state === 'ready';
+  return (
+    <Stack gap={4}>
+      <Progress.Root size="lg">
+        <Progress.Section
+          value={isReady ? 100 : rows === 0 ? 0 : (done / rows) * 100}
+          aria-label={texts.exportProgress}
+        />
+      </Progress.Root>
+      <Text component="output" size="xs" c="dimmed">
+        {isReady
+          ? texts.exportReady
+          : texts.exporting(formatCount(done, language), formatCount(rows, language))}
+      </Text>
+    </Stack>
+  );
+}
+
+function ExportDialog({ run, onClose }: { readonly run: Run; readonly onClose: () => void }): ReactNode {
+  const { run: texts, common } = useTexts();
+  const [format, setFormat] = useState<ExportFormat>('csv');
+  const [keys, setKeys] = useState<readonly string[]>();
+  const [exportSlug, setExportSlug] = useState<string>();
+  const downloaded = useRef<string>(undefined);
+  const { data: headers = [] } = useQuery(headersQuery(run.slug, !isFinal(run.status)));
+  const make = useExport(run.slug);
+  const { data: progress, error } = useQuery(exportQuery(run.slug, exportSlug));
+  useEffect(() => {
+    if (progress?.state !== 'ready' || exportSlug === undefined || downloaded.current === exportSlug) return;
+    downloaded.current = exportSlug;
+    download(progress.download_url);
+  }, [progress, exportSlug]);
+  const isMaking = make.isPending || (exportSlug !== undefined && (progress?.state ?? 'queued') === 'queued');
+  const change = (): void => {
+    setExportSlug(undefined);
+    downloaded.current = undefined;
+  };
+  const failure = make.error ?? error;
+  return (
+    <Dialog opened onClose={onClose} title={texts.exportTitle}>
+      <Stack>
+        <Choice
+          headers={headers}
+          format={format}
+          onFormat={(value) => {
+            setFormat(value);
+            change();
+          }}
+          keys={keys}
+          onKeys={(value) => {
+            setKeys(value);
+            change();
+          }}
+        />
+        {failure !== null && <ErrorNotice error={failure} />}
+        {(isMaking || exportSlug !== undefined) && failure === null && <Making progress={progress} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            {common.close}
+          </Button>
+          {progress?.state === 'ready' && exportSlug !== undefined ? (
+            <Button onClick={() => download(progress.download_url)}>{texts.exportAgain}</Button>
+          ) : (
+            <Button
+              loading={isMaking}
+              disabled={keys?.length === 0}
+              onClick={() => make.mutate({ format, keys: keys ?? [] }, { onSuccess: setExportSlug })}
+            >
+              {texts.exportStart}
+            </Button>
+          )}
+        </Group>
+      </Stack>
+    </Dialog>
+  );
+}
+
+export function ExportButton({ run }: { readonly run: Run }): ReactNode {
+  const { run: texts } = useTexts();
+  const [isOpen, { open, close }] = useDisclosure();
+  return (
+    <>
+      <Button
+        variant="default"
+        leftSection={<IconDownload size={16} />}
+        disabled={run.results === 0}
+        onClick={open}
+      >
+        {texts.export}
+      </Button>
+      {isOpen && <ExportDialog run={run} onClose={close} />}
+    </>
+  );
+}

@@ -1,0 +1,45 @@
+/** The rows as JSON, a page at a time. */
+import { Group, Pagination, Skeleton, Stack } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState, type ReactNode } from 'react';
+import { stringifyJson } from '../../../api/lossless-json.ts';
+import { dataIdKey, rowPageQuery } from '../../../api/run-results.ts';
+import { CodeBlock } from '../../../components/code-block.tsx';
+import { ErrorNotice } from '../../../components/error-notice.tsx';
+import { useTexts } from '../../../texts/texts.tsx';
+
+const rowsOnPage = 20;
+
+interface JsonRowsProps {
+  readonly slug: string;
+  readonly words: string;
+  readonly count: number;
+  readonly hidden: readonly string[];
+}
+
+export function JsonRows({ slug, words, count, hidden }: JsonRowsProps): ReactNode {
+  const { run: texts } = useTexts();
+  const [page, setPage] = useState(1);
+  const { data, error, refetch } = useQuery(rowPageQuery(slug, words, { page: page - 1, size: rowsOnPage }));
+  if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
+  if (data === undefined) return <Skeleton h={320} />;
+  const left = new Set([...hidden, dataIdKey]);
+  const rows = data.map((row) => Object.fromEntries(Object.entries(row).filter(([key]) => !left.has(key))));
+  return (
+    <Stack gap="sm">
+      <CodeBlock code={stringifyJson(rows, 2)} label={texts.jsonOfPage} />
+      {count > rowsOnPage && (
+        <Group justify="center">
+          <Pagination
+            size="sm"
+            total={Math.ceil(count / rowsOnPage)}
+            value={page}
+            onChange={setPage}
+            getItemProps={(number) => ({ 'aria-label': `${texts.page} ${number}` })}
+            getControlProps={(control) => ({ 'aria-label': control })}
+          />
+        </Group>
+      )}
+    </Stack>
+  );
+}

@@ -1,0 +1,100 @@
+/* oxlint-disable jsx-a11y/prefer-tag-over-role -- a drawing is no picture from a file */
+/** One value of a row, on one line. What a worker wrote is shown as text, whatever it looks like. */
+import { Anchor, Popover, ScrollArea, Text, UnstyledButton } from '@mantine/core';
+import { IconCheck, IconX } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import { stringifyJson } from '../../../api/lossless-json.ts';
+import { ValueTree } from '../../../components/value-tree.tsx';
+import { useLanguage, useTexts } from '../../../texts/texts.tsx';
+import classes from './result-grid.module.css';
+import type { ShownValue } from './result-value.ts';
+
+/** Characters of a value that stand in its cell; the row has the rest. */
+const shownCharacters = 300;
+
+function NestedValue({
+  label,
+  shown,
+}: {
+  readonly label: string;
+  readonly shown: ShownValue & { kind: 'nested' };
+}): ReactNode {
+  const { run: texts } = useTexts();
+  const note = shown.isList ? texts.items(shown.count) : texts.fields(shown.count);
+  return (
+    <Popover width={420} position="bottom-start" shadow="md" withinPortal trapFocus returnFocus>
+      <Popover.Target>
+        <UnstyledButton className={classes['nested']} aria-label={`${texts.expand(label)}, ${note}`}>
+          <span className={classes['note']}>{note}</span>{' '}
+          {stringifyJson(shown.value).slice(0, shownCharacters)}
+        </UnstyledButton>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <ScrollArea.Autosize mah={360}>
+          <ValueTree value={shown.value} />
+        </ScrollArea.Autosize>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+export function ResultCell({
+  label,
+  shown,
+}: {
+  readonly label: string;
+  readonly shown: ShownValue;
+}): ReactNode {
+  const { run: texts } = useTexts();
+  const { language } = useLanguage();
+  switch (shown.kind) {
+    case 'nothing':
+      return (
+        <Text span inherit c="dimmed">
+          –
+        </Text>
+      );
+    case 'text':
+    case 'number':
+      return <span title={shown.text.slice(0, shownCharacters)}>{shown.text.slice(0, shownCharacters)}</span>;
+    case 'boolean':
+      return shown.isTrue ? (
+        <IconCheck
+          size={16}
+          color="var(--mantine-color-teal-light-color)"
+          aria-label={texts.yes}
+          role="img"
+        />
+      ) : (
+        <IconX size={16} color="var(--mantine-color-dimmed)" aria-label={texts.no} role="img" />
+      );
+    case 'moment': {
+      const format = shown.hasTime
+        ? new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' })
+        : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' });
+      return (
+        <time title={shown.text} dateTime={shown.moment.toISOString()}>
+          {format.format(shown.moment)}
+        </time>
+      );
+    }
+    case 'link':
+      return (
+        <Anchor
+          href={shown.text}
+          target="_blank"
+          rel="noopener noreferrer nofollow"
+          inherit
+          title={shown.text}
+        >
+          {shown.text}
+        </Anchor>
+      );
+    case 'picture':
+      return <img className={classes['picture']} src={shown.text} alt={label} loading="lazy" />;
+    case 'nested':
+      return <NestedValue label={label} shown={shown} />;
+    default:
+      return shown satisfies never;
+  }
+}

@@ -1,0 +1,59 @@
+/** What a value of a row is shown as: decided by its column's format and by the value itself. */
+import { isJsonObject, isLongNumber, stringifyJson } from '../../../api/lossless-json.ts';
+
+/** Only these: a javascript: address must stay text. */
+const linkPattern = /^https?:\/\/\S+$/i;
+/** Pictures that come with the row. Those of other hosts are links: showing them would tell the host who looks. */
+const picturePattern = /^data:image\/(png|jpeg|gif|webp);base64,[a-z0-9+/]+=*$/i;
+const dayPattern = /^\d{4}-\d\d-\d\d$/;
+const momentPattern = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
+
+export type ShownValue =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'text' | 'number' | 'link' | 'picture'; readonly text: string }
+  | { readonly kind: 'boolean'; readonly isTrue: boolean }
+  | { readonly kind: 'moment'; readonly text: string; readonly moment: Date; readonly hasTime: boolean }
+  | { readonly kind: 'nested'; readonly value: object; readonly count: number; readonly isList: boolean };
+
+function isNested(value: unknown): value is object {
+  return Array.isArray(value) || isJsonObject(value);
+}
+
+function shownText(text: string, format: string): ShownValue {
+  if (linkPattern.test(text)) return { kind: 'link', text };
+  if (picturePattern.test(text)) return { kind: 'picture', text };
+  const isMoment = momentPattern.test(text);
+  if (/^(date|datetime|date-time|time|timestamp)$/i.test(format) && (isMoment || dayPattern.test(text))) {
+    const moment = new Date(text);
+    if (!Number.isNaN(moment.getTime())) return { kind: 'moment', text, moment, hasTime: isMoment };
+  }
+  return { kind: 'text', text };
+}
+
+export function shownValue(value: unknown, format: string): ShownValue {
+  if (value === null || value === undefined) return { kind: 'nothing' };
+  if (typeof value === 'boolean') return { kind: 'boolean', isTrue: value };
+  if (typeof value === 'number') return { kind: 'number', text: String(value) };
+  if (isLongNumber(value)) return { kind: 'number', text: value.rawJSON };
+  if (typeof value === 'string') return shownText(value, format);
+  if (isNested(value)) {
+    const isList = Array.isArray(value);
+    return { kind: 'nested', value, isList, count: isList ? value.length : Object.keys(value).length };
+  }
+  return { kind: 'text', text: stringifyJson(value) };
+}
+
+/** Whether a column's values stand at the right, so that their digits are below each other. */
+export function isNumeric(format: string): boolean {
+  return /^(number|integer|int|float|double|decimal|currency|price)$/i.test(format);
+}
+
+const narrow = 110;
+const usual = 230;
+const broad = 300;
+
+/** Pixels that a column of a format gets at least. */
+export function columnWidth(format: string): number {
+  if (isNumeric(format) || /^bool/i.test(format)) return narrow;
+  return /^(link|url|image|text|array|object)$/i.test(format) && format !== 'text' ? broad : usual;
+}

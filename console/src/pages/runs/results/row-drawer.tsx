@@ -1,0 +1,82 @@
+/** One row with all it has: as a tree and as JSON. */
+import { ActionIcon, Drawer, Group, SegmentedControl, Skeleton, Stack } from '@mantine/core';
+import { IconChevronDown, IconChevronUp } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState, type ReactNode } from 'react';
+import { stringifyJson } from '../../../api/lossless-json.ts';
+import { dataIdKey, rowNumber, rowQuery } from '../../../api/run-results.ts';
+import { CodeBlock } from '../../../components/code-block.tsx';
+import { ErrorNotice } from '../../../components/error-notice.tsx';
+import { formatCount } from '../../../components/figures.ts';
+import { ValueTree } from '../../../components/value-tree.tsx';
+import { useLanguage, useTexts } from '../../../texts/texts.tsx';
+
+interface RowDrawerProps {
+  readonly slug: string;
+  readonly words: string;
+  /** Among the rows shown, from 0. */
+  readonly index: number;
+  /** How many rows are shown. */
+  readonly count: number;
+  readonly onMove: (index: number) => void;
+  readonly onClose: () => void;
+}
+
+export function RowDrawer({ slug, words, index, count, onMove, onClose }: RowDrawerProps): ReactNode {
+  const { run: texts, common } = useTexts();
+  const { language } = useLanguage();
+  const [form, setForm] = useState('tree');
+  const { data: row, error } = useQuery(rowQuery(slug, words, index));
+  const { [dataIdKey]: _id, ...values } = row ?? {};
+  const json = stringifyJson(values, 2);
+  return (
+    <Drawer
+      opened
+      onClose={onClose}
+      position="right"
+      size="lg"
+      title={row === undefined ? '…' : texts.rowTitle(formatCount(rowNumber(row), language))}
+      closeButtonProps={{ 'aria-label': common.close }}
+    >
+      <Stack gap="sm">
+        <Group justify="space-between">
+          <SegmentedControl
+            size="xs"
+            value={form}
+            onChange={setForm}
+            data={[
+              { value: 'tree', label: texts.rowTree },
+              { value: 'json', label: texts.rowJson },
+            ]}
+          />
+          <Group gap={4}>
+            <ActionIcon
+              variant="default"
+              aria-label={texts.previousRow}
+              disabled={index === 0}
+              onClick={() => onMove(index - 1)}
+            >
+              <IconChevronUp size={16} />
+            </ActionIcon>
+            <ActionIcon
+              variant="default"
+              aria-label={texts.nextRow}
+              disabled={index + 1 >= count}
+              onClick={() => onMove(index + 1)}
+            >
+              <IconChevronDown size={16} />
+            </ActionIcon>
+          </Group>
+        </Group>
+        {error !== null && <ErrorNotice error={error} />}
+        {row === undefined ? (
+          error === null && <Skeleton h={200} />
+        ) : form === 'json' ? (
+          <CodeBlock code={json} label={texts.rowJson} copyLabel={texts.copyRow} />
+        ) : (
+          <ValueTree value={values} />
+        )}
+      </Stack>
+    </Drawer>
+  );
+}

@@ -1,0 +1,96 @@
+/** What can be done with a run: export, abort, run again, edit and run. */
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
+import { IconEdit, IconPlayerStop, IconRefresh } from '@tabler/icons-react';
+import { useNavigate } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { isFinal, useAbortRun, useRerun, type Run } from '../../api/runs.ts';
+import { Dialog } from '../../components/dialog.tsx';
+import { ErrorNotice } from '../../components/error-notice.tsx';
+import { ButtonLink } from '../../components/links.tsx';
+import { useTexts } from '../../texts/texts.tsx';
+import { ExportButton } from './export-button.tsx';
+
+function AbortButton({ run }: { readonly run: Run }): ReactNode {
+  const { run: texts, common } = useTexts();
+  const [isOpen, { open, close }] = useDisclosure();
+  const abort = useAbortRun(run.slug);
+  return (
+    <>
+      <Button
+        variant="light"
+        color="red"
+        leftSection={<IconPlayerStop size={16} />}
+        onClick={open}
+        loading={run.status === 'aborting'}
+      >
+        {texts.abort}
+      </Button>
+      <Dialog opened={isOpen} onClose={close} title={texts.abortTitle}>
+        <Stack>
+          <Text size="sm">{texts.abortText}</Text>
+          {abort.error !== null && <ErrorNotice error={abort.error} />}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={close}>
+              {common.cancel}
+            </Button>
+            <Button
+              color="red"
+              loading={abort.isPending}
+              onClick={() => abort.mutate(undefined, { onSuccess: close })}
+            >
+              {texts.abort}
+            </Button>
+          </Group>
+        </Stack>
+      </Dialog>
+    </>
+  );
+}
+
+function RerunButton({ run }: { readonly run: Run }): ReactNode {
+  const { run: texts } = useTexts();
+  const navigate = useNavigate();
+  const rerun = useRerun(run.slug);
+  return (
+    <Button
+      variant="default"
+      leftSection={<IconRefresh size={16} />}
+      loading={rerun.isPending}
+      onClick={() =>
+        rerun.mutate(undefined, {
+          onSuccess: ({ run_slug: runId }) => void navigate({ to: '/runs/$runId', params: { runId } }),
+          onError: ({ message }) => notifications.show({ color: 'red', message }),
+        })
+      }
+    >
+      {texts.rerun}
+    </Button>
+  );
+}
+
+export function EditButton({ run }: { readonly run: Run }): ReactNode {
+  const { run: texts } = useTexts();
+  return (
+    <ButtonLink
+      to="/workers/$workerId"
+      params={{ workerId: run.scraper_slug }}
+      search={{ from: run.slug }}
+      variant="default"
+      leftSection={<IconEdit size={16} />}
+    >
+      {texts.editAndRun}
+    </ButtonLink>
+  );
+}
+
+export function RunActions({ run }: { readonly run: Run }): ReactNode {
+  return (
+    <>
+      <ExportButton run={run} />
+      <EditButton run={run} />
+      {isFinal(run.status) ? <RerunButton run={run} /> : <AbortButton run={run} />}
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+/** How a run stands in figures: rows, times in the reader's zone, traffic, cost. */
+import { Paper, SimpleGrid, Text } from '@mantine/core';
+import { useInterval } from '@mantine/hooks';
+import { useState, type ReactNode } from 'react';
+import { isFinal, type Run } from '../../api/runs.ts';
+import { formatBytes, formatCount, formatDuration } from '../../components/figures.ts';
+import { Moment } from '../../components/moment.tsx';
+import { useLanguage, useTexts } from '../../texts/texts.tsx';
+
+/** Seconds that a run lasts, going on from what the server said last. Another start needs another component, by its key. */
+function Ticking({ seconds }: { readonly seconds: number }): ReactNode {
+  const [shown, setShown] = useState(seconds);
+  useInterval(() => setShown(shown + 1), 1000, { autoInvoke: true });
+  return formatDuration(shown);
+}
+
+function Figure({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {
+  return (
+    <div>
+      <Text size="xs" c="dimmed">
+        {label}
+      </Text>
+      <Text fw={600} component="div" style={{ fontVariantNumeric: 'tabular-nums' }}>
+        {children}
+      </Text>
+    </div>
+  );
+}
+
+export function RunFigures({ run }: { readonly run: Run }): ReactNode {
+  const { run: texts, runs } = useTexts();
+  const { language } = useLanguage();
+  const isTicking = run.started_at > 0 && !isFinal(run.status);
+  return (
+    <Paper withBorder px="md" py="xs">
+      <SimpleGrid cols={{ base: 3, xs: 4, md: 7 }} spacing="sm" verticalSpacing="xs">
+        <Figure label={texts.results}>{formatCount(run.results, language)}</Figure>
+        <Figure label={texts.created}>
+          {run.started_at === 0 ? runs.notStarted : <Moment seconds={run.started_at} />}
+        </Figure>
+        <Figure label={texts.finished}>
+          {run.finished_at === 0 ? texts.notFinished : <Moment seconds={run.finished_at} />}
+        </Figure>
+        <Figure label={texts.duration}>
+          {isTicking ? <Ticking key={run.duration} seconds={run.duration} /> : formatDuration(run.duration)}
+        </Figure>
+        <Figure label={runs.traffic}>{formatBytes(run.traffic, language)}</Figure>
+        <Figure label={runs.usage}>{run.usage}</Figure>
+        <Figure label={runs.origin}>{runs.origins[run.origin] ?? run.origin}</Figure>
+      </SimpleGrid>
+    </Paper>
+  );
+}

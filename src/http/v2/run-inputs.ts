@@ -1,0 +1,96 @@
+/** What a run was started with, and what one would be started as. Extensions of the published API. */
+import { Type } from 'typebox';
+import { parseJson } from '../../json/lossless-json.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { originOf } from '../authentication.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+import { runScopes } from './run-operations.ts';
+import { WorkerParams } from './shapes.ts';
+
+const exampleInput = { parameters: { custom: { names: ['Ada'] } } };
+
+const RunInput = Type.Object(
+  {
+    input: Type.Unknown({ description: 'The input as it was sent.', examples: [exampleInput] }),
+    version: Type.String({ description: 'Version of the worker that ran.', examples: ['v1.0.1'] }),
+  },
+  { title: 'RunInput', description: 'What a run was started with' },
+);
+
+const PreviewBody = Type.Object(
+  {
+    input: Type.Optional(
+      Type.Unknown({
+        description: 'Worker fields under parameters.custom, limits under parameters.system.',
+        examples: [exampleInput],
+      }),
+    ),
+    version: Type.Optional(
+      Type.String({ description: 'Version to run, latest by default.', examples: ['v1.0.1'] }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const RunPreview = Type.Object(
+  {
+    version: Type.String({ description: 'Version that would run.', examples: ['v1.0.1'] }),
+    subtasks: Type.Integer({ description: 'How many subtasks the run would have.', examples: [1] }),
+    subtask_limit: Type.Integer({ description: 'Most subtasks a run may have.', examples: [10_000] }),
+  },
+  { title: 'RunPreview', description: 'What a run would be' },
+);
+
+export function addRunInputOperations(app: ApiApp, context: ApiContext): void {
+  const { runs, config } = context;
+  for (const scope of runScopes(context)) {
+    app.get(
+      `${scope.url}/input`,
+      operation({
+        id: `get${scope.noun}Input`,
+        tag: 'worker-runs',
+        summary: `Get ${scope.phrase} input`,
+        description: `The input and the version that a run was started with. An extension of the published API. ${scope.note}`,
+        params: scope.params,
+        data: RunInput,
+      }),
+      async (request) => {
+        const run = await scope.find(request);
+        return success(request, {
+          input: parseJson(await runs.read.input(run.id)),
+          version: run.version,
+        });
+      },
+    );
+  }
+
+  app.post(
+    '/workers/:workerId/runs/preview',
+    operation({
+      id: 'previewWorkerRun',
+      tag: 'workers',
+      summary: 'Preview worker run',
+      description:
+        'Checks what a run would be started with and counts its subtasks, with the same errors as starting it; no run is made. An extension of the published API.',
+      params: WorkerParams,
+      body: PreviewBody,
+      data: RunPreview,
+    }),
+    async (request) => {
+      const { input, version } = request.body;
+      const run = await runs.prepare({
+        accountId: request.accountId,
+        workerId: request.params.workerId,
+        version,
+        input,
+        origin: originOf(request),
+      });
+      return success(request, {
+        version: run.version,
+        subtasks: run.subtaskInputs.length,
+        subtask_limit: config.subtaskLimit,
+      });
+    },
+  );
+}

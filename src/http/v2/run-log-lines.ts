@@ -1,0 +1,194 @@
+/** Windows of a run's log, and where words are in it. Extensions of the published API. */
+import { Type, type Static } from 'typebox';
+import type { LogType } from '../../logs/log-line.ts';
+import type { LogFilter } from '../../logs/logs.ts';
+import type { LogMatches, LogWindow } from '../../logs/log-windows.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+import { runScopes } from './run-operations.ts';
+
+const levels = Type.Optional(
+  Type.String({
+    description: 'Types of lines, separated by commas: 1 debug, 2 info, 3 warn, 4 error. All where omitted.',
+    pattern: '^[1-4](,[1-4]){0,3}$',
+    examples: ['3,4'],
+  }),
+);
+const subtask = Type.Optional(
+  Type.Integer({
+    description: 'Only lines of the subtask with this number; 0 for those of the whole run.',
+    minimum: 0,
+    maximum: 2_147_483_647,
+  }),
+);
+const words = { description: 'Words that a line contains, whatever their case.', maxLength: 200 };
+
+const LinesQuery = Type.Object({
+  levels,
+  subtask,
+  search: Type.Optional(Type.String({ ...words, examples: ['timeout'] })),
+  position: Type.Optional(
+    Type.Integer({
+      description:
+        'Position of the first line wanted among those that pass the filter, from 1; negative counts from the end: -20 gives the last twenty.',
+      minimum: -Number.MAX_SAFE_INTEGER,
+      maximum: Number.MAX_SAFE_INTEGER,
+      default: 1,
+    }),
+  ),
+  limit: Type.Optional(Type.Integer({ description: 'Most lines.', minimum: 1, maximum: 500, default: 200 })),
+});
+
+const MatchesQuery = Type.Object({
+  search: Type.String({ ...words, minLength: 1, examples: ['timeout'] }),
+  levels,
+  subtask,
+  first: Type.Optional(
+    Type.Integer({
+      description: 'Number of the first match wanted, from 1; negative counts from the end.',
+      minimum: -Number.MAX_SAFE_INTEGER,
+      maximum: Number.MAX_SAFE_INTEGER,
+      default: 1,
+    }),
+  ),
+  from_position: Type.Optional(
+    Type.Integer({
+      description: 'Instead of first: begin with the first match at or after this position.',
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+    }),
+  ),
+  limit: Type.Optional(
+    Type.Integer({ description: 'Most matches.', minimum: 1, maximum: 1000, default: 100 }),
+  ),
+});
+
+const searchFields = {
+  count: Type.Integer({ description: 'Lines that pass, of those looked at so far.', examples: [20] }),
+  searched: Type.Integer({
+    description: 'Lines looked at so far. Asking again looks on.',
+    examples: [1_000_000],
+  }),
+  is_complete: Type.Boolean({ description: 'Whether all lines were looked at, so that count is final.' }),
+  lines: Type.Object(
+    {
+      debug: Type.Integer({ examples: [12] }),
+      info: Type.Integer({ examples: [120] }),
+      warn: Type.Integer({ examples: [3] }),
+      error: Type.Integer({ examples: [1] }),
+    },
+    { description: 'Lines of the whole run by level.' },
+  ),
+};
+
+const LogLineList = Type.Object(
+  {
+    ...searchFields,
+    position: Type.Integer({ description: 'Position of the first line in the list.', examples: [1] }),
+    list: Type.Array(
+      Type.Object({
+        number: Type.Integer({ description: 'Number within the run, from 1.', examples: [1] }),
+        type: Type.Integer({ description: '1 debug, 2 info, 3 warn, 4 error.', examples: [2] }),
+        group: Type.String({ description: 'Number of the subtask; 0 for the whole run.', examples: ['1'] }),
+        content: Type.String({ description: 'The first 16,384 characters.', examples: ['page 1 of 3'] }),
+        is_cut: Type.Boolean({ description: 'Whether the line is longer than content.' }),
+        timestamp: Type.Integer({ description: 'Unix milliseconds.', examples: [1_782_091_201_000] }),
+      }),
+      { description: 'Oldest first.' },
+    ),
+  },
+  { title: 'LogLineList', description: 'A window of a log' },
+);
+
+const LogMatchList = Type.Object(
+  {
+    ...searchFields,
+    first: Type.Integer({ description: 'Number of the first match in the list.', examples: [1] }),
+    list: Type.Array(
+      Type.Object({
+        number: Type.Integer({
+          description: 'Number of the line within the run, from 1.',
+          examples: [50_000],
+        }),
+        position: Type.Integer({
+          description: 'Position among the lines of these levels and this subtask, from 1.',
+          examples: [50_000],
+        }),
+      }),
+    ),
+  },
+  { title: 'LogMatchList', description: 'Where words are in a log' },
+);
+
+function filterOf(query: { levels?: string; subtask?: number; search?: string }): LogFilter {
+  const types = (query.levels ?? '').split(',').filter((level) => level !== '');
+  return {
+    types: [...new Set(types)].map((level) => Number(level) as LogType),
+    subtask: query.subtask,
+    words: query.search ?? '',
+  };
+}
+
+function searchShape({ count, searched, isComplete, lines }: LogWindow | LogMatches) {
+  return { count, searched, is_complete: isComplete, lines };
+}
+
+function linesShape(window: LogWindow): Static<typeof LogLineList> {
+  return {
+    ...searchShape(window),
+    position: window.position,
+    list: window.list.map((line) => ({
+      number: line.id,
+      type: line.type,
+      group: String(line.subtask),
+      content: line.content,
+      is_cut: line.is_cut,
+      timestamp: line.logged_at.getTime(),
+    })),
+  };
+}
+
+export function addRunLogLineOperations(app: ApiApp, context: ApiContext): void {
+  const { windows } = context.logs;
+  for (const scope of runScopes(context)) {
+    app.get(
+      `${scope.url}/log/lines`,
+      operation({
+        id: `list${scope.noun}LogLines`,
+        tag: 'worker-runs',
+        summary: `List ${scope.phrase} log lines`,
+        description: `Lines of a run's log from a position on, among all lines or those that pass a filter. With a filter it looks through the log for a moment and answers what it found: ask again until is_complete. An extension of the published API. ${scope.note}`,
+        params: scope.params,
+        querystring: LinesQuery,
+        data: LogLineList,
+      }),
+      async (request) => {
+        const { query } = request;
+        const run = await scope.find(request);
+        const place = { position: query.position ?? 1, limit: query.limit ?? 200 };
+        return success(request, linesShape(await windows.lines(run, filterOf(query), place)));
+      },
+    );
+    app.get(
+      `${scope.url}/log/matches`,
+      operation({
+        id: `list${scope.noun}LogMatches`,
+        tag: 'worker-runs',
+        summary: `List ${scope.phrase} log matches`,
+        description: `Where words are in a run's log: the positions of the lines that contain them, for going from one to the next. It looks through the log for a moment and answers what it found: ask again until is_complete. An extension of the published API. ${scope.note}`,
+        params: scope.params,
+        querystring: MatchesQuery,
+        data: LogMatchList,
+      }),
+      async (request) => {
+        const { query } = request;
+        const run = await scope.find(request);
+        const { from_position: position, first = 1 } = query;
+        const from = position === undefined ? { match: first } : { position };
+        const found = await windows.matches(run, filterOf(query), from, query.limit ?? 100);
+        return success(request, { ...searchShape(found), first: found.first, list: [...found.list] });
+      },
+    );
+  }
+}

@@ -1,0 +1,190 @@
+/** Windows of a run's log: some lines from a position on, among all lines or those that pass a filter. */
+import type { Database } from '../database/database.ts';
+import { MatchFinder, type Matches } from '../database/match-finder.ts';
+import { containing } from '../database/search-text.ts';
+import type { RunReference } from '../results/ingest.ts';
+import type { LogType } from './log-line.ts';
+
+/** A line as a window shows it; a longer one is cut, and the whole log has the rest. */
+const shownCharacters = 16_384;
+
+export interface LogFilter {
+  /** All where none is given. */
+  readonly types: readonly LogType[];
+  readonly subtask: number | undefined;
+  /** Words that the line contains, whatever their case; `''` for any line. */
+  readonly words: string;
+}
+
+export interface LogWindowLine {
+  /** Within the run, from 1. */
+  readonly id: number;
+  readonly subtask: number;
+  readonly type: LogType;
+  readonly content: string;
+  readonly is_cut: boolean;
+  readonly logged_at: Date;
+}
+
+export interface LogCounts {
+  readonly debug: number;
+  readonly info: number;
+  readonly warn: number;
+  readonly error: number;
+}
+
+/** How far a search has come: it looks on for a moment each time it is asked. */
+interface LogSearch {
+  /** Lines of the run by type. */
+  readonly lines: LogCounts;
+  /** Lines that pass the filter, of those looked at. */
+  readonly count: number;
+  /** Lines looked at. */
+  readonly searched: number;
+  /** Whether all lines were looked at. */
+  readonly isComplete: boolean;
+}
+
+export interface LogWindow extends LogSearch {
+  /** Of the first line in the list, among those that pass the filter, from 1. */
+  readonly position: number;
+  readonly list: readonly LogWindowLine[];
+}
+
+/** A line that has the words, among those that pass the rest of the filter. */
+export interface LogMatch {
+  readonly number: number;
+  /** Among the lines that pass the filter without the words, from 1. */
+  readonly position: number;
+}
+
+export interface LogMatches extends LogSearch {
+  /** Of the first match in the list, among all matches, from 1. */
+  readonly first: number;
+  readonly list: readonly LogMatch[];
+}
+
+const matchingLines = `
+  SELECT string_agg(int4send(id::int4), ''::bytea) AS numbers FROM (
+    SELECT id FROM log_line
+    WHERE day = $1 AND run_id = $2 AND id > $3 AND id <= $4 AND (cardinality($5::smallint[]) = 0 OR type = ANY ($5))
+      AND ($6::int IS NULL OR subtask = $6) AND ($7::text IS NULL OR content ILIKE $7)
+    ORDER BY id
+  ) AS matching`;
+
+const lineColumns = `id, subtask, type, left(content, ${shownCharacters}) AS content,
+  length(content) > ${shownCharacters} AS is_cut, logged_at`;
+
+function totalOf({ debug, info, warn, error }: LogCounts): number {
+  return debug + info + warn + error;
+}
+
+function passesAll({ types, subtask, words }: LogFilter): boolean {
+  return types.length === 0 && subtask === undefined && words === '';
+}
+
+/** All lines, which need no looking for. */
+function everyLine(total: number): Matches {
+  return {
+    count: total,
+    searched: total,
+    slice: (index, limit) =>
+      Array.from({ length: Math.max(0, Math.min(limit, total - index)) }, (_, place) => index + place + 1),
+    countBelow: (number) => Math.min(number - 1, total),
+  };
+}
+
+/** The index of a position from 1, or from the end where it is negative: -1 is the last. */
+function indexOf(position: number, count: number): number {
+  return position < 0 ? Math.max(0, count + position) : Math.max(0, position - 1);
+}
+
+export class LogWindows {
+  readonly #database: Database;
+  /** Statements of some 15 ms; a window over a filter that is known takes one of a few milliseconds. */
+  readonly #finder = new MatchFinder({
+    largestRange: 20_000,
+    budgetMilliseconds: 60,
+    memoryBytes: 64 * 1024 * 1024,
+  });
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Lines from a position on.
+   * @param position from 1 among the lines that pass the filter; negative counts from the end, -1 being the last
+   */
+  async lines(
+    run: RunReference,
+    filter: LogFilter,
+    { position, limit }: { position: number; limit: number },
+  ): Promise<LogWindow> {
+    const counts = await this.#counts(run);
+    const matches = await this.#find(run, filter, totalOf(counts));
+    const index = indexOf(position, matches.count);
+    const { rows } = await this.#database.pool.query<LogWindowLine>({
+      name: 'log-lines-by-number',
+      text: `SELECT ${lineColumns} FROM log_line WHERE day = $1 AND run_id = $2 AND id = ANY ($3::bigint[]) ORDER BY id`,
+      values: [run.day, run.id, matches.slice(index, limit)],
+    });
+    return { ...progress(counts, matches), position: index + 1, list: rows };
+  }
+
+  /**
+   * Where the lines are that have the words, among those that pass the rest of the filter.
+   * @param from the first match wanted: its place among the matches from 1, or the first at or after a position
+   */
+  async matches(
+    run: RunReference,
+    filter: LogFilter,
+    from: { match: number } | { position: number },
+    limit: number,
+  ): Promise<LogMatches> {
+    const counts = await this.#counts(run);
+    const [shown, found] = await Promise.all([
+      this.#find(run, { ...filter, words: '' }, totalOf(counts)),
+      this.#find(run, filter, totalOf(counts)),
+    ]);
+    const index =
+      'match' in from
+        ? indexOf(from.match, found.count)
+        : found.countBelow(shown.slice(indexOf(from.position, shown.count), 1)[0] ?? Infinity);
+    // A line beyond what was looked at for the rest of the filter has no position yet.
+    const numbers = found.slice(index, limit).filter((number) => number <= shown.searched);
+    const list = numbers.map((number) => ({ number, position: shown.countBelow(number) + 1 }));
+    const searched = Math.min(shown.searched, found.searched);
+    return { ...progress(counts, { count: found.count, searched }), first: index + 1, list };
+  }
+
+  async #counts(run: RunReference): Promise<LogCounts> {
+    const { rows } = await this.#database.pool.query<LogCounts>({
+      name: 'log-counts',
+      text: `SELECT debug_lines AS debug, info_lines AS info, warn_lines AS warn, error_lines AS error
+             FROM run_log WHERE run_id = $1`,
+      values: [run.id],
+    });
+    return rows[0] ?? { debug: 0, info: 0, warn: 0, error: 0 };
+  }
+
+  async #find(run: RunReference, filter: LogFilter, total: number): Promise<Matches> {
+    if (passesAll(filter)) return everyLine(total);
+    const types = filter.types.toSorted((one, other) => one - other);
+    const words = filter.words.toLowerCase();
+    const subtask = filter.subtask ?? null;
+    return this.#finder.find(JSON.stringify([run.id, types, subtask, words]), total, async (after, upTo) => {
+      const pattern = words === '' ? null : containing(words);
+      const { rows } = await this.#database.pool.query<{ numbers: Buffer | null }>({
+        name: 'matching-log-lines',
+        text: matchingLines,
+        values: [run.day, run.id, after, upTo, types, subtask, pattern],
+      });
+      return rows[0]?.numbers ?? Buffer.alloc(0);
+    });
+  }
+}
+
+function progress(lines: LogCounts, { count, searched }: { count: number; searched: number }): LogSearch {
+  return { lines, count, searched, isComplete: searched >= totalOf(lines) };
+}

@@ -1,0 +1,94 @@
+/** Reading the subtasks of a run: pages of them, and the input of one. */
+import type { Database } from '../database/database.ts';
+import type { Page } from './read.ts';
+import { subtaskStatuses, type SubtaskStatus } from './statuses.ts';
+
+export interface SubtaskRecord {
+  /** From 1 within its run. */
+  readonly number: number;
+  readonly status: SubtaskStatus;
+  /** How often a runner took it. */
+  readonly attempt: number;
+  /** null where there is none: not ended, ended by a signal, or never started. */
+  readonly exit_code: number | null;
+  readonly err_msg: string;
+  readonly started_at: Date | null;
+  readonly finished_at: Date | null;
+  /** Rows it added. */
+  readonly row_count: number;
+}
+
+export interface SubtaskPage {
+  /** Subtasks of the status asked for. */
+  readonly count: number;
+  /** Of all subtasks of the run. */
+  readonly counts: Readonly<Record<SubtaskStatus, number>>;
+  readonly list: readonly SubtaskRecord[];
+}
+
+export class SubtaskReader {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** By number. @param status all where it is undefined */
+  async page(runId: number, status: SubtaskStatus | undefined, page: Page): Promise<SubtaskPage> {
+    let subtasks = this.#select().where('subtask.run_id', '=', runId);
+    if (status !== undefined) subtasks = subtasks.where('subtask.status', '=', status);
+    const [counts, list] = await Promise.all([
+      this.#counts(runId),
+      subtasks
+        .orderBy('subtask.number')
+        .limit(page.size)
+        .offset((page.number - 1) * page.size)
+        .execute(),
+    ]);
+    const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    return { count: status === undefined ? all : counts[status], counts, list };
+  }
+
+  /** One subtask with its input as JSON text. @returns undefined where the run has no such number */
+  async one(runId: number, number: number): Promise<(SubtaskRecord & { input: string }) | undefined> {
+    return this.#select()
+      .select('subtask.input')
+      .where('subtask.run_id', '=', runId)
+      .where('subtask.number', '=', number)
+      .executeTakeFirst();
+  }
+
+  #select() {
+    return this.#database.sql
+      .selectFrom('subtask')
+      .leftJoin('subtask_result', (join) =>
+        join
+          .onRef('subtask_result.run_id', '=', 'subtask.run_id')
+          .onRef('subtask_result.subtask', '=', 'subtask.number'),
+      )
+      .select((expression) => [
+        'subtask.number',
+        'subtask.status',
+        'subtask.attempt',
+        'subtask.exit_code',
+        'subtask.err_msg',
+        'subtask.started_at',
+        'subtask.finished_at',
+        expression.fn.coalesce('subtask_result.row_count', expression.val(0)).as('row_count'),
+      ]);
+  }
+
+  async #counts(runId: number): Promise<Record<SubtaskStatus, number>> {
+    const rows = await this.#database.sql
+      .selectFrom('subtask')
+      .select((expression) => ['status', expression.fn.countAll<number>().as('count')])
+      .where('run_id', '=', runId)
+      .groupBy('status')
+      .execute();
+    const counted = new Map(rows.map(({ status, count }) => [status, count]));
+    return Object.fromEntries(subtaskStatuses.map((status) => [status, counted.get(status) ?? 0])) as Record<
+      SubtaskStatus,
+      number
+    >;
+  }
+}

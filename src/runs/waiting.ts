@@ -1,0 +1,82 @@
+/** Why a run waits: whether there are runners, whether they have a free slot, and how many subtasks come first. */
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import type { RunRecord } from './run-record.ts';
+
+export const waitReasons = ['not_waiting', 'no_runner', 'no_free_slot', 'starting'] as const;
+export type WaitReason = (typeof waitReasons)[number];
+
+export interface RunWaiting {
+  readonly reason: WaitReason;
+  /** Live runners. */
+  readonly runners: number;
+  /** Subtasks that all runners together can execute at a time, and how many they execute. */
+  readonly slots: number;
+  readonly slotsInUse: number;
+  /** Subtasks of the run that wait. */
+  readonly subtasks: number;
+  /** Subtasks that come before the first of them, as things stand. */
+  readonly ahead: number;
+}
+
+interface QueueState {
+  runners: number;
+  slots: number;
+  running: number;
+  subtasks: number;
+  ahead: number;
+}
+
+/**
+ * The order of claiming: accounts take turns, a subtask's turn being its place in its account's queue plus what the account
+ * has running. So of another account those come first whose turn is earlier.
+ */
+const queueState = `
+  WITH mine AS (
+    SELECT count(*) AS subtasks, min(number) AS number FROM subtask WHERE run_id = $1 AND status = 'ready'
+  ), account_queue AS (
+    SELECT account_id, count(*) FILTER (WHERE status = 'running') AS running,
+      count(*) FILTER (WHERE status = 'ready') AS ready
+    FROM subtask WHERE status IN ('ready', 'running') GROUP BY account_id
+  ), own AS (
+    SELECT run.account_id, (
+      SELECT count(*) FROM subtask AS other JOIN subtask AS first ON first.run_id = $1 AND first.number = mine.number
+      WHERE other.status = 'ready' AND other.account_id = run.account_id
+        AND (other.number, other.id) < (first.number, first.id)
+    ) AS ahead
+    FROM run, mine WHERE run.id = $1
+  ), turn AS (
+    SELECT own.account_id, own.ahead, own.ahead + coalesce(running, 0) AS earlier
+    FROM own LEFT JOIN account_queue USING (account_id)
+  )
+  SELECT mine.subtasks,
+    (SELECT count(*) FROM runner WHERE heartbeat_at >= now() - make_interval(secs => $2)) AS runners,
+    (SELECT coalesce(sum(slots), 0) FROM runner WHERE heartbeat_at >= now() - make_interval(secs => $2)) AS slots,
+    (SELECT coalesce(sum(running), 0)::bigint FROM account_queue) AS running,
+    turn.ahead + (
+      SELECT coalesce(sum(greatest(0, least(ready, turn.earlier - running))), 0)::bigint
+      FROM account_queue WHERE account_id <> turn.account_id
+    ) AS ahead
+  FROM mine, turn`;
+
+export async function readWaiting(
+  database: Database,
+  { runnerLeaseSeconds }: Pick<Config, 'runnerLeaseSeconds'>,
+  run: Pick<RunRecord, 'id'>,
+): Promise<RunWaiting> {
+  const { rows } = await database.pool.query<QueueState>({
+    name: 'queue-state-of-run',
+    text: queueState,
+    values: [run.id, runnerLeaseSeconds],
+  });
+  const state = rows[0] ?? { runners: 0, slots: 0, running: 0, subtasks: 0, ahead: 0 };
+  const { runners, slots, running: slotsInUse, subtasks } = state;
+  const ahead = subtasks === 0 ? 0 : state.ahead;
+  return { reason: reasonOf(state), runners, slots, slotsInUse, subtasks, ahead };
+}
+
+function reasonOf({ runners, slots, running, subtasks }: QueueState): WaitReason {
+  if (subtasks === 0) return 'not_waiting';
+  if (runners === 0) return 'no_runner';
+  return running >= slots ? 'no_free_slot' : 'starting';
+}

@@ -1,0 +1,393 @@
+/** The page of a run: its log and rows at any size, subtasks, exports with progress, callbacks, and what explains it. */
+import { readFile } from 'node:fs/promises';
+import type { Page, Request } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Receiver } from '../callbacks/support/receiver.ts';
+import { publishScriptedWorker, runForever } from '../platform/support/scripted-worker.ts';
+import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
+
+let browser: ConsoleBrowser;
+/** Runs the script that comes with its input. */
+let scripted: string;
+beforeAll(async () => {
+  browser = await openConsole({ callbackAllowedNetworks: ['127.0.0.1'], callbackRetrySeconds: [1, 1, 1] });
+  await browser.signIn();
+  scripted = await publishScriptedWorker(browser.platform, 'Scripted');
+});
+afterAll(async () => browser.close());
+
+async function runToEnd(script: string, items: string[] = ['one']): Promise<string> {
+  const slug = await browser.platform.runAsync(scripted, { script, items });
+  await browser.platform.finished(slug);
+  return slug;
+}
+
+/** Runs a statement about one run; `$1` is its slug. */
+async function change(slug: string, statement: string, ...values: unknown[]): Promise<void> {
+  await browser.platform.platform.database.pool.query(statement, [slug, ...values]);
+}
+
+const insertLines = `
+  WITH target AS (SELECT id, day FROM run WHERE slug = $1), counted AS (
+    UPDATE run_log SET debug_lines = 0, info_lines = $2::bigint - $2::bigint / 1000, warn_lines = 0,
+      error_lines = $2::bigint / 1000
+    FROM target WHERE run_id = target.id
+  )
+  INSERT INTO log_line (day, run_id, id, subtask, type, content, logged_at)
+  SELECT day, id, i, 1, CASE WHEN i % 1000 = 0 THEN 4 ELSE 2 END, 'line number ' || i, now()
+  FROM target, generate_series(1, $2::bigint) AS i`;
+
+const insertRows = `
+  WITH target AS (SELECT id, day, result_count AS first FROM run WHERE slug = $1), counted AS (
+    UPDATE run SET result_count = result_count + $2::bigint WHERE slug = $1
+  )
+  INSERT INTO result_row (day, run_id, number, subtask, data)
+  SELECT day, id, first + i, 1, json_build_object('name', 'row ' || i, 'size', i) FROM target, generate_series(0, $2::bigint - 1) AS i`;
+
+/** Paths of requests to a part of the API while something is done. */
+async function requestsOf(page: Page, part: string, work: () => Promise<void>): Promise<string[]> {
+  const seen: string[] = [];
+  const note = (request: Request): void => {
+    if (new URL(request.url()).pathname.endsWith(part)) seen.push(request.url());
+  };
+  page.on('request', note);
+  await work();
+  page.off('request', note);
+  return seen;
+}
+
+describe('a log of 1,000,000 lines', () => {
+  let page: Page;
+  const lineCount = 1_000_000;
+  beforeAll(async () => {
+    const slug = await runToEnd('');
+    await change(slug, 'DELETE FROM log_line USING run WHERE run.slug = $1 AND run_id = run.id');
+    await change(slug, insertLines, lineCount);
+    page = await browser.open(`/runs/${slug}?tab=log`);
+    await page.getByText('line number 1', { exact: true }).waitFor();
+  });
+  const scrollTo = async (share: number): Promise<void> => {
+    await page
+      .getByRole('region', { name: 'Log' })
+      .evaluate((frame, part) => frame.scrollTo(0, (frame.scrollHeight - frame.clientHeight) * part), share);
+  };
+  /** Lines that are there. */
+  const lines = async (): Promise<number> => page.locator('[data-line]').count();
+
+  test('is scrolled to its middle and its end with a window of it', async () => {
+    const requests = await requestsOf(page, '/log/lines', async () => {
+      await scrollTo(0.5);
+      await page.locator('[data-line="500010"]').waitFor();
+      expect(await lines()).toBeLessThan(100);
+      await scrollTo(1);
+      await page.getByText(`line number ${lineCount}`, { exact: true }).waitFor();
+      expect(await lines()).toBeLessThan(100);
+    });
+    expect(requests.length).toBeLessThan(8);
+    for (const url of requests)
+      expect(Number(new URL(url).searchParams.get('limit'))).toBeLessThanOrEqual(200);
+    expect(await page.evaluate('document.querySelectorAll("*").length')).toBeLessThan(1500);
+  });
+
+  test('goes on by lines with the keys, though the scroll bar stands for many', async () => {
+    await scrollTo(0.25);
+    const first = async (): Promise<number> =>
+      Number(await page.locator('[data-line]').first().getAttribute('data-line'));
+    await page.locator('[data-line="250010"]').waitFor();
+    const before = await first();
+    const frame = page.getByRole('region', { name: 'Log' });
+    await frame.focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    expect(await first()).toBe(before + 2);
+    await page.keyboard.press('End');
+    await page.getByText(`line number ${lineCount}`, { exact: true }).waitFor();
+    await page.keyboard.press('Home');
+    await page.getByText('line number 1', { exact: true }).waitFor();
+  });
+
+  test('is filtered by level, and searched from match to match', async () => {
+    await page.getByText(/^Error 1,000$/).click();
+    await page.getByText('1,000 lines', { exact: true }).waitFor();
+    await page.getByText('line number 1000', { exact: true }).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('number 777');
+    // 777000 is the only error line with it.
+    await page.getByText('1 of 1', { exact: true }).waitFor();
+    await page.getByText('line number 777000').waitFor();
+    expect(await page.locator('mark').allTextContents()).toEqual(['number 777']);
+    await page.keyboard.press('Escape');
+    await page.getByText(/^Error 1,000$/).click();
+    await page.getByText('1,000,000 lines', { exact: true }).waitFor();
+    await browser.screenshots('run-log-large');
+    expect(await browser.violations()).toEqual([]);
+  });
+});
+
+describe('rows', () => {
+  test('of 200,000 are scrolled, searched and opened without loading them all', async () => {
+    const slug = await runToEnd(`await sdk.result.setTableHeader([
+      { label: 'Name', key: 'name', format: 'text' }, { label: 'Size', key: 'size', format: 'integer' }]);`);
+    await change(slug, insertRows, 200_000);
+    const page = await browser.open(`/runs/${slug}`);
+    await page.getByRole('cell', { name: 'row 0', exact: true }).waitFor();
+    const table = page.getByRole('rowgroup', { name: 'Results' });
+    const requests = await requestsOf(page, '/result', async () => {
+      await table.evaluate((frame) => frame.scrollTo(0, frame.scrollHeight));
+      await page.getByRole('cell', { name: 'row 199999', exact: true }).waitFor();
+    });
+    expect(requests.length).toBeLessThan(4);
+    expect(await page.getByRole('row').count()).toBeLessThan(60);
+    await page.getByRole('button', { name: 'Open row 200,000' }).click();
+    await page.getByRole('dialog').getByText('"row 199999"').waitFor();
+    await page.getByRole('button', { name: 'Previous row' }).click();
+    await page.getByRole('dialog').getByText('"row 199998"').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('textbox', { name: 'Search the rows' }).fill('ROW 12345');
+    await page.getByText('11 rows found', { exact: true }).waitFor();
+    await page.getByRole('cell', { name: 'row 123459', exact: true }).waitFor();
+  });
+
+  const colourful = {
+    name: 'Lamp',
+    html: '<b onclick="window.hacked=1">bold</b>',
+    price: 12.5,
+    isbn: '@@',
+    available: true,
+    seen: '2026-05-01T10:00:00Z',
+    page: 'https://shop.example/lamp',
+    picture: 'data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==',
+    other: 'https://shop.example/lamp.png',
+    parts: { bulb: { watt: [40, 60] } },
+  };
+  const formats: Record<string, string> = {
+    price: 'number',
+    isbn: 'integer',
+    available: 'boolean',
+    seen: 'datetime',
+    parts: 'object',
+  };
+  const headers = Object.keys(colourful).map((key) => ({ key, label: key, format: formats[key] ?? 'text' }));
+
+  test('are shown by their format, and a chosen set of columns is remembered', async () => {
+    const slug = await runToEnd(`await sdk.result.setTableHeader(${JSON.stringify(headers)});
+      await sdk.result.pushData(${JSON.stringify(colourful)});`);
+    await change(
+      slug,
+      `UPDATE result_row SET data = replace(data::text, '"@@"', '12345678901234567890')::json FROM run WHERE slug = $1 AND run_id = run.id`,
+    );
+    const page = await browser.open(`/runs/${slug}`);
+    await page.getByRole('cell', { name: '12345678901234567890', exact: true }).waitFor();
+    await page.getByRole('cell', { name: 'yes', exact: true }).waitFor();
+    await page.getByRole('cell', { name: 'May 1, 2026, 10:00:00 AM' }).waitFor();
+    await page.getByRole('cell', { name: '<b onclick="window.hacked=1">bold</b>' }).waitFor();
+    // Columns out of sight are not there.
+    expect(await page.getByRole('columnheader', { name: 'parts' }).count()).toBe(0);
+    await page
+      .getByRole('rowgroup', { name: 'Results' })
+      .evaluate((frame) => frame.scrollTo(frame.scrollWidth, 0));
+    const picture = page.getByRole('img', { name: 'picture' });
+    const width = await picture.evaluate(async (element) => {
+      const image = element as unknown as { decode: () => Promise<void>; naturalWidth: number };
+      await image.decode();
+      return image.naturalWidth;
+    });
+    expect(width).toBe(1);
+    // A picture of another host is a link.
+    const link = page.getByRole('link', { name: 'lamp.png' });
+    expect([await link.getAttribute('rel'), await link.getAttribute('target')]).toEqual([
+      'noopener noreferrer nofollow',
+      '_blank',
+    ]);
+    await page.getByRole('button', { name: /^Expand parts/ }).click();
+    await page.getByText('bulb').last().click();
+    await page.getByText('watt').last().click();
+    await page.getByText('40').last().waitFor();
+    await page.keyboard.press('Escape');
+    await browser.screenshots('run-formats');
+    expect(await browser.violations()).toEqual([]);
+
+    await page.getByRole('rowgroup', { name: 'Results' }).evaluate((frame) => frame.scrollTo(0, 0));
+    await page.getByRole('columnheader', { name: 'html' }).waitFor();
+    await page.getByRole('button', { name: 'Columns' }).click();
+    await page.getByRole('checkbox', { name: 'html' }).uncheck();
+    await page.getByRole('columnheader', { name: 'html' }).waitFor({ state: 'detached' });
+    await page.reload();
+    await page.getByRole('columnheader', { name: 'name' }).waitFor();
+    expect(await page.getByRole('columnheader', { name: 'html' }).count()).toBe(0);
+    await page.getByRole('radio', { name: 'JSON' }).check({ force: true });
+    const json = page.getByRole('region', { name: 'Rows as JSON' });
+    expect(await json.textContent()).toContain('"isbn": 12345678901234567890');
+    expect(await json.textContent()).not.toContain('onclick');
+    await page.getByRole('button', { name: 'Columns' }).click();
+    await page.getByRole('button', { name: 'Show all' }).click();
+    expect(await page.evaluate('window.hacked')).toBeUndefined();
+  });
+
+  test('that arrive while the reader looks at the first ones move nothing and are counted', async () => {
+    const slug = await browser.platform.runAsync(scripted, {
+      script: `for (let row = 0; row < 40; row += 1) await sdk.result.pushData({ row }); ${runForever}`,
+      items: ['one'],
+    });
+    await browser.platform.logged(slug, 'running');
+    const page = await browser.open(`/runs/${slug}`);
+    await page.getByText('40 rows', { exact: true }).waitFor();
+    await page.getByRole('cell', { name: '0', exact: true }).waitFor();
+    await change(slug, insertRows.replaceAll("'size', i", "'row', 1000 + i"), 60);
+    await page.getByRole('button', { name: /\d+ new rows/ }).waitFor();
+    expect(await page.getByRole('rowgroup', { name: 'Results' }).evaluate((frame) => frame.scrollTop)).toBe(
+      0,
+    );
+    await page.getByRole('button', { name: /\d+ new rows/ }).click();
+    await page.getByRole('cell', { name: '1059', exact: true }).waitFor();
+    await browser.platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
+    await page.getByText('The run was aborted').waitFor();
+  });
+});
+
+test('an export takes the format and the columns that were chosen, and shows how far it is', async () => {
+  const slug = await runToEnd("await sdk.result.pushData({ first: 'a', second: 'b' });");
+  await change(
+    slug,
+    insertRows.replace("'name', 'row ' || i, 'size', i", "'first', repeat('x', 500), 'second', i"),
+    150_000,
+  );
+  const page = await browser.open(`/runs/${slug}`);
+  await page.getByRole('button', { name: 'Export' }).click();
+  const dialog = page.getByRole('dialog');
+  expect(await dialog.getByRole('radio').count()).toBe(8);
+  await dialog.getByRole('radio', { name: 'jsonl' }).check();
+  await dialog.getByRole('checkbox', { name: 'All columns' }).uncheck();
+  await dialog.getByRole('checkbox', { name: 'first' }).uncheck();
+  const download = page.waitForEvent('download');
+  await dialog.getByRole('button', { name: 'Make the file' }).click();
+  await dialog.getByRole('progressbar').waitFor();
+  const file = await download;
+  expect(file.suggestedFilename()).toMatch(/\.jsonl$/);
+  const lines = (await readFile(await file.path(), 'utf8')).trim().split('\n');
+  expect([lines.length, lines[0]]).toEqual([150_001, '{"second":"b"}']);
+  await dialog.getByText('The file is ready').waitFor();
+  expect(await dialog.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('100');
+  await browser.screenshots('run-export');
+  expect(await browser.violations()).toEqual([]);
+});
+
+describe('a run whose subtasks ended differently', () => {
+  let slug: string;
+  let page: Page;
+  beforeAll(async () => {
+    slug = await runToEnd(
+      `await sdk.log.info('I am ' + input.items[0]);
+       await sdk.result.pushData({ item: input.items[0] });
+       if (input.items[0] === 'bad') throw new Error('no such page');`,
+      ['good', 'bad', 'fine'],
+    );
+    page = await browser.open(`/runs/${slug}`);
+  });
+
+  test('says which, why, and what was logged last', async () => {
+    await page.getByText('Some subtasks failed', { exact: true }).waitFor();
+    await page.getByText('1 of 3 subtasks failed: #2 the worker ended with exit code 1').waitFor();
+    await page.getByText(/Error: no such page/).waitFor();
+    await browser.screenshots('run-partly-failed');
+    expect(await browser.violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Show the failed subtasks' }).click();
+  });
+
+  test('lists them with status, rows, input and log of their own', async () => {
+    const subtasks = page.getByRole('region', { name: 'Subtasks' });
+    await subtasks.getByText('Failed', { exact: true }).waitFor();
+    expect(new URL(page.url()).search).toBe('?tab=subtasks&status=failed');
+    await page.getByText(/^All 3$/).click();
+    await subtasks.getByText('Succeeded').first().waitFor();
+    await page.getByText(/^Failed 1$/).click();
+    await subtasks.getByText('Succeeded').first().waitFor({ state: 'detached' });
+    expect(await subtasks.getByRole('row').nth(1).textContent()).toMatch(/^2Failed.*1.*exit code 1/);
+    await browser.screenshots('run-subtasks');
+    expect(await browser.violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Input of subtask 2' }).click();
+    await page.getByRole('dialog').getByText('"bad"').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Log of subtask 2' }).click();
+    await page.getByText('I am bad', { exact: true }).waitFor();
+    expect(await page.getByText('I am good', { exact: true }).count()).toBe(0);
+    expect(new URL(page.url()).search).toBe('?tab=log&subtask=2');
+  });
+
+  test('shows its input, and leads to the form with it', async () => {
+    await page.getByRole('tab', { name: 'Log' }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.getByRole('region', { name: 'Input' }).getByText('"fine"').waitFor();
+    expect(new URL(page.url()).search).toBe('?tab=input');
+    await browser.screenshots('run-input');
+    expect(await browser.violations()).toEqual([]);
+    await page.getByRole('link', { name: 'Edit and run' }).first().click();
+    await page.waitForURL(`**/workers/${scripted}?from=${slug}`);
+  });
+});
+
+test('a run that waits says why, and starts by itself', async () => {
+  const { runnerSlots } = browser.platform.platform.config;
+  const items = Array.from({ length: runnerSlots }, (_, index) => String(index));
+  const busy = await browser.platform.runAsync(scripted, { script: runForever, items });
+  await browser.platform.logged(busy, 'SYSTEM: running');
+  const slug = await browser.platform.runAsync(scripted, { script: '', items: ['one'] });
+  const page = await browser.open(`/runs/${slug}`);
+  await page.getByText(`${runnerSlots} of ${runnerSlots} slots of the runners are in use.`).waitFor();
+  await browser.screenshots('run-waiting');
+  expect(await browser.violations()).toEqual([]);
+  await browser.platform.call(`/worker-runs/${busy}/abort`, { method: 'POST' });
+  await page.getByRole('status').getByText('Succeeded', { exact: true }).waitFor();
+});
+
+test('a run that goes on shows its log as it is written, and follows it until the reader scrolls', async () => {
+  const script = `for (let index = 0; ; index += 1) {
+    await sdk.log.info('tick ' + index);
+    if (index > 100) await new Promise((resolve) => setTimeout(resolve, 50));
+  }`;
+  const slug = await browser.platform.runAsync(scripted, { script, items: ['one'] });
+  const page = await browser.open(`/runs/${slug}?tab=log`);
+  await page.getByText('tick 110', { exact: true }).waitFor();
+  const follow = page.getByRole('checkbox', { name: 'Follow' });
+  expect(await follow.isChecked()).toBe(true);
+  await page.getByRole('region', { name: 'Log' }).evaluate((frame) => frame.scrollTo(0, 0));
+  await page.getByText('tick 0', { exact: true }).waitFor();
+  expect(await follow.isChecked()).toBe(false);
+  await page.keyboard.press('f');
+  expect(await follow.isChecked()).toBe(true);
+  await page.getByText('tick 0', { exact: true }).waitFor({ state: 'detached' });
+  await page.getByRole('checkbox', { name: 'Wrap lines' }).check();
+  await browser.platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
+  await page.getByText('The run was aborted').waitFor();
+  await page.getByText('run aborted by user').last().waitFor();
+  await page.getByRole('checkbox', { name: 'Wrap lines' }).uncheck();
+});
+
+test('callbacks are shown with every attempt to deliver them', async () => {
+  const receiver = await Receiver.start((response, _request, index) => {
+    response.writeHead(index === 0 ? 503 : 200).end(index === 0 ? 'too <b>busy</b>' : 'thank you');
+  });
+  try {
+    const { data } = await browser.platform.call<{ run_slug: string }>(`/workers/${scripted}/runs`, {
+      body: { input: { parameters: { custom: { script: '', items: ['one'] } } }, callback_url: receiver.url },
+    });
+    const page = await browser.open(`/runs/${data.run_slug}?tab=callbacks`);
+    await page.getByText(receiver.url).waitFor();
+    await page.getByText('too <b>busy</b>').waitFor();
+    await page.getByText('503', { exact: true }).waitFor();
+    await page.getByText('thank you').first().waitFor();
+    await page.getByText('Delivered').first().waitFor();
+    await browser.screenshots('run-callbacks');
+    expect(await browser.violations()).toEqual([]);
+    await page.getByRole('tab', { name: 'Usage' }).click();
+    await page.getByText('Nothing of this run costs anything so far.').waitFor();
+  } finally {
+    await receiver.close();
+  }
+});
+
+test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+  expect(browser.problems).toEqual([]);
+});
