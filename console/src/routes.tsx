@@ -60,6 +60,18 @@ function listSearch(search: Record<string, unknown>): { keyword?: string; page?:
   return { ...keyword, ...pageNumber(search['page']) };
 }
 
+function workerSearch({ tab, from, task }: Record<string, unknown>): {
+  tab?: 'readme' | 'api';
+  from?: string;
+  task?: string;
+} {
+  return {
+    ...((tab === 'readme' || tab === 'api') && { tab }),
+    ...(typeof from === 'string' && { from }),
+    ...(typeof task === 'string' && { task }),
+  };
+}
+
 const storeRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/store',
@@ -77,7 +89,7 @@ const workersRoute = createRoute({
 const workerRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/workers/$workerId',
-  validateSearch: ({ tab }): { tab?: 'readme' | 'api' } => (tab === 'readme' || tab === 'api' ? { tab } : {}),
+  validateSearch: workerSearch,
   component: lazyRouteComponent(() => import('./pages/workers/worker-page.tsx'), 'WorkerPage'),
 });
 

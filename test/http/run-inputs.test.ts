@@ -27,6 +27,10 @@ function inputOf(custom: unknown, system: unknown = {}): { input: unknown } {
   return { input: { parameters: { custom, system } } };
 }
 
+async function preview(body: unknown, key?: string) {
+  return ask<{ subtasks: number }>(platform, `/workers/${worker}/runs/preview`, { body, key });
+}
+
 describe('GET /worker-runs/{runId}/input', () => {
   test('answers the input as it was sent, to the last digit, and the version, in every scope', async () => {
     const body = `{"input": {"parameters": {"custom": {"city": "Oslo", "items": ["a"], "id": 12345678901234567890, "more": [1.5, null]}}}}`;
@@ -51,9 +55,6 @@ describe('GET /worker-runs/{runId}/input', () => {
 });
 
 describe('POST /workers/{workerId}/runs/preview', () => {
-  const preview = async (body: unknown, key?: string) =>
-    ask<{ subtasks: number }>(platform, `/workers/${worker}/runs/preview`, { body, key });
-
   test('counts the subtasks and makes no run', async () => {
     const { count } = (await ask<{ count: number }>(platform, '/worker-runs')).data;
     const { data } = await preview(inputOf({ city: 'Oslo', items: ['a', ' ', 'b'] }));

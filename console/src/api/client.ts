@@ -3,6 +3,8 @@
  * carries the session's CSRF token.
  */
 
+import { parseJson } from './lossless-json.ts';
+
 export const basePath = '/api/v2';
 
 interface Envelope<Data> {
@@ -48,6 +50,8 @@ export interface CallOptions {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Numbers that JavaScript would round are kept as they are written: see lossless-json.ts. */
+  readonly isLossless?: boolean;
 }
 
 /** `/workers` + query as the path of a request; what is undefined or empty is left out. */
@@ -83,14 +87,14 @@ export async function call<Data>(path: string, options: CallOptions = {}): Promi
     if (signal?.aborted) throw error;
     throw new ApiError(0, { code: 0, message: 'The server does not answer.', request_id: '' });
   }
-  const envelope = await readEnvelope<Data>(response);
+  const envelope = await readEnvelope<Data>(response, options.isLossless ?? false);
   if (envelope.code !== 0) throw new ApiError(response.status, envelope);
   return envelope.data as Data;
 }
 
-async function readEnvelope<Data>(response: Response): Promise<Envelope<Data>> {
+async function readEnvelope<Data>(response: Response, isLossless: boolean): Promise<Envelope<Data>> {
   try {
-    return (await response.json()) as Envelope<Data>;
+    return (isLossless ? parseJson(await response.text()) : await response.json()) as Envelope<Data>;
   } catch {
     const requestId = response.headers.get('x-request-id') ?? '';
     const message = `The server answered ${response.status} without an explanation.`;

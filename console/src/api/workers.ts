@@ -48,6 +48,9 @@ export interface InputProperty {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly placeholder?: string;
+  /** Of a datepicker: how the date is shown, and how the worker gets it. */
+  readonly format?: string;
+  readonly valueFormat?: string;
   readonly sectionCaption?: string;
   readonly sectionDescription?: string;
 }
@@ -57,13 +60,21 @@ export interface InputSchema {
   readonly properties: readonly InputProperty[];
 }
 
+/** Limits of a run. */
+export interface SystemParameters {
+  readonly cpus: number;
+  /** MiB. */
+  readonly memory: number;
+  readonly execute_limit_time_seconds: number;
+}
+
 export interface WorkerDetail {
   readonly name: string;
   readonly username: string;
   readonly version: string;
   /** Markdown of whoever wrote the worker. */
   readonly readme: string;
-  readonly parameters: { readonly custom: InputSchema };
+  readonly parameters: { readonly custom: InputSchema; readonly system: SystemParameters };
 }
 
 export interface PublishedVersion {
@@ -92,7 +103,10 @@ export function workersQuery(scope: WorkerScope, keyword: string, page: number) 
 export function workerQuery(workerId: string) {
   return queryOptions({
     queryKey: [...workersKey, 'one', workerId],
-    queryFn: ({ signal }) => call<WorkerDetail>(`/workers/${segment(workerId)}`, { signal }),
+    queryFn: ({ signal }) =>
+      call<WorkerDetail>(`/workers/${segment(workerId)}`, { signal, isLossless: true }),
+    // Comparing would copy the long numbers of defaults, which are objects.
+    structuralSharing: false,
   });
 }
 
@@ -106,20 +120,6 @@ export function descriptionQuery(workerId: string) {
   return queryOptions({
     queryKey: [...workersKey, 'description', workerId],
     queryFn: ({ signal }) => call<WorkerDescription>(`/workers/${segment(workerId)}/internal`, { signal }),
-  });
-}
-
-export interface RunInput {
-  readonly custom: Readonly<Record<string, unknown>>;
-  readonly system: Readonly<Record<string, unknown>>;
-}
-
-export function useStartRun(workerId: string) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (parameters: RunInput) =>
-      call<{ run_slug: string }>(`/workers/${segment(workerId)}/runs`, { body: { input: { parameters } } }),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['runs'] }),
   });
 }
 

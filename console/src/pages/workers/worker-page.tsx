@@ -10,7 +10,7 @@ import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { useTexts } from '../../texts/texts.tsx';
-import { RunForm } from './run-form.tsx';
+import { InputTab } from './input-tab.tsx';
 import { UploadButton } from './upload-button.tsx';
 
 const route = getRouteApi('/frame/signed-in/workers/$workerId');
@@ -54,7 +54,7 @@ function WorkerContent({
   readonly worker: WorkerDetail;
 }): ReactNode {
   const { workers: texts } = useTexts();
-  const { tab = 'input' } = route.useSearch();
+  const { tab = 'input', from, task } = route.useSearch();
   const navigate = route.useNavigate();
   const session = useSession();
   const { data: about } = useQuery(descriptionQuery(workerId));
@@ -88,7 +88,7 @@ function WorkerContent({
           <Tabs.Tab value="api">{texts.apiTab}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="input" maw="48rem">
-          <RunForm key={worker.version} workerId={workerId} schema={worker.parameters.custom} />
+          <InputTab workerId={workerId} worker={worker} versions={[worker.version]} from={from} task={task} />
         </Tabs.Panel>
         <Tabs.Panel value="readme" maw="48rem">
           <Paper withBorder p="lg">

@@ -1,10 +1,11 @@
 /** English, and the shape of every other language. One file per part of the console. */
 import { account } from './account.ts';
 import { common } from './common.ts';
+import { inputForm } from './input-form.ts';
 import { reference } from './reference.ts';
 import { runs } from './runs.ts';
 import { signIn } from './sign-in.ts';
 import { tasks } from './tasks.ts';
 import { workers } from './workers.ts';
 
-export const en = { account, common, reference, runs, signIn, tasks, workers };
+export const en = { account, common, inputForm, reference, runs, signIn, tasks, workers };
