@@ -279,6 +279,34 @@ export const settings = {
     parse: integer(1, 1_000_000),
     describe: 'Most files in a worker package.',
   }),
+  gitAllowedTargets: setting<string[]>({
+    environment: 'CHELA_GIT_ALLOWED_TARGETS',
+    default: [],
+    defaultText: 'none',
+    parse: targets,
+    describe:
+      'Where git repositories may be imported from although it is not public, and by http too: addresses, CIDR ranges and host:port, separated by commas.',
+  }),
+  gitSshKey: setting<string>({
+    environment: 'CHELA_GIT_SSH_KEY',
+    default: '',
+    defaultText: 'none: https only',
+    parse: (value) => path.resolve(value),
+    describe:
+      'File of the private key that repositories are read with by ssh, for every account that imports one.',
+  }),
+  gitTimeLimitSeconds: setting<number>({
+    environment: 'CHELA_GIT_TIME_LIMIT_SECONDS',
+    default: 120,
+    parse: integer(1, 3600),
+    describe: 'Longest that reading a git repository may take.',
+  }),
+  gitConcurrency: setting<number>({
+    environment: 'CHELA_GIT_CONCURRENCY',
+    default: 4,
+    parse: integer(1, 100),
+    describe: 'Git repositories one process reads at the same time; further requests are answered 429.',
+  }),
   subtaskLimit: setting<number>({
     environment: 'CHELA_SUBTASK_LIMIT',
     default: 10_000,

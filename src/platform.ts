@@ -11,6 +11,7 @@ import { EmbeddedPostgres } from './database/embedded-postgres.ts';
 import { signingSecret } from './database/installation.ts';
 import { migrate } from './database/migrations.ts';
 import { Notifications } from './database/notifications.ts';
+import { GitImports } from './git/git-import.ts';
 import { buildApp, type ApiApp } from './http/app.ts';
 import { SignedLinks } from './http/signed-links.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -32,6 +33,7 @@ import { FolderStorage } from './storage/storages/folder.ts';
 import { wakeScheduler } from './tasks/scheduler.ts';
 import { Tasks } from './tasks/tasks.ts';
 import { version } from './version.ts';
+import { installDependencies } from './workers/dependency-installs.ts';
 import { PackageCache } from './workers/package-cache.ts';
 import { Workers } from './workers/workers.ts';
 
@@ -135,7 +137,8 @@ export class Platform {
     const limits = { unpackedBytes: config.unpackedLimitBytes, files: config.packageFileLimit };
     const storage = new FolderStorage(path.join(config.dataDir, 'storage'));
     const packages = new PackageCache(storage, config.cacheDir, limits);
-    const workers = new Workers({ database, packages, limits });
+    const workers = new Workers({ database, packages, storage, jobs, limits });
+    jobs.declare(installDependencies);
     const callbacks = new Callbacks({ database, jobs, config, version, logger });
     const runs = new Runs({ database, notifications, accounts, workers, callbacks, config });
     const tasks = new Tasks({ database, jobs, workers, runs, config, logger });
@@ -160,6 +163,7 @@ export class Platform {
             version,
             accounts,
             workers,
+            gitImports: new GitImports({ workers, packages, config }),
             packages,
             runs,
             queueItems: new QueueItems({ database, runs, config }),

@@ -18,6 +18,8 @@ export const auditActions = [
   'worker.created',
   'worker.version_created',
   'worker.version_changed',
+  'worker.changed',
+  'worker.deleted',
   'worker.published',
   'worker.unpublished',
 ] as const;

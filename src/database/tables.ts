@@ -7,6 +7,7 @@ import type { ErrorKey } from '../errors.ts';
 import type { ExportState } from '../results/export-record.ts';
 import type { ExportFormat } from '../results/exporter.ts';
 import type { Finding } from '../workers/input-schema.ts';
+import type { InstallStatus } from '../workers/dependency-installs.ts';
 import type { Language } from '../workers/package-check.ts';
 import type { Origin, RunStatus, SubtaskStatus } from '../runs/statuses.ts';
 import type { LimitsInForce } from '../runs/limits.ts';
@@ -91,6 +92,7 @@ interface WorkerTable {
   current_version_id: number | null;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
+  deleted_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
 }
 
 interface WorkerVersionTable {
@@ -104,7 +106,30 @@ interface WorkerVersionTable {
   output_schema: string | null;
   readme: string;
   warnings: JSONColumnType<Finding[]>;
+  description: Generated<string>;
+  package_bytes: Generated<number>;
+  git_url: string | null;
+  git_ref: string | null;
+  git_folder: string | null;
+  git_commit: string | null;
   created_at: Generated<Date>;
+}
+
+interface DependencyInstallTable {
+  worker_version_id: number;
+  status: InstallStatus;
+  attempt: Generated<number>;
+  err_msg: Generated<string>;
+  is_truncated: Generated<boolean>;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+interface DependencyInstallLineTable {
+  worker_version_id: number;
+  number: number;
+  content: string;
+  logged_at: Date;
 }
 
 interface RunTable {
@@ -297,6 +322,8 @@ export interface Tables {
   audit_entry: AuditEntryTable;
   worker: WorkerTable;
   worker_version: WorkerVersionTable;
+  dependency_install: DependencyInstallTable;
+  dependency_install_line: DependencyInstallLineTable;
   run: RunTable;
   task: TaskTable;
   queue_item: QueueItemTable;

@@ -18,6 +18,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Config } from '../config.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
+import type { GitImports } from '../git/git-import.ts';
 import { JsonError, parseJson } from '../json/lossless-json.ts';
 import type { Logs } from '../logs/logs.ts';
 import type { Exports } from '../results/exports.ts';
@@ -49,9 +50,12 @@ import { addRunUsageOperations } from './v2/run-usage.ts';
 import { addScheduleTimezoneOperations } from './v2/schedule-timezone.ts';
 import { addSessionOperations } from './v2/sessions.ts';
 import { addSetupOperations } from './v2/setup.ts';
+import { addWorkerGitOperations } from './v2/worker-git.ts';
 import { addWorkerRunOperations } from './v2/worker-runs.ts';
+import { addWorkerSettingsOperations } from './v2/worker-settings.ts';
 import { addWorkerTaskOperations } from './v2/worker-tasks.ts';
 import { addWorkerUploadOperations } from './v2/worker-uploads.ts';
+import { addWorkerVersionOperations } from './v2/worker-versions.ts';
 import { addWorkerOperations } from './v2/workers.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -63,6 +67,7 @@ export interface ApiContext {
   readonly version: string;
   readonly accounts: Accounts;
   readonly workers: Workers;
+  readonly gitImports: GitImports;
   readonly packages: PackageCache;
   readonly runs: Runs;
   readonly queueItems: QueueItems;
@@ -173,6 +178,9 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
     });
     addWorkerUploadOperations(uploads.withTypeProvider<TypeBoxTypeProvider>(), context);
   });
+  addWorkerVersionOperations(api, context);
+  addWorkerGitOperations(api, context);
+  addWorkerSettingsOperations(api, context);
   addWorkerRunOperations(api, context);
   addRunOperations(api, context);
   addRunInputOperations(api, context);

@@ -69,7 +69,7 @@ export class QueueItems {
     const { rows } = await this.#database.pool.query<{ id: number }>(
       `INSERT INTO queue_item (account_id, worker_id, worker_slug, version, input, callback_url)
        SELECT $1, worker.id, worker.slug, $3, $4, $5 FROM worker
-       WHERE worker.id = $2
+       WHERE worker.id = $2 AND worker.deleted_at IS NULL
          AND (SELECT count(*) FROM queue_item WHERE account_id = $1 AND status = 'waiting') < $6
        RETURNING id`,
       [

@@ -31,7 +31,7 @@ const lastOfWorker = (condition: string) => `
     SELECT * FROM run WHERE run.account_id = $1 AND run.worker_id = worker.id ORDER BY run.id DESC LIMIT 1
   ) AS run ON true
   LEFT JOIN worker_version ON worker_version.id = run.worker_version_id
-  WHERE ${condition} AND (worker.account_id = $1 OR worker.is_public)`;
+  WHERE ${condition} AND worker.deleted_at IS NULL AND (worker.account_id = $1 OR worker.is_public)`;
 const lastOfWorkerBySlug = lastOfWorker('worker.slug = $2');
 const lastOfWorkerByPath = lastOfWorker('account.name = $2 AND worker.name = $3');
 

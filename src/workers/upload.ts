@@ -1,5 +1,5 @@
 /** Takes a zip in: unpacked safely, checked, kept by its content hash. What it is published as is decided elsewhere. */
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { unpackZip, type UnpackLimits } from './archive.ts';
 import { contentHash } from './content-hash.ts';
@@ -8,6 +8,8 @@ import { checkPackage, type PackageReport } from './package-check.ts';
 
 export interface AcceptedPackage {
   readonly hash: string;
+  /** Of the zip. */
+  readonly sizeBytes: number;
   readonly report: PackageReport;
 }
 
@@ -27,7 +29,8 @@ export async function acceptPackage(
     const report = await checkPackage(unpackedDir);
     const hash = await contentHash(unpackedDir);
     await packages.add(hash, zipFile, unpackedDir);
-    return { hash, report };
+    const { size } = await stat(zipFile);
+    return { hash, sizeBytes: size, report };
   } finally {
     await rm(draft, { recursive: true, force: true });
   }

@@ -12,7 +12,9 @@ export interface WorkerRecord {
   readonly title: string;
   readonly description: string;
   readonly category: number | null;
+  readonly icon_key: string | null;
   readonly is_public: boolean;
+  readonly created_at: Date;
   readonly current_version_id: number;
   readonly version: string;
 }
@@ -37,17 +39,20 @@ const workerColumns = [
   'worker.title',
   'worker.description',
   'worker.category',
+  'worker.icon_key',
   'worker.is_public',
+  'worker.created_at',
   'worker_version.id as current_version_id',
   'worker_version.version',
 ] as const;
 
-/** Workers with their owner and current version. */
+/** Workers with their owner and current version; not those that were deleted. */
 export function selectWorkers(database: Kysely<Tables>) {
   return database
     .selectFrom('worker')
     .innerJoin('account', 'account.id', 'worker.account_id')
     .innerJoin('worker_version', 'worker_version.id', 'worker.current_version_id')
+    .where('worker.deleted_at', 'is', null)
     .select(workerColumns);
 }
 

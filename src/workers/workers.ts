@@ -3,10 +3,15 @@ import type { PoolClient } from 'pg';
 import { ulid } from 'ulid';
 import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { UnpackLimits } from './archive.ts';
+import { DependencyInstalls } from './dependency-installs.ts';
 import type { PackageCache } from './package-cache.ts';
 import type { Finding } from './input-schema.ts';
 import { acceptPackage, type AcceptedPackage } from './upload.ts';
+import { VersionList, type GitSource, type ListedVersion } from './version-list.ts';
+import { readIcon, storeIcon, type WorkerIcon } from './worker-icon.ts';
 import { isWorkerSlug, splitWorkerPath, workerPath } from './worker-id.ts';
 import { checkWorkerName, workerNameFromTitle } from './worker-name.ts';
 import {
@@ -31,11 +36,38 @@ export interface PublishedVersion {
   readonly warnings: readonly Finding[];
 }
 
+/** What a version keeps of where it comes from, where that is a git repository. */
+export interface VersionOrigin {
+  readonly git: GitSource;
+  /** Subject of the commit. */
+  readonly description: string;
+}
+
+/** What the owner changes about a worker; what is left out stays. */
+export interface WorkerSettings extends Omit<WorkerDetails, 'name' | 'category'> {
+  /** 0 is none. */
+  readonly category?: number;
+  readonly isPublic?: boolean;
+  /** A data URL; empty for none. */
+  readonly icon?: string;
+}
+
+export interface OwnVersion {
+  readonly worker: WorkerRecord;
+  readonly record: VersionRecord;
+  readonly listed: ListedVersion;
+}
+
 export interface WorkersOptions {
   readonly database: Database;
   readonly packages: PackageCache;
+  readonly storage: Storage;
+  readonly jobs: Jobs;
   readonly limits: UnpackLimits;
 }
+
+/** As git shortens them, or whole. */
+const commitPattern = /^[0-9a-f]{7,64}$/;
 
 /** The package is that of the current version; clients know this very text. */
 export class PackageUnchangedError extends ChelaError {
@@ -45,14 +77,20 @@ export class PackageUnchangedError extends ChelaError {
 }
 
 export class Workers {
+  readonly installs: DependencyInstalls;
+  readonly versions: VersionList;
   readonly #database: Database;
   readonly #packages: PackageCache;
+  readonly #storage: Storage;
   readonly #limits: UnpackLimits;
 
   constructor(options: WorkersOptions) {
     this.#database = options.database;
     this.#packages = options.packages;
+    this.#storage = options.storage;
     this.#limits = options.limits;
+    this.installs = new DependencyInstalls(options.database, options.jobs);
+    this.versions = new VersionList(options.database);
   }
 
   /**
@@ -63,7 +101,7 @@ export class Workers {
     owner: { id: number; name: string },
     zipFile: string,
     details: WorkerDetails,
-    options: { isPublic?: boolean } = {},
+    options: { isPublic?: boolean; origin?: VersionOrigin } = {},
   ): Promise<PublishedVersion> {
     const given = details.name ?? details.title;
     if (given === undefined)
@@ -93,7 +131,7 @@ export class Workers {
           `the worker ${path} exists: upload a new version of it, or choose another name`,
         );
       }
-      return this.#insertVersion(client, worker.id, accepted);
+      return this.#insertVersion(client, worker.id, accepted, options.origin);
     });
     return { slug, path: workerPath(owner.name, name), version, warnings: accepted.report.warnings };
   }
@@ -107,8 +145,9 @@ export class Workers {
     workerId: string,
     zipFile: string,
     details: Omit<WorkerDetails, 'name'> = {},
+    origin?: VersionOrigin,
   ): Promise<PublishedVersion> {
-    const worker = await this.#own(accountId, workerId);
+    const worker = await this.own(accountId, workerId);
     const accepted = await acceptPackage(zipFile, this.#packages, this.#limits);
     const version = await this.#database.transaction(async (client) => {
       const { rows } = await client.query<{ package_hash: string }>(
@@ -118,7 +157,7 @@ export class Workers {
       );
       if (rows[0]?.package_hash === accepted.hash) throw new PackageUnchangedError();
       await describeWorker(client, worker.id, details);
-      return this.#insertVersion(client, worker.id, accepted);
+      return this.#insertVersion(client, worker.id, accepted, origin);
     });
     return {
       slug: worker.slug,
@@ -139,7 +178,7 @@ export class Workers {
     versionName: string,
     change: { zipFile?: string; details: Omit<WorkerDetails, 'name'> },
   ): Promise<PublishedVersion> {
-    const worker = await this.#own(accountId, workerId);
+    const worker = await this.own(accountId, workerId);
     const version = await this.version(worker, versionName);
     const { zipFile, details } = change;
     const accepted =
@@ -150,9 +189,11 @@ export class Workers {
       if (accepted === undefined) return;
       await client.query(
         `UPDATE worker_version SET package_hash = $2, language = $3, entry = $4, input_schema = $5,
-           output_schema = $6, readme = $7, warnings = $8 WHERE id = $1`,
+           output_schema = $6, readme = $7, warnings = $8, package_bytes = $9, description = '',
+           git_url = NULL, git_ref = NULL, git_folder = NULL, git_commit = NULL WHERE id = $1`,
         [version.id, ...packageColumns(accepted)],
       );
+      await this.installs.queue(client, version.id, needsInstallation(accepted));
     });
     return {
       slug: worker.slug,
@@ -162,37 +203,95 @@ export class Workers {
     };
   }
 
-  /** Puts a worker of this account into the store, where everybody may run it, or takes it out. */
-  async setPublished(accountId: number, workerId: string, isPublic: boolean): Promise<void> {
-    const worker = await this.#own(accountId, workerId);
+  /** Changes what is said of a worker of this account, and whether the store lists it. */
+  async change(accountId: number, workerId: string, settings: WorkerSettings): Promise<void> {
+    const worker = await this.own(accountId, workerId);
+    const { title, description, category, isPublic, icon } = settings;
+    const iconKey = icon === undefined || icon === '' ? null : await storeIcon(this.#storage, icon);
     await this.#database.sql
       .updateTable('worker')
-      .set({ is_public: isPublic, updated_at: new Date() })
+      .set({
+        ...(title !== undefined && { title }),
+        ...(description !== undefined && { description }),
+        ...(category !== undefined && { category: category === 0 ? null : category }),
+        ...(isPublic !== undefined && { is_public: isPublic }),
+        ...(icon !== undefined && { icon_key: iconKey }),
+        updated_at: new Date(),
+      })
       .where('id', '=', worker.id)
       .execute();
   }
 
-  async #own(accountId: number, workerId: string): Promise<WorkerRecord> {
+  /** @throws ChelaError NOT_FOUND where the worker has none */
+  async icon(worker: WorkerRecord): Promise<WorkerIcon> {
+    if (worker.icon_key === null) throw new ChelaError('NOT_FOUND', 'this worker has no icon');
+    return readIcon(this.#storage, worker.icon_key);
+  }
+
+  /**
+   * Deletes a worker of this account. Its runs stay readable with what they stored; its tasks cannot run any more, and what
+   * waits in run queues is released. Its name is free again.
+   */
+  async delete(accountId: number, workerId: string): Promise<void> {
+    const worker = await this.own(accountId, workerId);
+    await this.#database.transaction(async (client) => {
+      await client.query(
+        `UPDATE worker SET deleted_at = now(), updated_at = now(), is_public = false, name = 'deleted-' || lower(slug)
+         WHERE id = $1 AND deleted_at IS NULL`,
+        [worker.id],
+      );
+      await client.query(
+        `UPDATE task SET worker_id = NULL, schedule_enabled = false, next_tick_at = NULL, queued_tick_at = NULL
+         WHERE worker_id = $1`,
+        [worker.id],
+      );
+      await client.query(
+        `UPDATE queue_item SET status = 'released', reason = 'the worker was deleted', ended_at = now()
+         WHERE worker_id = $1 AND status = 'waiting'`,
+        [worker.id],
+      );
+      await client.query('UPDATE queue_item SET worker_id = NULL WHERE worker_id = $1', [worker.id]);
+    });
+  }
+
+  /** A version of a worker of this account, by its name, `latest`, or the digits of its commit. */
+  async ownVersion(accountId: number, workerId: string, version: string): Promise<OwnVersion> {
+    const worker = await this.own(accountId, workerId);
+    const record = await this.version(worker, version);
+    return { worker, record, listed: await this.versions.get(record.id) };
+  }
+
+  /** A worker of this account. @throws ChelaError NOT_FOUND */
+  async own(accountId: number, workerId: string): Promise<WorkerRecord> {
     const worker = await this.get(accountId, workerId);
     if (worker.account_id !== accountId) throw new ChelaError('NOT_FOUND', `worker ${workerId} is not yours`);
     return worker;
   }
 
-  async #insertVersion(client: PoolClient, workerKey: number, accepted: AcceptedPackage): Promise<string> {
+  async #insertVersion(
+    client: PoolClient,
+    workerKey: number,
+    accepted: AcceptedPackage,
+    origin: VersionOrigin | undefined,
+  ): Promise<string> {
+    const { url = null, ref = null, folder = null, commit = null } = origin?.git ?? {};
     const { rows } = await client.query<{ id: number; version: string }>(
       `WITH added AS (
          INSERT INTO worker_version
-           (worker_id, version, package_hash, language, entry, input_schema, output_schema, readme, warnings)
-         SELECT $1::bigint, 'v1.0.' || count(*) + 1, $2, $3, $4, $5, $6, $7, $8
+           (worker_id, version, package_hash, language, entry, input_schema, output_schema, readme, warnings,
+            package_bytes, description, git_url, git_ref, git_folder, git_commit)
+         SELECT $1::bigint, 'v1.0.' || count(*) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
          FROM worker_version WHERE worker_id = $1::bigint
          RETURNING id, version
        )
-       UPDATE worker SET current_version_id = added.id FROM added WHERE worker.id = $1::bigint
-       RETURNING added.version`,
-      [workerKey, ...packageColumns(accepted)],
+       UPDATE worker SET current_version_id = added.id FROM added
+       WHERE worker.id = $1::bigint AND worker.deleted_at IS NULL
+       RETURNING added.id, added.version`,
+      [workerKey, ...packageColumns(accepted), origin?.description ?? '', url, ref, folder, commit],
     );
     const [added] = rows;
     if (added === undefined) throw new ChelaError('NOT_FOUND', 'the worker was deleted meanwhile');
+    await this.installs.queue(client, added.id, needsInstallation(accepted));
     return added.version;
   }
 
@@ -256,18 +355,19 @@ export class Workers {
   }
 
   /**
-   * @param version `v1.0.1`, `1.0.1`, `latest`, or undefined for the current one
+   * @param version `v1.0.1`, `1.0.1`, `latest`, 7 digits or more of a git commit, or undefined for the current one
    * @throws ChelaError WORKER_VERSION_UNAVAILABLE
    */
   async version(worker: WorkerRecord, version?: string): Promise<VersionRecord> {
     const versions = this.#database.sql.selectFrom('worker_version').select(versionColumns);
     const wanted = version?.trim() ?? '';
+    const ofWorker = versions.where('worker_id', '=', worker.id);
+    const named = (): typeof versions =>
+      commitPattern.test(wanted)
+        ? ofWorker.where('git_commit', 'like', `${wanted}%`).orderBy('id', 'desc')
+        : ofWorker.where('version', '=', wanted.startsWith('v') ? wanted : `v${wanted}`);
     const found = await (
-      wanted === '' || wanted === 'latest'
-        ? versions.where('id', '=', worker.current_version_id)
-        : versions
-            .where('worker_id', '=', worker.id)
-            .where('version', '=', wanted.startsWith('v') ? wanted : `v${wanted}`)
+      wanted === '' || wanted === 'latest' ? versions.where('id', '=', worker.current_version_id) : named()
     ).executeTakeFirst();
     if (found === undefined) {
       throw new ChelaError(
@@ -279,8 +379,13 @@ export class Workers {
   }
 }
 
+/** Python packages have the base of every one of them at least. */
+function needsInstallation({ report }: AcceptedPackage): boolean {
+  return report.declaredDependencies || report.language === 'python';
+}
+
 /** What a version keeps of its package, in the order of its columns. */
-function packageColumns({ hash, report }: AcceptedPackage): unknown[] {
+function packageColumns({ hash, sizeBytes, report }: AcceptedPackage): unknown[] {
   return [
     hash,
     report.language,
@@ -289,6 +394,7 @@ function packageColumns({ hash, report }: AcceptedPackage): unknown[] {
     report.outputSchema === undefined ? null : JSON.stringify(report.outputSchema),
     report.readme,
     JSON.stringify(report.warnings),
+    sizeBytes,
   ];
 }
 

@@ -109,7 +109,7 @@ describe('versions', () => {
     const url = `/workers/${slug}/versions/latest`;
     expect((await platform.call(url, { method: 'PUT', body: change })).status).toBe(200);
     const described = await platform.call(`/workers/${slug}/internal`);
-    expect(described.data).toEqual({
+    expect(described.data).toMatchObject({
       title: 'Versioned',
       description: 'Now with words',
       categories: 3,

@@ -36,6 +36,10 @@ const listed = () => ({
   path: 'tester~maps-co-100',
   title: 'Maps & Co. 100%',
   description: 'Reads maps.',
+  categories: 0,
+  version: 'v1.0.1',
+  is_public: false,
+  icon_url: '',
 });
 
 describe('lists', () => {

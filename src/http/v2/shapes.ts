@@ -1,4 +1,5 @@
 /** The shapes that several operations share, as schemas, and how records become them. */
+import path from 'node:path';
 import { Type, type Static, type TSchema } from 'typebox';
 import { durationSeconds, resultMessage, unixSeconds } from '../../runs/run-figures.ts';
 import type { RunRecord } from '../../runs/runs.ts';
@@ -18,6 +19,52 @@ export const WorkerParams = Type.Object({
     examples: ['chela~hello'],
   }),
 });
+
+export const VersionParams = Type.Object({
+  ...WorkerParams.properties,
+  version: Type.String({
+    description: 'Version, latest, or 7 digits or more of its git commit.',
+    examples: ['v1.0.1'],
+  }),
+});
+
+/** What would be better otherwise in a package. */
+export const Warnings = Type.Array(
+  Type.Object({
+    file: Type.String(),
+    field: Type.Optional(Type.String()),
+    message: Type.String(),
+  }),
+  { description: 'What would be better otherwise; the version works all the same.' },
+);
+
+const publishedFields = {
+  slug: Type.String({ description: 'Identifier of the worker.', examples: [exampleWorkerSlug] }),
+  path: Type.String({ examples: ['admin~my-worker'] }),
+  version: Type.String({ examples: ['v1.0.1'] }),
+  warnings: Warnings,
+};
+
+export const PublishedVersion = Type.Object(publishedFields, {
+  title: 'PublishedVersion',
+  description: 'A published version',
+});
+
+/** Where in a git repository a version comes from. */
+export const Git = Type.Object(
+  {
+    url: Type.String({ description: 'Without credentials.', examples: ['https://code.example/me/worker'] }),
+    ref: Type.String({ description: 'As asked for; empty is the default branch.', examples: ['main'] }),
+    folder: Type.String({ description: 'Folder within the repository; empty is its root.', examples: [''] }),
+    commit: Type.String({ examples: ['9b0b5a1d3c7e2f4860917a5c6d8e9f0a1b2c3d4e'] }),
+  },
+  { title: 'GitSource', description: 'Where a version comes from' },
+);
+
+export const ImportedVersion = Type.Object(
+  { ...publishedFields, git: Git },
+  { title: 'ImportedVersion', description: 'A version published from git' },
+);
 
 export const RunParams = Type.Object({
   runId: Type.String({ description: 'Run slug', examples: [exampleSlug] }),
@@ -132,9 +179,21 @@ export const Worker = Type.Object(
     path: Type.String({ description: 'owner~name; usable as workerId.', examples: ['chela~hello'] }),
     title: Type.String({ examples: ['Hello'] }),
     description: Type.String({ examples: ['Greets everybody on a list.'] }),
+    categories: Type.Integer({ description: 'Extension: category; 0 is none.', examples: [0] }),
+    version: Type.String({ description: 'Extension: current version.', examples: ['v1.0.1'] }),
+    is_public: Type.Boolean({ description: 'Extension: whether the store lists it.', examples: [true] }),
+    icon_url: Type.String({
+      description: 'Extension: path of its picture; empty where it has none.',
+      examples: [''],
+    }),
   },
   { title: 'Worker', description: 'A worker in a list' },
 );
+
+/** Path of a worker's picture; its query changes with the picture. */
+export function iconUrl({ slug, icon_key: key }: WorkerRecord): string {
+  return key === null ? '' : `/api/v2/workers/${slug}/icon?v=${path.basename(key).slice(0, 8)}`;
+}
 
 export function workerShape(worker: WorkerRecord): Static<typeof Worker> {
   return {
@@ -144,6 +203,10 @@ export function workerShape(worker: WorkerRecord): Static<typeof Worker> {
     path: workerPath(worker.owner, worker.name),
     title: worker.title,
     description: worker.description,
+    categories: worker.category ?? 0,
+    version: worker.version,
+    is_public: worker.is_public,
+    icon_url: iconUrl(worker),
   };
 }
 

@@ -13,30 +13,13 @@ import type { ApiApp, ApiContext } from '../app.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { WorkerParams } from './shapes.ts';
+import { PublishedVersion, VersionParams, WorkerParams } from './shapes.ts';
 
 /** Longest text of each form field. */
 const fieldLimits = { name: 64, title: 200, description: 5000, categories: 20 } as const;
 type FieldName = keyof typeof fieldLimits;
 
 const categoryPattern = /^\d{1,9}$/;
-
-const PublishedVersion = Type.Object(
-  {
-    slug: Type.String({ description: 'Identifier of the worker.', examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'] }),
-    path: Type.String({ examples: ['admin~my-worker'] }),
-    version: Type.String({ examples: ['v1.0.1'] }),
-    warnings: Type.Array(
-      Type.Object({
-        file: Type.String(),
-        field: Type.Optional(Type.String()),
-        message: Type.String(),
-      }),
-      { description: 'What would be better otherwise; the version works all the same.' },
-    ),
-  },
-  { title: 'PublishedVersion', description: 'A published version' },
-);
 
 const packageField = Type.String({ format: 'binary', description: 'The package, a zip.' });
 const detailFields = {
@@ -57,11 +40,6 @@ const CreateForm = Type.Object({
 });
 const VersionForm = Type.Object({ scraper_file: packageField, ...detailFields });
 const ChangeForm = Type.Object({ scraper_file: Type.Optional(packageField), ...detailFields });
-
-const VersionParams = Type.Object({
-  ...WorkerParams.properties,
-  version: Type.String({ description: 'Version, or latest.', examples: ['v1.0.1'] }),
-});
 
 interface Upload {
   /** Absent where the form has no package. */

@@ -14,6 +14,7 @@ import {
   PageQuery,
   RunAnswer,
   runBodyFields,
+  unixSeconds,
   Worker,
   WorkerParams,
   workerShape,
@@ -66,10 +67,15 @@ const WorkerDetail = Type.Object(
 
 const WorkerDescription = Type.Object(
   {
+    slug: Type.String({ description: 'Identifier of the worker.', examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'] }),
+    path: Type.String({ description: 'owner~name', examples: ['chela~hello'] }),
     title: Type.String({ examples: ['Hello'] }),
     description: Type.String({ examples: ['Greets everybody on a list.'] }),
     categories: Type.Integer({ description: 'Category; 0 is none.', examples: [0] }),
     version: Type.String({ description: 'Current version.', examples: ['v1.0.1'] }),
+    is_public: Type.Boolean({ description: 'Whether the store lists it.', examples: [true] }),
+    icon_url: Type.String({ description: 'Path of its picture; empty where it has none.', examples: [''] }),
+    created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
   },
   { title: 'WorkerDescription', description: 'How a worker is described' },
 );
@@ -218,8 +224,10 @@ function addDetails(app: ApiApp, { accounts, workers, config }: ApiContext): voi
     }),
     async (request) => {
       const worker = await workers.get(request.accountId || undefined, request.params.workerId);
-      const { title, description, category, version } = worker;
-      return success(request, { title, description, categories: category ?? 0, version });
+      return success(request, {
+        ...workerShape(worker),
+        created_at: unixSeconds(worker.created_at),
+      });
     },
   );
 
@@ -240,7 +248,7 @@ function addDetails(app: ApiApp, { accounts, workers, config }: ApiContext): voi
     }),
     async (request) => {
       const { published } = request.body;
-      await workers.setPublished(request.accountId, request.params.workerId, published);
+      await workers.change(request.accountId, request.params.workerId, { isPublic: published });
       await accounts.audit.record(actorOf(request), {
         action: published ? 'worker.published' : 'worker.unpublished',
         subject: request.params.workerId,

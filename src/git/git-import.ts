@@ -1,0 +1,219 @@
+/** Workers from git repositories: a commit becomes a version, and is imported again only where it changed. */
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Config } from '../config.ts';
+import { ChelaError, invalidArgument } from '../errors.ts';
+import { guardedAddresses } from '../guarded-addresses.ts';
+import { TargetList } from '../target-list.ts';
+import { zipFolder } from '../workers/archive.ts';
+import type { PackageCache } from '../workers/package-cache.ts';
+import type { GitSource } from '../workers/version-list.ts';
+import { workerNameFromTitle } from '../workers/worker-name.ts';
+import { PackageUnchangedError } from '../workers/workers.ts';
+import type { PublishedVersion, VersionOrigin, WorkerDetails, Workers } from '../workers/workers.ts';
+import { GitError, GitProcess } from './git-process.ts';
+import { GitRepository, tooLarge, type RepositoryLimits } from './git-repository.ts';
+import { checkGitFolder, checkGitRef, parseGitUrl, type GitUrl } from './git-url.ts';
+
+const allowedSetting = 'CHELA_GIT_ALLOWED_TARGETS';
+
+export interface GitPlace {
+  readonly url: string;
+  /** Branch, tag or commit; the default branch where empty or omitted. */
+  readonly ref?: string;
+  readonly folder?: string;
+  /** For this request only. */
+  readonly token?: string;
+}
+
+export interface ImportedVersion extends PublishedVersion {
+  readonly git: GitSource;
+}
+
+export interface PulledVersion extends Omit<ImportedVersion, 'slug' | 'path'> {
+  readonly isChanged: boolean;
+}
+
+interface GitImportsOptions {
+  readonly workers: Workers;
+  readonly packages: PackageCache;
+  readonly config: Pick<
+    Config,
+    | 'dataDir'
+    | 'gitAllowedTargets'
+    | 'gitSshKey'
+    | 'gitTimeLimitSeconds'
+    | 'gitConcurrency'
+    | 'packageLimitBytes'
+    | 'unpackedLimitBytes'
+    | 'packageFileLimit'
+  >;
+}
+
+/** Finds the commit first; what is imported is decided by then. */
+type Import<T> = (found: { commit: string; pack: () => Promise<Packed> }) => Promise<T>;
+
+interface Packed {
+  readonly zipFile: string;
+  readonly subject: string;
+}
+
+export class GitImports {
+  readonly #options: GitImportsOptions;
+  readonly #allowed: TargetList;
+  readonly #limits: RepositoryLimits;
+  #underWay = 0;
+
+  constructor(options: GitImportsOptions) {
+    this.#options = options;
+    const { gitAllowedTargets, packageLimitBytes, unpackedLimitBytes, packageFileLimit } = options.config;
+    this.#allowed = new TargetList(gitAllowedTargets);
+    this.#limits = {
+      fetchedBytes: packageLimitBytes,
+      unpackedBytes: unpackedLimitBytes,
+      files: packageFileLimit,
+    };
+  }
+
+  /** Makes a worker of a repository. Its name and title default to the repository's name. */
+  async create(
+    owner: { id: number; name: string },
+    place: GitPlace,
+    details: WorkerDetails,
+  ): Promise<ImportedVersion> {
+    const { name } = parseGitUrl(place.url);
+    const title = details.title ?? name;
+    const named = { ...details, title, name: details.name ?? workerNameFromTitle(details.title ?? name) };
+    return this.#import(place, async ({ commit, pack }) => {
+      const { zipFile, subject } = await pack();
+      const origin = originOf(place, commit, subject);
+      const published = await this.#options.workers.create(owner, zipFile, named, { origin });
+      return { ...published, git: origin.git };
+    });
+  }
+
+  /** Publishes a further version from a repository. @throws ChelaError where the package is that of the current version */
+  async addVersion(
+    accountId: number,
+    workerId: string,
+    place: GitPlace,
+    details: Omit<WorkerDetails, 'name'>,
+  ): Promise<ImportedVersion> {
+    const { workers } = this.#options;
+    await workers.own(accountId, workerId);
+    return this.#import(place, async ({ commit, pack }) => {
+      const { zipFile, subject } = await pack();
+      const origin = originOf(place, commit, subject);
+      const published = await workers.addVersion(accountId, workerId, zipFile, details, origin);
+      return { ...published, git: origin.git };
+    });
+  }
+
+  /** Imports again what the newest version from git came from, where its commit and its package changed. */
+  async pull(accountId: number, workerId: string, token: string | undefined): Promise<PulledVersion> {
+    const { workers } = this.#options;
+    const worker = await workers.own(accountId, workerId);
+    const newest = await workers.versions.newestFromGit(worker.id);
+    if (newest?.git === undefined)
+      throw invalidArgument('no version of this worker came from a git repository: name one by git_url');
+    const { version, git, warnings } = newest;
+    const place = { ...git, token };
+    const unchanged = { isChanged: false, version, git, warnings };
+    return this.#import(place, async ({ commit, pack }) => {
+      if (commit === git.commit) return unchanged;
+      const { zipFile, subject } = await pack();
+      const origin = originOf(place, commit, subject);
+      try {
+        const published = await workers.addVersion(accountId, workerId, zipFile, {}, origin);
+        return { isChanged: true, version: published.version, git: origin.git, warnings: published.warnings };
+      } catch (error) {
+        if (error instanceof PackageUnchangedError) return unchanged;
+        throw error;
+      }
+    });
+  }
+
+  async #import<T>(place: GitPlace, work: Import<T>): Promise<T> {
+    const { packages, config } = this.#options;
+    const url = parseGitUrl(place.url);
+    const ref = place.ref ?? '';
+    if (ref !== '') checkGitRef(ref);
+    const folder = checkGitFolder(place.folder ?? '');
+    if (this.#underWay >= config.gitConcurrency)
+      throw new ChelaError('RATE_LIMITED', 'other imports from git are under way: try again in a moment');
+    this.#underWay += 1;
+    const draft = await packages.draftDir();
+    const late = AbortSignal.timeout(config.gitTimeLimitSeconds * 1000);
+    const stopped = new AbortController();
+    try {
+      const git = await this.#process(url, place.token, draft, AbortSignal.any([late, stopped.signal]));
+      const repository = new GitRepository(git, {
+        url: url.url,
+        folder: draft,
+        limits: this.#limits,
+        onTooLarge: () => stopped.abort(tooLarge(this.#limits)),
+      });
+      const commit = await repository.commitOf(ref);
+      const pack = async (): Promise<Packed> => {
+        const checkout = await repository.checkOut(commit, folder);
+        const zipFile = path.join(draft, 'package.zip');
+        await pipeline(await zipFolder(checkout.folder), createWriteStream(zipFile));
+        return { zipFile, subject: checkout.subject };
+      };
+      return await work({ commit, pack });
+    } catch (error) {
+      if (error instanceof GitError)
+        throw invalidArgument(`the repository could not be read: ${error.message}`);
+      if (late.aborted && error === late.reason)
+        throw invalidArgument(`reading the repository took longer than ${config.gitTimeLimitSeconds} s`);
+      throw error;
+    } finally {
+      this.#underWay -= 1;
+      await rm(draft, { recursive: true, force: true });
+    }
+  }
+
+  /** @throws ChelaError INVALID_ARGUMENT for a repository that may not be connected to */
+  async #process(
+    url: GitUrl,
+    token: string | undefined,
+    folder: string,
+    signal: AbortSignal,
+  ): Promise<GitProcess> {
+    const { dataDir, gitSshKey } = this.#options.config;
+    const addresses = await guardedAddresses(url, this.#allowed, allowedSetting).catch((error: Error) => {
+      throw invalidArgument(`the repository cannot be reached: ${error.message}`);
+    });
+    const isAllowed = ({ address }: { address: string }): boolean =>
+      this.#allowed.hasAddress(address, url.port);
+    if (url.scheme === 'http' && !this.#allowed.hasName(url.host, url.port) && !addresses.every(isAllowed)) {
+      throw invalidArgument(
+        `git over http is possible only where the operator allows it (${allowedSetting})`,
+      );
+    }
+    if (url.scheme === 'ssh' && gitSshKey === '')
+      throw invalidArgument('git over ssh needs a key of the operator (CHELA_GIT_SSH_KEY)');
+    const knownHosts = path.join(dataDir, 'git');
+    await mkdir(knownHosts, { recursive: true, mode: 0o700 });
+    return new GitProcess(
+      {
+        url,
+        addresses,
+        user: url.credentials.user,
+        password: token ?? url.credentials.password,
+        sshKeyFile: gitSshKey,
+        knownHostsFile: path.join(knownHosts, 'known_hosts'),
+      },
+      folder,
+      signal,
+    );
+  }
+}
+
+function originOf(place: GitPlace, commit: string, subject: string): VersionOrigin {
+  const { url } = parseGitUrl(place.url);
+  const folder = checkGitFolder(place.folder ?? '');
+  return { git: { url, ref: place.ref ?? '', folder, commit }, description: subject };
+}

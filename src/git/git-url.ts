@@ -1,0 +1,80 @@
+/** Addresses of git repositories, and what may name a place in one. */
+import { invalidArgument } from '../errors.ts';
+import { quoted } from '../workers/findings.ts';
+
+const defaultPorts = { https: 443, http: 80, ssh: 22 } as const;
+const longestUrl = 1000;
+/** `git@host:path`, as people copy it. */
+const shortForm = /^([\w.-]+)@([\w.-]+):(?!\/\/)([^\s]+)$/;
+const userForm = /^[\w.-]+$/;
+
+export interface GitUrl {
+  readonly scheme: keyof typeof defaultPorts;
+  /** Without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Without credentials; for ssh with the user, who is no secret. */
+  readonly url: string;
+  /** Name of the repository, without `.git`. */
+  readonly name: string;
+  /** What the URL had of them; kept nowhere. */
+  readonly credentials: { readonly user: string; readonly password: string };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** @throws ChelaError INVALID_ARGUMENT, without the URL: it may hold a secret */
+export function parseGitUrl(text: string): GitUrl {
+  const [, shortUser, shortHost, shortPath] = shortForm.exec(text) ?? [];
+  const full = shortUser === undefined ? text : `ssh://${shortUser}@${shortHost}/${shortPath}`;
+  const url = URL.parse(full);
+  const scheme = url?.protocol.slice(0, -1);
+  if (url === null || (scheme !== 'https' && scheme !== 'http' && scheme !== 'ssh') || url.hostname === '') {
+    throw invalidArgument(
+      'git_url must be an https or ssh URL, such as https://host/repository or git@host:path',
+    );
+  }
+  const credentials = { user: decoded(url.username), password: decoded(url.password) };
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const isPlainHost = /^[\w.:-]+$/.test(host) && !host.startsWith('-');
+  if (!isPlainHost || /[\s\p{Cc}]/u.test(full) || full.length > longestUrl || url.pathname.length < 2)
+    throw invalidArgument('git_url is no address of a repository');
+  if (scheme === 'ssh' && credentials.user !== '' && !userForm.test(credentials.user))
+    throw invalidArgument('the user in git_url must be of letters, digits, dots and hyphens');
+  url.password = '';
+  if (scheme !== 'ssh') url.username = '';
+  url.search = '';
+  url.hash = '';
+  const port = url.port === '' ? defaultPorts[scheme] : Number(url.port);
+  const name = decoded(url.pathname.split('/').findLast((part) => part !== '') ?? '').replace(/\.git$/, '');
+  return { scheme, host, port, url: url.href, name, credentials };
+}
+
+/**
+ * Refuses what git would take for an option or another kind of expression; after `git check-ref-format`.
+ * @throws ChelaError INVALID_ARGUMENT
+ */
+export function checkGitRef(ref: string): void {
+  const isName =
+    ref.length <= 250 &&
+    !/^[-/.]|[/.]$|\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)|[\s\p{Cc}~^:?*[\\]/u.test(ref) &&
+    ref !== '@';
+  if (!isName) throw invalidArgument(`git_ref ${quoted(ref)} is no name of a branch or tag, and no commit`);
+}
+
+/** @returns the folder with single slashes and none at its ends @throws ChelaError INVALID_ARGUMENT */
+export function checkGitFolder(folder: string): string {
+  const parts = folder.split('/').filter((part) => part !== '' && part !== '.');
+  const isInside =
+    folder.length <= 500 &&
+    !/[\\\p{Cc}]/u.test(folder) &&
+    parts.every((part) => part !== '..' && part.toLowerCase() !== '.git' && !part.startsWith('-'));
+  if (!isInside) throw invalidArgument(`git_folder ${quoted(folder)} is no folder within the repository`);
+  return parts.join('/');
+}

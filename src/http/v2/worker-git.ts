@@ -1,0 +1,164 @@
+/** Publishing workers from git repositories. */
+import type { FastifyRequest } from 'fastify';
+import { Type, type Static } from 'typebox';
+import type { AuditEvent } from '../../accounts/accounts.ts';
+import type { GitPlace, ImportedVersion as ImportedVersionRecord } from '../../git/git-import.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { actorOf } from '../authentication.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+import { Git, ImportedVersion, Warnings, WorkerParams } from './shapes.ts';
+
+const token = Type.Optional(
+  Type.String({
+    description: 'Password or access token for a private repository; used for this request, kept nowhere.',
+    maxLength: 2000,
+  }),
+);
+
+const placeFields = {
+  git_url: Type.String({
+    description: 'https or ssh URL of the repository.',
+    maxLength: 1000,
+    examples: ['https://code.example/me/worker'],
+  }),
+  git_ref: Type.Optional(
+    Type.String({
+      description: 'Branch, tag or whole commit; the default branch where left out.',
+      maxLength: 250,
+      examples: ['main'],
+    }),
+  ),
+  git_folder: Type.Optional(
+    Type.String({
+      description: 'Folder of the package within the repository; its root where left out.',
+      maxLength: 500,
+    }),
+  ),
+  git_token: token,
+};
+
+const detailFields = {
+  title: Type.Optional(Type.String({ description: 'Title of the worker.', maxLength: 200 })),
+  description: Type.Optional(Type.String({ description: 'What the worker does.', maxLength: 5000 })),
+  categories: Type.Optional(
+    Type.Integer({ description: 'Category; 0 is none.', minimum: 0, maximum: 999_999_999 }),
+  ),
+};
+
+const VersionBody = Type.Object({ ...placeFields, ...detailFields }, { additionalProperties: false });
+const CreateBody = Type.Object(
+  {
+    ...placeFields,
+    name: Type.Optional(
+      Type.String({ description: "Name; the repository's where left out.", maxLength: 64 }),
+    ),
+    ...detailFields,
+  },
+  { additionalProperties: false },
+);
+
+const PulledVersion = Type.Object(
+  {
+    is_changed: Type.Boolean({ description: 'Whether there is a version of it now.', examples: [true] }),
+    version: Type.String({ description: 'That version, or the newest there was.', examples: ['v1.0.2'] }),
+    git: Git,
+    warnings: Warnings,
+  },
+  { title: 'PulledVersion', description: 'The outcome of importing again' },
+);
+
+function placeOf(body: Static<typeof VersionBody>): GitPlace {
+  const { git_url: url, git_ref: ref, git_folder: folder, git_token: secret } = body;
+  return { url, ref, folder, token: secret };
+}
+
+/** Empty texts of a form say nothing. */
+function detailsOf({ title, description, categories }: Static<typeof VersionBody>) {
+  return {
+    title: title?.trim() || undefined,
+    description: description?.trim() || undefined,
+    category: categories || undefined,
+  };
+}
+
+export function addWorkerGitOperations(app: ApiApp, { accounts, gitImports }: ApiContext): void {
+  /** The answer to what was imported, which the audit log has then. */
+  async function recorded(
+    request: FastifyRequest,
+    action: AuditEvent['action'],
+    published: ImportedVersionRecord,
+  ) {
+    const { path: subject, version, git } = published;
+    await accounts.audit.record(actorOf(request), { action, subject, details: { version, git } });
+    return success(request, published);
+  }
+
+  app.post(
+    '/workers/git',
+    operation({
+      id: 'createWorkerFromGit',
+      tag: 'workers',
+      summary: 'Create worker from git',
+      description:
+        'Extension: publishes a new worker from a git repository, as version v1.0.1. The answer comes when the import is done.',
+      body: CreateBody,
+      data: ImportedVersion,
+    }),
+    async (request) => {
+      const { body } = request;
+      const owner = await accounts.get(request.accountId);
+      const details = { ...detailsOf(body), name: body.name?.trim() || undefined };
+      return recorded(request, 'worker.created', await gitImports.create(owner, placeOf(body), details));
+    },
+  );
+
+  app.post(
+    '/workers/:workerId/versions/git',
+    operation({
+      id: 'createWorkerVersionFromGit',
+      tag: 'workers',
+      summary: 'Create worker version from git',
+      description:
+        'Extension: publishes a further version of a worker of yours from a git repository. A package that did not change is refused.',
+      params: WorkerParams,
+      body: VersionBody,
+      data: ImportedVersion,
+    }),
+    async (request) => {
+      const { body, params } = request;
+      return recorded(
+        request,
+        'worker.version_created',
+        await gitImports.addVersion(request.accountId, params.workerId, placeOf(body), detailsOf(body)),
+      );
+    },
+  );
+
+  app.post(
+    '/workers/:workerId/git/pull',
+    operation({
+      id: 'pullWorkerFromGit',
+      tag: 'workers',
+      summary: 'Import worker again from git',
+      description:
+        'Extension: publishes a further version of a worker of yours from where its newest version from git came from, if that changed.',
+      params: WorkerParams,
+      body: Type.Object({ git_token: token }, { additionalProperties: false }),
+      data: PulledVersion,
+    }),
+    async (request) => {
+      const { workerId: subject } = request.params;
+      const { isChanged, version, git, warnings } = await gitImports.pull(
+        request.accountId,
+        subject,
+        request.body.git_token,
+      );
+      if (isChanged) {
+        const details = { version, git };
+        await accounts.audit.record(actorOf(request), { action: 'worker.version_created', subject, details });
+      }
+      return success(request, { is_changed: isChanged, version, git, warnings: [...warnings] });
+    },
+  );
+}

@@ -1,0 +1,95 @@
+/** What the owner of a worker says about it, its icon, and its end. */
+import { Type } from 'typebox';
+import { iconTextLimit } from '../../workers/worker-icon.ts';
+import type { ApiApp, ApiContext } from '../app.ts';
+import { actorOf } from '../authentication.ts';
+import { success } from '../envelope.ts';
+import { operation } from '../operation.ts';
+import { WorkerParams } from './shapes.ts';
+
+const iconSeconds = 24 * 3600;
+
+const SettingsBody = Type.Object(
+  {
+    title: Type.Optional(Type.String({ minLength: 1, maxLength: 200, examples: ['My worker'] })),
+    description: Type.Optional(Type.String({ maxLength: 5000 })),
+    categories: Type.Optional(
+      Type.Integer({
+        description: 'Category; 0 is none.',
+        minimum: 0,
+        maximum: 999_999_999,
+        examples: [0],
+      }),
+    ),
+    is_public: Type.Optional(Type.Boolean({ description: 'Whether the store lists it.', examples: [false] })),
+    icon: Type.Optional(
+      Type.String({
+        description: 'Data URL of a png, jpeg, gif or webp picture of at most 256 KiB; empty for none.',
+        maxLength: iconTextLimit,
+        examples: [''],
+      }),
+    ),
+  },
+  { title: 'WorkerSettings', additionalProperties: false },
+);
+
+export function addWorkerSettingsOperations(app: ApiApp, { workers, accounts }: ApiContext): void {
+  app.put(
+    '/workers/:workerId',
+    operation({
+      id: 'updateWorker',
+      tag: 'workers',
+      summary: 'Update worker',
+      description: 'Extension: changes what is said about a worker of yours; what the body leaves out stays.',
+      params: WorkerParams,
+      body: SettingsBody,
+      data: Type.Object({}),
+    }),
+    async (request) => {
+      const { title, description, categories: category, is_public: isPublic, icon } = request.body;
+      const subject = request.params.workerId;
+      const settings = { title, description, category, isPublic, icon };
+      await workers.change(request.accountId, subject, settings);
+      await accounts.audit.record(actorOf(request), {
+        action: 'worker.changed',
+        subject,
+        details: { fields: Object.keys(request.body) },
+      });
+      return success(request, {});
+    },
+  );
+
+  app.delete(
+    '/workers/:workerId',
+    operation({
+      id: 'deleteWorker',
+      tag: 'workers',
+      summary: 'Delete worker',
+      description:
+        'Extension: deletes a worker of yours. Its runs stay readable; its tasks cannot run any more, their schedules are switched off, and what waits in run queues is released.',
+      params: WorkerParams,
+    }),
+    async (request) => {
+      const subject = request.params.workerId;
+      await workers.delete(request.accountId, subject);
+      await accounts.audit.record(actorOf(request), { action: 'worker.deleted', subject });
+      return success(request);
+    },
+  );
+
+  app.get(
+    '/workers/:workerId/icon',
+    { config: { public: true }, schema: { hide: true } },
+    async (request, reply) => {
+      const { workerId } = request.params as { workerId: string };
+      const worker = await workers.get(request.accountId || undefined, workerId);
+      const { mediaType, content } = await workers.icon(worker);
+      return reply
+        .type(mediaType)
+        .header('x-content-type-options', 'nosniff')
+        .header('content-security-policy', "default-src 'none'")
+        .header('cache-control', `private, max-age=${iconSeconds}`)
+        .send(content);
+    },
+  );
+}

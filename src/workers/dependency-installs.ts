@@ -1,0 +1,171 @@
+/**
+ * What the author of a version learns of the installation of its dependencies: its state, its log, why it failed. The
+ * installing itself is the runners'. Each keeps a cache of its own, and the record is that of the newest installation.
+ */
+import type { PoolClient } from 'pg';
+import type { Database } from '../database/database.ts';
+import type { JobKind, Jobs } from '../jobs/jobs.ts';
+import type { Language } from './package-check.ts';
+
+export type InstallStatus = 'none' | 'waiting' | 'installing' | 'installed' | 'failed';
+
+export interface InstallRecord {
+  readonly status: InstallStatus;
+  readonly err_msg: string;
+  readonly is_truncated: boolean;
+  readonly started_at: Date | null;
+  readonly finished_at: Date | null;
+}
+
+export interface InstallLine {
+  readonly number: number;
+  readonly content: string;
+  readonly logged_at: Date;
+}
+
+/** Versions published before records were kept have none. */
+const unknown: InstallRecord = {
+  status: 'none',
+  err_msg: '',
+  is_truncated: false,
+  started_at: null,
+  finished_at: null,
+};
+const linesAtOnce = 1000;
+
+/** Has a runner install what a version depends on, before its first run. What fails is told in the record, not retried. */
+export const installDependencies: JobKind<{ readonly versionId: number }> = {
+  name: 'install-dependencies',
+  queue: {
+    retryLimit: 3,
+    retryDelay: 5,
+    retryBackoff: true,
+    expireInSeconds: 3600,
+    deleteAfterSeconds: 3600,
+  },
+};
+
+/** What a runner needs to know to install for a version. */
+export interface InstallableVersion {
+  readonly id: number;
+  readonly package_hash: string;
+  readonly language: Language;
+}
+
+export class DependencyInstalls {
+  readonly #database: Database;
+  readonly #jobs: Jobs;
+
+  constructor(database: Database, jobs: Jobs) {
+    this.#database = database;
+    this.#jobs = jobs;
+  }
+
+  /**
+   * Has a runner install, in the transaction that publishes the version.
+   * @param hasDependencies where there are none nothing is queued
+   */
+  async queue(client: PoolClient, versionId: number, hasDependencies: boolean): Promise<void> {
+    await client.query(
+      `INSERT INTO dependency_install (worker_version_id, status) VALUES ($1, $2)
+       ON CONFLICT (worker_version_id) DO UPDATE
+       SET status = $2, err_msg = '', attempt = dependency_install.attempt + 1, started_at = NULL, finished_at = NULL`,
+      [versionId, hasDependencies ? 'waiting' : 'none'],
+    );
+    await client.query('DELETE FROM dependency_install_line WHERE worker_version_id = $1', [versionId]);
+    if (hasDependencies) await this.#jobs.send(installDependencies, { versionId }, { client });
+  }
+
+  /** Has a runner install again what a version depends on. */
+  async retry(versionId: number): Promise<void> {
+    await this.#database.transaction(async (client) => this.queue(client, versionId, true));
+  }
+
+  async version(versionId: number): Promise<InstallableVersion | undefined> {
+    const { rows } = await this.#database.pool.query<InstallableVersion>(
+      `SELECT worker_version.id, package_hash, language FROM worker_version
+       JOIN worker ON worker.id = worker_id WHERE worker_version.id = $1 AND worker.deleted_at IS NULL`,
+      [versionId],
+    );
+    return rows[0];
+  }
+
+  async read(versionId: number): Promise<InstallRecord> {
+    const { rows } = await this.#database.pool.query<InstallRecord>(
+      `SELECT status, err_msg, is_truncated, started_at, finished_at
+       FROM dependency_install WHERE worker_version_id = $1`,
+      [versionId],
+    );
+    return rows[0] ?? unknown;
+  }
+
+  /** Lines with numbers above `after`, oldest first, a bounded number of them. */
+  async lines(versionId: number, after: number): Promise<InstallLine[]> {
+    const { rows } = await this.#database.pool.query<InstallLine>(
+      `SELECT number, content, logged_at FROM dependency_install_line
+       WHERE worker_version_id = $1 AND number > $2 ORDER BY number LIMIT $3`,
+      [versionId, after, linesAtOnce],
+    );
+    return rows;
+  }
+
+  /** Begins a new record in place of the one before. @returns its attempt; undefined where the version is gone */
+  async begin(versionId: number): Promise<number | undefined> {
+    return this.#database.transaction(async (client) => {
+      const { rows } = await client.query<{ attempt: number }>(
+        `INSERT INTO dependency_install (worker_version_id, status, attempt, started_at)
+         SELECT id, 'installing', 1, now() FROM worker_version WHERE id = $1
+         ON CONFLICT (worker_version_id) DO UPDATE
+         SET status = 'installing', attempt = dependency_install.attempt + 1, err_msg = '', is_truncated = false,
+           started_at = now(), finished_at = NULL
+         RETURNING attempt`,
+        [versionId],
+      );
+      await client.query('DELETE FROM dependency_install_line WHERE worker_version_id = $1', [versionId]);
+      return rows[0]?.attempt;
+    });
+  }
+
+  /** Adds lines; none where another installation began after this one. */
+  async append(versionId: number, attempt: number, lines: readonly InstallLine[]): Promise<void> {
+    await this.#database.pool.query(
+      `INSERT INTO dependency_install_line (worker_version_id, number, content, logged_at)
+       SELECT $1, line.number, line.content, line.logged_at
+       FROM (SELECT FROM dependency_install WHERE worker_version_id = $1 AND attempt = $2 FOR SHARE) AS own
+       CROSS JOIN unnest($3::integer[], $4::text[], $5::timestamptz[]) AS line (number, content, logged_at)
+       ON CONFLICT DO NOTHING`,
+      [
+        versionId,
+        attempt,
+        lines.map(({ number }) => number),
+        lines.map(({ content }) => content),
+        lines.map(({ logged_at: at }) => at),
+      ],
+    );
+  }
+
+  /** @param end.status waiting where somebody else is to install */
+  async end(
+    versionId: number,
+    attempt: number,
+    end: { status: Exclude<InstallStatus, 'installing'>; errMsg?: string; isTruncated?: boolean },
+  ): Promise<void> {
+    await this.#database.pool.query(
+      `UPDATE dependency_install
+       SET status = $3, err_msg = $4, is_truncated = $5, finished_at = CASE WHEN $3 = 'waiting' THEN NULL ELSE now() END
+       WHERE worker_version_id = $1 AND attempt = $2`,
+      [versionId, attempt, end.status, end.errMsg ?? '', end.isTruncated ?? false],
+    );
+  }
+
+  /** Says that the dependencies are there on a runner, unless the record knows better. */
+  async found(versionId: number, status: 'none' | 'installed'): Promise<void> {
+    await this.#database.pool.query(
+      `INSERT INTO dependency_install (worker_version_id, status, finished_at)
+       SELECT id, $2, now() FROM worker_version WHERE id = $1
+       ON CONFLICT (worker_version_id) DO UPDATE SET status = $2, err_msg = '', finished_at = now()
+       WHERE dependency_install.status IN ('waiting', 'failed')`,
+      [versionId, status],
+    );
+  }
+}

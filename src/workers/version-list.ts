@@ -1,0 +1,135 @@
+/** The versions of a worker as its owner sees them: where each comes from, what was found in it, its installation. */
+import type { Database } from '../database/database.ts';
+import type { InstallRecord, InstallStatus } from './dependency-installs.ts';
+import type { Finding } from './findings.ts';
+import type { Language } from './package-check.ts';
+
+/** Where in a git repository a version comes from. */
+export interface GitSource {
+  /** Without credentials. */
+  readonly url: string;
+  /** As it was asked for; empty is the default branch. */
+  readonly ref: string;
+  /** Folder of the package within the repository; empty is its root. */
+  readonly folder: string;
+  readonly commit: string;
+}
+
+export interface ListedVersion {
+  readonly id: number;
+  readonly version: string;
+  readonly created_at: Date;
+  readonly description: string;
+  readonly language: Language;
+  readonly entry: string;
+  readonly package_bytes: number;
+  readonly warnings: readonly Finding[];
+  readonly git: GitSource | undefined;
+  readonly install: InstallRecord;
+}
+
+export class VersionList {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Newest first. */
+  async page(
+    workerKey: number,
+    page: { number: number; size: number },
+  ): Promise<{ count: number; list: ListedVersion[] }> {
+    const { count } = await this.#database.sql
+      .selectFrom('worker_version')
+      .where('worker_id', '=', workerKey)
+      .select((expression) => expression.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    const rows = await this.#select()
+      .where('worker_version.worker_id', '=', workerKey)
+      .orderBy('worker_version.id', 'desc')
+      .limit(page.size)
+      .offset((page.number - 1) * page.size)
+      .execute();
+    return { count, list: rows.map(listedVersion) };
+  }
+
+  async get(versionKey: number): Promise<ListedVersion> {
+    return listedVersion(
+      await this.#select().where('worker_version.id', '=', versionKey).executeTakeFirstOrThrow(),
+    );
+  }
+
+  /** The newest version that came from git. */
+  async newestFromGit(workerKey: number): Promise<ListedVersion | undefined> {
+    const row = await this.#select()
+      .where('worker_version.worker_id', '=', workerKey)
+      .where('worker_version.git_url', 'is not', null)
+      .orderBy('worker_version.id', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row && listedVersion(row);
+  }
+
+  #select() {
+    return this.#database.sql
+      .selectFrom('worker_version')
+      .leftJoin('dependency_install', 'dependency_install.worker_version_id', 'worker_version.id')
+      .select([
+        'worker_version.id',
+        'worker_version.version',
+        'worker_version.created_at',
+        'worker_version.description',
+        'worker_version.language',
+        'worker_version.entry',
+        'worker_version.package_bytes',
+        'worker_version.warnings',
+        'worker_version.git_url',
+        'worker_version.git_ref',
+        'worker_version.git_folder',
+        'worker_version.git_commit',
+        'dependency_install.status',
+        'dependency_install.err_msg',
+        'dependency_install.is_truncated',
+        'dependency_install.started_at',
+        'dependency_install.finished_at',
+      ]);
+  }
+}
+
+interface VersionRow {
+  readonly id: number;
+  readonly version: string;
+  readonly created_at: Date;
+  readonly description: string;
+  readonly language: Language;
+  readonly entry: string;
+  readonly package_bytes: number;
+  readonly warnings: Finding[];
+  readonly git_url: string | null;
+  readonly git_ref: string | null;
+  readonly git_folder: string | null;
+  readonly git_commit: string | null;
+  readonly status: InstallStatus | null;
+  readonly err_msg: string | null;
+  readonly is_truncated: boolean | null;
+  readonly started_at: Date | null;
+  readonly finished_at: Date | null;
+}
+
+function listedVersion(row: VersionRow): ListedVersion {
+  const { id, version, created_at, description, language, entry, package_bytes, warnings } = row;
+  const { git_url: url, git_ref: ref, git_folder: folder, git_commit: commit } = row;
+  const { status, err_msg, is_truncated, started_at, finished_at } = row;
+  return {
+    ...{ id, version, created_at, description, language, entry, package_bytes, warnings },
+    git: url === null || commit === null ? undefined : { url, ref: ref ?? '', folder: folder ?? '', commit },
+    install: {
+      status: status ?? 'none',
+      err_msg: err_msg ?? '',
+      is_truncated: is_truncated ?? false,
+      started_at,
+      finished_at,
+    },
+  };
+}
