@@ -1,7 +1,9 @@
-/** Workers: the store's and the account's own, one with its input schema, runs of it, uploads. */
+/** Workers: the store's and the account's own, one with its input schema, its runs and tasks, its settings. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { call, segment } from './client.ts';
 import type { Paged } from './paging.ts';
+import type { Run, RunStatus } from './runs.ts';
+import type { Task } from './tasks.ts';
 
 export interface WorkerSummary {
   readonly slug: string;
@@ -11,6 +13,12 @@ export interface WorkerSummary {
   readonly path: string;
   readonly title: string;
   readonly description: string;
+  /** 0 is none. */
+  readonly categories: number;
+  /** Address of the image on this server; '' where there is none. */
+  readonly icon_url: string;
+  readonly is_public: boolean;
+  readonly version: string;
 }
 
 export const editors = [
@@ -77,23 +85,23 @@ export interface WorkerDetail {
   readonly parameters: { readonly custom: InputSchema; readonly system: SystemParameters };
 }
 
-export interface PublishedVersion {
-  readonly slug: string;
-  readonly path: string;
-  readonly version: string;
-  readonly warnings: readonly { readonly file: string; readonly field?: string; readonly message: string }[];
-}
-
 export type WorkerScope = 'store' | 'own';
 
-const workersKey = ['workers'] as const;
+export const workersKey = ['workers'] as const;
+const listMilliseconds = 5000;
 
-export function workersQuery(scope: WorkerScope, keyword: string, page: number) {
+export interface WorkerFilter {
+  readonly keyword?: string;
+  readonly category?: number;
+  readonly page?: number;
+}
+
+export function workersQuery(scope: WorkerScope, { keyword, category, page }: WorkerFilter) {
   return queryOptions({
-    queryKey: [...workersKey, scope, keyword, page],
+    queryKey: [...workersKey, scope, keyword, category, page],
     queryFn: ({ signal }) =>
       call<Paged<WorkerSummary>>(scope === 'store' ? '/store' : '/workers', {
-        query: { keyword, offset: page, limit: 24 },
+        query: { keyword, category, offset: page, limit: 24 },
         signal,
       }),
     placeholderData: keepPreviousData,
@@ -110,9 +118,15 @@ export function workerQuery(workerId: string) {
   });
 }
 
-interface WorkerDescription {
+export interface WorkerDescription {
+  readonly slug: string;
+  readonly path: string;
   readonly title: string;
   readonly description: string;
+  /** 0 is none. */
+  readonly categories: number;
+  readonly is_public: boolean;
+  readonly icon_url: string;
 }
 
 /** How a worker is described, beside its detail. */
@@ -123,17 +137,69 @@ export function descriptionQuery(workerId: string) {
   });
 }
 
-/** @param workerId the worker that gets a further version; undefined for a new worker */
-export function useUpload(workerId: string | undefined) {
+/** The account's newest run of a worker; null before the first. */
+export function lastRunQuery(workerId: string) {
+  return queryOptions({
+    queryKey: ['runs', 'last', workerId],
+    queryFn: async ({ signal }) => {
+      const query = { worker_id: workerId, limit: 1 };
+      const { list } = await call<Paged<Run>>('/worker-runs', { query, signal });
+      return list[0] ?? null;
+    },
+  });
+}
+
+/** The account's runs of a worker. */
+export function workerRunsQuery(workerId: string, status: RunStatus | undefined, page: number) {
+  return queryOptions({
+    queryKey: ['runs', 'of-worker', workerId, status, page],
+    queryFn: ({ signal }) =>
+      call<Paged<Run>>('/worker-runs', {
+        query: { worker_id: workerId, status, offset: page, limit: 20 },
+        signal,
+      }),
+    placeholderData: keepPreviousData,
+    refetchInterval: listMilliseconds,
+  });
+}
+
+/** The account's tasks of a worker. */
+export function workerTasksQuery(workerId: string, page: number) {
+  return queryOptions({
+    queryKey: ['tasks', 'of-worker', workerId, page],
+    queryFn: ({ signal }) =>
+      call<Paged<Task>>('/worker-tasks', { query: { worker_id: workerId, offset: page, limit: 20 }, signal }),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** What is left out is kept. */
+interface WorkerChanges {
+  readonly title?: string;
+  readonly description?: string;
+  readonly categories?: number;
+  readonly is_public?: boolean;
+  /** Data URL of an image; '' removes it. */
+  readonly icon?: string;
+}
+
+export function useChangeWorker(workerId: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ file, title }: { file: File; title: string }) => {
-      const form = new FormData();
-      if (title !== '') form.append('title', title);
-      form.append('scraper_file', file);
-      const path = workerId === undefined ? '/workers' : `/workers/${segment(workerId)}/versions`;
-      return call<PublishedVersion>(path, { body: form });
-    },
+    mutationFn: (changes: WorkerChanges) =>
+      call<unknown>(`/workers/${segment(workerId)}`, { method: 'PUT', body: changes }),
     onSuccess: () => client.invalidateQueries({ queryKey: workersKey }),
+  });
+}
+
+export function useDeleteWorker(workerId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => call<void>(`/workers/${segment(workerId)}`, { method: 'DELETE' }),
+    onSuccess: () => {
+      // The page of the worker itself would ask for what is gone.
+      client.removeQueries({ queryKey: [...workersKey, 'own'] });
+      client.removeQueries({ queryKey: [...workersKey, 'store'] });
+    },
   });
 }

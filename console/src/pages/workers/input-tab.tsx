@@ -3,6 +3,7 @@ import { Alert, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { inputOfRunQuery, inputOfTaskQuery, type StoredInput } from '../../api/run-inputs.ts';
+import { versionSchemaQuery } from '../../api/worker-versions.ts';
 import type { WorkerDetail } from '../../api/workers.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { useTexts } from '../../texts/texts.tsx';
@@ -14,33 +15,43 @@ interface InputTabProps {
   readonly worker: WorkerDetail;
   /** Versions that can be chosen, the current one first. */
   readonly versions: readonly string[];
+  /** Whether the account may see the forms of other versions than the current one. */
+  readonly isOwn: boolean;
   /** Slug of the run whose input is to be edited. */
   readonly from: string | undefined;
   /** Slug of the task whose input is to be edited. */
   readonly task: string | undefined;
+  /** The version to run. */
+  readonly version: string | undefined;
 }
 
-const defaults: Filling = { origin: '', system: {}, version: '' };
-
-/** @param current version that runs where none is named */
-function fillingOf(origin: string, { input, version }: StoredInput, current: string): Filling {
+function fillingOf(origin: string, { input, version }: StoredInput): Filling {
   const { custom = {}, system = {} } = input?.parameters ?? {};
-  const isCurrent = version === current || version === 'latest';
-  return { origin, custom, system, version: isCurrent ? '' : version };
+  return { origin, custom, system, version };
 }
 
-export function InputTab({ workerId, worker, versions, from, task }: InputTabProps): ReactNode {
+export function InputTab(props: InputTabProps): ReactNode {
+  const { workerId, worker, versions, isOwn, from, task, version = '' } = props;
   const { inputForm: texts } = useTexts();
   const slug = from ?? task ?? '';
   const stored = useQuery({
     ...(from === undefined ? inputOfTaskQuery(slug) : inputOfRunQuery(slug)),
     enabled: slug !== '',
   });
-  if (slug !== '' && stored.isPending) return <Skeleton h={400} />;
-  const filling = stored.data === undefined ? defaults : fillingOf(slug, stored.data, worker.version);
+  const wanted =
+    stored.data === undefined ? { origin: version, system: {}, version } : fillingOf(slug, stored.data);
+  const isCurrent = ['', 'latest', worker.version].includes(wanted.version);
+  const schema = useQuery({
+    ...versionSchemaQuery(workerId, wanted.version),
+    enabled: isOwn && !isCurrent,
+  });
+  const isWaiting = (slug !== '' && stored.isPending) || (schema.isPending && schema.isFetching);
+  if (isWaiting) return <Skeleton h={400} />;
+  const filling = isCurrent ? { ...wanted, version: '' } : wanted;
+  const error = stored.error ?? schema.error;
   return (
     <Stack>
-      {stored.error !== null && <ErrorNotice error={stored.error} onRetry={() => void stored.refetch()} />}
+      {error !== null && <ErrorNotice error={error} />}
       {stored.data !== undefined && (
         <Alert color="gray" py="xs">
           {from === undefined ? texts.fromTask(slug) : texts.fromRun(slug)}
@@ -50,6 +61,7 @@ export function InputTab({ workerId, worker, versions, from, task }: InputTabPro
         key={`${worker.version} ${filling.origin}`}
         workerId={workerId}
         worker={worker}
+        schema={schema.data ?? worker.parameters.custom}
         filling={filling}
         versions={versions}
       />

@@ -6,6 +6,19 @@ import { reference } from './reference.ts';
 import { runs } from './runs.ts';
 import { signIn } from './sign-in.ts';
 import { tasks } from './tasks.ts';
+import { versions } from './worker-versions.ts';
+import { workerSettings } from './worker-settings.ts';
 import { workers } from './workers.ts';
 
-export const en = { account, common, inputForm, reference, runs, signIn, tasks, workers };
+export const en = {
+  account,
+  common,
+  inputForm,
+  reference,
+  runs,
+  signIn,
+  tasks,
+  versions,
+  workerSettings,
+  workers,
+};

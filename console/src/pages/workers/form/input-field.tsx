@@ -126,8 +126,9 @@ function TextField(props: FieldProps): ReactNode {
         {...shared}
         value={text}
         allowDecimal={property.type !== 'integer'}
-        // Leaving the field would round a long number.
+        // Leaving the field would round a long number otherwise.
         clampBehavior="none"
+        trimLeadingZeroesOnBlur={false}
         onChange={(next) => onChange(String(next))}
       />
     );

@@ -5,7 +5,7 @@ import { IconAdjustments, IconPlayerPlay } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import type { FormEvent, KeyboardEvent, ReactNode } from 'react';
 import { useStartRun } from '../../../api/run-inputs.ts';
-import type { WorkerDetail } from '../../../api/workers.ts';
+import type { InputSchema, WorkerDetail } from '../../../api/workers.ts';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
 import { JsonField } from '../../../components/json-field.tsx';
 import { useTexts } from '../../../texts/texts.tsx';
@@ -21,6 +21,8 @@ import { useRunForm, type Filling, type RunForm as RunFormState } from './use-ru
 interface RunFormProps {
   readonly workerId: string;
   readonly worker: WorkerDetail;
+  /** That of the worker's current version, or of the one that is to run. */
+  readonly schema: InputSchema;
   readonly filling: Filling;
   /** Versions that can be chosen, the current one first. */
   readonly versions: readonly string[];
@@ -56,11 +58,11 @@ function FormHead({ form }: { readonly form: RunFormState }): ReactNode {
   );
 }
 
-export function RunForm({ workerId, worker, filling, versions }: RunFormProps): ReactNode {
+export function RunForm({ workerId, worker, schema, filling, versions }: RunFormProps): ReactNode {
   const { inputForm: texts } = useTexts();
   const navigate = useNavigate();
   const start = useStartRun(workerId);
-  const { custom: schema, system: defaults } = worker.parameters;
+  const { system: defaults } = worker.parameters;
   const form = useRunForm({ workerId, version: worker.version, schema, filling });
   const [hasOptions, { toggle, open }] = useDisclosure();
   const optionProblems = answeredOptionProblems(Object.values(optionNames), start.error);

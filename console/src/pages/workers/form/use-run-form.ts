@@ -33,7 +33,7 @@ const saveMilliseconds = 400;
 const start = { row: 0, column: 0 };
 
 function filledDraft(schema: InputSchema, { custom, system, version }: Filling): Draft {
-  const options = custom === undefined ? noOptions : optionsOf(system, version);
+  const options = custom === undefined ? { ...noOptions, version } : optionsOf(system, version);
   return { values: formValues(schema, custom), options, mode: 'form', json: '' };
 }
 
