@@ -3,7 +3,12 @@ import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { isPublicAddress } from './public-addresses.ts';
-import type { TargetList } from './target-list.ts';
+
+/** What may be connected to although it is not public; a `TargetList` is one. */
+export interface AllowedTargets {
+  hasName(name: string, port: number): boolean;
+  hasAddress(address: string, port: number): boolean;
+}
 
 /**
  * Resolves a target. A connection has to be made to these very addresses, for the name may lead elsewhere the next time.
@@ -14,7 +19,7 @@ import type { TargetList } from './target-list.ts';
  */
 export async function guardedAddresses(
   { host, port }: { host: string; port: number },
-  allowed: TargetList,
+  allowed: AllowedTargets,
   setting: string,
 ): Promise<LookupAddress[]> {
   const family = isIP(host);

@@ -20,8 +20,7 @@ import { Exports } from './results/exports.ts';
 import { Results } from './results/results.ts';
 import { Retention } from './retention.ts';
 import { CacheUse } from './runner/cache/cache-use.ts';
-import { NodeDependencies } from './runner/dependencies/node-dependencies.ts';
-import { PythonDependencies } from './runner/dependencies/python-dependencies.ts';
+import { Installations } from './runner/installations.ts';
 import { EgressProxy } from './runner/proxy/egress-proxy.ts';
 import { Runner, type OrphanedSubtask } from './runner/runner.ts';
 import { ScratchFolder } from './runner/scratch-folder.ts';
@@ -38,6 +37,8 @@ import { PackageCache } from './workers/package-cache.ts';
 import { Workers } from './workers/workers.ts';
 
 const idleCheckMilliseconds = 50;
+/** After uploads; what runs wait for comes besides. */
+const installsAtOnce = 2;
 /** Time that a transfer under way gets at a stop, beyond the grace. */
 const lastAnswerMilliseconds = 2000;
 
@@ -138,7 +139,6 @@ export class Platform {
     const storage = new FolderStorage(path.join(config.dataDir, 'storage'));
     const packages = new PackageCache(storage, config.cacheDir, limits);
     const workers = new Workers({ database, packages, storage, jobs, limits });
-    jobs.declare(installDependencies);
     const callbacks = new Callbacks({ database, jobs, config, version, logger });
     const runs = new Runs({ database, notifications, accounts, workers, callbacks, config });
     const tasks = new Tasks({ database, jobs, workers, runs, config, logger });
@@ -182,7 +182,14 @@ export class Platform {
           logger,
         )
       : undefined;
-    const runner = parts.runner
+    const installations = parts.runner
+      ? Installations.open(config, { installs: workers.installs, packages, logger })
+      : undefined;
+    if (installations === undefined) jobs.declare(installDependencies);
+    else {
+      jobs.work(installDependencies, installsAtOnce, (job) => installations.install(job.data.versionId));
+    }
+    const runner = installations
       ? new Runner({
           config,
           database,
@@ -190,10 +197,7 @@ export class Platform {
           callbacks,
           usage: accounts.usage,
           packages,
-          languages: {
-            node: new NodeDependencies({ cacheDir: config.cacheDir }),
-            python: new PythonDependencies({ cacheDir: config.cacheDir, python: config.python }),
-          },
+          installations,
           sandbox: createSandbox(config),
           proxy: new EgressProxy(config),
           scratch: new ScratchFolder(config.cacheDir),

@@ -17,6 +17,7 @@ export interface ClaimedSubtask {
   readonly day: string;
   readonly limits: LimitsInForce;
   readonly subtask_count: number;
+  readonly version_id: number;
   readonly package_hash: string;
   readonly language: Language;
   readonly entry: string;
@@ -87,7 +88,7 @@ export async function claimSubtasks(
     name: 'claimed-subtasks',
     text: `SELECT subtask.id, subtask.number, subtask.input, run.id AS run_id, run.slug AS run_slug,
              run.status AS run_status, run.day, run.system AS limits, run.subtask_count,
-             worker_version.package_hash, worker_version.language, worker_version.entry, worker_version.version
+             worker_version.id AS version_id, worker_version.package_hash, worker_version.language, worker_version.entry, worker_version.version
            FROM subtask
            JOIN run ON run.id = subtask.run_id
            JOIN worker_version ON worker_version.id = run.worker_version_id

@@ -75,6 +75,7 @@ export class Runner {
     this.#stopping = undefined;
     await this.#options.scratch.open();
     this.#options.cacheUse.start();
+    this.#options.installations.start();
     this.#cachePruner.start();
     this.#runnerId = await registerRunner(database, this.#config.runnerSlots);
     this.#accepting = true;
@@ -109,6 +110,7 @@ export class Runner {
     this.#starting = undefined;
     if (this.#runnerId === 0) return [];
     this.#accepting = false;
+    this.#options.installations.stop();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     await this.#claiming;
     await this.#allEnded(graceMilliseconds);

@@ -40,7 +40,7 @@ export class ScratchFolder {
 }
 
 /** A worker can make folders deeper than any path may be long: Node cannot remove those, the system's `rm` can. */
-async function removeTree(folder: string): Promise<void> {
+export async function removeTree(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true });
   } catch {

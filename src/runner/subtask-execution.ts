@@ -12,7 +12,8 @@ import type { PackageCache } from '../workers/package-cache.ts';
 import type { ClaimedSubtask } from './claimer.ts';
 import { watchDisk } from './disk-watch.ts';
 import type { CacheUse } from './cache/cache-use.ts';
-import { prepareLaunch, type LanguageServices, type Preparation } from './launch.ts';
+import type { Installations } from './installations.ts';
+import type { Preparation } from './launch.ts';
 import {
   credentialsText,
   proxyAddress,
@@ -41,7 +42,7 @@ export interface ExecutionServices {
   readonly config: Config;
   readonly usage: Usage;
   readonly packages: PackageCache;
-  readonly languages: LanguageServices;
+  readonly installations: Installations;
   readonly sandbox: Sandbox;
   readonly proxy: EgressProxy;
   readonly scratch: ScratchFolder;
@@ -142,10 +143,12 @@ export class SubtaskExecution {
   }
 
   async #prepareLaunch(packageDir: string): Promise<Preparation> {
-    const { language } = this.subtask;
-    const { languages } = this.#services;
+    const { version_id: id, package_hash, language } = this.subtask;
     const onLine = (line: string): void => this.#log.system(line);
-    return this.#step(prepareLaunch(language, packageDir, languages, onLine, this.#stopped.signal));
+    const version = { id, package_hash, language };
+    return this.#step(
+      this.#services.installations.prepare(version, packageDir, onLine, this.#stopped.signal),
+    );
   }
 
   async #openSandbox(

@@ -116,7 +116,9 @@ export class Submitter {
     const stored = await this.#database.sql
       .selectFrom('run')
       .innerJoin('worker_version', 'worker_version.id', 'run.worker_version_id')
+      .innerJoin('worker', 'worker.id', 'run.worker_id')
       .select([
+        'worker.deleted_at',
         'run.worker_id',
         'run.worker_version_id',
         'run.input',
@@ -128,6 +130,8 @@ export class Submitter {
       .executeTakeFirst();
     if (stored === undefined)
       throw new ChelaError('RUN_NOT_FOUND', `run ${source.slug} was deleted meanwhile`);
+    if (stored.deleted_at !== null)
+      throw new ChelaError('RUN_NOT_FOUND', `the worker of run ${source.slug} was deleted`);
     if (options.callbackUrl !== undefined) this.#callbacks.check(options.callbackUrl);
     return this.store({
       accountId,

@@ -84,16 +84,17 @@ describe('the requirements of a Python package', () => {
     expect(run).toMatchObject({ run_status: 'succeeded', results: { count: 1 } });
   });
 
-  test('are installed once, in the log of the run that needed them first', async () => {
+  test('are installed after the upload, in the log of the version, and not again by its runs', async () => {
     const workerId = await publishWith(platform, 'once', 'six==1.16.0\n');
-    const runs = await Promise.all([1, 2].map(() => platform.runSync(workerId, { rows: 0 })));
-    const later = await platform.runSync(workerId, { rows: 0 });
-    const installed = async (slug: string): Promise<boolean> =>
-      (await platform.log(slug)).some(({ content }) =>
-        content.startsWith('SYSTEM: Successfully installed six-1.16.0'),
-      );
-    expect(await Promise.all(runs.map(async ({ run_slug }) => installed(run_slug)))).toEqual([true, true]);
-    expect(await installed(later.run_slug)).toBe(false);
+    const log = await platform.installed(workerId);
+    expect(log).toMatchObject({ status: 'installed', err_msg: '' });
+    expect(log.lines.map(({ content }) => content)).toContainEqual(
+      expect.stringContaining('Successfully installed six-1.16.0'),
+    );
+    const run = await platform.runSync(workerId, { rows: 0 });
+    expect(run.run_status).toBe('succeeded');
+    const lines = await platform.log(run.run_slug);
+    expect(lines.filter(({ content }) => content.includes('six-1.16.0'))).toEqual([]);
   });
 
   test.for([

@@ -5,10 +5,9 @@ import { Accounts } from '../../src/accounts/accounts.ts';
 import { channels, Notifications } from '../../src/database/notifications.ts';
 import { Platform } from '../../src/platform.ts';
 import { Retention } from '../../src/retention.ts';
-import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 import { CacheUse } from '../../src/runner/cache/cache-use.ts';
-import { PythonDependencies } from '../../src/runner/dependencies/python-dependencies.ts';
 import { EgressProxy } from '../../src/runner/proxy/egress-proxy.ts';
+import { Installations } from '../../src/runner/installations.ts';
 import { Runner } from '../../src/runner/runner.ts';
 import { createSandbox } from '../../src/runner/sandboxes.ts';
 import { ScratchFolder } from '../../src/runner/scratch-folder.ts';
@@ -63,7 +62,7 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
   },
   Runner: {
     make: () => {
-      const { accounts, database, callbacks, packages, config } = platform.platform;
+      const { accounts, database, callbacks, packages, workers, config } = platform.platform;
       const runner = new Runner({
         config,
         database,
@@ -71,10 +70,7 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
         usage: accounts.usage,
         packages,
         notifications: new Notifications({ url: platform.databaseUrl, logger }),
-        languages: {
-          node: new NodeDependencies({ cacheDir: config.cacheDir }),
-          python: new PythonDependencies({ cacheDir: config.cacheDir, python: config.python }),
-        },
+        installations: Installations.open(config, { installs: workers.installs, packages, logger }),
         sandbox: createSandbox(config),
         proxy: new EgressProxy(config),
         scratch: new ScratchFolder(config.cacheDir),

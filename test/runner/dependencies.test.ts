@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promi
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { HostInstaller } from '../../src/runner/dependencies/host-installer.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 import { makeReachableFolder, removeFolder, writePackage } from './worker-package.ts';
 
@@ -201,7 +202,10 @@ describe('an installation that fails', () => {
 
   test('by time says the limit', async () => {
     const { cacheDir, makePackage, cached } = await makeWorkplace();
-    const hurried = new NodeDependencies({ cacheDir, timeLimitSeconds: 0.01 });
+    const hurried = new NodeDependencies({
+      cacheDir,
+      installer: new HostInstaller({ timeLimitSeconds: 0.01 }),
+    });
     await expect(hurried.install(await makePackage(dependency), ignore)).rejects.toThrow(
       'longer than 0.01 s',
     );

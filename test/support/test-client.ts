@@ -60,6 +60,15 @@ export interface ResultsShape {
   list: Record<string, unknown>[];
 }
 
+export interface InstallLogShape {
+  status: string;
+  err_msg: string;
+  started_at: number;
+  finished_at: number;
+  lines: { number: number; content: string; timestamp: number }[];
+  is_truncated: boolean;
+}
+
 export class TestClient {
   readonly url: string;
   readonly key: string;
@@ -115,6 +124,19 @@ export class TestClient {
     const answer = await this.call<{ slug: string }>('/workers', { body: form });
     if (answer.code !== 0) throw new Error(`${answer.message} ${answer.details?.join('; ') ?? ''}`);
     return answer.data.slug;
+  }
+
+  /** Waits until the dependencies of a version are installed, or cannot be. @returns its install log */
+  async installed(workerId: string, version = 'latest'): Promise<InstallLogShape> {
+    const deadline = Date.now() + 120_000;
+    for (;;) {
+      const { data } = await this.call<InstallLogShape>(
+        `/workers/${workerId}/versions/${version}/install-log`,
+      );
+      if (data.status !== 'waiting' && data.status !== 'installing') return data;
+      if (Date.now() > deadline) throw new Error(`the dependencies of ${workerId} are still ${data.status}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   /** Starts a run and waits for its end. */

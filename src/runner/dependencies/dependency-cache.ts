@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { touch } from '../cache/cache-use.ts';
+import { removeTree } from '../scratch-folder.ts';
+import { BuildLock } from './build-lock.ts';
 
 const staleDraftMilliseconds = 24 * 3600 * 1000;
 const replayedLines = 1000;
@@ -126,27 +128,46 @@ export class DependencyCache {
     install: (installation: Installation) => Promise<void>,
     { abort, listeners, lines }: Pick<Build, 'abort' | 'listeners' | 'lines'>,
   ): Promise<string> {
-    const startedAt = performance.now();
-    const draft = path.join(this.#parent, `.draft-${randomUUID()}`);
     const print = (line: string): void => {
       if (lines.length < replayedLines) lines.push(line);
       for (const listener of listeners) listener(line);
     };
+    await mkdir(this.#parent, { recursive: true });
+    await chmod(this.#parent, 0o755);
+    this.#swept ??= this.#removeStaleDrafts();
+    await this.#swept;
+    const lockFolder = path.join(this.#parent, `.building-${path.basename(target)}`);
+    const lock = await BuildLock.acquire(lockFolder, () => touch(target), print, abort.signal);
+    if (lock === undefined) return target;
     try {
-      await mkdir(this.#parent, { recursive: true });
-      await chmod(this.#parent, 0o755);
-      this.#swept ??= this.#removeStaleDrafts();
-      await this.#swept;
+      const shown = (line: string): void => {
+        lock.print(line);
+        print(line);
+      };
+      await this.#build(target, install, { print: shown, signal: abort.signal });
+    } finally {
+      await lock.release();
+    }
+    return target;
+  }
+
+  async #build(
+    target: string,
+    install: (installation: Installation) => Promise<void>,
+    parts: Omit<Installation, 'folder'>,
+  ): Promise<void> {
+    const startedAt = performance.now();
+    const draft = path.join(this.#parent, `.draft-${randomUUID()}`);
+    try {
       await mkdir(draft);
-      await install({ folder: draft, print, signal: abort.signal });
+      await install({ folder: draft, ...parts });
       await openToReaders(draft);
       await this.#publish(draft, target);
     } finally {
-      await rm(draft, { recursive: true, force: true });
+      await removeTree(draft);
     }
     const seconds = Number(((performance.now() - startedAt) / 1000).toFixed(1));
     this.#logger?.info({ folder: target, seconds }, 'dependencies installed');
-    return target;
   }
 
   async #publish(draft: string, target: string): Promise<void> {

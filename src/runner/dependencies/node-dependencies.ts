@@ -1,15 +1,17 @@
 /**
  * Dependencies of Node packages: installed once per content of package.json and lock file, into a cache that runs mount
- * read-only. Install scripts never run, and nothing of the package itself takes part but those two files.
+ * read-only. Nothing of the package itself takes part but those two files.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { touch } from '../cache/cache-use.ts';
 import { DependencyCache, type DependenciesLogger, type Installation } from './dependency-cache.ts';
-import { npmCommands, runNpm } from './npm.ts';
+import { HostInstaller } from './host-installer.ts';
+import type { Installer } from './installer.ts';
+import { runNpm } from './npm.ts';
 
-/** Where npm may take packages from besides the registry; anything else would be a file or a secret of this host. */
+/** Where npm on the host may take packages from besides the registry; anything else would be a file or a secret of it. */
 const remoteSpec = /^(https?:|git\+https:|github:|gitlab:|bitbucket:)/;
 const lockNames = ['npm-shrinkwrap.json', 'package-lock.json'];
 const keptFields = ['dependencies', 'optionalDependencies', 'overrides'] as const;
@@ -63,6 +65,22 @@ function readManifest(content: string): Manifest {
   return manifest;
 }
 
+/** Whatever names a place: an address, a path, or a project of a well-known host. */
+function isPlace(spec: string): boolean {
+  return !/^(?:npm:|\$)/.test(spec) && /[:/]/.test(spec);
+}
+
+/** Where only registries can be reached, other places need not be tried. */
+function refusePlaces(what: string, value: Record<string, unknown>, names?: readonly string[]): void {
+  for (const [name, entry] of Object.entries(value)) {
+    if (isObject(entry)) refusePlaces(what, entry, names);
+    else if (typeof entry === 'string' && (names?.includes(name) ?? true) && isPlace(entry))
+      throw new Error(
+        `"${name}" in ${what} comes from "${entry}": dependencies are installed in a sandbox that reaches the registry only`,
+      );
+  }
+}
+
 /** Paths and addresses of other kinds would reach into the host's own files and accounts. */
 function refuseLocal(what: string, spec: string): void {
   const isLocal = /^(\.{0,2}\/|~\/)/.test(spec) || (/^[a-z+]+:/i.test(spec) && !spec.startsWith('npm:'));
@@ -91,25 +109,25 @@ async function readLock(packageDir: string): Promise<Lock | undefined> {
 
 export class NodeDependencies {
   readonly #cache: DependencyCache;
-  readonly #timeLimitSeconds: number;
+  readonly #installer: Installer;
   /** Installed folder by package folder. A package never changes, so it is read and checked once. */
   readonly #installed = new Map<string, string>();
 
   /**
    * @param options.cacheDir folder that sandboxes can reach
-   * @param options.timeLimitSeconds longest an installation may take
+   * @param options.installer the host where omitted
    */
   constructor({
     cacheDir,
     logger,
-    timeLimitSeconds = 900,
+    installer = new HostInstaller({ timeLimitSeconds: 900 }),
   }: {
     cacheDir: string;
     logger?: DependenciesLogger | undefined;
-    timeLimitSeconds?: number;
+    installer?: Installer;
   }) {
     this.#cache = new DependencyCache(path.join(cacheDir, 'node-dependencies'), logger);
-    this.#timeLimitSeconds = timeLimitSeconds;
+    this.#installer = installer;
   }
 
   /**
@@ -146,10 +164,20 @@ export class NodeDependencies {
     const lock = await readLock(packageDir);
     if (lock !== undefined)
       refuseLocalWithin(lock.name, parseJson(lock.name, lock.text), ['resolved', 'version']);
+    if (this.#installer.isFenced) {
+      const { dependencies = {}, optionalDependencies = {}, overrides = {} } = manifest;
+      refusePlaces('package.json', { ...dependencies, ...optionalDependencies, overrides });
+      if (lock !== undefined) refusePlaces(lock.name, parseJson(lock.name, lock.text), ['version']);
+    }
 
     const major = process.versions.node.split('.')[0];
     const key = createHash('sha256')
-      .update(JSON.stringify([manifest, lock?.name, lock?.text, major, process.platform, process.arch]))
+      .update(
+        JSON.stringify([
+          [manifest, lock?.name, lock?.text, major, process.platform, process.arch],
+          this.#installer.runsScripts,
+        ]),
+      )
       .digest('hex');
     const build = async (installation: Installation) => this.#build(manifest, lock, installation);
     return path.join(await this.#cache.folder(key, build, onLine, signal), 'node_modules');
@@ -162,16 +190,16 @@ export class NodeDependencies {
   ): Promise<void> {
     // The folder is there even when npm finds nothing to install for this platform.
     await mkdir(path.join(folder, 'node_modules'));
-    await writeFile(
-      path.join(folder, 'package.json'),
-      JSON.stringify({ name: 'worker', version: '0.0.0', private: true, ...manifest }),
-    );
-    if (lock !== undefined) await writeFile(path.join(folder, lock.name), lock.text);
-    const { ci, install } = npmCommands;
-    const options = { folder, timeLimitSeconds: this.#timeLimitSeconds, signal, print };
-    const outcome = await runNpm(lock === undefined ? install : ci, options);
+    const files = {
+      'package.json': JSON.stringify({ name: 'worker', version: '0.0.0', private: true, ...manifest }),
+      ...(lock !== undefined && { [lock.name]: lock.text }),
+    };
+    const request = { files, folder, print, signal };
+    const command = lock === undefined ? 'install' : 'ci';
+    const outcome = await runNpm(this.#installer, { ...request, command });
     if (outcome === 'installed') return;
     print('the lock file does not fit package.json: installing by package.json');
-    if ((await runNpm(install, options)) !== 'installed') throw new Error('npm refused the lock file');
+    const again = await runNpm(this.#installer, { ...request, command: 'install' });
+    if (again !== 'installed') throw new Error('npm refused the lock file');
   }
 }

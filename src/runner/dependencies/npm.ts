@@ -1,29 +1,18 @@
-/** Runs npm in a folder. */
-import path from 'node:path';
-import { runPackageManager, type PackageManagerOptions } from './package-manager.ts';
+/** npm's command line, and what its end means. */
+import type { Installer, NpmRequest } from './installer.ts';
 
 /** Its output goes to the worker's author: no log file of this host, no advice for its operator. */
 const quiet = ['--logs-max=0', '--no-update-notifier', '--no-progress', '--color=false'];
-const shared = ['--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund', ...quiet];
+const shared = ['--omit=dev', '--no-audit', '--no-fund', ...quiet];
+/** Newer ones ask for each script's permission; older ones do not know the option. */
+const withScripts = ['--ignore-scripts=false', '--dangerously-allow-all-scripts', '--foreground-scripts'];
 
-export const npmCommands = {
-  /** Exactly what the lock file says. */
-  ci: ['ci', ...shared],
-  /** What package.json allows; a lock file that is there counts as far as it fits. */
-  install: ['install', ...shared],
-} as const;
-
-function environment(): Record<string, string> {
-  return {
-    // npm must run on, and install for, the Node that runs the workers.
-    PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
-    // No credentials and no files of this host, whatever a dependency of a dependency asks for.
-    GIT_ALLOW_PROTOCOL: 'https',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_TERMINAL_PROMPT: '0',
-    npm_config_allow_file: 'none',
-    npm_config_allow_directory: 'none',
-  };
+/**
+ * @param command `ci` installs exactly what the lock file says; `install` what package.json allows, a lock file that is
+ *   there counts as far as it fits
+ */
+export function npmArguments(command: NpmRequest['command'], runsScripts: boolean): string[] {
+  return [command, ...(runsScripts ? withScripts : ['--ignore-scripts']), ...shared];
 }
 
 /**
@@ -31,20 +20,16 @@ function environment(): Record<string, string> {
  * @throws Error with the last lines npm printed, or the abort's reason
  */
 export async function runNpm(
-  command: readonly string[],
-  options: Omit<PackageManagerOptions, 'environment'>,
+  installer: Installer,
+  request: NpmRequest,
 ): Promise<'installed' | 'lock does not fit'> {
   let lockFits = true;
   const print = (line: string): void => {
     if (/\bcode EUSAGE\b/.test(line)) lockFits = false;
-    options.print(line);
+    request.print(line);
   };
-  const { exitCode, tail } = await runPackageManager('npm', [...command, '--prefix', options.folder], {
-    ...options,
-    print,
-    environment: environment(),
-  });
+  const { exitCode, tail } = await installer.npm({ ...request, print });
   if (exitCode === 0) return 'installed';
   if (!lockFits) return 'lock does not fit';
-  throw new Error(`npm ${command[0]} failed with exit code ${exitCode}:\n${tail}`);
+  throw new Error(`npm ${request.command} failed with exit code ${exitCode}:\n${tail}`);
 }

@@ -1,9 +1,8 @@
 /** Runs a package manager in a folder, with its lines passed on as they come. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-
-const errorTailLines = 20;
+import type { PackageManagerEnd } from './installer.ts';
+import { OutputLines } from './output-lines.ts';
 
 export interface PackageManagerOptions {
   /** Working folder. */
@@ -13,15 +12,12 @@ export interface PackageManagerOptions {
   readonly timeLimitSeconds: number;
   readonly signal: AbortSignal;
   readonly print: (line: string) => void;
+  /** What is done to each line before anybody sees it. */
+  readonly edit: (line: string) => string;
 }
 
-export interface PackageManagerEnd {
-  readonly exitCode: number | null;
-  /** The last lines it printed. */
-  readonly tail: string;
-}
-
-function withoutOwnSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** What package managers may see of the environment: the operator's own settings of them, and none of the platform's. */
+export function withoutOwnSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(environment).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('CHELA_')),
   );
@@ -34,7 +30,7 @@ function withoutOwnSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 export async function runPackageManager(
   command: string,
   argv: readonly string[],
-  { folder, environment, timeLimitSeconds, signal, print }: PackageManagerOptions,
+  { folder, environment, timeLimitSeconds, signal, print, edit }: PackageManagerOptions,
 ): Promise<PackageManagerEnd> {
   const timeLimit = AbortSignal.timeout(timeLimitSeconds * 1000);
   const child = spawn(command, argv, {
@@ -48,15 +44,8 @@ export async function runPackageManager(
     detached: true,
   });
   const ended = once(child, 'exit') as Promise<[number | null]>;
-  const tail: string[] = [];
-  const reading = [child.stdout, child.stderr].map(async (stream) => {
-    for await (const line of createInterface({ input: stream })) {
-      if (line.trim() === '') continue;
-      print(line);
-      tail.push(line);
-      if (tail.length > errorTailLines) tail.shift();
-    }
-  });
+  const output = new OutputLines(print, edit);
+  const reading = [child.stdout, child.stderr].map(async (stream) => output.read(stream));
   const end = AbortSignal.any([signal, timeLimit]);
   const kill = (): void => {
     if (child.pid === undefined) return;
@@ -78,7 +67,7 @@ export async function runPackageManager(
     signal.throwIfAborted();
     if (timeLimit.aborted)
       throw new Error(`installing the dependencies took longer than ${timeLimitSeconds} s`);
-    return { exitCode, tail: tail.join('\n') };
+    return { exitCode, tail: output.tail };
   } finally {
     end.removeEventListener('abort', kill);
   }

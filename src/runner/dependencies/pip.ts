@@ -1,11 +1,7 @@
-/** Runs pip into a folder. */
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { runPackageManager, type PackageManagerOptions } from './package-manager.ts';
+/** pip's command line, and what its end means. */
+import type { Installer, PipRequest } from './installer.ts';
 
-/** Only what is built already: building runs code of the package, and here that would be on the host. */
 const shared = [
-  '--only-binary=:all:',
   '--no-input',
   '--disable-pip-version-check',
   '--progress-bar=off',
@@ -13,25 +9,17 @@ const shared = [
   '--root-user-action=ignore',
 ];
 
+/** Building runs code of the package: where that must not be, only what is built already is taken. */
+export function pipArguments(runsScripts: boolean): string[] {
+  return [runsScripts ? '--prefer-binary' : '--only-binary=:all:', ...shared];
+}
+
 /**
- * Installs requirements.
- * @param python the host's Python, with pip
- * @param options.folder where the packages go; the list is written beside them
+ * Installs requirements into `site-packages` of the request's folder.
  * @throws Error with the last lines pip printed, or the abort's reason
  */
-export async function runPip(
-  python: string,
-  requirements: readonly string[],
-  options: Omit<PackageManagerOptions, 'environment'>,
-): Promise<void> {
-  const list = path.join(options.folder, 'requirements.txt');
-  await writeFile(list, `${requirements.join('\n')}\n`);
-  const target = path.join(options.folder, 'site-packages');
-  const { exitCode, tail } = await runPackageManager(
-    python,
-    ['-m', 'pip', 'install', ...shared, '--target', target, '--requirement', list],
-    { ...options, environment: { PYTHONNOUSERSITE: '1' } },
-  );
+export async function runPip(installer: Installer, request: PipRequest): Promise<void> {
+  const { exitCode, tail } = await installer.pip(request);
   if (exitCode === 0) return;
   if (tail.includes('No module named pip')) {
     throw new Error(

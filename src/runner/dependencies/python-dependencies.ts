@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DependencyCache, type DependenciesLogger, type Installation } from './dependency-cache.ts';
+import { HostInstaller } from './host-installer.ts';
+import type { Installer } from './installer.ts';
 import { runPip } from './pip.ts';
 import { PythonInterpreters, type PythonInterpreter } from './python-interpreter.ts';
 import { readRequirements } from './requirements.ts';
@@ -22,27 +24,27 @@ export interface PythonEnvironment {
 export class PythonDependencies {
   readonly #cache: DependencyCache;
   readonly #interpreters: PythonInterpreters;
-  readonly #timeLimitSeconds: number;
+  readonly #installer: Installer;
 
   /**
    * @param options.cacheDir folder that sandboxes can reach
    * @param options.python the host's Python, a command or a path
-   * @param options.timeLimitSeconds longest an installation may take
+   * @param options.installer the host where omitted
    */
   constructor({
     cacheDir,
     python,
     logger,
-    timeLimitSeconds = 900,
+    installer = new HostInstaller({ python, timeLimitSeconds: 900 }),
   }: {
     cacheDir: string;
     python: string;
     logger?: DependenciesLogger | undefined;
-    timeLimitSeconds?: number;
+    installer?: Installer;
   }) {
     this.#cache = new DependencyCache(path.join(cacheDir, 'python-dependencies'), logger);
     this.#interpreters = new PythonInterpreters({ cacheDir, command: python });
-    this.#timeLimitSeconds = timeLimitSeconds;
+    this.#installer = installer;
   }
 
   /**
@@ -75,17 +77,11 @@ export class PythonDependencies {
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const key = createHash('sha256')
-      .update(JSON.stringify([tag, requirements]))
+      .update(JSON.stringify([tag, requirements, this.#installer.runsScripts]))
       .digest('hex');
     const install = async ({ folder, print, signal: ended }: Installation): Promise<void> => {
       await mkdir(path.join(folder, 'site-packages'));
-      const timeLimitSeconds = this.#timeLimitSeconds;
-      await runPip(this.#interpreters.command, requirements, {
-        folder,
-        print,
-        signal: ended,
-        timeLimitSeconds,
-      });
+      await runPip(this.#installer, { requirements, folder, print, signal: ended });
     };
     return path.join(await this.#cache.folder(key, install, onLine, signal), 'site-packages');
   }

@@ -1,0 +1,170 @@
+/**
+ * Package managers in a sandbox that reaches nothing but the package registries: those that npm's and pip's own configuration
+ * on this host names. The credentials stay outside, with the gateway.
+ */
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Config } from '../../config.ts';
+import { TargetList } from '../../target-list.ts';
+import type { Launch, Sandbox } from '../sandbox.ts';
+import { SecretMask } from '../secret-mask.ts';
+import { InstallFence } from './install-fence.ts';
+import { InstallerTools } from './installer-tools.ts';
+import type { Installer, NpmRequest, PackageManagerEnd, PipRequest } from './installer.ts';
+import { localLock } from './lock-file.ts';
+import { findNpm, readNpmSettings, type NpmSettings } from './npm-settings.ts';
+import { npmArguments } from './npm.ts';
+import { readPipSettings, type PipSettings } from './pip-settings.ts';
+import { pipArguments } from './pip.ts';
+import { PythonInterpreters } from './python-interpreter.ts';
+import { secretsOfAccess, type RegistryAccess } from './registry-access.ts';
+import { RegistryClient } from './registry-client.ts';
+import { RegistryGateway, type ServedRegistry } from './registry-gateway.ts';
+
+/** Its working space is its home, which is disk, and not `/tmp`, which is memory. */
+const inHome = ['/usr/bin/env', 'sh', '-c', 'TMPDIR=$HOME exec "$@"', 'sh'];
+
+export class FencedInstaller implements Installer {
+  readonly isFenced = true;
+  readonly runsScripts: boolean;
+  readonly #fence: InstallFence;
+  readonly #tools: InstallerTools;
+  readonly #interpreters: PythonInterpreters;
+  readonly #allowed: TargetList;
+
+  /** @param sandbox whose kind isolates */
+  constructor(sandbox: Sandbox, config: Config) {
+    this.runsScripts = config.installScripts;
+    this.#fence = new InstallFence(sandbox, config);
+    this.#tools = new InstallerTools(config.cacheDir);
+    this.#interpreters = new PythonInterpreters({ cacheDir: config.cacheDir, command: config.python });
+    this.#allowed = new TargetList(config.registryAllowedTargets);
+  }
+
+  async npm({ command, files, folder, print, signal }: NpmRequest): Promise<PackageManagerEnd> {
+    const source = await findNpm();
+    const [settings, npm] = await Promise.all([readNpmSettings(source), this.#tools.npm(source)]);
+    const urls = [...new Set([settings.registry, ...settings.scopes.map(({ registry }) => registry)])];
+    const gateway = this.#gateway(
+      settings,
+      urls.map((url) => ({ kind: 'npm', url })),
+    );
+    const local = Object.entries(files).map(([name, text]) => [
+      name,
+      name === 'package.json' ? text : localLock(text, (url) => gateway.localFile(url)),
+    ]);
+    const argv = npmArguments(command, this.runsScripts);
+    return this.#fence.run({
+      ...{ folder, print, signal, gateway },
+      files: { ...Object.fromEntries(local), '.npmrc': npmConfiguration(settings, urls, gateway) },
+      launch: {
+        mounts: { npm },
+        command: (places) => [...inHome, 'node', `${places['npm']}/bin/npm-cli.js`, ...argv],
+        environment: () => ({}),
+      },
+      result: 'node_modules',
+      edit: editOf(settings, gateway),
+    });
+  }
+
+  async pip({ requirements, folder, print, signal }: PipRequest): Promise<PackageManagerEnd> {
+    const [interpreter, settings] = await Promise.all([
+      this.#interpreters.prepare(),
+      readPipSettings(this.#interpreters.command),
+    ]);
+    const pip = await this.#tools.pip(settings.folder, settings.version);
+    const { indexes, linkPages } = settings;
+    const gateway = this.#gateway(settings, [
+      ...indexes.map((url): ServedRegistry => ({ kind: 'index', url })),
+      ...linkPages.map((url): ServedRegistry => ({ kind: 'page', url })),
+    ]);
+    const linkFolders = await reachable(settings.linkFolders);
+    return this.#fence.run({
+      ...{ folder, print, signal, gateway },
+      files: { 'requirements.txt': `${requirements.join('\n')}\n` },
+      launch: this.#pipLaunch(interpreter.folder, pip, linkFolders, [
+        ...pipArguments(this.runsScripts),
+        ...indexArguments(settings, gateway),
+      ]),
+      result: 'site-packages',
+      edit: editOf(settings, gateway),
+    });
+  }
+
+  #pipLaunch(python: string, pip: string, linkFolders: readonly string[], argv: readonly string[]): Launch {
+    const links = Object.fromEntries(linkFolders.map((folder, index) => [`links-${index}`, folder]));
+    const into = ['--target', 'site-packages', '--requirement', 'requirements.txt'];
+    return {
+      mounts: { python, pip, ...links },
+      command: (places) => [
+        ...inHome,
+        ...[
+          `${places['python']}/bin/python3`,
+          `${places['pip']}/pip`,
+          'install',
+          '--isolated',
+          '--no-cache-dir',
+        ],
+        ...argv,
+        ...Object.keys(links).flatMap((name) => ['--find-links', places[name] ?? '']),
+        ...into,
+      ],
+      environment: (places) => ({
+        LD_LIBRARY_PATH: `${places['python']}/lib`,
+        PYTHONUNBUFFERED: '1',
+        PYTHONNOUSERSITE: '1',
+      }),
+    };
+  }
+
+  #gateway(access: RegistryAccess, registries: readonly ServedRegistry[]): RegistryGateway {
+    const urls = registries.map(({ url }) => url);
+    const client = new RegistryClient({ access, registries: urls, allowed: this.#allowed });
+    return new RegistryGateway(client, registries);
+  }
+}
+
+/** The configuration of npm inside: the same registries, at the gateway. */
+function npmConfiguration(
+  { registry, scopes }: NpmSettings,
+  urls: readonly string[],
+  gateway: RegistryGateway,
+): string {
+  const local = (url: string): string => gateway.localUrl(urls.indexOf(url));
+  const lines = [
+    `registry=${local(registry)}`,
+    ...scopes.map(({ scope, registry: url }) => `${scope}:registry=${local(url)}`),
+    'fetch-retry-mintimeout=1000',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function indexArguments({ indexes, linkPages }: PipSettings, gateway: RegistryGateway): string[] {
+  const [first, ...others] = indexes.map((_, index) => gateway.localUrl(index));
+  const pages = linkPages.map((_, index) => gateway.localUrl(indexes.length + index));
+  return [
+    ...(first === undefined ? ['--no-index'] : ['--index-url', first]),
+    ...others.flatMap((url) => ['--extra-index-url', url]),
+    ...pages.flatMap((url) => ['--find-links', url]),
+  ];
+}
+
+/** Lines with the addresses that people know, and without what the configuration holds of secrets. */
+function editOf(access: RegistryAccess, gateway: RegistryGateway): (line: string) => string {
+  const mask = new SecretMask(secretsOfAccess(access));
+  return (line) => mask.apply(gateway.readable(line));
+}
+
+/** Folders that the sandbox's unprivileged user can enter. */
+async function reachable(folders: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const folder of folders) {
+    const real = await realpath(folder);
+    const parents = real
+      .split(path.sep)
+      .map((_, index, parts) => parts.slice(0, index + 1).join(path.sep) || '/');
+    const modes = await Promise.all(parents.map(async (parent) => (await stat(parent)).mode));
+    if (modes.every((mode) => (mode & 0o001) !== 0)) found.push(real);
+  }
+  return found;
+}

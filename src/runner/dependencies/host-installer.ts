@@ -1,0 +1,90 @@
+/**
+ * Package managers as processes of the runner: where there is no sandbox to run them in. They reach what the host reaches,
+ * so no code of packages runs.
+ */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { SecretMask } from '../secret-mask.ts';
+import type { Installer, NpmRequest, PackageManagerEnd, PipRequest } from './installer.ts';
+import { npmArguments } from './npm.ts';
+import { findNpm, readNpmSettings } from './npm-settings.ts';
+import { runPackageManager } from './package-manager.ts';
+import { readPipSettings } from './pip-settings.ts';
+import { pipArguments } from './pip.ts';
+import { secretsOfAccess } from './registry-access.ts';
+
+function npmEnvironment(): Record<string, string> {
+  return {
+    // npm must run on, and install for, the Node that runs the workers.
+    PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+    // No credentials and no files of this host, whatever a dependency of a dependency asks for.
+    GIT_ALLOW_PROTOCOL: 'https',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_TERMINAL_PROMPT: '0',
+    npm_config_allow_file: 'none',
+    npm_config_allow_directory: 'none',
+  };
+}
+
+export class HostInstaller implements Installer {
+  readonly isFenced = false;
+  readonly runsScripts = false;
+  readonly #python: string;
+  readonly #timeLimitSeconds: number;
+  readonly #notice: string;
+
+  /** @param options.notice first line of every log, where there is something to say */
+  constructor({
+    python = 'python3',
+    timeLimitSeconds,
+    notice = '',
+  }: {
+    python?: string;
+    timeLimitSeconds: number;
+    notice?: string;
+  }) {
+    this.#python = python;
+    this.#timeLimitSeconds = timeLimitSeconds;
+    this.#notice = notice;
+  }
+
+  async npm({ command, files, folder, print, signal }: NpmRequest): Promise<PackageManagerEnd> {
+    for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
+    // What the configuration holds of secrets shows in no line, whatever npm thinks of it.
+    const mask = await maskOf(async () => readNpmSettings(await findNpm()));
+    const argv = [...npmArguments(command, this.runsScripts), '--prefix', folder];
+    return this.#run('npm', argv, { folder, print, signal, mask, environment: npmEnvironment() });
+  }
+
+  async pip({ requirements, folder, print, signal }: PipRequest): Promise<PackageManagerEnd> {
+    const list = path.join(folder, 'requirements.txt');
+    await writeFile(list, `${requirements.join('\n')}\n`);
+    const mask = await maskOf(async () => readPipSettings(this.#python));
+    const target = ['--target', path.join(folder, 'site-packages'), '--requirement', list];
+    const argv = ['-m', 'pip', 'install', ...pipArguments(this.runsScripts), ...target];
+    const environment = { PYTHONNOUSERSITE: '1' };
+    return this.#run(this.#python, argv, { folder, print, signal, mask, environment });
+  }
+
+  async #run(
+    command: string,
+    argv: readonly string[],
+    options: Pick<NpmRequest, 'folder' | 'print' | 'signal'> & {
+      mask: SecretMask;
+      environment: Record<string, string>;
+    },
+  ): Promise<PackageManagerEnd> {
+    const { print, mask } = options;
+    if (this.#notice !== '') print(this.#notice);
+    return runPackageManager(command, argv, {
+      ...options,
+      timeLimitSeconds: this.#timeLimitSeconds,
+      edit: (line) => mask.apply(line),
+    });
+  }
+}
+
+/** Where the configuration cannot be read, the package manager itself says what is wrong with it. */
+async function maskOf(read: () => Promise<Parameters<typeof secretsOfAccess>[0]>): Promise<SecretMask> {
+  return new SecretMask(await read().then(secretsOfAccess, () => []));
+}

@@ -1,0 +1,209 @@
+/**
+ * One run of a package manager in a sandbox of its own: no network but the registry gateway, no files but its own, an
+ * unprivileged user, limits on time, memory and disk. When it ends, all it started has ended.
+ */
+import { chmod, lchown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../../config.ts';
+import { watchDisk } from '../disk-watch.ts';
+import type { Launch, Sandbox, SandboxedProcess } from '../sandbox.ts';
+import { removeTree } from '../scratch-folder.ts';
+import type { PackageManagerEnd } from './installer.ts';
+import { OutputLines } from './output-lines.ts';
+import { gatewayAddress, type RegistryGateway } from './registry-gateway.ts';
+
+const memoryCheckMilliseconds = 500;
+const mebibyte = 1024 * 1024;
+/** Runners have their slots below; each has its own unprivileged user. */
+const firstSlot = 10_000;
+
+type FenceConfig = Pick<
+  Config,
+  | 'installTimeLimitSeconds'
+  | 'installMemoryMegabytes'
+  | 'sandboxDiskBytes'
+  | 'sandboxDiskFileLimit'
+  | 'sandboxProcessLimit'
+  | 'sandboxOpenFileLimit'
+  | 'sandboxFileSizeBytes'
+  | 'sandboxTmpBytes'
+>;
+
+export interface FencedCommand {
+  /** Host folder that gets the result. */
+  readonly folder: string;
+  /** Files of the working folder, by name. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly launch: Launch;
+  /** Folder of the working folder that is the result. */
+  readonly result: string;
+  readonly gateway: RegistryGateway;
+  readonly print: (line: string) => void;
+  readonly edit: (line: string) => string;
+  readonly signal: AbortSignal;
+}
+
+export class InstallFence {
+  readonly #sandbox: Sandbox;
+  readonly #config: FenceConfig;
+  readonly #usedSlots = new Set<number>();
+
+  constructor(sandbox: Sandbox, config: FenceConfig) {
+    this.#sandbox = sandbox;
+    this.#config = config;
+  }
+
+  /** @throws Error where a limit is passed or it cannot be started, or the abort's reason */
+  async run(command: FencedCommand): Promise<PackageManagerEnd> {
+    const slot = this.#takeSlot();
+    const fence = await mkdtemp(path.join(command.folder, '.fence-'));
+    try {
+      const scratchDir = path.join(fence, 'scratch');
+      const packageDir = path.join(fence, 'package');
+      await chmod(fence, 0o711);
+      for (const folder of [scratchDir, packageDir]) await mkdir(folder, { mode: 0o711 });
+      for (const [name, text] of Object.entries(command.files))
+        await writeFile(path.join(packageDir, name), text);
+      const end = await this.#runIn({ packageDir, scratchDir, slot }, command);
+      if (end.exitCode === 0) await takeResult(path.join(scratchDir, 'work'), command);
+      return end;
+    } finally {
+      this.#usedSlots.delete(slot);
+      await removeTree(fence);
+    }
+  }
+
+  async #runIn(
+    place: { packageDir: string; scratchDir: string; slot: number },
+    { launch, gateway, print, edit, signal }: FencedCommand,
+  ): Promise<PackageManagerEnd> {
+    const config = this.#config;
+    const worker = await this.#sandbox.open({
+      ...place,
+      entry: '.',
+      launch,
+      environment: {},
+      ports: [gatewayAddress.port],
+      limits: {
+        processes: config.sandboxProcessLimit,
+        openFiles: config.sandboxOpenFileLimit,
+        fileSizeBytes: config.sandboxFileSizeBytes,
+        tmpBytes: config.sandboxTmpBytes,
+      },
+    });
+    const output = new OutputLines(print, edit);
+    const reading = Promise.all([output.read(worker.stdout), output.read(worker.stderr)]);
+    const watch = this.#watch(worker, place.scratchDir, signal);
+    try {
+      gateway.serve(worker.listener(gatewayAddress.port), (message) => print(edit(`registry: ${message}`)));
+      worker.run();
+      const { exitCode } = await worker.exited;
+      // What it started and left holds its output open.
+      await worker.terminate(0);
+      await reading;
+      signal.throwIfAborted();
+      if (watch.excess() !== undefined) throw new Error(watch.excess());
+      return { exitCode, tail: output.tail };
+    } finally {
+      watch.stop();
+      gateway.close();
+      await worker.close();
+      await reading.catch(() => undefined);
+    }
+  }
+
+  /** Ends what passes a limit, or is not wanted any more. */
+  #watch(
+    worker: SandboxedProcess,
+    scratchDir: string,
+    signal: AbortSignal,
+  ): { excess: () => string | undefined; stop: () => void } {
+    const { installTimeLimitSeconds, installMemoryMegabytes, sandboxDiskBytes, sandboxDiskFileLimit } =
+      this.#config;
+    let excess: string | undefined;
+    const end = (reason?: string): void => {
+      excess ??= reason;
+      void worker.terminate(0);
+    };
+    const onAbort = (): void => end();
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    const late = setTimeout(
+      () => end(`installing the dependencies took longer than ${installTimeLimitSeconds} s`),
+      installTimeLimitSeconds * 1000,
+    );
+    const stopDisk = watchDisk(
+      scratchDir,
+      { bytes: sandboxDiskBytes, files: sandboxDiskFileLimit },
+      (passed) =>
+        end(
+          passed === 'bytes'
+            ? `installing the dependencies took more disk than ${sandboxDiskBytes} bytes (CHELA_SANDBOX_DISK_BYTES)`
+            : `installing the dependencies made more than ${sandboxDiskFileLimit} files (CHELA_SANDBOX_DISK_FILE_LIMIT)`,
+        ),
+    );
+    const watched = new AbortController();
+    void this.#watchMemory(worker, watched.signal, () =>
+      end(
+        `installing the dependencies took more memory than ${installMemoryMegabytes} MB (CHELA_INSTALL_MEMORY_MB)`,
+      ),
+    );
+    return {
+      excess: () => excess,
+      stop: () => {
+        clearTimeout(late);
+        stopDisk();
+        watched.abort();
+        signal.removeEventListener('abort', onAbort);
+      },
+    };
+  }
+
+  async #watchMemory(worker: SandboxedProcess, signal: AbortSignal, onExcess: () => void): Promise<void> {
+    const limitBytes = this.#config.installMemoryMegabytes * mebibyte;
+    while (!signal.aborted) {
+      const usedBytes = await worker.memoryBytes(limitBytes).catch(() => 0);
+      if (usedBytes > limitBytes) {
+        onExcess();
+        return;
+      }
+      await delay(memoryCheckMilliseconds, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  #takeSlot(): number {
+    let slot = firstSlot;
+    while (this.#usedSlots.has(slot)) slot += 1;
+    this.#usedSlots.add(slot);
+    return slot;
+  }
+}
+
+/** Moves the result out; it belongs to the runner's user from then on. Nothing of the sandbox runs any more. */
+async function takeResult(workDir: string, { folder, result }: FencedCommand): Promise<void> {
+  const target = path.join(folder, result);
+  await rm(target, { recursive: true, force: true });
+  const made = await rename(path.join(workDir, result), target).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return false;
+    },
+  );
+  if (!made) await mkdir(target);
+  await takeOver(target);
+}
+
+async function takeOver(folder: string): Promise<void> {
+  if (process.getuid?.() === 0) await lchown(folder, 0, 0);
+  // A script may have closed its folders to everybody.
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) await takeOver(file);
+    else if (entry.isFile() || entry.isSymbolicLink()) {
+      if (process.getuid?.() === 0) await lchown(file, 0, 0);
+    } else await rm(file);
+  }
+}

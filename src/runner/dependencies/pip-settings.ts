@@ -1,0 +1,105 @@
+/** pip of this host: where it lies, and which indexes its configuration names. */
+import { execFile } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { withSlash } from './npm-settings.ts';
+import { withoutOwnSettings } from './package-manager.ts';
+import {
+  basicCredentials,
+  withoutCredentials,
+  type RegistryAccess,
+  type RegistryCredentials,
+} from './registry-access.ts';
+
+const reader = fileURLToPath(new URL('pip_settings.py', import.meta.url));
+const proxyNames = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
+
+export interface PipSettings extends RegistryAccess {
+  /** Folder of the package `pip`. */
+  readonly folder: string;
+  readonly version: string;
+  /** URLs with a slash at their end; none where pip must not ask any. */
+  readonly indexes: readonly string[];
+  /** Pages that name files. */
+  readonly linkPages: readonly string[];
+  /** Folders of this host that hold files. */
+  readonly linkFolders: readonly string[];
+}
+
+interface ReadSettings {
+  readonly folder: string;
+  readonly version: string;
+  readonly indexes: string[];
+  readonly links: string[];
+  readonly stored: Record<string, [user: string, password: string]>;
+  readonly certificate: string;
+  readonly proxy: string;
+  readonly trustedHosts: string[];
+}
+
+/** Asks pip anew each time: the operator may have changed its configuration. @param python the host's command */
+export async function readPipSettings(python: string): Promise<PipSettings> {
+  const { stdout } = await promisify(execFile)(python, [reader], {
+    cwd: '/',
+    env: { ...withoutOwnSettings(process.env), PYTHONDONTWRITEBYTECODE: '1', PYTHONNOUSERSITE: '1' },
+  }).catch((error: Error & { stderr?: string }) => {
+    const said = error.stderr?.trim() ?? '';
+    if (said.includes("No module named 'pip'")) {
+      throw new Error(
+        'pip is not installed, and Python workers with dependencies need it: apt-get install python3-pip',
+      );
+    }
+    throw new Error(
+      `the configuration of pip could not be read: ${said.split('\n').at(-1) || error.message}`,
+    );
+  });
+  return fromReader(JSON.parse(stdout) as ReadSettings);
+}
+
+async function fromReader(read: ReadSettings): Promise<PipSettings> {
+  const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
+  const indexes = read.indexes.map((url) => withoutCredentials(withSlash(url)));
+  const pages = read.links.filter(isUrl).map(withoutCredentials);
+  const stored = Object.entries(read.stored).map(([url, [user, password]]) =>
+    basicCredentials(new URL(url), user, password),
+  );
+  const inUrls = [...indexes, ...pages].flatMap(({ credentials }) => credentials);
+  const found: RegistryCredentials[] = [...inUrls, ...stored];
+  return {
+    folder: read.folder,
+    version: read.version,
+    indexes: indexes.map(({ url }) => url),
+    linkPages: pages.map(({ url }) => url),
+    linkFolders: await foldersOf(read.links.filter((link) => !isUrl(link))),
+    credentials: found,
+    ca: read.certificate === '' ? [] : [await readFile(read.certificate, 'utf8')],
+    // pip trusts by host; where it trusts one of its indexes, it does not ask for its certificate.
+    verifiesCertificates: !indexes.some(({ url }) => read.trustedHosts.includes(new URL(url).hostname)),
+    proxies: read.proxy === '' ? proxiesOfEnvironment() : { HTTP_PROXY: read.proxy, HTTPS_PROXY: read.proxy },
+  };
+}
+
+async function foldersOf(links: readonly string[]): Promise<string[]> {
+  const folders = links.map((link) =>
+    link.startsWith('file://') ? fileURLToPath(link) : path.resolve('/', link),
+  );
+  const found = await Promise.all(
+    folders.map(async (folder) =>
+      stat(folder).then(
+        (entry) => entry.isDirectory(),
+        () => false,
+      ),
+    ),
+  );
+  return folders.filter((_, index) => found[index]);
+}
+
+function proxiesOfEnvironment(): Record<string, string> {
+  const found = proxyNames.flatMap((name) => {
+    const value = process.env[name.toLowerCase()] ?? process.env[name];
+    return value === undefined || value === '' ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(found);
+}

@@ -1,0 +1,174 @@
+/** Asks registries on behalf of a sandbox: with the operator's credentials, and to no other places than they lead to. */
+import type { LookupAddress } from 'node:dns';
+import { lookup as systemLookup } from 'node:dns';
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { guardedAddresses, type AllowedTargets } from '../../guarded-addresses.ts';
+import type { TargetList } from '../../target-list.ts';
+import type { RegistryAccess } from './registry-access.ts';
+
+const allowedSetting = 'CHELA_REGISTRY_ALLOWED_TARGETS';
+const mostRedirects = 5;
+const idleMilliseconds = 60_000;
+
+interface RegistryClientOptions {
+  readonly access: RegistryAccess;
+  /** What the configuration names: may be anywhere. */
+  readonly registries: readonly string[];
+  /** What answers may lead to although it is not public. */
+  readonly allowed: TargetList;
+}
+
+export interface RegistryAnswer {
+  readonly response: IncomingMessage;
+  /** Where it came from in the end. */
+  readonly url: URL;
+}
+
+/**
+ * What answers may lead to: what the operator allows, and where the registries themselves are. A network that has its mirror
+ * of them at a private address often has the hosts of their files there, too.
+ */
+class FileTargets implements AllowedTargets {
+  readonly #allowed: TargetList;
+  readonly #registries: Promise<ReadonlySet<string>>;
+  #known: ReadonlySet<string> = new Set();
+
+  constructor(allowed: TargetList, registries: readonly string[]) {
+    this.#allowed = allowed;
+    this.#registries = endpointsOf(registries.map((registry) => new URL(registry)));
+  }
+
+  /** Before it is asked for the first time. */
+  async prepare(): Promise<void> {
+    this.#known = await this.#registries;
+  }
+
+  hasName(name: string, port: number): boolean {
+    return this.#allowed.hasName(name, port);
+  }
+
+  hasAddress(address: string, port: number): boolean {
+    return this.#known.has(`${address} ${port}`) || this.#allowed.hasAddress(address, port);
+  }
+}
+
+async function endpointsOf(urls: readonly URL[]): Promise<ReadonlySet<string>> {
+  const found = await Promise.all(
+    urls.map(async (url) => {
+      // Behind a proxy there may be no name service; then there are no such addresses either.
+      const addresses = await lookup(bareHost(url), { all: true }).catch(() => []);
+      return addresses.map(({ address }) => `${address} ${portOf(url)}`);
+    }),
+  );
+  return new Set(found.flat());
+}
+
+function portOf(url: URL): number {
+  if (url.port !== '') return Number(url.port);
+  return url.protocol === 'https:' ? 443 : 80;
+}
+
+function bareHost(url: URL): string {
+  return url.hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
+export class RegistryClient {
+  readonly #access: RegistryAccess;
+  readonly #origins: ReadonlySet<string>;
+  readonly #allowed: FileTargets;
+  readonly #http: HttpAgent;
+  readonly #https: HttpsAgent;
+
+  constructor({ access, registries, allowed }: RegistryClientOptions) {
+    this.#access = access;
+    this.#origins = new Set(registries.map((registry) => new URL(registry).origin));
+    this.#allowed = new FileTargets(allowed, registries);
+    const shared = { keepAlive: true, maxSockets: 16, proxyEnv: access.proxies };
+    this.#http = new HttpAgent(shared);
+    this.#https = new HttpsAgent({
+      ...shared,
+      rejectUnauthorized: access.verifiesCertificates,
+      ...(access.ca.length > 0 && { ca: [...access.ca] }),
+    });
+  }
+
+  /**
+   * The answer to a GET, redirects followed.
+   * @throws Error where nothing answers, or the way leads where it may not
+   */
+  async get(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<RegistryAnswer> {
+    let current = url;
+    for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
+      const response = await this.#ask(current, headers, signal);
+      const { statusCode = 0, headers: answered } = response;
+      if (statusCode < 300 || statusCode >= 400 || answered.location === undefined)
+        return { response, url: current };
+      response.destroy();
+      const next = URL.parse(answered.location, current.href);
+      if (next === null || !/^https?:$/.test(next.protocol))
+        throw new Error(`${current.host} leads to no address`);
+      if (current.protocol === 'https:' && next.protocol === 'http:')
+        throw new Error(`${current.host} leads from https to http`);
+      current = next;
+    }
+    throw new Error(`${url.host} leads from one place to the next`);
+  }
+
+  close(): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+
+  async #ask(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<IncomingMessage> {
+    const host = bareHost(url);
+    const isRegistry = this.#origins.has(url.origin);
+    const target = { host, port: portOf(url) };
+    await this.#allowed.prepare();
+    if (!isRegistry && isIP(host) !== 0) await guardedAddresses(target, this.#allowed, allowedSetting);
+    const authorization = this.#authorization(url);
+    const options = {
+      agent: url.protocol === 'https:' ? this.#https : this.#http,
+      headers: { ...headers, ...(authorization !== undefined && { authorization }) },
+      signal,
+      timeout: idleMilliseconds,
+      // Where there is a proxy its name is asked for here, and it is the proxy that resolves the target's.
+      lookup: isRegistry ? undefined : this.#guardedLookup(target),
+    };
+    const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
+    request.on('timeout', () => request.destroy(new Error(`${url.host} did not answer in time`)));
+    request.end();
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    return response;
+  }
+
+  #guardedLookup(target: { host: string; port: number }): LookupFunction {
+    return (hostname, options, callback) => {
+      if (hostname !== target.host) {
+        systemLookup(hostname, options, (error, address, family) => callback(error, address, family));
+        return;
+      }
+      guardedAddresses(target, this.#allowed, allowedSetting).then(
+        (addresses) => {
+          const [first] = addresses as [LookupAddress];
+          if (options.all === true) callback(null, addresses);
+          else callback(null, first.address, first.family);
+        },
+        (error: Error) => callback(error, []),
+      );
+    };
+  }
+
+  /** The longest place that the URL lies in. Those without a scheme go by https, or where the registry itself has http. */
+  #authorization(url: URL): string | undefined {
+    if (url.protocol !== 'https:' && !this.#origins.has(url.origin)) return undefined;
+    const text = `//${url.host}${url.pathname}`;
+    return this.#access.credentials
+      .filter(({ place }) => text.startsWith(place))
+      .toSorted((one, other) => other.place.length - one.place.length)
+      .at(0)?.authorization;
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The registries as a sandbox without a network sees them: plain HTTP at a port of its own loopback. Behind it are those that
+ * the operator's configuration names, with the operator's credentials, and the files that their answers name; nothing else.
+ * So neither a package manager nor what it runs ever holds a credential, or reaches another host.
+ */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http';
+import type { Server } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import type { RegistryClient } from './registry-client.ts';
+import { replaceAnchors, replaceTarballs, type Replace } from './registry-links.ts';
+
+/** Where a sandbox finds it. */
+export const gatewayAddress = { host: '127.0.0.1', port: 6001 } as const;
+export const gatewayOrigin = `http://${gatewayAddress.host}:${gatewayAddress.port}`;
+
+/** npm's documents of packages with thousands of versions come to tens of megabytes. */
+const documentLimitBytes = 256 * 1024 * 1024;
+const filePath = /^\/file\/(\d+)\/[^/]*?(\.metadata)?$/;
+const registryPath = /^\/registry\/(\d+)\/(.*)$/s;
+const mostNotices = 20;
+const passedOn = ['content-type', 'content-length', 'retry-after', 'last-modified'] as const;
+
+export interface ServedRegistry {
+  /** `npm` serves documents of packages, `index` pages of projects below its URL, `page` is a single page. */
+  readonly kind: 'npm' | 'index' | 'page';
+  /** With a slash at its end, unless it is a page. */
+  readonly url: string;
+}
+
+/** What may be asked for below the URL of a registry: no interface to the operator's account there. */
+const askedFor: Readonly<Record<ServedRegistry['kind'], RegExp>> = {
+  npm: /^(?!-\/|\.)[^?#]+$/,
+  index: /^[\w.-]+\/?$/,
+  page: /^$/,
+};
+
+export class RegistryGateway {
+  readonly #client: RegistryClient;
+  readonly #registries: readonly ServedRegistry[];
+  readonly #server: HttpServer;
+  readonly #closed = new AbortController();
+  /** URLs that answers have named, by number. */
+  readonly #files: URL[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #notices = new Set<string>();
+  #onNotice: (message: string) => void = () => undefined;
+
+  constructor(client: RegistryClient, registries: readonly ServedRegistry[]) {
+    this.#client = client;
+    this.#registries = registries;
+    this.#server = createServer((request, response) => {
+      this.#answer(request, response).catch((error: Error) => {
+        if (!this.#closed.signal.aborted) this.#notice(error.message);
+        if (response.headersSent) response.destroy();
+        else refuse(response, 502, error.message);
+      });
+    });
+  }
+
+  /**
+   * Serves what the listener accepts; the listener stays its owner's.
+   * @param onNotice told why a registry could not be reached, the same only once
+   */
+  serve(listener: Server, onNotice: (message: string) => void): void {
+    this.#onNotice = onNotice;
+    listener.on('connection', (socket) => this.#server.emit('connection', socket));
+  }
+
+  /** Ends all requests. */
+  close(): void {
+    this.#closed.abort();
+    this.#server.closeAllConnections();
+    this.#client.close();
+  }
+
+  /** Where a sandbox finds a registry, by its place in the list. */
+  localUrl(index: number): string {
+    const isPage = this.#registries[index]?.kind === 'page';
+    return `${gatewayOrigin}/registry/${index}${isPage ? '' : '/'}`;
+  }
+
+  /** Where a sandbox finds a file of a registry; undefined for what lies in none of them. */
+  localFile(url: string): string | undefined {
+    const index = this.#registries.findIndex(({ kind, url: base }) => kind === 'npm' && url.startsWith(base));
+    const base = this.#registries[index]?.url;
+    return base === undefined ? undefined : `${this.localUrl(index)}${url.slice(base.length)}`;
+  }
+
+  /** A line of a package manager with the addresses that people know. */
+  readable(line: string): string {
+    return line
+      .replaceAll(/https?:\/\/127\.0\.0\.1:6001\/registry\/(\d+)\/?/g, (whole, index: string) => {
+        return this.#registries[Number(index)]?.url ?? whole;
+      })
+      .replaceAll(/https?:\/\/127\.0\.0\.1:6001\/file\/(\d+)\/[^\s)"']*/g, (whole, number: string) => {
+        const file = this.#files[Number(number)];
+        return file === undefined ? whole : `${file.origin}${file.pathname}`;
+      });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method, url = '' } = request;
+    if (method !== 'GET' && method !== 'HEAD') {
+      refuse(response, 405, 'packages are read here, and nothing else is done');
+      return;
+    }
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const signal = AbortSignal.any([gone.signal, this.#closed.signal]);
+    const [, number, metadata] = filePath.exec(url) ?? [];
+    const file = this.#files[Number(number)];
+    if (file !== undefined) await this.#sendFile(withSuffix(file, metadata), request, response, signal);
+    else await this.#sendOfRegistry(url, request, response, signal);
+  }
+
+  async #sendOfRegistry(
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const [, index = '', rest = ''] = registryPath.exec(path.endsWith('/') ? path : `${path}/`) ?? [];
+    const registry = this.#registries[Number(index || 'none')];
+    const asked = path.endsWith('/') ? rest : rest.slice(0, -1);
+    const target = registry && targetOf(registry, asked);
+    if (registry === undefined || target === undefined) {
+      refuse(response, 403, 'only the package registry can be reached from here');
+      return;
+    }
+    if (/\.(?:tgz|tar\.gz)$/.test(target.pathname)) await this.#sendFile(target, request, response, signal);
+    else await this.#sendDocument(registry, target, request, response, signal);
+  }
+
+  async #sendFile(
+    url: URL,
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { response: file } = await this.#client.get(url, headersOf(request, '*/*'), signal);
+    response.statusCode = file.statusCode ?? 502;
+    for (const name of passedOn)
+      if (file.headers[name] !== undefined) response.setHeader(name, file.headers[name]);
+    if (request.method === 'HEAD') {
+      file.destroy();
+      response.end();
+    } else await pipeline(file, response);
+  }
+
+  async #sendDocument(
+    { kind }: ServedRegistry,
+    url: URL,
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const accept =
+      kind === 'npm'
+        ? (request.headers.accept ?? '*/*')
+        : 'application/vnd.pypi.simple.v1+html, text/html;q=0.9';
+    const found = await this.#client.get(url, headersOf(request, accept), signal);
+    const { statusCode = 502, headers } = found.response;
+    if (Number(headers['content-length'] ?? 0) > documentLimitBytes) {
+      found.response.destroy();
+      throw new Error(`the answer of ${url.host} is too large`);
+    }
+    const text = (await buffer(found.response)).toString('utf8');
+    const replace: Replace = (link) => this.#localLink(link);
+    const local = kind === 'npm' ? replaceTarballs(text, replace) : replaceAnchors(text, found.url, replace);
+    response.statusCode = statusCode;
+    const retryAfter = headers['retry-after'];
+    if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
+    response.setHeader('content-type', headers['content-type'] ?? 'text/plain');
+    response.setHeader('content-length', Buffer.byteLength(local));
+    response.end(request.method === 'HEAD' ? undefined : local);
+  }
+
+  #notice(message: string): void {
+    if (this.#notices.has(message) || this.#notices.size >= mostNotices) return;
+    this.#notices.add(message);
+    this.#onNotice(message);
+  }
+
+  #localLink(url: URL): string | undefined {
+    if (!/^https?:$/.test(url.protocol)) return undefined;
+    const { hash } = url;
+    const remote = new URL(url);
+    remote.hash = '';
+    let number = this.#numbers.get(remote.href);
+    if (number === undefined) {
+      number = this.#files.push(remote) - 1;
+      this.#numbers.set(remote.href, number);
+    }
+    const name = remote.pathname.slice(remote.pathname.lastIndexOf('/') + 1);
+    return `${gatewayOrigin}/file/${number}/${name}${hash}`;
+  }
+}
+
+/** pip asks for the description of a wheel beside it. */
+function withSuffix(file: URL, suffix: string | undefined): URL {
+  if (suffix === undefined || file.pathname.endsWith(suffix)) return file;
+  const url = new URL(file);
+  url.pathname += suffix;
+  return url;
+}
+
+function targetOf({ kind, url }: ServedRegistry, asked: string): URL | undefined {
+  if (!askedFor[kind].test(asked)) return undefined;
+  const target = URL.parse(kind === 'page' ? url : `${url}${asked}`);
+  // No way up, in whatever notation.
+  return target?.href.startsWith(url) && !/%2e|%5c/i.test(asked) ? target : undefined;
+}
+
+function headersOf(request: IncomingMessage, accept: string): Record<string, string> {
+  return { accept, 'user-agent': request.headers['user-agent'] ?? 'chela', 'accept-encoding': 'identity' };
+}
+
+function refuse(response: ServerResponse, status: number, reason: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${reason}\n`);
+}

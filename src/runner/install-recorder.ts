@@ -1,0 +1,86 @@
+/** Keeps the record of one installation: its lines as they come, in the database, some at a time. */
+import type { Logger } from 'pino';
+import type { DependencyInstalls, InstallLine, InstallStatus } from '../workers/dependency-installs.ts';
+
+const flushMilliseconds = 300;
+const longestLine = 2000;
+
+interface InstallRecorderOptions {
+  readonly installs: DependencyInstalls;
+  readonly versionId: number;
+  /** Most lines that are kept. */
+  readonly lineLimit: number;
+  readonly logger: Logger;
+}
+
+/** A record that cannot be written fails no installation. */
+export class InstallRecorder {
+  readonly #options: InstallRecorderOptions;
+  #attempt: Promise<number | undefined> | undefined;
+  #waiting: InstallLine[] = [];
+  #count = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(options: InstallRecorderOptions) {
+    this.#options = options;
+  }
+
+  /** Whether there is anything to tell of. */
+  get hasBegun(): boolean {
+    return this.#attempt !== undefined;
+  }
+
+  /** The first line begins the record: where everything is in the cache there is none. */
+  print(line: string): void {
+    this.#begin();
+    this.#count += 1;
+    if (this.#count > this.#options.lineLimit) return;
+    const content = line.slice(0, longestLine).replaceAll('\0', '').toWellFormed();
+    this.#waiting.push({ number: this.#count, content, logged_at: new Date() });
+    this.#timer ??= setTimeout(() => this.#flush(), flushMilliseconds);
+  }
+
+  async end(status: Exclude<InstallStatus, 'installing'>, errMsg = ''): Promise<void> {
+    this.#begin();
+    this.#flush();
+    await this.#writing;
+    await this.#try(async (attempt) => {
+      const isTruncated = this.#count > this.#options.lineLimit;
+      const message = errMsg.replaceAll('\0', '').toWellFormed();
+      await this.#options.installs.end(this.#options.versionId, attempt, {
+        status,
+        errMsg: message,
+        isTruncated,
+      });
+    });
+  }
+
+  #begin(): void {
+    this.#attempt ??= this.#options.installs.begin(this.#options.versionId);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const lines = this.#waiting;
+    this.#waiting = [];
+    if (lines.length === 0) return;
+    this.#writing = this.#writing.then(async () =>
+      this.#try((attempt) => this.#options.installs.append(this.#options.versionId, attempt, lines)),
+    );
+  }
+
+  async #try(write: (attempt: number) => Promise<void>): Promise<void> {
+    const { logger, versionId } = this.#options;
+    try {
+      const attempt = await this.#attempt;
+      if (attempt !== undefined) await write(attempt);
+    } catch (error) {
+      logger.warn(
+        { versionId, error: (error as Error).message },
+        'could not keep the log of an installation',
+      );
+    }
+  }
+}

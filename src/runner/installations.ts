@@ -1,0 +1,142 @@
+/** Readies what versions need to run, and keeps the record of it for their authors: for a run, or after an upload. */
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { DependencyInstalls, InstallableVersion } from '../workers/dependency-installs.ts';
+import type { PackageCache } from '../workers/package-cache.ts';
+import { NodeDependencies } from './dependencies/node-dependencies.ts';
+import { PythonDependencies } from './dependencies/python-dependencies.ts';
+import { InstallRecorder } from './install-recorder.ts';
+import { createInstaller } from './installers.ts';
+import { prepareLaunch, type LanguageServices, type Preparation } from './launch.ts';
+
+const mostKnownVersions = 10_000;
+
+interface InstallationsOptions {
+  readonly installs: DependencyInstalls;
+  readonly packages: PackageCache;
+  readonly languages: LanguageServices;
+  readonly logLineLimit: number;
+  readonly logger: Logger;
+}
+
+export class Installations {
+  readonly #options: InstallationsOptions;
+  /** Versions with a record under way: of several requests one keeps it. */
+  readonly #recorded = new Set<number>();
+  /** Packages whose record says by now that they are ready, by version. */
+  readonly #ready = new Map<number, string>();
+  #stopped = new AbortController();
+
+  constructor(options: InstallationsOptions) {
+    this.#options = options;
+  }
+
+  /** As the configuration says. */
+  static open(
+    config: Config,
+    services: Pick<InstallationsOptions, 'installs' | 'packages' | 'logger'>,
+  ): Installations {
+    const { cacheDir, python, installLogLineLimit: logLineLimit } = config;
+    const installer = createInstaller(config);
+    const languages = {
+      node: new NodeDependencies({ cacheDir, installer }),
+      python: new PythonDependencies({ cacheDir, python, installer }),
+    };
+    return new Installations({ ...services, languages, logLineLimit });
+  }
+
+  /**
+   * Installs what a version depends on, unless that was done before.
+   * @param onLine gets each line that is printed
+   * @throws Error with the reason, or the end of the package manager's output
+   */
+  async prepare(
+    version: InstallableVersion,
+    packageDir: string,
+    onLine: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<Preparation> {
+    const { languages } = this.#options;
+    if (this.#recorded.has(version.id))
+      return prepareLaunch(version.language, packageDir, languages, onLine, signal);
+    this.#recorded.add(version.id);
+    try {
+      return await this.#prepareWithRecord(version, packageDir, onLine, signal);
+    } finally {
+      this.#recorded.delete(version.id);
+    }
+  }
+
+  /** For a version that was just published. What is wrong with its dependencies is in its record then. */
+  async install(versionId: number): Promise<void> {
+    const { installs, packages, logger } = this.#options;
+    const { signal } = this.#stopped;
+    signal.throwIfAborted();
+    const version = await installs.version(versionId);
+    if (version === undefined) return;
+    const packageDir = await packages.unpacked(version.package_hash);
+    try {
+      await this.prepare(version, packageDir, () => undefined, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.info({ versionId, error: (error as Error).message }, 'dependencies could not be installed');
+    }
+  }
+
+  start(): void {
+    this.#stopped = new AbortController();
+  }
+
+  /** Ends installations that nobody but an upload waits for; they are done again by whoever is there next. */
+  stop(): void {
+    this.#stopped.abort(new Error('the runner was stopped'));
+  }
+
+  async #prepareWithRecord(
+    version: InstallableVersion,
+    packageDir: string,
+    onLine: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<Preparation> {
+    const { installs, languages, logLineLimit, logger } = this.#options;
+    const recorder = new InstallRecorder({
+      installs,
+      versionId: version.id,
+      lineLimit: logLineLimit,
+      logger,
+    });
+    const print = (line: string): void => {
+      recorder.print(line);
+      onLine(line);
+    };
+    try {
+      const preparation = await prepareLaunch(version.language, packageDir, languages, print, signal);
+      if (recorder.hasBegun) await recorder.end('installed');
+      else await this.#noteReady(version, preparation);
+      return preparation;
+    } catch (error) {
+      if (!signal.aborted) await recorder.end('failed', (error as Error).message);
+      else if (recorder.hasBegun) await recorder.end('waiting');
+      throw error;
+    }
+  }
+
+  /** Once a process: runs that follow need not say it again. */
+  async #noteReady(version: InstallableVersion, preparation: Preparation): Promise<void> {
+    if (this.#ready.get(version.id) === version.package_hash) return;
+    const hasNone =
+      preparation.nodeModulesDir === undefined && Object.keys(preparation.launch?.mounts ?? {}).length === 0;
+    try {
+      await this.#options.installs.found(version.id, hasNone ? 'none' : 'installed');
+    } catch (error) {
+      const { message } = error as Error;
+      this.#options.logger.warn(
+        { versionId: version.id, error: message },
+        'could not keep the record of an installation',
+      );
+      return;
+    }
+    if (this.#ready.size >= mostKnownVersions) this.#ready.clear();
+    this.#ready.set(version.id, version.package_hash);
+  }
+}

@@ -1,0 +1,21 @@
+/** Where dependencies are installed: in a sandbox wherever the configuration has one that isolates. */
+import type { Config } from '../config.ts';
+import { FencedInstaller } from './dependencies/fenced-installer.ts';
+import { HostInstaller } from './dependencies/host-installer.ts';
+import type { Installer } from './dependencies/installer.ts';
+import { BubblewrapSandbox } from './sandboxes/bubblewrap.ts';
+
+export function createInstaller(config: Config): Installer {
+  switch (config.sandbox) {
+    case 'bubblewrap':
+      return new FencedInstaller(new BubblewrapSandbox(config), config);
+    case 'process':
+      return new HostInstaller({
+        python: config.python,
+        timeLimitSeconds: config.installTimeLimitSeconds,
+        notice: 'installing without a sandbox (CHELA_SANDBOX=process)',
+      });
+    default:
+      return config.sandbox satisfies never;
+  }
+}
