@@ -48,11 +48,11 @@ export function InstallView({
   const frame = useRef<HTMLElement>(null);
   const { data: log, error, refetch } = useQuery(installLogQuery(workerId, version));
   const install = useInstall(workerId, version);
-  const count = log?.lines.length ?? 0;
   const isLive = log !== undefined && isInstalling(log);
+  // After every change, which is every second while it goes on.
   useEffect(() => {
     if (isLive && frame.current !== null) frame.current.scrollTop = frame.current.scrollHeight;
-  }, [isLive, count]);
+  });
   if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
   if (log === undefined) return <Loader size="sm" />;
   return (

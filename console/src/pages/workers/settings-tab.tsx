@@ -91,7 +91,8 @@ function DescriptionForm({ workerId, about }: SettingsProps): ReactNode {
   const [description, setDescription] = useState(about.description);
   const [category, setCategory] = useState(about.categories);
   const [isPublic, setIsPublic] = useState(about.is_public);
-  const [icon, setIcon] = useState(about.icon_url);
+  /** Undefined while it is as it was. */
+  const [icon, setIcon] = useState<string>();
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const changes = {
@@ -99,10 +100,13 @@ function DescriptionForm({ workerId, about }: SettingsProps): ReactNode {
       description,
       categories: category,
       is_public: isPublic,
-      ...(icon !== about.icon_url && { icon }),
+      ...(icon !== undefined && { icon }),
     };
     change.mutate(changes, {
-      onSuccess: () => notifications.show({ color: 'teal', message: texts.saved }),
+      onSuccess: () => {
+        setIcon(undefined);
+        notifications.show({ color: 'teal', message: texts.saved });
+      },
     });
   };
   return (
@@ -110,7 +114,7 @@ function DescriptionForm({ workerId, about }: SettingsProps): ReactNode {
       <Paper withBorder p="lg">
         <Stack>
           {change.error !== null && <ErrorNotice error={change.error} />}
-          <IconField title={title} url={icon} onChange={setIcon} />
+          <IconField title={title} url={icon ?? about.icon_url} onChange={setIcon} />
           <TextInput
             label={workers.titleField}
             required
@@ -200,7 +204,7 @@ function DeleteSection({ workerId, about }: SettingsProps): ReactNode {
               <Button variant="default" onClick={() => setIsOpen(false)}>
                 {common.cancel}
               </Button>
-              <Button type="submit" color="red" loading={remove.isPending} disabled={typed !== about.path}>
+              <Button type="submit" color="red.9" loading={remove.isPending} disabled={typed !== about.path}>
                 {texts.delete}
               </Button>
             </Group>

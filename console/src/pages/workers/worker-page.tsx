@@ -20,6 +20,7 @@ import { RunsTab } from './runs-tab.tsx';
 import { TasksTab } from './tasks-tab.tsx';
 import { UploadButton } from './upload/upload-button.tsx';
 import { WorkerIcon } from './worker-icon.tsx';
+import classes from './worker-page.module.css';
 import { workerTabs, type WorkerTab } from './worker-search.ts';
 
 const route = getRouteApi('/frame/signed-in/workers/$workerId');
@@ -77,7 +78,7 @@ function TabContent({
     tasks: () => <TasksTab workerId={workerId} page={page} onPage={(next) => show({ page: next })} />,
     versions: () => <VersionsTab workerId={workerId} version={version} page={page} onSearch={show} />,
     api: () => <ApiTab path={about.path} worker={worker} />,
-    settings: () => <SettingsTab key={about.icon_url} workerId={workerId} about={about} />,
+    settings: () => <SettingsTab workerId={workerId} about={about} />,
   };
   return contents[tab]();
 }
@@ -134,7 +135,7 @@ function WorkerContent(props: WorkerContentProps): ReactNode {
           })
         }
       >
-        <Tabs.List mb="md">
+        <Tabs.List mb="md" className={classes['tabs']}>
           {visible.map((name) => (
             <Tabs.Tab key={name} value={name}>
               {texts.tabs[name]}

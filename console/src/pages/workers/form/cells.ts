@@ -24,11 +24,13 @@ function readQuoted(text: string, start: number): Quoted | undefined {
   return /[\t\r\n]|""/.test(inner) ? { text: inner.replaceAll('""', '"'), end: end + 1 } : undefined;
 }
 
+const separator = /[\t\r\n]/g;
+
 function readCell(text: string, start: number): Quoted {
   const quoted = text[start] === '"' ? readQuoted(text, start) : undefined;
   if (quoted !== undefined) return quoted;
-  const rest = text.slice(start).search(/[\t\r\n]/);
-  const end = rest === -1 ? text.length : start + rest;
+  separator.lastIndex = start;
+  const end = separator.exec(text)?.index ?? text.length;
   return { text: text.slice(start, end), end };
 }
 
@@ -40,12 +42,12 @@ export function readCells(text: string): string[][] {
   while (position <= text.length) {
     const cell = readCell(text, position);
     row.push(cell.text);
-    const separator = text[cell.end];
+    const next = text[cell.end];
     position = cell.end + 1;
-    if (separator === '\t') continue;
+    if (next === '\t') continue;
     rows.push(row);
     row = [];
-    if (separator === '\r' && text[position] === '\n') position += 1;
+    if (next === '\r' && text[position] === '\n') position += 1;
     if (position >= text.length) break;
   }
   return rows;

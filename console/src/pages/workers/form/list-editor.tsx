@@ -180,6 +180,7 @@ export function ListEditor({ property, rows, problem, focus, onChange }: ListEdi
       error={problem?.message}
       required={property.required === true}
       withAsterisk={false}
+      className={classes['list']}
     >
       <Group justify="space-between" gap="xs" my={4}>
         <ListToolbar
@@ -241,7 +242,7 @@ export function ListEditor({ property, rows, problem, focus, onChange }: ListEdi
       </div>
       <Group gap="xs" mt={4} mih={22} component="output">
         {change === undefined ? (
-          <Text size="xs" c="dimmed" component="span">
+          <Text size="xs" c="dimmed" component="span" className={classes['hint']}>
             {texts.listHint}
           </Text>
         ) : (

@@ -3,7 +3,7 @@ import { Badge, Button, Collapse, Group, Kbd, Paper, SegmentedControl, Stack, Te
 import { useDisclosure } from '@mantine/hooks';
 import { IconAdjustments, IconPlayerPlay } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
-import type { FormEvent, KeyboardEvent, ReactNode } from 'react';
+import { useEffect, useRef, type FormEvent, type KeyboardEvent, type ReactNode } from 'react';
 import { useStartRun } from '../../../api/run-inputs.ts';
 import type { InputSchema, WorkerDetail } from '../../../api/workers.ts';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
@@ -65,6 +65,11 @@ export function RunForm({ workerId, worker, schema, filling, versions }: RunForm
   const { system: defaults } = worker.parameters;
   const form = useRunForm({ workerId, version: worker.version, schema, filling });
   const [hasOptions, { toggle, open }] = useDisclosure();
+  const optionFrame = useRef<HTMLDivElement>(null);
+  // They may open below what is in view.
+  useEffect(() => {
+    if (hasOptions) optionFrame.current?.scrollIntoView({ block: 'center' });
+  }, [hasOptions]);
   const optionProblems = answeredOptionProblems(Object.values(optionNames), start.error);
   const optionCount = countOptions(form.options);
 
@@ -112,9 +117,7 @@ export function RunForm({ workerId, worker, schema, filling, versions }: RunForm
               onChange={form.change}
             />
           )}
-        </Stack>
-        <Stack className={classes['foot']} gap="sm" px={{ base: 'sm', sm: 'lg' }} py="sm">
-          <Collapse expanded={hasOptions}>
+          <Collapse expanded={hasOptions} ref={optionFrame}>
             <RunOptionFields
               options={form.options}
               defaults={defaults}
@@ -123,6 +126,8 @@ export function RunForm({ workerId, worker, schema, filling, versions }: RunForm
               onChange={form.setOptions}
             />
           </Collapse>
+        </Stack>
+        <Stack className={classes['foot']} gap="sm" px={{ base: 'sm', sm: 'lg' }} py="sm">
           {start.error !== null && <ErrorNotice error={start.error} />}
           <Group gap="xs">
             <Button

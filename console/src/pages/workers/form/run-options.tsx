@@ -63,7 +63,7 @@ function Units<Unit extends string>({
   return (
     <Select
       aria-label={label}
-      w={92}
+      w={116}
       data={data}
       value={value}
       allowDeselect={false}

@@ -77,7 +77,9 @@ export function ZipForm({ workerId, source: given, onClose, onPublished }: ZipFo
     try {
       setSent(0);
       const zip = await zipOf(source);
-      upload.mutate({ zip, title, onProgress: setSent }, { onSuccess: onPublished });
+      // A further version leaves its worker the title it has.
+      const named = workerId === undefined ? title : '';
+      upload.mutate({ zip, title: named, onProgress: setSent }, { onSuccess: onPublished });
     } catch (error) {
       setProblem(error instanceof NoPackageError ? new Error(texts.noPackage) : (error as Error));
     }
