@@ -10,6 +10,11 @@ export interface AllowedTargets {
   hasAddress(address: string, port: number): boolean;
 }
 
+/** The target is where nobody may be led. */
+export class AddressRefusedError extends Error {
+  override name = 'AddressRefusedError';
+}
+
 /**
  * Resolves a target. A connection has to be made to these very addresses, for the name may lead elsewhere the next time.
  * @param target.host a name or an address without brackets
@@ -35,5 +40,7 @@ export async function guardedAddresses(
     return isPublicAddress(unzoned) || allowed.hasAddress(unzoned, port);
   });
   if (permitted.length > 0) return permitted;
-  throw new Error(`${host}:${port} is no public address; the operator can allow it (${setting})`);
+  throw new AddressRefusedError(
+    `${host}:${port} is no public address; the operator can allow it (${setting})`,
+  );
 }

@@ -96,7 +96,7 @@ export class InstallFence {
     const reading = Promise.all([output.read(worker.stdout), output.read(worker.stderr)]);
     const watch = this.#watch(worker, place.scratchDir, signal);
     try {
-      gateway.serve(worker.listener(gatewayAddress.port), (message) => print(edit(`registry: ${message}`)));
+      gateway.serve(worker.listener(gatewayAddress.port), (message) => output.add(`registry: ${message}`));
       worker.run();
       const { exitCode } = await worker.exited;
       // What it started and left holds its output open.

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { DependencyCache } from './dependency-cache.ts';
 
 const keep = { recursive: true, preserveTimestamps: true, dereference: true } as const;
-const leftOut = new Set(['docs', 'man', '__pycache__', '.git']);
+const leftOut = new Set(['docs', 'man', '.git']);
 
 export class InstallerTools {
   readonly #cache: DependencyCache;

@@ -27,15 +27,15 @@ export class OutputLines {
     for await (const chunk of stream) {
       const lines = (rest + decoder.write(chunk as Buffer)).split(/\r?\n/);
       rest = lines.pop() ?? '';
-      for (const line of lines) this.#take(line);
+      for (const line of lines) this.add(line);
       if (rest.length < longestLine * 2) continue;
-      this.#take(rest);
+      this.add(rest);
       rest = '';
     }
-    this.#take(rest + decoder.end());
+    this.add(rest + decoder.end());
   }
 
-  #take(line: string): void {
+  add(line: string): void {
     if (line.trim() === '') return;
     const edited = this.#edit(line);
     const shown = edited.length > longestLine ? `${edited.slice(0, longestLine)}…` : edited;

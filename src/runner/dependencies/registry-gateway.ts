@@ -12,6 +12,7 @@ import {
 import type { Server } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { AddressRefusedError } from '../../guarded-addresses.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { replaceAnchors, replaceTarballs, type Replace } from './registry-links.ts';
 
@@ -58,7 +59,8 @@ export class RegistryGateway {
       this.#answer(request, response).catch((error: Error) => {
         if (!this.#closed.signal.aborted) this.#notice(error.message);
         if (response.headersSent) response.destroy();
-        else refuse(response, 502, error.message);
+        // Package managers try again what failed, but not what they are refused.
+        else refuse(response, error instanceof AddressRefusedError ? 403 : 502, error.message);
       });
     });
   }
