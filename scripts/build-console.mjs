@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const consoleDir = path.join(root, 'console');
+/** Read by the console, too. */
+const sharedDir = path.join(root, 'src', 'json');
 const distDir = path.join(consoleDir, 'dist');
 const stampFile = path.join(distDir, '.built-from');
 
@@ -22,7 +24,8 @@ function sourceFiles(folder) {
 /** Changes with whatever a build is made from. */
 function sourceHash() {
   const hash = createHash('sha256');
-  for (const file of [...sourceFiles(consoleDir).toSorted(), path.join(root, 'package-lock.json')]) {
+  const files = [...sourceFiles(consoleDir), ...sourceFiles(sharedDir)].toSorted();
+  for (const file of [...files, path.join(root, 'package-lock.json')]) {
     hash
       .update(`${path.relative(root, file)}\0`)
       .update(readFileSync(file))
