@@ -24,7 +24,7 @@ function sourceFiles(folder) {
 /** Changes with whatever a build is made from. */
 function sourceHash() {
   const hash = createHash('sha256');
-  const files = [...sourceFiles(consoleDir), ...sourceFiles(sharedDir)].toSorted();
+  const files = [...sourceFiles(consoleDir).toSorted(), ...sourceFiles(sharedDir).toSorted()];
   for (const file of [...files, path.join(root, 'package-lock.json')]) {
     hash
       .update(`${path.relative(root, file)}\0`)

@@ -198,6 +198,9 @@ test('what is wrong is said beside its field while typing, and a start leads to 
   await page.getByText('10 is the most.').waitFor();
   await page.getByLabel('The json').fill('{');
   await page.getByText('This is not valid JSON').waitFor();
+  // What cannot be written as JSON stays in the form.
+  await page.getByText('JSON', { exact: true }).click();
+  expect(await page.getByLabel('The json').inputValue()).toBe('{');
   await page.getByRole('button', { name: 'Clear: The string_list' }).click();
   await page.getByText('This field is required.').waitFor();
   await page.getByLabel('The sources: Depth 1').fill('2');
@@ -366,6 +369,36 @@ test('a run and a task can fill the form', async () => {
   await openForm(`?task=${data.slug}`);
   await page.getByText(`Filled from the task ${data.slug}.`).waitFor();
   expect(await page.getByLabel('The input').inputValue()).toBe('of the task');
+});
+
+test('a schema with members that are null or of another type has a form all the same', async () => {
+  const strange = [
+    {
+      name: 'a',
+      type: 'string',
+      editor: null,
+      title: { b: 1 },
+      options: null,
+      sectionCaption: 5,
+      default: null,
+    },
+    { name: 'b', type: 'array', editor: 'requestListSource', param_list: [{ param: 'url', title: [] }, 7] },
+    {
+      name: 'c',
+      type: 'array',
+      editor: 'select',
+      options: [null, 'x', { value: 3 }, { value: 3, label: {} }],
+    },
+  ];
+  await writeFile(path.join(folder, 'input_schema.json'), JSON.stringify({ properties: strange }));
+  await browser.platform.publish(folder, 'Strange');
+  const page = await browser.open('/workers/tester~strange');
+  await page.getByLabel('a', { exact: true }).fill('x');
+  await page.getByLabel('b: url 1').fill('y');
+  await page.getByLabel('c', { exact: true }).first().click();
+  await page.getByRole('option', { name: '3' }).click();
+  await start();
+  expect((await storedInput()).custom).toEqual({ a: 'x', b: [{ url: 'y' }], c: [3] });
 });
 
 test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {

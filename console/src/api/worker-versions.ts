@@ -1,8 +1,9 @@
 /** Versions of a worker of one's own, and the installation of their dependencies. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { call, segment } from './client.ts';
+import { readInputSchema } from './input-schema.ts';
 import type { Paged } from './paging.ts';
-import { workersKey, type InputSchema } from './workers.ts';
+import { workersKey } from './workers.ts';
 
 /** A remark about a package, for its author. */
 export interface Finding {
@@ -100,8 +101,8 @@ export function versionSchemaQuery(workerId: string, version: string) {
     queryKey: [...workersKey, 'versions', workerId, 'schema', version],
     queryFn: async ({ signal }) => {
       const path = `${versionsPath(workerId)}/${segment(version)}`;
-      const detail = await call<{ input_schema: InputSchema }>(path, { signal, isLossless: true });
-      return detail.input_schema;
+      const detail = await call<{ input_schema: unknown }>(path, { signal, isLossless: true });
+      return readInputSchema(detail.input_schema);
     },
     // Comparing would copy the long numbers of defaults, which are objects.
     structuralSharing: false,

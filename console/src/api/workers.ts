@@ -1,6 +1,7 @@
 /** Workers: the store's and the account's own, one with its input schema, its runs and tasks, its settings. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { call, segment } from './client.ts';
+import { readInputSchema, type InputSchema } from './input-schema.ts';
 import type { Paged } from './paging.ts';
 import type { Run, RunStatus } from './runs.ts';
 import type { Task } from './tasks.ts';
@@ -19,53 +20,6 @@ export interface WorkerSummary {
   readonly icon_url: string;
   readonly is_public: boolean;
   readonly version: string;
-}
-
-export const editors = [
-  'input',
-  'textarea',
-  'number',
-  'select',
-  'radio',
-  'checkbox',
-  'switch',
-  'datepicker',
-  'requestList',
-  'requestListSource',
-  'stringList',
-  'json',
-] as const;
-export type Editor = (typeof editors)[number];
-
-export interface InputProperty {
-  readonly name: string;
-  readonly title?: string;
-  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object';
-  readonly editor?: Editor | null;
-  readonly description?: string;
-  readonly required?: boolean | null;
-  readonly default?: unknown;
-  readonly options?: readonly { readonly label?: string; readonly value: unknown }[];
-  readonly multiple?: boolean;
-  readonly param_list?: readonly {
-    readonly param: string;
-    readonly title?: string;
-    readonly required?: boolean;
-    readonly description?: string;
-  }[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly placeholder?: string;
-  /** Of a datepicker: how the date is shown, and how the worker gets it. */
-  readonly format?: string;
-  readonly valueFormat?: string;
-  readonly sectionCaption?: string;
-  readonly sectionDescription?: string;
-}
-
-export interface InputSchema {
-  readonly description?: string;
-  readonly properties: readonly InputProperty[];
 }
 
 /** Limits of a run. */
@@ -111,8 +65,12 @@ export function workersQuery(scope: WorkerScope, { keyword, category, page }: Wo
 export function workerQuery(workerId: string) {
   return queryOptions({
     queryKey: [...workersKey, 'one', workerId],
-    queryFn: ({ signal }) =>
-      call<WorkerDetail>(`/workers/${segment(workerId)}`, { signal, isLossless: true }),
+    queryFn: async ({ signal }): Promise<WorkerDetail> => {
+      const path = `/workers/${segment(workerId)}`;
+      const worker = await call<WorkerDetail>(path, { signal, isLossless: true });
+      const { custom, system } = worker.parameters;
+      return { ...worker, parameters: { custom: readInputSchema(custom), system } };
+    },
     // Comparing would copy the long numbers of defaults, which are objects.
     structuralSharing: false,
   });

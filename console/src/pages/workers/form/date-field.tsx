@@ -4,7 +4,7 @@ import { DateInput, DateTimePicker } from '@mantine/dates';
 import dayjs from 'dayjs';
 import customParseFormat from 'dayjs/plugin/customParseFormat';
 import type { ReactNode } from 'react';
-import type { InputProperty } from '../../../api/workers.ts';
+import type { InputProperty } from '../../../api/input-schema.ts';
 
 dayjs.extend(customParseFormat);
 
@@ -35,7 +35,7 @@ export function DateField({ property, value, onChange, shared }: DateFieldProps)
   const pickerProps = {
     ...shared,
     valueFormat: shownFormat,
-    clearable: property.required !== true,
+    clearable: !property.required,
     onChange: (next: string | null) => onChange(next === null ? '' : dayjs(next).format(format)),
   };
   return hasTime ? (

@@ -2,7 +2,7 @@
 import { Badge, Stack, Text, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useId, useState, type ReactNode } from 'react';
-import type { InputProperty } from '../../../api/workers.ts';
+import type { InputProperty } from '../../../api/input-schema.ts';
 import { useTexts } from '../../../texts/texts.tsx';
 import { InputField } from './input-field.tsx';
 import type { Problem, Problems } from './input-problems.ts';

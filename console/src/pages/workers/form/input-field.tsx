@@ -11,7 +11,7 @@ import {
   TextInput,
 } from '@mantine/core';
 import { memo, useEffect, useRef, type ReactNode } from 'react';
-import type { InputProperty } from '../../../api/workers.ts';
+import type { InputProperty } from '../../../api/input-schema.ts';
 import { JsonField } from '../../../components/json-field.tsx';
 import { DateField } from './date-field.tsx';
 import type { Problem } from './input-problems.ts';
@@ -51,7 +51,7 @@ function sharedProps({ property, problem }: FieldProps) {
   return {
     label: property.title ?? property.name,
     description: property.description,
-    required: property.required === true,
+    required: property.required,
     error: problem?.message,
     placeholder: property.placeholder,
   };
@@ -113,7 +113,7 @@ function TextField(props: FieldProps): ReactNode {
         data={choicesOf(property)}
         value={text === '' ? null : text}
         searchable
-        clearable={property.required !== true}
+        clearable={!property.required}
         onChange={(next) => onChange(next ?? '')}
       />
     );

@@ -1,7 +1,7 @@
 /** What is wrong with what is entered, by field: as the console sees it, and as the server answered. */
 import { parseJson, isJsonObject } from '../../../api/lossless-json.ts';
 import { ApiError } from '../../../api/client.ts';
-import type { InputProperty, InputSchema } from '../../../api/workers.ts';
+import type { InputProperty, InputSchema } from '../../../api/input-schema.ts';
 import type { Texts } from '../../../texts/texts.tsx';
 import { isJson, isListEntered, type Entered, type FormValues } from './input-values.ts';
 import { columnsOf, countItems, firstGap } from './list-items.ts';
@@ -49,7 +49,7 @@ function problemOf(
   entered: Entered,
   texts: Texts['inputForm'],
 ): Problem | undefined {
-  if (isEmpty(entered)) return property.required === true ? { message: texts.requiredField } : undefined;
+  if (isEmpty(entered)) return property.required ? { message: texts.requiredField } : undefined;
   if (isListEntered(entered)) {
     const columns = columnsOf(property);
     const cell = firstGap(entered.rows, columns);

@@ -1,6 +1,6 @@
 /** What is entered in a worker's form, and the input that is made of it. */
 import { isJsonObject, parseJson, stringifyJson } from '../../../api/lossless-json.ts';
-import type { InputProperty, InputSchema } from '../../../api/workers.ts';
+import type { InputProperty, InputSchema } from '../../../api/input-schema.ts';
 import { itemsOf, rowsOf, textOf, type ListRow } from './list-items.ts';
 
 /** Texts of most fields; booleans of switches; several texts of choices; rows of lists. */
@@ -37,7 +37,7 @@ export function isJson({ editor, type }: InputProperty): boolean {
 }
 
 export function isSeveral({ multiple, type, options, editor }: InputProperty): boolean {
-  return options !== undefined && (multiple === true || (type === 'array' && editor !== 'json'));
+  return options !== undefined && (multiple || (type === 'array' && editor !== 'json'));
 }
 
 export function isListEntered(entered: Entered): entered is ListEntered {

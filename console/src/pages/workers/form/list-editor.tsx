@@ -2,7 +2,7 @@
 import { Button, Group, Input, Text, VisuallyHidden } from '@mantine/core';
 import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from 'react';
-import type { InputProperty } from '../../../api/workers.ts';
+import type { InputProperty } from '../../../api/input-schema.ts';
 import { formatCount } from '../../../components/figures.ts';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 import { readCells } from './cells.ts';
@@ -123,6 +123,11 @@ export function ListEditor({ property, rows, problem, focus, onChange }: ListEdi
     // oxlint-disable-next-line react/exhaustive-deps -- a wish to focus is followed once
   }, [focus]);
 
+  /** A change of one row ends the chance to take back one of many, which would take this one back as well. */
+  const changeOne = (next: readonly ListRow[]): void => {
+    setChange(undefined);
+    onChange(next);
+  };
   const changeMany = (next: readonly ListRow[], message: string): void => {
     setChange({ message, before: rows });
     onChange(next);
@@ -132,7 +137,7 @@ export function ListEditor({ property, rows, problem, focus, onChange }: ListEdi
   const actions: RowActions = {
     change: ({ row, column }, text) => {
       const target = shown[row];
-      if (target !== undefined) onChange(shown.with(row, withCell(target, columns, column, text)));
+      if (target !== undefined) changeOne(shown.with(row, withCell(target, columns, column, text)));
     },
     paste: (place, text, replaces) => {
       const target = shown[place.row];
@@ -147,15 +152,15 @@ export function ListEditor({ property, rows, problem, focus, onChange }: ListEdi
     },
     move: (from, to, column) => {
       if (to < 0 || to >= shown.length) return;
-      onChange(moveRow(shown, from, to));
+      changeOne(moveRow(shown, from, to));
       focusCell({ row: to, column });
     },
     remove: (row, place) => {
-      onChange(shown.toSpliced(row, 1));
+      changeOne(shown.toSpliced(row, 1));
       focusCell({ ...place, row: Math.max(place.row, 0) });
     },
     goTo: (place) => {
-      if (place.row >= shown.length) onChange([...shown, rowOf('')]);
+      if (place.row >= shown.length) changeOne([...shown, rowOf('')]);
       focusCell(place);
     },
   };
@@ -178,7 +183,7 @@ export function ListEditor({ property, rows, problem, focus, onChange }: ListEdi
       description={property.description}
       descriptionProps={{ id: hintId }}
       error={problem?.message}
-      required={property.required === true}
+      required={property.required}
       withAsterisk={false}
       className={classes['list']}
     >
@@ -192,7 +197,7 @@ export function ListEditor({ property, rows, problem, focus, onChange }: ListEdi
           onDuplicates={dropDuplicates}
           onClear={() => changeMany([], texts.cleared(count))}
         />
-        <Text size="xs" c="dimmed" data-count={count}>
+        <Text size="xs" c="dimmed">
           {texts.items(count, formatCount(count, language))}
         </Text>
       </Group>

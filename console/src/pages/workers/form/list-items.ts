@@ -1,6 +1,6 @@
 /** The items of a list as rows of cells. What nobody edits stays as it came, with its type and its further keys. */
 import { isJsonObject, parseJson, stringifyJson } from '../../../api/lossless-json.ts';
-import type { InputProperty } from '../../../api/workers.ts';
+import type { InputProperty } from '../../../api/input-schema.ts';
 
 export interface ListRow {
   /** Stays with the row wherever it goes. */
@@ -27,7 +27,7 @@ export function columnsOf(property: InputProperty): readonly ListColumn[] {
       key: param,
       title: title ?? param,
       description: description ?? '',
-      isRequired: required === true,
+      isRequired: required,
     }));
   }
   const [first] = Array.isArray(defaultItems) ? (defaultItems as unknown[]) : [];

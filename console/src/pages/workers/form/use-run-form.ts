@@ -2,7 +2,7 @@
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { stringifyJson } from '../../../api/lossless-json.ts';
 import type { RunRequest } from '../../../api/run-inputs.ts';
-import type { InputSchema } from '../../../api/workers.ts';
+import type { InputSchema } from '../../../api/input-schema.ts';
 import { useTexts } from '../../../texts/texts.tsx';
 import { draftKey, dropDraft, readDraft, writeDraft, type Draft, type Mode } from './draft.ts';
 import type { FocusWish } from './form-sections.tsx';
@@ -145,10 +145,12 @@ export function useRunForm({ workerId, version, schema, filling }: RunFormParts)
     },
     setMode: (next: Mode) => {
       if (next === 'json') {
-        const broken = problemsOf(schema, values, texts);
-        const readable = schema.properties.filter(({ name }) => !(name in broken));
-        const written = inputOf({ properties: readable }, values);
-        setDraft({ ...draft, mode: next, json: stringifyJson(written, 2) });
+        try {
+          setDraft({ ...draft, mode: next, json: stringifyJson(inputOf(schema, values), 2) });
+        } catch {
+          // Only a field of broken JSON cannot be written, and it must not get lost.
+          checkedInput();
+        }
         return;
       }
       const input = checkedInput();
