@@ -295,6 +295,14 @@ export const settings = {
     describe:
       'File of the private key that repositories are read with by ssh, for every account that imports one.',
   }),
+  gitToken: setting<string>({
+    environment: 'CHELA_GIT_TOKEN',
+    default: '',
+    defaultText: 'none',
+    parse: text,
+    describe: 'Token that `chela push --git` sends along for a private repository.',
+    secret: true,
+  }),
   gitTimeLimitSeconds: setting<number>({
     environment: 'CHELA_GIT_TIME_LIMIT_SECONDS',
     default: 120,

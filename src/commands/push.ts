@@ -8,6 +8,8 @@ import { CommandError } from './command-error.ts';
 import { configOf } from './settings-options.ts';
 
 interface PushFlags {
+  readonly git?: string;
+  readonly gitFolder?: string;
   readonly url?: string;
   readonly key?: string;
   readonly name?: string;
@@ -31,8 +33,13 @@ interface Published {
 export function addPushCommand(program: Command): void {
   program
     .command('push')
-    .argument('<folder>', 'folder of the worker package')
-    .description('Publish a folder as a worker: a new one, or a further version of it.')
+    .argument('[folder]', 'folder of the worker package')
+    .description('Publish a folder or a git repository as a worker: a new one, or a further version of it.')
+    .option(
+      '--git <url>',
+      'https or ssh URL of a repository, #branch, #tag or #commit behind it, in place of a folder',
+    )
+    .option('--git-folder <path>', 'folder of the package within the repository (default: its root)')
     .option(
       '--url <url>',
       'address of the platform (default: http://127.0.0.1:8080, or CHELA_HOST and CHELA_PORT)',
@@ -44,20 +51,26 @@ export function addPushCommand(program: Command): void {
     .action(push);
 }
 
-async function push(folder: string, flags: PushFlags): Promise<void> {
+type Call = (apiPath: string, body?: FormData | object) => Promise<Answer>;
+
+async function push(folder: string | undefined, flags: PushFlags): Promise<void> {
+  if ((folder === undefined) === (flags.git === undefined))
+    throw new CommandError('name a folder, or a repository by --git');
   const config = configOf({});
   const baseUrl = (flags.url ?? `http://${config.host}:${config.port}`).replace(/\/+$/, '');
   const key = flags.key ?? config.apiKey;
   if (key === '') throw new CommandError('no API key: give --key or set CHELA_API_KEY');
-  const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) throw new CommandError(`${folder} is no folder`);
 
-  const call = async (apiPath: string, body?: FormData): Promise<Answer> => {
+  const call: Call = async (apiPath, body) => {
     const url = `${baseUrl}/api/v2${apiPath}`;
+    const isForm = body instanceof FormData;
     const response = await fetch(url, {
       method: body === undefined ? 'GET' : 'POST',
-      headers: { authorization: `Bearer ${key}` },
-      body,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body !== undefined && !isForm && { 'content-type': 'application/json' }),
+      },
+      body: body === undefined || isForm ? body : JSON.stringify(body),
     }).catch((error: Error) => {
       throw new CommandError(
         `no answer from ${baseUrl}: is Chela running there? (${error.cause instanceof Error ? error.cause.message : error.message})`,
@@ -65,7 +78,13 @@ async function push(folder: string, flags: PushFlags): Promise<void> {
     });
     return (await response.json()) as Answer;
   };
+  if (flags.git === undefined) await pushFolder(folder ?? '', flags, call);
+  else await pushRepository(flags.git, flags, call);
+}
 
+async function pushFolder(folder: string, flags: PushFlags, call: Call): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) throw new CommandError(`${folder} is no folder`);
   const name = flags.name ?? (await nameOfFolder(folder));
   const slug = await slugOfOwnWorker(name, call);
   const form = new FormData();
@@ -74,8 +93,31 @@ async function push(folder: string, flags: PushFlags): Promise<void> {
   if (slug === undefined) form.append('name', name);
   if (flags.title !== undefined) form.append('title', flags.title);
   if (flags.description !== undefined) form.append('description', flags.description);
-  const answer = await call(slug === undefined ? '/workers' : `/workers/${slug}/versions`, form);
-  report(name, answer);
+  report(name, await call(slug === undefined ? '/workers' : `/workers/${slug}/versions`, form));
+}
+
+/** The platform reads the repository; a token for a private one comes by CHELA_GIT_TOKEN, which no list of processes shows. */
+async function pushRepository(address: string, flags: PushFlags, call: Call): Promise<void> {
+  const [url = '', ref = ''] = address.split(/#(.*)/s);
+  const repository =
+    url
+      .replace(/\/+$/, '')
+      .replace(/\.git$/, '')
+      .split(/[/:]/)
+      .at(-1) ?? '';
+  const name = flags.name ?? workerNameFromTitle(flags.title ?? repository);
+  const slug = await slugOfOwnWorker(name, call);
+  const token = configOf({}).gitToken;
+  const body = {
+    git_url: url,
+    ...(ref !== '' && { git_ref: ref }),
+    ...(flags.gitFolder !== undefined && { git_folder: flags.gitFolder }),
+    ...(token !== '' && { git_token: token }),
+    ...(slug === undefined && { name }),
+    ...(flags.title !== undefined && { title: flags.title }),
+    ...(flags.description !== undefined && { description: flags.description }),
+  };
+  report(name, await call(slug === undefined ? '/workers/git' : `/workers/${slug}/versions/git`, body));
 }
 
 function report(name: string, answer: Answer): void {
@@ -108,10 +150,7 @@ async function nameOfFolder(folder: string): Promise<string> {
   return workerNameFromTitle(text.replace(/^@[^/]+\//, ''));
 }
 
-async function slugOfOwnWorker(
-  name: string,
-  call: (apiPath: string) => Promise<Answer>,
-): Promise<string | undefined> {
+async function slugOfOwnWorker(name: string, call: Call): Promise<string | undefined> {
   for (let page = 1; ; page += 1) {
     const answer = await call(`/workers?limit=100&offset=${page}&keyword=${encodeURIComponent(name)}`);
     if (answer.code !== 0) throw new CommandError(answer.message);

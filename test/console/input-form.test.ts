@@ -397,6 +397,7 @@ test('a schema with members that are null or of another type has a form all the 
   await page.getByLabel('b: url 1').fill('y');
   await page.getByLabel('c', { exact: true }).first().click();
   await page.getByRole('option', { name: '3' }).click();
+  await page.keyboard.press('Escape');
   await start();
   expect((await storedInput()).custom).toEqual({ a: 'x', b: [{ url: 'y' }], c: [3] });
 });

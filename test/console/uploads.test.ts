@@ -133,6 +133,7 @@ describe('a zip', () => {
     await page.getByRole('dialog').getByText('greeter.zip').waitFor();
     await send(page);
     await page.getByRole('heading', { name: 'Greeter' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/workers/tester~greeter');
   });
 });
 

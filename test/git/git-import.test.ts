@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runChela } from '../platform/support/chela-process.ts';
 import { packageZip, plainSchema } from '../http/packages.ts';
 import { startTestPlatform, type Answer, type TestPlatform } from '../support/test-platform.ts';
 import { startGitServer, type GitServer } from './support/git-server.ts';
@@ -258,6 +259,30 @@ test('hooks, filters and submodules of a repository do nothing', async () => {
   expect(code).toBe(0);
   expect(data.version).toBe('v1.0.1');
   expect(existsSync(marker)).toBe(false);
+});
+
+test('chela push publishes a repository, and a further version of it', async () => {
+  await server.commit('pushed.git', files('pushed one'));
+  await server.git('pushed.git', 'branch', 'stable');
+  const push = async (ref: string) =>
+    runChela([
+      'push',
+      '--git',
+      `${server.url('pushed.git')}${ref}`,
+      '--url',
+      platform.url,
+      '--key',
+      platform.key,
+    ]);
+  const first = await push('#stable');
+  expect(first).toMatchObject({ exitCode: 0, output: expect.stringContaining('tester~pushed v1.0.1\n') });
+  expect((await push('')).output).toBe('pushed is unchanged\n');
+  await server.commit('pushed.git', files('pushed two'));
+  expect((await push('')).output).toContain('tester~pushed v1.0.2\n');
+  expect(await push('#nothing')).toMatchObject({
+    exitCode: 1,
+    output: expect.stringContaining('has no branch or tag "nothing"'),
+  });
 });
 
 test('only the owner imports, and nothing is left on disk', async () => {

@@ -48,6 +48,10 @@ describe('a command that cannot do what was asked ends with 1 and one line that 
       argv: ['runner', '--database-url', 'postgres://chela@127.0.0.1:1/chela'],
       says: 'the database does not answer: connect ECONNREFUSED 127.0.0.1:1; check DATABASE_URL',
     },
+    'a push of nothing': {
+      argv: ['push', '--key', 'not-asked-for-yet'],
+      says: 'name a folder, or a repository by --git',
+    },
     'a folder to push that is not there': {
       argv: ['push', '/nowhere/at/all'],
       says: '/nowhere/at/all is no folder',

@@ -24,6 +24,13 @@ beforeAll(async () => {
 });
 afterAll(async () => platform.close());
 
+async function build(source: string, target: string): Promise<void> {
+  await promisify(execFile)('go', ['build', '-trimpath', '-o', path.join(target, 'main'), '.'], {
+    cwd: source,
+    env: { ...process.env, CGO_ENABLED: '0', GOOS: 'linux', GOARCH: 'amd64' },
+  });
+}
+
 /** A package whose `main` is what it is given; the zip loses the execute bit, as zips made on Windows do. */
 async function packageWith(name: string, main: string | Buffer): Promise<string> {
   const copy = path.join(folder, name);
@@ -36,10 +43,7 @@ async function packageWith(name: string, main: string | Buffer): Promise<string>
 
 test.skipIf(!hasGo())('a compiled Go worker runs by the public protocol', { timeout: 240_000 }, async () => {
   const copy = await packageWith('compiled', '');
-  await promisify(execFile)('go', ['build', '-trimpath', '-o', path.join(copy, 'main'), '.'], {
-    cwd: fixture,
-    env: { ...process.env, CGO_ENABLED: '0', GOOS: 'linux', GOARCH: 'amd64' },
-  });
+  await build(fixture, copy);
   const workerId = await platform.publish(copy, 'Go');
   const run = await platform.runSync(workerId, { rows: 2 });
   expect(run).toMatchObject({ run_status: 'succeeded', error_message: '' });
@@ -52,6 +56,23 @@ test.skipIf(!hasGo())('a compiled Go worker runs by the public protocol', { time
     run_status: 'failed',
     error_message: 'the worker ended with exit code 4',
   });
+});
+
+test.skipIf(!hasGo())('the example of the Go SDK runs', { timeout: 240_000 }, async () => {
+  const copy = await packageWith('sdk-example', '');
+  await build(path.join(import.meta.dirname, '../../sdk/go/example'), copy);
+  const workerId = await platform.publish(copy, 'Go SDK');
+  const run = await platform.runSync(workerId, { names: ['Ada', 'Zoë', 'Ada'] });
+  expect(run).toMatchObject({ run_status: 'succeeded', error_message: '' });
+  const { headers, list } = await platform.results(run.run_slug);
+  expect(headers[2]).toEqual({ key: 'letters', label: 'Letters', format: 'integer' });
+  expect(list).toMatchObject([
+    { name: 'Ada', greeting: 'Hello, Ada!', letters: 3 },
+    { name: 'Zoë', letters: 3 },
+  ]);
+  expect(list).toHaveLength(2);
+  const lines = (await platform.log(run.run_slug)).map(({ type, content }) => `${type} ${content}`);
+  expect(lines).toContain('2 greeted 3 names');
 });
 
 test('an entry named main is run itself, in the root of its package, with nothing of the host', async () => {

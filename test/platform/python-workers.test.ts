@@ -84,6 +84,30 @@ describe('the requirements of a Python package', () => {
     expect(run).toMatchObject({ run_status: 'succeeded', results: { count: 1 } });
   });
 
+  test('are those of the SDK where nothing else is wanted: its example runs', async () => {
+    const sdk = path.join(import.meta.dirname, '../../sdk/python');
+    const copy = path.join(folder, 'sdk-example');
+    await cp(path.join(sdk, 'example'), copy, { recursive: true });
+    for (const file of ['sdk.py', 'sdk_pb2.py', 'sdk_pb2_grpc.py'])
+      await cp(path.join(sdk, file), path.join(copy, file));
+    const workerId = await platform.publish(copy, 'SDK example');
+    const names = ['Ada', { string: 'Grace' }, ' ', 'Ada'];
+    const run = await platform.runSync(workerId, { names });
+    expect(run).toMatchObject({ run_status: 'succeeded', error_message: '' });
+    const { headers, list } = await platform.results(run.run_slug);
+    expect(headers[2]).toEqual({ key: 'letters', label: 'Letters', format: 'integer' });
+    // By the upsert key Ada is there once.
+    expect(list).toMatchObject([
+      { name: 'Ada', greeting: 'Hello, Ada!', letters: 3 },
+      { name: 'Grace', greeting: 'Hello, Grace!', letters: 5 },
+    ]);
+    expect(list).toHaveLength(2);
+    const lines = await platform.log(run.run_slug);
+    expect(lines.map(({ type, content }) => `${type} ${content}`)).toContain('2 greeted 3 names');
+    // Nothing is printed that the author did not ask for.
+    expect(lines.filter(({ type }) => type === 4)).toEqual([]);
+  });
+
   test('are installed after the upload, in the log of the version, and not again by its runs', async () => {
     const workerId = await publishWith(platform, 'once', 'six==1.16.0\n');
     const log = await platform.installed(workerId);
