@@ -117,14 +117,13 @@ export class GitRepository {
 
   async #fetch(commit: string): Promise<void> {
     const repository = path.join(this.#folder, 'repository');
-    let looking = false;
+    let looking: Promise<void> | undefined;
+    const look = async (): Promise<void> => {
+      if ((await packedBytes(repository)) > this.#limits.fetchedBytes) this.#onTooLarge();
+      looking = undefined;
+    };
     const watch = setInterval(() => {
-      if (looking) return;
-      looking = true;
-      void packedBytes(repository).then((bytes) => {
-        looking = false;
-        if (bytes > this.#limits.fetchedBytes) this.#onTooLarge();
-      });
+      looking ??= look();
     }, sizeCheckMilliseconds);
     const shared = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', '--no-auto-gc'];
     try {
@@ -147,7 +146,7 @@ export class GitRepository {
   async #checkTree(commit: string, folder: string): Promise<void> {
     if (folder !== '') {
       const entry = await this.#inside('--literal-pathspecs', 'ls-tree', commit, '--', folder);
-      if (!/^040000 tree /.test(entry))
+      if (!entry.startsWith('040000 tree '))
         throw invalidArgument(`the repository has no folder ${quoted(folder)}`);
     }
     const tree = folder === '' ? commit : `${commit}:${folder}`;

@@ -57,8 +57,12 @@ export class Installations {
     signal: AbortSignal,
   ): Promise<Preparation> {
     const { languages } = this.#options;
-    if (this.#recorded.has(version.id))
-      return prepareLaunch(version.language, packageDir, languages, onLine, signal);
+    if (this.#recorded.has(version.id)) {
+      const preparation = await prepareLaunch(version.language, packageDir, languages, onLine, signal);
+      // Whoever keeps the record may have given up.
+      await this.#noteReady(version, preparation);
+      return preparation;
+    }
     this.#recorded.add(version.id);
     try {
       return await this.#prepareWithRecord(version, packageDir, onLine, signal);

@@ -118,11 +118,10 @@ interface VersionRow {
 }
 
 function listedVersion(row: VersionRow): ListedVersion {
-  const { id, version, created_at, description, language, entry, package_bytes, warnings } = row;
-  const { git_url: url, git_ref: ref, git_folder: folder, git_commit: commit } = row;
-  const { status, err_msg, is_truncated, started_at, finished_at } = row;
+  const { git_url: url, git_ref: ref, git_folder: folder, git_commit: commit, ...version } = row;
+  const { status, err_msg, is_truncated, started_at, finished_at, ...kept } = version;
   return {
-    ...{ id, version, created_at, description, language, entry, package_bytes, warnings },
+    ...kept,
     git: url === null || commit === null ? undefined : { url, ref: ref ?? '', folder: folder ?? '', commit },
     install: {
       status: status ?? 'none',

@@ -12,7 +12,7 @@ const dataUrl = /^data:image\/(?:png|jpeg|gif|webp);base64,([A-Za-z0-9+/]+={0,2}
 
 /** Pictures that are programs (SVG) are none of them. */
 const kinds = [
-  { extension: 'png', mediaType: 'image/png', sign: /^\x89PNG\r\n\x1A\n/ },
+  { extension: 'png', mediaType: 'image/png', sign: /^\x89PNG\r\n/ },
   { extension: 'jpg', mediaType: 'image/jpeg', sign: /^\xFF\xD8\xFF/ },
   { extension: 'gif', mediaType: 'image/gif', sign: /^GIF8[79]a/ },
   { extension: 'webp', mediaType: 'image/webp', sign: /^RIFF[^]{4}WEBP/ },

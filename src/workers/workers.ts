@@ -11,8 +11,9 @@ import type { PackageCache } from './package-cache.ts';
 import type { Finding } from './input-schema.ts';
 import { acceptPackage, type AcceptedPackage } from './upload.ts';
 import { VersionList, type GitSource, type ListedVersion } from './version-list.ts';
-import { readIcon, storeIcon, type WorkerIcon } from './worker-icon.ts';
+import { readIcon, type WorkerIcon } from './worker-icon.ts';
 import { isWorkerSlug, splitWorkerPath, workerPath } from './worker-id.ts';
+import { changeWorker, deleteWorker, type WorkerSettings } from './worker-settings.ts';
 import { checkWorkerName, workerNameFromTitle } from './worker-name.ts';
 import {
   matchOf,
@@ -41,15 +42,6 @@ export interface VersionOrigin {
   readonly git: GitSource;
   /** Subject of the commit. */
   readonly description: string;
-}
-
-/** What the owner changes about a worker; what is left out stays. */
-export interface WorkerSettings extends Omit<WorkerDetails, 'name' | 'category'> {
-  /** 0 is none. */
-  readonly category?: number;
-  readonly isPublic?: boolean;
-  /** A data URL; empty for none. */
-  readonly icon?: string;
 }
 
 export interface OwnVersion {
@@ -206,20 +198,7 @@ export class Workers {
   /** Changes what is said of a worker of this account, and whether the store lists it. */
   async change(accountId: number, workerId: string, settings: WorkerSettings): Promise<void> {
     const worker = await this.own(accountId, workerId);
-    const { title, description, category, isPublic, icon } = settings;
-    const iconKey = icon === undefined || icon === '' ? null : await storeIcon(this.#storage, icon);
-    await this.#database.sql
-      .updateTable('worker')
-      .set({
-        ...(title !== undefined && { title }),
-        ...(description !== undefined && { description }),
-        ...(category !== undefined && { category: category === 0 ? null : category }),
-        ...(isPublic !== undefined && { is_public: isPublic }),
-        ...(icon !== undefined && { icon_key: iconKey }),
-        updated_at: new Date(),
-      })
-      .where('id', '=', worker.id)
-      .execute();
+    await changeWorker(this.#database, this.#storage, worker.id, settings);
   }
 
   /** @throws ChelaError NOT_FOUND where the worker has none */
@@ -234,24 +213,7 @@ export class Workers {
    */
   async delete(accountId: number, workerId: string): Promise<void> {
     const worker = await this.own(accountId, workerId);
-    await this.#database.transaction(async (client) => {
-      await client.query(
-        `UPDATE worker SET deleted_at = now(), updated_at = now(), is_public = false, name = 'deleted-' || lower(slug)
-         WHERE id = $1 AND deleted_at IS NULL`,
-        [worker.id],
-      );
-      await client.query(
-        `UPDATE task SET worker_id = NULL, schedule_enabled = false, next_tick_at = NULL, queued_tick_at = NULL
-         WHERE worker_id = $1`,
-        [worker.id],
-      );
-      await client.query(
-        `UPDATE queue_item SET status = 'released', reason = 'the worker was deleted', ended_at = now()
-         WHERE worker_id = $1 AND status = 'waiting'`,
-        [worker.id],
-      );
-      await client.query('UPDATE queue_item SET worker_id = NULL WHERE worker_id = $1', [worker.id]);
-    });
+    await deleteWorker(this.#database, worker.id);
   }
 
   /** A version of a worker of this account, by its name, `latest`, or the digits of its commit. */

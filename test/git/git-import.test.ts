@@ -43,6 +43,11 @@ async function versionOf(slug: string, version: string): Promise<Record<string, 
   return (await platform.call<Record<string, unknown>>(`/workers/${slug}/versions/${version}`)).data;
 }
 
+/** A link that stays within the folder is taken as the file it leads to. */
+async function linkWithin(folder: string): Promise<void> {
+  await symlink('main.js', path.join(folder, 'workers/two/other.js'));
+}
+
 describe('a worker from git', () => {
   let slug: string;
   let first: string;
@@ -97,14 +102,10 @@ describe('a worker from git', () => {
   });
 
   test('can lie in a folder of its repository', async () => {
-    const change = async (folder: string): Promise<void> => {
-      // A link that stays within the folder is taken as the file it leads to.
-      await symlink('main.js', path.join(folder, 'workers/two/other.js'));
-    };
     const within = Object.fromEntries(
       Object.entries(files('in a folder')).map(([name, text]) => [`workers/two/${name}`, text]),
     );
-    await server.commit('many.git', { 'README.md': 'no worker here', ...within }, { change });
+    await server.commit('many.git', { 'README.md': 'no worker here', ...within }, { change: linkWithin });
     const git_url = server.url('many.git');
     const answer = await post('/workers/git', { git_url, git_folder: '/workers/two/', title: 'Two' });
     expect(answer.data).toMatchObject({ path: 'tester~two', git: { folder: 'workers/two' } });

@@ -34,63 +34,71 @@ async function publishNeeding(name: string, on: TestPlatform = platform): Promis
   return on.publish(packageDir, name);
 }
 
-test('what is wrong shows in the log of the version and in the run; a further try mends it', async () => {
-  const workerId = await publishNeeding('missing');
-  const failed = await platform.installed(workerId);
-  expect(failed).toMatchObject({
-    status: 'failed',
-    err_msg: expect.stringMatching(/npm install failed[^]*404/),
-  });
-  expect(failed.lines.map(({ content }) => content).join('\n')).toContain(`${registry.origin}/npm/missing`);
-  expect(failed.lines[0]?.number).toBe(1);
-  expect(failed.started_at).toBeGreaterThan(0);
-  const run = await platform.runSync(workerId, {});
-  expect(run).toMatchObject({
-    run_status: 'failed',
-    error_message: expect.stringMatching(/^could not be executed: npm install failed[^]*404/),
-  });
+test(
+  'what is wrong shows in the log of the version and in the run; a further try mends it',
+  { timeout: 180_000 },
+  async () => {
+    const workerId = await publishNeeding('missing');
+    const failed = await platform.installed(workerId);
+    expect(failed).toMatchObject({
+      status: 'failed',
+      err_msg: expect.stringMatching(/npm install failed[^]*404/),
+    });
+    expect(failed.lines.map(({ content }) => content).join('\n')).toContain(`${registry.origin}/npm/missing`);
+    expect(failed.lines[0]?.number).toBe(1);
+    expect(failed.started_at).toBeGreaterThan(0);
+    const run = await platform.runSync(workerId, {});
+    expect(run).toMatchObject({
+      run_status: 'failed',
+      error_message: expect.stringMatching(/^could not be executed: npm install failed[^]*404/),
+    });
 
-  await registry.addNpm('missing', { 'index.js': 'module.exports = "found";' });
-  const again = await platform.call(`/workers/${workerId}/versions/v1.0.1/install`, { method: 'POST' });
-  expect(again.data).toMatchObject({ status: expect.stringMatching(/^(waiting|installing|installed)$/) });
-  expect(await platform.installed(workerId)).toMatchObject({ status: 'installed', err_msg: '' });
-  const better = await platform.runSync(workerId, {});
-  expect(better).toMatchObject({ run_status: 'succeeded', error_message: '' });
-  const lines = (await platform.log(better.run_slug)).map(({ content }) => content);
-  expect(lines).toContain('it says found');
-  expect(registry.fetched('missing-1.0.0.tgz')).toBe(1);
-});
+    await registry.addNpm('missing', { 'index.js': 'module.exports = "found";' });
+    const again = await platform.call(`/workers/${workerId}/versions/v1.0.1/install`, { method: 'POST' });
+    expect(again.data).toMatchObject({ status: expect.stringMatching(/^(waiting|installing|installed)$/) });
+    expect(await platform.installed(workerId)).toMatchObject({ status: 'installed', err_msg: '' });
+    const better = await platform.runSync(workerId, {});
+    expect(better).toMatchObject({ run_status: 'succeeded', error_message: '' });
+    const lines = (await platform.log(better.run_slug)).map(({ content }) => content);
+    expect(lines).toContain('it says found');
+    expect(registry.fetched('missing-1.0.0.tgz')).toBe(1);
+  },
+);
 
-test('the log can be read while it grows, and a run that comes meanwhile waits for the same installation', async () => {
-  const wait = `
+test(
+  'the log can be read while it grows, and a run that comes meanwhile waits for the same installation',
+  { timeout: 180_000 },
+  async () => {
+    const wait = `
     console.log('waiting for the gate');
     (async () => {
       while (!(await fetch('http://127.0.0.1:6001/registry/0/gate')).ok) await new Promise((go) => setTimeout(go, 50));
       console.log('the gate is open');
     })();`;
-  const manifest = { scripts: { postinstall: 'node wait.js' } };
-  await registry.addNpm('gated', { 'index.js': 'module.exports = 1;', 'wait.js': wait }, manifest);
-  const workerId = await publishNeeding('gated');
-  const url = `/workers/${workerId}/versions/latest/install-log`;
-  interface Log {
-    status: string;
-    lines: { number: number; content: string }[];
-  }
-  const read = async (after = 0): Promise<Log> => (await platform.call<Log>(`${url}?after=${after}`)).data;
-  await expect
-    .poll(async () => JSON.stringify((await read()).lines), { timeout: 60_000 })
-    .toContain('waiting for the gate');
-  const { status, lines } = await read();
-  expect(status).toBe('installing');
-  const run = await platform.runAsync(workerId, {});
-  await platform.logged(run, 'waiting for the gate');
-  await registry.addNpm('gate', {});
-  expect(await platform.installed(workerId)).toMatchObject({ status: 'installed' });
-  const rest = await read(lines.at(-1)?.number);
-  expect(rest.lines.map(({ content }) => content).join('\n')).toContain('the gate is open');
-  expect(await platform.finished(run)).toMatchObject({ status: 'succeeded' });
-  expect(registry.fetched('gated-1.0.0.tgz')).toBe(1);
-});
+    const manifest = { scripts: { postinstall: 'node wait.js' } };
+    await registry.addNpm('gated', { 'index.js': 'module.exports = 1;', 'wait.js': wait }, manifest);
+    const workerId = await publishNeeding('gated');
+    const url = `/workers/${workerId}/versions/latest/install-log`;
+    interface Log {
+      status: string;
+      lines: { number: number; content: string }[];
+    }
+    const read = async (after = 0): Promise<Log> => (await platform.call<Log>(`${url}?after=${after}`)).data;
+    await expect
+      .poll(async () => JSON.stringify((await read()).lines), { timeout: 60_000 })
+      .toContain('waiting for the gate');
+    const { status, lines } = await read();
+    expect(status).toBe('installing');
+    const run = await platform.runAsync(workerId, {});
+    await platform.logged(run, 'waiting for the gate');
+    await registry.addNpm('gate', {});
+    expect(await platform.installed(workerId)).toMatchObject({ status: 'installed' });
+    const rest = await read(lines.at(-1)?.number);
+    expect(rest.lines.map(({ content }) => content).join('\n')).toContain('the gate is open');
+    expect(await platform.finished(run)).toMatchObject({ status: 'succeeded' });
+    expect(registry.fetched('gated-1.0.0.tgz')).toBe(1);
+  },
+);
 
 test('without a sandbox it is said so, and no scripts run', async () => {
   const bare = await startTestPlatform({ sandbox: 'process', installScripts: true });

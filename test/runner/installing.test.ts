@@ -217,7 +217,7 @@ describe('npm', () => {
             above: await ask('GET', '/registry/0/..%2f..%2fsecret'),
             other: await ask('GET', '/registry/9/prober'),
             file: await ask('GET', '/file/999/x.tgz'),
-            proxy: await ask('GET', '/http://${'127.0.0.1'}:${port}/'),
+            proxy: await ask('GET', '/http://127.0.0.1:${port}/'),
           },
           uid: process.getuid(),
         };
@@ -296,8 +296,8 @@ describe('npm', () => {
   });
 });
 
-describe('pip', () => {
-  const backend = (code: string): string => `
+/** A build of the package `built` that first runs `code`, which sets `found`. */
+const backend = (code: string): string => `
 import os
 ${wheelScript}
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
@@ -306,6 +306,7 @@ ${code.replaceAll(/^/gm, '    ')}
     return 'built-1.0.0-py3-none-any.whl'
 `;
 
+describe('pip', () => {
   test('brings wheels from the index of its configuration, with its credentials, which no line shows', async () => {
     await pipIndex.addWheel('plainwheel', 'VALUE = 1');
     const packageDir = await packageOf({ 'requirements.txt': 'plainwheel==1.0.0\n' });

@@ -98,7 +98,11 @@ function installShape(record: InstallRecord): Static<typeof Install> {
 function versionShape(worker: WorkerRecord, version: ListedVersion): Static<typeof Version> {
   const { description, language, entry, package_bytes, warnings, git, install } = version;
   return {
-    ...{ version: version.version, description, language, entry, package_bytes },
+    version: version.version,
+    description,
+    language,
+    entry,
+    package_bytes,
     is_current: version.id === worker.current_version_id,
     created_at: unixSeconds(version.created_at),
     warnings: [...warnings],

@@ -55,7 +55,10 @@ export class FencedInstaller implements Installer {
     ]);
     const argv = npmArguments(command, this.runsScripts);
     return this.#fence.run({
-      ...{ folder, print, signal, gateway },
+      folder,
+      print,
+      signal,
+      gateway,
       files: { ...Object.fromEntries(local), '.npmrc': npmConfiguration(settings, urls, gateway) },
       launch: {
         mounts: { npm },
@@ -80,7 +83,10 @@ export class FencedInstaller implements Installer {
     ]);
     const linkFolders = await reachable(settings.linkFolders);
     return this.#fence.run({
-      ...{ folder, print, signal, gateway },
+      folder,
+      print,
+      signal,
+      gateway,
       files: { 'requirements.txt': `${requirements.join('\n')}\n` },
       launch: this.#pipLaunch(interpreter.folder, pip, linkFolders, [
         ...pipArguments(this.runsScripts),
@@ -98,13 +104,11 @@ export class FencedInstaller implements Installer {
       mounts: { python, pip, ...links },
       command: (places) => [
         ...inHome,
-        ...[
-          `${places['python']}/bin/python3`,
-          `${places['pip']}/pip`,
-          'install',
-          '--isolated',
-          '--no-cache-dir',
-        ],
+        `${places['python']}/bin/python3`,
+        `${places['pip']}/pip`,
+        'install',
+        '--isolated',
+        '--no-cache-dir',
         ...argv,
         ...Object.keys(links).flatMap((name) => ['--find-links', places[name] ?? '']),
         ...into,

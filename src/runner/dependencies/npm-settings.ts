@@ -6,7 +6,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { withoutOwnSettings } from './package-manager.ts';
-import { withoutCredentials, type RegistryAccess, type RegistryCredentials } from './registry-access.ts';
+import {
+  proxiesOfEnvironment,
+  withoutCredentials,
+  type RegistryAccess,
+  type RegistryCredentials,
+} from './registry-access.ts';
 
 const reader = fileURLToPath(new URL('npm-settings.cjs', import.meta.url));
 
@@ -78,8 +83,11 @@ function fromReader(read: ReadSettings): NpmSettings {
       ...scopes.flatMap(({ credentials }) => credentials),
     ],
     ca: read.ca,
-    verifiesCertificates: read.verifiesCertificates,
-    proxies: Object.fromEntries(Object.entries(proxies).filter(([, value]) => value !== '')),
+    unverifiedHosts: read.verifiesCertificates ? [] : 'all',
+    proxies: {
+      ...proxiesOfEnvironment(),
+      ...Object.fromEntries(Object.entries(proxies).filter(([, value]) => value !== '')),
+    },
   };
 }
 

@@ -8,13 +8,13 @@ import { withSlash } from './npm-settings.ts';
 import { withoutOwnSettings } from './package-manager.ts';
 import {
   basicCredentials,
+  proxiesOfEnvironment,
   withoutCredentials,
   type RegistryAccess,
   type RegistryCredentials,
 } from './registry-access.ts';
 
 const reader = fileURLToPath(new URL('pip_settings.py', import.meta.url));
-const proxyNames = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
 
 export interface PipSettings extends RegistryAccess {
   /** Folder of the package `pip`. */
@@ -58,8 +58,11 @@ export async function readPipSettings(python: string): Promise<PipSettings> {
   return fromReader(JSON.parse(stdout) as ReadSettings);
 }
 
+function isUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text);
+}
+
 async function fromReader(read: ReadSettings): Promise<PipSettings> {
-  const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
   const indexes = read.indexes.map((url) => withoutCredentials(withSlash(url)));
   const pages = read.links.filter(isUrl).map(withoutCredentials);
   const stored = Object.entries(read.stored).map(([url, [user, password]]) =>
@@ -75,8 +78,7 @@ async function fromReader(read: ReadSettings): Promise<PipSettings> {
     linkFolders: await foldersOf(read.links.filter((link) => !isUrl(link))),
     credentials: found,
     ca: read.certificate === '' ? [] : [await readFile(read.certificate, 'utf8')],
-    // pip trusts by host; where it trusts one of its indexes, it does not ask for its certificate.
-    verifiesCertificates: !indexes.some(({ url }) => read.trustedHosts.includes(new URL(url).hostname)),
+    unverifiedHosts: read.trustedHosts.map((host) => host.replace(/:\d+$/, '')),
     proxies: read.proxy === '' ? proxiesOfEnvironment() : { HTTP_PROXY: read.proxy, HTTPS_PROXY: read.proxy },
   };
 }
@@ -94,12 +96,4 @@ async function foldersOf(links: readonly string[]): Promise<string[]> {
     ),
   );
   return folders.filter((_, index) => found[index]);
-}
-
-function proxiesOfEnvironment(): Record<string, string> {
-  const found = proxyNames.flatMap((name) => {
-    const value = process.env[name.toLowerCase()] ?? process.env[name];
-    return value === undefined || value === '' ? [] : [[name, value] as const];
-  });
-  return Object.fromEntries(found);
 }

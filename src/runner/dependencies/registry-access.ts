@@ -13,9 +13,21 @@ export interface RegistryAccess {
   readonly credentials: readonly RegistryCredentials[];
   /** Certificates to trust, PEM; those of Node where empty. */
   readonly ca: readonly string[];
-  readonly verifiesCertificates: boolean;
+  /** Hosts whose certificates nobody asks for; `all` for every host. */
+  readonly unverifiedHosts: readonly string[] | 'all';
   /** As in the environment: HTTP_PROXY and its like. */
   readonly proxies: Readonly<Record<string, string>>;
+}
+
+const proxyNames = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
+
+/** The outgoing proxies that package managers take from the environment. */
+export function proxiesOfEnvironment(): Record<string, string> {
+  const found = proxyNames.flatMap((name) => {
+    const value = process.env[name.toLowerCase()] ?? process.env[name];
+    return value === undefined || value === '' ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(found);
 }
 
 /** Takes the credentials out of a URL. */

@@ -1,11 +1,11 @@
 /** Asks registries on behalf of a sandbox: with the operator's credentials, and to no other places than they lead to. */
-import type { LookupAddress } from 'node:dns';
 import { lookup as systemLookup } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import { callbackify } from 'node:util';
 import { guardedAddresses, type AllowedTargets } from '../../guarded-addresses.ts';
 import type { TargetList } from '../../target-list.ts';
 import type { RegistryAccess } from './registry-access.ts';
@@ -91,7 +91,6 @@ export class RegistryClient {
     this.#http = new HttpAgent(shared);
     this.#https = new HttpsAgent({
       ...shared,
-      rejectUnauthorized: access.verifiesCertificates,
       ...(access.ca.length > 0 && { ca: [...access.ca] }),
     });
   }
@@ -134,6 +133,7 @@ export class RegistryClient {
       agent: url.protocol === 'https:' ? this.#https : this.#http,
       headers: { ...headers, ...(authorization !== undefined && { authorization }) },
       signal,
+      rejectUnauthorized: this.#verifies(host),
       timeout: idleMilliseconds,
       // Where there is a proxy its name is asked for here, and it is the proxy that resolves the target's.
       lookup: isRegistry ? undefined : this.#guardedLookup(target),
@@ -145,20 +145,23 @@ export class RegistryClient {
     return response;
   }
 
+  #verifies(host: string): boolean {
+    const { unverifiedHosts } = this.#access;
+    return unverifiedHosts !== 'all' && !unverifiedHosts.includes(host);
+  }
+
   #guardedLookup(target: { host: string; port: number }): LookupFunction {
+    const guarded = callbackify(async () => guardedAddresses(target, this.#allowed, allowedSetting));
     return (hostname, options, callback) => {
       if (hostname !== target.host) {
         systemLookup(hostname, options, (error, address, family) => callback(error, address, family));
         return;
       }
-      guardedAddresses(target, this.#allowed, allowedSetting).then(
-        (addresses) => {
-          const [first] = addresses as [LookupAddress];
-          if (options.all === true) callback(null, addresses);
-          else callback(null, first.address, first.family);
-        },
-        (error: Error) => callback(error, []),
-      );
+      guarded((error, addresses) => {
+        if (error !== null) callback(error, []);
+        else if (options.all === true) callback(null, addresses);
+        else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
+      });
     };
   }
 

@@ -1,0 +1,59 @@
+/** What the owner of a worker changes besides its versions, and the end of a worker. */
+import type { Database } from '../database/database.ts';
+import type { Storage } from '../storage/storage.ts';
+import { storeIcon } from './worker-icon.ts';
+
+/** What is left out stays. */
+export interface WorkerSettings {
+  readonly title?: string;
+  readonly description?: string;
+  /** 0 is none. */
+  readonly category?: number;
+  readonly isPublic?: boolean;
+  /** A data URL; empty for none. */
+  readonly icon?: string;
+}
+
+/** @throws ChelaError INVALID_ARGUMENT for an icon that is no picture */
+export async function changeWorker(
+  database: Database,
+  storage: Storage,
+  workerKey: number,
+  { title, description, category, isPublic, icon }: WorkerSettings,
+): Promise<void> {
+  const iconKey = icon === undefined || icon === '' ? null : await storeIcon(storage, icon);
+  await database.sql
+    .updateTable('worker')
+    .set({
+      ...(title !== undefined && { title }),
+      ...(description !== undefined && { description }),
+      ...(category !== undefined && { category: category === 0 ? null : category }),
+      ...(isPublic !== undefined && { is_public: isPublic }),
+      ...(icon !== undefined && { icon_key: iconKey }),
+      updated_at: new Date(),
+    })
+    .where('id', '=', workerKey)
+    .execute();
+}
+
+/** The row stays for the runs that refer to it, named after its slug, which no other worker has. */
+export async function deleteWorker(database: Database, workerKey: number): Promise<void> {
+  await database.transaction(async (client) => {
+    await client.query(
+      `UPDATE worker SET deleted_at = now(), updated_at = now(), is_public = false, name = 'deleted-' || lower(slug)
+       WHERE id = $1 AND deleted_at IS NULL`,
+      [workerKey],
+    );
+    await client.query(
+      `UPDATE task SET worker_id = NULL, schedule_enabled = false, next_tick_at = NULL, queued_tick_at = NULL
+       WHERE worker_id = $1`,
+      [workerKey],
+    );
+    await client.query(
+      `UPDATE queue_item SET status = 'released', reason = 'the worker was deleted', ended_at = now()
+       WHERE worker_id = $1 AND status = 'waiting'`,
+      [workerKey],
+    );
+    await client.query('UPDATE queue_item SET worker_id = NULL WHERE worker_id = $1', [workerKey]);
+  });
+}
