@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const consoleDir = path.join(root, 'console');
 /** What the console shares with the server. */
-const sharedDir = path.join(root, 'src', 'documentation');
+const sharedDirs = ['documentation', 'json'].map((name) => path.join(root, 'src', name));
 const distDir = path.join(consoleDir, 'dist');
 const stampFile = path.join(distDir, '.built-from');
 
@@ -24,7 +24,7 @@ function sourceFiles(folder) {
 /** Changes with whatever a build is made from. */
 function sourceHash() {
   const hash = createHash('sha256');
-  const sources = [consoleDir, sharedDir].flatMap((folder) => sourceFiles(folder).toSorted());
+  const sources = [consoleDir, ...sharedDirs].flatMap((folder) => sourceFiles(folder).toSorted());
   for (const file of [...sources, path.join(root, 'package-lock.json')]) {
     hash
       .update(`${path.relative(root, file)}\0`)

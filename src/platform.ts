@@ -251,6 +251,7 @@ export class Platform {
     await this.#retention.start();
     await this.#notifications.start();
     await this.jobs.start();
+    if (this.#runner !== undefined) await this.workers.installs.queueWaiting();
     await this.tasks.scheduler.start();
     this.accounts.start();
     await this.#watchman.start();

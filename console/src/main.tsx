@@ -10,6 +10,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createQueryClient } from './api/query-client.ts';
 import { createConsoleRouter } from './routes.tsx';
+import { WordedTheme } from './shell/worded-theme.tsx';
 import { TextProvider } from './texts/texts.tsx';
 import { theme } from './theme.ts';
 
@@ -22,10 +23,12 @@ createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto">
       <TextProvider>
-        <QueryClientProvider client={queryClient}>
-          <Notifications position="bottom-right" />
-          <RouterProvider router={router} />
-        </QueryClientProvider>
+        <WordedTheme>
+          <QueryClientProvider client={queryClient}>
+            <Notifications position="bottom-right" />
+            <RouterProvider router={router} />
+          </QueryClientProvider>
+        </WordedTheme>
       </TextProvider>
     </MantineProvider>
   </StrictMode>,

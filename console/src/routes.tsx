@@ -14,6 +14,7 @@ import { overviewRanges, rangeNames, type OverviewRange } from './components/cha
 import { pageSizes } from './api/paging.ts';
 import { usageMetrics } from './api/statistics.ts';
 import type { RunSearch, TaskSearch, UsageSearch } from './search.ts';
+import { workerPageSearch } from './pages/workers/worker-search.ts';
 import { ErrorPage } from './shell/error-page.tsx';
 import { NotFoundPage } from './shell/not-found-page.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -97,36 +98,34 @@ function listSearch(search: Record<string, unknown>): { keyword?: string; page?:
   return { ...keyword, ...pageNumber(search['page']) };
 }
 
-function workerSearch({ tab, from, task }: Record<string, unknown>): {
-  tab?: 'readme' | 'api';
-  from?: string;
-  task?: string;
+function workerListSearch(search: Record<string, unknown>): {
+  keyword?: string;
+  category?: number;
+  page?: number;
 } {
-  return {
-    ...((tab === 'readme' || tab === 'api') && { tab }),
-    ...(typeof from === 'string' && { from }),
-    ...(typeof task === 'string' && { task }),
-  };
+  const category = Number(search['category']);
+  const isCategory = Number.isSafeInteger(category) && category > 0;
+  return { ...listSearch(search), ...(isCategory && { category }) };
 }
 
 const storeRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/store',
-  validateSearch: listSearch,
+  validateSearch: workerListSearch,
   component: lazyRouteComponent(() => import('./pages/workers/store-page.tsx'), 'StorePage'),
 });
 
 const workersRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/workers',
-  validateSearch: listSearch,
+  validateSearch: workerListSearch,
   component: lazyRouteComponent(() => import('./pages/workers/own-workers-page.tsx'), 'OwnWorkersPage'),
 });
 
 const workerRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/workers/$workerId',
-  validateSearch: workerSearch,
+  validateSearch: workerPageSearch,
   component: lazyRouteComponent(() => import('./pages/workers/worker-page.tsx'), 'WorkerPage'),
 });
 

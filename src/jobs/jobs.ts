@@ -75,6 +75,11 @@ export class Jobs {
     this.boss.on('error', (error) => logger.warn({ error: error.message }, 'the job queue met an error'));
   }
 
+  /** Whether jobs can be sent. */
+  get isStarted(): boolean {
+    return this.#started;
+  }
+
   /** Declares a kind of work; before `start()`. */
   declare<Data extends object>(kind: JobKind<Data>): void {
     this.#kinds.set(kind.name, kind);

@@ -32,6 +32,7 @@ const unknown: InstallRecord = {
   finished_at: null,
 };
 const linesAtOnce = 1000;
+const mostQueuedAtStart = 1000;
 
 /** Has a runner install what a version depends on, before its first run. What fails is told in the record, not retried. */
 export const installDependencies: JobKind<{ readonly versionId: number }> = {
@@ -73,7 +74,19 @@ export class DependencyInstalls {
       [versionId, hasDependencies ? 'waiting' : 'none'],
     );
     await client.query('DELETE FROM dependency_install_line WHERE worker_version_id = $1', [versionId]);
-    if (hasDependencies) await this.#jobs.send(installDependencies, { versionId }, { client });
+    // What is published before, as the bundled workers are, is queued at the start.
+    if (hasDependencies && this.#jobs.isStarted)
+      await this.#jobs.send(installDependencies, { versionId }, { client });
+  }
+
+  /** Queues what waits: of some the job may be missing. One that is there twice does nothing the second time. */
+  async queueWaiting(): Promise<void> {
+    const { rows } = await this.#database.pool.query<{ id: number }>(
+      `SELECT worker_version_id AS id FROM dependency_install WHERE status = 'waiting'
+       ORDER BY worker_version_id DESC LIMIT $1`,
+      [mostQueuedAtStart],
+    );
+    for (const { id: versionId } of rows) await this.#jobs.send(installDependencies, { versionId });
   }
 
   /** Has a runner install again what a version depends on. */

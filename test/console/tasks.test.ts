@@ -32,7 +32,8 @@ test('what is entered in the form of a worker is kept as a task', async () => {
   await browser.screenshots('tasks-empty');
   expect(await browser.violations()).toEqual([]);
   await page.goto(`${browser.platform.url}/workers/tester~hello`);
-  await page.getByLabel('Names').fill('Ada');
+  await page.getByRole('button', { name: 'Clear: Names' }).click();
+  await page.getByLabel('Names 1').fill('Ada');
   await page.getByRole('button', { name: 'Save as task' }).click();
   await page.getByRole('dialog').getByLabel('Task').fill('Greet Ada');
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();

@@ -36,6 +36,11 @@ export class ApiError extends Error {
 
 let csrfToken = '';
 
+/** Headers of a request that changes something. */
+export function changeHeaders(): Record<string, string> {
+  return { 'x-csrf-token': csrfToken };
+}
+
 /** Sets what proves that a request was made by the console and not by another site. */
 export function setCsrfToken(token: string): void {
   csrfToken = token;
@@ -77,7 +82,7 @@ export async function call<Data>(path: string, options: CallOptions = {}): Promi
       method,
       headers: {
         ...(body !== undefined && !isForm && { 'content-type': 'application/json' }),
-        ...(method !== 'GET' && { 'x-csrf-token': csrfToken }),
+        ...(method !== 'GET' && changeHeaders()),
         ...headers,
       },
       body: isForm ? body : body === undefined ? undefined : JSON.stringify(body),

@@ -2,7 +2,7 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { call, segment } from './client.ts';
 import type { Paged } from './paging.ts';
-import type { RunInput } from './workers.ts';
+import type { RunRequest } from './run-inputs.ts';
 
 /** 0 where none was set. */
 export const scheduleTypes = { daily: 1, weekly: 2, monthly: 3, once: 4 } as const;
@@ -77,8 +77,8 @@ function useTaskMutation<Variables, Data>(mutationFn: (variables: Variables) => 
 }
 
 export function useCreateTask(workerId: string) {
-  return useTaskMutation(({ title, parameters }: { title: string; parameters: RunInput }) =>
-    call<{ slug: string }>('/worker-tasks', { body: { worker_id: workerId, title, input: { parameters } } }),
+  return useTaskMutation(({ title, request }: { title: string; request: RunRequest }) =>
+    call<{ slug: string }>('/worker-tasks', { body: { worker_id: workerId, title, ...request } }),
   );
 }
 

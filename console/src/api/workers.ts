@@ -1,7 +1,10 @@
-/** Workers: the store's and the account's own, one with its input schema, runs of it, uploads. */
+/** Workers: the store's and the account's own, one with its input schema, its runs and tasks, its settings. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { call, segment } from './client.ts';
+import { readInputSchema, type InputSchema } from './input-schema.ts';
 import type { Paged } from './paging.ts';
+import type { Run, RunStatus } from './runs.ts';
+import type { Task } from './tasks.ts';
 
 export interface WorkerSummary {
   readonly slug: string;
@@ -11,50 +14,20 @@ export interface WorkerSummary {
   readonly path: string;
   readonly title: string;
   readonly description: string;
+  /** 0 is none. */
+  readonly categories: number;
+  /** Address of the image on this server; '' where there is none. */
+  readonly icon_url: string;
+  readonly is_public: boolean;
+  readonly version: string;
 }
 
-export const editors = [
-  'input',
-  'textarea',
-  'number',
-  'select',
-  'radio',
-  'checkbox',
-  'switch',
-  'datepicker',
-  'requestList',
-  'requestListSource',
-  'stringList',
-  'json',
-] as const;
-export type Editor = (typeof editors)[number];
-
-export interface InputProperty {
-  readonly name: string;
-  readonly title?: string;
-  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object';
-  readonly editor?: Editor | null;
-  readonly description?: string;
-  readonly required?: boolean | null;
-  readonly default?: unknown;
-  readonly options?: readonly { readonly label?: string; readonly value: unknown }[];
-  readonly multiple?: boolean;
-  readonly param_list?: readonly {
-    readonly param: string;
-    readonly title?: string;
-    readonly required?: boolean;
-    readonly description?: string;
-  }[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly placeholder?: string;
-  readonly sectionCaption?: string;
-  readonly sectionDescription?: string;
-}
-
-export interface InputSchema {
-  readonly description?: string;
-  readonly properties: readonly InputProperty[];
+/** Limits of a run. */
+export interface SystemParameters {
+  readonly cpus: number;
+  /** MiB. */
+  readonly memory: number;
+  readonly execute_limit_time_seconds: number;
 }
 
 export interface WorkerDetail {
@@ -63,26 +36,26 @@ export interface WorkerDetail {
   readonly version: string;
   /** Markdown of whoever wrote the worker. */
   readonly readme: string;
-  readonly parameters: { readonly custom: InputSchema };
-}
-
-export interface PublishedVersion {
-  readonly slug: string;
-  readonly path: string;
-  readonly version: string;
-  readonly warnings: readonly { readonly file: string; readonly field?: string; readonly message: string }[];
+  readonly parameters: { readonly custom: InputSchema; readonly system: SystemParameters };
 }
 
 export type WorkerScope = 'store' | 'own';
 
-const workersKey = ['workers'] as const;
+export const workersKey = ['workers'] as const;
+const listMilliseconds = 5000;
 
-export function workersQuery(scope: WorkerScope, keyword: string, page: number) {
+export interface WorkerFilter {
+  readonly keyword?: string;
+  readonly category?: number;
+  readonly page?: number;
+}
+
+export function workersQuery(scope: WorkerScope, { keyword, category, page }: WorkerFilter) {
   return queryOptions({
-    queryKey: [...workersKey, scope, keyword, page],
+    queryKey: [...workersKey, scope, keyword, category, page],
     queryFn: ({ signal }) =>
       call<Paged<WorkerSummary>>(scope === 'store' ? '/store' : '/workers', {
-        query: { keyword, offset: page, limit: 24 },
+        query: { keyword, category, offset: page, limit: 24 },
         signal,
       }),
     placeholderData: keepPreviousData,
@@ -92,13 +65,26 @@ export function workersQuery(scope: WorkerScope, keyword: string, page: number) 
 export function workerQuery(workerId: string) {
   return queryOptions({
     queryKey: [...workersKey, 'one', workerId],
-    queryFn: ({ signal }) => call<WorkerDetail>(`/workers/${segment(workerId)}`, { signal }),
+    queryFn: async ({ signal }): Promise<WorkerDetail> => {
+      const path = `/workers/${segment(workerId)}`;
+      const worker = await call<WorkerDetail>(path, { signal, isLossless: true });
+      const { custom, system } = worker.parameters;
+      return { ...worker, parameters: { custom: readInputSchema(custom), system } };
+    },
+    // Comparing would copy the long numbers of defaults, which are objects.
+    structuralSharing: false,
   });
 }
 
-interface WorkerDescription {
+export interface WorkerDescription {
+  readonly slug: string;
+  readonly path: string;
   readonly title: string;
   readonly description: string;
+  /** 0 is none. */
+  readonly categories: number;
+  readonly is_public: boolean;
+  readonly icon_url: string;
 }
 
 /** How a worker is described, beside its detail. */
@@ -109,31 +95,69 @@ export function descriptionQuery(workerId: string) {
   });
 }
 
-export interface RunInput {
-  readonly custom: Readonly<Record<string, unknown>>;
-  readonly system: Readonly<Record<string, unknown>>;
-}
-
-export function useStartRun(workerId: string) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (parameters: RunInput) =>
-      call<{ run_slug: string }>(`/workers/${segment(workerId)}/runs`, { body: { input: { parameters } } }),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['runs'] }),
+/** The account's newest run of a worker; null before the first. */
+export function lastRunQuery(workerId: string) {
+  return queryOptions({
+    queryKey: ['runs', 'last', workerId],
+    queryFn: async ({ signal }) => {
+      const query = { worker_id: workerId, limit: 1 };
+      const { list } = await call<Paged<Run>>('/worker-runs', { query, signal });
+      return list[0] ?? null;
+    },
   });
 }
 
-/** @param workerId the worker that gets a further version; undefined for a new worker */
-export function useUpload(workerId: string | undefined) {
+/** The account's runs of a worker. */
+export function workerRunsQuery(workerId: string, status: RunStatus | undefined, page: number) {
+  return queryOptions({
+    queryKey: ['runs', 'of-worker', workerId, status, page],
+    queryFn: ({ signal }) =>
+      call<Paged<Run>>('/worker-runs', {
+        query: { worker_id: workerId, status, offset: page, limit: 20 },
+        signal,
+      }),
+    placeholderData: keepPreviousData,
+    refetchInterval: listMilliseconds,
+  });
+}
+
+/** The account's tasks of a worker. */
+export function workerTasksQuery(workerId: string, page: number) {
+  return queryOptions({
+    queryKey: ['tasks', 'of-worker', workerId, page],
+    queryFn: ({ signal }) =>
+      call<Paged<Task>>('/worker-tasks', { query: { worker_id: workerId, offset: page, limit: 20 }, signal }),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** What is left out is kept. */
+interface WorkerChanges {
+  readonly title?: string;
+  readonly description?: string;
+  readonly categories?: number;
+  readonly is_public?: boolean;
+  /** Data URL of an image; '' removes it. */
+  readonly icon?: string;
+}
+
+export function useChangeWorker(workerId: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ file, title }: { file: File; title: string }) => {
-      const form = new FormData();
-      if (title !== '') form.append('title', title);
-      form.append('scraper_file', file);
-      const path = workerId === undefined ? '/workers' : `/workers/${segment(workerId)}/versions`;
-      return call<PublishedVersion>(path, { body: form });
-    },
+    mutationFn: (changes: WorkerChanges) =>
+      call<unknown>(`/workers/${segment(workerId)}`, { method: 'PUT', body: changes }),
     onSuccess: () => client.invalidateQueries({ queryKey: workersKey }),
+  });
+}
+
+export function useDeleteWorker(workerId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => call<void>(`/workers/${segment(workerId)}`, { method: 'DELETE' }),
+    onSuccess: () => {
+      // The page of the worker itself would ask for what is gone.
+      client.removeQueries({ queryKey: [...workersKey, 'own'] });
+      client.removeQueries({ queryKey: [...workersKey, 'store'] });
+    },
   });
 }

@@ -16,7 +16,14 @@ export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): ReactNode {
   const details = error instanceof ApiError ? error.details : [];
   const requestId = error instanceof ApiError ? error.requestId : '';
   return (
-    <Alert color="red" variant="light" icon={<IconAlertTriangle />} title={error.message} role="alert">
+    <Alert
+      color="red"
+      variant="light"
+      icon={<IconAlertTriangle />}
+      title={error.message}
+      role="alert"
+      style={{ overflowWrap: 'anywhere' }}
+    >
       <Stack gap="xs" align="flex-start">
         {details.length > 0 && (
           <List size="sm">

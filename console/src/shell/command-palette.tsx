@@ -44,8 +44,8 @@ function Targets({
 function useFound(words: string) {
   const navigate = useNavigate();
   const enabled = words.length >= 2;
-  const own = useQuery({ ...workersQuery('own', words, 1), enabled });
-  const store = useQuery({ ...workersQuery('store', words, 1), enabled });
+  const own = useQuery({ ...workersQuery('own', { keyword: words, page: 1 }), enabled });
+  const store = useQuery({ ...workersQuery('store', { keyword: words, page: 1 }), enabled });
   const tasks = useQuery({ ...tasksQuery({ keyword: words, page: 1 }), enabled });
   const runs = useQuery({ ...runsQuery({ keyword: words, page: 1 }), enabled, refetchInterval: false });
   if (!enabled) return { isSearching: false, workers: [], tasks: [], runs: [] };

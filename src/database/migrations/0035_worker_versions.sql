@@ -28,6 +28,8 @@ CREATE TABLE dependency_install (
 COMMENT ON TABLE dependency_install IS 'The newest installation of a version''s dependencies, on whichever runner.';
 COMMENT ON COLUMN dependency_install.attempt IS 'Who began last writes the log: an installation that another one overtook adds no lines.';
 
+CREATE INDEX dependency_install_waiting ON dependency_install (worker_version_id) WHERE status = 'waiting';
+
 CREATE TABLE dependency_install_line (
   worker_version_id  bigint NOT NULL REFERENCES dependency_install ON DELETE CASCADE,
   number             integer NOT NULL CHECK (number > 0),

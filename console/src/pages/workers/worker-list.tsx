@@ -1,61 +1,111 @@
-/** Workers as cards: the store's, or the account's own. The address holds search and page. */
-import { Card, Group, Pagination, SimpleGrid, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
+/** Workers as cards: the store's, or the account's own. The address holds search, category and page. */
+import { Button, Group, Pagination, Select, SimpleGrid, Skeleton, Stack, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
-import { workersQuery, type WorkerScope, type WorkerSummary } from '../../api/workers.ts';
+import { workersQuery, type WorkerFilter, type WorkerScope } from '../../api/workers.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
+import { ButtonLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { useTexts } from '../../texts/texts.tsx';
-import { UploadButton } from './upload-button.tsx';
-import classes from './worker-list.module.css';
-
-export interface WorkerSearch {
-  readonly keyword?: string;
-  readonly page?: number;
-}
+import { categoryChoices } from './categories.ts';
+import { UploadButton } from './upload/upload-button.tsx';
+import { WorkerCard } from './worker-card.tsx';
 
 interface WorkerListProps {
   readonly scope: WorkerScope;
-  readonly search: WorkerSearch;
-  readonly onSearch: (search: WorkerSearch) => void;
+  readonly search: WorkerFilter;
+  readonly onSearch: (search: WorkerFilter) => void;
 }
 
 const searchMilliseconds = 250;
 
-function WorkerCard({ worker }: { readonly worker: WorkerSummary }): ReactNode {
+function WorkerFilters({ search, onSearch }: Omit<WorkerListProps, 'scope'>): ReactNode {
   const { workers: texts } = useTexts();
+  const { keyword = '', category = 0 } = search;
+  const [words, setWords] = useState(keyword);
+  const [shown, setShown] = useState(keyword);
+  // The address changed by itself: back and forward, or the search was cleared.
+  if (shown !== keyword) {
+    setShown(keyword);
+    if (words.trim() !== keyword) setWords(keyword);
+  }
+  const searchLater = useDebouncedCallback(
+    (next: string) =>
+      onSearch({ ...(next !== '' && { keyword: next }), ...(category !== 0 && { category }) }),
+    searchMilliseconds,
+  );
   return (
-    <Card withBorder padding="lg" className={classes['card']}>
-      <Title order={2} size="h5">
-        <Link to="/workers/$workerId" params={{ workerId: worker.path }} className={classes['link']}>
-          {worker.title}
-        </Link>
-      </Title>
-      <Text size="xs" c="dimmed" mb="xs">
-        {texts.by(worker.username)} · {worker.name}
-      </Text>
-      <Text size="sm" lineClamp={3}>
-        {worker.description}
-      </Text>
-    </Card>
+    <Group gap="xs">
+      <TextInput
+        flex={1}
+        miw="12rem"
+        leftSection={<IconSearch size={16} />}
+        placeholder={texts.search}
+        aria-label={texts.search}
+        value={words}
+        onChange={(event) => {
+          setWords(event.currentTarget.value);
+          searchLater(event.currentTarget.value.trim());
+        }}
+      />
+      <Select
+        w="13rem"
+        aria-label={texts.category}
+        placeholder={texts.allCategories}
+        data={categoryChoices(category, texts)}
+        value={category === 0 ? null : String(category)}
+        searchable
+        clearable
+        onChange={(next) =>
+          onSearch({ ...(keyword !== '' && { keyword }), ...(next !== null && { category: Number(next) }) })
+        }
+      />
+    </Group>
+  );
+}
+
+function NoWorkers({ scope, search, onSearch }: WorkerListProps): ReactNode {
+  const { workers: texts, common } = useTexts();
+  if (search.keyword !== undefined || search.category !== undefined) {
+    return (
+      <EmptyState
+        title={texts.emptySearch}
+        action={
+          <Button variant="default" onClick={() => onSearch({})}>
+            {texts.clearSearch}
+          </Button>
+        }
+      />
+    );
+  }
+  if (scope === 'store') return <EmptyState title={texts.emptyStoreTitle}>{texts.emptyStoreText}</EmptyState>;
+  return (
+    <EmptyState
+      title={texts.emptyOwnTitle}
+      action={
+        <Group justify="center">
+          <UploadButton workerId={undefined} />
+          <ButtonLink to="/store" variant="default">
+            {common.store}
+          </ButtonLink>
+        </Group>
+      }
+    >
+      {texts.emptyOwnText}
+    </EmptyState>
   );
 }
 
 export function WorkerList({ scope, search, onSearch }: WorkerListProps): ReactNode {
   const { workers: texts } = useTexts();
-  const { keyword = '', page = 1 } = search;
-  const [words, setWords] = useState(keyword);
-  const { data, error, refetch } = useQuery(workersQuery(scope, keyword, page));
-  const searchLater = useDebouncedCallback(
-    (next: string) => onSearch(next === '' ? {} : { keyword: next }),
-    searchMilliseconds,
-  );
+  const { page = 1 } = search;
+  const { data, error, refetch } = useQuery(workersQuery(scope, search));
   const pages = Math.ceil((data?.count ?? 0) / (data?.page_size ?? 1));
   const isStore = scope === 'store';
+  const isEmptyHanded = data?.count === 0 && search.keyword === undefined && search.category === undefined;
   return (
     <div>
       <PageHeader
@@ -64,29 +114,13 @@ export function WorkerList({ scope, search, onSearch }: WorkerListProps): ReactN
         actions={!isStore && <UploadButton workerId={undefined} />}
       />
       <Stack>
-        <TextInput
-          leftSection={<IconSearch size={16} />}
-          placeholder={texts.search}
-          aria-label={texts.search}
-          value={words}
-          onChange={(event) => {
-            setWords(event.currentTarget.value);
-            searchLater(event.currentTarget.value.trim());
-          }}
-        />
+        {!isEmptyHanded && <WorkerFilters search={search} onSearch={onSearch} />}
         {error !== null && <ErrorNotice error={error} onRetry={() => void refetch()} />}
         {data === undefined && error === null && <Skeleton h={320} />}
-        {data?.count === 0 &&
-          (keyword === '' && !isStore ? (
-            <EmptyState title={texts.emptyOwnTitle} action={<UploadButton workerId={undefined} />}>
-              {texts.emptyOwnText}
-            </EmptyState>
-          ) : (
-            <EmptyState title={texts.emptySearch} />
-          ))}
+        {data?.count === 0 && <NoWorkers scope={scope} search={search} onSearch={onSearch} />}
         <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
           {data?.list.map((worker) => (
-            <WorkerCard key={worker.slug} worker={worker} />
+            <WorkerCard key={worker.slug} worker={worker} isOwn={!isStore} />
           ))}
         </SimpleGrid>
         {pages > 1 && (

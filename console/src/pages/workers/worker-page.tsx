@@ -1,109 +1,154 @@
-/** One worker: its form, its readme, and how programs use it. */
-import { Group, Paper, Skeleton, Stack, Tabs, Text } from '@mantine/core';
+/** One worker: its form, readme, runs, tasks and API; for its owner its versions and settings. */
+import { Badge, Group, Paper, Skeleton, Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, type ReactNode } from 'react';
 import { useSession } from '../../api/session.ts';
-import { descriptionQuery, workerQuery, type WorkerDetail } from '../../api/workers.ts';
-import { CodeBlock } from '../../components/code-block.tsx';
+import { versionNamesQuery } from '../../api/worker-versions.ts';
+import {
+  descriptionQuery,
+  workerQuery,
+  type WorkerDescription,
+  type WorkerDetail,
+} from '../../api/workers.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
-import { AnchorLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { useTexts } from '../../texts/texts.tsx';
-import { RunForm } from './run-form.tsx';
-import { UploadButton } from './upload-button.tsx';
+import { ApiTab } from './api-tab.tsx';
+import { InputTab } from './input-tab.tsx';
+import { RunsTab } from './runs-tab.tsx';
+import { TasksTab } from './tasks-tab.tsx';
+import { UploadButton } from './upload/upload-button.tsx';
+import { WorkerIcon } from './worker-icon.tsx';
+import classes from './worker-page.module.css';
+import { workerTabs, type WorkerTab } from './worker-search.ts';
 
 const route = getRouteApi('/frame/signed-in/workers/$workerId');
 
 /** What reads Markdown is large, and most visits do without. */
 const Readme = lazy(async () => ({ default: (await import('../../components/markdown.tsx')).Markdown }));
+const VersionsTab = lazy(async () => ({ default: (await import('./versions-tab.tsx')).VersionsTab }));
+const SettingsTab = lazy(async () => ({ default: (await import('./settings-tab.tsx')).SettingsTab }));
 
-function ApiExamples({ path, worker }: { readonly path: string; readonly worker: WorkerDetail }): ReactNode {
+const ownerTabs: ReadonlySet<WorkerTab> = new Set(['versions', 'settings']);
+/** Tabs with tables use the whole width, tabs with text and fields a readable one. */
+const wideTabs: ReadonlySet<WorkerTab> = new Set(['runs', 'tasks', 'versions']);
+
+interface WorkerContentProps {
+  readonly workerId: string;
+  readonly worker: WorkerDetail;
+  readonly about: WorkerDescription;
+}
+
+function ReadmeTab({ markdown }: { readonly markdown: string }): ReactNode {
   const { workers: texts } = useTexts();
-  const base = `${location.origin}/api/v2/workers/${path}/runs`;
-  const defaults = worker.parameters.custom.properties
-    .filter((property) => property.default !== undefined)
-    .map((property) => [property.name, property.default]);
-  const body = JSON.stringify(
-    { input: { parameters: { custom: Object.fromEntries(defaults) as unknown } } },
-    undefined,
-    2,
-  );
-  const key = `-H "Authorization: Bearer YOUR_API_KEY"`;
-  const start = `curl -X POST "${base}" \\\n  ${key} \\\n  -H "Content-Type: application/json" \\\n  -d '${body.replaceAll("'", String.raw`'\''`)}'`;
   return (
-    <Stack>
-      <Text size="sm">{texts.apiText}</Text>
-      <AnchorLink to="/docs/api/$operationId" params={{ operationId: 'runWorker' }} fw={500}>
-        {texts.apiStart}
-      </AnchorLink>
-      <CodeBlock code={start} label={texts.apiStart} />
-      <AnchorLink to="/docs/api/$operationId" params={{ operationId: 'getWorkerLastRun' }} fw={500}>
-        {texts.apiLast}
-      </AnchorLink>
-      <CodeBlock code={`curl ${key} \\\n  "${base}/last"`} label={texts.apiLast} />
-    </Stack>
+    <Paper withBorder p="lg">
+      {markdown === '' ? <Text c="dimmed">{texts.noReadme}</Text> : <Readme markdown={markdown} />}
+    </Paper>
   );
 }
 
-function WorkerContent({
+/** @param isOwn whether the worker belongs to the account, which sees its versions then */
+function TabContent({
+  tab,
   workerId,
   worker,
-}: {
-  readonly workerId: string;
-  readonly worker: WorkerDetail;
-}): ReactNode {
+  about,
+  isOwn,
+}: WorkerContentProps & { readonly tab: WorkerTab; readonly isOwn: boolean }): ReactNode {
+  const { from, task, version, status, page = 1 } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { data: names } = useQuery({ ...versionNamesQuery(workerId), enabled: isOwn });
+  const show = (search: object): void => void navigate({ search: { tab, ...search }, replace: true });
+  const contents: Readonly<Record<WorkerTab, () => ReactNode>> = {
+    input: () => (
+      <InputTab
+        workerId={workerId}
+        worker={worker}
+        versions={names ?? [worker.version]}
+        isOwn={isOwn}
+        from={from}
+        task={task}
+        version={version}
+      />
+    ),
+    readme: () => <ReadmeTab markdown={worker.readme} />,
+    runs: () => <RunsTab workerId={workerId} status={status} page={page} onSearch={show} />,
+    tasks: () => <TasksTab workerId={workerId} page={page} onPage={(next) => show({ page: next })} />,
+    versions: () => <VersionsTab workerId={workerId} version={version} page={page} onSearch={show} />,
+    api: () => <ApiTab path={about.path} worker={worker} />,
+    settings: () => <SettingsTab workerId={workerId} about={about} />,
+  };
+  return contents[tab]();
+}
+
+function WorkerContent(props: WorkerContentProps): ReactNode {
+  const { workerId, worker, about } = props;
   const { workers: texts } = useTexts();
-  const { tab = 'input' } = route.useSearch();
+  const { tab: wanted = 'input' } = route.useSearch();
   const navigate = route.useNavigate();
   const session = useSession();
-  const { data: about } = useQuery(descriptionQuery(workerId));
-  const path = `${worker.username}~${worker.name}`;
+  const isOwn = session?.account.name === worker.username;
+  const visible = workerTabs.filter((name) => isOwn || !ownerTabs.has(name));
+  const tab = visible.includes(wanted) ? wanted : 'input';
   return (
     <div>
-      <PageHeader
-        title={about?.title ?? worker.name}
-        description={
-          <Group gap="xs">
-            <span>{texts.by(worker.username)}</span>
-            <span>{worker.version}</span>
-            {about !== undefined && <span>{about.description}</span>}
-          </Group>
-        }
-        actions={session?.account.name === worker.username && <UploadButton workerId={workerId} />}
-      />
+      <Group wrap="nowrap" align="flex-start" gap="md">
+        <WorkerIcon url={about.icon_url} title={about.title} size={44} />
+        <div style={{ flex: 1, minWidth: 0 }}>
+          <PageHeader
+            title={about.title}
+            description={
+              <>
+                <Group gap="xs">
+                  <span>{texts.by(worker.username)}</span>
+                  <span>{worker.version}</span>
+                  {isOwn && (
+                    <Badge
+                      size="sm"
+                      radius="sm"
+                      variant="light"
+                      tt="none"
+                      color={about.is_public ? 'teal' : 'gray'}
+                    >
+                      {about.is_public ? texts.isPublic : texts.isPrivate}
+                    </Badge>
+                  )}
+                </Group>
+                <Text size="sm" lineClamp={2} maw="48rem">
+                  {about.description}
+                </Text>
+              </>
+            }
+            actions={isOwn && <UploadButton workerId={workerId} />}
+          />
+        </div>
+      </Group>
       <Tabs
         value={tab}
         keepMounted={false}
         onChange={(value) =>
           void navigate({
-            search: value === 'readme' || value === 'api' ? { tab: value } : {},
+            search: value === 'input' || value === null ? {} : { tab: value as WorkerTab },
             replace: true,
           })
         }
       >
-        <Tabs.List mb="md">
-          <Tabs.Tab value="input">{texts.inputTab}</Tabs.Tab>
-          <Tabs.Tab value="readme">{texts.readmeTab}</Tabs.Tab>
-          <Tabs.Tab value="api">{texts.apiTab}</Tabs.Tab>
+        <Tabs.List mb="md" className={classes['tabs']}>
+          {visible.map((name) => (
+            <Tabs.Tab key={name} value={name}>
+              {texts.tabs[name]}
+            </Tabs.Tab>
+          ))}
         </Tabs.List>
-        <Tabs.Panel value="input" maw="48rem">
-          <RunForm key={worker.version} workerId={workerId} schema={worker.parameters.custom} />
-        </Tabs.Panel>
-        <Tabs.Panel value="readme" maw="48rem">
-          <Paper withBorder p="lg">
-            {worker.readme === '' ? (
-              <Text c="dimmed">{texts.noReadme}</Text>
-            ) : (
-              <Suspense fallback={<Skeleton h={300} />}>
-                <Readme markdown={worker.readme} />
-              </Suspense>
-            )}
-          </Paper>
-        </Tabs.Panel>
-        <Tabs.Panel value="api" maw="48rem">
-          <ApiExamples path={path} worker={worker} />
-        </Tabs.Panel>
+        {visible.map((name) => (
+          <Tabs.Panel key={name} value={name} maw={wideTabs.has(name) ? undefined : '52rem'}>
+            <Suspense fallback={<Skeleton h={300} />}>
+              <TabContent {...props} tab={name} isOwn={isOwn} />
+            </Suspense>
+          </Tabs.Panel>
+        ))}
       </Tabs>
     </div>
   );
@@ -111,8 +156,22 @@ function WorkerContent({
 
 export function WorkerPage(): ReactNode {
   const { workerId } = route.useParams();
-  const { data: worker, error, refetch } = useQuery(workerQuery(workerId));
-  if (worker !== undefined) return <WorkerContent workerId={workerId} worker={worker} />;
-  if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
+  const worker = useQuery(workerQuery(workerId));
+  const about = useQuery(descriptionQuery(workerId));
+  const error = worker.error ?? about.error;
+  if (worker.data !== undefined && about.data !== undefined) {
+    return <WorkerContent workerId={workerId} worker={worker.data} about={about.data} />;
+  }
+  if (error !== null) {
+    return (
+      <ErrorNotice
+        error={error}
+        onRetry={() => {
+          void worker.refetch();
+          void about.refetch();
+        }}
+      />
+    );
+  }
   return <Skeleton h="70vh" />;
 }

@@ -3,11 +3,14 @@ import type { Texts } from '../texts.tsx';
 import { account } from './account.ts';
 import { common } from './common.ts';
 import { guides } from './guides.ts';
+import { inputForm } from './input-form.ts';
 import { reference } from './reference.ts';
 import { run } from './run.ts';
 import { runs } from './runs.ts';
 import { signIn } from './sign-in.ts';
 import { tasks } from './tasks.ts';
+import { versions } from './worker-versions.ts';
+import { workerSettings } from './worker-settings.ts';
 import { workers } from './workers.ts';
 import { lists } from './lists.ts';
 import { overview } from './overview.ts';
@@ -21,11 +24,14 @@ export const zh: Texts = {
   account,
   common,
   guides,
+  inputForm,
   reference,
   run,
   runs,
   signIn,
   tasks,
+  versions,
+  workerSettings,
   workers,
   lists,
   overview,

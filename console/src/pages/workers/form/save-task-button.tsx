@@ -3,31 +3,31 @@ import { Button, Group, Stack, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconBookmark } from '@tabler/icons-react';
 import { useState, type FormEvent, type ReactNode } from 'react';
-import { useCreateTask } from '../../api/tasks.ts';
-import type { RunInput } from '../../api/workers.ts';
-import { ErrorNotice } from '../../components/error-notice.tsx';
-import { Dialog } from '../../components/dialog.tsx';
-import { useTexts } from '../../texts/texts.tsx';
+import { useCreateTask } from '../../../api/tasks.ts';
+import type { RunRequest } from '../../../api/run-inputs.ts';
+import { ErrorNotice } from '../../../components/error-notice.tsx';
+import { Dialog } from '../../../components/dialog.tsx';
+import { useTexts } from '../../../texts/texts.tsx';
 
 interface SaveTaskButtonProps {
   readonly workerId: string;
   /** What is entered; undefined where something is wrong with it, which is shown in the form then. */
-  readonly input: () => RunInput | undefined;
+  readonly read: () => RunRequest | undefined;
 }
 
-export function SaveTaskButton({ workerId, input }: SaveTaskButtonProps): ReactNode {
+export function SaveTaskButton({ workerId, read }: SaveTaskButtonProps): ReactNode {
   const { tasks: texts, common } = useTexts();
   const create = useCreateTask(workerId);
-  const [parameters, setParameters] = useState<RunInput>();
+  const [request, setRequest] = useState<RunRequest>();
   const [title, setTitle] = useState('');
-  const close = (): void => setParameters(undefined);
+  const close = (): void => setRequest(undefined);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     // The dialog lies in the form of the worker only for React.
     event.stopPropagation();
-    if (parameters === undefined) return;
+    if (request === undefined) return;
     create.mutate(
-      { title, parameters },
+      { title, request },
       {
         onSuccess: () => {
           notifications.show({ color: 'teal', message: texts.saved(title) });
@@ -38,14 +38,10 @@ export function SaveTaskButton({ workerId, input }: SaveTaskButtonProps): ReactN
   };
   return (
     <>
-      <Button
-        variant="default"
-        leftSection={<IconBookmark size={16} />}
-        onClick={() => setParameters(input())}
-      >
+      <Button variant="default" leftSection={<IconBookmark size={16} />} onClick={() => setRequest(read())}>
         {texts.save}
       </Button>
-      <Dialog opened={parameters !== undefined} onClose={close} title={texts.saveTitle}>
+      <Dialog opened={request !== undefined} onClose={close} title={texts.saveTitle}>
         <form onSubmit={submit}>
           <Stack>
             {create.error !== null && <ErrorNotice error={create.error} />}

@@ -1,0 +1,63 @@
+/** What runs and tasks are started with: reading it, trying it, starting a run with it. */
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { call, segment } from './client.ts';
+
+export interface RunParameters {
+  readonly custom: Readonly<Record<string, unknown>>;
+  readonly system: Readonly<Record<string, unknown>>;
+}
+
+/** The body of what starts a run. */
+export interface RunRequest {
+  readonly input: { readonly parameters: RunParameters };
+  /** The current one where absent. */
+  readonly version?: string;
+}
+
+/** What a run or a task has stored. Its numbers are as long as they were sent. */
+export interface StoredInput {
+  readonly input: { readonly parameters?: Partial<RunParameters> } | null;
+  /** `v1.0.1`, of a task also `latest`. */
+  readonly version: string;
+}
+
+interface RunPreview {
+  readonly version: string;
+  readonly subtasks: number;
+  readonly subtask_limit: number;
+}
+
+function storedInputQuery(path: string) {
+  return queryOptions({
+    queryKey: ['stored-input', path],
+    queryFn: ({ signal }) => call<StoredInput>(`${path}/input`, { signal, isLossless: true }),
+    // Comparing would copy the long numbers, which are objects.
+    structuralSharing: false,
+  });
+}
+
+export function inputOfRunQuery(slug: string) {
+  return storedInputQuery(`/worker-runs/${segment(slug)}`);
+}
+
+export function inputOfTaskQuery(slug: string) {
+  return storedInputQuery(`/worker-tasks/${segment(slug)}`);
+}
+
+/** Checks a run without making it. @throws ApiError as starting it would */
+export async function previewRun(
+  workerId: string,
+  body: RunRequest,
+  signal: AbortSignal,
+): Promise<RunPreview> {
+  return call<RunPreview>(`/workers/${segment(workerId)}/runs/preview`, { body, signal });
+}
+
+export function useStartRun(workerId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: RunRequest) =>
+      call<{ run_slug: string }>(`/workers/${segment(workerId)}/runs`, { body }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['runs'] }),
+  });
+}

@@ -1,0 +1,143 @@
+/** Versions of a worker of one's own, and the installation of their dependencies. */
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { call, segment } from './client.ts';
+import { readInputSchema } from './input-schema.ts';
+import type { Paged } from './paging.ts';
+import { workersKey } from './workers.ts';
+
+/** A remark about a package, for its author. */
+export interface Finding {
+  /** Path within the package. */
+  readonly file: string;
+  /** Place within a JSON file, as in `properties[2].default`. */
+  readonly field?: string;
+  readonly message: string;
+}
+
+export interface GitOrigin {
+  readonly url: string;
+  /** '' for the default branch. */
+  readonly ref: string;
+  /** '' for the root. */
+  readonly folder: string;
+  readonly commit: string;
+}
+
+export type InstallStatus = 'none' | 'waiting' | 'installing' | 'installed' | 'failed';
+
+export interface Installation {
+  readonly status: InstallStatus;
+  readonly err_msg: string;
+  /** Unix seconds; 0 before the start. */
+  readonly started_at: number;
+  /** Unix seconds; 0 before the end. */
+  readonly finished_at: number;
+}
+
+export interface WorkerVersion {
+  readonly version: string;
+  readonly is_current: boolean;
+  readonly created_at: number;
+  /** Subject of the git commit. */
+  readonly description: string;
+  readonly language: 'node' | 'python' | 'go';
+  readonly entry: string;
+  /** 0 where it is not known. */
+  readonly package_bytes: number;
+  readonly warnings: readonly Finding[];
+  readonly source: 'upload' | 'git';
+  readonly git: GitOrigin | null;
+  readonly install: Installation;
+}
+
+interface InstallLine {
+  readonly number: number;
+  readonly content: string;
+  /** Milliseconds. */
+  readonly timestamp: number;
+}
+
+export interface InstallLog extends Installation {
+  readonly lines: readonly InstallLine[];
+  readonly is_truncated: boolean;
+}
+
+export function isInstalling({ status }: Installation): boolean {
+  return status === 'waiting' || status === 'installing';
+}
+
+const liveMilliseconds = 1000;
+
+function versionsPath(workerId: string): string {
+  return `/workers/${segment(workerId)}/versions`;
+}
+
+export function versionsQuery(workerId: string, page: number) {
+  return queryOptions({
+    queryKey: [...workersKey, 'versions', workerId, page],
+    queryFn: ({ signal }) =>
+      call<Paged<WorkerVersion>>(versionsPath(workerId), { query: { offset: page, limit: 20 }, signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      state.data?.list.some(({ install }) => isInstalling(install)) === true && liveMilliseconds,
+  });
+}
+
+/** The newest hundred, for choosing one. */
+export function versionNamesQuery(workerId: string) {
+  return queryOptions({
+    queryKey: [...workersKey, 'versions', workerId, 'names'],
+    queryFn: async ({ signal }) => {
+      const query = { limit: 100 };
+      const { list } = await call<Paged<WorkerVersion>>(versionsPath(workerId), { query, signal });
+      return list.map(({ version }) => version);
+    },
+  });
+}
+
+/** The form of one version. */
+export function versionSchemaQuery(workerId: string, version: string) {
+  return queryOptions({
+    queryKey: [...workersKey, 'versions', workerId, 'schema', version],
+    queryFn: async ({ signal }) => {
+      const path = `${versionsPath(workerId)}/${segment(version)}`;
+      const detail = await call<{ input_schema: unknown }>(path, { signal, isLossless: true });
+      return readInputSchema(detail.input_schema);
+    },
+    // Comparing would copy the long numbers of defaults, which are objects.
+    structuralSharing: false,
+  });
+}
+
+/** The log so far; while it grows only what is new is asked for. */
+export function installLogQuery(workerId: string, version: string) {
+  const queryKey = [...workersKey, 'versions', workerId, 'install-log', version];
+  const path = `${versionsPath(workerId)}/${segment(version)}/install-log`;
+  return queryOptions({
+    queryKey,
+    queryFn: async ({ signal, client }) => {
+      let log = client.getQueryData<InstallLog>(queryKey);
+      for (;;) {
+        const after = log?.lines.at(-1)?.number ?? 0;
+        const answer = await call<InstallLog>(path, { query: { after }, signal });
+        // Another attempt has a log of its own.
+        if (log !== undefined && log.started_at !== answer.started_at && after > 0) {
+          log = undefined;
+          continue;
+        }
+        log = { ...answer, lines: [...(log?.lines ?? []), ...answer.lines] };
+        if (answer.lines.length === 0 || isInstalling(answer)) return log;
+      }
+    },
+    refetchInterval: ({ state }) => state.data !== undefined && isInstalling(state.data) && liveMilliseconds,
+  });
+}
+
+export function useInstall(workerId: string, version: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      call<Installation>(`${versionsPath(workerId)}/${segment(version)}/install`, { method: 'POST' }),
+    onSuccess: () => client.invalidateQueries({ queryKey: [...workersKey, 'versions', workerId] }),
+  });
+}

@@ -1,0 +1,22 @@
+/** Categories of workers. The API knows them by number; their names are the console's. */
+import type { Texts } from '../../texts/texts.tsx';
+
+type Category = keyof Texts['workers']['categories'];
+
+/** Name of a category by its number; '' for none. A number without a name is shown as it is. */
+export function categoryName(number: number, texts: Texts['workers']): string {
+  if (number === 0) return '';
+  return texts.categories[number as Category] ?? texts.unknownCategory(number);
+}
+
+/** All named ones in order of their names, as choices; the one that is chosen is among them. */
+export function categoryChoices(
+  chosen: number,
+  texts: Texts['workers'],
+): { readonly value: string; readonly label: string }[] {
+  const numbers = new Set(Object.keys(texts.categories).map(Number));
+  if (chosen !== 0) numbers.add(chosen);
+  return [...numbers]
+    .map((number) => ({ value: String(number), label: categoryName(number, texts) }))
+    .toSorted((one, other) => one.label.localeCompare(other.label));
+}

@@ -1,0 +1,55 @@
+/** What is entered and not started yet, kept in the browser tab for as long as that is open. */
+import { parseJson, stringifyJson } from '../../../api/lossless-json.ts';
+import { isListEntered, type FieldValue, type FormValues } from './input-values.ts';
+import { rowOf } from './list-items.ts';
+import type { RunOptions } from './option-values.ts';
+
+export type Mode = 'form' | 'json';
+
+export interface Draft {
+  readonly values: FormValues;
+  readonly options: RunOptions;
+  readonly mode: Mode;
+  /** Text of the JSON view. */
+  readonly json: string;
+}
+
+/** @param origin what the form was filled from: another origin is another draft, and so is another version's form */
+export function draftKey(workerId: string, version: string, origin: string): string {
+  return `chela.input.${workerId}.${version}.${origin}`;
+}
+
+/** Rows are told apart anew: their numbers were those of a page that is gone. */
+function withFreshRows(field: FieldValue): FieldValue {
+  const { entered } = field;
+  if (!isListEntered(entered)) return field;
+  return { ...field, entered: { rows: entered.rows.map(({ item }) => rowOf(item)) } };
+}
+
+export function readDraft(key: string): Draft | undefined {
+  const text = sessionStorage.getItem(key);
+  if (text === null) return undefined;
+  try {
+    const draft = parseJson(text) as Draft;
+    const fields = Object.entries(draft.values.fields).map(([name, field]) => [name, withFreshRows(field)]);
+    return {
+      ...draft,
+      values: { ...draft.values, fields: Object.fromEntries(fields) as FormValues['fields'] },
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Input that is too large for the browser's store is not kept. */
+export function writeDraft(key: string, draft: Draft): void {
+  try {
+    sessionStorage.setItem(key, stringifyJson(draft));
+  } catch {
+    sessionStorage.removeItem(key);
+  }
+}
+
+export function dropDraft(key: string): void {
+  sessionStorage.removeItem(key);
+}

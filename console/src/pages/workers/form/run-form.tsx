@@ -1,0 +1,170 @@
+/** The form of a worker, made from its input schema, as fields or as JSON, and the start of a run. */
+import { Badge, Button, Collapse, Group, Kbd, Paper, SegmentedControl, Stack, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconAdjustments, IconPlayerPlay } from '@tabler/icons-react';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useRef, type FormEvent, type KeyboardEvent, type ReactNode } from 'react';
+import { useStartRun } from '../../../api/run-inputs.ts';
+import type { InputSchema } from '../../../api/input-schema.ts';
+import type { WorkerDetail } from '../../../api/workers.ts';
+import { ErrorNotice } from '../../../components/error-notice.tsx';
+import { JsonField } from '../../../components/json-field.tsx';
+import { useTexts } from '../../../texts/texts.tsx';
+import { FormSections } from './form-sections.tsx';
+import { answeredOptionProblems } from './input-problems.ts';
+import { countOptions, optionNames } from './option-values.ts';
+import classes from './run-form.module.css';
+import { RunOptionFields } from './run-options.tsx';
+import { SaveTaskButton } from './save-task-button.tsx';
+import { SubtaskCount } from './subtask-count.tsx';
+import { useRunForm, type Filling, type RunForm as RunFormState } from './use-run-form.ts';
+
+interface RunFormProps {
+  readonly workerId: string;
+  readonly worker: WorkerDetail;
+  /** That of the worker's current version, or of the one that is to run. */
+  readonly schema: InputSchema;
+  readonly filling: Filling;
+  /** Versions that can be chosen, the current one first. */
+  readonly versions: readonly string[];
+}
+
+function FormHead({ form }: { readonly form: RunFormState }): ReactNode {
+  const { inputForm: texts } = useTexts();
+  return (
+    <Group justify="space-between" gap="xs">
+      <SegmentedControl
+        size="xs"
+        aria-label={texts.view}
+        data={[
+          { value: 'form', label: texts.formMode },
+          { value: 'json', label: texts.jsonMode },
+        ]}
+        value={form.mode}
+        onChange={(next) => form.setMode(next)}
+      />
+      {form.isEdited && (
+        <Group gap="xs">
+          {form.isRestored && (
+            <Text size="xs" c="dimmed">
+              {texts.restored}
+            </Text>
+          )}
+          <Button size="compact-xs" variant="subtle" color="gray" onClick={form.reset}>
+            {texts.reset}
+          </Button>
+        </Group>
+      )}
+    </Group>
+  );
+}
+
+export function RunForm({ workerId, worker, schema, filling, versions }: RunFormProps): ReactNode {
+  const { inputForm: texts } = useTexts();
+  const navigate = useNavigate();
+  const start = useStartRun(workerId);
+  const { system: defaults } = worker.parameters;
+  const form = useRunForm({ workerId, version: worker.version, schema, filling });
+  const [hasOptions, { toggle, open }] = useDisclosure();
+  const optionFrame = useRef<HTMLDivElement>(null);
+  // They may open below what is in view.
+  useEffect(() => {
+    if (hasOptions) optionFrame.current?.scrollIntoView({ block: 'center' });
+  }, [hasOptions]);
+  const optionProblems = answeredOptionProblems(Object.values(optionNames), start.error);
+  const optionCount = countOptions(form.options);
+
+  const submit = (event: FormEvent | KeyboardEvent): void => {
+    event.preventDefault();
+    const request = form.checkedRequest();
+    if (request === undefined || start.isPending) return;
+    start.mutate(request, {
+      onSuccess: ({ run_slug: runId }) => void navigate({ to: '/runs/$runId', params: { runId } }),
+      onError: (error) => {
+        form.showAnswer(error);
+        if (Object.keys(answeredOptionProblems(Object.values(optionNames), error)).length > 0) open();
+      },
+    });
+  };
+  const startByKey = (event: KeyboardEvent<HTMLFormElement>): void => {
+    // What happens in a dialog of the form reaches it only in React.
+    const isWithin = event.currentTarget.contains(event.target as Node);
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && isWithin) submit(event);
+  };
+
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- a shortcut for the button in it
+    <form onSubmit={submit} onKeyDown={startByKey} noValidate>
+      <Paper withBorder>
+        <Stack p={{ base: 'sm', sm: 'lg' }}>
+          <FormHead form={form} />
+          {schema.description && <Text size="sm">{schema.description}</Text>}
+          {schema.properties.length === 0 && <Text c="dimmed">{texts.noFields}</Text>}
+          {form.mode === 'json' ? (
+            <JsonField
+              label={texts.jsonLabel}
+              value={form.json}
+              onChange={form.setJson}
+              error={form.jsonProblem}
+              minRows={8}
+              maxRows={24}
+            />
+          ) : (
+            <FormSections
+              properties={schema.properties}
+              values={form.values}
+              problems={form.problems}
+              focus={form.focus}
+              onChange={form.change}
+            />
+          )}
+          <Collapse expanded={hasOptions} ref={optionFrame}>
+            <RunOptionFields
+              options={form.options}
+              defaults={defaults}
+              versions={versions}
+              problems={optionProblems}
+              onChange={form.setOptions}
+            />
+          </Collapse>
+        </Stack>
+        <Stack className={classes['foot']} gap="sm" px={{ base: 'sm', sm: 'lg' }} py="sm">
+          {start.error !== null && <ErrorNotice error={start.error} />}
+          <Group gap="xs">
+            <Button
+              type="submit"
+              loading={start.isPending}
+              leftSection={<IconPlayerPlay size={16} />}
+              aria-keyshortcuts="Control+Enter"
+            >
+              {texts.start}
+            </Button>
+            <SaveTaskButton workerId={workerId} read={form.checkedRequest} />
+            <Button
+              variant="subtle"
+              color="gray"
+              onClick={toggle}
+              aria-expanded={hasOptions}
+              leftSection={<IconAdjustments size={16} />}
+              rightSection={
+                optionCount > 0 && (
+                  <Badge size="sm" circle variant="light" color="gray">
+                    {optionCount}
+                  </Badge>
+                )
+              }
+            >
+              {texts.options}
+            </Button>
+            <Group gap="xs" className={classes['count']}>
+              <SubtaskCount workerId={workerId} form={form} />
+              <Text size="xs" c="dimmed" visibleFrom="sm" aria-hidden>
+                <Kbd size="xs">Ctrl</Kbd> + <Kbd size="xs">Enter</Kbd>
+              </Text>
+            </Group>
+          </Group>
+        </Stack>
+      </Paper>
+    </form>
+  );
+}

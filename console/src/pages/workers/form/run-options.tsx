@@ -1,0 +1,172 @@
+/** Version, region and limits of the run that is to be started. */
+import { Group, NumberInput, Select, SimpleGrid } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { regionsQuery } from '../../../api/regions.ts';
+import type { SystemParameters } from '../../../api/workers.ts';
+import { useLanguage, useTexts } from '../../../texts/texts.tsx';
+import type { Problems } from './input-problems.ts';
+import { optionNames, timeUnits, trafficUnits, type RunOptions } from './option-values.ts';
+
+interface RunOptionFieldsProps {
+  readonly options: RunOptions;
+  /** Limits of a run that names none. */
+  readonly defaults: SystemParameters;
+  /** Versions that can be chosen, the current one first. */
+  readonly versions: readonly string[];
+  /** By names of the API. */
+  readonly problems: Problems;
+  readonly onChange: (options: RunOptions) => void;
+}
+
+/** One of the options that are numbers. */
+interface AmountProps {
+  readonly label: string;
+  readonly description: string;
+  readonly error: string | undefined;
+  readonly value: string;
+  readonly step?: number;
+  readonly min?: number;
+  readonly max?: number;
+  readonly isWhole?: boolean;
+  readonly onChange: (value: string) => void;
+}
+
+function Amount({ isWhole = false, onChange, ...props }: AmountProps): ReactNode {
+  return (
+    <NumberInput
+      {...props}
+      min={props.min ?? 0}
+      allowDecimal={!isWhole}
+      allowNegative={false}
+      clampBehavior="none"
+      style={{ flex: 1 }}
+      onChange={(value) => onChange(String(value))}
+    />
+  );
+}
+
+function Units<Unit extends string>({
+  label,
+  units,
+  value,
+  names,
+  onChange,
+}: {
+  readonly label: string;
+  readonly units: Readonly<Record<Unit, number>>;
+  readonly value: Unit;
+  readonly names: Readonly<Record<Unit, string>>;
+  readonly onChange: (unit: Unit) => void;
+}): ReactNode {
+  const data = (Object.keys(units) as Unit[]).map((unit) => ({ value: unit, label: names[unit] }));
+  return (
+    <Select
+      aria-label={label}
+      w={116}
+      data={data}
+      value={value}
+      allowDeselect={false}
+      onChange={(unit) => unit !== null && onChange(unit)}
+    />
+  );
+}
+
+export function RunOptionFields(props: RunOptionFieldsProps): ReactNode {
+  const { options, defaults, versions, problems, onChange } = props;
+  const { inputForm: texts } = useTexts();
+  const { language } = useLanguage();
+  const { data: regions = [] } = useQuery(regionsQuery(language));
+  const set = (changes: Partial<RunOptions>): void => onChange({ ...options, ...changes });
+  const problemOf = (option: keyof typeof optionNames): string | undefined =>
+    problems[optionNames[option]]?.message;
+  const [current = ''] = versions;
+  const known = versions.includes(options.version) || options.version === '' ? [] : [options.version];
+  return (
+    <SimpleGrid cols={{ base: 1, xs: 2 }} style={{ alignItems: 'end' }}>
+      <Select
+        label={texts.version}
+        data={[
+          { value: '', label: texts.currentVersion(current) },
+          ...[...known, ...versions].map((version) => ({ value: version, label: version })),
+        ]}
+        value={options.version}
+        allowDeselect={false}
+        searchable
+        onChange={(version) => set({ version: version ?? '' })}
+      />
+      <Select
+        label={texts.region}
+        placeholder={texts.anyRegion}
+        data={regions.map(({ code, name }) => ({
+          value: code,
+          label: name === code ? code : `${name} (${code})`,
+        }))}
+        value={options.region === '' ? null : options.region}
+        searchable
+        clearable
+        error={problemOf('region')}
+        onChange={(region) => set({ region: region ?? '' })}
+      />
+      <Group gap={6} wrap="nowrap" align="flex-end">
+        <Amount
+          label={texts.timeLimit}
+          description={texts.defaultSeconds(defaults.execute_limit_time_seconds)}
+          error={problemOf('time')}
+          value={options.time}
+          onChange={(time) => set({ time })}
+        />
+        <Units
+          label={texts.timeUnit}
+          units={timeUnits}
+          names={texts.timeUnits}
+          value={options.timeUnit}
+          onChange={(timeUnit) => set({ timeUnit })}
+        />
+      </Group>
+      <Amount
+        label={texts.memory}
+        description={texts.defaultMemory(defaults.memory)}
+        error={problemOf('memory')}
+        value={options.memory}
+        min={512}
+        max={16_384}
+        step={512}
+        isWhole
+        onChange={(memory) => set({ memory })}
+      />
+      <Amount
+        label={texts.cpus}
+        description={texts.defaultCpus(defaults.cpus)}
+        error={problemOf('cpus')}
+        value={options.cpus}
+        min={0.125}
+        step={0.125}
+        onChange={(cpus) => set({ cpus })}
+      />
+      <Amount
+        label={texts.maxCharge}
+        description={texts.noLimit}
+        error={problemOf('charge')}
+        value={options.charge}
+        onChange={(charge) => set({ charge })}
+      />
+      <Group gap={6} wrap="nowrap" align="flex-end">
+        <Amount
+          label={texts.maxTraffic}
+          description={texts.noLimit}
+          error={problemOf('traffic')}
+          value={options.traffic}
+          onChange={(traffic) => set({ traffic })}
+        />
+        <Units
+          label={texts.trafficUnit}
+          units={trafficUnits}
+          names={texts.trafficUnits}
+          value={options.trafficUnit}
+          onChange={(trafficUnit) => set({ trafficUnit })}
+        />
+      </Group>
+    </SimpleGrid>
+  );
+}

@@ -1,0 +1,185 @@
+/** The state of a worker's form: what is entered, what is wrong with it, and what is to be focused. */
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { stringifyJson } from '../../../api/lossless-json.ts';
+import type { RunRequest } from '../../../api/run-inputs.ts';
+import type { InputSchema } from '../../../api/input-schema.ts';
+import { useTexts } from '../../../texts/texts.tsx';
+import { draftKey, dropDraft, readDraft, writeDraft, type Draft, type Mode } from './draft.ts';
+import type { FocusWish } from './form-sections.tsx';
+import { answeredFieldProblems, problemsOf, type Problems } from './input-problems.ts';
+import { formValues, inputOf, parseInput, type Entered, type FormValues } from './input-values.ts';
+import { noOptions, optionsOf, systemOf, type RunOptions } from './option-values.ts';
+
+/** What the form is filled from at first. */
+export interface Filling {
+  /** '' for the defaults of the worker, else what names the run or the task. */
+  readonly origin: string;
+  /** Absent for the defaults. */
+  readonly custom?: Readonly<Record<string, unknown>>;
+  readonly system: Readonly<Record<string, unknown>>;
+  /** '' for the current one. */
+  readonly version: string;
+}
+
+interface RunFormParts {
+  readonly workerId: string;
+  /** Version whose form it is. */
+  readonly version: string;
+  readonly schema: InputSchema;
+  readonly filling: Filling;
+}
+
+const saveMilliseconds = 400;
+const start = { row: 0, column: 0 };
+
+function filledDraft(schema: InputSchema, { custom, system, version }: Filling): Draft {
+  const options = custom === undefined ? { ...noOptions, version } : optionsOf(system, version);
+  return { values: formValues(schema, custom), options, mode: 'form', json: '' };
+}
+
+/** Keeps the draft in the tab while it is edited, at the latest when the page is left. */
+function useKeptDraft(key: string, draft: Draft, isEdited: boolean): void {
+  const save = useRef<() => void>(undefined);
+  useEffect(() => {
+    save.current = () => (isEdited ? writeDraft(key, draft) : dropDraft(key));
+    const timer = setTimeout(save.current, saveMilliseconds);
+    return () => clearTimeout(timer);
+  }, [key, draft, isEdited]);
+  useEffect(() => {
+    const saveNow = (): void => save.current?.();
+    window.addEventListener('pagehide', saveNow);
+    return () => {
+      window.removeEventListener('pagehide', saveNow);
+      saveNow();
+    };
+  }, []);
+}
+
+/** Problems of fields that were edited, or of all where a start was tried. */
+function shownProblems(
+  problems: Problems,
+  values: FormValues,
+  first: FormValues,
+  isTried: boolean,
+): Problems {
+  if (isTried) return problems;
+  const edited = Object.entries(problems).filter(([name]) => values.fields[name] !== first.fields[name]);
+  return Object.fromEntries(edited);
+}
+
+export function useRunForm({ workerId, version, schema, filling }: RunFormParts) {
+  const { inputForm: texts } = useTexts();
+  const key = draftKey(workerId, version, filling.origin);
+  const [first] = useState(() => filledDraft(schema, filling));
+  const [kept] = useState(() => readDraft(key));
+  const [draft, setDraft] = useState(kept ?? first);
+  const [isTried, setIsTried] = useState(false);
+  const [focus, setFocus] = useState<FocusWish>();
+  const [jsonProblem, setJsonProblem] = useState<string>();
+  /** What the server said, and about which values: it holds for a field until that is edited. */
+  const [answer, setAnswer] = useState<{ problems: Problems; values: FormValues }>();
+  useKeptDraft(key, draft, draft !== first);
+
+  const { values, options, mode, json } = draft;
+  const deferred = useDeferredValue(values);
+  const problems = useMemo(() => {
+    const own = shownProblems(problemsOf(schema, deferred, texts), deferred, first.values, isTried);
+    const answered = Object.entries(answer?.problems ?? {}).filter(
+      ([name]) => deferred.fields[name] === answer?.values.fields[name],
+    );
+    return { ...Object.fromEntries(answered), ...own };
+  }, [schema, deferred, texts, first, isTried, answer]);
+
+  const change = useCallback((name: string, entered: Entered): void => {
+    setDraft((before) => ({
+      ...before,
+      values: { ...before.values, fields: { ...before.values.fields, [name]: { entered } } },
+    }));
+  }, []);
+
+  /** The input as it is entered. @returns undefined where something is wrong with it, which is shown then */
+  const checkedInput = (): Record<string, unknown> | undefined => {
+    if (mode === 'json') {
+      try {
+        setJsonProblem(undefined);
+        return parseInput(json);
+      } catch (error) {
+        setJsonProblem(texts.brokenJson((error as Error).message));
+        return undefined;
+      }
+    }
+    const found = problemsOf(schema, values, texts);
+    const name = schema.properties.find((property) => property.name in found)?.name;
+    if (name === undefined) return inputOf(schema, values);
+    setIsTried(true);
+    setFocus({ name, place: { ...(found[name]?.cell ?? start) } });
+    return undefined;
+  };
+  const requestOf = (custom: Record<string, unknown>): RunRequest => ({
+    input: { parameters: { custom, system: systemOf(options) } },
+    ...(options.version !== '' && { version: options.version }),
+  });
+
+  return {
+    values,
+    options,
+    mode,
+    json,
+    problems,
+    jsonProblem,
+    focus,
+    change,
+    isEdited: draft !== first,
+    /** The form shows what was entered before the page was loaded. */
+    isRestored: kept !== undefined && draft === kept,
+    setOptions: (next: RunOptions) => setDraft({ ...draft, options: next }),
+    setJson: (next: string) => {
+      setJsonProblem(undefined);
+      setDraft({ ...draft, json: next });
+    },
+    reset: () => {
+      setIsTried(false);
+      setAnswer(undefined);
+      setJsonProblem(undefined);
+      setDraft(first);
+    },
+    setMode: (next: Mode) => {
+      if (next === 'json') {
+        try {
+          setDraft({ ...draft, mode: next, json: stringifyJson(inputOf(schema, values), 2) });
+        } catch {
+          // Only a field of broken JSON cannot be written, and it must not get lost.
+          checkedInput();
+        }
+        return;
+      }
+      const input = checkedInput();
+      if (input !== undefined)
+        setDraft({ ...draft, mode: next, values: formValues(schema, input), json: '' });
+    },
+    /** What starts the run. @returns undefined where something is wrong, which is shown then */
+    checkedRequest: (): RunRequest | undefined => {
+      const input = checkedInput();
+      return input && requestOf(input);
+    },
+    /** What would start the run; undefined where something is wrong, which nobody is told. */
+    quietRequest: (): RunRequest | undefined => {
+      try {
+        if (mode === 'json') return requestOf(parseInput(json));
+        const found = problemsOf(schema, values, texts);
+        return Object.keys(found).length === 0 ? requestOf(inputOf(schema, values)) : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    /** Shows at their fields what the server found. */
+    showAnswer: (error: Error) => {
+      const found = answeredFieldProblems(schema, error);
+      setAnswer({ problems: found, values });
+      const name = schema.properties.find((property) => property.name in found)?.name;
+      if (name !== undefined && mode === 'form') setFocus({ name, place: { ...start } });
+    },
+  };
+}
+
+export type RunForm = ReturnType<typeof useRunForm>;

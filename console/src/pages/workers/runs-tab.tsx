@@ -1,0 +1,98 @@
+/** The account's runs of one worker. The address holds filter and page. */
+import { Group, Pagination, Paper, Select, Skeleton, Stack, Table } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { runStatuses, type Run, type RunStatus } from '../../api/runs.ts';
+import { workerRunsQuery } from '../../api/workers.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { ErrorNotice } from '../../components/error-notice.tsx';
+import { formatCount, formatDuration } from '../../components/figures.ts';
+import { AnchorLink } from '../../components/links.tsx';
+import { Moment } from '../../components/moment.tsx';
+import { Scroller } from '../../components/scroller.tsx';
+import { StatusBadge } from '../../components/status-badge.tsx';
+import { useLanguage, useTexts } from '../../texts/texts.tsx';
+
+interface RunsTabProps {
+  readonly workerId: string;
+  readonly status: RunStatus | undefined;
+  readonly page: number;
+  readonly onSearch: (search: { readonly status?: RunStatus; readonly page?: number }) => void;
+}
+
+function RunLine({ run }: { readonly run: Run }): ReactNode {
+  const { runs: texts } = useTexts();
+  const { language } = useLanguage();
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <AnchorLink to="/runs/$runId" params={{ runId: run.slug }} ff="monospace" size="sm">
+          {run.slug}
+        </AnchorLink>
+      </Table.Td>
+      <Table.Td>
+        <StatusBadge status={run.status} />
+      </Table.Td>
+      <Table.Td ta="right">{formatCount(run.results, language)}</Table.Td>
+      <Table.Td>{run.started_at === 0 ? texts.notStarted : <Moment seconds={run.started_at} />}</Table.Td>
+      <Table.Td ta="right">{formatDuration(run.duration)}</Table.Td>
+      <Table.Td>{texts.origins[run.origin] ?? run.origin}</Table.Td>
+      <Table.Td>{run.version}</Table.Td>
+    </Table.Tr>
+  );
+}
+
+export function RunsTab({ workerId, status, page, onSearch }: RunsTabProps): ReactNode {
+  const { runs: texts, workers, common } = useTexts();
+  const { data, error, refetch } = useQuery(workerRunsQuery(workerId, status, page));
+  const pages = Math.ceil((data?.count ?? 0) / (data?.page_size ?? 1));
+  return (
+    <Stack>
+      <Select
+        w="14rem"
+        aria-label={texts.status}
+        placeholder={workers.allStatuses}
+        data={runStatuses.map((value) => ({ value, label: common.status[value] }))}
+        value={status ?? null}
+        clearable
+        onChange={(next) => onSearch(next === null ? {} : { status: next })}
+      />
+      {error !== null && <ErrorNotice error={error} onRetry={() => void refetch()} />}
+      {data === undefined && error === null && <Skeleton h={240} />}
+      {data?.count === 0 && <EmptyState title={status === undefined ? workers.noRuns : workers.noSuchRuns} />}
+      {data !== undefined && data.count > 0 && (
+        <Paper withBorder>
+          <Scroller label={texts.title}>
+            <Table verticalSpacing="xs" miw={760} highlightOnHover>
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>{workers.run}</Table.Th>
+                  <Table.Th>{texts.status}</Table.Th>
+                  <Table.Th ta="right">{texts.results}</Table.Th>
+                  <Table.Th>{texts.started}</Table.Th>
+                  <Table.Th ta="right">{texts.duration}</Table.Th>
+                  <Table.Th>{texts.origin}</Table.Th>
+                  <Table.Th>{texts.version}</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {data.list.map((run) => (
+                  <RunLine key={run.slug} run={run} />
+                ))}
+              </Table.Tbody>
+            </Table>
+          </Scroller>
+        </Paper>
+      )}
+      {pages > 1 && (
+        <Group justify="center">
+          <Pagination
+            total={pages}
+            value={page}
+            onChange={(next) => onSearch({ ...(status !== undefined && { status }), page: next })}
+          />
+        </Group>
+      )}
+    </Stack>
+  );
+}

@@ -1,0 +1,55 @@
+/** Publishing a package, as a new worker or as a further version of one; then its page shows what came of it. */
+import { Tabs } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import type { PublishedVersion } from '../../../api/publishing.ts';
+import { Dialog } from '../../../components/dialog.tsx';
+import { useTexts } from '../../../texts/texts.tsx';
+import { GitForm } from './git-form.tsx';
+import type { PackageSource } from './package-source.ts';
+import { ZipForm } from './zip-form.tsx';
+
+interface UploadDialogProps {
+  /** The worker that gets a further version; undefined for a new worker. */
+  readonly workerId: string | undefined;
+  /** What was dropped already. */
+  readonly source?: PackageSource | undefined;
+  readonly onClose: () => void;
+}
+
+export interface PublishFormProps {
+  readonly workerId: string | undefined;
+  readonly onClose: () => void;
+  readonly onPublished: (published: PublishedVersion) => void;
+}
+
+export function UploadDialog({ workerId, source, onClose }: UploadDialogProps): ReactNode {
+  const { workers: texts } = useTexts();
+  const navigate = useNavigate();
+  const onPublished = ({ path, version }: PublishedVersion): void => {
+    onClose();
+    void navigate({
+      to: '/workers/$workerId',
+      params: { workerId: path },
+      search: { tab: 'versions', version },
+    });
+  };
+  const forms = { workerId, onClose, onPublished };
+  const title = workerId === undefined ? texts.uploadTitle : texts.uploadVersionTitle;
+  return (
+    <Dialog onClose={onClose} title={title} size="lg">
+      <Tabs defaultValue="zip" keepMounted={false}>
+        <Tabs.List mb="md">
+          <Tabs.Tab value="zip">{texts.fromFiles}</Tabs.Tab>
+          <Tabs.Tab value="git">{texts.fromGit}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="zip">
+          <ZipForm {...forms} source={source} />
+        </Tabs.Panel>
+        <Tabs.Panel value="git">
+          <GitForm {...forms} />
+        </Tabs.Panel>
+      </Tabs>
+    </Dialog>
+  );
+}

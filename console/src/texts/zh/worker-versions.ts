@@ -1,0 +1,31 @@
+import type { Texts } from '../texts.tsx';
+
+export const versions: Texts['versions'] = {
+  current: '当前',
+  fromUpload: '上传',
+  fromGit: (commit) => `git ${commit}`,
+  ref: (ref) => `分支或标签 ${ref}`,
+  folder: (folder) => `文件夹 ${folder}`,
+  entry: (entry) => `入口 ${entry}`,
+  run: '运行此版本',
+  warnings: (count) => `${count} 条警告`,
+  warningsTitle: '可以运行；以下方面建议改进：',
+  installation: '依赖',
+  installLog: '安装日志',
+  installStatus: {
+    none: '无依赖',
+    waiting: '等待运行器',
+    installing: '正在安装',
+    installed: '已安装',
+    failed: '安装失败',
+  },
+  took: (seconds) => `${seconds} 秒`,
+  installAgain: '重试',
+  installFailed: '无法安装依赖',
+  nothingToInstall: '此版本只需要它自己的文件。',
+  waitsForRunner: '一旦有空闲的运行器就会开始安装。',
+  logTruncated: '日志更长；末尾未保留。',
+  pull: '从 git 拉取',
+  pulled: (version) => `已导入 ${version}`,
+  unchanged: '仓库没有变化',
+};

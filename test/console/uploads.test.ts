@@ -1,0 +1,166 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Page } from 'playwright-core';
+import { buffer } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { zipFolder } from '../../src/workers/archive.ts';
+import { temporaryFolder } from '../bundled-workers/support/temporary-folder.ts';
+import { startGitServer, type GitServer } from '../git/support/git-server.ts';
+import { plainSchema } from '../http/packages.ts';
+import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
+
+const root = temporaryFolder();
+const folder = path.join(root, 'price-watch');
+let browser: ConsoleBrowser;
+let git: GitServer;
+beforeAll(async () => {
+  git = await startGitServer();
+  browser = await openConsole({ gitAllowedTargets: [git.host] });
+  await browser.signIn();
+  await mkdir(path.join(folder, 'node_modules', 'large'), { recursive: true });
+  await mkdir(path.join(folder, 'lib'));
+  await writeFile(path.join(folder, 'main.js'), "require('./lib/prices.js');\n");
+  await writeFile(path.join(folder, 'lib', 'prices.js'), "console.log('prices');\n");
+  await writeFile(path.join(folder, 'node_modules', 'large', 'index.js'), '');
+});
+afterAll(async () => {
+  await browser.close();
+  await git.close();
+});
+
+async function writeSchema(schema: unknown): Promise<void> {
+  await writeFile(path.join(folder, 'input_schema.json'), JSON.stringify(schema, undefined, 2));
+}
+
+async function chooseFolder(page: Page): Promise<void> {
+  await page.getByRole('dialog').locator('input[webkitdirectory]').setInputFiles(folder);
+  await page.getByRole('dialog').getByText('price-watch/ · 3 files').waitFor();
+}
+
+async function send(page: Page): Promise<void> {
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^Upload/ })
+    .click();
+}
+
+test('an account without workers is told how to get one', async () => {
+  const page = await browser.open('/workers');
+  await page.getByText('No worker of yours yet').waitFor();
+  await browser.screenshots('workers-empty');
+  expect(await browser.violations()).toEqual([]);
+});
+
+describe('a folder', () => {
+  test('with errors is refused, and they are shown by file', async () => {
+    await writeSchema({ properties: [{ name: 'a', type: 'text', editor: 'magic' }] });
+    const page = await browser.open('/workers');
+    await page.getByRole('button', { name: 'Upload worker' }).first().click();
+    await chooseFolder(page);
+    expect(await page.getByRole('dialog').getByLabel('Title').inputValue()).toBe('Price watch');
+    await send(page);
+    const alert = page.getByRole('dialog').getByRole('alert');
+    await alert.getByText('The package has 2 errors').waitFor();
+    await alert.getByText('input_schema.json', { exact: true }).waitFor();
+    await alert.getByText(/magic/).waitFor();
+    await browser.screenshots('upload-refused');
+    expect(await browser.violations()).toEqual([]);
+  });
+
+  test('that is mended is published, and its page shows its warnings and its installation', async () => {
+    await writeSchema({ properties: [{ name: 'a', type: 'string', editor: 'input', title: 'A' }] });
+    const { page } = browser;
+    await chooseFolder(page);
+    await send(page);
+    await page.getByRole('heading', { name: 'Price watch' }).waitFor();
+    expect(new URL(page.url()).search).toBe('?tab=versions&version=v1.0.1');
+    await page.getByText('It works; these would be better otherwise:').waitFor();
+    await page.getByText('This version needs nothing but its own files.').waitFor();
+    expect(await page.getByRole('tabpanel').textContent()).toContain('README.md');
+    await browser.screenshots('worker-versions');
+    expect(await browser.violations()).toEqual([]);
+  });
+
+  test('with dependencies that cannot be installed says why, in the log of the installation', async () => {
+    await writeFile(
+      path.join(folder, 'package.json'),
+      JSON.stringify({ name: 'price-watch', dependencies: { 'is-odd': 'no version!!' } }),
+    );
+    const { page } = browser;
+    await page.getByRole('button', { name: 'Upload version' }).click();
+    await page.getByRole('dialog').locator('input[webkitdirectory]').setInputFiles(folder);
+    await page.getByRole('dialog').getByText('price-watch/ · 4 files').waitFor();
+    await send(page);
+    await page.getByText('The dependencies could not be installed').waitFor();
+    const log = page.getByRole('region', { name: 'Log of the installation' });
+    await log
+      .getByText(/no version!!/)
+      .first()
+      .waitFor();
+    expect(new URL(page.url()).search).toBe('?tab=versions&version=v1.0.2');
+    await browser.screenshots('worker-install-failed');
+    expect(await browser.violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+  });
+});
+
+describe('a zip', () => {
+  test('that is broken is refused', async () => {
+    const page = await browser.open('/workers');
+    await page.getByRole('button', { name: 'Upload worker' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog
+      .locator('input[accept]')
+      .setInputFiles({ name: 'broken.zip', mimeType: 'application/zip', buffer: Buffer.from('no zip') });
+    await send(page);
+    expect(await dialog.getByRole('alert').textContent()).toMatch(/zip/i);
+  });
+
+  test('that is dropped anywhere on the page is published', async () => {
+    const zip = await buffer(await zipFolder(path.join(import.meta.dirname, '../../workers/hello')));
+    const page = await browser.open('/workers');
+    await page.getByRole('link', { name: 'Price watch' }).waitFor();
+    await browser.screenshots('workers');
+    const dropped = await page.evaluateHandle(`(() => {
+      const bytes = Uint8Array.from(atob('${zip.toString('base64')}'), (character) => character.charCodeAt(0));
+      const data = new DataTransfer();
+      data.items.add(new File([bytes], 'greeter.zip', { type: 'application/zip' }));
+      return data;
+    })()`);
+    await page.locator('body').dispatchEvent('dragover', { dataTransfer: dropped });
+    await page.getByText('Drop it to publish it').waitFor();
+    await page.locator('body').dispatchEvent('drop', { dataTransfer: dropped });
+    await page.getByRole('dialog').getByText('greeter.zip').waitFor();
+    await send(page);
+    await page.getByRole('heading', { name: 'Greeter' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/workers/tester~greeter');
+  });
+});
+
+test('a repository becomes a worker, and is pulled when it changed', async () => {
+  const files = { 'main.js': '', 'input_schema.json': JSON.stringify(plainSchema), 'README.md': '# One\n' };
+  await git.commit('shop.git', files, { message: 'The first commit' });
+  const page = await browser.open('/workers');
+  await page.getByRole('button', { name: 'Upload worker' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('tab', { name: 'Git' }).click();
+  await dialog.getByRole('textbox', { name: 'Repository' }).fill(git.url('missing.git'));
+  await dialog.getByRole('button', { name: 'Import' }).click();
+  await dialog.getByRole('alert').waitFor();
+  await browser.screenshots('upload-git');
+  expect(await browser.violations()).toEqual([]);
+  await dialog.getByRole('textbox', { name: 'Repository' }).fill(git.url('shop.git'));
+  await dialog.getByLabel('Title').fill('Shop');
+  await dialog.getByRole('button', { name: 'Import' }).click();
+  await page.getByRole('heading', { name: 'Shop' }).waitFor();
+  await page.getByText('The first commit').waitFor();
+  await page.getByRole('button', { name: 'Pull from git' }).click();
+  await page.getByText('Nothing changed in the repository').waitFor();
+  await git.commit('shop.git', { ...files, 'README.md': '# Two\n' }, { message: 'The second' });
+  await page.getByRole('button', { name: 'Pull from git' }).click();
+  await page.getByText('v1.0.2 was imported').waitFor();
+});
+
+test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+  expect(browser.problems).toEqual([]);
+});
