@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { publishScriptedWorker, runForever } from '../platform/support/scripted-worker.ts';
 import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
 
@@ -43,35 +43,43 @@ test('before the first run it leads to the store, to the upload and to the API',
   await page.getByRole('heading', { name: 'Store', exact: true }).waitFor();
 });
 
-test('then it shows what ended, what goes on, what failed and what comes next', async () => {
-  const { platform } = browser;
-  for (const items of [['3'], ['2'], ['fail']]) await platform.runSync(worker, { script, items });
-  const going = await platform.runAsync(worker, { script: runForever, items: ['1', '2'] });
+describe('with runs and a schedule', () => {
   const title = 'Prices of the morning';
-  const task = {
-    worker_id: worker,
-    title,
-    input: { parameters: { custom: { script, items: ['1'] } } },
-    schedule_enabled: 1,
-    schedule_type: 1,
-    schedule_time: '06:30',
-  };
-  await platform.call('/worker-tasks', { body: task });
-  const page = await browser.open('/');
-  await page.getByText('2 subtasks at work').waitFor();
-  await page.getByText('2 succeeded, 1 failed').first().waitFor();
-  expect(await figure('Running now')).toBe('1');
-  expect(await figure('Runs today')).toBe('3');
-  expect(await figure('Rows today')).toBe('5');
-  expect(await figure('Success rate')).toBe('66.7%');
-  await page.getByRole('region', { name: 'Last failures' }).getByText('exit code 1').waitFor();
-  await page.getByText(title).first().waitFor();
-  const chart = page.getByRole('region', { name: 'Runs by outcome' });
-  await chart.locator('.recharts-bar-rectangle path').first().waitFor();
-  await browser.screenshots('overview');
-  expect(await browser.violations()).toEqual([]);
-  await browser.platform.call(`/worker-runs/${going}/abort`, { method: 'POST' });
-  await browser.platform.finished(going);
+  let going: string;
+  beforeAll(async () => {
+    const { platform } = browser;
+    for (const items of [['3'], ['2'], ['fail']]) await platform.runSync(worker, { script, items });
+    going = await platform.runAsync(worker, { script: runForever, items: ['1', '2'] });
+    const task = {
+      worker_id: worker,
+      title,
+      input: { parameters: { custom: { script, items: ['1'] } } },
+      schedule_enabled: 1,
+      schedule_type: 1,
+      schedule_time: '06:30',
+    };
+    await platform.call('/worker-tasks', { body: task });
+  });
+  afterAll(async () => {
+    await browser.platform.call(`/worker-runs/${going}/abort`, { method: 'POST' });
+    await browser.platform.finished(going);
+  });
+
+  test('it shows what ended, what goes on, what failed and what comes next', async () => {
+    const page = await browser.open('/');
+    await page.getByText('2 subtasks at work').waitFor();
+    await page.getByText('2 succeeded, 1 failed').first().waitFor();
+    expect(await figure('Running now')).toBe('1');
+    expect(await figure('Runs today')).toBe('3');
+    expect(await figure('Rows today')).toBe('5');
+    expect(await figure('Success rate')).toBe('66.7%');
+    await page.getByRole('region', { name: 'Last failures' }).getByText('exit code 1').waitFor();
+    await page.getByText(title).first().waitFor();
+    const chart = page.getByRole('region', { name: 'Runs by outcome' });
+    await chart.locator('.recharts-bar-rectangle path').first().waitFor();
+    await browser.screenshots('overview');
+    expect(await browser.violations()).toEqual([]);
+  });
 });
 
 test('a chart is a table too, for everybody', async () => {
