@@ -100,7 +100,7 @@ test(
   },
 );
 
-test('without a sandbox it is said so, and no scripts run', async () => {
+test('without a sandbox it is said so, and no scripts run', { timeout: 180_000 }, async () => {
   const bare = await startTestPlatform({ sandbox: 'process', installScripts: true });
   try {
     await registry.addNpm('bare', { 'index.js': '' }, { scripts: { postinstall: 'exit 1' } });

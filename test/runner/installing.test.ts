@@ -100,7 +100,7 @@ interface Findings {
   uid: number;
 }
 
-describe('npm', () => {
+describe('npm', { timeout: 180_000 }, () => {
   test('brings packages from the registry of its configuration, with its credentials, which no line shows', async () => {
     await npmRegistry.addNpm(
       'plain',
@@ -306,7 +306,7 @@ ${code.replaceAll(/^/gm, '    ')}
     return 'built-1.0.0-py3-none-any.whl'
 `;
 
-describe('pip', () => {
+describe('pip', { timeout: 180_000 }, () => {
   test('brings wheels from the index of its configuration, with its credentials, which no line shows', async () => {
     await pipIndex.addWheel('plainwheel', 'VALUE = 1');
     const packageDir = await packageOf({ 'requirements.txt': 'plainwheel==1.0.0\n' });

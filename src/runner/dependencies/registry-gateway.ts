@@ -20,6 +20,9 @@ import { replaceAnchors, replaceTarballs, type Replace } from './registry-links.
 export const gatewayAddress = { host: '127.0.0.1', port: 6001 } as const;
 export const gatewayOrigin = `http://${gatewayAddress.host}:${gatewayAddress.port}`;
 
+const registryPlace = new RegExp(`${RegExp.escape(gatewayOrigin)}/registry/(\\d+)/?`, 'g');
+const filePlace = new RegExp(`${RegExp.escape(gatewayOrigin)}/file/(\\d+)/[^\\s)"']*`, 'g');
+
 /** npm's documents of packages with thousands of versions come to tens of megabytes. */
 const documentLimitBytes = 256 * 1024 * 1024;
 const filePath = /^\/file\/(\d+)\/[^/]*?(\.metadata)?$/;
@@ -97,10 +100,10 @@ export class RegistryGateway {
   /** A line of a package manager with the addresses that people know. */
   readable(line: string): string {
     return line
-      .replaceAll(/https?:\/\/127\.0\.0\.1:6001\/registry\/(\d+)\/?/g, (whole, index: string) => {
+      .replaceAll(registryPlace, (whole, index: string) => {
         return this.#registries[Number(index)]?.url ?? whole;
       })
-      .replaceAll(/https?:\/\/127\.0\.0\.1:6001\/file\/(\d+)\/[^\s)"']*/g, (whole, number: string) => {
+      .replaceAll(filePlace, (whole, number: string) => {
         const file = this.#files[Number(number)];
         return file === undefined ? whole : `${file.origin}${file.pathname}`;
       });
