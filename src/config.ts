@@ -309,7 +309,22 @@ export const settings = {
     environment: 'CHELA_SANDBOX_USER_ID',
     default: 210_000,
     parse: integer(1000, 4_000_000_000),
-    describe: 'First of the user ids that sandboxes get, one a slot, when the runner is root.',
+    describe:
+      'First of the user ids that sandboxes get when the runner is root: one a slot, and one for each warm sandbox.',
+  }),
+  warmSandboxes: setting<number>({
+    environment: 'CHELA_WARM_SANDBOXES',
+    default: Math.max(2, availableParallelism()),
+    defaultText: 'the processors, at least 2',
+    parse: integer(0, 10_000),
+    describe:
+      'Most sandboxes that a runner keeps open ahead of the subtasks to come, alike to those of late. 0 opens each when its subtask comes.',
+  }),
+  warmSandboxMemoryBytes: setting<number>({
+    environment: 'CHELA_WARM_SANDBOX_MEMORY_BYTES',
+    default: 256 * mebibyte,
+    parse: integer(mebibyte, largestSafe),
+    describe: 'Most memory of all sandboxes that are open ahead; each takes about 25 MB.',
   }),
   sandboxProcessLimit: setting<number>({
     environment: 'CHELA_SANDBOX_PROCESS_LIMIT',

@@ -125,6 +125,7 @@ export class Runner {
     }
     await this.#cachePruner.stop();
     this.#options.cacheUse.stop();
+    await this.#options.sandbox.closeWarm?.();
     await this.#options.scratch.close();
     this.#runnerId = 0;
     return orphans.map(({ subtask }) => ({ runSlug: subtask.run_slug, number: subtask.number }));

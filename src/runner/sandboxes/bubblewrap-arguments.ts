@@ -1,7 +1,8 @@
 /** What a bubblewrap sandbox looks like from inside: its mounts, its identity, its environment. */
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
-import type { Launch, SandboxLimits, SandboxOptions } from '../sandbox.ts';
+import type { SandboxLimits, SandboxOptions } from '../sandbox.ts';
 import type { RuntimeFolder } from './runtime-folder.ts';
+import type { Assignment } from './started-worker.ts';
 
 /** The user the worker takes itself for; outside it is an unprivileged id of the runner's. */
 const insideId = 1000;
@@ -13,6 +14,14 @@ const nodeBinary = '/usr/bin/node';
 const shell = '/usr/bin/sh';
 const starter = '/chela/node-starter.cjs';
 const prlimit = '/chela/prlimit';
+
+/** What every worker's environment has. */
+const baseEnvironment = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  HOME: homeDir,
+  TMPDIR: '/tmp',
+  LANG: 'C.UTF-8',
+} as const;
 
 /** Descriptors the runner hands to bubblewrap, by index of its `stdio`. */
 export const descriptors = { channel: 3, info: 4, arguments: 5, filter: 6 } as const;
@@ -81,55 +90,55 @@ export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): s
   ].flat();
 }
 
-/** Where the worker finds the mounts of its launch. */
-function placesOf(launch: Launch | undefined): Record<string, string> {
-  return Object.fromEntries(Object.keys(launch?.mounts ?? {}).map((name) => [name, `${mountsDir}/${name}`]));
-}
-
-/** What the starter becomes. */
-function workerCommand(entry: string, launch: Launch | undefined): string[] {
-  const file = `${workDir}/${entry}`;
-  return launch === undefined ? ['node', file] : ['exec', ...launch.command(placesOf(launch), file)];
-}
-
-export interface Placement {
-  /** Host folder that becomes the working folder. */
-  readonly work: string;
-  /** Host folder that becomes the home. */
-  readonly home: string;
+/** What is settled when a sandbox is opened; the worker is assigned to it later. */
+export interface SandboxShape {
   readonly nodeModulesDir?: string | undefined;
-  readonly launch?: Launch | undefined;
-  readonly environment: Readonly<Record<string, string>>;
+  /** Host folders that the worker reads, by a name. */
+  readonly mounts: Readonly<Record<string, string>>;
+  readonly ports: readonly number[];
   readonly limits: SandboxLimits;
 }
 
-/** Part that differs by subtask. It goes through a descriptor: command lines are visible to every user of the host. */
-export function subtaskArguments({
-  work,
-  home,
-  nodeModulesDir,
-  launch,
-  environment,
-  limits,
-}: Placement): string[] {
-  const places = placesOf(launch);
-  const size = ['--size', String(limits.tmpBytes), '--perms', '1777', '--tmpfs'];
-  const variables = {
-    PATH: '/usr/local/bin:/usr/bin:/bin',
-    HOME: homeDir,
-    TMPDIR: '/tmp',
-    LANG: 'C.UTF-8',
-    ...launch?.environment(places),
-    ...environment,
+export function shapeOf({ nodeModulesDir, launch, ports, limits }: SandboxOptions): SandboxShape {
+  return { nodeModulesDir, mounts: launch?.mounts ?? {}, ports, limits };
+}
+
+function mountPlace(name: string): string {
+  return `${mountsDir}/${name}`;
+}
+
+/** What the starter becomes. */
+export function assignmentOf({ entry, launch, environment }: SandboxOptions): Assignment {
+  const file = `${workDir}/${entry}`;
+  if (launch === undefined) return { entry: file, environment };
+  const places = Object.fromEntries(Object.keys(launch.mounts).map((name) => [name, mountPlace(name)]));
+  return {
+    command: launch.command(places, file),
+    environment: { ...launch.environment(places), ...environment },
   };
+}
+
+/** Host folders that the worker may write. */
+export interface SandboxFolders {
+  /** Becomes the working folder. */
+  readonly work: string;
+  readonly home: string;
+}
+
+/** Part that differs by sandbox. It goes through a descriptor: command lines are visible to every user of the host. */
+export function shapeArguments(
+  { nodeModulesDir, mounts, limits }: SandboxShape,
+  { work, home }: SandboxFolders,
+): string[] {
+  const size = ['--size', String(limits.tmpBytes), '--perms', '1777', '--tmpfs'];
   return [
     [...size, '/dev/shm', ...size, '/tmp'],
     ['--bind', home, homeDir, '--bind', work, workDir],
     nodeModulesDir === undefined ? [] : ['--ro-bind', nodeModulesDir, `${workDir}/node_modules`],
-    ...Object.entries(launch?.mounts ?? {}).map(([name, from]) => ['--ro-bind', from, places[name] ?? '']),
+    ...Object.entries(mounts).map(([name, from]) => ['--ro-bind', from, mountPlace(name)]),
     // bubblewrap's own root and /dev are memory without a bound: nobody may write there.
     ['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', workDir],
-    ...Object.entries(variables).map(([name, value]) => ['--setenv', name, value]),
+    ...Object.entries(baseEnvironment).map(([name, value]) => ['--setenv', name, value]),
     ['--info-fd', String(descriptors.info), '--seccomp', String(descriptors.filter)],
   ].flat();
 }
@@ -137,18 +146,13 @@ export function subtaskArguments({
 /**
  * The command that runs inside. Limits are set there and not on bubblewrap, because a limit on processes set outside
  * would count all that the host's user runs.
- * @param ports where the starter listens
  * @param foreign descriptors the starter closes
  */
-export function startCommand(
-  { entry, launch, limits, ports }: Pick<SandboxOptions, 'entry' | 'launch' | 'limits' | 'ports'>,
-  foreign: readonly number[],
-): string[] {
+export function startCommand({ limits, ports }: SandboxShape, foreign: readonly number[]): string[] {
   return [
     [shell, '-c', firstProcess, 'sh'],
     [prlimit, '--core=0', `--nproc=${limits.processes}`, `--nofile=${limits.openFiles}`],
     [`--fsize=${limits.fileSizeBytes}`, '--'],
     [nodeBinary, starter, String(descriptors.channel), foreign.join(','), ports.join(',')],
-    workerCommand(entry, launch),
   ].flat();
 }

@@ -3,35 +3,21 @@
  * other processes, no privileges. When the runner is root, bubblewrap itself runs under an unprivileged id per slot,
  * since whoever is root outside stays root of its namespaces.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { chmod, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable, Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { sdkAddress } from '../sandbox.ts';
-import type { Sandbox, SandboxedProcess, SandboxOptions, WorkerExit } from '../sandbox.ts';
-import { descriptors, fixedArguments, startCommand, subtaskArguments } from './bubblewrap-arguments.ts';
-import { ProcessTree } from './process-tree.ts';
-import { prepareRuntimeFolder } from './runtime-folder.ts';
-import { endOf, foreignDescriptors, receiveListeners, StartedWorker } from './started-worker.ts';
-import { systemCallFilter } from './system-call-filter.ts';
-import { copyPackage, makePrivateFolder } from './work-folder.ts';
+import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
+import { ScratchFolder } from '../scratch-folder.ts';
+import { assignmentOf, shapeOf } from './bubblewrap-arguments.ts';
+import type { SandboxShape } from './bubblewrap-arguments.ts';
+import { findParts } from './bubblewrap-parts.ts';
+import type { BubblewrapParts } from './bubblewrap-parts.ts';
+import { foldersIn, makeFolders, mountPoints, startSandbox } from './bubblewrap-start.ts';
+import type { StartedWorker } from './started-worker.ts';
+import { WarmPool } from './warm-pool.ts';
+import type { WarmSandbox } from './warm-pool.ts';
+import { copyPackage } from './work-folder.ts';
 import type { Owner } from './work-folder.ts';
-
-const binaryFolders = ['/usr/bin', '/usr/local/bin', '/bin', '/run/current-system/sw/bin'];
-const memoryFolders = ['/tmp', '/dev/shm'];
-
-/** Command that installs a package, by the package manager that is there. */
-const installCommands = [
-  { manager: '/usr/bin/apt-get', command: 'apt-get install' },
-  { manager: '/usr/bin/dnf', command: 'dnf install' },
-  { manager: '/usr/bin/pacman', command: 'pacman -S' },
-  { manager: '/sbin/apk', command: 'apk add' },
-  { manager: '/usr/bin/zypper', command: 'zypper install' },
-];
 
 /** What the messages of bubblewrap mean for an operator. */
 const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = [
@@ -57,37 +43,6 @@ const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = 
 
 const trialLimits = { processes: 64, openFiles: 256, fileSizeBytes: 1024 * 1024, tmpBytes: 1024 * 1024 };
 
-interface Prepared {
-  readonly bubblewrap: string;
-  readonly fixed: readonly string[];
-  readonly foreign: readonly number[];
-  readonly filter: Buffer;
-}
-
-function findBinary(name: string, packageName: string): string {
-  const found = binaryFolders.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
-  if (found !== undefined) return found;
-  const installer =
-    installCommands.find(({ manager }) => existsSync(manager))?.command ?? 'install the package';
-  throw new Error(`${name} is not installed, and sandboxes need it: ${installer} ${packageName}`);
-}
-
-/** A worker ended by a signal is reported as shells do, by exit code 128 + number. */
-function workerExit(end: WorkerExit): WorkerExit {
-  const code = end.exitCode;
-  if (code === null || code <= 128) return end;
-  const names = Object.entries(os.constants.signals) as [NodeJS.Signals, number][];
-  const name = names.find(([, number]) => number === code - 128)?.[0];
-  return name === undefined ? end : { exitCode: null, signal: name };
-}
-
-function send(pipe: Writable, content: string | Buffer): void {
-  pipe.on('error', () => {
-    // bubblewrap ended before it read it; what it printed says why.
-  });
-  pipe.end(content);
-}
-
 function explained(error: unknown): Error {
   const { message } = error as Error;
   const remedy = remedies.find(({ sign }) => sign.test(message))?.remedy;
@@ -95,19 +50,64 @@ function explained(error: unknown): Error {
   return new Error(`the sandbox could not be opened: ${message}${advice}`, { cause: error });
 }
 
+/** A host folder by what is there now: the cache may drop one and make another of the same name. */
+async function identityOf(folder: string): Promise<string> {
+  return stat(folder).then(
+    ({ dev, ino }) => `${folder} ${dev} ${ino}`,
+    () => folder,
+  );
+}
+
+/** Sandboxes of the same key are alike in all that is settled when they are opened. */
+async function keyOf({ nodeModulesDir = '', mounts, ports, limits }: SandboxShape): Promise<string> {
+  const places = Object.entries({ ...mounts, node_modules: nodeModulesDir });
+  const folders = await Promise.all(places.map(async ([name, folder]) => [name, await identityOf(folder)]));
+  return JSON.stringify([folders, ports, limits]);
+}
+
+interface BubblewrapOptions {
+  /** Folder that other users can reach; holds the runtime the sandboxes mount. */
+  readonly cacheDir: string;
+  /**
+   * First of the ids sandboxes run under when the runner is root: one a slot, and then one for each sandbox that was
+   * opened ahead of its subtask.
+   */
+  readonly sandboxUserId: number;
+  readonly runnerSlots?: number;
+  /** Most sandboxes that are open ahead of their subtasks; none where omitted. */
+  readonly warmSandboxes?: number;
+  /** Most memory of all that are open ahead. */
+  readonly warmSandboxMemoryBytes?: number;
+}
+
+/** A sandbox that waits for its subtask. */
+interface OpenedAhead extends WarmSandbox {
+  readonly worker: StartedWorker;
+  readonly folder: string;
+  readonly owner: Owner | undefined;
+}
+
 export class BubblewrapSandbox implements Sandbox {
   readonly name = 'bubblewrap';
-  readonly #cacheDir: string;
-  readonly #userId: number;
-  #preparing: Promise<Prepared> | undefined;
+  readonly #options: BubblewrapOptions;
+  readonly #scratch: ScratchFolder;
+  readonly #warm: WarmPool<SandboxShape, OpenedAhead> | undefined;
+  /** The places among the user ids of sandboxes that were opened ahead. */
+  readonly #places = new Set<{ readonly index: number }>();
+  #preparing: Promise<BubblewrapParts> | undefined;
+  #scratchOpening: Promise<void> | undefined;
 
-  /**
-   * @param options.cacheDir folder that other users can reach; holds the runtime the sandboxes mount
-   * @param options.sandboxUserId first of the ids sandboxes run under, one a slot, when the runner is root
-   */
-  constructor({ cacheDir, sandboxUserId }: { cacheDir: string; sandboxUserId: number }) {
-    this.#cacheDir = cacheDir;
-    this.#userId = sandboxUserId;
+  constructor(options: BubblewrapOptions) {
+    this.#options = options;
+    this.#scratch = new ScratchFolder(options.cacheDir);
+    const { warmSandboxes: size = 0, warmSandboxMemoryBytes: memoryLimitBytes = 0 } = options;
+    const open = (shape: SandboxShape): Promise<OpenedAhead> => this.#openAhead(shape);
+    this.#warm = size > 0 ? new WarmPool({ size, memoryLimitBytes, open }) : undefined;
+  }
+
+  /** How many sandboxes wait for a subtask now. */
+  get warmSandboxes(): number {
+    return this.#warm?.waiting ?? 0;
   }
 
   async check(): Promise<void> {
@@ -115,7 +115,7 @@ export class BubblewrapSandbox implements Sandbox {
       throw new Error(`the bubblewrap sandbox needs Linux; on ${process.platform} set CHELA_SANDBOX=process`);
     }
     await this.#prepare();
-    const folder = await mkdtemp(path.join(this.#cacheDir, 'sandbox-check-'));
+    const folder = await mkdtemp(path.join(this.#options.cacheDir, 'sandbox-check-'));
     try {
       await chmod(folder, 0o755);
       const [packageDir, scratchDir] = [path.join(folder, 'package'), path.join(folder, 'scratch')];
@@ -130,7 +130,8 @@ export class BubblewrapSandbox implements Sandbox {
         slot: 0,
         limits: trialLimits,
       };
-      const worker = await this.open(trial);
+      const worker = await this.#openCold(trial);
+      worker.assign(assignmentOf(trial));
       worker.run();
       const { exitCode, signal } = await worker.exited;
       await worker.close();
@@ -141,82 +142,112 @@ export class BubblewrapSandbox implements Sandbox {
   }
 
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
-    const { bubblewrap, fixed, foreign, filter } = await this.#prepare();
-    const owner = this.#owner(options.slot);
-    const work = path.join(options.scratchDir, 'work');
-    const home = path.join(options.scratchDir, 'home');
-    const mountPoints = options.nodeModulesDir === undefined ? [] : ['node_modules'];
-    await Promise.all([makePrivateFolder(work, owner), makePrivateFolder(home, owner)]);
-    await Promise.all(mountPoints.map(async (name) => makePrivateFolder(path.join(work, name), owner)));
+    const shape = shapeOf(options);
+    const key = this.#warm === undefined ? '' : await keyOf(shape);
+    const worker = (await this.#takeWarm(key, options)) ?? (await this.#openCold(options));
+    worker.assign(assignmentOf(options));
+    this.#warm?.expect(key, shape);
+    return worker;
+  }
 
-    const child = spawn(
-      bubblewrap,
-      [...fixed, '--args', String(descriptors.arguments), '--', ...startCommand(options, foreign)],
-      // Detached: Ctrl+C in a terminal reaches the runner's whole process group, and a worker may end its work first.
-      {
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe', 'pipe'],
-        env: {},
-        cwd: '/',
-        detached: true,
-        ...owner,
-      },
-    );
-    await once(child, 'spawn');
-    const exited = endOf(child).then(workerExit);
-    // The types know only the first five of them.
-    const pipes = child.stdio as readonly unknown[];
-    const tree = text(pipes[descriptors.info] as Readable).then(
-      (info) => new ProcessTree((JSON.parse(info) as { 'child-pid': number })['child-pid']),
-    );
+  async closeWarm(): Promise<void> {
+    await this.#warm?.close();
+    this.#scratchOpening = undefined;
+    await this.#scratch.close();
+  }
+
+  async #openCold(options: SandboxOptions): Promise<StartedWorker> {
+    const parts = await this.#prepare();
+    const owner = this.#owner(options.slot);
+    const folders = foldersIn(options.scratchDir);
+    const shape = shapeOf(options);
+    await makeFolders(folders, shape, owner);
     // The package is copied while Node starts: its first line waits for run().
-    const filled = copyPackage(options.packageDir, work, owner, new Set(mountPoints));
-    const placement = subtaskArguments({ ...options, work, home });
-    send(pipes[descriptors.arguments] as Writable, placement.map((value) => `${value}\0`).join(''));
-    send(pipes[descriptors.filter] as Writable, filter);
+    const filled = copyPackage(options.packageDir, folders.work, owner, mountPoints(shape));
     try {
-      const [listeners, processes] = await Promise.all([
-        receiveListeners(child, options.ports.length),
-        tree,
-        filled,
-      ]);
-      processes.preferForOutOfMemory();
-      return new StartedWorker(child, listeners, exited, {
-        memoryBytes: async (limitBytes) => processes.memoryBytes(memoryFolders, limitBytes),
-        askToEnd: async () => processes.signalAll('SIGTERM'),
-        kill: async () => processes.kill(),
-      });
+      return await startSandbox(parts, { shape, folders, owner, filled });
     } catch (error) {
-      child.kill('SIGKILL');
-      await Promise.allSettled([exited, filled, tree.then(async (processes) => processes.kill())]);
       throw explained(error);
     }
   }
 
-  /** The user a slot's sandbox runs under; undefined is the runner's own. */
-  #owner(slot: number): Owner | undefined {
-    if (process.getuid?.() !== 0) return undefined;
-    return { uid: this.#userId + slot, gid: this.#userId + slot };
+  async #openAhead(shape: SandboxShape): Promise<OpenedAhead> {
+    const parts = await this.#prepare();
+    const place = this.#takePlace();
+    const owner = this.#owner((this.#options.runnerSlots ?? 0) + place.index);
+    const folder = await this.#makeFolder();
+    const leave = async (): Promise<void> => {
+      this.#places.delete(place);
+      await this.#scratch.remove(folder);
+    };
+    try {
+      const folders = foldersIn(folder);
+      await makeFolders(folders, shape, owner);
+      const worker = await startSandbox(parts, { shape, folders, owner });
+      const close = worker.close.bind(worker);
+      worker.close = async () => close().finally(leave);
+      return {
+        worker,
+        folder,
+        owner,
+        get isAlive() {
+          return worker.isAlive;
+        },
+        memoryBytes: async () => worker.memoryBytes(),
+        discard: async () => worker.close(),
+      };
+    } catch (error) {
+      await leave();
+      throw error;
+    }
   }
 
-  async #prepare(): Promise<Prepared> {
-    this.#preparing ??= this.#findParts();
+  /** Gives a subtask the sandbox that waits for one like it; its folders move to where the subtask's are. */
+  async #takeWarm(key: string, options: SandboxOptions): Promise<StartedWorker | undefined> {
+    const warm = this.#warm?.take(key);
+    if (warm === undefined) return undefined;
+    const [from, to] = [foldersIn(warm.folder), foldersIn(options.scratchDir)];
+    try {
+      await Promise.all([rename(from.work, to.work), rename(from.home, to.home)]);
+      await copyPackage(options.packageDir, to.work, warm.owner, mountPoints(shapeOf(options)));
+      return warm.worker;
+    } catch (error) {
+      await warm.discard();
+      throw explained(error);
+    }
+  }
+
+  /** The lowest that no open sandbox has. */
+  #takePlace(): { readonly index: number } {
+    const taken = new Set(Array.from(this.#places, ({ index }) => index));
+    let index = 0;
+    while (taken.has(index)) index += 1;
+    const place = { index };
+    this.#places.add(place);
+    return place;
+  }
+
+  /** A folder for a sandbox whose subtask has none yet. */
+  async #makeFolder(): Promise<string> {
+    this.#scratchOpening ??= this.#scratch.open();
+    await this.#scratchOpening;
+    return this.#scratch.create();
+  }
+
+  /** The user of a slot or place; undefined is the runner's own. */
+  #owner(index: number): Owner | undefined {
+    if (process.getuid?.() !== 0) return undefined;
+    const id = this.#options.sandboxUserId + index;
+    return { uid: id, gid: id };
+  }
+
+  async #prepare(): Promise<BubblewrapParts> {
+    this.#preparing ??= findParts(this.#options.cacheDir);
     try {
       return await this.#preparing;
     } catch (error) {
       this.#preparing = undefined;
       throw error;
     }
-  }
-
-  async #findParts(): Promise<Prepared> {
-    const bubblewrap = findBinary('bwrap', 'bubblewrap');
-    const prlimit = findBinary('prlimit', 'util-linux');
-    const runtime = await prepareRuntimeFolder(this.#cacheDir);
-    return {
-      bubblewrap,
-      fixed: fixedArguments(runtime, prlimit),
-      foreign: foreignDescriptors(),
-      filter: systemCallFilter(process.arch),
-    };
   }
 }

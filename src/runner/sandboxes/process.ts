@@ -128,8 +128,6 @@ export class ProcessSandbox implements Sandbox {
       HOME: home,
       TMPDIR: temporary,
       LANG: 'C.UTF-8',
-      ...launch?.environment(places),
-      ...options.environment,
     };
     // env(1) takes off what spawn() adds for the channel, which the starter opens by its number.
     const child = spawn(
@@ -137,10 +135,7 @@ export class ProcessSandbox implements Sandbox {
       [
         ['-u', 'NODE_CHANNEL_FD', '-u', 'NODE_CHANNEL_SERIALIZATION_MODE'],
         [process.execPath, starterFile, String(channelDescriptor), foreignDescriptors().join(',')],
-        [
-          options.ports.join(','),
-          ...(launch === undefined ? ['node', entry] : ['exec', ...launch.command(places, entry)]),
-        ],
+        [options.ports.join(',')],
       ].flat(),
       { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: variables, cwd: work, detached: true },
     );
@@ -149,7 +144,7 @@ export class ProcessSandbox implements Sandbox {
     const exited = endOf(child);
     try {
       const listeners = await receiveListeners(child, options.ports.length);
-      return new StartedWorker(child, listeners, exited, {
+      const worker = new StartedWorker(child, listeners, exited, {
         memoryBytes: async () => {
           const members = await listGroup(leader);
           return members.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
@@ -157,6 +152,11 @@ export class ProcessSandbox implements Sandbox {
         askToEnd: async () => signalAll(await listGroup(leader), 'SIGTERM'),
         kill: async () => killGroup(leader),
       });
+      worker.assign({
+        ...(launch === undefined ? { entry } : { command: launch.command(places, entry) }),
+        environment: { ...launch?.environment(places), ...options.environment },
+      });
+      return worker;
     } catch (error) {
       child.kill('SIGKILL');
       await exited;

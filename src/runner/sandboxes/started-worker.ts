@@ -9,6 +9,16 @@ import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import type { SandboxedProcess, WorkerExit } from '../sandbox.ts';
 
+/** Which worker a waiting starter becomes. */
+export interface Assignment {
+  /** Path of a Node worker's entry, as the starter sees it. */
+  readonly entry?: string;
+  /** Command line of any other worker. */
+  readonly command?: readonly string[];
+  /** What its environment has beyond that of the starter. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** How the processes of one sandbox are reached. */
 export interface ProcessGroup {
   memoryBytes(limitBytes: number): Promise<number>;
@@ -124,6 +134,7 @@ export class StartedWorker implements SandboxedProcess {
   readonly #group: ProcessGroup;
   readonly #listeners: Listeners;
   readonly #connections = new Set<Socket>();
+  #assignment: Assignment | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -158,8 +169,19 @@ export class StartedWorker implements SandboxedProcess {
     return listener;
   }
 
+  /** Whether the process that is to become the worker is there. */
+  get isAlive(): boolean {
+    return this.#closing === undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Decides which worker `run()` begins. */
+  assign(assignment: Assignment): void {
+    this.#assignment = assignment;
+  }
+
   run(): void {
-    this.#child.send('run', () => {
+    if (this.#assignment === undefined) throw new TypeError('run() needs an assignment before it');
+    this.#child.send(this.#assignment, () => {
       // The runner's end is closed as well: nothing a worker could get hold of leads to it.
       if (this.#child.connected) this.#child.disconnect();
     });
