@@ -14,6 +14,7 @@ const net = require('node:net');
 const [, , channel, foreign, ports] = process.argv;
 const host = '127.0.0.1';
 const backlog = 511;
+const watchMilliseconds = 500;
 
 /** A number may be Node's own by now: those are all marked to close on exec. */
 function closeForeign(descriptors) {
@@ -87,12 +88,23 @@ if (foreign !== '') closeForeign(foreign.split(',').map(Number));
 const before = snapshot();
 // Opened here and not by NODE_CHANNEL_FD, so that what the channel adds to `process` can be told apart.
 childProcess._forkChild(Number(channel), 'json');
+// Node tells of a channel that closed only once every handle was acknowledged, which a runner that died does not do.
+const watch = setInterval(() => {
+  if (!process.connected) process.exit(1);
+}, watchMilliseconds);
+let handedOver = 0;
+function handOver(port, listener) {
+  process.send({ listening: port }, listener);
+  handedOver += 1;
+  // What is sent after a handle leaves once that was acknowledged.
+  if (handedOver === listeners.length) process.send({ ready: true }, () => clearInterval(watch));
+}
 const listeners = ports.split(',').map((port) => {
   const listener = net.createServer();
   listener.once('error', (error) => {
     process.send({ error: error.message, code: error.code, port: Number(port) }, () => process.exit(1));
   });
-  listener.once('listening', () => process.send({ listening: Number(port) }, listener));
+  listener.once('listening', () => handOver(Number(port), listener));
   // As listen() does, without the modules for names and clusters that it loads first: they take 5 ms of processor time.
   listener._listen2(host, Number(port), 4, backlog);
   return listener;
@@ -100,6 +112,7 @@ const listeners = ports.split(',').map((port) => {
 let assignment;
 process.once('message', (message) => {
   assignment = message;
+  clearInterval(watch);
 });
 // The runner closes the channel after its word; without that word it died.
 process.once('disconnect', () => {
