@@ -137,6 +137,5 @@ test('two hundred runs leave no process, mount, descriptor or folder', async () 
     return true;
   });
   // Connections that are kept alive come and go: far fewer than one a run.
-  console.error('DESC', descriptorCount() - descriptorsBefore);
-  expect(descriptorCount() - descriptorsBefore).toBeLessThan(20);
+  expect(descriptorCount() - descriptorsBefore).toBeLessThan(10);
 });
