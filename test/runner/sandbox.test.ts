@@ -303,5 +303,6 @@ test.runIf(process.platform === 'linux')(
     await eventually(async () => ((await sockets()) === 3 ? true : undefined));
     child.kill('SIGKILL');
     await eventually(async () => (existsSync(`/proc/${starter}/exe`) ? undefined : true), 10_000);
+    expect(existsSync(`/proc/${starter}/exe`)).toBe(false);
   },
 );

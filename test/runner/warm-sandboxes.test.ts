@@ -128,6 +128,7 @@ describe('sandboxes that are open ahead', () => {
       await waiting(2);
       return isWarm ? true : undefined;
     });
+    expect(sandbox.warmSandboxes).toBe(2);
   });
 
   test('stop at the bound of their memory', async () => {

@@ -1,6 +1,6 @@
 'use strict';
 
-const { once } = require('node:events');
+const events = require('node:events');
 const net = require('node:net');
 const sdk = require('./sdk');
 
@@ -11,7 +11,7 @@ async function connectByProxy({ address, port }) {
   const socket = net.connect(Number(proxyPort), host);
   const exchange = async (bytes) => {
     socket.write(bytes);
-    return (await once(socket, 'data'))[0];
+    return (await events.once(socket, 'data'))[0];
   };
   await exchange(Buffer.from([5, 1, 2]));
   await exchange(
@@ -27,7 +27,7 @@ async function connectByProxy({ address, port }) {
 async function connect(target) {
   if (target.byProxy) return connectByProxy(target);
   const socket = net.connect(target.port, target.address);
-  await once(socket, 'connect');
+  await events.once(socket, 'connect');
   return socket;
 }
 
@@ -37,7 +37,7 @@ async function download(socket) {
     bytes += chunk.length;
   });
   socket.write('all of it');
-  await once(socket, 'end');
+  await events.once(socket, 'end');
   return bytes;
 }
 

@@ -185,7 +185,10 @@ export class BubblewrapSandbox implements Sandbox {
       await makeFolders(folders, shape, owner);
       const worker = await startSandbox(parts, { shape, folders, owner });
       const close = worker.close.bind(worker);
-      worker.close = async () => close().finally(leave);
+      worker.close = async () => {
+        await close();
+        await leave();
+      };
       return {
         worker,
         folder,

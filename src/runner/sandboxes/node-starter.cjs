@@ -47,7 +47,7 @@ function restore({ properties, listeners }) {
 
 /** Counts from now on: how long the process waited for its subtask is not the worker's time. */
 function restartUptime() {
-  const { uptime } = process;
+  const uptime = process.uptime.bind(process);
   const waitedSeconds = uptime();
   process.uptime = { uptime: () => uptime() - waitedSeconds }.uptime;
 }
