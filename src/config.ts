@@ -324,7 +324,7 @@ export const settings = {
     environment: 'CHELA_WARM_SANDBOX_MEMORY_BYTES',
     default: 256 * mebibyte,
     parse: integer(mebibyte, largestSafe),
-    describe: 'Most memory of all sandboxes that are open ahead; each takes about 25 MB.',
+    describe: 'Most memory of all sandboxes that are open ahead; each takes 10 to 25 MB.',
   }),
   sandboxProcessLimit: setting<number>({
     environment: 'CHELA_SANDBOX_PROCESS_LIMIT',
