@@ -7,13 +7,23 @@ import { idleMemory } from './rows/idle-memory.ts';
 import { lastRun } from './rows/last-run.ts';
 import { lastRunGrowth } from './rows/last-run-growth.ts';
 import { manyRuns } from './rows/many-runs.ts';
+import { proxy } from './rows/proxy.ts';
 import { push } from './rows/push.ts';
 import { start } from './rows/start.ts';
 import { describeMachine } from './support/machine.ts';
 import { SharedWorkbench } from './workbench.ts';
 
 /** Idle memory first: it is that of a fresh installation. */
-const benches: readonly Bench[] = [idleMemory, start, manyRuns, push, exportRows, lastRun, lastRunGrowth];
+const benches: readonly Bench[] = [
+  idleMemory,
+  start,
+  manyRuns,
+  push,
+  proxy,
+  exportRows,
+  lastRun,
+  lastRunGrowth,
+];
 
 const usage = `usage: npm run bench -- [--write] [NAME…]
   --write  puts the table into docs/benchmarks.md

@@ -396,7 +396,21 @@ export const settings = {
     default: 210_000,
     parse: integer(1000, 4_000_000_000),
     describe:
-      'First of the user ids that sandboxes get when the runner is root: one a slot, then one a browser.',
+      'First of the user ids that sandboxes get when the runner is root: one a slot, then one a browser and one a warm sandbox.',
+  }),
+  warmSandboxes: setting<number>({
+    environment: 'CHELA_WARM_SANDBOXES',
+    default: Math.max(2, availableParallelism()),
+    defaultText: 'the processors, at least 2',
+    parse: integer(0, 10_000),
+    describe:
+      'Most sandboxes that a runner keeps open ahead of the subtasks to come, alike to those of late. 0 opens each when its subtask comes.',
+  }),
+  warmSandboxMemoryBytes: setting<number>({
+    environment: 'CHELA_WARM_SANDBOX_MEMORY_BYTES',
+    default: 256 * mebibyte,
+    parse: integer(mebibyte, largestSafe),
+    describe: 'Most memory of all sandboxes that are open ahead; each takes 10 to 25 MB.',
   }),
   sandboxProcessLimit: setting<number>({
     environment: 'CHELA_SANDBOX_PROCESS_LIMIT',

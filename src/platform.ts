@@ -215,7 +215,9 @@ export class Platform {
           sandbox: createSandbox(config),
           cgroups: new Cgroups({ isEnabled: config.cgroups === 'auto', logger }),
           proxy: new EgressProxy(config),
-          browsers: config.browsers ? new BrowserGateway(config, new BubblewrapSandbox(config)) : undefined,
+          browsers: config.browsers
+            ? new BrowserGateway(config, new BubblewrapSandbox({ ...config, warmSandboxes: 0 }))
+            : undefined,
           scratch: new ScratchFolder(config.cacheDir),
           cacheUse: new CacheUse(),
           logger,

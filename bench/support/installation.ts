@@ -41,6 +41,8 @@ export class Installation extends TestClient implements AsyncDisposable {
         CHELA_API_KEY: key,
         CHELA_RATE_LIMIT_PER_MINUTE: unreachedRateLimit,
         CHELA_LOG_LEVEL: 'warn',
+        // Where the benchmark of the proxy downloads from.
+        CHELA_PROXY_ALLOWED_TARGETS: '127.0.0.1',
       },
       ready: /^ {2}URL +(\S+)/,
     });

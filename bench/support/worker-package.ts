@@ -12,7 +12,7 @@ const workersFolder = path.resolve(import.meta.dirname, '../workers');
 const modelFolder = path.resolve(import.meta.dirname, '../../workers/hello');
 const sharedFiles = ['package.json', 'package-lock.json', 'sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js'];
 
-export type WorkerName = 'nothing' | 'first-call' | 'push';
+export type WorkerName = 'download' | 'nothing' | 'first-call' | 'push';
 
 /** Lays a complete package out in a new folder below `parent`. */
 export async function layOutPackage(parent: string, name: WorkerName): Promise<string> {

@@ -9,7 +9,7 @@ export function createInstaller(config: Config): Installer {
   switch (config.sandbox) {
     case 'bubblewrap':
     case 'docker':
-      return new FencedInstaller(createSandbox(config), config);
+      return new FencedInstaller(createSandbox({ ...config, warmSandboxes: 0 }), config);
     case 'process':
       return new HostInstaller({
         python: config.python,

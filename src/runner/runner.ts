@@ -131,6 +131,7 @@ export class Runner {
     }
     await this.#cachePruner.stop();
     this.#options.cacheUse.stop();
+    await this.#options.sandbox.closeWarm?.();
     await this.#options.scratch.close();
     await this.#options.cgroups.stop();
     this.#runnerId = 0;

@@ -120,4 +120,9 @@ export interface Sandbox {
    * @throws Error with what the sandbox printed, when it cannot be made; nothing is left running then
    */
   open(options: SandboxOptions): Promise<SandboxedProcess>;
+  /**
+   * Ends what was opened ahead of its subtask, for kinds that do so. What `open()` answered stays its owner's; it may be
+   * called again later. Idempotent.
+   */
+  closeWarm?(): Promise<void>;
 }

@@ -1,10 +1,22 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readdir, readlink } from 'node:fs/promises';
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
 import { ProcessSandbox } from '../../src/runner/sandboxes/process.ts';
+import { starterFile } from '../../src/runner/sandboxes/runtime-folder.ts';
+import { eventually } from '../platform/support/eventually.ts';
 import { describeSandbox } from './sandbox-conformance.ts';
-import { finish, firstUserId, makeReachableFolder, openWorker, removeFolder } from './worker-package.ts';
+import {
+  AheadSandbox,
+  finish,
+  firstUserId,
+  makeReachableFolder,
+  openWorker,
+  removeFolder,
+} from './worker-package.ts';
 
 let cacheDir: string;
 beforeAll(async () => {
@@ -13,6 +25,10 @@ beforeAll(async () => {
 afterAll(async () => removeFolder(cacheDir));
 
 describeSandbox('bubblewrap', () => new BubblewrapSandbox({ cacheDir, sandboxUserId: firstUserId }), {
+  fences: true,
+  concurrency: 3,
+});
+describeSandbox('bubblewrap, opened ahead', () => new AheadSandbox(cacheDir), {
   fences: true,
   concurrency: 3,
 });
@@ -47,3 +63,30 @@ describe('sandbox kind process', () => {
     );
   });
 });
+
+test.runIf(process.platform === 'linux')(
+  'a starter whose runner dies before it has its listeners ends',
+  async () => {
+    // The runner takes no handle any more: it stops as soon as the starter is there. env(1) as the sandboxes have it.
+    const command = ['-u', 'NODE_CHANNEL_FD', '-u', 'NODE_CHANNEL_SERIALIZATION_MODE'];
+    command.push(process.execPath, starterFile, '3', '', '0,0');
+    const runner = `const stdio = ['ignore', 'ignore', 'ignore', 'ipc'];
+    const child = require('child_process').spawn('/usr/bin/env', ${JSON.stringify(command)}, { stdio });
+    require('fs').writeSync(1, String(child.pid)); process.kill(process.pid, 'SIGSTOP')`;
+    const child = spawn(process.execPath, ['-e', runner], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const [printed] = (await once(child.stdout, 'data')) as [Buffer];
+    const starter = Number(printed);
+    const sockets = async (): Promise<number> => {
+      const names = await readdir(`/proc/${starter}/fd`);
+      const targets = await Promise.all(
+        names.map((name) => readlink(`/proc/${starter}/fd/${name}`).catch(() => '')),
+      );
+      return targets.filter((target) => target.startsWith('socket:')).length;
+    };
+    await eventually(async () => ((await sockets()) === 3 ? true : undefined));
+    child.kill('SIGKILL');
+    await eventually(async () => (existsSync(`/proc/${starter}/exe`) ? undefined : true), 10_000);
+    expect(existsSync(`/proc/${starter}/exe`)).toBe(false);
+  },
+);

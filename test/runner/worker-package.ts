@@ -6,6 +6,8 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import type { Sandbox, SandboxedProcess, SandboxOptions, WorkerExit } from '../../src/runner/sandbox.ts';
+import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
+import { eventually } from '../platform/support/eventually.ts';
 
 export const firstUserId = 1_910_000;
 
@@ -68,6 +70,51 @@ export async function openWorker(
   const worker = await sandbox.open(options);
   onTestFinished(async () => worker.close());
   return Object.assign(worker, { packageDir, scratchDir, userId: firstUserId + slot });
+}
+
+/** A bubblewrap sandbox whose every worker gets a sandbox that was open before it was asked for. */
+export class AheadSandbox implements Sandbox {
+  readonly name = 'bubblewrap';
+  readonly #cacheDir: string;
+
+  constructor(cacheDir: string) {
+    this.#cacheDir = cacheDir;
+  }
+
+  async check(): Promise<void> {
+    await this.#sandbox(0).check();
+  }
+
+  async removeLeftovers(): Promise<void> {
+    await this.#sandbox(0).removeLeftovers();
+  }
+
+  async open(options: SandboxOptions): Promise<SandboxedProcess> {
+    const sandbox = this.#sandbox(options.slot);
+    try {
+      const scratchDir = path.join(options.scratchDir, 'first');
+      await mkdir(scratchDir);
+      await (await sandbox.open({ ...options, scratchDir, slot: options.slot + 1 })).close();
+      await removeFolder(scratchDir);
+      await eventually(async () => (sandbox.warmSandboxes === 1 ? true : undefined));
+      const worker = await sandbox.open(options);
+      if (sandbox.warmSandboxes === 1) throw new Error('the sandbox that was open was not used');
+      return worker;
+    } finally {
+      await sandbox.closeWarm();
+    }
+  }
+
+  /** Its first place comes after the slots, so it has the user of the slot. */
+  #sandbox(slot: number): BubblewrapSandbox {
+    return new BubblewrapSandbox({
+      cacheDir: this.#cacheDir,
+      sandboxUserId: firstUserId,
+      runnerSlots: slot,
+      warmSandboxes: 1,
+      warmSandboxMemoryBytes: 256 * 1024 * 1024,
+    });
+  }
 }
 
 export interface Finished extends WorkerExit {

@@ -1,9 +1,18 @@
 /** What a bubblewrap sandbox looks like from inside: its mounts, its identity, its environment. */
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
-import type { Launch, SandboxLimits, SandboxOptions } from '../sandbox.ts';
-import { hostMounts, inside, placesOf, sharedFileMounts, workerVariables } from './layout.ts';
+import type { SandboxLimits, SandboxOptions } from '../sandbox.ts';
+import {
+  baseVariables,
+  hostMounts,
+  inside,
+  placeOf,
+  placesOf,
+  sharedFileMounts,
+  workerVariables,
+} from './layout.ts';
 import type { HostMount } from './layout.ts';
 import type { RuntimeFolder } from './runtime-folder.ts';
+import type { Assignment } from './started-worker.ts';
 
 /** The user the worker takes itself for; outside it is an unprivileged id of the runner's. */
 const insideId = 1000;
@@ -75,12 +84,6 @@ export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): s
   ].flat();
 }
 
-/** What the starter becomes. */
-function workerCommand(entry: string, launch: Launch | undefined): string[] {
-  const file = `${workDir}/${entry}`;
-  return launch === undefined ? ['node', file] : ['exec', ...launch.command(placesOf(launch), file)];
-}
-
 /** Ports from here on are open to every user of a network namespace, unless it says otherwise. */
 const firstOpenPort = 1024;
 
@@ -105,37 +108,55 @@ export function openPortCommand(bubblewrap: string, setpriv: string, port: numbe
 /** Takes one namespace back out of the fixed arguments. */
 export const sharedNetwork = '--share-net';
 
-export interface Placement {
-  /** Host folder that becomes the working folder. */
-  readonly work: string;
-  /** Host folder that becomes the home. */
-  readonly home: string;
+/** What is settled when a sandbox is opened; the worker is assigned to it later. */
+export interface SandboxShape {
   readonly nodeModulesDir?: string | undefined;
-  readonly launch?: Launch | undefined;
-  readonly environment: Readonly<Record<string, string>>;
+  /** Host folders that the worker reads, by a name. */
+  readonly mounts: Readonly<Record<string, string>>;
+  readonly ports: readonly number[];
   readonly limits: SandboxLimits;
 }
 
-/** Part that differs by subtask. It goes through a descriptor: command lines are visible to every user of the host. */
-export function subtaskArguments({
-  work,
-  home,
-  nodeModulesDir,
-  launch,
-  environment,
-  limits,
-}: Placement): string[] {
-  const places = placesOf(launch);
+export function shapeOf({ nodeModulesDir, launch, ports, limits }: SandboxOptions): SandboxShape {
+  const { processes, openFiles, fileSizeBytes, tmpBytes } = limits;
+  return {
+    nodeModulesDir,
+    mounts: launch?.mounts ?? {},
+    ports,
+    limits: { processes, openFiles, fileSizeBytes, tmpBytes },
+  };
+}
+
+/** What the starter becomes. */
+export function assignmentOf({ entry, launch, environment }: SandboxOptions): Assignment {
+  const file = `${workDir}/${entry}`;
+  return {
+    ...(launch === undefined ? { entry: file } : { command: launch.command(placesOf(launch), file) }),
+    environment: workerVariables(launch, environment),
+  };
+}
+
+/** Host folders that the worker may write. */
+export interface SandboxFolders {
+  /** Becomes the working folder. */
+  readonly work: string;
+  readonly home: string;
+}
+
+/** Part that differs by sandbox. It goes through a descriptor: command lines are visible to every user of the host. */
+export function shapeArguments(
+  { nodeModulesDir, mounts, limits }: SandboxShape,
+  { work, home }: SandboxFolders,
+): string[] {
   const size = ['--size', String(limits.tmpBytes), '--perms', '1777', '--tmpfs'];
-  const variables = workerVariables(launch, environment);
   return [
     [...size, '/dev/shm', ...size, '/tmp'],
     ['--bind', home, homeDir, '--bind', work, workDir],
     nodeModulesDir === undefined ? [] : ['--ro-bind', nodeModulesDir, `${workDir}/node_modules`],
-    ...Object.entries(launch?.mounts ?? {}).map(([name, from]) => ['--ro-bind', from, places[name] ?? '']),
+    ...Object.entries(mounts).map(([name, from]) => ['--ro-bind', from, placeOf(name)]),
     // bubblewrap's own root and /dev are memory without a bound: nobody may write there.
     ['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', workDir],
-    ...Object.entries(variables).map(([name, value]) => ['--setenv', name, value]),
+    ...Object.entries(baseVariables).map(([name, value]) => ['--setenv', name, value]),
     ['--info-fd', String(descriptors.info), '--seccomp', String(descriptors.filter)],
   ].flat();
 }
@@ -143,18 +164,13 @@ export function subtaskArguments({
 /**
  * The command that runs inside. Limits are set there and not on bubblewrap, because a limit on processes set outside
  * would count all that the host's user runs.
- * @param ports where the starter listens
  * @param foreign descriptors the starter closes
  */
-export function startCommand(
-  { entry, launch, limits, ports }: Pick<SandboxOptions, 'entry' | 'launch' | 'limits' | 'ports'>,
-  foreign: readonly number[],
-): string[] {
+export function startCommand({ limits, ports }: SandboxShape, foreign: readonly number[]): string[] {
   return [
     [shell, '-c', firstProcess, 'sh'],
     [prlimit, '--core=0', `--nproc=${limits.processes}`, `--nofile=${limits.openFiles}`],
     [`--fsize=${limits.fileSizeBytes}`, '--'],
     [nodeBinary, starter, String(descriptors.channel), foreign.join(','), ports.join(',')],
-    workerCommand(entry, launch),
   ].flat();
 }

@@ -3,51 +3,23 @@
  * other processes, no privileges. When the runner is root, bubblewrap itself runs under an unprivileged id per slot,
  * since whoever is root outside stays root of its namespaces.
  */
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import type { Readable, Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { execFile } from 'node:child_process';
+import { rename, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
-import {
-  descriptors,
-  fixedArguments,
-  isPrivileged,
-  openPortCommand,
-  sharedNetwork,
-  startCommand,
-  subtaskArguments,
-} from './bubblewrap-arguments.ts';
-import { ProcessTree } from './process-tree.ts';
-import { prepareRuntimeFolder } from './runtime-folder.ts';
-import {
-  countedBy,
-  endOf,
-  exitOfShell,
-  foreignDescriptors,
-  joinCgroup,
-  partsOf,
-  receiveListeners,
-  StartedWorker,
-} from './started-worker.ts';
-import { systemCallFilter } from './system-call-filter.ts';
+import { ScratchFolder } from '../scratch-folder.ts';
+import { assignmentOf, shapeOf, sharedNetwork } from './bubblewrap-arguments.ts';
+import type { SandboxShape } from './bubblewrap-arguments.ts';
+import { findParts } from './bubblewrap-parts.ts';
+import type { BubblewrapParts } from './bubblewrap-parts.ts';
+import { foldersIn, makeFolders, mountPoints, startSandbox } from './bubblewrap-start.ts';
+import type { WaitingSandbox } from './bubblewrap-start.ts';
+import type { StartedWorker } from './started-worker.ts';
 import { tryOut } from './trial.ts';
-import { copyPackage, makePrivateFolder } from './work-folder.ts';
+import { WarmPool } from './warm-pool.ts';
+import type { WarmSandbox } from './warm-pool.ts';
+import { copyPackage } from './work-folder.ts';
 import type { Owner } from './work-folder.ts';
-
-const binaryFolders = ['/usr/bin', '/usr/local/bin', '/bin', '/run/current-system/sw/bin'];
-const memoryFolders = ['/tmp', '/dev/shm'];
-
-/** Command that installs a package, by the package manager that is there. */
-const installCommands = [
-  { manager: '/usr/bin/apt-get', command: 'apt-get install' },
-  { manager: '/usr/bin/dnf', command: 'dnf install' },
-  { manager: '/usr/bin/pacman', command: 'pacman -S' },
-  { manager: '/sbin/apk', command: 'apk add' },
-  { manager: '/usr/bin/zypper', command: 'zypper install' },
-];
 
 /** What the messages of bubblewrap mean for an operator. */
 const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = [
@@ -75,31 +47,6 @@ const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = 
   },
 ];
 
-interface Prepared {
-  readonly bubblewrap: string;
-  readonly fixed: readonly string[];
-  readonly foreign: readonly number[];
-  readonly filter: Buffer;
-  /** What a sandbox with this port is started by. */
-  readonly openPort: (port: number) => string[];
-}
-
-function findBinary(name: string, packageName: string): string {
-  const found = binaryFolders.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
-  if (found !== undefined) return found;
-  const installer =
-    installCommands.find(({ manager }) => existsSync(manager))?.command ?? 'install the package';
-  const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
-  throw new Error(`${name} is not installed, and sandboxes need it: ${sudo}${installer} ${packageName}`);
-}
-
-function send(pipe: Writable, content: string | Buffer): void {
-  pipe.on('error', () => {
-    // bubblewrap ended before it read it; what it printed says why.
-  });
-  pipe.end(content);
-}
-
 function explained(error: unknown): Error {
   const { message } = error as Error;
   const remedy = remedies.find(({ sign }) => sign.test(message))?.remedy;
@@ -107,21 +54,70 @@ function explained(error: unknown): Error {
   return new Error(`the sandbox could not be opened: ${message}${advice}`, { cause: error });
 }
 
+/** A host folder by what is there now: the cache may drop one and make another of the same name. */
+async function identityOf(folder: string): Promise<string> {
+  return stat(folder).then(
+    ({ dev, ino }) => `${folder} ${dev} ${ino}`,
+    () => folder,
+  );
+}
+
+/** Sandboxes of the same key are alike in all that is settled when they are opened. */
+async function keyOf({ nodeModulesDir = '', mounts, ports, limits }: SandboxShape): Promise<string> {
+  const places = Object.entries({ ...mounts, node_modules: nodeModulesDir });
+  const folders = await Promise.all(places.map(async ([name, folder]) => [name, await identityOf(folder)]));
+  return JSON.stringify([folders, ports, limits]);
+}
+
+interface BubblewrapOptions {
+  /** Folder that other users can reach; holds the runtime the sandboxes mount. */
+  readonly cacheDir: string;
+  /**
+   * First of the ids sandboxes run under when the runner is root: one a slot, and then one for each sandbox that was
+   * opened ahead of its subtask.
+   */
+  readonly sandboxUserId: number;
+  readonly runnerSlots?: number;
+  /** Browsers have their ids between those of the slots and those of the sandboxes opened ahead. */
+  readonly browserLimit?: number;
+  /** Most sandboxes that are open ahead of their subtasks; none where omitted. */
+  readonly warmSandboxes?: number;
+  /** Most memory of all that are open ahead. */
+  readonly warmSandboxMemoryBytes?: number;
+}
+
+/** A sandbox that waits for its subtask. */
+interface OpenedAhead extends WarmSandbox {
+  readonly sandbox: WaitingSandbox;
+  readonly folder: string;
+  /** Gives back the folder and the place among the user ids. */
+  readonly leave: () => Promise<void>;
+  readonly owner: Owner | undefined;
+}
+
 export class BubblewrapSandbox implements Sandbox {
   readonly name = 'bubblewrap';
-  readonly #cacheDir: string;
-  readonly #userId: number;
-  #preparing: Promise<Prepared> | undefined;
+  readonly #options: BubblewrapOptions;
+  readonly #scratch: ScratchFolder;
+  readonly #warm: WarmPool<SandboxShape, OpenedAhead> | undefined;
   /** By port, whether one could be opened. */
   readonly #offered = new Map<number, Promise<boolean>>();
+  /** The places among the user ids of sandboxes that were opened ahead. */
+  readonly #places = new Set<{ readonly index: number }>();
+  #preparing: Promise<BubblewrapParts> | undefined;
+  #scratchOpening: Promise<void> | undefined;
 
-  /**
-   * @param options.cacheDir folder that other users can reach; holds the runtime the sandboxes mount
-   * @param options.sandboxUserId first of the ids sandboxes run under, one a slot, when the runner is root
-   */
-  constructor({ cacheDir, sandboxUserId }: { cacheDir: string; sandboxUserId: number }) {
-    this.#cacheDir = cacheDir;
-    this.#userId = sandboxUserId;
+  constructor(options: BubblewrapOptions) {
+    this.#options = options;
+    this.#scratch = new ScratchFolder(options.cacheDir);
+    const { warmSandboxes: size = 0, warmSandboxMemoryBytes: memoryLimitBytes = 0 } = options;
+    const open = (shape: SandboxShape): Promise<OpenedAhead> => this.#openAhead(shape);
+    this.#warm = size > 0 ? new WarmPool({ size, memoryLimitBytes, open }) : undefined;
+  }
+
+  /** How many sandboxes wait for a subtask now. */
+  get warmSandboxes(): number {
+    return this.#warm?.waiting ?? 0;
   }
 
   async check(): Promise<void> {
@@ -129,7 +125,7 @@ export class BubblewrapSandbox implements Sandbox {
       throw new Error(`the bubblewrap sandbox needs Linux; on ${process.platform} set CHELA_SANDBOX=process`);
     }
     await this.#prepare();
-    await tryOut(this, this.#cacheDir);
+    await tryOut({ open: async (trial) => this.#openCold(trial) }, this.#options.cacheDir);
   }
 
   /** bubblewrap ends with its runner. */
@@ -148,69 +144,87 @@ export class BubblewrapSandbox implements Sandbox {
   }
 
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
-    const { bubblewrap, fixed, foreign, filter, openPort } = await this.#prepare();
-    const owner = this.#owner(options.slot);
-    const work = path.join(options.scratchDir, 'work');
-    const home = path.join(options.scratchDir, 'home');
-    const mountPoints = options.nodeModulesDir === undefined ? [] : ['node_modules'];
-    await Promise.all([makePrivateFolder(work, owner), makePrivateFolder(home, owner)]);
-    await Promise.all(mountPoints.map(async (name) => makePrivateFolder(path.join(work, name), owner)));
+    const shape = shapeOf(options);
+    const key = this.#warm === undefined ? '' : await keyOf(shape);
+    const worker = (await this.#takeWarm(key, options)) ?? (await this.#openCold(options));
+    this.#warm?.expect(key, shape);
+    return worker;
+  }
 
-    const privileged = options.ports.filter(isPrivileged);
-    const network = privileged.length === 0 ? [] : [sharedNetwork];
-    const [program = '', ...command] = [
-      ...(privileged.length === 0 ? [] : openPort(Math.min(...privileged))),
-      bubblewrap,
-      ...fixed,
-      ...network,
-      '--args',
-      String(descriptors.arguments),
-      '--',
-      ...startCommand(options, foreign),
-    ];
-    const child = spawn(
-      program,
-      command,
-      // Detached: Ctrl+C in a terminal reaches the runner's whole process group, and a worker may end its work first.
-      {
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe', 'pipe'],
-        env: {},
-        cwd: '/',
-        detached: true,
-        ...owner,
-      },
-    );
-    await once(child, 'spawn');
-    const exited = endOf(child).then(exitOfShell);
-    // It waits for its arguments now: all it starts later is in the cgroup from the beginning.
-    const cgroup = await joinCgroup(child, options.cgroup);
-    // The types know only the first five of them.
-    const pipes = child.stdio as readonly unknown[];
-    const tree = text(pipes[descriptors.info] as Readable).then(
-      (info) => new ProcessTree((JSON.parse(info) as { 'child-pid': number })['child-pid']),
-    );
-    tree.catch(() => {
-      // bubblewrap ended before it told; the reason is in what it printed.
-    });
+  async closeWarm(): Promise<void> {
+    await this.#warm?.close();
+    this.#scratchOpening = undefined;
+    await this.#scratch.close();
+  }
+
+  async #openCold(options: SandboxOptions): Promise<StartedWorker> {
+    const parts = await this.#prepare();
+    const owner = this.#owner(options.slot);
+    const folders = foldersIn(options.scratchDir);
+    const shape = shapeOf(options);
+    await makeFolders(folders, shape, owner);
     // The package is copied while Node starts: its first line waits for run().
-    const filled = copyPackage(options.packageDir, work, owner, new Set(mountPoints));
-    const placement = subtaskArguments({ ...options, work, home });
-    send(pipes[descriptors.arguments] as Writable, placement.map((value) => `${value}\0`).join(''));
-    send(pipes[descriptors.filter] as Writable, filter);
+    const filled = copyPackage(options.packageDir, folders.work, owner, mountPoints(shape));
     try {
-      const [listeners] = await Promise.all([receiveListeners(child, options.ports.length), filled]);
-      const processes = await tree;
-      processes.preferForOutOfMemory();
-      const group = countedBy(cgroup, {
-        memoryBytes: async (limitBytes) => processes.memoryBytes(memoryFolders, limitBytes),
-        cpuSeconds: async () => processes.cpuSeconds(),
-        askToEnd: async () => processes.signalAll('SIGTERM'),
-        kill: async () => processes.kill(),
-      });
-      return new StartedWorker({ ...partsOf(child), listeners, exited, group });
+      const { cgroup } = options;
+      const sandbox = await startSandbox(parts, { shape, folders, owner, cgroup, filled });
+      return await sandbox.become(assignmentOf(options));
     } catch (error) {
-      child.kill('SIGKILL');
-      await Promise.allSettled([exited, filled, tree.then(async (processes) => processes.kill())]);
+      throw explained(error);
+    }
+  }
+
+  async #openAhead(shape: SandboxShape): Promise<OpenedAhead> {
+    const parts = await this.#prepare();
+    const place = this.#takePlace();
+    const { runnerSlots = 0, browserLimit = 0 } = this.#options;
+    const owner = this.#owner(runnerSlots + browserLimit + place.index);
+    const folder = await this.#makeFolder();
+    const leave = async (): Promise<void> => {
+      this.#places.delete(place);
+      await this.#scratch.remove(folder);
+    };
+    try {
+      const folders = foldersIn(folder);
+      await makeFolders(folders, shape, owner);
+      const sandbox = await startSandbox(parts, { shape, folders, owner });
+      return {
+        sandbox,
+        folder,
+        owner,
+        leave,
+        get isAlive() {
+          return sandbox.isAlive;
+        },
+        memoryBytes: async () => sandbox.memoryBytes(),
+        discard: async () => {
+          await sandbox.discard();
+          await leave();
+        },
+      };
+    } catch (error) {
+      await leave();
+      throw error;
+    }
+  }
+
+  /** Gives a subtask the sandbox that waits for one like it; its folders move to where the subtask's are. */
+  async #takeWarm(key: string, options: SandboxOptions): Promise<StartedWorker | undefined> {
+    const warm = this.#warm?.take(key);
+    if (warm === undefined) return undefined;
+    const [from, to] = [foldersIn(warm.folder), foldersIn(options.scratchDir)];
+    try {
+      await Promise.all([rename(from.work, to.work), rename(from.home, to.home)]);
+      await copyPackage(options.packageDir, to.work, warm.owner, mountPoints(shapeOf(options)));
+      const worker = await warm.sandbox.become(assignmentOf(options), options.cgroup);
+      const close = worker.close.bind(worker);
+      worker.close = async () => {
+        await close();
+        await warm.leave();
+      };
+      return worker;
+    } catch (error) {
+      await warm.discard();
       throw explained(error);
     }
   }
@@ -232,32 +246,37 @@ export class BubblewrapSandbox implements Sandbox {
     await promisify(execFile)(program, command, { env: {}, cwd: '/', ...this.#owner(0) });
   }
 
-  /** The user a slot's sandbox runs under; undefined is the runner's own. */
-  #owner(slot: number): Owner | undefined {
-    if (process.getuid?.() !== 0) return undefined;
-    return { uid: this.#userId + slot, gid: this.#userId + slot };
+  /** The lowest that no open sandbox has. */
+  #takePlace(): { readonly index: number } {
+    const taken = new Set(Array.from(this.#places, ({ index }) => index));
+    let index = 0;
+    while (taken.has(index)) index += 1;
+    const place = { index };
+    this.#places.add(place);
+    return place;
   }
 
-  async #prepare(): Promise<Prepared> {
-    this.#preparing ??= this.#findParts();
+  /** A folder for a sandbox whose subtask has none yet. */
+  async #makeFolder(): Promise<string> {
+    this.#scratchOpening ??= this.#scratch.open();
+    await this.#scratchOpening;
+    return this.#scratch.create();
+  }
+
+  /** The user of a slot or place; undefined is the runner's own. */
+  #owner(index: number): Owner | undefined {
+    if (process.getuid?.() !== 0) return undefined;
+    const id = this.#options.sandboxUserId + index;
+    return { uid: id, gid: id };
+  }
+
+  async #prepare(): Promise<BubblewrapParts> {
+    this.#preparing ??= findParts(this.#options.cacheDir);
     try {
       return await this.#preparing;
     } catch (error) {
       this.#preparing = undefined;
       throw error;
     }
-  }
-
-  async #findParts(): Promise<Prepared> {
-    const bubblewrap = findBinary('bwrap', 'bubblewrap');
-    const prlimit = findBinary('prlimit', 'util-linux');
-    const runtime = await prepareRuntimeFolder(this.#cacheDir);
-    return {
-      bubblewrap,
-      fixed: fixedArguments(runtime, prlimit),
-      foreign: foreignDescriptors(),
-      filter: systemCallFilter(process.arch),
-      openPort: (port) => openPortCommand(bubblewrap, findBinary('setpriv', 'util-linux'), port),
-    };
   }
 }

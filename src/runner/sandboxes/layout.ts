@@ -33,27 +33,28 @@ export function sharedFileMounts(): HostMount[] {
   return hostMounts(sharedFiles);
 }
 
+/** Where the worker finds a mount of its launch. */
+export function placeOf(name: string): string {
+  return name.startsWith('/') ? name : `${inside.mounts}/${name}`;
+}
+
 /** Where the worker finds the mounts of its launch. */
 export function placesOf(launch: Launch | undefined): Record<string, string> {
-  return Object.fromEntries(
-    Object.keys(launch?.mounts ?? {}).map((name) => [
-      name,
-      name.startsWith('/') ? name : `${inside.mounts}/${name}`,
-    ]),
-  );
+  return Object.fromEntries(Object.keys(launch?.mounts ?? {}).map((name) => [name, placeOf(name)]));
 }
+
+/** What every worker's environment has. */
+export const baseVariables = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  HOME: inside.home,
+  TMPDIR: '/tmp',
+  LANG: 'C.UTF-8',
+} as const;
 
 /** All variables of the worker. */
 export function workerVariables(
   launch: Launch | undefined,
   environment: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  return {
-    PATH: '/usr/local/bin:/usr/bin:/bin',
-    HOME: inside.home,
-    TMPDIR: '/tmp',
-    LANG: 'C.UTF-8',
-    ...launch?.environment(placesOf(launch)),
-    ...environment,
-  };
+  return { ...baseVariables, ...launch?.environment(placesOf(launch)), ...environment };
 }

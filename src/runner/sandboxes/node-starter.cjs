@@ -1,17 +1,20 @@
 'use strict';
 /*
- * First code of a worker's process, run as `node node-starter.cjs CHANNEL FOREIGN PORTS HOW ENTRY…`: closes the descriptors
- * in the list FOREIGN, listens at the PORTS where the worker will look for its platform, hands those listeners to the
- * runner over the IPC channel at descriptor CHANNEL, waits for the runner's word, and then becomes the worker. Where HOW is
- * `node`, in the same process (another start of Node would cost 40 ms), with the same view of the world as `node ENTRY`;
- * where it is `exec`, the process becomes the command ENTRY….
+ * First code of a worker's process, run as `node node-starter.cjs CHANNEL FOREIGN PORTS`: closes the descriptors in the list
+ * FOREIGN, listens at the PORTS where the worker will look for its platform, hands those listeners to the runner over the
+ * IPC channel at descriptor CHANNEL, and waits for the runner's word, an `Assignment` of started-worker.ts: which worker to
+ * become. A Node worker begins in the same process (another start of Node would cost 40 ms), with the same view of the
+ * world as by `node ENTRY`; for another the process becomes its command. The wait may be long: a sandbox can be opened
+ * before its subtask comes.
  */
 const childProcess = require('node:child_process');
 const { runMain } = require('node:module');
 const net = require('node:net');
 
-const [, , channel, foreign, ports, how] = process.argv;
+const [, , channel, foreign, ports] = process.argv;
 const host = '127.0.0.1';
+const backlog = 511;
+const watchMilliseconds = 500;
 
 /** A number may be Node's own by now: those are all marked to close on exec. */
 function closeForeign(descriptors) {
@@ -42,10 +45,18 @@ function restore({ properties, listeners }) {
   }
 }
 
-function becomeNodeWorker() {
+/** Counts from now on: how long the process waited for its subtask is not the worker's time. */
+function restartUptime() {
+  const uptime = process.uptime.bind(process);
+  const waitedSeconds = uptime();
+  process.uptime = { uptime: () => uptime() - waitedSeconds }.uptime;
+}
+
+function becomeNodeWorker({ entry }) {
   restore(before);
+  restartUptime();
   delete require.cache[__filename];
-  process.argv.splice(1, 5);
+  process.argv.splice(1, 4, entry);
   runMain();
 }
 
@@ -59,8 +70,7 @@ function isProgram(file) {
   return header.toString('latin1') === '\x7fELF' || header.toString('latin1', 0, 2) === '#!';
 }
 
-function becomeCommand() {
-  const command = process.argv.slice(6);
+function becomeCommand({ command }) {
   // execve is experimental to Node, which is not the worker's to hear.
   process.removeAllListeners('warning');
   if (process.platform !== 'linux' || isProgram(command[0])) process.execve(command[0], command, process.env);
@@ -68,34 +78,52 @@ function becomeCommand() {
   process.stderr.write(message, () => process.exit(126));
 }
 
-const becomeWorker = how === 'exec' ? becomeCommand : becomeNodeWorker;
+function becomeWorker(assignment) {
+  Object.assign(process.env, assignment.environment);
+  if (assignment.command === undefined) becomeNodeWorker(assignment);
+  else becomeCommand(assignment);
+}
 
 if (foreign !== '') closeForeign(foreign.split(',').map(Number));
 const before = snapshot();
 // Opened here and not by NODE_CHANNEL_FD, so that what the channel adds to `process` can be told apart.
 childProcess._forkChild(Number(channel), 'json');
+// Node tells of a channel that closed only once every handle was acknowledged, which a runner that died does not do.
+const watch = setInterval(() => {
+  if (!process.connected) process.exit(1);
+}, watchMilliseconds);
+let handedOver = 0;
+function handOver(port, listener) {
+  process.send({ listening: port }, listener);
+  handedOver += 1;
+  // What is sent after a handle leaves once that was acknowledged.
+  if (handedOver === listeners.length) process.send({ ready: true }, () => clearInterval(watch));
+}
 const listeners = ports.split(',').map((port) => {
   const listener = net.createServer();
   listener.once('error', (error) => {
     process.send({ error: error.message, code: error.code, port: Number(port) }, () => process.exit(1));
   });
-  listener.listen({ host, port: Number(port) }, () => process.send({ listening: Number(port) }, listener));
+  listener.once('listening', () => handOver(Number(port), listener));
+  // As listen() does, without the modules for names and clusters that it loads first: they take 5 ms of processor time.
+  listener._listen2(host, Number(port), 4, backlog);
   return listener;
 });
-let mayRun = false;
-process.once('message', () => {
-  mayRun = true;
+let assignment;
+process.once('message', (message) => {
+  assignment = message;
+  clearInterval(watch);
 });
 // The runner closes the channel after its word; without that word it died.
 process.once('disconnect', () => {
-  if (!mayRun) process.exit(1);
+  if (assignment === undefined) process.exit(1);
   let open = listeners.length;
   // Both copies of a handed-over listener accept: these go before any of the worker's code runs. What is closed leaves the
   // event loop at the end of its turn.
   for (const listener of listeners) {
     listener.close(() => {
       open -= 1;
-      if (open === 0) setImmediate(() => setImmediate(becomeWorker));
+      if (open === 0) setImmediate(() => setImmediate(becomeWorker, assignment));
     });
   }
 });

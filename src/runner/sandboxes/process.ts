@@ -150,8 +150,6 @@ export class ProcessSandbox implements Sandbox {
       HOME: home,
       TMPDIR: temporary,
       LANG: 'C.UTF-8',
-      ...launch?.environment(places),
-      ...options.environment,
     };
     // env(1) takes off what spawn() adds for the channel, which the starter opens by its number.
     const child = spawn(
@@ -159,13 +157,14 @@ export class ProcessSandbox implements Sandbox {
       [
         ['-u', 'NODE_CHANNEL_FD', '-u', 'NODE_CHANNEL_SERIALIZATION_MODE'],
         [process.execPath, starterFile, String(channelDescriptor), foreignDescriptors().join(',')],
-        [
-          options.ports.join(','),
-          ...(launch === undefined ? ['node', entry] : ['exec', ...launch.command(places, entry)]),
-        ],
+        [options.ports.join(',')],
       ].flat(),
       { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: variables, cwd: work, detached: true },
     );
+    const assignment = {
+      ...(launch === undefined ? { entry } : { command: launch.command(places, entry) }),
+      environment: { ...launch?.environment(places), ...options.environment },
+    };
     await once(child, 'spawn');
     const leader = child.pid ?? Number.NaN;
     const exited = endOf(child);
@@ -185,7 +184,7 @@ export class ProcessSandbox implements Sandbox {
         askToEnd: async () => signalAll(await listGroup(leader), 'SIGTERM'),
         kill: async () => killGroup(leader),
       });
-      return new StartedWorker({ ...partsOf(child), listeners, exited, group });
+      return new StartedWorker({ ...partsOf(child, assignment), listeners, exited, group });
     } catch (error) {
       child.kill('SIGKILL');
       await exited;

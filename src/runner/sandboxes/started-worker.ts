@@ -19,6 +19,16 @@ export interface StarterLine {
   close(): void;
 }
 
+/** Which worker a waiting starter becomes. */
+export interface Assignment {
+  /** Path of a Node worker's entry, as the starter sees it. */
+  readonly entry?: string;
+  /** Command line of any other worker. */
+  readonly command?: readonly string[];
+  /** What its environment has beyond that of the starter. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** How the processes of one sandbox are reached. */
 export interface ProcessGroup {
   memoryBytes(limitBytes: number): Promise<number>;
@@ -179,8 +189,14 @@ export interface WorkerParts {
   readonly group: ProcessGroup;
 }
 
-/** The parts that a spawned starter has, with stdout and stderr as pipes and an open IPC channel. */
-export function partsOf(child: ChildProcess): Pick<WorkerParts, 'stdout' | 'stderr' | 'starter'> {
+/**
+ * The parts that a spawned starter has, with stdout and stderr as pipes and an open IPC channel.
+ * @param assignment the worker that it is told to become
+ */
+export function partsOf(
+  child: ChildProcess,
+  assignment: Assignment,
+): Pick<WorkerParts, 'stdout' | 'stderr' | 'starter'> {
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new TypeError('a worker needs stdout and stderr as pipes');
   child.on('error', () => {
@@ -190,7 +206,7 @@ export function partsOf(child: ChildProcess): Pick<WorkerParts, 'stdout' | 'stde
     if (child.connected) child.disconnect();
   };
   // The runner's end is closed after its word: nothing a worker could get hold of leads to it.
-  return { stdout, stderr, starter: { run: () => child.send('run', close), close } };
+  return { stdout, stderr, starter: { run: () => child.send(assignment, close), close } };
 }
 
 export class StartedWorker implements SandboxedProcess {

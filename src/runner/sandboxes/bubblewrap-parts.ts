@@ -1,0 +1,54 @@
+/** What a bubblewrap sandbox is made of on this machine: binaries, the runtime folder, the filter of system calls. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fixedArguments, openPortCommand } from './bubblewrap-arguments.ts';
+import { prepareRuntimeFolder } from './runtime-folder.ts';
+import { foreignDescriptors } from './started-worker.ts';
+import { systemCallFilter } from './system-call-filter.ts';
+
+const binaryFolders = ['/usr/bin', '/usr/local/bin', '/bin', '/run/current-system/sw/bin'];
+/** Command that installs a package, by the package manager that is there. */
+const installCommands = [
+  { manager: '/usr/bin/apt-get', command: 'apt-get install' },
+  { manager: '/usr/bin/dnf', command: 'dnf install' },
+  { manager: '/usr/bin/pacman', command: 'pacman -S' },
+  { manager: '/sbin/apk', command: 'apk add' },
+  { manager: '/usr/bin/zypper', command: 'zypper install' },
+];
+
+export interface BubblewrapParts {
+  readonly bubblewrap: string;
+  /** Arguments that all sandboxes share. */
+  readonly fixed: readonly string[];
+  /** Descriptors that the starter closes. */
+  readonly foreign: readonly number[];
+  readonly filter: Buffer;
+  /** What a sandbox with this port is started by. */
+  readonly openPort: (port: number) => string[];
+}
+
+function findBinary(name: string, packageName: string): string {
+  const found = binaryFolders.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
+  if (found !== undefined) return found;
+  const installer =
+    installCommands.find(({ manager }) => existsSync(manager))?.command ?? 'install the package';
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
+  throw new Error(`${name} is not installed, and sandboxes need it: ${sudo}${installer} ${packageName}`);
+}
+
+/**
+ * @param cacheDir folder that the sandboxes' users can reach; gets the runtime folder
+ * @throws Error that says what is missing and the one command that installs it
+ */
+export async function findParts(cacheDir: string): Promise<BubblewrapParts> {
+  const bubblewrap = findBinary('bwrap', 'bubblewrap');
+  const prlimit = findBinary('prlimit', 'util-linux');
+  const runtime = await prepareRuntimeFolder(cacheDir);
+  return {
+    bubblewrap,
+    fixed: fixedArguments(runtime, prlimit),
+    foreign: foreignDescriptors(),
+    filter: systemCallFilter(process.arch),
+    openPort: (port) => openPortCommand(bubblewrap, findBinary('setpriv', 'util-linux'), port),
+  };
+}

@@ -1,0 +1,173 @@
+/** Starts one sandbox of bubblewrap, up to the point where its starter waits for the worker it is to become. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { Cgroup } from '../cgroup.ts';
+import {
+  descriptors,
+  isPrivileged,
+  shapeArguments,
+  sharedNetwork,
+  startCommand,
+} from './bubblewrap-arguments.ts';
+import type { SandboxFolders, SandboxShape } from './bubblewrap-arguments.ts';
+import type { BubblewrapParts } from './bubblewrap-parts.ts';
+import { ProcessTree } from './process-tree.ts';
+import {
+  countedBy,
+  endOf,
+  exitOfShell,
+  joinCgroup,
+  partsOf,
+  receiveListeners,
+  StartedWorker,
+} from './started-worker.ts';
+import type { Assignment, WorkerParts } from './started-worker.ts';
+import { makePrivateFolder } from './work-folder.ts';
+import type { Owner } from './work-folder.ts';
+
+const memoryFolders = ['/tmp', '/dev/shm'];
+
+function send(pipe: Writable, content: string | Buffer): void {
+  pipe.on('error', () => {
+    // bubblewrap ended before it read it; what it printed says why.
+  });
+  pipe.end(content);
+}
+
+/** What a worker may write, below the folder of its sandbox. */
+export function foldersIn(folder: string): SandboxFolders {
+  return { work: path.join(folder, 'work'), home: path.join(folder, 'home') };
+}
+
+/** Names in the working folder that something is mounted on: a package's own of that name is not copied. */
+export function mountPoints({ nodeModulesDir }: SandboxShape): ReadonlySet<string> {
+  return new Set(nodeModulesDir === undefined ? [] : ['node_modules']);
+}
+
+export async function makeFolders(
+  { work, home }: SandboxFolders,
+  shape: SandboxShape,
+  owner: Owner | undefined,
+): Promise<void> {
+  await Promise.all([makePrivateFolder(work, owner), makePrivateFolder(home, owner)]);
+  await Promise.all(
+    Array.from(mountPoints(shape), async (name) => makePrivateFolder(path.join(work, name), owner)),
+  );
+}
+
+export interface SandboxStart {
+  readonly shape: SandboxShape;
+  readonly folders: SandboxFolders;
+  /** User it runs under; the runner's own where undefined. */
+  readonly owner: Owner | undefined;
+  /** Cgroup of the subtask, where it is known by now. */
+  readonly cgroup?: Cgroup | undefined;
+  /** What goes on in its folders meanwhile and belongs to the start. */
+  readonly filled?: Promise<void>;
+}
+
+/** A sandbox whose starter waits for its worker. */
+export interface WaitingSandbox {
+  /** Whether the process that is to become the worker is there. */
+  readonly isAlive: boolean;
+  memoryBytes(): Promise<number>;
+  /**
+   * Decides which worker `run()` begins.
+   * @param cgroup of the subtask, where the sandbox was not started in it
+   */
+  become(assignment: Assignment, cgroup?: Cgroup): Promise<StartedWorker>;
+  /** Ends it without a worker. */
+  discard(): Promise<void>;
+}
+
+/** @throws Error with what the sandbox printed; nothing is left running then */
+export async function startSandbox(
+  parts: BubblewrapParts,
+  { shape, folders, owner, cgroup, filled }: SandboxStart,
+): Promise<WaitingSandbox> {
+  const [program = '', ...command] = commandLine(parts, shape);
+  const child = spawn(program, command, {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe', 'pipe'],
+    env: {},
+    cwd: '/',
+    // Ctrl+C in a terminal reaches the runner's whole process group, and a worker may end its work first.
+    detached: true,
+    ...owner,
+  });
+  await once(child, 'spawn');
+  const exited = endOf(child).then(exitOfShell);
+  // It waits for its arguments now: all it starts later is in the cgroup from the beginning.
+  const joined = await joinCgroup(child, cgroup);
+  // The types know only the first five of them.
+  const pipes = child.stdio as readonly unknown[];
+  const tree = text(pipes[descriptors.info] as Readable).then(
+    (info) => new ProcessTree((JSON.parse(info) as { 'child-pid': number })['child-pid']),
+  );
+  tree.catch(() => {
+    // bubblewrap ended before it told; the reason is in what it printed.
+  });
+  const placement = shapeArguments(shape, folders);
+  send(pipes[descriptors.arguments] as Writable, placement.map((value) => `${value}\0`).join(''));
+  send(pipes[descriptors.filter] as Writable, parts.filter);
+  try {
+    const [listeners] = await Promise.all([receiveListeners(child, shape.ports.length), filled]);
+    const processes = await tree;
+    processes.preferForOutOfMemory();
+    return waitingSandbox({ child, exited, listeners, processes, joined });
+  } catch (error) {
+    child.kill('SIGKILL');
+    await Promise.allSettled([exited, filled, tree.then(async (processes) => processes.kill())]);
+    throw error;
+  }
+}
+
+function commandLine(
+  { bubblewrap, fixed, foreign, openPort }: BubblewrapParts,
+  shape: SandboxShape,
+): string[] {
+  const privileged = shape.ports.filter(isPrivileged);
+  const [before, network] =
+    privileged.length === 0 ? [[], []] : [openPort(Math.min(...privileged)), [sharedNetwork]];
+  return [
+    before,
+    [bubblewrap, ...fixed, ...network, '--args', String(descriptors.arguments), '--'],
+    startCommand(shape, foreign),
+  ].flat();
+}
+
+interface StartedParts extends Pick<WorkerParts, 'exited' | 'listeners'> {
+  readonly child: ChildProcess;
+  readonly processes: ProcessTree;
+  /** The cgroup it is in by now. */
+  readonly joined: Cgroup | undefined;
+}
+
+function waitingSandbox({ child, exited, listeners, processes, joined }: StartedParts): WaitingSandbox {
+  const group = {
+    memoryBytes: async (limitBytes: number) => processes.memoryBytes(memoryFolders, limitBytes),
+    cpuSeconds: async () => processes.cpuSeconds(),
+    askToEnd: async () => processes.signalAll('SIGTERM'),
+    kill: async () => processes.kill(),
+  };
+  const become = async (assignment: Assignment, cgroup?: Cgroup): Promise<StartedWorker> =>
+    new StartedWorker({
+      ...partsOf(child, assignment),
+      listeners,
+      exited,
+      group: countedBy(joined ?? (await joinCgroup(child, cgroup)), group),
+    });
+  return {
+    get isAlive() {
+      return child.exitCode === null && child.signalCode === null;
+    },
+    memoryBytes: async () => processes.memoryBytes(memoryFolders),
+    become,
+    discard: async () => {
+      const worker = await become({ environment: {} });
+      await worker.close();
+    },
+  };
+}

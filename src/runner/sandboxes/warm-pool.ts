@@ -1,0 +1,148 @@
+/**
+ * Sandboxes that are open before their subtasks come. What the pool holds follows what was asked for lately: a sandbox's
+ * mounts cannot change once it is open, so it serves only a subtask that needs the same.
+ */
+export interface WarmSandbox {
+  /** Whether it can still be used. */
+  readonly isAlive: boolean;
+  memoryBytes(): Promise<number>;
+  /** Ends it, and removes what is on the disk for it. */
+  discard(): Promise<void>;
+}
+
+interface WarmPoolOptions<Shape, Member extends WarmSandbox> {
+  /** Most that wait at a time. */
+  readonly size: number;
+  /** Most memory of all that wait. */
+  readonly memoryLimitBytes: number;
+  readonly open: (shape: Shape) => Promise<Member>;
+}
+
+interface Demand<Shape> {
+  readonly key: string;
+  readonly shape: Shape;
+}
+
+interface Waiting<Member> {
+  readonly key: string;
+  readonly member: Member;
+}
+
+/** Demands that tell what will be asked for next. */
+const recentDemands = 16;
+/** The worker that was just given its sandbox starts first; it has the processors for itself. */
+const fillDelayMilliseconds = 100;
+
+export class WarmPool<Shape, Member extends WarmSandbox> {
+  readonly #options: WarmPoolOptions<Shape, Member>;
+  /** Newest first. */
+  #recent: Demand<Shape>[] = [];
+  #waiting: Waiting<Member>[] = [];
+  /** The most that one was seen to take. */
+  #largestBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #filling: Promise<void> | undefined;
+  #isClosing = false;
+
+  constructor(options: WarmPoolOptions<Shape, Member>) {
+    this.#options = options;
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * One that waits, if there is one of this kind; it is the caller's from now on.
+   * @param key of its shape: same key, same sandbox
+   */
+  take(key: string): Member | undefined {
+    const index = this.#waiting.findIndex((waiting) => waiting.key === key && waiting.member.isAlive);
+    if (index === -1) return undefined;
+    return this.#waiting.splice(index, 1)[0]?.member;
+  }
+
+  /** Notes that a sandbox of this shape was asked for: in a moment others like it are opened for those to come. */
+  expect(key: string, shape: Shape): void {
+    this.#recent = [{ key, shape }, ...this.#recent.slice(0, recentDemands - 1)];
+    if (this.#isClosing) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#filling ??= this.#fill().finally(() => {
+        this.#filling = undefined;
+      });
+    }, fillDelayMilliseconds);
+    this.#timer.unref();
+  }
+
+  /** Ends all that wait. Idempotent; what is asked for later fills the pool again. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#filling;
+    this.#recent = [];
+    await Promise.all(this.#waiting.splice(0).map(({ member }) => member.discard()));
+    this.#isClosing = false;
+  }
+
+  get #capacity(): number {
+    const { size, memoryLimitBytes } = this.#options;
+    return this.#largestBytes === 0
+      ? size
+      : Math.min(size, Math.floor(memoryLimitBytes / this.#largestBytes));
+  }
+
+  async #fill(): Promise<void> {
+    while (!this.#isClosing) {
+      const dead = this.#waiting.find(({ member }) => !member.isAlive);
+      const shares = this.#shares();
+      const missing = this.#recent.find(({ key }) => this.#count(key) < (shares.get(key) ?? 0));
+      const isFull = this.#waiting.length >= this.#capacity;
+      const surplus =
+        this.#waiting.length > this.#capacity || (isFull && missing !== undefined)
+          ? this.#waiting.find(({ key }) => this.#count(key) > (shares.get(key) ?? 0))
+          : undefined;
+      const useless = dead ?? surplus;
+      if (useless !== undefined) {
+        this.#waiting.splice(this.#waiting.indexOf(useless), 1);
+        await useless.member.discard();
+      } else if (missing === undefined || isFull || !(await this.#open(missing))) {
+        return;
+      }
+    }
+  }
+
+  /** @returns false where it could not be opened; who opens the next one for a subtask learns why */
+  async #open({ key, shape }: Demand<Shape>): Promise<boolean> {
+    try {
+      const member = await this.#options.open(shape);
+      this.#waiting.push({ key, member });
+      this.#largestBytes = Math.max(this.#largestBytes, await member.memoryBytes());
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #count(key: string): number {
+    return this.#waiting.filter((waiting) => waiting.key === key).length;
+  }
+
+  /** How many of each key should wait: in proportion to the recent demands, and where those are equal as it is now. */
+  #shares(): Map<string, number> {
+    const demands = new Map<string, number>();
+    for (const { key } of this.#recent) demands.set(key, (demands.get(key) ?? 0) + 1);
+    const shares = new Map<string, number>();
+    const claim = (key: string): number => (demands.get(key) ?? 0) / ((shares.get(key) ?? 0) + 1);
+    const here = (key: string): number => this.#count(key) - (shares.get(key) ?? 0);
+    for (let seat = 0; seat < this.#capacity && demands.size > 0; seat += 1) {
+      const winner = [...demands.keys()].reduce((best, key) =>
+        claim(key) > claim(best) || (claim(key) === claim(best) && here(key) > here(best)) ? key : best,
+      );
+      shares.set(winner, (shares.get(winner) ?? 0) + 1);
+    }
+    return shares;
+  }
+}
