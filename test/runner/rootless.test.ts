@@ -99,7 +99,7 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('an ord
     const failed = promisify(execFile)(command, argv, { env: userEnvironment({}) });
     await expect(failed).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/bubblewrap is missing .*: sudo apt-get install -y bubblewrap\n/),
+      stderr: expect.stringMatching(/missing: bubblewrap .*: sudo apt-get install -y bubblewrap\n/),
     });
   });
 

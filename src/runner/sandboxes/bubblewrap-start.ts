@@ -163,7 +163,7 @@ function waitingSandbox({ child, exited, listeners, processes, joined }: Started
     get isAlive() {
       return child.exitCode === null && child.signalCode === null;
     },
-    memoryBytes: async () => processes.memoryBytes(memoryFolders),
+    memoryBytes: async () => processes.memoryBytes(memoryFolders, 0),
     become,
     discard: async () => {
       const worker = await become({ environment: {} });
