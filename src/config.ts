@@ -6,8 +6,21 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { defaultPlans, planList, type PlanList } from './accounts/plan-list.ts';
-import { networkList } from './network-list.ts';
-import { TargetList } from './target-list.ts';
+import {
+  cpus,
+  databaseUrl,
+  flag,
+  httpUrl,
+  integer,
+  integers,
+  list,
+  networks,
+  oneOf,
+  price,
+  regions,
+  targets,
+  text,
+} from './setting-parsers.ts';
 import { isTimezone } from './tasks/timezone.ts';
 
 interface Setting<T> {
@@ -21,113 +34,6 @@ interface Setting<T> {
   readonly describe: string;
   /** Never printed. */
   readonly secret?: boolean;
-}
-
-function text(value: string): string {
-  return value;
-}
-
-function integer(minimum: number, maximum: number): (value: string) => number {
-  return (value) => {
-    const number = Number(value);
-    if (!/^-?\d+$/.test(value.trim()) || number < minimum || number > maximum) {
-      throw new Error(`a whole number from ${minimum} to ${maximum}`);
-    }
-    return number;
-  };
-}
-
-function oneOf<const T extends string>(...choices: T[]): (value: string) => T {
-  return (value) => {
-    const choice = choices.find((candidate) => candidate === value);
-    if (choice === undefined) throw new Error(`one of ${choices.join(', ')}`);
-    return choice;
-  };
-}
-
-function flag(value: string): boolean {
-  if (/^(1|true|yes|on)$/i.test(value)) return true;
-  if (/^(0|false|no|off)$/i.test(value)) return false;
-  throw new Error('true or false');
-}
-
-function httpUrl(value: string): string {
-  if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) throw new Error('an http or https URL');
-  return value.replace(/\/+$/, '');
-}
-
-function databaseUrl(value: string): string {
-  if (!/^postgres(ql)?:$/.test(URL.parse(value)?.protocol ?? '')) {
-    throw new Error('a URL that starts with postgres://');
-  }
-  return value;
-}
-
-function list(value: string): string[] {
-  return value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-}
-
-function cpus(value: string): number {
-  const number = Number(value);
-  if (!/^\d+(\.\d+)?$/.test(value.trim()) || number < 0.125 || number > 1024) {
-    throw new Error('a number from 0.125 to 1024');
-  }
-  return number;
-}
-
-/** Kept as text: prices are exact. */
-function price(value: string): string {
-  if (!/^\d{1,6}(\.\d{1,9})?$/.test(value.trim())) throw new Error('a decimal such as 0.25');
-  return value.trim();
-}
-
-/** Region code → upstream proxy URL. */
-function regions(value: string): ReadonlyMap<string, string> {
-  const entries = list(value).map((item) => {
-    const [code = '', url = ''] = item.split(/=(.*)/s);
-    const isProxy = /^(socks5h?|https?):$/.test(URL.parse(url)?.protocol ?? '');
-    if (!/^[A-Z]{2}$/.test(code) || !isProxy) {
-      throw new Error(
-        'CODE=URL pairs separated by commas, with two-letter codes and socks5, http or https URLs',
-      );
-    }
-    return [code, url] as const;
-  });
-  return new Map(entries);
-}
-
-function networks(value: string): string[] {
-  const found = list(value);
-  try {
-    networkList(found);
-  } catch {
-    throw new Error('addresses or CIDR ranges separated by commas');
-  }
-  return found;
-}
-
-function targets(value: string): string[] {
-  const found = list(value);
-  try {
-    void new TargetList(found);
-  } catch {
-    throw new Error('addresses, CIDR ranges or host:port, separated by commas');
-  }
-  return found;
-}
-
-function integers(minimum: number, maximum: number): (value: string) => number[] {
-  const parse = integer(minimum, maximum);
-  return (value) => {
-    try {
-      return list(value).map(parse);
-    } catch {
-      throw new Error(`whole numbers from ${minimum} to ${maximum} separated by commas`);
-    }
-  };
 }
 
 function setting<T>(definition: Setting<T>): Setting<T> {

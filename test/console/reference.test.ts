@@ -15,6 +15,12 @@ beforeAll(async () => {
 });
 afterAll(async () => browser.close());
 
+/** As a link does: without loading the console again. */
+async function goTo(address: string): Promise<void> {
+  const go = `history.pushState({}, '', ${JSON.stringify(address)}); dispatchEvent(new PopStateEvent('popstate'))`;
+  await browser.page.evaluate(go);
+}
+
 async function clipboard(): Promise<string> {
   return browser.page.evaluate<string>('navigator.clipboard.readText()');
 }
@@ -174,15 +180,16 @@ test(
     const document = (await (await fetch(`${browser.platform.url}/openapi.json`)).json()) as {
       paths: Record<string, Record<string, { operationId: string; summary: string }>>;
     };
-    const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+    const operations = Object.values(document.paths).flatMap((methods) => Object.entries(methods));
     expect(operations.length).toBeGreaterThan(60);
-    for (const { operationId, summary } of operations) {
-      await page.goto(`${browser.platform.url}/docs/api/${operationId}`);
+    const seen = new Set<string>();
+    for (const [method, { operationId, summary }] of operations) {
+      await goTo(`/docs/api/${operationId}`);
       await page.getByRole('heading', { level: 1, name: summary, exact: true }).waitFor();
-      expect({ operationId, violations: await browser.violations() }).toEqual({
-        operationId,
-        violations: [],
-      });
+      // The colours of a page go by its method.
+      const violations = await browser.violations(page, { contrast: !seen.has(method) });
+      seen.add(method);
+      expect({ operationId, violations }).toEqual({ operationId, violations: [] });
     }
   },
 );

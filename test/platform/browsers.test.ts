@@ -77,7 +77,12 @@ beforeAll(async () => {
   await once(site, 'listening');
   sitePort = (site.address() as AddressInfo).port;
   cacheDir = await makeReachableFolder();
-  platform = await startTestPlatform({ cacheDir, proxyAllowedTargets: [`127.0.0.1:${sitePort}`] });
+  platform = await startTestPlatform({
+    cacheDir,
+    proxyAllowedTargets: [`127.0.0.1:${sitePort}`],
+    // What waits for the next subtask is nothing that was left.
+    warmSandboxes: 0,
+  });
   worker = await publishWorker(platform);
   // Installs its dependencies.
   await platform.runSync(worker, { script: '', items });

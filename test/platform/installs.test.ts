@@ -5,8 +5,10 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../bundled-workers/support/temporary-folder.ts';
 import { plainSchema } from '../http/packages.ts';
 import { RegistryServer } from '../runner/registries/registry-server.ts';
+import { takeTurnsAtHostPorts } from '../support/host-ports.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 
+takeTurnsAtHostPorts();
 const folder = temporaryFolder();
 let registry: RegistryServer;
 let platform: TestPlatform;

@@ -10,6 +10,7 @@ import type { Config } from '../../src/config.ts';
 import { DockerSandbox, type DockerSettings } from '../../src/runner/sandboxes/docker.ts';
 import { eventually } from '../platform/support/eventually.ts';
 import { importImage, startTestEngine, type TestEngine } from '../support/docker-engine.ts';
+import { takeTurnsAtHostPorts } from '../support/host-ports.ts';
 import { startTestPlatform } from '../support/test-platform.ts';
 import { describeSandbox } from './sandbox-conformance.ts';
 import {
@@ -67,6 +68,7 @@ async function outcomes(kind: Partial<Config>): Promise<Outcome[]> {
   }
 }
 
+takeTurnsAtHostPorts();
 const started = await startTestEngine();
 if (typeof started === 'string')
   process.stderr.write(`tests of the docker sandbox are skipped: ${started}\n`);

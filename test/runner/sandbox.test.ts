@@ -8,6 +8,7 @@ import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
 import { ProcessSandbox } from '../../src/runner/sandboxes/process.ts';
 import { starterFile } from '../../src/runner/sandboxes/runtime-folder.ts';
 import { eventually } from '../platform/support/eventually.ts';
+import { takeTurnsAtHostPorts } from '../support/host-ports.ts';
 import { describeSandbox } from './sandbox-conformance.ts';
 import {
   AheadSandbox,
@@ -18,6 +19,7 @@ import {
   removeFolder,
 } from './worker-package.ts';
 
+takeTurnsAtHostPorts();
 let cacheDir: string;
 beforeAll(async () => {
   cacheDir = await makeReachableFolder();

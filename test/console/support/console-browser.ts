@@ -80,10 +80,21 @@ export class ConsoleBrowser {
     return this.page;
   }
 
-  /** Serious violations of accessibility on the page as it stands, one line each. */
-  async violations(page: Page = this.page): Promise<string[]> {
-    await page.evaluate(axe.source);
-    const rules = JSON.stringify({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] });
+  /**
+   * Serious violations of accessibility on the page as it stands, one line each.
+   * @param options.contrast false leaves out the contrast of colours, which takes most of the time
+   */
+  async violations(
+    page: Page = this.page,
+    { contrast = true }: { readonly contrast?: boolean } = {},
+  ): Promise<string[]> {
+    if (await page.evaluate('window.axe === undefined')) await page.evaluate(axe.source);
+    const rules = JSON.stringify({
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'],
+      resultTypes: ['violations'],
+      rules: { 'color-contrast': { enabled: contrast } },
+      selectors: false,
+    });
     const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${rules})`);
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')

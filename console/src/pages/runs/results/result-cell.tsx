@@ -1,6 +1,6 @@
 /* oxlint-disable jsx-a11y/prefer-tag-over-role -- a drawing is no picture from a file */
 /** One value of a row, on one line. What a worker wrote is shown as text, whatever it looks like. */
-import { Anchor, Popover, ScrollArea, Text, UnstyledButton } from '@mantine/core';
+import { Anchor, Popover, ScrollArea, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconCheck, IconX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { stringifyJson } from '../../../api/lossless-json.ts';
@@ -24,7 +24,8 @@ function NestedValue({
   return (
     <Popover width={420} position="bottom-start" shadow="md" withinPortal trapFocus returnFocus>
       <Popover.Target>
-        <UnstyledButton className={classes['nested']} aria-label={`${texts.expand(label)}, ${note}`}>
+        <UnstyledButton className={classes['nested']}>
+          <VisuallyHidden>{texts.expand(label)}, </VisuallyHidden>
           <span className={classes['note']}>{note}</span>{' '}
           {stringifyJson(shown.value).slice(0, shownCharacters)}
         </UnstyledButton>

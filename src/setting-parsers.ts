@@ -1,0 +1,110 @@
+/** Texts of settings to values. Each throws an Error that says what was expected, to be read after "must be". */
+import { networkList } from './network-list.ts';
+import { TargetList } from './target-list.ts';
+
+export function text(value: string): string {
+  return value;
+}
+
+export function integer(minimum: number, maximum: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^-?\d+$/.test(value.trim()) || number < minimum || number > maximum) {
+      throw new Error(`a whole number from ${minimum} to ${maximum}`);
+    }
+    return number;
+  };
+}
+
+export function oneOf<const T extends string>(...choices: T[]): (value: string) => T {
+  return (value) => {
+    const choice = choices.find((candidate) => candidate === value);
+    if (choice === undefined) throw new Error(`one of ${choices.join(', ')}`);
+    return choice;
+  };
+}
+
+export function flag(value: string): boolean {
+  if (/^(1|true|yes|on)$/i.test(value)) return true;
+  if (/^(0|false|no|off)$/i.test(value)) return false;
+  throw new Error('true or false');
+}
+
+export function httpUrl(value: string): string {
+  if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) throw new Error('an http or https URL');
+  return value.replace(/\/+$/, '');
+}
+
+export function databaseUrl(value: string): string {
+  if (!/^postgres(ql)?:$/.test(URL.parse(value)?.protocol ?? '')) {
+    throw new Error('a URL that starts with postgres://');
+  }
+  return value;
+}
+
+export function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+export function cpus(value: string): number {
+  const number = Number(value);
+  if (!/^\d+(\.\d+)?$/.test(value.trim()) || number < 0.125 || number > 1024) {
+    throw new Error('a number from 0.125 to 1024');
+  }
+  return number;
+}
+
+/** Kept as text: prices are exact. */
+export function price(value: string): string {
+  if (!/^\d{1,6}(\.\d{1,9})?$/.test(value.trim())) throw new Error('a decimal such as 0.25');
+  return value.trim();
+}
+
+/** Region code → upstream proxy URL. */
+export function regions(value: string): ReadonlyMap<string, string> {
+  const entries = list(value).map((item) => {
+    const [code = '', url = ''] = item.split(/=(.*)/s);
+    const isProxy = /^(socks5h?|https?):$/.test(URL.parse(url)?.protocol ?? '');
+    if (!/^[A-Z]{2}$/.test(code) || !isProxy) {
+      throw new Error(
+        'CODE=URL pairs separated by commas, with two-letter codes and socks5, http or https URLs',
+      );
+    }
+    return [code, url] as const;
+  });
+  return new Map(entries);
+}
+
+export function networks(value: string): string[] {
+  const found = list(value);
+  try {
+    networkList(found);
+  } catch {
+    throw new Error('addresses or CIDR ranges separated by commas');
+  }
+  return found;
+}
+
+export function targets(value: string): string[] {
+  const found = list(value);
+  try {
+    void new TargetList(found);
+  } catch {
+    throw new Error('addresses, CIDR ranges or host:port, separated by commas');
+  }
+  return found;
+}
+
+export function integers(minimum: number, maximum: number): (value: string) => number[] {
+  const parse = integer(minimum, maximum);
+  return (value) => {
+    try {
+      return list(value).map(parse);
+    } catch {
+      throw new Error(`whole numbers from ${minimum} to ${maximum} separated by commas`);
+    }
+  };
+}
