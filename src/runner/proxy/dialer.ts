@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { isPublicAddress } from '../../public-addresses.ts';
 import { DialError } from './dial-error.ts';
+import type { RelayReader } from './relay-reader.ts';
 import { targetText, type Target } from './target.ts';
 import type { TargetResolver } from './target-resolver.ts';
 import { requestTunnel, secureUpstream, type Upstream } from './upstream.ts';
@@ -20,14 +21,20 @@ export class Dialer {
     this.#upstream = upstream;
   }
 
+  /** Whether connections are to the targets themselves. */
+  get isDirect(): boolean {
+    return this.#upstream === undefined;
+  }
+
   /**
    * @param signal gives up; nothing is left open then
+   * @param reader reads the connection, where those are direct
    * @returns a connection over which the target's bytes come and go, with an error listener
    * @throws DialError
    */
-  async dial(target: Target, signal: AbortSignal): Promise<Socket> {
+  async dial(target: Target, signal: AbortSignal, reader?: RelayReader): Promise<Socket> {
     try {
-      if (this.#upstream === undefined) return await this.#direct(target, signal);
+      if (this.#upstream === undefined) return await this.#direct(target, signal, reader);
       return await this.#through(this.#upstream, target, signal);
     } catch (error) {
       if (!signal.aborted || error instanceof DialError) throw DialError.from(error, targetText(target));
@@ -35,7 +42,7 @@ export class Dialer {
     }
   }
 
-  async #direct(target: Target, signal: AbortSignal): Promise<Socket> {
+  async #direct(target: Target, signal: AbortSignal, reader?: RelayReader): Promise<Socket> {
     const addresses = await this.#resolver.addresses(target);
     signal.throwIfAborted();
     const lookup: LookupFunction = (_name, { all }, callback) => {
@@ -44,7 +51,7 @@ export class Dialer {
       else callback(null, first.address, first.family);
     };
     return opened(
-      connect({ ...socketOptions, ...target, lookup, autoSelectFamily: true }),
+      connect({ ...socketOptions, ...target, lookup, autoSelectFamily: true, onread: reader?.onread }),
       'connect',
       signal,
     );

@@ -36,7 +36,8 @@ export interface HttpFrontendHandlers {
   onRequest(client: Socket): void;
   /** Connects to a target; rejects with a DialError. */
   dial(target: RequestedTarget): Promise<Socket>;
-  relay(client: Socket, target: Socket): void;
+  /** Joins a client and a target once that is connected, and tells the client by the greeting. @throws DialError */
+  tunnel(client: Socket, target: RequestedTarget, greeting: string): Promise<void>;
   /** How long a target may keep a request waiting. */
   readonly idleMilliseconds: number;
 }
@@ -99,9 +100,8 @@ export class HttpFrontend {
         refuseTunnel(client, unauthorized);
         return;
       }
-      const target = await this.#handlers.dial(parseAuthority(request.url ?? ''));
-      client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-      this.#handlers.relay(client, target);
+      const target = parseAuthority(request.url ?? '');
+      await this.#handlers.tunnel(client, target, 'HTTP/1.1 200 Connection Established\r\n\r\n');
     } catch (error) {
       refuseTunnel(client, refusalOf(error));
     }

@@ -6,6 +6,7 @@ import type { Dialer } from './dialer.ts';
 import { farewell } from './farewell.ts';
 import { readBytes } from './handshake-reader.ts';
 import { HttpFrontend } from './http-frontend.ts';
+import { RelayReader } from './relay-reader.ts';
 import { relay } from './relay.ts';
 import { readSocksRequest, SocksRefusal, socksReply, socksSuccess, socksVersion } from './socks.ts';
 import { checkTarget, type RequestedTarget } from './target.ts';
@@ -51,7 +52,7 @@ export class ProxySession {
       accepts: this.#accepts,
       onRequest: (client) => this.#endHandshake(client),
       dial: (target) => this.#dial(target),
-      relay: (client, target) => this.#join(client, target),
+      tunnel: (client, target, greeting) => this.#tunnel(client, target, greeting),
       idleMilliseconds: options.limits.idleMilliseconds,
     });
   }
@@ -116,9 +117,7 @@ export class ProxySession {
       const isOpen = this.#options.credentials === undefined;
       const request = await readSocksRequest(client, isOpen ? undefined : this.#accepts);
       this.#endHandshake(client);
-      const target = await this.#dial(request);
-      client.write(socksSuccess);
-      this.#join(client, target);
+      await this.#tunnel(client, request, socksSuccess);
     } catch (error) {
       const answer = error instanceof SocksRefusal ? error.answer : undefined;
       if (answer === undefined && !(error instanceof DialError)) throw error;
@@ -126,24 +125,33 @@ export class ProxySession {
     }
   }
 
-  async #dial(target: RequestedTarget): Promise<Socket> {
+  /**
+   * Joins a client and what it asked for, once that is connected.
+   * @param greeting tells the client
+   * @throws DialError
+   */
+  async #tunnel(client: Socket, requested: RequestedTarget, greeting: Buffer | string): Promise<void> {
+    const reader = this.#options.dialer.isDirect ? new RelayReader() : undefined;
+    const target = await this.#dial(requested, reader);
+    client.write(greeting);
+    client.setTimeout(this.#options.limits.idleMilliseconds);
+    relay(client, target, reader);
+  }
+
+  async #dial(target: RequestedTarget, reader?: RelayReader): Promise<Socket> {
     const late = AbortSignal.timeout(this.#options.limits.connectMilliseconds);
     try {
       const socket = await this.#options.dialer.dial(
         checkTarget(target),
         AbortSignal.any([late, this.#closed.signal]),
+        reader,
       );
-      this.#traffic.watch(socket);
+      this.#traffic.watch(socket, reader);
       return socket;
     } catch (error) {
       if (error instanceof DialError && !this.#closed.signal.aborted) this.#notice(error.message);
       throw error;
     }
-  }
-
-  #join(client: Socket, target: Socket): void {
-    client.setTimeout(this.#options.limits.idleMilliseconds);
-    relay(client, target);
   }
 
   #endHandshake(client: Socket): void {

@@ -1,5 +1,6 @@
 /** Counts the bytes that connections to targets carry, both ways, while they carry them. */
 import type { Socket } from 'node:net';
+import type { RelayReader } from './relay-reader.ts';
 
 export class TrafficCounter {
   readonly #add: (bytes: number) => void;
@@ -11,8 +12,11 @@ export class TrafficCounter {
     this.#add = add;
   }
 
-  /** Counts a connection from now on; what was read ahead of its use counts too. Call it right before the use. */
-  watch(socket: Socket): void {
+  /**
+   * Counts a connection from now on; what was read ahead of its use counts too. Call it right before the use.
+   * @param reader that the connection is read by, if it has one
+   */
+  watch(socket: Socket, reader?: RelayReader): void {
     let written = socket.bytesWritten;
     const countWritten = (): void => {
       const now = socket.bytesWritten;
@@ -20,10 +24,12 @@ export class TrafficCounter {
       written = now;
     };
     this.#open.set(socket, countWritten);
-    socket.on('data', (chunk: Buffer) => {
+    const countRead = (bytes: number): void => {
       countWritten();
-      this.#add(chunk.length);
-    });
+      this.#add(bytes);
+    };
+    if (reader === undefined) socket.on('data', (chunk: Buffer) => countRead(chunk.length));
+    else reader.onBytes(countRead);
     socket.on('drain', countWritten);
     socket.once('close', () => {
       countWritten();
