@@ -66,6 +66,17 @@ describe('a SOCKS5 client', () => {
     expect(proxy.traffic()).toBe(10_000_000);
   });
 
+  test('never gets what is another one’s, however many there are at once', async () => {
+    const [proxy, echo] = [await serveProxy(), await serveEcho()];
+    const exchange = async (): Promise<boolean> => {
+      const { socket } = await askFor(proxy, '127.0.0.1', echo.port);
+      const sent = randomBytes(1_000_000);
+      socket.end(sent);
+      return (await buffer(socket)).equals(sent);
+    };
+    expect(await Promise.all(Array.from({ length: 8 }, exchange))).toEqual(Array(8).fill(true));
+  });
+
   test('gets the answer to what it has finished sending', async () => {
     const proxy = await serveProxy();
     const server = await serveTcp((socket) => {
