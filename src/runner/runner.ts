@@ -217,19 +217,27 @@ export class Runner {
     this.#executions.set(execution, ended);
   }
 
-  /** Stores the outcome; while PostgreSQL is away it keeps trying, for as long as the lease can be renewed. */
+  /**
+   * Stores the outcome; while PostgreSQL is away it keeps trying, for as long as the lease can be renewed. An outcome that
+   * cannot be stored ends the subtask all the same: a run that never ends tells its owner less than one without a reason.
+   */
   async #settle(execution: SubtaskExecution, runnerId: number, outcome: SubtaskOutcome): Promise<void> {
     const { database } = this.#options;
     const subtask = { id: execution.subtask.id, runnerId };
     const giveBack = execution.stopReason?.kind === 'runner stopped' && this.#config.lostSubtasks === 'retry';
+    let stored = outcome;
     for (;;) {
       try {
         if (giveBack) await releaseSubtask(database, subtask);
-        else await settleSubtask(this.#options, subtask, outcome);
+        else await settleSubtask(this.#options, subtask, stored);
         return;
       } catch (error) {
-        if (!isDatabaseUnavailable(error)) throw error;
-        await delay(retrySettleMilliseconds);
+        if (isDatabaseUnavailable(error)) await delay(retrySettleMilliseconds);
+        else if (giveBack || stored !== outcome) throw error;
+        else {
+          this.#logger.error({ subtask: subtask.id, error }, 'the outcome of a subtask could not be stored');
+          stored = unstorable(outcome);
+        }
       }
     }
   }
@@ -255,4 +263,9 @@ export class Runner {
       this.#logger.warn({ error: (error as Error).message }, 'could not renew the lease of this runner');
     }
   }
+}
+
+/** Without anything of the outcome that may be why it could not be stored. */
+function unstorable({ isLost }: SubtaskOutcome): SubtaskOutcome {
+  return { status: 'failed', errMsg: "its outcome could not be stored: the platform's log says why", isLost };
 }

@@ -20,6 +20,24 @@ async function runScript(script: string, items: readonly string[] = ['one']) {
   return { ...answer, ...(await platform.results(answer.run_slug)) };
 }
 
+test('a run ends although the outcome of its subtask cannot be stored', async () => {
+  const { pool } = platform.platform.database;
+  await pool.query(
+    `CREATE FUNCTION refuse_outcome() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+     CREATE TRIGGER refuse_outcome BEFORE UPDATE ON subtask FOR EACH ROW WHEN (NEW.exit_code = 77)
+     EXECUTE FUNCTION refuse_outcome()`,
+  );
+  try {
+    const slug = await platform.runAsync(scripted, { script: 'process.exit(77)', items: ['one'] });
+    expect(await platform.finished(slug)).toMatchObject({
+      status: 'failed',
+      err_msg: "its outcome could not be stored: the platform's log says why",
+    });
+  } finally {
+    await pool.query('DROP FUNCTION refuse_outcome CASCADE');
+  }
+});
+
 describe('a run of the hello worker', () => {
   let hello: string;
   beforeAll(async () => {
