@@ -144,7 +144,10 @@ export class GitImports {
     if (this.#underWay >= config.gitConcurrency)
       throw new ChelaError('RATE_LIMITED', 'other imports from git are under way: try again in a moment');
     this.#underWay += 1;
-    const draft = await packages.draftDir();
+    const draft = await packages.draftDir().catch((error: unknown) => {
+      this.#underWay -= 1;
+      throw error;
+    });
     const late = AbortSignal.timeout(config.gitTimeLimitSeconds * 1000);
     const stopped = new AbortController();
     try {
