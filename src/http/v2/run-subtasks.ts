@@ -49,7 +49,9 @@ const SubtaskList = Type.Object(
   { title: 'SubtaskList', description: 'Subtasks of a run' },
 );
 
-const SubtaskParams = { number: Type.Integer({ description: 'Number of the subtask', minimum: 1 }) };
+const SubtaskParams = {
+  number: Type.Integer({ description: 'Number of the subtask', minimum: 1, maximum: 2_147_483_647 }),
+};
 
 const Subtask = Type.Object(
   { ...subtaskFields, input: Type.Unknown({ description: 'What the worker gets as its input.' }) },
