@@ -249,7 +249,7 @@ describe('subtasks', () => {
     expect(one.data).toMatchObject({ number: 3, input: { items: ['3'] } });
     expect((await platform.call(`/worker-runs/${slug}/subtasks/4`)).status).toBe(404);
     for (const number of ['2147483648', '99999999999999999999', '1e300', '0', 'x'])
-      expect((await platform.call(`/worker-runs/${slug}/subtasks/${number}`)).status).toBe(400);
+      expect((await platform.call(`/worker-runs/${slug}/subtasks/${number}`)).status).toBe(422);
     expect((await platform.call(`/worker-runs/${slug}/subtasks?status=aborting`)).status).toBe(422);
   });
 });
