@@ -204,6 +204,10 @@ export class Runner {
     const runnerId = this.#runnerId;
     const ended = execution
       .run()
+      .catch((error: unknown) => {
+        this.#logger.error({ subtask: subtask.id, error }, 'what a subtask left could not be removed');
+        return leftOver(error);
+      })
       .then((outcome) => this.#settle(execution, runnerId, outcome))
       .catch((error: unknown) => {
         this.#logger.error({ subtask: subtask.id, error }, 'a subtask could not be settled');
@@ -268,4 +272,9 @@ export class Runner {
 /** Without anything of the outcome that may be why it could not be stored. */
 function unstorable({ isLost }: SubtaskOutcome): SubtaskOutcome {
   return { status: 'failed', errMsg: "its outcome could not be stored: the platform's log says why", isLost };
+}
+
+/** Of a subtask whose sandbox, folder or counts could not be brought to their end. */
+function leftOver(error: unknown): SubtaskOutcome {
+  return { status: 'failed', errMsg: `could not be ended properly: ${(error as Error).message}` };
 }

@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copyAsCafesdkWorker, thirdPartyWorkerFolder } from '../fixtures/third-party-worker.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
@@ -35,6 +37,32 @@ test('a run ends although the outcome of its subtask cannot be stored', async ()
     });
   } finally {
     await pool.query('DROP FUNCTION refuse_outcome CASCADE');
+  }
+});
+
+/** A folder that something is mounted in cannot be removed; only root mounts. */
+test.runIf(process.getuid?.() === 0)('a run ends although its folder cannot be removed', async () => {
+  const slug = await platform.runAsync(scripted, {
+    script: `console.log('there'); while (!require('node:fs').existsSync('/work/go')) await new Promise((go) => setTimeout(go, 20));`,
+    items: ['one'],
+  });
+  await platform.logged(slug, 'there');
+  const scratch = path.join(platform.platform.config.cacheDir, 'scratch');
+  const [own = ''] = (await readdir(scratch, { recursive: true }).catch(() => [])).filter((name) =>
+    new RegExp(`^${process.pid}-[^/]+/subtask-[^/]+$`).test(name),
+  );
+  const held = path.join(scratch, own, 'held');
+  await mkdir(held);
+  await promisify(execFile)('mount', ['-t', 'tmpfs', 'chela-test', held]);
+  try {
+    await writeFile(path.join(scratch, own, 'work/go'), '');
+    expect(await platform.finished(slug)).toMatchObject({
+      status: 'failed',
+      err_msg: expect.stringMatching(/^could not be ended properly: /),
+    });
+  } finally {
+    await promisify(execFile)('umount', [held]);
+    await rm(path.join(scratch, own), { recursive: true });
   }
 });
 
