@@ -48,9 +48,8 @@ test.runIf(process.getuid?.() === 0)('a run ends although its folder cannot be r
   });
   await platform.logged(slug, 'there');
   const scratch = path.join(platform.platform.config.cacheDir, 'scratch');
-  const [own = ''] = (await readdir(scratch, { recursive: true }).catch(() => [])).filter((name) =>
-    new RegExp(`^${process.pid}-[^/]+/subtask-[^/]+$`).test(name),
-  );
+  const form = new RegExp(`^${process.pid}-[^/]+/subtask-[^/]+$`);
+  const own = (await readdir(scratch, { recursive: true })).find((name) => form.test(name)) ?? '';
   const held = path.join(scratch, own, 'held');
   await mkdir(held);
   await promisify(execFile)('mount', ['-t', 'tmpfs', 'chela-test', held]);
