@@ -113,6 +113,15 @@ function environmentOf(access: GitAccess, home: string): Record<string, string> 
   };
 }
 
+/**
+ * Older versions ignore which addresses they are told to connect to, and would ask for them once more.
+ * @param version as `git version` prints it
+ */
+export function keepsToAddresses(version: string): boolean {
+  const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 37);
+}
+
 /** The end of what it says; a server may have much to say. */
 async function tailOf(stream: Readable): Promise<string> {
   let tail = '';

@@ -4,6 +4,7 @@ import { readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keepsToAddresses } from '../../src/git/git-process.ts';
 import { parseGitUrl } from '../../src/git/git-url.ts';
 import { runChela } from '../platform/support/chela-process.ts';
 import { packageZip, plainSchema } from '../http/packages.ts';
@@ -122,6 +123,13 @@ describe('a worker from git', () => {
 test('a name of a repository is always a title that can be kept', () => {
   expect(parseGitUrl('https://code.example/a%00b.git').name).toBe('a b');
   expect(parseGitUrl(`https://code.example/${'x'.repeat(500)}.git`).name).toHaveLength(200);
+});
+
+test('only a git that connects to no other addresses than it is told is used for http', () => {
+  for (const version of ['git version 2.37.0', 'git version 2.39.5 (Apple Git-154)', 'git version 3.0.0'])
+    expect(keepsToAddresses(version)).toBe(true);
+  for (const version of ['git version 2.34.1', 'git version 1.99', ''])
+    expect(keepsToAddresses(version)).toBe(false);
 });
 
 test('a private repository takes a token, which is kept nowhere', async () => {
