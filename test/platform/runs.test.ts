@@ -48,8 +48,10 @@ test.runIf(process.getuid?.() === 0)('a run ends although its folder cannot be r
   });
   await platform.logged(slug, 'there');
   const scratch = path.join(platform.platform.config.cacheDir, 'scratch');
-  const form = new RegExp(`^${process.pid}-[^/]+/subtask-[^/]+$`);
-  const own = (await readdir(scratch, { recursive: true })).find((name) => form.test(name)) ?? '';
+  // Sandboxes that wait for a subtask have folders there too, but no package in them.
+  const form = new RegExp(`^(${process.pid}-[^/]+/subtask-[^/]+)/work/main.js$`);
+  const names = await readdir(scratch, { recursive: true });
+  const own = names.flatMap((name) => form.exec(name)?.[1] ?? []).join();
   const held = path.join(scratch, own, 'held');
   await mkdir(held);
   await promisify(execFile)('mount', ['-t', 'tmpfs', 'chela-test', held]);
