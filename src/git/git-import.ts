@@ -13,7 +13,7 @@ import type { GitSource } from '../workers/version-list.ts';
 import { workerNameFromTitle } from '../workers/worker-name.ts';
 import { PackageUnchangedError } from '../workers/workers.ts';
 import type { PublishedVersion, VersionOrigin, WorkerDetails, Workers } from '../workers/workers.ts';
-import { GitError, GitProcess } from './git-process.ts';
+import { GitError, GitProcess, keepsToAddresses } from './git-process.ts';
 import { GitRepository, tooLarge, type RepositoryLimits } from './git-repository.ts';
 import { checkGitFolder, checkGitRef, parseGitUrl, type GitUrl } from './git-url.ts';
 
@@ -144,11 +144,16 @@ export class GitImports {
     if (this.#underWay >= config.gitConcurrency)
       throw new ChelaError('RATE_LIMITED', 'other imports from git are under way: try again in a moment');
     this.#underWay += 1;
-    const draft = await packages.draftDir();
+    const draft = await packages.draftDir().catch((error: unknown) => {
+      this.#underWay -= 1;
+      throw error;
+    });
     const late = AbortSignal.timeout(config.gitTimeLimitSeconds * 1000);
     const stopped = new AbortController();
     try {
       const git = await this.#process(url, place.token, draft, AbortSignal.any([late, stopped.signal]));
+      if (url.scheme !== 'ssh' && !keepsToAddresses(await git.run('version')))
+        throw new GitError('git on the host of the API is older than 2.37');
       const repository = new GitRepository(git, {
         url: url.url,
         folder: draft,

@@ -3,10 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { LookupAddress } from 'node:dns';
 import { isIPv6 } from 'node:net';
-import { buffer, text } from 'node:stream/consumers';
+import type { Readable } from 'node:stream';
 import type { GitUrl } from './git-url.ts';
 
 const errorLines = 6;
+const complaintLength = 4000;
+const outputLimitBytes = 64 * 1024 * 1024;
 
 /** What git says when it fails, without secrets. */
 export class GitError extends Error {
@@ -111,6 +113,23 @@ function environmentOf(access: GitAccess, home: string): Record<string, string> 
   };
 }
 
+/**
+ * Older versions ignore which addresses they are told to connect to, and would ask for them once more.
+ * @param version as `git version` prints it
+ */
+export function keepsToAddresses(version: string): boolean {
+  const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 37);
+}
+
+/** The end of what it says; a server may have much to say. */
+async function tailOf(stream: Readable): Promise<string> {
+  let tail = '';
+  for await (const text of stream.setEncoding('utf8') as AsyncIterable<string>)
+    tail = (tail + text).slice(-complaintLength);
+  return tail.toWellFormed();
+}
+
 export class GitProcess {
   readonly #folder: string;
   readonly #environment: Record<string, string>;
@@ -150,8 +169,8 @@ export class GitProcess {
     this.#signal.addEventListener('abort', kill, { once: true });
     try {
       const [output, complaint, [exitCode]] = await Promise.all([
-        buffer(child.stdout),
-        text(child.stderr),
+        this.#read(child.stdout, kill),
+        tailOf(child.stderr),
         once(child, 'exit') as Promise<[number | null]>,
       ]).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
@@ -159,10 +178,25 @@ export class GitProcess {
       });
       this.#signal.throwIfAborted();
       if (exitCode !== 0) throw new GitError(this.#explained(complaint));
-      return output.toString('utf8');
+      return output;
     } finally {
       this.#signal.removeEventListener('abort', kill);
     }
+  }
+
+  /** The whole text, unless it is more than any package makes git print: trees within trees may name files without end. */
+  async #read(stream: Readable, kill: () => void): Promise<string> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > outputLimitBytes) {
+        kill();
+        throw new GitError('it names more branches, tags or files than can be looked at');
+      }
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
   }
 
   #explained(complaint: string): string {

@@ -4,6 +4,8 @@ import { quoted } from '../workers/findings.ts';
 
 const defaultPorts = { https: 443, http: 80, ssh: 22 } as const;
 const longestUrl = 1000;
+/** As long as a title may be. */
+const longestName = 200;
 /** `git@host:path`, as people copy it. */
 const shortForm = /^([\w.-]+)@([\w.-]+):(?!\/\/)([^\s]+)$/;
 const userForm = /^[\w.-]+$/;
@@ -52,7 +54,12 @@ export function parseGitUrl(text: string): GitUrl {
   url.search = '';
   url.hash = '';
   const port = url.port === '' ? defaultPorts[scheme] : Number(url.port);
-  const name = decoded(url.pathname.split('/').findLast((part) => part !== '') ?? '').replace(/\.git$/, '');
+  const lastPart = decoded(url.pathname.split('/').findLast((part) => part !== '') ?? '');
+  const name = lastPart
+    .replace(/\.git$/, '')
+    .replaceAll(/\p{Cc}/gu, ' ')
+    .slice(0, longestName)
+    .toWellFormed();
   return { scheme, host, port, url: url.href, name, credentials };
 }
 

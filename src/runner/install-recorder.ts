@@ -57,7 +57,11 @@ export class InstallRecorder {
   }
 
   #begin(): void {
-    this.#attempt ??= this.#options.installs.begin(this.#options.versionId);
+    if (this.#attempt !== undefined) return;
+    this.#attempt = this.#options.installs.begin(this.#options.versionId);
+    this.#attempt.catch(() => {
+      // Told with the first lines; until those are written nobody waits for it.
+    });
   }
 
   #flush(): void {

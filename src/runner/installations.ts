@@ -79,6 +79,8 @@ export class Installations {
     const version = await installs.version(versionId);
     if (version === undefined) return;
     const packageDir = await packages.unpacked(version.package_hash);
+    // Whoever queued it wants to be told, although all may be there.
+    this.#ready.delete(version.id);
     try {
       await this.prepare(version, packageDir, () => undefined, signal);
     } catch (error) {

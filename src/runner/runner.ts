@@ -204,6 +204,10 @@ export class Runner {
     const runnerId = this.#runnerId;
     const ended = execution
       .run()
+      .catch((error: unknown) => {
+        this.#logger.error({ subtask: subtask.id, error }, 'what a subtask left could not be removed');
+        return leftOver(error);
+      })
       .then((outcome) => this.#settle(execution, runnerId, outcome))
       .catch((error: unknown) => {
         this.#logger.error({ subtask: subtask.id, error }, 'a subtask could not be settled');
@@ -217,19 +221,27 @@ export class Runner {
     this.#executions.set(execution, ended);
   }
 
-  /** Stores the outcome; while PostgreSQL is away it keeps trying, for as long as the lease can be renewed. */
+  /**
+   * Stores the outcome; while PostgreSQL is away it keeps trying, for as long as the lease can be renewed. An outcome that
+   * cannot be stored ends the subtask all the same: a run that never ends tells its owner less than one without a reason.
+   */
   async #settle(execution: SubtaskExecution, runnerId: number, outcome: SubtaskOutcome): Promise<void> {
     const { database } = this.#options;
     const subtask = { id: execution.subtask.id, runnerId };
     const giveBack = execution.stopReason?.kind === 'runner stopped' && this.#config.lostSubtasks === 'retry';
+    let stored = outcome;
     for (;;) {
       try {
         if (giveBack) await releaseSubtask(database, subtask);
-        else await settleSubtask(this.#options, subtask, outcome);
+        else await settleSubtask(this.#options, subtask, stored);
         return;
       } catch (error) {
-        if (!isDatabaseUnavailable(error)) throw error;
-        await delay(retrySettleMilliseconds);
+        if (isDatabaseUnavailable(error)) await delay(retrySettleMilliseconds);
+        else if (giveBack || stored !== outcome) throw error;
+        else {
+          this.#logger.error({ subtask: subtask.id, error }, 'the outcome of a subtask could not be stored');
+          stored = unstorable(outcome);
+        }
       }
     }
   }
@@ -255,4 +267,14 @@ export class Runner {
       this.#logger.warn({ error: (error as Error).message }, 'could not renew the lease of this runner');
     }
   }
+}
+
+/** Without anything of the outcome that may be why it could not be stored. */
+function unstorable({ isLost }: SubtaskOutcome): SubtaskOutcome {
+  return { status: 'failed', errMsg: "its outcome could not be stored: the platform's log says why", isLost };
+}
+
+/** Of a subtask whose sandbox, folder or counts could not be brought to their end. */
+function leftOver(error: unknown): SubtaskOutcome {
+  return { status: 'failed', errMsg: `could not be ended properly: ${(error as Error).message}` };
 }

@@ -68,7 +68,7 @@ export async function settleSubtask(
         subtask.runnerId,
         outcome.status,
         outcome.exitCode ?? null,
-        outcome.errMsg,
+        storable(outcome.errMsg),
         outcome.cpuSeconds ?? null,
         outcome.isLost ?? false,
       ],
@@ -129,6 +129,11 @@ async function failureMessage(client: PoolClient, run: CountedRun): Promise<stri
   const named = rows.map(({ number, err_msg: errMsg }) => `#${number} ${errMsg}`).join('; ');
   const unnamed = run.subtasks_failed > rows.length ? '; …' : '';
   return shortened(`${run.subtasks_failed} of ${run.subtask_count} subtasks failed: ${named}${unnamed}`);
+}
+
+/** What package managers and runtimes print may have what PostgreSQL has no text for. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\u{FFFD}').toWellFormed();
 }
 
 function shortened(text: string): string {

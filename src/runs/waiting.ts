@@ -33,18 +33,19 @@ interface QueueState {
  */
 const queueState = `
   WITH mine AS (
-    SELECT count(*) AS subtasks, min(number) AS number FROM subtask WHERE run_id = $1 AND status = 'ready'
+    SELECT count(*) AS subtasks FROM subtask WHERE run_id = $1 AND status = 'ready'
+  ), first AS (
+    SELECT turn, id FROM subtask WHERE run_id = $1 AND status = 'ready' AND NOT is_held ORDER BY turn, id LIMIT 1
   ), account_queue AS (
     SELECT account_id, count(*) FILTER (WHERE status = 'running') AS running,
-      count(*) FILTER (WHERE status = 'ready') AS ready
+      count(*) FILTER (WHERE status = 'ready' AND NOT is_held) AS ready
     FROM subtask WHERE status IN ('ready', 'running') GROUP BY account_id
   ), own AS (
     SELECT run.account_id, (
-      SELECT count(*) FROM subtask AS other JOIN subtask AS first ON first.run_id = $1 AND first.number = mine.number
-      WHERE other.status = 'ready' AND other.account_id = run.account_id
-        AND (other.number, other.id) < (first.number, first.id)
+      SELECT count(*) FROM first JOIN subtask AS other ON (other.turn, other.id) < (first.turn, first.id)
+      WHERE other.status = 'ready' AND NOT other.is_held AND other.account_id = run.account_id
     ) AS ahead
-    FROM run, mine WHERE run.id = $1
+    FROM run WHERE run.id = $1
   ), turn AS (
     SELECT own.account_id, own.ahead, own.ahead + coalesce(running, 0) AS earlier
     FROM own LEFT JOIN account_queue USING (account_id)

@@ -97,6 +97,13 @@ function expectExact({ usage, entries }: UsageShape): void {
   expect(units(usage, 6)).toBe(sum(entries.map(({ amount }) => units(amount, 6))));
 }
 
+test('a subtask ends although its reason has what PostgreSQL cannot keep', async () => {
+  const slug = await submit(1);
+  const [subtask] = await startSubtasks(platform, slug);
+  await settle(platform, subtask as StartedSubtask, { status: 'failed', errMsg: 'a\0b\uD800c' });
+  expect(await platform.run(slug)).toMatchObject({ status: 'failed', err_msg: 'a\uFFFDb\uFFFDc' });
+});
+
 describe('the usage of a run', () => {
   test.each<['succeeded' | 'failed']>([['succeeded'], ['failed']])(
     'that %s has exact entries that add up to it',

@@ -1,7 +1,11 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keepsToAddresses } from '../../src/git/git-process.ts';
+import { parseGitUrl } from '../../src/git/git-url.ts';
 import { runChela } from '../platform/support/chela-process.ts';
 import { packageZip, plainSchema } from '../http/packages.ts';
 import { startTestPlatform, type Answer, type TestPlatform } from '../support/test-platform.ts';
@@ -116,6 +120,18 @@ describe('a worker from git', () => {
   });
 });
 
+test('a name of a repository is always a title that can be kept', () => {
+  expect(parseGitUrl('https://code.example/a%00b.git').name).toBe('a b');
+  expect(parseGitUrl(`https://code.example/${'x'.repeat(500)}.git`).name).toHaveLength(200);
+});
+
+test('only a git that connects to no other addresses than it is told is used for http', () => {
+  for (const version of ['git version 2.37.0', 'git version 2.39.5 (Apple Git-154)', 'git version 3.0.0'])
+    expect(keepsToAddresses(version)).toBe(true);
+  for (const version of ['git version 2.34.1', 'git version 1.99', ''])
+    expect(keepsToAddresses(version)).toBe(false);
+});
+
 test('a private repository takes a token, which is kept nowhere', async () => {
   await server.commit('private.git', files('private'));
   server.password = 'sesame-token';
@@ -228,6 +244,27 @@ describe('refused is', () => {
     await server.commit('bomb.git', { ...files('bomb'), zeros: '0'.repeat(300_000) });
     const answer = await post('/workers/git', { git_url: server.url('bomb.git') });
     expect(answer.message).toBe('the files of the package are larger than 200000 bytes');
+  });
+
+  test('trees within trees that name files without end', async () => {
+    await server.commit('deep.git', files('deep'), {
+      change: async (folder) => {
+        const script = `
+          entry="100644 blob $(git hash-object -w main.js)"
+          for depth in 1 2 3 4 5 6 7 8; do
+            tree=$(for name in 0 1 2 3 4 5 6 7 8 9; do printf '%s\\t%s\\n' "$entry" $name; done | git mktree)
+            entry="040000 tree $tree"
+          done
+          commit=$(git -c user.name=a -c user.email=a@example.com commit-tree -m deep $tree)
+          git update-ref refs/heads/deep $commit`;
+        await promisify(execFile)('sh', ['-ec', script], { cwd: folder });
+      },
+    });
+    const answer = await post('/workers/git', { git_url: server.url('deep.git'), git_ref: 'deep' });
+    expect(answer).toMatchObject({
+      status: 400,
+      message: expect.stringMatching(/^the repository could not be read: it names more .* files than/),
+    });
   });
 
   test('what is larger than a package may be', async () => {

@@ -248,6 +248,8 @@ describe('subtasks', () => {
     const one = await platform.call<Subtask>(`/worker-runs/${slug}/subtasks/3`);
     expect(one.data).toMatchObject({ number: 3, input: { items: ['3'] } });
     expect((await platform.call(`/worker-runs/${slug}/subtasks/4`)).status).toBe(404);
+    for (const number of ['2147483648', '99999999999999999999', '1e300', '0', 'x'])
+      expect((await platform.call(`/worker-runs/${slug}/subtasks/${number}`)).status).toBe(422);
     expect((await platform.call(`/worker-runs/${slug}/subtasks?status=aborting`)).status).toBe(422);
   });
 });
@@ -266,19 +268,19 @@ describe('a run that waits', () => {
     });
     const waiting = await platform.runAsync(worker, { script: '', items: ['one', 'two'] });
     const { data } = await platform.call(`/worker-runs/${waiting}/waiting`);
-    // A run's second subtask comes after the first ones of all, so what the busy run has left comes later.
+    // A run joins at the turn that is on: the next subtask of the busy run comes first, the one after it later.
     expect(data).toMatchObject({
       reason: 'no_free_slot',
       subtasks: 2,
       slots,
       slots_in_use: slots,
       runners: 1,
-      ahead: 0,
+      ahead: 1,
     });
     const later = await platform.runAsync(worker, { script: '', items: ['one'] });
     expect((await platform.call(`/worker-runs/${later}/waiting`)).data).toMatchObject({
       subtasks: 1,
-      ahead: 1,
+      ahead: 2,
     });
     await platform.call(`/worker-runs/${busy}/abort`, { method: 'POST' });
     await platform.finished(waiting);

@@ -63,6 +63,9 @@ test(
     expect(better).toMatchObject({ run_status: 'succeeded', error_message: '' });
     const lines = (await platform.log(better.run_slug)).map(({ content }) => content);
     expect(lines).toContain('it says found');
+    // What is there by now is said to be.
+    await platform.call(`/workers/${workerId}/versions/v1.0.1/install`, { method: 'POST' });
+    expect(await platform.installed(workerId)).toMatchObject({ status: 'installed', err_msg: '' });
     expect(registry.fetched('missing-1.0.0.tgz')).toBe(1);
   },
 );

@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copyAsCafesdkWorker, thirdPartyWorkerFolder } from '../fixtures/third-party-worker.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
@@ -19,6 +21,51 @@ async function runScript(script: string, items: readonly string[] = ['one']) {
   const answer = await platform.runSync(scripted, { script, items });
   return { ...answer, ...(await platform.results(answer.run_slug)) };
 }
+
+test('a run ends although the outcome of its subtask cannot be stored', async () => {
+  const { pool } = platform.platform.database;
+  await pool.query(
+    `CREATE FUNCTION refuse_outcome() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+     CREATE TRIGGER refuse_outcome BEFORE UPDATE ON subtask FOR EACH ROW WHEN (NEW.exit_code = 77)
+     EXECUTE FUNCTION refuse_outcome()`,
+  );
+  try {
+    const slug = await platform.runAsync(scripted, { script: 'process.exit(77)', items: ['one'] });
+    expect(await platform.finished(slug)).toMatchObject({
+      status: 'failed',
+      err_msg: "its outcome could not be stored: the platform's log says why",
+    });
+  } finally {
+    await pool.query('DROP FUNCTION refuse_outcome CASCADE');
+  }
+});
+
+/** A folder that something is mounted in cannot be removed; only root mounts. */
+test.runIf(process.getuid?.() === 0)('a run ends although its folder cannot be removed', async () => {
+  const slug = await platform.runAsync(scripted, {
+    script: `console.log('there'); while (!require('node:fs').existsSync('/work/go')) await new Promise((go) => setTimeout(go, 20));`,
+    items: ['one'],
+  });
+  await platform.logged(slug, 'there');
+  const scratch = path.join(platform.platform.config.cacheDir, 'scratch');
+  // Sandboxes that wait for a subtask have folders there too, but no package in them.
+  const form = new RegExp(`^(${process.pid}-[^/]+/subtask-[^/]+)/work/main.js$`);
+  const names = await readdir(scratch, { recursive: true });
+  const own = names.flatMap((name) => form.exec(name)?.[1] ?? []).join();
+  const held = path.join(scratch, own, 'held');
+  await mkdir(held);
+  await promisify(execFile)('mount', ['-t', 'tmpfs', 'chela-test', held]);
+  try {
+    await writeFile(path.join(scratch, own, 'work/go'), '');
+    expect(await platform.finished(slug)).toMatchObject({
+      status: 'failed',
+      err_msg: expect.stringMatching(/^could not be ended properly: /),
+    });
+  } finally {
+    await promisify(execFile)('umount', [held]);
+    await rm(path.join(scratch, own), { recursive: true });
+  }
+});
 
 describe('a run of the hello worker', () => {
   let hello: string;

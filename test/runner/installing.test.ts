@@ -1,6 +1,6 @@
 /** Installations in their sandbox, against registries on loopback that npm's and pip's own settings name. */
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -256,6 +256,23 @@ describe('npm', { timeout: 180_000 }, () => {
       const without = (await workplace('scripts').node.install(packageDir, print)) ?? '';
       expect(without).not.toBe(modules);
       await expect(readFile(path.join(without, 'prober/findings.json'))).rejects.toThrow('ENOENT');
+    });
+
+    test('cannot put a link to a folder of the host in the place of their result', async () => {
+      const hostFolder = path.join(folder, 'host-folder');
+      await mkdir(hostFolder, { mode: 0o700 });
+      const link = `
+        const fs = require('node:fs');
+        process.chdir('/work');
+        fs.mkdirSync(${JSON.stringify(hostFolder)}, { recursive: true });
+        fs.renameSync('node_modules', 'moved');
+        fs.symlinkSync(${JSON.stringify(hostFolder)}, 'node_modules');`;
+      await npmRegistry.addNpm('linker', { 'link.js': link }, { scripts: { postinstall: 'node link.js' } });
+      const { node } = workplace('scripts', { installScripts: true });
+      await expect(node.install(await needing('linker'), print)).rejects.toThrow(
+        'node_modules is no folder after the installation',
+      );
+      expect((await stat(hostFolder)).mode & 0o777).toBe(0o700);
     });
 
     test('that take too long or too much are ended with the limit’s name', async () => {

@@ -50,7 +50,7 @@ const SubtaskList = Type.Object(
 );
 
 const SubtaskParams = {
-  number: Type.Integer({ description: 'Number of the subtask', minimum: 1, maximum: 2 ** 31 - 1 }),
+  number: Type.Integer({ description: 'Number of the subtask', minimum: 1, maximum: 2_147_483_647 }),
 };
 
 const Subtask = Type.Object(

@@ -2,7 +2,7 @@
  * One run of a package manager in a sandbox of its own: no network but the registry gateway, no files but its own, an
  * unprivileged user, limits on time, memory and disk. When it ends, all it started has ended.
  */
-import { chmod, lchown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config.ts';
@@ -22,6 +22,7 @@ type FenceConfig = Pick<
   Config,
   | 'installTimeLimitSeconds'
   | 'installMemoryMegabytes'
+  | 'installLogLineLimit'
   | 'sandboxDiskBytes'
   | 'sandboxDiskFileLimit'
   | 'sandboxProcessLimit'
@@ -92,7 +93,7 @@ export class InstallFence {
         tmpBytes: config.sandboxTmpBytes,
       },
     });
-    const output = new OutputLines(print, edit);
+    const output = new OutputLines(print, edit, config.installLogLineLimit);
     const reading = Promise.all([output.read(worker.stdout), output.read(worker.stderr)]);
     const watch = this.#watch(worker, place.scratchDir, signal);
     try {
@@ -192,6 +193,11 @@ async function takeResult(workDir: string, { folder, result }: FencedCommand): P
     },
   );
   if (!made) await mkdir(target);
+  else if (!(await lstat(target)).isDirectory()) {
+    // A script may have put a link to a folder of the host in its place.
+    await rm(target);
+    throw new Error(`${result} is no folder after the installation`);
+  }
   await takeOver(target);
 }
 

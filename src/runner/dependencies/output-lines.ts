@@ -8,12 +8,18 @@ const longestLine = 4000;
 export class OutputLines {
   readonly #print: (line: string) => void;
   readonly #edit: (line: string) => string;
+  readonly #lineLimit: number;
   readonly #tail: string[] = [];
+  #printed = 0;
 
-  /** @param edit what is done to each line before anybody sees it */
-  constructor(print: (line: string) => void, edit: (line: string) => string) {
+  /**
+   * @param edit what is done to each line before anybody sees it
+   * @param lineLimit most lines that are printed: a script may have much to say, and nobody who keeps lines holds it back
+   */
+  constructor(print: (line: string) => void, edit: (line: string) => string, lineLimit = Infinity) {
     this.#print = print;
     this.#edit = edit;
+    this.#lineLimit = lineLimit;
   }
 
   /** The last lines. */
@@ -39,7 +45,10 @@ export class OutputLines {
     if (line.trim() === '') return;
     const edited = this.#edit(line);
     const shown = edited.length > longestLine ? `${edited.slice(0, longestLine)}…` : edited;
-    this.#print(shown);
+    this.#printed += 1;
+    if (this.#printed <= this.#lineLimit) this.#print(shown);
+    else if (this.#printed === this.#lineLimit + 1)
+      this.#print(`more than ${this.#lineLimit} lines (CHELA_INSTALL_LOG_LINE_LIMIT), the rest is not kept`);
     this.#tail.push(shown);
     if (this.#tail.length > tailLines) this.#tail.shift();
   }

@@ -10,7 +10,6 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Server } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { AddressRefusedError } from '../../guarded-addresses.ts';
 import type { RegistryClient } from './registry-client.ts';
@@ -37,9 +36,12 @@ export interface ServedRegistry {
   readonly url: string;
 }
 
-/** What may be asked for below the URL of a registry: no interface to the operator's account there. */
+/**
+ * What may be asked for below the URL of a registry, without percent signs: no interface to the operator's account there, and
+ * no way up or round to it.
+ */
 const askedFor: Readonly<Record<ServedRegistry['kind'], RegExp>> = {
-  npm: /^(?!-\/|\.)[^?#]+$/,
+  npm: /^(?!-(?:\/|$))(?!.*(?:^|\/)(?:\.{0,2})(?:\/|$))[^?#\\%\s]+$/,
   index: /^[\w.-]+\/?$/,
   page: /^$/,
 };
@@ -171,11 +173,7 @@ export class RegistryGateway {
         : 'application/vnd.pypi.simple.v1+html, text/html;q=0.9';
     const found = await this.#client.get(url, headersOf(request, accept), signal);
     const { statusCode = 502, headers } = found.response;
-    if (Number(headers['content-length'] ?? 0) > documentLimitBytes) {
-      found.response.destroy();
-      throw new Error(`the answer of ${url.host} is too large`);
-    }
-    const text = (await buffer(found.response)).toString('utf8');
+    const text = await documentOf(found.response, url);
     const replace: Replace = (link) => this.#localLink(link);
     const local = kind === 'npm' ? replaceTarballs(text, replace) : replaceAnchors(text, found.url, replace);
     response.statusCode = statusCode;
@@ -192,8 +190,16 @@ export class RegistryGateway {
     this.#onNotice(message);
   }
 
+  /** Documents hold what authors write into them: none leads to what may not be asked for. */
+  #isInterface(url: URL): boolean {
+    return this.#registries.some(({ kind, url: base }) => {
+      if (kind !== 'npm' || !url.href.startsWith(base)) return false;
+      return targetOf({ kind, url: base }, url.href.slice(base.length).replace(/[?#].*$/s, '')) === undefined;
+    });
+  }
+
   #localLink(url: URL): string | undefined {
-    if (!/^https?:$/.test(url.protocol)) return undefined;
+    if (!/^https?:$/.test(url.protocol) || this.#isInterface(url)) return undefined;
     const { hash } = url;
     const remote = new URL(url);
     remote.hash = '';
@@ -207,6 +213,18 @@ export class RegistryGateway {
   }
 }
 
+/** The whole text of an answer, whatever length it announces. @throws Error beyond the limit */
+async function documentOf(response: IncomingMessage, { host }: URL): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > documentLimitBytes) throw new Error(`the answer of ${host} is too large`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 /** pip asks for the description of a wheel beside it. */
 function withSuffix(file: URL, suffix: string | undefined): URL {
   if (suffix === undefined || file.pathname.endsWith(suffix)) return file;
@@ -216,10 +234,18 @@ function withSuffix(file: URL, suffix: string | undefined): URL {
 }
 
 function targetOf({ kind, url }: ServedRegistry, asked: string): URL | undefined {
-  if (!askedFor[kind].test(asked)) return undefined;
+  if (!askedFor[kind].test(decoded(asked))) return undefined;
   const target = URL.parse(kind === 'page' ? url : `${url}${asked}`);
-  // No way up, in whatever notation.
-  return target?.href.startsWith(url) && !/%2e|%5c/i.test(asked) ? target : undefined;
+  return target?.href.startsWith(url) ? target : undefined;
+}
+
+/** A text that cannot be decoded keeps its percent signs. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function headersOf(request: IncomingMessage, accept: string): Record<string, string> {

@@ -34,12 +34,23 @@ async function* frames(connection: Readable): AsyncGenerator<{ readonly stream: 
   }
 }
 
+/** Resolves once a stream takes more, or never will. Nothing of the wait is left on the stream: a worker may print for hours. */
+async function taken(stream: PassThrough): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  try {
+    await Promise.race([once(stream, 'drain', { signal }), once(stream, 'close', { signal })]);
+  } finally {
+    over.abort();
+  }
+}
+
 async function distribute(connection: Readable, stdout: PassThrough, stderr: PassThrough): Promise<void> {
   for await (const { stream, piece } of frames(connection)) {
     const target = stream === standardError ? stderr : stdout;
     if (target.destroyed || target.write(piece)) continue;
     // The container waits with us: its pipe fills up.
-    await Promise.race([once(target, 'drain'), once(target, 'close')]);
+    await taken(target);
   }
 }
 

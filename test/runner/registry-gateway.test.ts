@@ -1,0 +1,98 @@
+/** What can be asked of the registry gateway, by a client that speaks plain HTTP. */
+import { once } from 'node:events';
+import { createServer, request, type IncomingMessage } from 'node:http';
+import net, { type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RegistryClient } from '../../src/runner/dependencies/registry-client.ts';
+import { gatewayOrigin, RegistryGateway } from '../../src/runner/dependencies/registry-gateway.ts';
+import { TargetList } from '../../src/target-list.ts';
+
+const asked: string[] = [];
+let sentBytes = 0;
+/** Answers everything; one document has no end. */
+const registry = createServer((incoming, response) => {
+  asked.push(incoming.url ?? '');
+  if (incoming.url !== '/npm/endless') {
+    const { host } = incoming.headers;
+    const place = (path: string) => ({ tarball: `http://${host}/npm/${path}` });
+    response.end(JSON.stringify([place('a/-/a-1.0.0.tgz'), place('-/npm/v1/tokens')]));
+    return;
+  }
+  const chunk = Buffer.alloc(1024 * 1024, 'x');
+  const write = (): void => {
+    if (response.destroyed) return;
+    sentBytes += chunk.length;
+    response.write(chunk, write);
+  };
+  write();
+});
+const listener = net.createServer();
+let gateway: RegistryGateway;
+beforeAll(async () => {
+  await Promise.all(
+    [registry, listener].map(async (server) => once(server.listen(0, '127.0.0.1'), 'listening')),
+  );
+  const url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}/npm/`;
+  const access = { credentials: [], ca: [], unverifiedHosts: [], proxies: {} };
+  const client = new RegistryClient({ access, registries: [url], allowed: new TargetList([]) });
+  gateway = new RegistryGateway(client, [{ kind: 'npm', url }]);
+  gateway.serve(listener, () => undefined);
+});
+afterAll(() => {
+  gateway.close();
+  listener.close();
+  registry.closeAllConnections();
+  registry.close();
+});
+
+/** Sends the path as it is. */
+async function ask(path: string): Promise<{ status: number | undefined; body: string }> {
+  const outgoing = request({ host: '127.0.0.1', port: (listener.address() as AddressInfo).port, path });
+  outgoing.end();
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+  return { status: answer.statusCode, body: await text(answer) };
+}
+
+test.each(['a', '@scope/a', '@scope%2fa', 'a/-/a-1.0.0.tgz', '@scope/a/-/a-1.0.0.tgz'])(
+  'packages can be asked for: %s',
+  async (path) => {
+    expect(await ask(`/registry/0/${path}`)).toMatchObject({ status: 200 });
+    expect(asked.at(-1)).toBe(`/npm/${path}`);
+  },
+);
+
+test.each([
+  '-/whoami',
+  '/-/whoami',
+  './-/whoami',
+  'a/../-/whoami',
+  'a/%2e%2e/-/whoami',
+  'a%2f..%2f-/whoami',
+  'a\\..\\-/whoami',
+  '%2d/whoami',
+  '%252d/whoami',
+  '..%2fother',
+  'a?x',
+  'a%3fx',
+])('the account of the operator cannot: %s', async (path) => {
+  const before = asked.length;
+  expect(await ask(`/registry/0/${path}`)).toMatchObject({ status: 403 });
+  expect(asked).toHaveLength(before);
+});
+
+test('nor does a document lead there that its author wrote', async () => {
+  const { body } = await ask('/registry/0/a');
+  const [file, account] = (JSON.parse(body) as { tarball: string }[]).map(({ tarball }) => tarball);
+  expect(file).toMatch(`${gatewayOrigin}/file/`);
+  expect(account).toMatch(/\/npm\/-\/npm\/v1\/tokens$/);
+  expect(account).not.toMatch(gatewayOrigin);
+});
+
+test('a document without an end is not read without an end', async () => {
+  expect(await ask('/registry/0/endless')).toMatchObject({
+    status: 502,
+    body: expect.stringContaining('is too large'),
+  });
+  expect(sentBytes).toBeLessThan(400 * 1024 * 1024);
+});
