@@ -37,7 +37,7 @@ function DeleteDialog({ task, onClose }: { readonly task: Task; readonly onClose
             {common.cancel}
           </Button>
           <Button
-            color="red"
+            color="red.9"
             loading={remove.isPending}
             onClick={() => remove.mutate(undefined, { onSuccess: onClose })}
           >

@@ -1,5 +1,5 @@
 /** The account's saved tasks of one worker: run them, or fill the form with them. */
-import { Button, Group, Pagination, Paper, Skeleton, Stack, Table } from '@mantine/core';
+import { Button, Group, Paper, Skeleton, Stack, Table } from '@mantine/core';
 import { IconPencil, IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -9,6 +9,7 @@ import { workerTasksQuery } from '../../api/workers.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink, ButtonLink } from '../../components/links.tsx';
+import { ListPager } from '../../components/list-pager.tsx';
 import { Moment } from '../../components/moment.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { useTexts } from '../../texts/texts.tsx';
@@ -76,7 +77,6 @@ function TaskLine({ task, workerId }: { readonly task: Task; readonly workerId: 
 export function TasksTab({ workerId, page, onPage }: TasksTabProps): ReactNode {
   const { tasks: texts, workers } = useTexts();
   const { data, error, refetch } = useQuery(workerTasksQuery(workerId, page));
-  const pages = Math.ceil((data?.count ?? 0) / (data?.page_size ?? 1));
   if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Skeleton h={240} />;
   if (data.count === 0) return <EmptyState title={workers.noTasks}>{workers.noTasksText}</EmptyState>;
@@ -102,11 +102,7 @@ export function TasksTab({ workerId, page, onPage }: TasksTabProps): ReactNode {
           </Table>
         </Scroller>
       </Paper>
-      {pages > 1 && (
-        <Group justify="center">
-          <Pagination total={pages} value={page} onChange={onPage} />
-        </Group>
-      )}
+      <ListPager count={data.count} page={page} size={data.page_size} onPage={onPage} />
     </Stack>
   );
 }
