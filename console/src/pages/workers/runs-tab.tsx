@@ -32,7 +32,7 @@ function RunLine({ run }: { readonly run: Run }): ReactNode {
         </AnchorLink>
       </Table.Td>
       <Table.Td>
-        <StatusBadge status={run.status} />
+        <StatusBadge run={run} />
       </Table.Td>
       <Table.Td ta="right">{formatCount(run.results, language)}</Table.Td>
       <Table.Td>{run.started_at === 0 ? texts.notStarted : <Moment seconds={run.started_at} />}</Table.Td>

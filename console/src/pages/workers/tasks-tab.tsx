@@ -4,13 +4,14 @@ import { IconPencil, IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { kindOf, useRunTask, type Task } from '../../api/tasks.ts';
+import { useRunTask, type Task } from '../../api/tasks.ts';
 import { workerTasksQuery } from '../../api/workers.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink, ButtonLink } from '../../components/links.tsx';
 import { ListPager } from '../../components/list-pager.tsx';
 import { Moment } from '../../components/moment.tsx';
+import { ScheduleText } from '../../components/schedule-text.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
@@ -24,7 +25,6 @@ function TaskLine({ task, workerId }: { readonly task: Task; readonly workerId: 
   const { tasks: texts, workers } = useTexts();
   const navigate = useNavigate();
   const run = useRunTask(task.slug);
-  const kind = task.schedule_enabled === 1 ? kindOf(task.schedule_type) : undefined;
   const start = (): void =>
     run.mutate(undefined, {
       onSuccess: ({ run_slug: runId }) => void navigate({ to: '/runs/$runId', params: { runId } }),
@@ -35,7 +35,9 @@ function TaskLine({ task, workerId }: { readonly task: Task; readonly workerId: 
         {task.title}
         {run.error !== null && <ErrorNotice error={run.error} />}
       </Table.Td>
-      <Table.Td>{kind === undefined ? texts.none : texts.at(texts.kinds[kind], task.schedule_time)}</Table.Td>
+      <Table.Td>
+        <ScheduleText task={task} />
+      </Table.Td>
       <Table.Td>{task.schedule_next_at === 0 ? '–' : <Moment seconds={task.schedule_next_at} />}</Table.Td>
       <Table.Td>
         {task.last_run_id === '' ? (
