@@ -34,7 +34,7 @@ describe('from the store to the first export', () => {
     await page.getByRole('link', { name: 'Page titles' }).waitFor();
     await browser.screenshots('store');
     expect(await browser.violations()).toEqual([]);
-    await page.getByRole('textbox', { name: 'Search workers' }).fill('hello');
+    await page.getByRole('searchbox', { name: 'Search workers' }).fill('hello');
     await page.getByRole('link', { name: 'Page titles' }).waitFor({ state: 'detached' });
     expect(new URL(page.url()).search).toBe('?keyword=hello');
     await page.getByRole('link', { name: 'Hello' }).click();
