@@ -50,10 +50,10 @@ describe('runs', () => {
 
   test('what is chosen goes into the address, and back is back', async () => {
     const { page } = browser;
-    await page.getByRole('button', { name: 'Results' }).click();
+    await page.getByRole('button', { name: 'Rows' }).click();
     await page.waitForURL('**/runs?sort=-results');
     await eventuallyListed([runs[1], runs[2], runs[0]]);
-    await page.getByRole('button', { name: 'Results' }).click();
+    await page.getByRole('button', { name: 'Rows' }).click();
     await page.waitForURL('**/runs?sort=results');
     await page.getByRole('combobox', { name: 'Any worker' }).click();
     await page.getByRole('option', { name: 'Counter' }).click();

@@ -172,9 +172,9 @@ test(
   { timeout: 180_000 },
   async () => {
     const page = await browser.open('/docs/api');
-    await page.getByRole('textbox', { name: 'Search operations' }).fill('worker last run');
+    await page.getByRole('searchbox', { name: 'Search operations' }).fill('worker last run');
     await page.getByRole('link', { name: 'Get worker last run', exact: true }).waitFor();
-    await page.getByRole('textbox', { name: 'Search operations' }).fill('');
+    await page.getByRole('searchbox', { name: 'Search operations' }).fill('');
     await browser.screenshots('reference-index');
     expect(await browser.violations()).toEqual([]);
     const document = (await (await fetch(`${browser.platform.url}/openapi.json`)).json()) as {

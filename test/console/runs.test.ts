@@ -34,7 +34,7 @@ describe('from the store to the first export', () => {
     await page.getByRole('link', { name: 'Page titles' }).waitFor();
     await browser.screenshots('store');
     expect(await browser.violations()).toEqual([]);
-    await page.getByRole('textbox', { name: 'Search workers' }).fill('hello');
+    await page.getByRole('searchbox', { name: 'Search workers' }).fill('hello');
     await page.getByRole('link', { name: 'Page titles' }).waitFor({ state: 'detached' });
     expect(new URL(page.url()).search).toBe('?keyword=hello');
     await page.getByRole('link', { name: 'Hello' }).click();
@@ -116,7 +116,7 @@ describe('a run that goes on', () => {
     await page.getByRole('button', { name: 'Abort' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Abort' }).click();
     await page.getByText('run aborted by user', { exact: true }).first().waitFor();
-    await page.getByText('Failed', { exact: true }).waitFor();
+    await page.getByText('Aborted', { exact: true }).waitFor();
     expect((await browser.platform.run(slug)).status).toBe('failed');
     await page.getByRole('button', { name: 'Run again' }).click();
     await page.waitForURL((url) => !url.pathname.endsWith(slug));

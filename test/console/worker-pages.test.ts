@@ -52,12 +52,12 @@ describe('the settings of a worker', () => {
     await page.getByRole('link', { name: 'Hello' }).waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'Price watch' }).waitFor();
     expect(new URL(page.url()).search).toBe('?category=4');
-    await page.getByRole('textbox', { name: 'Search workers' }).fill('nothing like it');
+    await page.getByRole('searchbox', { name: 'Search workers' }).fill('nothing like it');
     await page.getByText('No worker matches.').waitFor();
     expect(new URL(page.url()).search).toBe('?keyword=nothing+like+it&category=4');
     await page.getByRole('button', { name: 'Show all' }).click();
     await page.getByRole('link', { name: 'Hello' }).waitFor();
-    expect(await page.getByRole('textbox', { name: 'Search workers' }).inputValue()).toBe('');
+    expect(await page.getByRole('searchbox', { name: 'Search workers' }).inputValue()).toBe('');
   });
 });
 

@@ -37,7 +37,7 @@ function storedInputQuery(path: string) {
 }
 
 export function inputOfRunQuery(slug: string) {
-  return storedInputQuery(`/worker-runs/${segment(slug)}`);
+  return { ...storedInputQuery(`/worker-runs/${segment(slug)}`), staleTime: Infinity };
 }
 
 export function inputOfTaskQuery(slug: string) {

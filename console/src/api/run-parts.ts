@@ -110,16 +110,6 @@ export function subtaskInputQuery(slug: string, number: number) {
   });
 }
 
-export function runInputQuery(slug: string) {
-  return queryOptions({
-    queryKey: [...runsKey, slug, 'input'],
-    queryFn: ({ signal }) =>
-      call<{ input: unknown; version: string }>(`${runPath(slug)}/input`, { signal, isLossless: true }),
-    structuralSharing: false,
-    staleTime: Infinity,
-  });
-}
-
 /** Asked for only while the run waits. */
 export function waitingQuery(slug: string) {
   return queryOptions({

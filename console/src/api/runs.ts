@@ -54,6 +54,13 @@ export const runsKey = ['runs'] as const;
 export const liveMilliseconds = 1000;
 const listMilliseconds = 5000;
 
+/** As the API says it; the status of such a run is `failed`. */
+const abortedMessage = 'run aborted by user';
+
+export function isAborted({ status, err_msg: message }: Pick<Run, 'status' | 'err_msg'>): boolean {
+  return status === 'failed' && message.startsWith(abortedMessage);
+}
+
 export function isFinal(status: RunStatus): boolean {
   return status === 'succeeded' || status === 'failed';
 }

@@ -5,11 +5,13 @@ const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
 /** @param bytes `1.2 MB` */
 export function formatBytes(bytes: number, language: string): string {
   const step = Math.min(Math.max(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), 0), byteUnits.length - 1);
+  // The short form of "byte" is a word, and the same for any number.
+  if (step === 0) return `${Math.round(bytes)} B`;
   return new Intl.NumberFormat(language, {
     style: 'unit',
     unit: byteUnits[step],
     unitDisplay: 'short',
-    maximumFractionDigits: step === 0 ? 0 : 1,
+    maximumFractionDigits: 1,
   }).format(bytes / 1000 ** step);
 }
 

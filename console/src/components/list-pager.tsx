@@ -10,7 +10,8 @@ interface ListPagerProps {
   readonly page: number;
   readonly size: number;
   readonly onPage: (page: number) => void;
-  readonly onSize: (size: number) => void;
+  /** Where it can be chosen. */
+  readonly onSize?: (size: number) => void;
 }
 
 export function ListPager({ count, page, size, onPage, onSize }: ListPagerProps): ReactNode {
@@ -33,7 +34,7 @@ export function ListPager({ count, page, size, onPage, onSize }: ListPagerProps)
           getItemProps={(item) => ({ 'aria-label': texts.page(item) })}
         />
       )}
-      {count > pageSizes[0] && (
+      {onSize !== undefined && count > pageSizes[0] && (
         <Select
           aria-label={texts.pageSize}
           size="xs"

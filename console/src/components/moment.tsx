@@ -13,7 +13,7 @@ const steps: readonly { readonly unit: Intl.RelativeTimeFormatUnit; readonly sec
 function relative(seconds: number, now: number, language: string): string {
   const ahead = seconds - now / 1000;
   const step = steps.find((candidate) => Math.abs(ahead) >= candidate.seconds);
-  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'long' });
+  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
   return step === undefined
     ? format.format(0, 'second')
     : format.format(Math.trunc(ahead / step.seconds), step.unit);

@@ -1,18 +1,21 @@
 import { Badge, Loader } from '@mantine/core';
 import type { ReactNode } from 'react';
-import type { RunStatus } from '../api/runs.ts';
+import { isAborted, type Run, type RunStatus } from '../api/runs.ts';
 import { useTexts } from '../texts/texts.tsx';
 
-const colors: Readonly<Record<RunStatus, string>> = {
+const colors: Readonly<Record<RunStatus | 'aborted', string>> = {
   ready: 'gray',
   running: 'blue',
   succeeded: 'teal',
   failed: 'red',
+  aborted: 'gray',
   aborting: 'orange',
 };
 
-export function StatusBadge({ status }: { readonly status: RunStatus }): ReactNode {
+/** What somebody aborted has the API's status `failed`, but did not fail by itself. */
+export function StatusBadge({ run }: { readonly run: Pick<Run, 'status' | 'err_msg'> }): ReactNode {
   const { common } = useTexts();
+  const status = isAborted(run) ? 'aborted' : run.status;
   const isMoving = status === 'running' || status === 'aborting';
   return (
     <Badge

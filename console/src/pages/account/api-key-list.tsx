@@ -32,7 +32,7 @@ function RevokeDialog({
             {common.cancel}
           </Button>
           <Button
-            color="red"
+            color="red.9"
             loading={revoke.isPending}
             onClick={() => revoke.mutate({ slug: apiKey.slug }, { onSuccess: onClose })}
           >

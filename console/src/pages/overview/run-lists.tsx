@@ -2,7 +2,7 @@
 import { Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { runsQuery, type Run } from '../../api/runs.ts';
+import { isAborted, runsQuery, type Run } from '../../api/runs.ts';
 import { scheduleTicksQuery } from '../../api/schedule-ticks.ts';
 import { formatCount, formatDuration } from '../../components/figures.ts';
 import { AnchorLink } from '../../components/links.tsx';
@@ -13,8 +13,6 @@ import { useLanguage, useTexts } from '../../texts/texts.tsx';
 import classes from './overview.module.css';
 
 const shown = 5;
-/** As the API says it. */
-const abortedMessage = 'run aborted by user';
 
 function RunLink({ run }: { readonly run: Run }): ReactNode {
   return (
@@ -33,7 +31,7 @@ function None({ children }: { readonly children: ReactNode }): ReactNode {
 }
 
 export function RunningRuns(): ReactNode {
-  const { overview: texts } = useTexts();
+  const { overview: texts, run: runTexts } = useTexts();
   const { language } = useLanguage();
   const { data } = useQuery(runsQuery({ status: 'running', page: 1, size: shown }));
   return (
@@ -50,11 +48,12 @@ export function RunningRuns(): ReactNode {
         {data?.list.slice(0, shown).map((run) => (
           <Group key={run.slug} justify="space-between" gap="xs" className={classes['line']}>
             <Group gap="xs">
-              <StatusBadge status={run.status} />
+              <StatusBadge run={run} />
               <RunLink run={run} />
             </Group>
             <Text size="sm" c="dimmed" className={classes['figures']}>
-              {texts.subtaskProgress(formatCount(run.results, language))} · {formatDuration(run.duration)}
+              {runTexts.rowCount(run.results, formatCount(run.results, language))} ·{' '}
+              {formatDuration(run.duration)}
             </Text>
           </Group>
         ))}
@@ -67,7 +66,7 @@ export function LastFailures(): ReactNode {
   const { overview: texts } = useTexts();
   const { data } = useQuery(runsQuery({ status: 'failed', page: 1 }));
   // What somebody aborted did not fail.
-  const failed = data?.list.filter(({ err_msg: message }) => message !== abortedMessage).slice(0, shown);
+  const failed = data?.list.filter((run) => !isAborted(run)).slice(0, shown);
   return (
     <Panel
       title={texts.lastFailures}

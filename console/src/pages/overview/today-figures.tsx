@@ -25,7 +25,8 @@ function WaitingNote({ activity }: { readonly activity: Activity }): ReactNode {
   if (slots === 0) return texts.noRunner;
   return (
     <>
-      {texts.waitingNote(formatCount(subtasks, language))}, {texts.waitingSince} <Moment seconds={since} />
+      {texts.waitingNote(subtasks, formatCount(subtasks, language))}, {texts.waitingSince}{' '}
+      <Moment seconds={since} />
     </>
   );
 }
@@ -46,7 +47,11 @@ export function TodayFigures({ range }: { readonly range: OverviewRange }): Reac
       <FigureCard
         label={texts.running}
         value={count(activity?.running)}
-        note={limit > 0 ? texts.runningOf(count(limit)) : texts.subtasks(count(activity?.running_subtasks))}
+        note={
+          limit > 0
+            ? texts.runningOf(count(limit))
+            : texts.subtasks(activity?.running_subtasks ?? 0, count(activity?.running_subtasks))
+        }
       />
       <FigureCard
         label={texts.waiting}
@@ -56,7 +61,11 @@ export function TodayFigures({ range }: { readonly range: OverviewRange }): Reac
       <FigureCard
         label={texts.endedToday}
         value={count(day?.totals.runs)}
-        note={texts.endedNote(count(day?.totals.succeeded), count(day?.totals.failed))}
+        note={texts.endedNote(
+          count(day?.totals.succeeded),
+          count(day?.totals.failed),
+          count(day?.totals.aborted),
+        )}
       />
       <FigureCard
         label={texts.successRate}

@@ -47,7 +47,7 @@ export function ReleaseDialog({ refs, onClose, onDone }: ReleaseDialogProps): Re
             <Button variant="default" onClick={onClose}>
               {common.cancel}
             </Button>
-            <Button type="submit" color="red" loading={release.isPending}>
+            <Button type="submit" color="red.9" loading={release.isPending}>
               {texts.release}
             </Button>
           </Group>

@@ -1,6 +1,5 @@
 /** The index of the API reference: every operation by its tag, with a search. */
-import { Group, Paper, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
-import { IconSearch } from '@tabler/icons-react';
+import { Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import type { ApiDocument, Operation } from '../../../../src/documentation/api-document.ts';
@@ -9,6 +8,7 @@ import { AnchorLink } from '../../components/links.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { SearchField } from '../../components/search-field.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { MethodBadge } from './method-badge.tsx';
 
@@ -75,16 +75,10 @@ export function ReferencePage(): ReactNode {
     <div>
       <PageHeader title={texts.title} description={texts.intro} />
       <Stack>
-        <TextInput
-          leftSection={<IconSearch size={16} />}
-          placeholder={texts.searchPlaceholder}
-          aria-label={texts.searchPlaceholder}
-          value={words}
-          onChange={(event) => setWords(event.currentTarget.value)}
-        />
+        <SearchField label={texts.searchPlaceholder} value={words} onSearch={setWords} />
         {error !== null && <ErrorNotice error={error} onRetry={() => void refetch()} />}
         {data === undefined && error === null && <Skeleton h="60vh" />}
-        {data !== undefined && <OperationGroups document={data} words={words.trim()} />}
+        {data !== undefined && <OperationGroups document={data} words={words} />}
       </Stack>
     </div>
   );

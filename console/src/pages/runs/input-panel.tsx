@@ -3,7 +3,7 @@ import { Group, Skeleton, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { stringifyJson } from '../../api/lossless-json.ts';
-import { runInputQuery } from '../../api/run-parts.ts';
+import { inputOfRunQuery } from '../../api/run-inputs.ts';
 import type { Run } from '../../api/runs.ts';
 import { CodeBlock } from '../../components/code-block.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
@@ -12,7 +12,7 @@ import { EditButton } from './run-actions.tsx';
 
 export function InputPanel({ run }: { readonly run: Run }): ReactNode {
   const { run: texts } = useTexts();
-  const { data, error, refetch } = useQuery(runInputQuery(run.slug));
+  const { data, error, refetch } = useQuery(inputOfRunQuery(run.slug));
   if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Skeleton h={320} />;
   return (

@@ -36,7 +36,7 @@ function AbortButton({ run }: { readonly run: Run }): ReactNode {
               {common.cancel}
             </Button>
             <Button
-              color="red"
+              color="red.9"
               loading={abort.isPending}
               onClick={() => abort.mutate(undefined, { onSuccess: close })}
             >

@@ -34,7 +34,7 @@ export function RunFigures({ run }: { readonly run: Run }): ReactNode {
   return (
     <Paper withBorder px="md" py="xs">
       <SimpleGrid cols={{ base: 3, xs: 4, md: 7 }} spacing="sm" verticalSpacing="xs">
-        <Figure label={texts.results}>{formatCount(run.results, language)}</Figure>
+        <Figure label={texts.rows}>{formatCount(run.results, language)}</Figure>
         <Figure label={texts.created}>
           {run.started_at === 0 ? runs.notStarted : <Moment seconds={run.started_at} />}
         </Figure>

@@ -30,7 +30,7 @@ function Header({ run }: { readonly run: Run }): ReactNode {
       description={
         <Group gap="xs" mt={4}>
           <output>
-            <StatusBadge status={run.status} />
+            <StatusBadge run={run} />
           </output>
           <AnchorLink to="/workers/$workerId" params={{ workerId: run.scraper_slug }} size="sm">
             {run.version}

@@ -26,7 +26,7 @@ function RunLine({ run }: { readonly run: Run }): ReactNode {
         </Text>
       </Table.Td>
       <Table.Td miw={124}>
-        <StatusBadge status={run.status} />
+        <StatusBadge run={run} />
       </Table.Td>
       <Table.Td style={{ whiteSpace: 'nowrap' }}>
         {run.started_at === 0 ? texts.notStarted : <Moment seconds={run.started_at} />}

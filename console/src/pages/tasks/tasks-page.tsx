@@ -4,12 +4,13 @@ import { IconCalendarTime, IconPlayerPlay, IconTrash } from '@tabler/icons-react
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
-import { kindOf, tasksQuery, useDeleteTask, useRunTask, type Task } from '../../api/tasks.ts';
+import { tasksQuery, useDeleteTask, useRunTask, type Task } from '../../api/tasks.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink, ButtonLink } from '../../components/links.tsx';
 import { Moment } from '../../components/moment.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { ScheduleText } from '../../components/schedule-text.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { SortHeader } from '../../components/sort-header.tsx';
@@ -37,7 +38,7 @@ function DeleteDialog({ task, onClose }: { readonly task: Task; readonly onClose
             {common.cancel}
           </Button>
           <Button
-            color="red"
+            color="red.9"
             loading={remove.isPending}
             onClick={() => remove.mutate(undefined, { onSuccess: onClose })}
           >
@@ -99,15 +100,16 @@ function TaskActions({ task }: { readonly task: Task }): ReactNode {
 }
 
 function TaskLine({ task }: { readonly task: Task }): ReactNode {
-  const { tasks: texts, runs } = useTexts();
-  const kind = task.schedule_enabled === 1 ? kindOf(task.schedule_type) : undefined;
+  const { runs } = useTexts();
   return (
     <Table.Tr>
       <Table.Td fw={500}>{task.title}</Table.Td>
       <Table.Td>
         <WorkerName path={task.worker_path} title={task.worker_title} />
       </Table.Td>
-      <Table.Td>{kind === undefined ? texts.none : texts.at(texts.kinds[kind], task.schedule_time)}</Table.Td>
+      <Table.Td>
+        <ScheduleText task={task} />
+      </Table.Td>
       <Table.Td>{task.schedule_next_at === 0 ? '–' : <Moment seconds={task.schedule_next_at} />}</Table.Td>
       <Table.Td>
         {task.last_run_id === '' ? (

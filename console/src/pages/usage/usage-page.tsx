@@ -32,8 +32,12 @@ function Totals({ totals }: { readonly totals: RunFigures | undefined }): ReactN
       <FigureCard
         label={texts.runs}
         value={show(({ runs }) => formatCount(runs, language))}
-        note={show(({ succeeded, failed }) =>
-          overview.endedNote(formatCount(succeeded, language), formatCount(failed, language)),
+        note={show(({ succeeded, failed, aborted }) =>
+          overview.endedNote(
+            formatCount(succeeded, language),
+            formatCount(failed, language),
+            formatCount(aborted, language),
+          ),
         )}
       />
       <FigureCard label={texts.rows} value={show(({ results }) => formatCount(results, language))} />

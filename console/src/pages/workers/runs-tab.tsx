@@ -1,5 +1,5 @@
 /** The account's runs of one worker. The address holds filter and page. */
-import { Group, Pagination, Paper, Select, Skeleton, Stack, Table } from '@mantine/core';
+import { Paper, Select, Skeleton, Stack, Table } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { runStatuses, type Run, type RunStatus } from '../../api/runs.ts';
@@ -8,6 +8,7 @@ import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { formatCount, formatDuration } from '../../components/figures.ts';
 import { AnchorLink } from '../../components/links.tsx';
+import { ListPager } from '../../components/list-pager.tsx';
 import { Moment } from '../../components/moment.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
@@ -31,7 +32,7 @@ function RunLine({ run }: { readonly run: Run }): ReactNode {
         </AnchorLink>
       </Table.Td>
       <Table.Td>
-        <StatusBadge status={run.status} />
+        <StatusBadge run={run} />
       </Table.Td>
       <Table.Td ta="right">{formatCount(run.results, language)}</Table.Td>
       <Table.Td>{run.started_at === 0 ? texts.notStarted : <Moment seconds={run.started_at} />}</Table.Td>
@@ -45,13 +46,12 @@ function RunLine({ run }: { readonly run: Run }): ReactNode {
 export function RunsTab({ workerId, status, page, onSearch }: RunsTabProps): ReactNode {
   const { runs: texts, workers, common } = useTexts();
   const { data, error, refetch } = useQuery(workerRunsQuery(workerId, status, page));
-  const pages = Math.ceil((data?.count ?? 0) / (data?.page_size ?? 1));
   return (
     <Stack>
       <Select
         w="14rem"
         aria-label={texts.status}
-        placeholder={workers.allStatuses}
+        placeholder={texts.anyStatus}
         data={runStatuses.map((value) => ({ value, label: common.status[value] }))}
         value={status ?? null}
         clearable
@@ -61,37 +61,36 @@ export function RunsTab({ workerId, status, page, onSearch }: RunsTabProps): Rea
       {data === undefined && error === null && <Skeleton h={240} />}
       {data?.count === 0 && <EmptyState title={status === undefined ? workers.noRuns : workers.noSuchRuns} />}
       {data !== undefined && data.count > 0 && (
-        <Paper withBorder>
-          <Scroller label={texts.title}>
-            <Table verticalSpacing="xs" miw={760} highlightOnHover>
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>{workers.run}</Table.Th>
-                  <Table.Th>{texts.status}</Table.Th>
-                  <Table.Th ta="right">{texts.results}</Table.Th>
-                  <Table.Th>{texts.started}</Table.Th>
-                  <Table.Th ta="right">{texts.duration}</Table.Th>
-                  <Table.Th>{texts.origin}</Table.Th>
-                  <Table.Th>{texts.version}</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {data.list.map((run) => (
-                  <RunLine key={run.slug} run={run} />
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Scroller>
-        </Paper>
-      )}
-      {pages > 1 && (
-        <Group justify="center">
-          <Pagination
-            total={pages}
-            value={page}
-            onChange={(next) => onSearch({ ...(status !== undefined && { status }), page: next })}
+        <>
+          <Paper withBorder>
+            <Scroller label={texts.title}>
+              <Table verticalSpacing="xs" miw={760} highlightOnHover>
+                <Table.Thead>
+                  <Table.Tr>
+                    <Table.Th>{workers.run}</Table.Th>
+                    <Table.Th>{texts.status}</Table.Th>
+                    <Table.Th ta="right">{texts.results}</Table.Th>
+                    <Table.Th>{texts.started}</Table.Th>
+                    <Table.Th ta="right">{texts.duration}</Table.Th>
+                    <Table.Th>{texts.origin}</Table.Th>
+                    <Table.Th>{texts.version}</Table.Th>
+                  </Table.Tr>
+                </Table.Thead>
+                <Table.Tbody>
+                  {data.list.map((run) => (
+                    <RunLine key={run.slug} run={run} />
+                  ))}
+                </Table.Tbody>
+              </Table>
+            </Scroller>
+          </Paper>
+          <ListPager
+            count={data.count}
+            page={page}
+            size={data.page_size}
+            onPage={(next) => onSearch({ ...(status !== undefined && { status }), page: next })}
           />
-        </Group>
+        </>
       )}
     </Stack>
   );

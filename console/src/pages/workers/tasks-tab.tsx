@@ -1,15 +1,17 @@
 /** The account's saved tasks of one worker: run them, or fill the form with them. */
-import { Button, Group, Pagination, Paper, Skeleton, Stack, Table } from '@mantine/core';
+import { Button, Group, Paper, Skeleton, Stack, Table } from '@mantine/core';
 import { IconPencil, IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { kindOf, useRunTask, type Task } from '../../api/tasks.ts';
+import { useRunTask, type Task } from '../../api/tasks.ts';
 import { workerTasksQuery } from '../../api/workers.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink, ButtonLink } from '../../components/links.tsx';
+import { ListPager } from '../../components/list-pager.tsx';
 import { Moment } from '../../components/moment.tsx';
+import { ScheduleText } from '../../components/schedule-text.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
@@ -23,7 +25,6 @@ function TaskLine({ task, workerId }: { readonly task: Task; readonly workerId: 
   const { tasks: texts, workers } = useTexts();
   const navigate = useNavigate();
   const run = useRunTask(task.slug);
-  const kind = task.schedule_enabled === 1 ? kindOf(task.schedule_type) : undefined;
   const start = (): void =>
     run.mutate(undefined, {
       onSuccess: ({ run_slug: runId }) => void navigate({ to: '/runs/$runId', params: { runId } }),
@@ -34,7 +35,9 @@ function TaskLine({ task, workerId }: { readonly task: Task; readonly workerId: 
         {task.title}
         {run.error !== null && <ErrorNotice error={run.error} />}
       </Table.Td>
-      <Table.Td>{kind === undefined ? texts.none : texts.at(texts.kinds[kind], task.schedule_time)}</Table.Td>
+      <Table.Td>
+        <ScheduleText task={task} />
+      </Table.Td>
       <Table.Td>{task.schedule_next_at === 0 ? '–' : <Moment seconds={task.schedule_next_at} />}</Table.Td>
       <Table.Td>
         {task.last_run_id === '' ? (
@@ -76,7 +79,6 @@ function TaskLine({ task, workerId }: { readonly task: Task; readonly workerId: 
 export function TasksTab({ workerId, page, onPage }: TasksTabProps): ReactNode {
   const { tasks: texts, workers } = useTexts();
   const { data, error, refetch } = useQuery(workerTasksQuery(workerId, page));
-  const pages = Math.ceil((data?.count ?? 0) / (data?.page_size ?? 1));
   if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Skeleton h={240} />;
   if (data.count === 0) return <EmptyState title={workers.noTasks}>{workers.noTasksText}</EmptyState>;
@@ -102,11 +104,7 @@ export function TasksTab({ workerId, page, onPage }: TasksTabProps): ReactNode {
           </Table>
         </Scroller>
       </Paper>
-      {pages > 1 && (
-        <Group justify="center">
-          <Pagination total={pages} value={page} onChange={onPage} />
-        </Group>
-      )}
+      <ListPager count={data.count} page={page} size={data.page_size} onPage={onPage} />
     </Stack>
   );
 }

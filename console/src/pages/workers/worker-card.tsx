@@ -33,7 +33,7 @@ function LastRun({ workerId }: { readonly workerId: string }): ReactNode {
       aria-label={texts.lastRun}
     >
       <Group gap={6}>
-        <StatusBadge status={run.status} />
+        <StatusBadge run={run} />
         {run.started_at > 0 && <Moment seconds={run.started_at} />}
       </Group>
     </AnchorLink>

@@ -1,14 +1,14 @@
 /** Workers as cards: the store's, or the account's own. The address holds search, category and page. */
-import { Button, Group, Pagination, Select, SimpleGrid, Skeleton, Stack, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import { IconSearch } from '@tabler/icons-react';
+import { Box, Button, Group, Select, SimpleGrid, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { workersQuery, type WorkerFilter, type WorkerScope } from '../../api/workers.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { ButtonLink } from '../../components/links.tsx';
+import { ListPager } from '../../components/list-pager.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { SearchField } from '../../components/search-field.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { categoryChoices } from './categories.ts';
 import { UploadButton } from './upload/upload-button.tsx';
@@ -20,37 +20,20 @@ interface WorkerListProps {
   readonly onSearch: (search: WorkerFilter) => void;
 }
 
-const searchMilliseconds = 250;
-
 function WorkerFilters({ search, onSearch }: Omit<WorkerListProps, 'scope'>): ReactNode {
   const { workers: texts } = useTexts();
   const { keyword = '', category = 0 } = search;
-  const [words, setWords] = useState(keyword);
-  const [shown, setShown] = useState(keyword);
-  // The address changed by itself: back and forward, or the search was cleared.
-  if (shown !== keyword) {
-    setShown(keyword);
-    if (words.trim() !== keyword) setWords(keyword);
-  }
-  const searchLater = useDebouncedCallback(
-    (next: string) =>
-      onSearch({ ...(next !== '' && { keyword: next }), ...(category !== 0 && { category }) }),
-    searchMilliseconds,
-  );
   return (
     <Group gap="xs">
-      <TextInput
-        flex={1}
-        miw="12rem"
-        leftSection={<IconSearch size={16} />}
-        placeholder={texts.search}
-        aria-label={texts.search}
-        value={words}
-        onChange={(event) => {
-          setWords(event.currentTarget.value);
-          searchLater(event.currentTarget.value.trim());
-        }}
-      />
+      <Box flex={1} miw="12rem">
+        <SearchField
+          label={texts.search}
+          value={keyword}
+          onSearch={(next) =>
+            onSearch({ ...(next !== '' && { keyword: next }), ...(category !== 0 && { category }) })
+          }
+        />
+      </Box>
       <Select
         w="13rem"
         aria-label={texts.category}
@@ -103,7 +86,6 @@ export function WorkerList({ scope, search, onSearch }: WorkerListProps): ReactN
   const { workers: texts } = useTexts();
   const { page = 1 } = search;
   const { data, error, refetch } = useQuery(workersQuery(scope, search));
-  const pages = Math.ceil((data?.count ?? 0) / (data?.page_size ?? 1));
   const isStore = scope === 'store';
   const isEmptyHanded = data?.count === 0 && search.keyword === undefined && search.category === undefined;
   return (
@@ -123,10 +105,13 @@ export function WorkerList({ scope, search, onSearch }: WorkerListProps): ReactN
             <WorkerCard key={worker.slug} worker={worker} isOwn={!isStore} />
           ))}
         </SimpleGrid>
-        {pages > 1 && (
-          <Group justify="center">
-            <Pagination total={pages} value={page} onChange={(next) => onSearch({ ...search, page: next })} />
-          </Group>
+        {data !== undefined && data.count > 0 && (
+          <ListPager
+            count={data.count}
+            page={page}
+            size={data.page_size}
+            onPage={(next) => onSearch({ ...search, page: next })}
+          />
         )}
       </Stack>
     </div>

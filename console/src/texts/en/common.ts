@@ -45,6 +45,7 @@ export const common = {
     running: 'Running',
     succeeded: 'Succeeded',
     failed: 'Failed',
+    aborted: 'Aborted',
     aborting: 'Aborting',
   },
 };

@@ -4,7 +4,7 @@ export const runs = {
   worker: 'Worker',
   status: 'Status',
   anyStatus: 'Any status',
-  results: 'Results',
+  results: 'Rows',
   started: 'Started',
   duration: 'Duration',
   usage: 'Cost',

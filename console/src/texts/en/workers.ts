@@ -78,7 +78,6 @@ export const workers = {
   noReadme: 'This worker has no readme.',
   run: 'Run',
   actions: 'Actions',
-  allStatuses: 'All statuses',
   noRuns: 'No run of this worker yet. Fill in its form and start it.',
   noSuchRuns: 'No run has this status.',
   noTasks: 'No task of this worker yet',

@@ -46,6 +46,7 @@ export const common: Texts['common'] = {
     running: '运行中',
     succeeded: '成功',
     failed: '失败',
+    aborted: '已中止',
     aborting: '正在中止',
   },
 };

@@ -5,7 +5,7 @@ export const runs: Texts['runs'] = {
   worker: 'Worker',
   status: '状态',
   anyStatus: '全部状态',
-  results: '结果数',
+  results: '行数',
   started: '开始时间',
   duration: '时长',
   usage: '费用',

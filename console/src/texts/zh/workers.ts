@@ -79,7 +79,6 @@ export const workers: Texts['workers'] = {
   noReadme: '此 Worker 没有说明。',
   run: '运行',
   actions: '操作',
-  allStatuses: '全部状态',
   noRuns: '此 Worker 尚未运行。填写表单并启动它。',
   noSuchRuns: '没有此状态的运行。',
   noTasks: '此 Worker 还没有任务',
