@@ -31,6 +31,12 @@ export interface RunReference {
   readonly day: string;
 }
 
+/** The run that rows are stored for. */
+export interface PushedRun extends RunReference {
+  /** Its rows are counted by subtask too. */
+  readonly isSplit: boolean;
+}
+
 interface PushedRow {
   readonly subtask: number;
   readonly row: ParsedRow;
@@ -53,7 +59,7 @@ function upsertIdentity(upsert: { key: string; value: string }): string {
 
 export class ResultIngest {
   readonly #database: Database;
-  readonly #run: RunReference;
+  readonly #run: PushedRun;
   readonly #rowLimit: number;
   readonly #knownColumns = new Set<string>();
   readonly #commits: GroupCommit<PushedRow>;
@@ -61,7 +67,7 @@ export class ResultIngest {
   #hasRefused = false;
 
   /** @param options.rowLimit most rows of the run, all runners together; 0 is no limit */
-  constructor(database: Database, run: RunReference, { rowLimit }: { rowLimit: number }) {
+  constructor(database: Database, run: PushedRun, { rowLimit }: { rowLimit: number }) {
     this.#database = database;
     this.#run = run;
     this.#rowLimit = rowLimit;
@@ -145,16 +151,12 @@ export class ResultIngest {
    */
   async #append(rows: PushedRow[]): Promise<boolean> {
     const { rowCount } = await this.#database.pool.query({
-      name: 'append-rows',
+      name: this.#run.isSplit ? 'append-split-rows' : 'append-rows',
       text: `WITH counted AS (
                UPDATE run SET result_count = result_count + cardinality($3::int[])
                WHERE id = $1 AND ($5 = 0 OR result_count + cardinality($3::int[]) <= $5)
                RETURNING result_count - cardinality($3::int[]) AS first
-             ), tallied AS (
-               INSERT INTO subtask_result AS tally (run_id, subtask, row_count)
-               SELECT $1::bigint, subtask, count(*) FROM counted, unnest($3::int[]) AS pushed (subtask) GROUP BY subtask
-               ON CONFLICT (run_id, subtask) DO UPDATE SET row_count = tally.row_count + excluded.row_count
-             )
+             )${this.#tally('counted, unnest($3::int[]) AS pushed (subtask)')}
              INSERT INTO result_row (day, run_id, number, subtask, data)
              SELECT $2::date, $1::bigint, counted.first + pushed.place - 1, pushed.subtask, pushed.data
              FROM counted, ROWS FROM (unnest($3::int[]), json_array_elements($4::json)) WITH ORDINALITY
@@ -168,6 +170,16 @@ export class ResultIngest {
       ],
     });
     return rowCount === rows.length;
+  }
+
+  /** The part of a statement that counts rows by subtask; a subtask that is alone has all of its run. */
+  #tally(from: string): string {
+    if (!this.#run.isSplit) return '';
+    return `, tallied AS (
+               INSERT INTO subtask_result AS tally (run_id, subtask, row_count)
+               SELECT $1::bigint, subtask, count(*) FROM ${from} GROUP BY subtask
+               ON CONFLICT (run_id, subtask) DO UPDATE SET row_count = tally.row_count + excluded.row_count
+             )`;
   }
 
   async #upsert(client: PoolClient, rows: PushedRow[]): Promise<void> {
@@ -240,14 +252,10 @@ export class ResultIngest {
 
   async #insert(client: PoolClient, first: number, rows: NewRow[]): Promise<void> {
     await client.query({
-      name: 'insert-rows',
+      name: this.#run.isSplit ? 'insert-split-rows' : 'insert-rows',
       text: `WITH counted AS (
                UPDATE run SET result_count = result_count + cardinality($4::int[]) WHERE id = $1
-             ), tallied AS (
-               INSERT INTO subtask_result AS tally (run_id, subtask, row_count)
-               SELECT $1::bigint, subtask, count(*) FROM unnest($4::int[]) AS pushed (subtask) GROUP BY subtask
-               ON CONFLICT (run_id, subtask) DO UPDATE SET row_count = tally.row_count + excluded.row_count
-             )
+             )${this.#tally('unnest($4::int[]) AS pushed (subtask)')}
              INSERT INTO result_row (day, run_id, number, subtask, data, upsert_key, upsert_value)
              SELECT $2::date, $1::bigint, $3::bigint + added.place - 1, added.subtask, added.data, added.key, added.value
              FROM unnest($4::int[], $5::json[], $6::text[], $7::text[]) WITH ORDINALITY

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
 import { LogIngest } from '../logs/ingest.ts';
-import { ResultIngest } from '../results/ingest.ts';
+import { ResultIngest, type PushedRun } from '../results/ingest.ts';
 import { RunTraffic } from './run-traffic.ts';
 
 export interface RunWriter {
@@ -28,7 +28,7 @@ export class RunWriters {
    * Every `acquire` needs its `release`.
    * @param run.trafficLimitBytes 0 is no limit
    */
-  acquire(run: { id: number; day: string; trafficLimitBytes: number }): RunWriter {
+  acquire(run: PushedRun & { readonly trafficLimitBytes: number }): RunWriter {
     const open = this.#open.get(run.id);
     if (open !== undefined) {
       open.users += 1;

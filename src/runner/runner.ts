@@ -198,6 +198,7 @@ export class Runner {
     const writer = this.#writers.acquire({
       id: subtask.run_id,
       day: subtask.day,
+      isSplit: subtask.subtask_count > 1,
       trafficLimitBytes: subtask.limits.max_total_traffic,
     });
     const execution = new SubtaskExecution(this.#options, subtask, slot, writer);

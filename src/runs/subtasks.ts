@@ -61,6 +61,7 @@ export class SubtaskReader {
   #select() {
     return this.#database.sql
       .selectFrom('subtask')
+      .innerJoin('run', 'run.id', 'subtask.run_id')
       .leftJoin('subtask_result', (join) =>
         join
           .onRef('subtask_result.run_id', '=', 'subtask.run_id')
@@ -74,7 +75,14 @@ export class SubtaskReader {
         'subtask.err_msg',
         'subtask.started_at',
         'subtask.finished_at',
-        expression.fn.coalesce('subtask_result.row_count', expression.val(0)).as('row_count'),
+        // A subtask that is alone has all rows of its run, which are not counted once more.
+        expression
+          .case()
+          .when('run.subtask_count', '=', 1)
+          .then(expression.ref('run.result_count'))
+          .else(expression.fn.coalesce('subtask_result.row_count', expression.val(0)))
+          .end()
+          .as('row_count'),
       ]);
   }
 
