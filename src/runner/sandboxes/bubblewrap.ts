@@ -176,10 +176,10 @@ export class BubblewrapSandbox implements Sandbox {
 
   async #openAhead(shape: SandboxShape): Promise<OpenedAhead> {
     const parts = await this.#prepare();
+    const folder = await this.#makeFolder();
     const place = this.#takePlace();
     const { runnerSlots = 0, browserLimit = 0 } = this.#options;
     const owner = this.#owner(runnerSlots + browserLimit + place.index);
-    const folder = await this.#makeFolder();
     const leave = async (): Promise<void> => {
       this.#places.delete(place);
       await this.#scratch.remove(folder);
@@ -259,7 +259,12 @@ export class BubblewrapSandbox implements Sandbox {
   /** A folder for a sandbox whose subtask has none yet. */
   async #makeFolder(): Promise<string> {
     this.#scratchOpening ??= this.#scratch.open();
-    await this.#scratchOpening;
+    try {
+      await this.#scratchOpening;
+    } catch (error) {
+      this.#scratchOpening = undefined;
+      throw error;
+    }
     return this.#scratch.create();
   }
 

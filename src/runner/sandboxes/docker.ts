@@ -255,8 +255,9 @@ async function endOf(container: Docker.Container, link: ContainerLink): Promise<
   try {
     const { StatusCode: exitCode } = (await container.wait()) as { StatusCode: number };
     const exit = exitOfShell({ exitCode, signal: null });
-    const { State: state } = await container.inspect();
-    return state.OOMKilled ? { ...exit, outOfMemory: true } : exit;
+    // The exit counts also where the engine goes away right after it told.
+    const details = await container.inspect().catch(() => undefined);
+    return details?.State.OOMKilled === true ? { ...exit, outOfMemory: true } : exit;
   } catch {
     // The engine went away, or somebody removed the container: all we know of is the line.
     await link.broken;
