@@ -4,32 +4,11 @@ import cors from '@fastify/cors';
 import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, {
-  LogController,
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyRequest,
-  type RawReplyDefaultExpression,
-  type RawRequestDefaultExpression,
-  type RawServerDefault,
-} from 'fastify';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import type { Accounts } from '../accounts/accounts.ts';
-import type { Callbacks } from '../callbacks/callbacks.ts';
-import type { Config } from '../config.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
-import type { GitImports } from '../git/git-import.ts';
 import { JsonError, parseJson } from '../json/lossless-json.ts';
-import type { Logs } from '../logs/logs.ts';
-import type { Exports } from '../results/exports.ts';
-import type { Results } from '../results/results.ts';
-import type { QueueItems } from '../runs/queue-items.ts';
-import type { Runs } from '../runs/runs.ts';
-import type { Statistics } from '../statistics/statistics.ts';
-import type { System } from '../system/system.ts';
-import type { Tasks } from '../tasks/tasks.ts';
-import type { PackageCache } from '../workers/package-cache.ts';
-import type { Workers } from '../workers/workers.ts';
+import type { ApiApp, ApiContext } from './api-context.ts';
 import { addConsole } from './console.ts';
 import { identify, requireAccount, requireAdmin } from './authentication.ts';
 import { addDocumentation } from './documentation.ts';
@@ -37,7 +16,6 @@ import { addErrorAnswers, answerMalformedRequest, answerUnroutable } from './err
 import { addFiles } from './files.ts';
 import { addOpenApi } from './openapi.ts';
 import { addSetupPage } from './setup-page.ts';
-import type { SignedLinks } from './signed-links.ts';
 import { addAccountOperations } from './v2/account.ts';
 import { addAccountsOperations } from './v2/accounts.ts';
 import { addApiKeyOperations } from './v2/api-keys.ts';
@@ -71,40 +49,6 @@ import { validatorCompiler } from './validation.ts';
 export const basePath = '/api/v2';
 /** What a client that comes while the server stops is asked to wait. */
 const retryAfterSeconds = 5;
-
-/** What the operations work with. */
-export interface ApiContext {
-  readonly config: Config;
-  readonly version: string;
-  readonly accounts: Accounts;
-  readonly workers: Workers;
-  readonly gitImports: GitImports;
-  readonly packages: PackageCache;
-  readonly runs: Runs;
-  readonly queueItems: QueueItems;
-  readonly tasks: Tasks;
-  readonly callbacks: Callbacks;
-  readonly results: Results;
-  readonly exports: Exports;
-  readonly logs: Logs;
-  readonly statistics: Statistics;
-  readonly system: System;
-  readonly links: SignedLinks;
-  /** Aborted when the server is asked to stop: those who wait are answered. */
-  readonly closing: AbortSignal;
-  /** What links in an answer start with. */
-  readonly baseUrl: (request: FastifyRequest) => string;
-  /** Rejects where the database does not answer. */
-  readonly checkHealth: () => Promise<void>;
-}
-
-export type ApiApp = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression,
-  RawReplyDefaultExpression,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->;
 
 /** The whole server, not yet listening. */
 export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): Promise<ApiApp> {

@@ -3,7 +3,7 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { ApiApp } from './app.ts';
+import type { ApiApp } from './api-context.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../console/dist');
 const page = 'index.html';

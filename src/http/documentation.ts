@@ -6,7 +6,7 @@ import { englishLabels } from '../documentation/labels.ts';
 import { llmsText } from '../documentation/llms-text.ts';
 import { operationMarkdown } from '../documentation/operation-texts.ts';
 import { ChelaError } from '../errors.ts';
-import type { ApiApp, ApiContext } from './app.ts';
+import type { ApiApp, ApiContext } from './api-context.ts';
 
 function markdown(reply: FastifyReply): FastifyReply {
   return reply

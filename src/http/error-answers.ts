@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { isDatabaseError } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
-import type { ApiApp } from './app.ts';
+import type { ApiApp } from './api-context.ts';
 import { errorForStatus, failure } from './envelope.ts';
 import { shapeError } from './validation.ts';
 

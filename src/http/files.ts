@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import { ChelaError } from '../errors.ts';
 import { formatTraits } from '../results/exports.ts';
-import type { ApiApp, ApiContext } from './app.ts';
+import type { ApiApp, ApiContext } from './api-context.ts';
 import { exportPath } from './v2/run-exports.ts';
 import { logPath } from './v2/run-operations.ts';
 import { whileClientWaits } from './waiting.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { emailLength, passwordLength } from '../accounts/accounts.ts';
 import { ChelaError } from '../errors.ts';
-import type { ApiContext } from './app.ts';
+import type { ApiContext } from './api-context.ts';
 
 const formLimitBytes = 16 * 1024;
 

@@ -1,6 +1,6 @@
 /** The account of the credential. */
 import { Type } from 'typebox';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { Account, accountShape } from './accounts.ts';

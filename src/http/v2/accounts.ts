@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox';
 import type { Account as AccountRecord, AccountChanges } from '../../accounts/accounts.ts';
 import { invalidArgument } from '../../errors.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';

@@ -1,7 +1,7 @@
 /** The audit log. An extension of the published API. */
 import { Type, type Static } from 'typebox';
 import { auditActions, type AuditRecord } from '../../accounts/accounts.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { pageOf, paged, pagedSchema, PageQuery, unixSeconds } from './shapes.ts';

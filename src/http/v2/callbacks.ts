@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
 import type { AuditEvent } from '../../accounts/accounts.ts';
 import { callbackStates, type CallbackRecord } from '../../callbacks/callbacks.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';

@@ -1,6 +1,6 @@
 /** Regions of the proxy. */
 import { Type } from 'typebox';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 

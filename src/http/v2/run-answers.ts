@@ -6,7 +6,7 @@ import { ChelaError } from '../../errors.ts';
 import { stringifyJson } from '../../json/lossless-json.ts';
 import type { Idempotency } from '../../runs/idempotency.ts';
 import type { SubmittedRun } from '../../runs/runs.ts';
-import type { ApiContext } from '../app.ts';
+import type { ApiContext } from '../api-context.ts';
 import { whileClientWaits } from '../waiting.ts';
 import { finishedRunShape, pageOf, paged, type RunBody } from './shapes.ts';
 

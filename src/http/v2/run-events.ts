@@ -6,7 +6,7 @@ import { Type } from 'typebox';
 import { ChelaError } from '../../errors.ts';
 import type { RunRecord } from '../../runs/runs.ts';
 import { isFinished } from '../../runs/statuses.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { operation } from '../operation.ts';
 import { logLineShape, RunParams, runShape } from './shapes.ts';
 

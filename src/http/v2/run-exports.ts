@@ -8,7 +8,7 @@ import {
   type ExportFormat,
   type ExportRecord,
 } from '../../results/exports.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { whileClientWaits } from '../waiting.ts';

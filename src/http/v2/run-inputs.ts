@@ -1,7 +1,7 @@
 /** What a run was started with, and what one would be started as. Extensions of the published API. */
 import { Type } from 'typebox';
 import { parseJson } from '../../json/lossless-json.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';

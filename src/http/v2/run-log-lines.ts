@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox';
 import type { LogType } from '../../logs/log-line.ts';
 import type { LogFilter } from '../../logs/logs.ts';
 import type { LogMatches, LogWindow } from '../../logs/log-windows.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { runScopes } from './run-operations.ts';

@@ -7,7 +7,7 @@ import { Type } from 'typebox';
 import { ChelaError, invalidArgument } from '../../errors.ts';
 import { chosenColumns, numberAfter } from '../../results/results.ts';
 import type { RunRecord } from '../../runs/runs.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf, originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';

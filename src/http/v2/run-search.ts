@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { chosenColumns } from '../../results/results.ts';
 import { isFinished } from '../../runs/statuses.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { chosenKeys, keysOf, runScopes } from './run-operations.ts';

@@ -6,7 +6,7 @@ import { durationSeconds } from '../../runs/run-figures.ts';
 import type { RunWaiting, SubtaskRecord } from '../../runs/runs.ts';
 import { subtaskStatuses, type SubtaskStatus } from '../../runs/statuses.ts';
 import { waitReasons } from '../../runs/waiting.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { runScopes } from './run-operations.ts';

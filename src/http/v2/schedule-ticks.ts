@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { mostWindowDays } from '../../tasks/tasks.ts';
 import { workerPath } from '../../workers/worker-id.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { lastSecond, momentOf, unixSeconds } from './shapes.ts';

@@ -1,6 +1,6 @@
 /** The time zone of an account's schedules. Extensions of the published API. */
 import { Type } from 'typebox';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { csrfTokenOf, emailLength, passwordLength, type SessionRecord } from '../../accounts/accounts.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { sessionCookie, sessionTokenOf } from '../authentication.ts';
 import { ChelaError } from '../../errors.ts';
 import { success } from '../envelope.ts';

@@ -1,7 +1,7 @@
 /** Using the set-up link that the first start prints. An extension of the published API. */
 import { Type } from 'typebox';
 import { emailLength, passwordLength } from '../../accounts/accounts.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 

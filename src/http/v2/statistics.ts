@@ -4,7 +4,7 @@ import { invalidArgument } from '../../errors.ts';
 import { bucketSizes, mostBuckets, type Figures, type WorkerFigures } from '../../statistics/statistics.ts';
 import { isTimezone } from '../../tasks/timezone.ts';
 import { workerPath } from '../../workers/worker-id.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { decimal, lastSecond, pageOf, paged, pagedSchema, PageQuery, unixSeconds } from './shapes.ts';

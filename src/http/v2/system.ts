@@ -1,7 +1,7 @@
 /** How the installation fares, for administrators. An extension of the published API. */
 import { Type } from 'typebox';
 import type { SystemState } from '../../system/system.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { unixSeconds } from './shapes.ts';

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { invalidArgument } from '../../errors.ts';
 import { runSorts, type RunFilter } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { lastSecond, pageOf, paged, pagedSchema, PageQuery, Run, runShape } from './shapes.ts';

@@ -1,7 +1,7 @@
 /** What the owner of a worker says about it, its icon, and its end. */
 import { Type } from 'typebox';
 import { iconTextLimit } from '../../workers/worker-icon.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';

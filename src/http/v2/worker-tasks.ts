@@ -4,7 +4,7 @@ import { parseJson } from '../../json/lossless-json.ts';
 import { missedPolicies, overlapPolicies, tickOutcomes } from '../../tasks/schedule.ts';
 import { taskSorts, type NewTask, type TaskChanges, type TaskRecord } from '../../tasks/tasks.ts';
 import { workerPath } from '../../workers/worker-id.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';

@@ -9,7 +9,7 @@ import { Type } from 'typebox';
 import type { AuditEvent } from '../../accounts/accounts.ts';
 import { ChelaError, invalidArgument } from '../../errors.ts';
 import type { PublishedVersion as PublishedVersionRecord, WorkerDetails } from '../../workers/workers.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';

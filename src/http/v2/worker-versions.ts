@@ -4,7 +4,7 @@ import { parseRunSchema } from '../../runs/run-schema.ts';
 import type { InstallRecord } from '../../workers/dependency-installs.ts';
 import type { ListedVersion } from '../../workers/version-list.ts';
 import type { WorkerRecord } from '../../workers/worker-record.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import {

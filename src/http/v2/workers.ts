@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { defaultLimits } from '../../runs/limits.ts';
 import { parseRunSchema } from '../../runs/run-schema.ts';
-import type { ApiApp, ApiContext } from '../app.ts';
+import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf, originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';

@@ -1,0 +1,59 @@
+/** What operations are added to, and what they work with. */
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyRequest,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Callbacks } from '../callbacks/callbacks.ts';
+import type { Config } from '../config.ts';
+import type { GitImports } from '../git/git-import.ts';
+import type { Logs } from '../logs/logs.ts';
+import type { Exports } from '../results/exports.ts';
+import type { Results } from '../results/results.ts';
+import type { QueueItems } from '../runs/queue-items.ts';
+import type { Runs } from '../runs/runs.ts';
+import type { Statistics } from '../statistics/statistics.ts';
+import type { System } from '../system/system.ts';
+import type { Tasks } from '../tasks/tasks.ts';
+import type { PackageCache } from '../workers/package-cache.ts';
+import type { Workers } from '../workers/workers.ts';
+import type { SignedLinks } from './signed-links.ts';
+
+/** What the operations work with. */
+export interface ApiContext {
+  readonly config: Config;
+  readonly version: string;
+  readonly accounts: Accounts;
+  readonly workers: Workers;
+  readonly gitImports: GitImports;
+  readonly packages: PackageCache;
+  readonly runs: Runs;
+  readonly queueItems: QueueItems;
+  readonly tasks: Tasks;
+  readonly callbacks: Callbacks;
+  readonly results: Results;
+  readonly exports: Exports;
+  readonly logs: Logs;
+  readonly statistics: Statistics;
+  readonly system: System;
+  readonly links: SignedLinks;
+  /** Aborted when the server is asked to stop: those who wait are answered. */
+  readonly closing: AbortSignal;
+  /** What links in an answer start with. */
+  readonly baseUrl: (request: FastifyRequest) => string;
+  /** Rejects where the database does not answer. */
+  readonly checkHealth: () => Promise<void>;
+}
+
+export type ApiApp = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
