@@ -1,0 +1,201 @@
+/** What requirements.txt may hold, and that no text in it takes longer to refuse than to read. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { requirementProblem } from '../../src/runner/dependencies/requirement.ts';
+import { readRequirements } from '../../src/runner/dependencies/requirements.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'chela-requirements-'));
+});
+afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+async function requirementsOf(files: Record<string, string>): Promise<string[] | undefined> {
+  const packageDir = await mkdtemp(path.join(folder, 'package-'));
+  for (const [name, content] of Object.entries(files)) await writeFile(path.join(packageDir, name), content);
+  return readRequirements(packageDir);
+}
+
+const digest = 'a0'.repeat(32);
+
+describe('a requirement', () => {
+  test.for([
+    'six',
+    'a',
+    'ruamel.yaml.clib',
+    'zope_interface-x',
+    'six==1.17.0',
+    'six == 1.17.0',
+    'six===1.17.0+local',
+    'numpy>=1.26,<3,!=2.0.*',
+    'numpy >= 1.26 , < 3',
+    'numpy ~= 1.26,',
+    'torch==1!2.0.post1.dev3',
+    'requests (>=2.31)',
+    'requests[socks]',
+    'requests [socks, use-chardet] >= 2',
+    'requests[]==2.32.3',
+    'pywin32==306; sys_platform == "win32"',
+    "uvloop>=0.19;platform_system!='Windows' and (python_version < '3.13' or extra == 'x')",
+    'tomli; ((python_version<"3.11") and (platform_machine in "x86_64 aarch64"))',
+    'colorama ; "win" not in sys_platform',
+    `six==1.17.0 --hash=sha256:${digest}`,
+    `six==1.17.0 ; python_version >= "3.9" --hash=sha256:${digest}    --hash sha384:${digest}`,
+  ])('%s is taken as it is', async (line) => {
+    await expect(requirementsOf({ 'requirements.txt': line })).resolves.toEqual([line]);
+  });
+
+  test.for([
+    ['six=1.0', 'a version, ";" or "--hash" is expected at "=1.0"'],
+    ['six==', 'a version is expected at its end'],
+    ['six>=1 <2', 'a version, ";" or "--hash" is expected at "<2"'],
+    ['six-', 'the name of a package starts and ends with a letter or digit'],
+    ['-six', 'the name of a package starts and ends with a letter or digit'],
+    ['../six', 'the name of a package starts and ends with a letter or digit'],
+    ['./six.whl', 'the name of a package starts and ends with a letter or digit'],
+    ['pakét', 'a version, ";" or "--hash" is expected at "ét"'],
+    ['six (>=1', '")" is expected at its end'],
+    ['six[a', '"," or "]" is expected at its end'],
+    ['six[a,]', 'the name of an extra is expected at "]"'],
+    ['six;', 'a variable or a text in quotes is expected at its end'],
+    ['six; python_version', 'a comparison is expected at its end'],
+    ['six; python_version > "3', 'the end of the text in quotes is expected at its end'],
+    ['six; (python_version > "3"', '")" is expected at its end'],
+    ['six; os_name not "nt"', 'a comparison is expected at ""nt""'],
+    ['six; os_name == " --index-url=x"', '" -" is not supported in a marker'],
+    ['six; os_name == "${HOME}"', 'the end of the text in quotes is expected at "${HOME}""'],
+    ['six --hash=sha256', 'an algorithm and ":" is expected at its end'],
+    ['six --hash=sha256:${HOME}', 'a hash in hexadecimal digits is expected at "${HOME}"'],
+    ['six --hash=sha256:00 --pre', 'a version, ";" or "--hash" is expected at "--pre"'],
+    ['six --pre', 'a version, ";" or "--hash" is expected at "--pre"'],
+  ] as const)('%s is refused: %s', ([line, problem]) => {
+    expect(requirementProblem(line)).toBe(problem);
+  });
+
+  // Python ends a line at each of these, and what follows would be a line of its own to pip.
+  test.for(['\n', '\r', '\v', '\f', '\u001C', '\u001D', '\u001E', '\u0085', '\u2028', '\u2029', '\0'])(
+    'with %j in it is refused',
+    (separator) => {
+      for (const line of [
+        `six${separator}--pre`,
+        `six==1${separator}--pre`,
+        `six; os_name == "nt"${separator}--pre`,
+        `six; os_name == "${separator}--pre"`,
+        `six --hash=sha256:00${separator}--pre`,
+      ])
+        expect(requirementProblem(line)).toMatch(/is expected at/);
+    },
+  );
+
+  test('that looks like one up to its last character is refused, however long', () => {
+    expect(requirementProblem(`a${'!'.repeat(64)} §`)).toMatch(/is expected at/);
+    const heads = ['', 'a', 'a[', 'a[b', 'a(', 'a==', 'a;', 'a; (', 'a; b == "', 'a --hash=', 'a --hash=a:'];
+    const atoms = [
+      '!',
+      '=',
+      '<',
+      '~',
+      '!=',
+      '==1',
+      '<1,',
+      '<1 ',
+      'a',
+      '-',
+      '.',
+      '_',
+      '*',
+      ' ',
+      '\t',
+      '[',
+      ']',
+      ',',
+    ];
+    const others = [
+      '(',
+      ')',
+      ';',
+      '"',
+      "'",
+      'in ',
+      'not ',
+      ' and ',
+      'a=="b" or ',
+      ' --hash=a:0',
+      '\u00A0',
+      '0 ',
+    ];
+    const all = [...atoms, ...others];
+    for (const head of heads) {
+      for (const first of all) {
+        for (const second of all) {
+          const line = `${head}${(first + second).repeat(4000)} §`;
+          expect(requirementProblem(line), `${head} ${first}${second}`).toBeTypeOf('string');
+        }
+      }
+    }
+  });
+});
+
+describe('requirements.txt', () => {
+  test('may join lines, and have comments, blank lines and a byte order mark', async () => {
+    const content = `\uFEFF# all\r\n\r\nsix==1.17.0 \\\r\n    --hash=sha256:00 \\\n    --hash=sha256:01 # two\rabc # x \\\ny\n # c \\\n  d\\`;
+    await expect(requirementsOf({ 'requirements.txt': content })).resolves.toEqual([
+      'six==1.17.0      --hash=sha256:00      --hash=sha256:01',
+      'abc',
+      'd',
+    ]);
+  });
+
+  test('may hold the hashes of a package of many files', async () => {
+    const line = ['six==1.17.0', ...Array.from({ length: 200 }, () => `--hash=sha256:${digest}`)];
+    const read = await requirementsOf({ 'requirements.txt': line.join(' \\\n    ') });
+    expect(read?.[0]?.split(/ +/)).toEqual(line);
+  });
+
+  test('includes other files, each once', async () => {
+    const files = {
+      'requirements.txt': '-r more.txt\nsix',
+      'more.txt': '--requirement=requirements.txt\nabc',
+    };
+    await expect(requirementsOf(files)).resolves.toEqual(['six', 'abc']);
+  });
+
+  test('that names nothing is as none', async () => {
+    await expect(requirementsOf({})).resolves.toBeUndefined();
+    await expect(requirementsOf({ 'requirements.txt': ' \n# nothing' })).resolves.toBeUndefined();
+  });
+
+  test.for([
+    [
+      'what looks like a requirement',
+      `six\n\na${'!'.repeat(64)} §`,
+      /^"a!{64} §" in line 3 of requirements\.txt: this is not/,
+    ],
+    ['joined lines', 'six \\\n;\n\nb c', /^"six {2};" in line 1 of requirements\.txt: /],
+    ['a long text', `b${'€'.repeat(500)}`, /^"b€{79}…" in line 1 of requirements\.txt: /],
+    ['a long line', `\n${'a'.repeat(8193)}`, 'line 2 of requirements.txt is longer than 8192 characters'],
+    [
+      'many joined lines',
+      `\nsix${' \\\n'.repeat(40_000)}`,
+      'line 2 of requirements.txt is longer than 65536 characters',
+    ],
+    ['a large file', '\n'.repeat(1024 * 1024 + 1), 'requirements.txt is larger than 1048576 bytes'],
+    [
+      'many lines',
+      'a\n'.repeat(10_001),
+      'requirements.txt and what it includes are more than 10000 requirements',
+    ],
+    ['a file that is missing', '-r more.txt', 'more.txt is not in the package'],
+  ] as const)('is refused for %s', async ([, content, message]) => {
+    await expect(requirementsOf({ 'requirements.txt': content })).rejects.toThrow(message);
+  });
+
+  test('that includes more files than anybody needs is refused', async () => {
+    const content = Array.from({ length: 20 }, (_, index) => `-r ${index}.txt`).join('\n');
+    await expect(requirementsOf({ 'requirements.txt': content })).rejects.toThrow(
+      'requirements.txt and what it includes are more than 20 files',
+    );
+  });
+});
