@@ -4,34 +4,43 @@
  */
 import type { SandboxLimits } from './sandbox.ts';
 
-interface Sign {
-  readonly pattern: RegExp;
+/** Texts that follow each other in one line, each of whole words, in lower case. */
+type Sign = readonly string[];
+
+interface SignedLimit {
+  readonly signs: readonly Sign[];
   readonly limit: (limits: SandboxLimits) => string;
 }
 
 /** By their names in Node and Python, and in the words of the C library and Go. */
-const signs: readonly Sign[] = [
+const signedLimits: readonly SignedLimit[] = [
   {
-    pattern: /\bEMFILE\b|too many open files/i,
+    signs: [['emfile'], ['too many open files']],
     limit: ({ openFiles }) => `${openFiles} open files (CHELA_SANDBOX_OPEN_FILE_LIMIT)`,
   },
   {
-    pattern: /\bEFBIG\b|file too large/i,
+    signs: [['efbig'], ['file too large']],
     limit: fileSizeLimit,
   },
   {
-    pattern: /\bENOSPC\b|no space left on device/i,
+    signs: [['enospc'], ['no space left on device']],
     limit: ({ tmpBytes }) => `${tmpBytes} bytes in /tmp (CHELA_SANDBOX_TMP_BYTES)`,
   },
   {
-    pattern:
-      /\bspawn\b.*\bEAGAIN\b|can't start new thread|failed to create new OS thread|pthread_create failed|\bfork\b.*resource temporarily unavailable/i,
+    signs: [
+      ['spawn', 'eagain'],
+      ['fork', 'resource temporarily unavailable'],
+      ["can't start new thread"],
+      ['failed to create new os thread'],
+      ['pthread_create failed'],
+    ],
     limit: ({ processes }) => processLimit(processes),
   },
 ];
 
 /** Longer lines are not what a runtime prints of an error. */
 const longestLine = 4096;
+const wordCharacter = /\w/;
 
 export function processLimit(processes: number): string {
   return `${processes} processes and threads (CHELA_SANDBOX_PROCESS_LIMIT)`;
@@ -39,6 +48,25 @@ export function processLimit(processes: number): string {
 
 export function fileSizeLimit({ fileSizeBytes }: SandboxLimits): string {
   return `${fileSizeBytes} bytes of a file (CHELA_SANDBOX_FILE_SIZE_BYTES)`;
+}
+
+/** @returns where the first such text of whole words ends, at `from` or behind; -1 where there is none */
+function endOfWords(line: string, words: string, from: number): number {
+  for (let start = line.indexOf(words, from); start !== -1; start = line.indexOf(words, start + 1)) {
+    const end = start + words.length;
+    if (!wordCharacter.test(line.charAt(start - 1)) && !wordCharacter.test(line.charAt(end))) return end;
+  }
+  return -1;
+}
+
+/** Goes through the line once: the first place of each text leaves the most room for the next. */
+function shows(line: string, sign: Sign): boolean {
+  let end = 0;
+  for (const words of sign) {
+    end = endOfWords(line, words, end);
+    if (end === -1) return false;
+  }
+  return true;
 }
 
 /** Collects the limits that the lines of one worker speak of. */
@@ -52,9 +80,10 @@ export class LimitSigns {
 
   /** Takes a line that the worker printed as an error. */
   read(line: string): void {
-    if (line.length > longestLine) return;
-    for (const { pattern, limit } of signs) {
-      if (pattern.test(line)) this.#found.add(limit(this.#limits));
+    if (line.length > longestLine || this.#found.size === signedLimits.length) return;
+    const lowerCase = line.toLowerCase();
+    for (const { signs, limit } of signedLimits) {
+      if (signs.some((sign) => shows(lowerCase, sign))) this.#found.add(limit(this.#limits));
     }
   }
 

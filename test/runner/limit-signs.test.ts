@@ -1,0 +1,59 @@
+/** Which printed lines name a limit. */
+import { describe, expect, test } from 'vitest';
+import { LimitSigns } from '../../src/runner/limit-signs.ts';
+
+const limits = { openFiles: 11, processes: 12, fileSizeBytes: 13, tmpBytes: 14 };
+const openFiles = '11 open files (CHELA_SANDBOX_OPEN_FILE_LIMIT)';
+const processes = '12 processes and threads (CHELA_SANDBOX_PROCESS_LIMIT)';
+const fileSize = '13 bytes of a file (CHELA_SANDBOX_FILE_SIZE_BYTES)';
+const temporary = '14 bytes in /tmp (CHELA_SANDBOX_TMP_BYTES)';
+
+function limitsOf(...lines: string[]): readonly string[] {
+  const signs = new LimitSigns(limits);
+  for (const line of lines) signs.read(line);
+  return signs.found;
+}
+
+describe('a limit is named by', () => {
+  test.for([
+    ["Error: EMFILE: too many open files, open '/tmp/x'", openFiles],
+    ["OSError: [Errno 24] Too many open files: '/dev/null'", openFiles],
+    ['Error: EFBIG: file too large, write', fileSize],
+    ['write big: File too large', fileSize],
+    ['Error: ENOSPC: no space left on device, write', temporary],
+    ['Error: spawn /bin/true EAGAIN', processes],
+    ['spawnx EAGAIN spawn a spawn b EAGAINx eagain', processes],
+    ["RuntimeError: can't start new thread", processes],
+    ['runtime: failed to create new OS thread (have 9 already; errno=11)', processes],
+    ['fork/exec /bin/true: resource temporarily unavailable', processes],
+    ['pthread_create failed: Resource temporarily unavailable', processes],
+  ] as const)('%s', ([line, limit]) => {
+    expect(limitsOf(line)).toEqual([limit]);
+  });
+
+  test('each of its lines, once', () => {
+    expect(limitsOf('EFBIG', 'EMFILE', 'EFBIG', 'nothing')).toEqual([fileSize, openFiles]);
+  });
+});
+
+test('no limit is named by parts of words, another order, or a line longer than runtimes print', () => {
+  expect(limitsOf('EMFILES', 'xEFBIG', 'ENOSPC_', 'profile too large')).toEqual([]);
+  expect(limitsOf('EAGAIN spawn', 'spawns EAGAIN', 'forks: resource temporarily unavailable')).toEqual([]);
+  expect(limitsOf(`${'x '.repeat(2048)}EMFILE`)).toEqual([]);
+});
+
+// One such line takes an expression that backtracks a thousand times longer than one search.
+test('lines that nearly name a limit again and again are read at the pace of others', () => {
+  const nearly = [
+    'spawn ',
+    'spawn EAGAINx ',
+    'fork ',
+    'fork resource temporarily ',
+    'too many open ',
+    'xemfile ',
+  ];
+  const lines = nearly.map((text) => text.repeat(4096 / text.length).slice(0, 4096));
+  const signs = new LimitSigns(limits);
+  for (let count = 0; count < 5000; count += 1) for (const line of lines) signs.read(line);
+  expect(signs.found).toEqual([]);
+});
