@@ -19,7 +19,8 @@ export async function readGuide(name: string, language = 'en'): Promise<string |
   const file = `${name}.md`;
   if (translations.has(language)) {
     const translated = await readFile(path.join(folder, language, file), 'utf8').catch(() => undefined);
-    if (translated !== undefined) return translated;
+    // Served pages have one address whatever their language, so their links start where those of English pages do.
+    if (translated !== undefined) return translated.replaceAll('](../', '](');
   }
   return readFile(path.join(folder, file), 'utf8');
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { guideGroups } from '../../src/documentation/guide-list.ts';
@@ -11,18 +11,6 @@ const names: string[] = Object.values(guideGroups).flat();
 async function pagesOf(language: string): Promise<string[]> {
   const files = await readdir(path.join(folder, language));
   return files.filter((file) => file.endsWith('.md')).map((file) => file.slice(0, -'.md'.length));
-}
-
-/** Names of headings as they stand in addresses. */
-function anchorsOf(markdown: string): string[] {
-  const headings = Array.from(markdown.matchAll(/^#+ (.+)$/gm), ([, text = '']) => text);
-  return headings.map((text) =>
-    text
-      .toLowerCase()
-      .replaceAll(/[^\p{Letter}\p{Number}\s-]/gu, '')
-      .trim()
-      .replaceAll(/\s+/g, '-'),
-  );
 }
 
 test('every page of docs/ is a guide, and every guide a page', async () => {
@@ -52,19 +40,6 @@ test('no other file can be read as a guide', async () => {
   expect(await readGuide('errors', '../..')).toBe(await readGuide('errors'));
 });
 
-test('links between guides lead to a page and a heading that exist', async () => {
-  const anchors = new Map<string, string[]>();
-  for (const name of names) anchors.set(name, anchorsOf((await readGuide(name)) ?? ''));
-  for (const name of names) {
-    const links = ((await readGuide(name)) ?? '').matchAll(/\]\(([\w-]+)\.md(?:#([\w-]+))?\)/g);
-    for (const [link, target = '', anchor] of links) {
-      const known = anchors.get(target)?.map((text) => `${target}#${text}`) ?? [];
-      const address = anchor === undefined ? target : `${target}#${anchor}`;
-      expect([...names, ...known], `${link} in ${name}`).toContain(address);
-    }
-  }
-});
-
 test.each(['en', 'zh'])(
   'the errors of the page are those of the registry, both ways: %s',
   async (language) => {
@@ -77,12 +52,6 @@ test.each(['en', 'zh'])(
     expect(documented.toSorted()).toEqual(registered.toSorted());
   },
 );
-
-test('the readme leads to pages that exist', async () => {
-  const readme = await readFile(path.join(folder, '../README.md'), 'utf8');
-  const links = Array.from(readme.matchAll(/\]\(docs\/([\w-]+)\.md\)/g), ([, name]) => name);
-  expect(names).toEqual(expect.arrayContaining(links));
-});
 
 test('the first sentence is that of the page', async () => {
   const guides = await listGuides();

@@ -3,6 +3,7 @@ import { Typography } from '@mantine/core';
 import DOMPurify, { type Config } from 'dompurify';
 import { Marked, type Tokens } from 'marked';
 import { useMemo, type MouseEvent, type ReactNode } from 'react';
+import { headingAnchor } from '../../../src/documentation/heading-anchor.ts';
 import classes from './markdown.module.css';
 
 /** No images, for they would ask other hosts; no forms, styles or frames. */
@@ -31,21 +32,12 @@ const html = ({ text }: Tokens.HTML | Tokens.Tag): string => escaped(text);
 
 const reader = new Marked({ async: false, renderer: { html } });
 
-/** The name of a heading in an address, as code hosts make it: `Input and output` is `input-and-output`. */
-function anchorOf(text: string): string {
-  return text
-    .toLowerCase()
-    .replaceAll(/[^\p{Letter}\p{Number}\s-]/gu, '')
-    .trim()
-    .replaceAll(/\s+/g, '-');
-}
-
 const ownReader = new Marked({
   async: false,
   renderer: {
     html,
     heading({ tokens, depth, text }) {
-      return `<h${depth} id="${anchorOf(text)}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
+      return `<h${depth} id="${headingAnchor(text)}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
     },
   },
 });

@@ -18,7 +18,7 @@ const route = getRouteApi('/frame/docs/$guide');
 export function withPageLinks(markdown: string): string {
   return markdown
     .replaceAll(/!\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replaceAll(/\]\(([\w-]+)\.md(#[\w-]+)?\)/g, '](/docs/$1$2)')
+    .replaceAll(/\]\(([\w-]+)\.md(#[^)\s]+)?\)/g, '](/docs/$1$2)')
     .replaceAll(/\[([^\]]*)\]\(\.\.?\/[^)]*\)/g, '$1');
 }
 
