@@ -1,7 +1,7 @@
 /** The guides of this installation. */
 import { queryOptions } from '@tanstack/react-query';
 import type { Guide } from '../../../src/documentation/guide-list.ts';
-import type { Language } from '../texts/texts.tsx';
+import type { Language } from '../texts/language.ts';
 
 export type { Guide, GuideGroup } from '../../../src/documentation/guide-list.ts';
 

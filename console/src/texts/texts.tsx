@@ -1,14 +1,10 @@
 /** The console's texts in the reader's language. English is always there; another language is loaded when it is chosen. */
 import { useLocalStorage } from '@mantine/hooks';
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react';
-import { en } from './en/en.ts';
+import { en, type Texts } from './en/en.ts';
+import { languages, type Language } from './language.ts';
 
-/** Every language has these texts. */
-export type Texts = typeof en;
-export type Language = 'en' | 'zh';
-
-/** Languages by the name they call themselves. */
-export const languages: Readonly<Record<Language, string>> = { en: 'English', zh: '中文' };
+export { languages, type Language, type Texts };
 
 interface Choice {
   readonly texts: Texts;

@@ -40,3 +40,6 @@ export const en = {
   system,
   usage,
 };
+
+/** Every language has these texts. */
+export type Texts = typeof en;

@@ -1,4 +1,4 @@
-import type { Texts } from '../texts.tsx';
+import type { Texts } from '../en/en.ts';
 
 export const account: Texts['account'] = {
   title: '账户',

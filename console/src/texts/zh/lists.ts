@@ -1,4 +1,4 @@
-import type { Texts } from '../texts.tsx';
+import type { Texts } from '../en/en.ts';
 
 export const lists: Texts['lists'] = {
   count: (count) => `共 ${count} 项`,

@@ -1,4 +1,4 @@
-import type { Texts } from '../texts.tsx';
+import type { Texts } from '../en/en.ts';
 
 export const overview: Texts['overview'] = {
   title: '概览',

@@ -1,4 +1,4 @@
-import type { Texts } from '../texts.tsx';
+import type { Texts } from '../en/en.ts';
 
 export const runs: Texts['runs'] = {
   title: '运行记录',

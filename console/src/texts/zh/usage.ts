@@ -1,4 +1,4 @@
-import type { Texts } from '../texts.tsx';
+import type { Texts } from '../en/en.ts';
 
 export const usage: Texts['usage'] = {
   title: '用量',

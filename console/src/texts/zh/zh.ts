@@ -1,5 +1,5 @@
 /** 简体中文 */
-import type { Texts } from '../texts.tsx';
+import type { Texts } from '../en/en.ts';
 import { account } from './account.ts';
 import { common } from './common.ts';
 import { guides } from './guides.ts';

@@ -4,7 +4,7 @@ import { useState, type FormEvent, type ReactNode } from 'react';
 import { useGitImport, type GitImport } from '../../../api/publishing.ts';
 import { useTexts } from '../../../texts/texts.tsx';
 import { PublishError } from './publish-error.tsx';
-import type { PublishFormProps } from './upload-dialog.tsx';
+import type { PublishFormProps } from './publish-form.ts';
 
 const fields = [
   { name: 'git_url', label: 'gitUrl', hint: 'gitUrlHint', isRequired: true, isForVersions: true },

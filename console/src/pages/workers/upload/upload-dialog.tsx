@@ -17,12 +17,6 @@ interface UploadDialogProps {
   readonly onClose: () => void;
 }
 
-export interface PublishFormProps {
-  readonly workerId: string | undefined;
-  readonly onClose: () => void;
-  readonly onPublished: (published: PublishedVersion) => void;
-}
-
 export function UploadDialog({ workerId, source, onClose }: UploadDialogProps): ReactNode {
   const { workers: texts } = useTexts();
   const navigate = useNavigate();

@@ -14,7 +14,7 @@ import {
   type PackageSource,
 } from './package-source.ts';
 import { PublishError } from './publish-error.tsx';
-import type { PublishFormProps } from './upload-dialog.tsx';
+import type { PublishFormProps } from './publish-form.ts';
 
 interface ZipFormProps extends PublishFormProps {
   readonly source: PackageSource | undefined;
