@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { exportFormatNames, formatTraits, type ExportFormat } from '../../src/results/exporter.ts';
+import { exportFormatNames, formatTraits, type ExportFormat } from '../../src/results/export-formats.ts';
 import type { Bench, Line, Workbench } from '../bench.ts';
 import type { ExportMeasure, ExportTask } from '../support/export-process.ts';
 import { alternate } from '../support/statistics.ts';

@@ -1,29 +1,7 @@
 /** The audit log: who did what, when, with which key and by which request. */
 import type { Pool, PoolClient } from 'pg';
 import type { Database } from '../database/database.ts';
-
-export const auditActions = [
-  'account.created',
-  'account.changed',
-  'account.set_up',
-  'account.timezone_set',
-  'api_key.created',
-  'api_key.revoked',
-  'balance.changed',
-  'callback_secret.renewed',
-  'callback_secret.removed',
-  'run.aborted',
-  'session.begun',
-  'session.all_ended',
-  'worker.created',
-  'worker.version_created',
-  'worker.version_changed',
-  'worker.changed',
-  'worker.deleted',
-  'worker.published',
-  'worker.unpublished',
-] as const;
-export type AuditAction = (typeof auditActions)[number];
+import type { AuditAction } from './audit-actions.ts';
 
 /** Who does something: an account by one of its keys. */
 export interface Actor {

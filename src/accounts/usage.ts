@@ -7,9 +7,7 @@ import type { PoolClient } from 'pg';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Plans } from './plans.ts';
-
-export const usageKinds = ['result', 'memory', 'cpu', 'traffic'] as const;
-export type UsageKind = (typeof usageKinds)[number];
+import type { UsageKind } from './usage-kinds.ts';
 
 export interface UsageEntry {
   readonly kind: UsageKind;

@@ -1,8 +1,5 @@
 import type { Database } from '../database/database.ts';
-import type { RunStatus } from '../runs/statuses.ts';
-
-export const callbackStates = ['pending', 'delivered', 'given_up'] as const;
-export type CallbackState = (typeof callbackStates)[number];
+import type { CallbackState, ToldStatus } from './callback-states.ts';
 
 export interface CallbackAttempt {
   readonly number: number;
@@ -20,7 +17,7 @@ export interface CallbackAttempt {
 export interface CallbackRecord {
   /** From 1 within its run, in the order of the changes. */
   readonly number: number;
-  readonly runStatus: RunStatus;
+  readonly runStatus: ToldStatus;
   readonly state: CallbackState;
   /** JSON text, as sent. */
   readonly body: string;

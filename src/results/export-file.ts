@@ -1,7 +1,8 @@
 /** The bytes of one export: rows over a connection of its own, through a format, in pieces of a size worth sending. */
 import { Client } from 'pg';
 import { ChelaError } from '../errors.ts';
-import type { ExportFormat, ExportTable } from './exporter.ts';
+import type { ExportFormat } from './export-formats.ts';
+import type { ExportTable } from './exporter.ts';
 import { loadExporter } from './exporters.ts';
 import type { RunReference } from './ingest.ts';
 import { streamRows } from './row-stream.ts';

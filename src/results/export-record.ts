@@ -1,10 +1,8 @@
 /** An export as the database has it, and the names that follow from it. */
 import type { RunRecord } from '../runs/runs.ts';
-import { formatTraits, type ExportFormat } from './exporter.ts';
+import { formatTraits, type ExportFormat } from './export-formats.ts';
+import type { ExportState } from './export-states.ts';
 import type { ErrorKey } from '../errors.ts';
-
-export const exportStates = ['queued', 'ready', 'failed'] as const;
-export type ExportState = (typeof exportStates)[number];
 
 export interface ExportRecord {
   readonly id: number;

@@ -8,7 +8,7 @@ import { ChelaError, type ErrorKey } from '../errors.ts';
 import type { RunRecord } from '../runs/runs.ts';
 import { isFinished } from '../runs/statuses.ts';
 import { exportRecordColumns, fileNameOf, type ExportRecord } from './export-record.ts';
-import type { ExportFormat } from './exporter.ts';
+import type { ExportFormat } from './export-formats.ts';
 import type { ResultHeader } from './ingest.ts';
 
 /** One that was not made within this time is queued again when it is asked for. */

@@ -1,5 +1,6 @@
 /** The exporter of each format, loaded when it is needed. */
-import type { Exporter, ExportFormat } from './exporter.ts';
+import type { ExportFormat } from './export-formats.ts';
+import type { Exporter } from './exporter.ts';
 
 const loaders: Readonly<Record<ExportFormat, () => Promise<Exporter>>> = {
   csv: async () => (await import('./exporters/csv.ts')).writeCsv,

@@ -11,12 +11,13 @@ import { BlobNotFoundError, type Storage } from '../storage/storage.ts';
 import { ExportMaker, makeExports } from './export-maker.ts';
 import { storageKey, type ExportRecord } from './export-record.ts';
 import { ExportRegister } from './export-register.ts';
-import { formatTraits, type ExportFormat } from './exporter.ts';
+import { formatTraits, type ExportFormat } from './export-formats.ts';
 import type { ResultHeader } from './ingest.ts';
 import type { Results } from './results.ts';
 
-export { exportStates, type ExportRecord } from './export-record.ts';
-export { exportFormatNames, formatTraits, type ExportFormat } from './exporter.ts';
+export type { ExportRecord } from './export-record.ts';
+export { exportStates, type ExportState } from './export-states.ts';
+export { exportFormatNames, formatTraits, type ExportFormat } from './export-formats.ts';
 
 const pollMilliseconds = 2000;
 const removedAtOnce = 100;

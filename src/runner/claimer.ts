@@ -3,7 +3,7 @@ import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Database } from '../database/database.ts';
 import type { LimitsInForce } from '../runs/limits.ts';
 import type { RunStatus } from '../runs/statuses.ts';
-import type { Language } from '../workers/package-check.ts';
+import type { Language } from '../workers/languages.ts';
 
 /** A subtask that this runner executes now, with all it needs to know. */
 export interface ClaimedSubtask {

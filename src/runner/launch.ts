@@ -1,5 +1,5 @@
 /** How a package's entry is run, by its language. */
-import type { Language } from '../workers/package-check.ts';
+import type { Language } from '../workers/languages.ts';
 import type { NodeDependencies } from './dependencies/node-dependencies.ts';
 import type { PythonDependencies, PythonEnvironment } from './dependencies/python-dependencies.ts';
 import type { Launch } from './sandbox.ts';

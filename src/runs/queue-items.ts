@@ -6,14 +6,9 @@ import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import { parseJson } from '../json/lossless-json.ts';
+import type { QueueItemStatus, QueueState } from './queue-states.ts';
 import type { Page, Runs, Submission } from './runs.ts';
 import type { Origin } from './statuses.ts';
-
-/**
- *     waiting ──▶ activated   a run was started
- *        └──────▶ released    nothing will come of it
- */
-export type QueueItemStatus = 'waiting' | 'activated' | 'released';
 
 export interface QueueItem {
   readonly id: number;
@@ -94,7 +89,7 @@ export class QueueItems {
   /** Those that wait, or the history of the others; newest first. */
   async list(
     accountId: number,
-    state: 'waiting' | 'inactive',
+    state: QueueState,
     page: Page,
   ): Promise<{ count: number; list: QueueItem[] }> {
     const items = this.#database.sql

@@ -2,9 +2,7 @@
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { RunRecord } from './run-record.ts';
-
-export const waitReasons = ['not_waiting', 'no_runner', 'no_free_slot', 'starting'] as const;
-export type WaitReason = (typeof waitReasons)[number];
+import type { WaitReason } from './wait-reasons.ts';
 
 export interface RunWaiting {
   readonly reason: WaitReason;

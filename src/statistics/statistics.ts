@@ -8,10 +8,12 @@ import { isWorkerSlug, splitWorkerPath } from '../workers/worker-id.ts';
 import { percentiles, type DurationCounts } from './duration-steps.ts';
 import { endedRunFigures, figureColumns, figureSums, type FigureRow } from './figures.ts';
 import { readActivity, type Activity } from './activity.ts';
-import { bucketStarts, inQuarters, type BucketSize, type TimeRange } from './time-buckets.ts';
+import type { BucketSize } from './bucket-sizes.ts';
+import { bucketStarts, inQuarters, type TimeRange } from './time-buckets.ts';
 
 export type { Activity } from './activity.ts';
-export { bucketSizes, mostBuckets, type BucketSize, type TimeRange } from './time-buckets.ts';
+export { bucketSizes, type BucketSize } from './bucket-sizes.ts';
+export { mostBuckets, type TimeRange } from './time-buckets.ts';
 
 /** Runs that ended in a time. */
 export interface Figures {

@@ -1,9 +1,7 @@
 /** Hours, days, weeks and months as the clock on the wall of a zone has them. */
 import { Temporal } from 'temporal-polyfill';
 import { invalidArgument } from '../errors.ts';
-
-export const bucketSizes = ['hour', 'day', 'week', 'month'] as const;
-export type BucketSize = (typeof bucketSizes)[number];
+import type { BucketSize } from './bucket-sizes.ts';
 
 export const mostBuckets = 800;
 /** What statistics are kept by: times are rounded to it. */

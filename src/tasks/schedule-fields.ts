@@ -1,14 +1,7 @@
 /** The schedule of a task as clients write it, and what of it can be wrong. */
 import { ChelaError, invalidArgument } from '../errors.ts';
-import {
-  isDate,
-  nextTick,
-  scheduleTypes,
-  type MissedPolicy,
-  type OverlapPolicy,
-  type Schedule,
-  type ScheduleType,
-} from './schedule.ts';
+import { scheduleTypes, type MissedPolicy, type OverlapPolicy, type ScheduleType } from './schedule-kinds.ts';
+import { isDate, nextTick, type Schedule } from './schedule.ts';
 import { isTimezone } from './timezone.ts';
 
 /** What a request says of a schedule; what it leaves out stays as it is. An empty text takes a value away. */

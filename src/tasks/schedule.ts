@@ -7,20 +7,7 @@
  * - a day that a month does not have is the month's last day.
  */
 import { Temporal } from 'temporal-polyfill';
-
-export const scheduleTypes = { daily: 1, weekly: 2, monthly: 3, once: 4 } as const;
-export type ScheduleType = (typeof scheduleTypes)[keyof typeof scheduleTypes];
-
-/** What becomes of a tick while an earlier run of the task goes on. */
-export const overlapPolicies = ['skip', 'allow', 'queue'] as const;
-export type OverlapPolicy = (typeof overlapPolicies)[number];
-
-/** What becomes of ticks that nobody could fire in their time. */
-export const missedPolicies = ['run_once', 'skip'] as const;
-export type MissedPolicy = (typeof missedPolicies)[number];
-
-export const tickOutcomes = ['started', 'skipped', 'queued', 'failed', 'missed'] as const;
-export type TickOutcome = (typeof tickOutcomes)[number];
+import { scheduleTypes } from './schedule-kinds.ts';
 
 export type Recurrence =
   | { readonly type: typeof scheduleTypes.daily }

@@ -11,7 +11,8 @@ import { pollSeconds, type JobKind, type Jobs } from '../jobs/jobs.ts';
 import type { PreparedRun, Runs } from '../runs/runs.ts';
 import type { Workers } from '../workers/workers.ts';
 import { scheduleOf } from './schedule-fields.ts';
-import { dueTicks, nextTick, type DueTicks, type TickOutcome } from './schedule.ts';
+import type { TickOutcome } from './schedule-kinds.ts';
+import { dueTicks, nextTick, type DueTicks } from './schedule.ts';
 import { selectTasks, type TaskRecord } from './task-record.ts';
 import { prepareTaskRun, storeTaskRun } from './task-run.ts';
 

@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 import type { ScheduleColumns } from './schedule-fields.ts';
-import type { TickOutcome } from './schedule.ts';
+import type { TickOutcome } from './schedule-kinds.ts';
 
 export interface TaskRecord extends ScheduleColumns {
   readonly id: number;

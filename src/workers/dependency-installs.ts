@@ -5,9 +5,8 @@
 import type { PoolClient } from 'pg';
 import type { Database } from '../database/database.ts';
 import type { JobKind, Jobs } from '../jobs/jobs.ts';
-import type { Language } from './package-check.ts';
-
-export type InstallStatus = 'none' | 'waiting' | 'installing' | 'installed' | 'failed';
+import type { InstallStatus } from './install-statuses.ts';
+import type { Language } from './languages.ts';
 
 export interface InstallRecord {
   readonly status: InstallStatus;

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Findings, quoted, type Finding } from './findings.ts';
 import { inputSchemaFile, inspectInputSchema, type InputSchema } from './input-schema.ts';
+import type { Language } from './languages.ts';
 import { inspectOutputSchema, outputSchemaFile, type OutputSchema } from './output-schema.ts';
 import {
   manifestFile,
@@ -11,12 +12,9 @@ import {
   readManifest,
   requirementsFile,
 } from './package-dependencies.ts';
-import type { Language } from './package-sources.ts';
 import { isPackageFile, readPackageBytes, readPackageText } from './package-text.ts';
 import { inspectSources } from './source-check.ts';
 import type { JsonObject } from './value-types.ts';
-
-export type { Language } from './package-sources.ts';
 
 export interface PackageReport {
   readonly language: Language;

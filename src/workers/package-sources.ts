@@ -1,8 +1,7 @@
 /** Reads the sources of a package as far as a check by patterns goes: what they import, call and spell out. */
+import type { Language } from './languages.ts';
 import { listPackageFiles } from './package-files.ts';
 import { readPackageBytes } from './package-text.ts';
-
-export type Language = 'node' | 'python' | 'go';
 
 /** One source file, its comment lines emptied. */
 export interface Source {

@@ -1,11 +1,11 @@
 /** Warnings about the code of a package. They come from patterns, so they advise and never block. */
 import { quoted, type Findings } from './findings.ts';
+import type { Language } from './languages.ts';
 import {
   hardCodedCredentials,
   importedModules,
   readSources,
   upsertKeys,
-  type Language,
   type Source,
 } from './package-sources.ts';
 

@@ -1,8 +1,9 @@
 /** The versions of a worker as its owner sees them: where each comes from, what was found in it, its installation. */
 import type { Database } from '../database/database.ts';
-import type { InstallRecord, InstallStatus } from './dependency-installs.ts';
+import type { InstallRecord } from './dependency-installs.ts';
+import type { InstallStatus } from './install-statuses.ts';
 import type { Finding } from './findings.ts';
-import type { Language } from './package-check.ts';
+import type { Language } from './languages.ts';
 
 /** Where in a git repository a version comes from. */
 export interface GitSource {

@@ -1,7 +1,7 @@
 /** Rows of workers and versions as the rest of the platform reads them. */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { Tables } from '../database/tables.ts';
-import type { Language } from './package-check.ts';
+import type { Language } from './languages.ts';
 
 export interface WorkerRecord {
   readonly id: number;

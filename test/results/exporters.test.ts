@@ -6,7 +6,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { read as readWorkbook, utils } from 'xlsx';
-import { exportFormatNames, type ExportFormat, type ExportTable } from '../../src/results/exporter.ts';
+import { exportFormatNames, type ExportFormat } from '../../src/results/export-formats.ts';
+import type { ExportTable } from '../../src/results/exporter.ts';
 import { loadExporter } from '../../src/results/exporters.ts';
 import { preparePython } from '../support/python-environment.ts';
 

@@ -5,7 +5,7 @@ import { parseJson } from '../../json/lossless-json.ts';
 import { durationSeconds } from '../../runs/run-figures.ts';
 import type { RunWaiting, SubtaskRecord } from '../../runs/runs.ts';
 import { subtaskStatuses, type SubtaskStatus } from '../../runs/statuses.ts';
-import { waitReasons } from '../../runs/waiting.ts';
+import { waitReasons } from '../../runs/wait-reasons.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';

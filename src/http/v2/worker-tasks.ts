@@ -1,7 +1,7 @@
 /** Saved tasks: a worker with an input, run by hand or by a schedule. */
 import { Type, type Static } from 'typebox';
 import { parseJson } from '../../json/lossless-json.ts';
-import { missedPolicies, overlapPolicies, tickOutcomes } from '../../tasks/schedule.ts';
+import { missedPolicies, overlapPolicies, tickOutcomes } from '../../tasks/schedule-kinds.ts';
 import { taskSorts, type NewTask, type TaskChanges, type TaskRecord } from '../../tasks/tasks.ts';
 import { workerPath } from '../../workers/worker-id.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';

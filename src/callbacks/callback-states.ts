@@ -1,0 +1,12 @@
+/**
+ * States of a callback.
+ *
+ *     pending ──▶ delivered   a receiver accepted it
+ *        └──────▶ given_up    its last attempt failed
+ */
+export const callbackStates = ['pending', 'delivered', 'given_up'] as const;
+export type CallbackState = (typeof callbackStates)[number];
+
+/** Statuses of a run that its callback URL is told: all but the one it begins with. */
+export const toldStatuses = ['running', 'aborting', 'succeeded', 'failed'] as const;
+export type ToldStatus = (typeof toldStatuses)[number];

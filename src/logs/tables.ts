@@ -1,0 +1,27 @@
+/** Tables of this room: log lines. */
+import type { LogType } from './log-line.ts';
+
+declare module '../database/tables.ts' {
+  interface Tables {
+    log_line: LogLineTable;
+    run_log: RunLogTable;
+  }
+}
+
+interface LogLineTable {
+  day: string;
+  run_id: number;
+  id: number;
+  subtask: number;
+  type: LogType;
+  content: string;
+  logged_at: Date;
+}
+
+interface RunLogTable {
+  run_id: number;
+  debug_lines: number;
+  info_lines: number;
+  warn_lines: number;
+  error_lines: number;
+}

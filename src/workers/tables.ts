@@ -1,0 +1,67 @@
+/** Tables of this room: workers, their versions, and the installation of dependencies. */
+import type { Generated, GeneratedAlways, JSONColumnType } from 'kysely';
+import type { Finding } from './findings.ts';
+import type { InstallStatus } from './install-statuses.ts';
+import type { Language } from './languages.ts';
+
+declare module '../database/tables.ts' {
+  interface Tables {
+    worker: WorkerTable;
+    worker_version: WorkerVersionTable;
+    dependency_install: DependencyInstallTable;
+    dependency_install_line: DependencyInstallLineTable;
+  }
+}
+
+interface WorkerTable {
+  id: GeneratedAlways<number>;
+  slug: string;
+  account_id: number;
+  name: string;
+  title: string;
+  description: string;
+  category: number | null;
+  icon_key: string | null;
+  is_public: Generated<boolean>;
+  current_version_id: number | null;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  deleted_at: Date | null;
+}
+
+interface WorkerVersionTable {
+  id: GeneratedAlways<number>;
+  worker_id: number;
+  version: string;
+  package_hash: string;
+  language: Language;
+  entry: string;
+  input_schema: string;
+  output_schema: string | null;
+  readme: string;
+  warnings: JSONColumnType<Finding[]>;
+  description: Generated<string>;
+  package_bytes: Generated<number>;
+  git_url: string | null;
+  git_ref: string | null;
+  git_folder: string | null;
+  git_commit: string | null;
+  created_at: Generated<Date>;
+}
+
+interface DependencyInstallTable {
+  worker_version_id: number;
+  status: InstallStatus;
+  attempt: Generated<number>;
+  err_msg: Generated<string>;
+  is_truncated: Generated<boolean>;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+interface DependencyInstallLineTable {
+  worker_version_id: number;
+  number: number;
+  content: string;
+  logged_at: Date;
+}
