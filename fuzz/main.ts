@@ -74,7 +74,7 @@ async function fuzz(python: string, url: string, key: string): Promise<number> {
 
 async function main(): Promise<number> {
   const python = await preparePython();
-  const database = await openDatabase(config, logger, () => undefined);
+  const database = await openDatabase(config, logger);
   const platform = await Platform.open({ config, logger, parts: { api: true, runner: false } }, database.url);
   try {
     const address = await platform.start();

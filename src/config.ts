@@ -110,6 +110,13 @@ export const settings = {
     parse: integer(4, 1000),
     describe: 'Most database connections one process opens.',
   }),
+  databaseWaitSeconds: setting<number>({
+    environment: 'CHELA_DATABASE_WAIT_SECONDS',
+    default: 60,
+    parse: integer(1, 86_400),
+    describe:
+      'How long a start waits for a database that is starting, recovering or out of reach, before it fails.',
+  }),
   logLevel: setting<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'>({
     environment: 'CHELA_LOG_LEVEL',
     default: 'info',

@@ -10,6 +10,7 @@ import { Database } from './database/database.ts';
 import { EmbeddedPostgres } from './database/embedded-postgres.ts';
 import { signingSecret } from './database/installation.ts';
 import { migrate } from './database/migrations.ts';
+import { untilReachable } from './database/reachable.ts';
 import { Notifications } from './database/notifications.ts';
 import { GitImports } from './git/git-import.ts';
 import type { ApiApp } from './http/api-context.ts';
@@ -322,19 +323,34 @@ function requestBaseUrl(request: FastifyRequest): string {
   return `${request.protocol}://${request.host}`;
 }
 
-/** A database that is up to date: the given one, or an embedded one that `stop` ends. */
+interface OpenDatabaseOptions {
+  /** Told of each step, in a few words. */
+  readonly onProgress?: (step: string) => void;
+  /** Told once why the given database cannot be connected to, where it has to be waited for. */
+  readonly onWaiting?: (reason: string) => void;
+}
+
+/**
+ * A database that is up to date: the given one, or an embedded one that `stop` ends.
+ * @throws DatabaseUnreachableError where it does not answer for as long as the configuration waits
+ */
 export async function openDatabase(
   config: Config,
   logger: Logger,
-  onProgress: (step: string) => void,
+  { onProgress, onWaiting }: OpenDatabaseOptions = {},
 ): Promise<{ url: string; stop: () => Promise<void> }> {
   if (config.databaseUrl !== '') {
-    onProgress('bringing the database up to date');
+    await untilReachable(config.databaseUrl, { limitSeconds: config.databaseWaitSeconds, onWaiting });
+    onProgress?.('bringing the database up to date');
     await migrate(config.databaseUrl);
     return { url: config.databaseUrl, stop: async () => undefined };
   }
-  onProgress('starting the embedded PostgreSQL');
-  const server = new EmbeddedPostgres({ dataDir: path.join(config.dataDir, 'postgres'), logger });
+  onProgress?.('starting the embedded PostgreSQL');
+  const server = new EmbeddedPostgres({
+    dataDir: path.join(config.dataDir, 'postgres'),
+    startLimitSeconds: config.databaseWaitSeconds,
+    logger,
+  });
   try {
     await server.start();
     await migrate(server.url());

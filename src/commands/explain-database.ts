@@ -1,8 +1,18 @@
+import { settings, type Config } from '../config.ts';
 import { isDatabaseUnavailable } from '../database/database.ts';
+import { DatabaseUnreachableError } from '../database/reachable.ts';
 import { CommandError } from './command-error.ts';
 
 /** What a user is told of an error at work with the database: a sentence where nothing answers there, else the error. */
-export function explainDatabase(error: unknown): unknown {
+export function explainDatabase(
+  error: unknown,
+  { databaseUrl, databaseWaitSeconds }: Pick<Config, 'databaseUrl' | 'databaseWaitSeconds'>,
+): unknown {
+  const advice = databaseUrl === '' ? '' : '; check DATABASE_URL';
+  if (error instanceof DatabaseUnreachableError) {
+    const limit = `${databaseWaitSeconds} s (${settings.databaseWaitSeconds.environment})`;
+    return new CommandError(`the database did not answer within ${limit}: ${error.message}${advice}`);
+  }
   if (!isDatabaseUnavailable(error)) return error;
-  return new CommandError(`the database does not answer: ${(error as Error).message}; check DATABASE_URL`);
+  return new CommandError(`the database does not answer: ${(error as Error).message}${advice}`);
 }

@@ -24,7 +24,7 @@ export function addKeysCommand(program: Command): void {
       const admin = await accounts.ensure(adminAccountName);
       process.stdout.write(`${await accounts.createKey(admin.id, name)}\n`);
     } catch (error) {
-      throw explainDatabase(error);
+      throw explainDatabase(error, config);
     } finally {
       await database.close();
     }

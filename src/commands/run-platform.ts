@@ -32,9 +32,11 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   try {
     // Halves share a folder and a database of the operator's; a whole platform has both for itself.
     if (config.databaseUrl === '') ways.push(await lockDataFolder(config.dataDir));
-    const database = await openDatabase(config, logger, onProgress).catch((error: unknown) => {
-      throw explainDatabase(error);
-    });
+    const database = await openDatabase(config, logger, { onProgress, onWaiting: sayWaiting }).catch(
+      (error: unknown) => {
+        throw explainDatabase(error, config);
+      },
+    );
     ways.push(database.stop);
     const platform = await Platform.open({ config, logger, parts }, database.url);
     ways.push(() => platform.stop(config.stopGraceSeconds * 1000));
@@ -48,6 +50,10 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
     await stop();
     throw error;
   }
+}
+
+function sayWaiting(reason: string): void {
+  process.stderr.write(`chela: waiting for the database: ${reason}\n`);
 }
 
 async function checkSandbox(config: Config): Promise<void> {

@@ -6,6 +6,7 @@ export const databaseSettings: readonly SettingName[] = [
   'dataDir',
   'databaseUrl',
   'databasePoolSize',
+  'databaseWaitSeconds',
   'logLevel',
 ];
 

@@ -15,17 +15,20 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Logger } from 'pino';
+import { DatabaseUnreachableError, untilReachable } from './reachable.ts';
 
 const databaseName = 'chela';
 const userName = 'chela';
 /** PostgreSQL's limit is 107 bytes for the whole path, of which its own file name takes 20. */
 const longestSocketFolder = 85;
-const startLimitMilliseconds = 60_000;
+const usualStartLimitSeconds = 60;
 
 interface EmbeddedPostgresOptions {
   /** Folder of the cluster; made where it does not exist. */
   readonly dataDir: string;
   readonly logger: Logger;
+  /** Longest time until it answers; after a crash it recovers first. */
+  readonly startLimitSeconds?: number;
   /** Further server settings, `name` → value. */
   readonly parameters?: Readonly<Record<string, string>>;
 }
@@ -243,23 +246,15 @@ export class EmbeddedPostgres {
   }
 
   async #untilReady(): Promise<void> {
-    const deadline = Date.now() + startLimitMilliseconds;
-    for (;;) {
-      const client = new Client({ connectionString: this.url('postgres') });
-      try {
-        await client.connect();
-        return;
-      } catch (error) {
-        if (Date.now() > deadline) {
-          throw new Error(
-            `PostgreSQL did not start within ${startLimitMilliseconds / 1000} s (${(error as Error).message}); see ${path.join(this.#options.dataDir, 'log')}`,
-            { cause: error },
-          );
-        }
-        await delay(20);
-      } finally {
-        await client.end().catch(() => undefined);
-      }
+    const { dataDir, startLimitSeconds: limitSeconds = usualStartLimitSeconds } = this.#options;
+    try {
+      await untilReachable(this.url('postgres'), { limitSeconds });
+    } catch (error) {
+      if (!(error instanceof DatabaseUnreachableError)) throw error;
+      const { message } = error;
+      throw new DatabaseUnreachableError(`${message}; its log is in ${path.join(dataDir, 'log')}`, {
+        cause: error,
+      });
     }
   }
 

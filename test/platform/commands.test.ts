@@ -46,7 +46,9 @@ describe('a command that cannot do what was asked ends with 1 and one line that 
     },
     'a database that does not answer': {
       argv: ['runner', '--database-url', 'postgres://chela@127.0.0.1:1/chela'],
-      says: 'the database does not answer: connect ECONNREFUSED 127.0.0.1:1; check DATABASE_URL',
+      environment: { CHELA_DATABASE_WAIT_SECONDS: '1' },
+      says: `waiting for the database: connect ECONNREFUSED 127.0.0.1:1
+chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): connect ECONNREFUSED 127.0.0.1:1; check DATABASE_URL`,
     },
     'a push of nothing': {
       argv: ['push', '--key', 'not-asked-for-yet'],
