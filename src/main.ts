@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { ConfigError } from './config.ts';
 import { CommandError } from './commands/command-error.ts';
+import { outliveLostOutput } from './commands/printing.ts';
 import { addApiCommand } from './commands/api.ts';
 import { addKeysCommand } from './commands/keys.ts';
 import { addPushCommand } from './commands/push.ts';
@@ -20,6 +21,7 @@ addRunnerCommand(program);
 addPushCommand(program);
 addKeysCommand(program);
 
+outliveLostOutput();
 try {
   await program.parseAsync();
 } catch (error) {

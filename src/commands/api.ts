@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { CommandError } from './command-error.ts';
+import { say } from './printing.ts';
 import { runPlatform } from './run-platform.ts';
 import { addSettings, apiSettings, configOf, databaseSettings } from './settings-options.ts';
 
@@ -14,7 +15,7 @@ export function addApiCommand(program: Command): void {
       parts: { api: true, runner: false },
       onProgress: () => undefined,
       onReady: async (_platform, address) => {
-        process.stdout.write(`chela: the API listens on ${address}\n`);
+        say(`chela: the API listens on ${address}`);
       },
     });
   });

@@ -6,6 +6,7 @@ import { embeddedUrl } from '../database/embedded-postgres.ts';
 import path from 'node:path';
 import { CommandError } from './command-error.ts';
 import { explainDatabase } from './explain-database.ts';
+import { print } from './printing.ts';
 import { configOf, addSettings, databaseSettings } from './settings-options.ts';
 
 export function addKeysCommand(program: Command): void {
@@ -22,7 +23,7 @@ export function addKeysCommand(program: Command): void {
     try {
       const accounts = new Accounts(database);
       const admin = await accounts.ensure(adminAccountName);
-      process.stdout.write(`${await accounts.createKey(admin.id, name)}\n`);
+      await print(await accounts.createKey(admin.id, name));
     } catch (error) {
       throw explainDatabase(error, config);
     } finally {

@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { zipFolder } from '../workers/archive.ts';
 import { workerNameFromTitle } from '../workers/worker-name.ts';
 import { CommandError } from './command-error.ts';
+import { print } from './printing.ts';
 import { configOf } from './settings-options.ts';
 
 interface PushFlags {
@@ -93,7 +94,7 @@ async function pushFolder(folder: string, flags: PushFlags, call: Call): Promise
   if (slug === undefined) form.append('name', name);
   if (flags.title !== undefined) form.append('title', flags.title);
   if (flags.description !== undefined) form.append('description', flags.description);
-  report(name, await call(slug === undefined ? '/workers' : `/workers/${slug}/versions`, form));
+  await report(name, await call(slug === undefined ? '/workers' : `/workers/${slug}/versions`, form));
 }
 
 /** The platform reads the repository; a token for a private one comes by CHELA_GIT_TOKEN, which no list of processes shows. */
@@ -117,13 +118,13 @@ async function pushRepository(address: string, flags: PushFlags, call: Call): Pr
     ...(flags.title !== undefined && { title: flags.title }),
     ...(flags.description !== undefined && { description: flags.description }),
   };
-  report(name, await call(slug === undefined ? '/workers/git' : `/workers/${slug}/versions/git`, body));
+  await report(name, await call(slug === undefined ? '/workers/git' : `/workers/${slug}/versions/git`, body));
 }
 
-function report(name: string, answer: Answer): void {
+async function report(name: string, answer: Answer): Promise<void> {
   if (answer.code !== 0) {
     if (answer.message === 'Script package is unchanged') {
-      process.stdout.write(`${name} is unchanged\n`);
+      await print(`${name} is unchanged`);
       return;
     }
     const reasons = (answer.details ?? []).map((detail) => `\n  ${detail}`).join('');
@@ -131,9 +132,9 @@ function report(name: string, answer: Answer): void {
   }
   const { path: workerPath, version, warnings } = answer.data as Published;
   for (const { file, field, message } of warnings) {
-    process.stdout.write(`warning: ${file}${field === undefined ? '' : ` (${field})`}: ${message}\n`);
+    await print(`warning: ${file}${field === undefined ? '' : ` (${field})`}: ${message}`);
   }
-  process.stdout.write(`${workerPath} ${version}\n`);
+  await print(`${workerPath} ${version}`);
 }
 
 async function nameOfFolder(folder: string): Promise<string> {

@@ -1,7 +1,7 @@
 /** Starts the platform, or a half of it, and stops it in order at a signal. */
-import { pino } from 'pino';
 import { flagOf, settings, type Config } from '../config.ts';
 import { lockDataFolder } from '../data-folder.ts';
+import { openLog } from '../logging/logger.ts';
 import { openDatabase, Platform, type PlatformParts } from '../platform.ts';
 import { createSandbox } from '../runner/sandboxes.ts';
 import { CommandError } from './command-error.ts';
@@ -20,7 +20,7 @@ interface RunPlatformOptions {
 /** Resolves once the platform runs; it goes on until a signal comes. */
 export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   const { config, parts, onProgress } = options;
-  const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  const logger = openLog(config.logLevel);
   if (parts.runner) await checkSandbox(config);
   const ways: (() => Promise<void>)[] = [];
   const undo = async (): Promise<void> => {

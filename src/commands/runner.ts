@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { CommandError } from './command-error.ts';
+import { say } from './printing.ts';
 import { runPlatform } from './run-platform.ts';
 import { addSettings, configOf, databaseSettings, runnerSettings } from './settings-options.ts';
 
@@ -17,7 +18,7 @@ export function addRunnerCommand(program: Command): void {
       parts: { api: false, runner: true },
       onProgress: () => undefined,
       onReady: async () => {
-        process.stdout.write(`chela: the runner waits for work, ${config.runnerSlots} subtasks at a time\n`);
+        say(`chela: the runner waits for work, ${config.runnerSlots} subtasks at a time`);
       },
     });
   });

@@ -5,14 +5,11 @@ import type { Platform } from '../platform.ts';
 import { parseRunSchema } from '../runs/run-schema.ts';
 import { defaultInput } from '../workers/default-input.ts';
 import { publishBundledWorkers } from '../workers/bundled-workers.ts';
+import { say } from './printing.ts';
 import { runPlatform } from './run-platform.ts';
 import { addSettings, apiSettings, configOf, databaseSettings, runnerSettings } from './settings-options.ts';
 
 const welcomeWorker = 'chela~hello';
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
 
 export function addUpCommand(program: Command): void {
   const command = program

@@ -1,5 +1,5 @@
 /** The `chela` command as a real child process, in a process group of its own as a terminal would have it. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -40,10 +40,15 @@ export class ChelaProcess {
   #output = '';
   #look: (() => void)[] = [];
 
-  constructor(argv: readonly string[], environment: Environment) {
+  /** @param stdio where its output goes instead, as `spawn` takes it */
+  constructor(
+    argv: readonly string[],
+    environment: Environment,
+    stdio: StdioOptions = ['ignore', 'pipe', 'pipe'],
+  ) {
     this.#child = spawn(process.execPath, [entry, ...argv], {
       env: cleanEnvironment(environment),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio,
       detached: true,
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -124,12 +129,13 @@ export interface StartedChela {
   readonly client: TestClient;
 }
 
-/** Starts `chela up` and waits until it says where it listens. */
+/** Starts `chela up` and waits until it says where it listens: its standard output has to be a pipe. */
 export async function startChela(
   environment: Environment,
   argv: readonly string[] = ['up'],
+  stdio?: StdioOptions,
 ): Promise<StartedChela> {
-  const chela = new ChelaProcess(argv, environment);
+  const chela = new ChelaProcess(argv, environment, stdio);
   try {
     const [, url = ''] = await chela.printed(/(?:URL\s+|listens on )(http:\S+)/);
     return { process: chela, client: new TestClient(url, adminKey) };
