@@ -10,7 +10,7 @@ import { recordAudit, type Actor } from './audit.ts';
 const prefix = 'chela_';
 
 /** A new key: 32 random bytes, in letters that survive URLs and double clicks. */
-export function generateApiKey(): string {
+function generateApiKey(): string {
   return prefix + randomBytes(32).toString('base64url').replaceAll('-', 'A').replaceAll('_', 'B');
 }
 

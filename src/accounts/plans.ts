@@ -7,8 +7,7 @@ import type { Plan, PlanList } from './plan-list.ts';
 export type { Plan } from './plan-list.ts';
 
 /** Condition over the table account: its balance cannot pay for anything any more. */
-export const balanceUsedUp =
-  '(account.balance <= 0 OR coalesce(account.balance_expiration_at <= now(), false))';
+const balanceUsedUp = '(account.balance <= 0 OR coalesce(account.balance_expiration_at <= now(), false))';
 
 export class Plans {
   readonly #plans: PlanList;

@@ -6,7 +6,7 @@ import { recordAudit, type Actor } from './audit.ts';
 import { hashPassword } from './passwords.ts';
 
 export const passwordLength = { minimum: 12, maximum: 200 } as const;
-export const emailPattern = String.raw`^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$`;
+const emailPattern = String.raw`^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$`;
 export const emailLength = 254;
 
 export interface Credentials {
@@ -21,7 +21,7 @@ function hashOf(token: string): Buffer {
 }
 
 /** @throws ChelaError INVALID_SHAPE saying what is wrong with the e-mail address or the password */
-export function checkCredentials({ email, password }: Credentials): void {
+function checkCredentials({ email, password }: Credentials): void {
   if (email.length > emailLength || !new RegExp(emailPattern).test(email)) {
     throw new ChelaError('INVALID_SHAPE', 'email must be an e-mail address such as admin@example.com');
   }

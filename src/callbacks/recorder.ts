@@ -40,7 +40,7 @@ export function receiverOf(callbackUrl: string): string {
 }
 
 /** The body of a callback: the run as it is now. */
-export function callbackBody(run: Omit<ChangedRun, 'id' | 'callback_url'>): string {
+function callbackBody(run: Omit<ChangedRun, 'id' | 'callback_url'>): string {
   return JSON.stringify({
     run_slug: run.slug,
     run_id: run.slug,

@@ -74,7 +74,7 @@ export function readApiDocument({ tags, paths, components }: ServedDocument): Ap
 }
 
 /** The schema that a reference stands for. */
-export function resolved(schema: Schema, { schemas }: ApiDocument): Schema {
+function resolved(schema: Schema, { schemas }: ApiDocument): Schema {
   const name = schema.$ref?.split('/').at(-1);
   return name === undefined ? schema : (schemas[name] ?? {});
 }

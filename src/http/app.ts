@@ -46,7 +46,7 @@ import { addWorkerVersionOperations } from './v2/worker-versions.ts';
 import { addWorkerOperations } from './v2/workers.ts';
 import { validatorCompiler } from './validation.ts';
 
-export const basePath = '/api/v2';
+const basePath = '/api/v2';
 /** What a client that comes while the server stops is asked to wait. */
 const retryAfterSeconds = 5;
 

@@ -25,7 +25,7 @@ declare module 'fastify' {
 }
 
 /** What the request offers, blank ones left out. A header of another scheme than Bearer is a wrong credential. */
-export function credentialsOf(request: FastifyRequest): string[] {
+function credentialsOf(request: FastifyRequest): string[] {
   const { authorization } = request.headers;
   const apiKey = request.headers['api-key'];
   const token = (request.query as { token?: string | string[] } | undefined)?.token;
@@ -39,7 +39,7 @@ export function credentialsOf(request: FastifyRequest): string[] {
 
 /** Name of the cookie with the session's token. */
 export const sessionCookie = 'chela_session';
-export const csrfHeader = 'x-csrf-token';
+const csrfHeader = 'x-csrf-token';
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** The token of the session's cookie; `''` without one. */

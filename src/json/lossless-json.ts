@@ -4,7 +4,7 @@
  * plain one, so `1.00` is written back as `1`, the same value. Use `isJsonObject` rather than `typeof`: a `RawNumber`
  * is an object to JS.
  */
-import { depthLimit, inspectJson, isLossyNumber, nonFiniteAsNull } from './json-text.ts';
+import { depthLimit, inspectJson, isLossyNumber } from './json-text.ts';
 
 /** A number kept as its text. Frozen, made by `parseJson` only, written by `JSON.stringify` as what it stands for. */
 export interface RawNumber {
@@ -57,14 +57,6 @@ export function parseJson(text: string): unknown {
   } catch (error) {
     throw new JsonError((error as Error).message, { cause: error });
   }
-}
-
-/**
- * As `parseJson`, reading Python's `NaN`, `Infinity` and `-Infinity` as null.
- * @throws JsonError
- */
-export function parseLenientJson(text: string): unknown {
-  return parseJson(inspectJson(text).hasNonFinite ? nonFiniteAsNull(text) : text);
 }
 
 /**

@@ -9,7 +9,7 @@ import type { LogType } from './log-line.ts';
 const recentLines = 1000;
 const streamedLinesAtOnce = 5000;
 
-export type { LogFilter, LogWindow } from './log-windows.ts';
+export type { LogFilter } from './log-windows.ts';
 
 export interface StoredLogLine {
   /** Number within the run, from 1. */

@@ -6,7 +6,7 @@ import { parseJson } from '../json/lossless-json.ts';
 import type { ResultHeader, RunReference } from './ingest.ts';
 
 /** The platform's own column: names a row of a run for good. */
-export const dataIdKey = '__coreclaw_data_id__';
+const dataIdKey = '__coreclaw_data_id__';
 /** Keys that begin so are the platform's own. */
 export const platformKeyPrefix = '__coreclaw_';
 

@@ -19,7 +19,7 @@ export type DiskExcess = keyof DiskLimits;
  * One look. Links are not followed; folders that are too deep to be looked into count as too many files.
  * @returns undefined within the limits; ends as soon as one has been passed
  */
-export async function diskExcess(folder: string, limits: DiskLimits): Promise<DiskExcess | undefined> {
+async function diskExcess(folder: string, limits: DiskLimits): Promise<DiskExcess | undefined> {
   let bytes = 0;
   let files = 0;
   const folders = [folder];

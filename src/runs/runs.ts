@@ -14,7 +14,7 @@ import { Submitter } from './submit.ts';
 import { RunWaiter } from './wait.ts';
 import { readWaiting, type RunWaiting } from './waiting.ts';
 
-export { runSorts, type Page, type RunFilter, type RunSort } from './read.ts';
+export { runSorts, type Page, type RunFilter } from './read.ts';
 export type { RunRecord } from './run-record.ts';
 export type { SubtaskRecord } from './subtasks.ts';
 export type { RunWaiting } from './waiting.ts';

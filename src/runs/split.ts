@@ -143,14 +143,6 @@ function expand(custom: Custom, { itemsByField, removed }: SplitPlan): Record<st
 }
 
 /**
- * How many subtasks `splitInput` would make, without making them.
- * @throws ChelaError INVALID_ARGUMENT for an input that cannot be split
- */
-export function countSubtasks(custom: Custom, schema: RunSchema): number {
-  return countItems(planSplit(custom, schema));
-}
-
-/**
  * The inputs of the subtasks, in the order of the fields and of their items. They share the values they have in common.
  * @param custom as parsed by `parseJson`
  * @param limit most subtasks a run may have

@@ -14,7 +14,7 @@ export function durationStepSql(seconds: string): string {
 }
 
 /** Where a step begins, seconds. */
-export function stepStart(step: number): number {
+function stepStart(step: number): number {
   return (firstMilliseconds / 1000) * 2 ** (step / stepsPerDoubling);
 }
 

@@ -1,4 +1,4 @@
-import { Findings, quoted, type Finding } from './findings.ts';
+import { quoted, type Findings } from './findings.ts';
 import {
   isJsonObject,
   isOfType,
@@ -285,7 +285,11 @@ function inspectSplit(root: JsonObject, properties: readonly unknown[], findings
   }
 }
 
-/** As `checkInputSchema`, adding to findings instead of throwing. @returns what the text holds, checked or not */
+/**
+ * Checks the text of input_schema.json, which may start with a byte order mark. Members that are null count as absent.
+ * @param findings get every error and warning
+ * @returns the value of the text, an `InputSchema` if there are no errors
+ */
 export function inspectInputSchema(text: string, findings: Findings): unknown {
   let root: unknown;
   try {
@@ -318,15 +322,4 @@ export function inspectInputSchema(text: string, findings: Findings): unknown {
   }
   inspectSplit(root, values, findings);
   return root;
-}
-
-/**
- * Checks the text of input_schema.json, which may start with a byte order mark. Members that are null count as absent.
- * @throws ChelaError INVALID_ARGUMENT with every error in its details
- */
-export function checkInputSchema(text: string): { schema: InputSchema; warnings: Finding[] } {
-  const findings = new Findings();
-  const schema = inspectInputSchema(text, findings);
-  findings.throwErrors();
-  return { schema: schema as InputSchema, warnings: findings.warnings };
 }

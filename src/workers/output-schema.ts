@@ -1,4 +1,4 @@
-import { Findings, quoted, type Finding } from './findings.ts';
+import { quoted, type Findings } from './findings.ts';
 import { isJsonObject, isValueType, parseJson, typeText, valueTypes, type ValueType } from './value-types.ts';
 
 export const outputSchemaFile = 'output_schema.json';
@@ -36,7 +36,11 @@ function inspectColumn(value: unknown, index: number, names: Set<string>, findin
   findings.error(outputSchemaFile, message, `${field}.type`);
 }
 
-/** As `checkOutputSchema`, adding to findings instead of throwing. */
+/**
+ * Checks the text of output_schema.json: an array of `{name, type, description?}` with unique names.
+ * @param findings get every error
+ * @returns the value of the text, an `OutputSchema` if there are no errors
+ */
 export function inspectOutputSchema(text: string, findings: Findings): unknown {
   let columns: unknown;
   try {
@@ -53,15 +57,4 @@ export function inspectOutputSchema(text: string, findings: Findings): unknown {
   for (const [index, column] of (columns as unknown[]).entries())
     inspectColumn(column, index, names, findings);
   return columns;
-}
-
-/**
- * Checks the text of output_schema.json: an array of `{name, type, description?}` with unique names.
- * @throws ChelaError INVALID_ARGUMENT with every error in its details
- */
-export function checkOutputSchema(text: string): { schema: OutputSchema; warnings: Finding[] } {
-  const findings = new Findings();
-  const schema = inspectOutputSchema(text, findings);
-  findings.throwErrors();
-  return { schema: schema as OutputSchema, warnings: findings.warnings };
 }

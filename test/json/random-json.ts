@@ -1,7 +1,7 @@
 /** Random JSON from a seed, so that a failure can be repeated. */
 
 /** Numbers from 0 up to 1 (mulberry32). */
-export function seededRandom(seed: number): () => number {
+function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -12,7 +12,7 @@ import { connectEngine } from '../../src/runner/sandboxes/docker-engine.ts';
 import { eventually } from '../platform/support/eventually.ts';
 
 const run = promisify(execFile);
-export const testImage = 'chela-test:latest';
+const testImage = 'chela-test:latest';
 
 /** What Node and the host's Python are linked with, beyond what every Debian has. */
 const libraries = ['libssl3', 'libffi8', 'libsqlite3-0', 'libexpat1', 'libstdc++6'];

@@ -9,7 +9,7 @@ import { Platform, type PlatformParts } from '../../src/platform.ts';
 import { TestClient, type RunShape } from './test-client.ts';
 import { createTestDatabase } from './test-database.ts';
 
-export type { Answer, CallOptions, FinishedRunShape, RunShape } from './test-client.ts';
+export type { Answer, FinishedRunShape, RunShape } from './test-client.ts';
 
 export class TestPlatform extends TestClient {
   readonly platform: Platform;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ChelaError } from '../../src/errors.ts';
-import { checkInputSchema } from '../../src/workers/input-schema.ts';
-import { checkOutputSchema } from '../../src/workers/output-schema.ts';
+import { type Finding, Findings } from '../../src/workers/findings.ts';
+import { inspectInputSchema } from '../../src/workers/input-schema.ts';
+import { inspectOutputSchema } from '../../src/workers/output-schema.ts';
 
 /** A property without fault; members given as undefined are left out. */
 function property(members: Record<string, unknown> = {}): Record<string, unknown> {
@@ -18,6 +19,16 @@ function property(members: Record<string, unknown> = {}): Record<string, unknown
 
 function schema(members: Record<string, unknown>, ...properties: unknown[]): string {
   return JSON.stringify({ description: 'A worker', properties, ...members });
+}
+
+type Inspect = (text: string, findings: Findings) => unknown;
+
+/** @throws ChelaError with every error of the text in its details */
+function checked(inspect: Inspect, text: string): { schema: unknown; warnings: Finding[] } {
+  const findings = new Findings();
+  const found = inspect(text, findings);
+  findings.throwErrors();
+  return { schema: found, warnings: findings.warnings };
 }
 
 function refusal(check: () => unknown): ChelaError {
@@ -143,7 +154,7 @@ describe('an input schema is refused with', () => {
     ],
     ['a source that is plain text', schema({}, { ...source, default: ['https://a'] }), /item number 1 lacks/],
   ])('%s', (_title, text, message) => {
-    const error = refusal(() => checkInputSchema(text));
+    const error = refusal(() => checked(inspectInputSchema, text));
     expect(error.key).toBe('INVALID_ARGUMENT');
     expect(error.message).toMatch(message);
     expect(error.message).toMatch(/^input_schema\.json: /);
@@ -157,13 +168,13 @@ describe('an input schema is refused with', () => {
       property({ name: '' }),
       5,
     );
-    const error = refusal(() => checkInputSchema(text));
+    const error = refusal(() => checked(inspectInputSchema, text));
     expect(error.message).toMatch(/has 7 errors, the first is: input_schema\.json: property "urls"/);
     expect(error.details).toHaveLength(7);
   });
 
   test('no more than a hundred of its errors', () => {
-    const error = refusal(() => checkInputSchema(`{"properties": [${'0,'.repeat(5000)}0]}`));
+    const error = refusal(() => checked(inspectInputSchema, `{"properties": [${'0,'.repeat(5000)}0]}`));
     expect(error.details).toHaveLength(101);
     expect(error.details?.at(-1)).toBe('4901 more errors');
   });
@@ -277,7 +288,7 @@ describe('an input schema is accepted with a warning about', () => {
       /is no number/,
     ],
   ])('%s', (_title, text, field, message) => {
-    const { warnings } = checkInputSchema(text);
+    const { warnings } = checked(inspectInputSchema, text);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toEqual({
       file: 'input_schema.json',
@@ -287,7 +298,7 @@ describe('an input schema is accepted with a warning about', () => {
   });
 
   test('whatever its text holds, the database can keep the warnings', () => {
-    const { warnings } = checkInputSchema(String.raw`{"\u0000\ud800": 1, "properties": []}`);
+    const { warnings } = checked(inspectInputSchema, String.raw`{"\u0000\ud800": 1, "properties": []}`);
     expect(JSON.stringify(warnings)).not.toMatch(/(?<!\\)\\u/);
   });
 });
@@ -351,12 +362,12 @@ describe('an input schema is accepted in silence', () => {
       schema({}, property({ sectionCaption: 'More', sectionDescription: 'x', placeholder: 'y' })),
     ],
   ])('%s', (_title, text) => {
-    expect(checkInputSchema(text).warnings).toEqual([]);
+    expect(checked(inspectInputSchema, text).warnings).toEqual([]);
   });
 
   test('and handed back as it is written', () => {
     const text = schema({ b: 'urls' }, property({ placeholder: 'x' }));
-    expect(checkInputSchema(`\uFEFF${text}`).schema).toEqual(JSON.parse(text));
+    expect(checked(inspectInputSchema, `\uFEFF${text}`).schema).toEqual(JSON.parse(text));
   });
 });
 
@@ -374,7 +385,7 @@ describe('an output schema', () => {
       '\uFEFF[{"name": "a", "type": "string", "description": "A"}]',
     ],
   ])('is accepted: %s', (_title, text) => {
-    const { schema: columns, warnings } = checkOutputSchema(text);
+    const { schema: columns, warnings } = checked(inspectOutputSchema, text);
     expect(warnings).toEqual([]);
     expect(columns).toEqual(JSON.parse(text.replace('\uFEFF', '')));
   });
@@ -393,13 +404,15 @@ describe('an output schema', () => {
     ['no type', '[{"name": "a"}]', /column "a" has no type; use one of string/],
     ['an unknown type', '[{"name": "a", "type": "text"}]', /column "a" has the unknown type "text"/],
   ])('is refused with %s', (_title, text, message) => {
-    const error = refusal(() => checkOutputSchema(text));
+    const error = refusal(() => checked(inspectOutputSchema, text));
     expect(error.key).toBe('INVALID_ARGUMENT');
     expect(error.message).toMatch(message);
     expect(error.message).toMatch(/^output_schema\.json: /);
   });
 
   test('is refused with all its errors at once', () => {
-    expect(refusal(() => checkOutputSchema('[1, {}, {"name": "a", "type": 1}]')).details).toHaveLength(4);
+    expect(
+      refusal(() => checked(inspectOutputSchema, '[1, {}, {"name": "a", "type": 1}]')).details,
+    ).toHaveLength(4);
   });
 });

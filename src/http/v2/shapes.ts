@@ -191,7 +191,7 @@ export const Worker = Type.Object(
 );
 
 /** Path of a worker's picture; its query changes with the picture. */
-export function iconUrl({ slug, icon_key: key }: WorkerRecord): string {
+function iconUrl({ slug, icon_key: key }: WorkerRecord): string {
   return key === null ? '' : `/api/v2/workers/${slug}/icon?v=${path.basename(key).slice(0, 8)}`;
 }
 

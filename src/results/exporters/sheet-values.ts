@@ -3,7 +3,7 @@ import { isLossyNumber } from '../../json/json-text.ts';
 import { cellText, isString, type Cell } from './cells.ts';
 
 /** Most characters of a cell, counted as UTF-16 does. */
-export const textLengthLimit = 32_767;
+const textLengthLimit = 32_767;
 
 /** Spreadsheets show and keep numbers with so many digits. */
 const digitLimit = 15;

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { requirementProblem } from './requirement.ts';
 
-export const requirementsName = 'requirements.txt';
+const requirementsName = 'requirements.txt';
 
 const included = /^(?:-r|--requirement|-c|--constraint)[\s=]*([\w./-]+)$/;
 const mostFiles = 20;

@@ -45,7 +45,7 @@ export function isListEntered(entered: Entered): entered is ListEntered {
 }
 
 /** How a value of the input stands in its field. */
-export function enteredOf(property: InputProperty, value: unknown): Entered {
+function enteredOf(property: InputProperty, value: unknown): Entered {
   if (property.type === 'boolean') return value === true || textOf(value).trim().toLowerCase() === 'true';
   if (isSeveral(property)) {
     if (Array.isArray(value)) return value.map(textOf);

