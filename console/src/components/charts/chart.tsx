@@ -5,9 +5,9 @@ import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useTexts } from '../../texts/texts.tsx';
 import { Panel } from '../panel.tsx';
 import { Scroller } from '../scroller.tsx';
-import type { ChartPoint, ChartProps, ChartSeries } from './chart-props.ts';
+import type { ChartProps, ChartSeries } from './chart-props.ts';
 
-export type { ChartPoint, ChartProps, ChartSeries };
+export type { ChartProps, ChartSeries };
 
 const Charts = lazy(() => import('./charts.tsx'));
 const height = 220;
