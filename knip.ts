@@ -8,6 +8,8 @@ export default function configuration(options: { readonly production?: boolean }
       'scripts/*.{mjs,ts}!',
       'console/src/main.tsx!',
       'console/{vite.config.ts,postcss.config.mjs}!',
+      // Each room adds its tables to `database/tables.ts` by declaration; no file imports them.
+      'src/*/tables.ts!',
       // Processes that benchmarks and tests start by path.
       'bench/support/*-{server,process}.ts',
       'test/**/*-process.ts',
@@ -27,7 +29,7 @@ export default function configuration(options: { readonly production?: boolean }
       'puppeteer-core',
       'selenium-webdriver',
     ],
-    // Programs of the system.
-    ignoreBinaries: ['apt-get', 'bwrap', 'go', 'setpriv'],
+    // Programs that set-up and tests start are the system's, not packages'.
+    rules: { binaries: 'off' },
   };
 }

@@ -14,8 +14,7 @@ import { SetupLinks } from './setup-links.ts';
 import { Usage } from './usage.ts';
 
 export type { Actor, AuditEvent, AuditRecord } from './audit.ts';
-export { recordAudit } from './audit.ts';
-export { auditActions, type AuditAction } from './audit-actions.ts';
+export { auditActions } from './audit-actions.ts';
 export type { ApiKeyRecord } from './api-keys.ts';
 export type { SessionRecord } from './sessions.ts';
 export { csrfTokenOf, isCsrfToken } from './sessions.ts';

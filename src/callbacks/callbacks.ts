@@ -11,8 +11,8 @@ import { deliverCallbacks, recordStatus } from './recorder.ts';
 import { generateCallbackSecret } from './signature.ts';
 import { TargetGuard } from './target-guard.ts';
 
-export type { CallbackRecord, RunCallbacks } from './read.ts';
-export { callbackStates, toldStatuses, type CallbackState } from './callback-states.ts';
+export type { CallbackRecord } from './read.ts';
+export { callbackStates } from './callback-states.ts';
 
 /** Deliveries to one receiver at the same time, by all processes: a slow one takes these places and leaves the others. */
 const receiverConcurrency = 4;

@@ -11,7 +11,7 @@ const warnLevel = 40;
 const retryMilliseconds = 50;
 
 /** Lines that cannot be written yet wait in memory, up to this; lines that come after that are dropped. */
-export const waitingLimitBytes = 1024 * 1024;
+const waitingLimitBytes = 1024 * 1024;
 
 /** A destination of pino's. */
 export class LogOutput {
