@@ -2,6 +2,7 @@
 import { Client } from 'pg';
 import { pino } from 'pino';
 import { Accounts } from '../../src/accounts/accounts.ts';
+import { readConfig } from '../../src/config.ts';
 import { Database } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrations.ts';
 import { mainScript, unreachedRateLimit } from './installation.ts';
@@ -84,7 +85,7 @@ export class StoredRuns implements AsyncDisposable {
     await migrate(databaseUrl);
     const database = new Database({ url: databaseUrl, poolSize: 1, logger: pino({ level: 'warn' }) });
     try {
-      const accounts = new Accounts(database);
+      const accounts = new Accounts(database, undefined, readConfig({}));
       const { id: accountId } = await accounts.ensure('bench');
       await database.pool.query(makeWorkers, [accountId]);
       await database.pool.query(makeRuns, [accountId, count]);

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { readConfig } from '../../src/config.ts';
 import { sdkAddress } from '../../src/runner/sandbox.ts';
+import { HostInstaller } from '../../src/runner/dependencies/host-installer.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 
 const workersFolder = path.resolve(import.meta.dirname, '../workers');
@@ -41,7 +43,9 @@ export class PlainWorker {
     const sdkFile = path.join(folder, 'sdk.js');
     const sdk = await readFile(sdkFile, 'utf8');
     await writeFile(sdkFile, sdk.replace(`:${sdkAddress.port}'`, `:${sdkPort}'`));
-    const modules = await new NodeDependencies({ cacheDir }).install(folder, () => undefined);
+    const { python, installTimeLimitSeconds: timeLimitSeconds } = readConfig({});
+    const installer = new HostInstaller({ python, timeLimitSeconds });
+    const modules = await new NodeDependencies({ cacheDir, installer }).install(folder, () => undefined);
     if (modules !== undefined) await symlink(modules, path.join(folder, 'node_modules'));
     return new PlainWorker(folder);
   }

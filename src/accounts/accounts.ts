@@ -1,6 +1,6 @@
 /** Accounts, as the rest of the platform uses them: who they are, what they may and what they pay. */
 import type { PoolClient } from 'pg';
-import { readConfig, type Config } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Notifications } from '../database/notifications.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
@@ -102,11 +102,8 @@ export class Accounts {
   #pruneTimer: NodeJS.Timeout | undefined;
   #pruning: Promise<void> = Promise.resolve();
 
-  /**
-   * @param notifications tells of keys revoked by other processes; without it that takes up to 5 s to be seen
-   * @param config the defaults where omitted
-   */
-  constructor(database: Database, notifications?: Notifications, config: AccountsConfig = readConfig({})) {
+  /** @param notifications tells of keys revoked by other processes; without it that takes up to 5 s to be seen */
+  constructor(database: Database, notifications: Notifications | undefined, config: AccountsConfig) {
     this.#database = database;
     this.#authenticator = new Authenticator(database, notifications);
     this.keys = new ApiKeys(database, config.apiKeyLimit);

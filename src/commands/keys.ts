@@ -1,9 +1,10 @@
+import path from 'node:path';
 import type { Command } from 'commander';
-import { pino } from 'pino';
 import { Accounts, adminAccountName } from '../accounts/accounts.ts';
 import { Database } from '../database/database.ts';
 import { embeddedUrl } from '../database/embedded-postgres.ts';
-import path from 'node:path';
+import { ChelaError } from '../errors.ts';
+import { openLog } from '../logging/logger.ts';
 import { CommandError } from './command-error.ts';
 import { explainDatabase } from './explain-database.ts';
 import { print } from './printing.ts';
@@ -19,12 +20,22 @@ export function addKeysCommand(program: Command): void {
   create.action(async (name: string, flags: Record<string, string>) => {
     const config = configOf(flags);
     const url = config.databaseUrl || (await urlOfRunning(path.join(config.dataDir, 'postgres')));
-    const database = new Database({ url, poolSize: 4, logger: pino({ level: 'silent' }) });
+    const database = new Database({
+      url,
+      poolSize: config.databasePoolSize,
+      logger: openLog(config.logLevel),
+    });
     try {
-      const accounts = new Accounts(database);
+      const accounts = new Accounts(database, undefined, config);
       const admin = await accounts.ensure(adminAccountName);
-      await print(await accounts.createKey(admin.id, name));
+      const key = await accounts.createKey(admin.id, name);
+      await print(key).catch(async (error: unknown) => {
+        // Nobody knows it.
+        await accounts.revokeKey(key);
+        throw error;
+      });
     } catch (error) {
+      if (error instanceof ChelaError) throw new CommandError(error.message);
       throw explainDatabase(error, config);
     } finally {
       await database.close();

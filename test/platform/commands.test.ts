@@ -89,6 +89,17 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
   });
 });
 
+test('keys are created within the configured limit of an account', async () => {
+  const limited = await createTestDatabase();
+  onTestFinished(async () => limited.drop());
+  const environment = { CHELA_DATA_DIR: dataDir, DATABASE_URL: limited.url, CHELA_API_KEY_LIMIT: '1' };
+  expect(await runChela(['keys', 'create', 'first'], environment)).toMatchObject({ exitCode: 0 });
+  expect(await runChela(['keys', 'create', 'second'], environment)).toMatchObject({
+    exitCode: 1,
+    output: 'chela: the account has 1 API keys, the most there may be: revoke one first\n',
+  });
+});
+
 describe('an API and a runner as two processes on one database', () => {
   let api: StartedChela;
   let runner: ChelaProcess;

@@ -232,10 +232,14 @@ test('a log at the size limit of its process (ulimit -f) does not end the platfo
   expect(await chela.ended).toEqual({ exitCode: 0, signal: null });
 });
 
-test('a key that cannot be printed is a failed command', async () => {
+test('a key that cannot be printed is revoked, and the command fails', async () => {
   const full = openSync('/dev/full', 'w');
   const chela = new ChelaProcess(['keys', 'create', 'lost'], environment, ['ignore', full, 'pipe']);
   closeSync(full);
   expect(await chela.ended).toEqual({ exitCode: 1, signal: null });
   expect(chela.output).toMatch(/^chela: the result could not be printed: ENOSPC/);
+  const { rows } = await sql.query(
+    `SELECT revoked_at IS NOT NULL AS revoked FROM api_key WHERE name = 'lost'`,
+  );
+  expect(rows).toEqual([{ revoked: true }]);
 });

@@ -48,7 +48,11 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
   },
   Accounts: {
     make: () =>
-      new Accounts(platform.platform.database, new Notifications({ url: platform.databaseUrl, logger })),
+      new Accounts(
+        platform.platform.database,
+        new Notifications({ url: platform.databaseUrl, logger }),
+        platform.platform.config,
+      ),
     signs: async () => 0,
   },
   Retention: {
@@ -157,9 +161,10 @@ describe('notifications', () => {
 
 describe('accounts', () => {
   test('refuse a key at once that another process has revoked', async () => {
-    const { database } = platform.platform;
+    const { database, config } = platform.platform;
     const notifications = new Notifications({ url: platform.databaseUrl, logger });
-    const [here, there] = [new Accounts(database, notifications), new Accounts(database)];
+    const here = new Accounts(database, notifications, config);
+    const there = new Accounts(database, undefined, config);
     await notifications.start();
     here.start();
     onTestFinished(async () => {

@@ -19,6 +19,8 @@ interface Workplace {
   cached: () => Promise<string[]>;
 }
 
+const installer = new HostInstaller({ python: 'python3', timeLimitSeconds: 900 });
+
 async function makeWorkplace(): Promise<Workplace> {
   const folder = await makeReachableFolder();
   onTestFinished(async () => removeFolder(folder));
@@ -26,7 +28,7 @@ async function makeWorkplace(): Promise<Workplace> {
   let packages = 0;
   return {
     cacheDir,
-    dependencies: new NodeDependencies({ cacheDir }),
+    dependencies: new NodeDependencies({ cacheDir, installer }),
     makePackage: async (manifest, files = {}) => {
       const packageDir = path.join(folder, `package-${(packages += 1)}`);
       await mkdir(packageDir);
@@ -94,7 +96,7 @@ test('shares one installation among requests that come together, its lines too',
 test('two processes that install the same end with one folder', async () => {
   const { dependencies, cacheDir, makePackage, cached } = await makeWorkplace();
   const packageDir = await makePackage(dependency);
-  const others = new NodeDependencies({ cacheDir });
+  const others = new NodeDependencies({ cacheDir, installer });
   const folders = await Promise.all([
     dependencies.install(packageDir, ignore),
     others.install(packageDir, ignore),
@@ -204,7 +206,7 @@ describe('an installation that fails', () => {
     const { cacheDir, makePackage, cached } = await makeWorkplace();
     const hurried = new NodeDependencies({
       cacheDir,
-      installer: new HostInstaller({ timeLimitSeconds: 0.01 }),
+      installer: new HostInstaller({ python: 'python3', timeLimitSeconds: 0.01 }),
     });
     await expect(hurried.install(await makePackage(dependency), ignore)).rejects.toThrow(
       'longer than 0.01 s',

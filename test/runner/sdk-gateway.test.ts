@@ -8,6 +8,7 @@ import { Client, credentials, loadPackageDefinition, status } from '@grpc/grpc-j
 import type { GrpcObject, ServiceClientConstructor, ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { HostInstaller } from '../../src/runner/dependencies/host-installer.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
 import { SdkGateway, sdkMethods } from '../../src/runner/sdk-gateway.ts';
@@ -288,7 +289,8 @@ test('a worker with a gRPC client of its own talks to the gateway from inside a 
       })()`,
   };
   await writePackage(packageDir, files);
-  const nodeModulesDir = await new NodeDependencies({ cacheDir }).install(packageDir, () => {});
+  const installer = new HostInstaller({ python: 'python3', timeLimitSeconds: 900 });
+  const nodeModulesDir = await new NodeDependencies({ cacheDir, installer }).install(packageDir, () => {});
   const worker = await openWorker(sandbox, files, { nodeModulesDir });
   const handlers = recorder();
   const gateway = new SdkGateway(handlers, { messageLimitBytes });

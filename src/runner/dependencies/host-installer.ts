@@ -35,11 +35,11 @@ export class HostInstaller implements Installer {
 
   /** @param options.notice first line of every log, where there is something to say */
   constructor({
-    python = 'python3',
+    python,
     timeLimitSeconds,
     notice = '',
   }: {
-    python?: string;
+    python: string;
     timeLimitSeconds: number;
     notice?: string;
   }) {

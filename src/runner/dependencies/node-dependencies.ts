@@ -7,7 +7,6 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { touch } from '../cache/cache-use.ts';
 import { DependencyCache, type DependenciesLogger, type Installation } from './dependency-cache.ts';
-import { HostInstaller } from './host-installer.ts';
 import type { Installer } from './installer.ts';
 import { runNpm } from './npm.ts';
 
@@ -115,16 +114,15 @@ export class NodeDependencies {
 
   /**
    * @param options.cacheDir folder that sandboxes can reach
-   * @param options.installer the host where omitted
    */
   constructor({
     cacheDir,
     logger,
-    installer = new HostInstaller({ timeLimitSeconds: 900 }),
+    installer,
   }: {
     cacheDir: string;
     logger?: DependenciesLogger | undefined;
-    installer?: Installer;
+    installer: Installer;
   }) {
     this.#cache = new DependencyCache(path.join(cacheDir, 'node-dependencies'), logger);
     this.#installer = installer;

@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DependencyCache, type DependenciesLogger, type Installation } from './dependency-cache.ts';
-import { HostInstaller } from './host-installer.ts';
 import type { Installer } from './installer.ts';
 import { runPip } from './pip.ts';
 import { PythonInterpreters, type PythonInterpreter } from './python-interpreter.ts';
@@ -29,18 +28,17 @@ export class PythonDependencies {
   /**
    * @param options.cacheDir folder that sandboxes can reach
    * @param options.python the host's Python, a command or a path
-   * @param options.installer the host where omitted
    */
   constructor({
     cacheDir,
     python,
     logger,
-    installer = new HostInstaller({ python, timeLimitSeconds: 900 }),
+    installer,
   }: {
     cacheDir: string;
     python: string;
     logger?: DependenciesLogger | undefined;
-    installer?: Installer;
+    installer: Installer;
   }) {
     this.#cache = new DependencyCache(path.join(cacheDir, 'python-dependencies'), logger);
     this.#interpreters = new PythonInterpreters({ cacheDir, command: python });
