@@ -2,6 +2,7 @@
 import { flagOf, settings, type Config } from '../config.ts';
 import { lockDataFolder } from '../data-folder.ts';
 import { openLog } from '../logging/logger.ts';
+import { withholdInheritedDescriptors } from '../inherited-descriptors.ts';
 import { openDatabase, Platform, type PlatformParts } from '../platform.ts';
 import { createSandbox } from '../runner/sandboxes.ts';
 import { CommandError } from './command-error.ts';
@@ -19,6 +20,7 @@ interface RunPlatformOptions {
 
 /** Resolves once the platform runs; it goes on until a signal comes. */
 export async function runPlatform(options: RunPlatformOptions): Promise<void> {
+  withholdInheritedDescriptors();
   const { config, parts, onProgress } = options;
   const logger = openLog(config.logLevel);
   if (parts.runner) await checkSandbox(config);

@@ -71,7 +71,7 @@ test.runIf(process.platform === 'linux')(
   async () => {
     // The runner takes no handle any more: it stops as soon as the starter is there. env(1) as the sandboxes have it.
     const command = ['-u', 'NODE_CHANNEL_FD', '-u', 'NODE_CHANNEL_SERIALIZATION_MODE'];
-    command.push(process.execPath, starterFile, '3', '', '0,0');
+    command.push(process.execPath, starterFile, '3', '0,0');
     const runner = `const stdio = ['ignore', 'ignore', 'ignore', 'ipc'];
     const child = require('child_process').spawn('/usr/bin/env', ${JSON.stringify(command)}, { stdio });
     require('fs').writeSync(1, String(child.pid)); process.kill(process.pid, 'SIGSTOP')`;

@@ -164,13 +164,12 @@ export function shapeArguments(
 /**
  * The command that runs inside. Limits are set there and not on bubblewrap, because a limit on processes set outside
  * would count all that the host's user runs.
- * @param foreign descriptors the starter closes
  */
-export function startCommand({ limits, ports }: SandboxShape, foreign: readonly number[]): string[] {
+export function startCommand({ limits, ports }: SandboxShape): string[] {
   return [
     [shell, '-c', firstProcess, 'sh'],
     [prlimit, '--core=0', `--nproc=${limits.processes}`, `--nofile=${limits.openFiles}`],
     [`--fsize=${limits.fileSizeBytes}`, '--'],
-    [nodeBinary, starter, String(descriptors.channel), foreign.join(','), ports.join(',')],
+    [nodeBinary, starter, String(descriptors.channel), ports.join(',')],
   ].flat();
 }

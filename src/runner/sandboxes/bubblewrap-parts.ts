@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fixedArguments, openPortCommand } from './bubblewrap-arguments.ts';
 import { prepareRuntimeFolder } from './runtime-folder.ts';
-import { foreignDescriptors } from './started-worker.ts';
 import { systemCallFilter } from './system-call-filter.ts';
 
 const binaryFolders = ['/usr/bin', '/usr/local/bin', '/bin', '/run/current-system/sw/bin'];
@@ -20,8 +19,6 @@ export interface BubblewrapParts {
   readonly bubblewrap: string;
   /** Arguments that all sandboxes share. */
   readonly fixed: readonly string[];
-  /** Descriptors that the starter closes. */
-  readonly foreign: readonly number[];
   readonly filter: Buffer;
   /** What a sandbox with this port is started by. */
   readonly openPort: (port: number) => string[];
@@ -47,7 +44,6 @@ export async function findParts(cacheDir: string): Promise<BubblewrapParts> {
   return {
     bubblewrap,
     fixed: fixedArguments(runtime, prlimit),
-    foreign: foreignDescriptors(),
     filter: systemCallFilter(process.arch),
     openPort: (port) => openPortCommand(bubblewrap, findBinary('setpriv', 'util-linux'), port),
   };

@@ -124,17 +124,14 @@ export async function startSandbox(
   }
 }
 
-function commandLine(
-  { bubblewrap, fixed, foreign, openPort }: BubblewrapParts,
-  shape: SandboxShape,
-): string[] {
+function commandLine({ bubblewrap, fixed, openPort }: BubblewrapParts, shape: SandboxShape): string[] {
   const privileged = shape.ports.filter(isPrivileged);
   const [before, network] =
     privileged.length === 0 ? [[], []] : [openPort(Math.min(...privileged)), [sharedNetwork]];
   return [
     before,
     [bubblewrap, ...fixed, ...network, '--args', String(descriptors.arguments), '--'],
-    startCommand(shape, foreign),
+    startCommand(shape),
   ].flat();
 }
 

@@ -1,31 +1,19 @@
 'use strict';
 /*
- * First code of a worker's process, run as `node node-starter.cjs CHANNEL FOREIGN PORTS`: closes the descriptors in the list
- * FOREIGN, listens at the PORTS where the worker will look for its platform, hands those listeners to the runner over the
- * IPC channel at descriptor CHANNEL, and waits for the runner's word, an `Assignment` of started-worker.ts: which worker to
- * become. A Node worker begins in the same process (another start of Node would cost 40 ms), with the same view of the
- * world as by `node ENTRY`; for another the process becomes its command. The wait may be long: a sandbox can be opened
- * before its subtask comes.
+ * First code of a worker's process, run as `node node-starter.cjs CHANNEL PORTS`: listens at the PORTS where the worker will
+ * look for its platform, hands those listeners to the runner over the IPC channel at descriptor CHANNEL, and waits for the
+ * runner's word, an `Assignment` of started-worker.ts: which worker to become. A Node worker begins in the same process
+ * (another start of Node would cost 40 ms), with the same view of the world as by `node ENTRY`; for another the process
+ * becomes its command. The wait may be long: a sandbox can be opened before its subtask comes.
  */
 const childProcess = require('node:child_process');
 const { runMain } = require('node:module');
 const net = require('node:net');
 
-const [, , channel, foreign, ports] = process.argv;
+const [, , channel, ports] = process.argv;
 const host = '127.0.0.1';
 const backlog = 511;
 const watchMilliseconds = 500;
-
-/** A number may be Node's own by now: those are all marked to close on exec. */
-function closeForeign(descriptors) {
-  const fs = require('node:fs');
-  const closeOnExec = 0o2000000;
-  for (const descriptor of descriptors.filter((number) => fs.existsSync(`/proc/self/fdinfo/${number}`))) {
-    const info = fs.readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1');
-    const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)[1], 8);
-    if ((flags & closeOnExec) === 0) fs.closeSync(descriptor);
-  }
-}
 
 function snapshot() {
   const properties = new Set(Reflect.ownKeys(process));
@@ -56,7 +44,7 @@ function becomeNodeWorker({ entry }) {
   restore(before);
   restartUptime();
   delete require.cache[__filename];
-  process.argv.splice(1, 4, entry);
+  process.argv.splice(1, 3, entry);
   runMain();
 }
 
@@ -84,7 +72,6 @@ function becomeWorker(assignment) {
   else becomeCommand(assignment);
 }
 
-if (foreign !== '') closeForeign(foreign.split(',').map(Number));
 const before = snapshot();
 // Opened here and not by NODE_CHANNEL_FD, so that what the channel adds to `process` can be told apart.
 childProcess._forkChild(Number(channel), 'json');

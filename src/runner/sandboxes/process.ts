@@ -12,15 +12,7 @@ import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
 import { starterFile } from './runtime-folder.ts';
-import {
-  countedBy,
-  endOf,
-  foreignDescriptors,
-  joinCgroup,
-  partsOf,
-  receiveListeners,
-  StartedWorker,
-} from './started-worker.ts';
+import { countedBy, endOf, joinCgroup, partsOf, receiveListeners, StartedWorker } from './started-worker.ts';
 import { copyPackage, makePrivateFolder } from './work-folder.ts';
 
 const channelDescriptor = 3;
@@ -156,8 +148,7 @@ export class ProcessSandbox implements Sandbox {
       '/usr/bin/env',
       [
         ['-u', 'NODE_CHANNEL_FD', '-u', 'NODE_CHANNEL_SERIALIZATION_MODE'],
-        [process.execPath, starterFile, String(channelDescriptor), foreignDescriptors().join(',')],
-        [options.ports.join(',')],
+        [process.execPath, starterFile, String(channelDescriptor), options.ports.join(',')],
       ].flat(),
       { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: variables, cwd: work, detached: true },
     );

@@ -1,7 +1,6 @@
 /** One started worker, of whichever kind of sandbox: the hand-over of its ports, its end, its closing. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { Server } from 'node:net';
 import type { Socket } from 'node:net';
 import os from 'node:os';
@@ -37,28 +36,6 @@ export interface ProcessGroup {
   askToEnd(): Promise<void>;
   /** Kills all; resolves when none is left. */
   kill(): Promise<void>;
-}
-
-/**
- * Descriptors that whoever started the runner left open for all it starts, by number: a worker must not get them. What
- * Node opens itself is marked to close on exec.
- */
-export function foreignDescriptors(): number[] {
-  if (process.platform !== 'linux') return [];
-  const closeOnExec = 0o2000000;
-  return readdirSync('/proc/self/fdinfo')
-    .map(Number)
-    .filter((descriptor) => {
-      if (descriptor <= 2) return false;
-      try {
-        const info = readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1');
-        const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8);
-        return (flags & closeOnExec) === 0;
-      } catch {
-        // The listing's own descriptor is gone by now.
-        return false;
-      }
-    });
 }
 
 /**
