@@ -19,6 +19,7 @@ const insideId = 1000;
 const { work: workDir, home: homeDir, node: nodeBinary } = inside;
 const shell = '/usr/bin/sh';
 const starter = `${inside.chela}/node-starter.cjs`;
+const firstShell = `${inside.chela}/sh`;
 const prlimit = `${inside.chela}/prlimit`;
 
 /** Descriptors the runner hands to bubblewrap, by index of its `stdio`. */
@@ -27,7 +28,8 @@ export const descriptors = { channel: 3, info: 4, arguments: 5, filter: 6 } as c
 /**
  * First process of the namespace: starts the rest, reaps orphans, and ends with the worker's code. bubblewrap's own would
  * outlive bubblewrap for a moment and so stay a zombie wherever the system's first process reaps none, as in many
- * containers. The shell's own words on how its command ended are not the worker's and go nowhere.
+ * containers. The shell's own words on how its command ended are not the worker's and go nowhere. Nobody
+ * may read the file of this shell, so the kernel lets no other process trace it or look at its memory and descriptors.
  */
 const firstProcess = `exec 9>&2 2>/dev/null; "$@" 2>&9 9>&- & exec ${descriptors.channel}>&- 9>&-; wait $!`;
 
@@ -72,6 +74,7 @@ export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): s
     ...Object.entries(runtime.etc).map(([to, from]) => ({ from, to })),
     { from: runtime.nodeBinary, to: nodeBinary },
     { from: runtime.starter, to: starter },
+    { from: runtime.executeOnlyShell, to: firstShell },
     { from: prlimitBinary, to: prlimit },
   ];
   return [
@@ -167,7 +170,7 @@ export function shapeArguments(
  */
 export function startCommand({ limits, ports }: SandboxShape): string[] {
   return [
-    [shell, '-c', firstProcess, 'sh'],
+    [firstShell, '-c', firstProcess, 'sh'],
     [prlimit, '--core=0', `--nproc=${limits.processes}`, `--nofile=${limits.openFiles}`],
     [`--fsize=${limits.fileSizeBytes}`, '--'],
     [nodeBinary, starter, String(descriptors.channel), ports.join(',')],

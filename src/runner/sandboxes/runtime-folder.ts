@@ -1,6 +1,6 @@
 /**
- * What a sandbox mounts that is no worker's: the Node binary, the starter and a few files for `/etc`, laid out once in
- * the cache folder. There the sandbox's unprivileged user can reach them, wherever Chela itself is installed.
+ * What a sandbox mounts that is no worker's: the Node binary, the starter, the first shell and a few files for `/etc`, laid out
+ * once in the cache folder. There the sandbox's unprivileged user can reach them, wherever Chela itself is installed.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import {
@@ -9,6 +9,7 @@ import {
   link,
   mkdir,
   readFile,
+  realpath,
   rename,
   rm,
   stat,
@@ -42,11 +43,16 @@ const etcFiles: Readonly<Record<string, string>> = {
 export interface RuntimeFolder {
   readonly nodeBinary: string;
   readonly starter: string;
+  /** A copy of the host's `sh` that can be run, but not read. */
+  readonly executeOnlyShell: string;
   /** First code of a container. */
   readonly relay: string;
   /** Host file by its path in the sandbox. */
   readonly etc: Readonly<Record<string, string>>;
 }
+
+/** For its owner too, who is the worker's user where the runner is not root. */
+const executeOnly = 0o111;
 
 /** Hard link where possible: it costs nothing and shares its pages in memory with the runner. */
 async function linkOrCopyBinary(source: string, target: string): Promise<void> {
@@ -58,6 +64,12 @@ async function linkOrCopyBinary(source: string, target: string): Promise<void> {
   if (linked) await unlink(target);
   await copyFile(source, target);
   await chmod(target, 0o755);
+}
+
+/** Path and version of a program. */
+async function identityOf(binary: string): Promise<(string | number)[]> {
+  const { mtimeMs, size } = await stat(binary);
+  return [binary, mtimeMs, size];
 }
 
 async function writeReadable(file: string, text: string): Promise<void> {
@@ -81,9 +93,10 @@ export async function prepareRuntimeFolder(cacheDir: string): Promise<RuntimeFol
     readFile(starterFile, 'utf8'),
     readFile(relayFile, 'utf8'),
   ]);
-  const { mtimeMs, size } = await stat(process.execPath);
+  const shell = await realpath('/bin/sh');
+  const binaries = await Promise.all([process.execPath, shell].map(identityOf));
   const digest = createHash('sha256')
-    .update(JSON.stringify([starterText, relayText, etcFiles, process.execPath, mtimeMs, size]))
+    .update(JSON.stringify([starterText, relayText, etcFiles, binaries]))
     .digest('hex');
   const parent = path.join(cacheDir, 'sandbox-runtime');
   const folder = path.join(
@@ -98,6 +111,8 @@ export async function prepareRuntimeFolder(cacheDir: string): Promise<RuntimeFol
       await mkdir(draft);
       await chmod(draft, 0o755);
       await linkOrCopyBinary(process.execPath, path.join(draft, 'node'));
+      await copyFile(shell, path.join(draft, 'sh'));
+      await chmod(path.join(draft, 'sh'), executeOnly);
       await writeReadable(path.join(draft, 'node-starter.cjs'), starterText);
       await writeReadable(path.join(draft, 'container-relay.cjs'), relayText);
       for (const [name, text] of Object.entries(etcFiles)) await writeReadable(path.join(draft, name), text);
@@ -112,6 +127,7 @@ export async function prepareRuntimeFolder(cacheDir: string): Promise<RuntimeFol
   return {
     nodeBinary: path.join(folder, 'node'),
     starter: path.join(folder, 'node-starter.cjs'),
+    executeOnlyShell: path.join(folder, 'sh'),
     relay: path.join(folder, 'container-relay.cjs'),
     etc: Object.fromEntries(Object.keys(etcFiles).map((name) => [`/etc/${name}`, path.join(folder, name)])),
   };

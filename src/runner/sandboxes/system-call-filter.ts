@@ -1,6 +1,7 @@
 /**
  * The system calls that a worker is refused though no privilege is needed for them, as a program of seccomp: memory that no
- * limit counts, what namespaces do not keep apart, and parts of the kernel that no scraper needs.
+ * limit counts, what namespaces do not keep apart, parts of the kernel that no scraper needs, and reaching into other
+ * processes. Tracing stays, for debuggers: the kernel refuses it for the first process (see `bubblewrap-arguments.ts`).
  */
 import { constants } from 'node:os';
 
@@ -28,6 +29,10 @@ const numbers: Readonly<Record<string, CallNumbers>> = {
       io_uring_setup: 425,
       userfaultfd: 323,
       perf_event_open: 298,
+      process_vm_readv: 310,
+      process_vm_writev: 311,
+      kcmp: 312,
+      pidfd_getfd: 438,
     },
   },
   arm64: {
@@ -46,6 +51,10 @@ const numbers: Readonly<Record<string, CallNumbers>> = {
       io_uring_setup: 425,
       userfaultfd: 282,
       perf_event_open: 241,
+      process_vm_readv: 270,
+      process_vm_writev: 271,
+      kcmp: 272,
+      pidfd_getfd: 438,
     },
   },
 };
