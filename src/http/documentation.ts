@@ -1,5 +1,6 @@
 /** The documentation as Markdown, for programs and for the console: guides, operations, and the index of both. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
 import { readApiDocument, type ApiDocument, type ServedDocument } from '../documentation/api-document.ts';
 import { listGuides, readGuide } from '../documentation/guides.ts';
 import { englishLabels } from '../documentation/labels.ts';
@@ -7,6 +8,9 @@ import { llmsText } from '../documentation/llms-text.ts';
 import { operationMarkdown } from '../documentation/operation-texts.ts';
 import { ChelaError } from '../errors.ts';
 import type { ApiApp, ApiContext } from './api-context.ts';
+
+const GuideParams = Type.Object({ name: Type.String() });
+const OperationParams = Type.Object({ operationId: Type.String() });
 
 function markdown(reply: FastifyReply): FastifyReply {
   return reply
@@ -31,20 +35,28 @@ export function addDocumentation(app: ApiApp, context: ApiContext, openApiDocume
   app.get('/docs/guides.json', { schema: { hide: true } }, async (request) => ({
     list: await listGuides(languageOf(request)),
   }));
-  app.get(String.raw`/docs/:name(^[\w-]+).md`, { schema: { hide: true } }, async (request, reply) => {
-    const { name } = request.params as { name: string };
-    const text = await readGuide(name, languageOf(request));
-    if (text === undefined) throw new ChelaError('NOT_FOUND', `there is no guide ${name}`);
-    return markdown(reply).send(text);
-  });
-  app.get(String.raw`/docs/api/:operationId(^\w+).md`, { schema: { hide: true } }, (request, reply) => {
-    const { operationId } = request.params as { operationId: string };
-    const operation = document().operations.find((candidate) => candidate.operationId === operationId);
-    if (operation === undefined) throw new ChelaError('NOT_FOUND', `there is no operation ${operationId}`);
-    return markdown(reply).send(
-      operationMarkdown(operation, document(), origin(request, context), englishLabels),
-    );
-  });
+  app.get(
+    String.raw`/docs/:name(^[\w-]+).md`,
+    { schema: { hide: true, params: GuideParams } },
+    async (request, reply) => {
+      const { name } = request.params;
+      const text = await readGuide(name, languageOf(request));
+      if (text === undefined) throw new ChelaError('NOT_FOUND', `there is no guide ${name}`);
+      return markdown(reply).send(text);
+    },
+  );
+  app.get(
+    String.raw`/docs/api/:operationId(^\w+).md`,
+    { schema: { hide: true, params: OperationParams } },
+    (request, reply) => {
+      const { operationId } = request.params;
+      const operation = document().operations.find((candidate) => candidate.operationId === operationId);
+      if (operation === undefined) throw new ChelaError('NOT_FOUND', `there is no operation ${operationId}`);
+      return markdown(reply).send(
+        operationMarkdown(operation, document(), origin(request, context), englishLabels),
+      );
+    },
+  );
   app.get('/llms.txt', { schema: { hide: true } }, async (request, reply) =>
     reply
       .type('text/plain; charset=utf-8')

@@ -1,5 +1,6 @@
 /** Downloads by signed links: outside the API's base path, without a credential. */
 import type { FastifyReply } from 'fastify';
+import { Type } from 'typebox';
 import { ChelaError } from '../errors.ts';
 import { formatTraits } from '../results/exports.ts';
 import type { ApiApp, ApiContext } from './api-context.ts';
@@ -7,10 +8,13 @@ import { exportPath } from './v2/run-exports.ts';
 import { logPath } from './v2/run-operations.ts';
 import { whileClientWaits } from './waiting.ts';
 
-interface SignedQuery {
-  readonly expires?: string;
-  readonly signature?: string;
-}
+/** Of any type, since a link whose query was altered is an invalid link whatever was done to it. */
+const SignedQuery = Type.Object({
+  expires: Type.Optional(Type.Unknown()),
+  signature: Type.Optional(Type.Unknown()),
+});
+const LogParams = Type.Object({ runId: Type.String() });
+const ExportParams = Type.Object({ slug: Type.String(), fileName: Type.String() });
 
 const retryAfterSeconds = 5;
 
@@ -35,33 +39,41 @@ export function addFiles(app: ApiApp, context: ApiContext): void {
 }
 
 function addLogFiles(app: ApiApp, { links, runs, logs }: ApiContext): void {
-  app.get('/files/runs/:runId/log.txt', { schema: { hide: true } }, async (request, reply) => {
-    const { runId } = request.params as { runId: string };
-    links.verify(logPath({ slug: runId }), request.query as SignedQuery);
-    const run = await runs.read.bySlugOfAnyAccount(runId);
-    if (run === undefined) throw new ChelaError('NOT_FOUND', `run ${runId} was deleted`);
-    const disposition = `inline; filename="${runId}.log.txt"`;
-    return withDownloadHeaders(reply, 'text/plain; charset=utf-8', disposition).send(logs.text(run));
-  });
+  app.get(
+    '/files/runs/:runId/log.txt',
+    { schema: { hide: true, params: LogParams, querystring: SignedQuery } },
+    async (request, reply) => {
+      const { runId } = request.params;
+      links.verify(logPath({ slug: runId }), request.query);
+      const run = await runs.read.bySlugOfAnyAccount(runId);
+      if (run === undefined) throw new ChelaError('NOT_FOUND', `run ${runId} was deleted`);
+      const disposition = `inline; filename="${runId}.log.txt"`;
+      return withDownloadHeaders(reply, 'text/plain; charset=utf-8', disposition).send(logs.text(run));
+    },
+  );
 }
 
 function addExportFiles(app: ApiApp, { links, exports, config, closing }: ApiContext): void {
-  app.get('/files/exports/:slug/:fileName', { schema: { hide: true } }, async (request, reply) => {
-    const { slug, fileName } = request.params as { slug: string; fileName: string };
-    links.verify(exportPath({ slug, file_name: fileName }), request.query as SignedQuery);
-    const found = await whileClientWaits(request, closing, (signal) =>
-      exports.wait(slug, config.exportWaitSeconds * 1000, signal),
-    );
-    if (found.state !== 'ready' || found.size_bytes === null) {
-      void reply.header('retry-after', retryAfterSeconds);
-      throw new ChelaError(
-        'NOT_READY',
-        'this export is still being made: try the link again in a few seconds',
+  app.get(
+    '/files/exports/:slug/:fileName',
+    { schema: { hide: true, params: ExportParams, querystring: SignedQuery } },
+    async (request, reply) => {
+      const { slug, fileName } = request.params;
+      links.verify(exportPath({ slug, file_name: fileName }), request.query);
+      const found = await whileClientWaits(request, closing, (signal) =>
+        exports.wait(slug, config.exportWaitSeconds * 1000, signal),
       );
-    }
-    const content = await exports.content(found);
-    return withDownloadHeaders(reply, formatTraits(found.format).mediaType, attachment(found.file_name))
-      .header('content-length', found.size_bytes)
-      .send(content);
-  });
+      if (found.state !== 'ready' || found.size_bytes === null) {
+        void reply.header('retry-after', retryAfterSeconds);
+        throw new ChelaError(
+          'NOT_READY',
+          'this export is still being made: try the link again in a few seconds',
+        );
+      }
+      const content = await exports.content(found);
+      return withDownloadHeaders(reply, formatTraits(found.format).mediaType, attachment(found.file_name))
+        .header('content-length', found.size_bytes)
+        .send(content);
+    },
+  );
 }

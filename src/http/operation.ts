@@ -1,5 +1,6 @@
 /** What an operation of the API says about itself: one schema validates, serialises, types and documents it. */
-import { Type, type TSchema } from 'typebox';
+import type { FastifyRequest } from 'fastify';
+import { Type, type Static, type TSchema } from 'typebox';
 import { errorSchema, successSchema } from './envelope.ts';
 
 type Tag =
@@ -106,4 +107,9 @@ interface OperationSchema<Params, Query, Body, Headers> {
   querystring: Query;
   body: Body;
   headers: Headers;
+}
+
+/** The parameters of a request in code that several routes share. @param _schema what those routes have checked them by */
+export function paramsOf<Params extends TSchema>(request: FastifyRequest, _schema: Params): Static<Params> {
+  return request.params as Static<Params>;
 }

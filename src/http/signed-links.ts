@@ -22,10 +22,10 @@ export class SignedLinks {
   }
 
   /** @throws ChelaError LINK_EXPIRED where the link has expired or any part of it was altered */
-  verify(path: string, query: { expires?: string; signature?: string }): void {
+  verify(path: string, query: { expires?: unknown; signature?: unknown }): void {
     const expires = Number(query.expires);
     const wanted = Buffer.from(this.#signature(path, expires));
-    const given = Buffer.from(query.signature ?? '');
+    const given = Buffer.from(typeof query.signature === 'string' ? query.signature : '');
     const genuine = given.length === wanted.length && timingSafeEqual(given, wanted);
     if (!genuine) throw new ChelaError('LINK_EXPIRED', 'this link was altered: ask the API for a new one');
     if (!(expires > Date.now() / 1000)) {

@@ -6,7 +6,7 @@ import { invalidArgument } from '../../errors.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
-import { operation } from '../operation.ts';
+import { operation, paramsOf } from '../operation.ts';
 import { AccountParams } from './accounts.ts';
 import { lastSecond, momentOf, pageOf, paged, pagedSchema, PageQuery, unixSeconds } from './shapes.ts';
 
@@ -100,7 +100,7 @@ function keyScopes({ accounts }: ApiContext): KeyScope[] {
       admin: true,
       params: AccountParams,
       accountOf: async (request) => {
-        const { accountName } = request.params as Static<typeof AccountParams>;
+        const { accountName } = paramsOf(request, AccountParams);
         if (accountName === systemAccountName) {
           throw invalidArgument(`the account ${systemAccountName} is the platform's own and has no API key`);
         }

@@ -3,17 +3,14 @@ import { Type, type Static } from 'typebox';
 import { auditActions, type AuditRecord } from '../../accounts/accounts.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
+import { enumeration } from '../enumeration.ts';
 import { operation } from '../operation.ts';
 import { pageOf, paged, pagedSchema, PageQuery, unixSeconds } from './shapes.ts';
 
 const AuditEntry = Type.Object(
   {
     at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
-    action: Type.String({
-      enum: [...auditActions],
-      description: 'What was done.',
-      examples: ['api_key.created'],
-    }),
+    action: enumeration(auditActions, { description: 'What was done.', examples: ['api_key.created'] }),
     account: Type.String({ description: 'The account it was done to.', examples: ['ada'] }),
     actor: Type.String({
       description:

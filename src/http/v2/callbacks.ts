@@ -6,6 +6,7 @@ import { callbackStates, type CallbackRecord } from '../../callbacks/callbacks.t
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
+import { enumeration } from '../enumeration.ts';
 import { operation } from '../operation.ts';
 import { runScopes } from './run-operations.ts';
 import { CallbackBody } from './run-status-callback.ts';
@@ -32,8 +33,7 @@ const Attempt = Type.Object({
 const Callback = Type.Object({
   number: Type.Integer({ description: 'From 1, in the order of the status changes.', examples: [1] }),
   run_status: Type.String({ description: 'The status that the run changed to.', examples: ['running'] }),
-  state: Type.String({
-    enum: [...callbackStates],
+  state: enumeration(callbackStates, {
     description: 'pending is still to be delivered; given_up had its last attempt.',
     examples: ['pending'],
   }),

@@ -2,14 +2,10 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { ChelaError } from '../../errors.ts';
-import {
-  exportFormatNames,
-  exportStates,
-  type ExportFormat,
-  type ExportRecord,
-} from '../../results/exports.ts';
+import { exportFormatNames, exportStates, type ExportRecord } from '../../results/exports.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
+import { enumeration } from '../enumeration.ts';
 import { operation } from '../operation.ts';
 import { whileClientWaits } from '../waiting.ts';
 import { keysOf, runScopes } from './run-operations.ts';
@@ -17,8 +13,7 @@ import { RunParams } from './shapes.ts';
 
 const ExportQuery = Type.Object({
   format: Type.Optional(
-    Type.String({
-      enum: exportFormatNames,
+    enumeration(exportFormatNames, {
       default: 'csv',
       description:
         'Format of the file, in upper or lower case. xls holds 65,535 rows; the others any number.',
@@ -59,9 +54,8 @@ const Export = Type.Object(exportFields, { description: 'An export' });
 const ExportProgress = Type.Object(
   {
     ...exportFields,
-    format: Type.String({ enum: exportFormatNames, examples: ['csv'] }),
-    state: Type.String({
-      enum: [...exportStates],
+    format: enumeration(exportFormatNames, { examples: ['csv'] }),
+    state: enumeration(exportStates, {
       description: 'queued is still being made or waits for that.',
       examples: ['queued'],
     }),
@@ -110,7 +104,7 @@ export function addRunExportOperations(app: ApiApp, context: ApiContext): void {
         const baseUrl = context.baseUrl(request);
         const asked = await exports.ask(run, {
           accountId: request.accountId,
-          format: (request.query.format ?? 'csv') as ExportFormat,
+          format: request.query.format ?? 'csv',
           keys: keysOf(request.query.filter_keys),
           runUrl: `${baseUrl}${app.prefix}/worker-runs/${run.slug}`,
         });

@@ -1,6 +1,6 @@
 /** Windows of a run's log, and where words are in it. Extensions of the published API. */
 import { Type, type Static } from 'typebox';
-import type { LogType } from '../../logs/log-line.ts';
+import { logTypes } from '../../logs/log-line.ts';
 import type { LogFilter } from '../../logs/logs.ts';
 import type { LogMatches, LogWindow } from '../../logs/log-windows.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
@@ -122,9 +122,9 @@ const LogMatchList = Type.Object(
 );
 
 function filterOf(query: { levels?: string; subtask?: number; search?: string }): LogFilter {
-  const types = (query.levels ?? '').split(',').filter((level) => level !== '');
+  const levels = new Set((query.levels ?? '').split(','));
   return {
-    types: [...new Set(types)].map((level) => Number(level) as LogType),
+    types: logTypes.filter((type) => levels.has(String(type))),
     subtask: query.subtask,
     words: query.search ?? '',
   };

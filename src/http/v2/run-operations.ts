@@ -10,7 +10,7 @@ import type { RunRecord } from '../../runs/runs.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf, originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
-import { operation } from '../operation.ts';
+import { operation, paramsOf } from '../operation.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
 import {
@@ -80,7 +80,7 @@ export function runScopes({ runs }: ApiContext): RunScope[] {
       note: 'The run is named by its slug.',
       params: RunParams,
       find: async (request) => {
-        const { runId } = request.params as { runId: string };
+        const { runId } = paramsOf(request, RunParams);
         const run = await runs.read.bySlug(request.accountId, runId);
         if (run === undefined) throw new ChelaError('NOT_FOUND', `run ${runId} does not exist`);
         return run;
@@ -105,7 +105,7 @@ export function runScopes({ runs }: ApiContext): RunScope[] {
       note: "The run is the account's newest of this worker, whatever its status. Use a runId operation where the run must be a certain one.",
       params: WorkerParams,
       find: async (request) => {
-        const { workerId } = request.params as { workerId: string };
+        const { workerId } = paramsOf(request, WorkerParams);
         const run = await runs.read.lastOfWorker(request.accountId, workerId);
         if (run === 'no worker') throw new ChelaError('NOT_FOUND', `worker ${workerId} does not exist`);
         if (run === 'no run') throw new ChelaError('NOT_FOUND', `worker ${workerId} has no run yet`);

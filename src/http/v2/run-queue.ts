@@ -6,6 +6,7 @@ import { workerPath } from '../../workers/worker-id.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
+import { enumeration } from '../enumeration.ts';
 import { operation } from '../operation.ts';
 import { callbackUrlOf } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
@@ -16,8 +17,7 @@ const exampleRef = '123456';
 const mostRefs = 1000;
 
 const queueRef = Type.String({ description: 'Identifier of the item.', examples: [exampleRef] });
-const queueStatus = Type.String({
-  enum: ['waiting', 'inactive'],
+const queueStatus = enumeration(['waiting', 'inactive'], {
   description: 'waiting is held; inactive was activated or released.',
   examples: ['waiting'],
 });
@@ -25,8 +25,7 @@ const queueStatus = Type.String({
 const ListQuery = Type.Object({
   ...PageQuery.properties,
   status: Type.Optional(
-    Type.String({
-      enum: ['waiting', 'inactive'],
+    enumeration(['waiting', 'inactive'], {
       description: 'Queue status: waiting or inactive. waiting where left out.',
     }),
   ),

@@ -1,5 +1,7 @@
 /** What is sent to a `callback_url`, for the document of every operation that takes one. */
 import { Type } from 'typebox';
+import { toldStatuses } from '../../callbacks/callback-states.ts';
+import { enumeration } from '../enumeration.ts';
 
 const exampleSlug = '01KKDXV2G26BT7NH4ZQR2R4NPZ';
 
@@ -8,8 +10,7 @@ export const CallbackBody = Type.Object(
   {
     run_slug: Type.String({ description: 'Identifier of the run.', examples: [exampleSlug] }),
     run_id: Type.String({ description: 'The same identifier.', examples: [exampleSlug] }),
-    run_status: Type.String({
-      enum: ['running', 'aborting', 'succeeded', 'failed'],
+    run_status: enumeration(toldStatuses, {
       description: 'The status that the run changed to.',
       examples: ['succeeded'],
     }),

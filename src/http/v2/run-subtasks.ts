@@ -4,25 +4,23 @@ import { ChelaError } from '../../errors.ts';
 import { parseJson } from '../../json/lossless-json.ts';
 import { durationSeconds } from '../../runs/run-figures.ts';
 import type { RunWaiting, SubtaskRecord } from '../../runs/runs.ts';
-import { subtaskStatuses, type SubtaskStatus } from '../../runs/statuses.ts';
+import { subtaskStatuses } from '../../runs/statuses.ts';
 import { waitReasons } from '../../runs/wait-reasons.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
+import { enumeration } from '../enumeration.ts';
 import { operation } from '../operation.ts';
 import { runScopes } from './run-operations.ts';
 import { pagedSchema, pageOf, PageQuery, paged, unixSeconds } from './shapes.ts';
 
 const SubtaskQuery = Type.Object({
   ...PageQuery.properties,
-  status: Type.Optional(
-    Type.String({ enum: [...subtaskStatuses], description: 'Only those with this status.' }),
-  ),
+  status: Type.Optional(enumeration(subtaskStatuses, { description: 'Only those with this status.' })),
 });
 
 const subtaskFields = {
   number: Type.Integer({ description: 'From 1 within its run.', examples: [1] }),
-  status: Type.String({
-    enum: [...subtaskStatuses],
+  status: enumeration(subtaskStatuses, {
     description: 'ready waits for a runner; succeeded and failed are final.',
     examples: ['succeeded'],
   }),
@@ -60,8 +58,7 @@ const Subtask = Type.Object(
 
 const Waiting = Type.Object(
   {
-    reason: Type.String({
-      enum: [...waitReasons],
+    reason: enumeration(waitReasons, {
       description:
         'not_waiting: no subtask waits; no_runner: no runner is up; no_free_slot: the runners have as much to do as they can; starting: a runner is about to take it.',
       examples: ['no_free_slot'],
@@ -133,8 +130,7 @@ function addSubtasks(app: ApiApp, context: ApiContext): void {
       async (request) => {
         const run = await scope.find(request);
         const page = pageOf(request.query);
-        const status = request.query.status as SubtaskStatus | undefined;
-        const { counts, ...found } = await subtasks.page(run.id, status, page);
+        const { counts, ...found } = await subtasks.page(run.id, request.query.status, page);
         const list = found.list.map(subtaskShape);
         return success(request, { ...paged({ count: found.count, list }, page), counts });
       },

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import { usageKinds, type UsageEntry as UsageRecord, type UsageKind } from '../../accounts/accounts.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
+import { enumeration } from '../enumeration.ts';
 import { operation } from '../operation.ts';
 import { runScopes } from './run-operations.ts';
 import { decimal } from './shapes.ts';
@@ -11,12 +12,8 @@ const units: Record<UsageKind, string> = { result: 'result', memory: 'GB-hour', 
 
 const UsageEntry = Type.Object(
   {
-    kind: Type.String({ enum: [...usageKinds], description: 'What was used.', examples: ['memory'] }),
-    unit: Type.String({
-      enum: Object.values(units),
-      description: 'What quantity counts.',
-      examples: ['GB-hour'],
-    }),
+    kind: enumeration(usageKinds, { description: 'What was used.', examples: ['memory'] }),
+    unit: enumeration(Object.values(units), { description: 'What quantity counts.', examples: ['GB-hour'] }),
     quantity: Type.String({ description: 'A decimal.', examples: ['0.0125'] }),
     unit_price: Type.String({ description: 'Price of one unit, a decimal.', examples: ['0.40'] }),
     amount: Type.String({

@@ -7,6 +7,7 @@ import { origins, runStatuses } from '../../runs/statuses.ts';
 import { workerPath } from '../../workers/worker-id.ts';
 import type { WorkerRecord } from '../../workers/worker-record.ts';
 import type { StoredLogLine } from '../../logs/logs.ts';
+import { enumeration } from '../enumeration.ts';
 
 export { unixSeconds };
 
@@ -122,8 +123,7 @@ export const Run = Type.Object(
     }),
     scraper_title: Type.String({ description: 'Title of the worker.', examples: ['Hello'] }),
     version: Type.String({ description: 'Version of the worker that runs.', examples: ['v1.0.1'] }),
-    status: Type.String({
-      enum: [...runStatuses],
+    status: enumeration(runStatuses, {
       description:
         'ready waits for a runner; running; aborting is being stopped; succeeded and failed are final.',
       examples: ['succeeded'],
@@ -131,7 +131,7 @@ export const Run = Type.Object(
     results: Type.Integer({ description: 'Rows stored so far.', examples: [3] }),
     usage: Type.String({ description: 'Cost so far, a decimal.', examples: ['1.00'] }),
     traffic: Type.Integer({ description: 'Bytes both ways through the proxy.', examples: [0] }),
-    origin: Type.String({ enum: [...origins], description: 'What started the run.', examples: ['api_v2'] }),
+    origin: enumeration(origins, { description: 'What started the run.', examples: ['api_v2'] }),
     started_at: Type.Integer({ description: 'Unix seconds; 0 before the start.', examples: [1_782_091_200] }),
     finished_at: Type.Integer({ description: 'Unix seconds; 0 before the end.', examples: [1_782_091_210] }),
     duration: Type.Integer({
@@ -289,7 +289,7 @@ export type RunBody = Static<typeof RerunBody>;
 const FinishedRun = Type.Object(
   {
     run_slug: Type.String({ examples: [exampleSlug] }),
-    run_status: Type.String({ enum: [...runStatuses], examples: ['succeeded'] }),
+    run_status: enumeration(runStatuses, { examples: ['succeeded'] }),
     is_finished: Type.Boolean({ description: 'false when the wait ended first; the run goes on.' }),
     error_message: Type.String({ description: 'Why it failed; empty where nothing went wrong.' }),
     result_message: Type.String({ examples: ['3 results'] }),

@@ -6,6 +6,7 @@ import { isTimezone } from '../../tasks/timezone.ts';
 import { workerPath } from '../../workers/worker-id.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
+import { enumeration, readSortOrder, sortOrder, type SortOrder } from '../enumeration.ts';
 import { operation } from '../operation.ts';
 import { decimal, lastSecond, pageOf, paged, pagedSchema, PageQuery, unixSeconds } from './shapes.ts';
 
@@ -34,8 +35,7 @@ const rangeFields = {
 const SeriesQuery = Type.Object({
   ...rangeFields,
   bucket: Type.Optional(
-    Type.String({
-      enum: [...bucketSizes],
+    enumeration(bucketSizes, {
       default: 'day',
       description: `What is added up: hours, days, weeks (from Monday) or months; ${mostBuckets} at most.`,
     }),
@@ -68,8 +68,7 @@ const WorkersQuery = Type.Object({
   ...rangeFields,
   ...PageQuery.properties,
   sort: Type.Optional(
-    Type.String({
-      enum: workerSorts.flatMap((name) => [`-${name}`, name]),
+    sortOrder(workerSorts, {
       default: '-runs',
       description: 'What the list is sorted by, with - in front from the largest down.',
     }),
@@ -111,7 +110,7 @@ const Series = Type.Object(
   {
     from: Type.Integer({ description: 'Unix seconds.', examples: [1_782_000_000] }),
     to: Type.Integer({ description: 'Unix seconds; not part of the time.', examples: [1_782_086_400] }),
-    bucket: Type.String({ enum: [...bucketSizes], examples: ['day'] }),
+    bucket: enumeration(bucketSizes, { examples: ['day'] }),
     timezone: Type.String({ examples: ['Europe/Berlin'] }),
     totals: RunFigures,
     list: Type.Array(
@@ -218,10 +217,13 @@ function byField(name: WorkerSort) {
   };
 }
 
-function sorted(list: Static<typeof WorkerLine>[], sort: string): Static<typeof WorkerLine>[] {
-  const isDescending = sort.startsWith('-');
-  const compare = byField((isDescending ? sort.slice(1) : sort) as WorkerSort);
-  return list.toSorted((left, right) => (isDescending ? compare(right, left) : compare(left, right)));
+function sorted(
+  list: Static<typeof WorkerLine>[],
+  order: SortOrder<WorkerSort>,
+): Static<typeof WorkerLine>[] {
+  const { sort, ascending } = readSortOrder(workerSorts, order);
+  const compare = byField(sort);
+  return list.toSorted((left, right) => (ascending ? compare(left, right) : compare(right, left)));
 }
 
 export function addStatisticsOperations(app: ApiApp, context: ApiContext): void {
@@ -246,13 +248,12 @@ function addFigures(app: ApiApp, { statistics, tasks }: ApiContext): void {
         throw invalidArgument(`there is no time zone ${named}: name one such as Europe/Berlin or UTC`);
       }
       const timezone = named ?? (await tasks.timezone(request.accountId));
-      const size = bucketSizes.find((name) => name === bucket) ?? 'day';
-      const options = { bucket: size, timezone, workerId };
+      const options = { bucket, timezone, workerId };
       const series = await statistics.series(request.accountId, rangeOf(request.query), options);
       return success(request, {
         from: unixSeconds(series.range.from),
         to: unixSeconds(series.range.to),
-        bucket: size,
+        bucket,
         timezone,
         totals: figuresShape(series.totals),
         list: series.buckets.map(({ start, ...figures }) => ({

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { SystemState } from '../../system/system.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
+import { enumeration } from '../enumeration.ts';
 import { operation } from '../operation.ts';
 import { unixSeconds } from './shapes.ts';
 
@@ -88,7 +89,7 @@ const System = Type.Object(
     database: DatabaseState,
     disks: Type.Array(
       Type.Object({
-        folder: Type.String({ enum: ['data', 'cache'], examples: ['data'] }),
+        folder: enumeration(['data', 'cache'], { examples: ['data'] }),
         path: Type.String({ examples: ['/var/lib/chela'] }),
         total: bytes('Size of its file system, bytes.'),
         free: bytes('Free of it, bytes.'),

@@ -5,6 +5,7 @@ import { runSorts, type RunFilter } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
+import { enumeration, readSortOrder, sortOrder } from '../enumeration.ts';
 import { operation } from '../operation.ts';
 import { lastSecond, pageOf, paged, pagedSchema, PageQuery, Run, runShape } from './shapes.ts';
 
@@ -15,7 +16,7 @@ const ListQuery = Type.Object({
   worker_id: Type.Optional(
     Type.String({ description: 'Worker slug or path. Use owner~name for path values.' }),
   ),
-  status: Type.Optional(Type.String({ enum: [...runStatuses], description: 'Run status.' })),
+  status: Type.Optional(enumeration(runStatuses, { description: 'Run status.' })),
   start_time: Type.Optional(
     Type.Integer({ description: 'Runs created at or after, Unix seconds.', minimum: 0, maximum: lastSecond }),
   ),
@@ -26,10 +27,9 @@ const ListQuery = Type.Object({
       maximum: lastSecond - daySeconds,
     }),
   ),
-  origin: Type.Optional(Type.String({ enum: [...origins], description: 'Extension: what started the run.' })),
+  origin: Type.Optional(enumeration(origins, { description: 'Extension: what started the run.' })),
   sort: Type.Optional(
-    Type.String({
-      enum: runSorts.flatMap((name) => [`-${name}`, name]),
+    sortOrder(runSorts, {
       default: '-created_at',
       description: 'Extension: what the list is sorted by, with - in front from the newest or largest down.',
     }),
@@ -91,11 +91,10 @@ export function addWorkerRunOperations(app: ApiApp, { runs, config }: ApiContext
       const page = pageOf(query);
       const filter = {
         workerId: query.worker_id,
-        status: query.status as RunFilter['status'],
-        origin: query.origin as RunFilter['origin'],
+        status: query.status,
+        origin: query.origin,
         keyword: query.keyword,
-        sort: runSorts.find((name) => name === query.sort?.replace('-', '')),
-        ascending: query.sort !== undefined && !query.sort.startsWith('-'),
+        ...readSortOrder(runSorts, query.sort ?? '-created_at'),
         ...times,
       };
       const { count, list } = await runs.read.list(request.accountId, filter, page);

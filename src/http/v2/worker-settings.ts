@@ -79,9 +79,9 @@ export function addWorkerSettingsOperations(app: ApiApp, { workers, accounts }: 
 
   app.get(
     '/workers/:workerId/icon',
-    { config: { public: true }, schema: { hide: true } },
+    { config: { public: true }, schema: { hide: true, params: WorkerParams } },
     async (request, reply) => {
-      const { workerId } = request.params as { workerId: string };
+      const { workerId } = request.params;
       const worker = await workers.get(request.accountId || undefined, workerId);
       const { mediaType, content } = await workers.icon(worker);
       return reply

@@ -1,11 +1,12 @@
 /** Saved tasks: a worker with an input, run by hand or by a schedule. */
 import { Type, type Static } from 'typebox';
 import { parseJson } from '../../json/lossless-json.ts';
-import { missedPolicies, overlapPolicies, tickOutcomes } from '../../tasks/schedule-kinds.ts';
-import { taskSorts, type NewTask, type TaskChanges, type TaskRecord } from '../../tasks/tasks.ts';
+import { missedPolicies, overlapPolicies, scheduleTypes, tickOutcomes } from '../../tasks/schedule-kinds.ts';
+import { taskSorts, type TaskRecord } from '../../tasks/tasks.ts';
 import { workerPath } from '../../workers/worker-id.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
+import { enumeration, readSortOrder, sortOrder } from '../enumeration.ts';
 import { operation } from '../operation.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
@@ -30,8 +31,7 @@ const ListQuery = Type.Object({
     Type.Boolean({ description: 'Extension: tasks whose schedule is switched on, or the others.' }),
   ),
   sort: Type.Optional(
-    Type.String({
-      enum: taskSorts.flatMap((name) => [`-${name}`, name]),
+    sortOrder(taskSorts, {
       default: '-created_at',
       description: 'Extension: what the list is sorted by, with - in front from the newest or largest down.',
     }),
@@ -60,26 +60,23 @@ const timezone = {
   description: 'Extension: IANA name of the time zone; empty for that of the account.',
   examples: ['Europe/Berlin'],
 };
-const overlap = {
-  enum: [...overlapPolicies],
+const overlap = enumeration(overlapPolicies, {
   description:
     'Extension: what becomes of a tick while a run of the task goes on. skip leaves it out, allow starts a run beside the other, queue starts it when the other has ended.',
   examples: ['skip'],
-};
-const missed = {
-  enum: [...missedPolicies],
+});
+const missed = enumeration(missedPolicies, {
   description:
     'Extension: what becomes of ticks that were missed because nothing ran: one run for all of them, or none.',
   examples: ['run_once'],
-};
+});
 
 const scheduleFields = {
   schedule_enabled: Type.Optional(
-    Type.Integer({ enum: [0, 1], description: '0 disabled, 1 enabled.', examples: [1] }),
+    enumeration([0, 1], { description: '0 disabled, 1 enabled.', examples: [1] }),
   ),
   schedule_type: Type.Optional(
-    Type.Integer({
-      enum: [1, 2, 3, 4],
+    enumeration(Object.values(scheduleTypes), {
       description: '1 daily, 2 weekly, 3 monthly, 4 once.',
       examples: [2],
     }),
@@ -88,8 +85,7 @@ const scheduleFields = {
     Type.String({ description: 'HH:mm in the time zone of the schedule.', examples: ['09:30'] }),
   ),
   schedule_weekday: Type.Optional(
-    Type.Integer({
-      enum: [1, 2, 3, 4, 5, 6, 7],
+    enumeration([1, 2, 3, 4, 5, 6, 7], {
       minimum: 1,
       maximum: 7,
       description: 'Of a weekly schedule: 1 Monday to 7 Sunday.',
@@ -108,8 +104,8 @@ const scheduleFields = {
     Type.String({ description: 'YYYY-MM-DD of a schedule that runs once.', examples: ['2027-01-31'] }),
   ),
   schedule_timezone: Type.Optional(Type.String(timezone)),
-  schedule_overlap: Type.Optional(Type.String(overlap)),
-  schedule_missed: Type.Optional(Type.String(missed)),
+  schedule_overlap: Type.Optional(overlap),
+  schedule_missed: Type.Optional(missed),
 };
 
 const CreateBody = Type.Object(
@@ -176,8 +172,8 @@ const Task = Type.Object(
       examples: [''],
     }),
     schedule_timezone: Type.String(timezone),
-    schedule_overlap: Type.String(overlap),
-    schedule_missed: Type.String(missed),
+    schedule_overlap: overlap,
+    schedule_missed: missed,
     schedule_next_at: Type.Integer({
       description: 'Extension: when it runs next, Unix seconds; 0 where it does not.',
       examples: [1_782_091_800],
@@ -186,8 +182,7 @@ const Task = Type.Object(
       description: 'Extension: the last tick that came due, Unix seconds; 0 before the first.',
       examples: [1_781_487_000],
     }),
-    schedule_last_outcome: Type.String({
-      enum: ['', ...tickOutcomes],
+    schedule_last_outcome: enumeration(['', ...tickOutcomes], {
       description: 'Extension: what became of that tick; empty before the first.',
       examples: ['started'],
     }),
@@ -291,8 +286,7 @@ function addTasks(app: ApiApp, { tasks }: ApiContext): void {
         workerId: query.worker_id,
         keyword: query.keyword,
         isScheduled: query.scheduled,
-        sort: taskSorts.find((name) => name === query.sort?.replace('-', '')),
-        ascending: query.sort !== undefined && !query.sort.startsWith('-'),
+        ...readSortOrder(taskSorts, query.sort ?? '-created_at'),
       };
       const { count, list } = await tasks.list(request.accountId, filter, page);
       return success(request, paged({ count, list: list.map(taskShape) }, page));
@@ -313,7 +307,7 @@ function addTasks(app: ApiApp, { tasks }: ApiContext): void {
       }),
     }),
     async (request) => {
-      const slug = await tasks.create(request.accountId, request.body as NewTask);
+      const slug = await tasks.create(request.accountId, request.body);
       return success(request, { slug });
     },
   );
@@ -347,7 +341,7 @@ function addTask(app: ApiApp, { tasks }: ApiContext): void {
     }),
     async (request) => {
       const { accountId, params } = request;
-      await tasks.update(accountId, params.workerTaskId, request.body as TaskChanges);
+      await tasks.update(accountId, params.workerTaskId, request.body);
       return success(request, {});
     },
   );

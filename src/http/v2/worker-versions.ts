@@ -6,6 +6,7 @@ import type { ListedVersion } from '../../workers/version-list.ts';
 import type { WorkerRecord } from '../../workers/worker-record.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
+import { enumeration } from '../enumeration.ts';
 import { operation } from '../operation.ts';
 import {
   Git,
@@ -20,8 +21,7 @@ import {
 } from './shapes.ts';
 
 const installFields = {
-  status: Type.String({
-    enum: ['none', 'waiting', 'installing', 'installed', 'failed'],
+  status: enumeration(['none', 'waiting', 'installing', 'installed', 'failed'], {
     description: 'none has nothing to install; waiting is for a runner.',
     examples: ['installed'],
   }),
@@ -43,11 +43,11 @@ const versionFields = {
   }),
   created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
   description: Type.String({ description: 'Subject of its commit; else empty.', examples: [''] }),
-  language: Type.String({ enum: ['node', 'python', 'go'], examples: ['node'] }),
+  language: enumeration(['node', 'python', 'go'], { examples: ['node'] }),
   entry: Type.String({ description: 'The file that is run.', examples: ['main.js'] }),
   package_bytes: Type.Integer({ description: 'Size of the zip; 0 where it is not known.', examples: [4096] }),
   warnings: Warnings,
-  source: Type.String({ enum: ['upload', 'git'], examples: ['upload'] }),
+  source: enumeration(['upload', 'git'], { examples: ['upload'] }),
   git: Type.Union([Git, Type.Null()], { description: 'null for uploads.' }),
   install: Install,
 };

@@ -1,0 +1,33 @@
+/** Schemas of enumerations: their static type is the union of the values, and documents get `type` and `enum`. */
+import { Type, type TSchemaOptions, type TUnsafe } from 'typebox';
+
+/** @param values texts, or whole numbers */
+export function enumeration<const Value extends string | number>(
+  values: readonly Value[],
+  options: TSchemaOptions = {},
+): TUnsafe<Value> {
+  const type = typeof values[0] === 'number' ? 'integer' : 'string';
+  return Type.Unsafe<Value>({ type, enum: [...values], ...options });
+}
+
+/** `created_at` sorts ascending, `-created_at` descending. */
+export type SortOrder<Field extends string> = Field | `-${Field}`;
+
+/** Schema of the query field that sorts a list by one of its fields. */
+export function sortOrder<Field extends string>(
+  fields: readonly Field[],
+  options: TSchemaOptions = {},
+): TUnsafe<SortOrder<Field>> {
+  const orders = fields.flatMap((field) => [`-${field}`, field]);
+  return Type.Unsafe<SortOrder<Field>>({ type: 'string', enum: orders, ...options });
+}
+
+/** Field and direction of a sort order, as lists are asked for them. */
+export function readSortOrder<Field extends string>(
+  fields: readonly Field[],
+  order: SortOrder<Field>,
+): { sort: Field; ascending: boolean } {
+  const sort = fields.find((field) => order === field || order === `-${field}`);
+  if (sort === undefined) throw new Error(`${order} is not among the sort orders`);
+  return { sort, ascending: order === sort };
+}
