@@ -29,7 +29,7 @@ const code = {
 } as const;
 
 /** @returns the index of the quote that closes the string opened at `start`, or the text's length where none does */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let from = start + 1;
   for (;;) {
     const quote = text.indexOf('"', from);

@@ -1,9 +1,8 @@
-/** Where the answers of registries lead: their links, as those in a sandbox without a network can follow them. */
-
-/** `"dist": {"tarball": "…"}` in the documents of npm registries, which may be many megabytes. */
-const tarball = /("tarball"\s*:\s*)("(?:[^"\\]|\\.)*")/g;
-const anchor = /(<a\b[^>]*?\bhref\s*=\s*)(?:"([^"]*)"|'([^']*)')/gi;
-const base = /<base\b[^>]*?\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')/i;
+/**
+ * Where the answers of registries lead: their links, as those in a sandbox without a network can follow them. Documents may
+ * be many megabytes, and whoever publishes a package writes parts of them: each character is read once.
+ */
+import { endOfString } from '../../json/json-text.ts';
 
 const entities: Readonly<Record<string, string>> = {
   '&amp;': '&',
@@ -24,13 +23,124 @@ function encoded(text: string): string {
 /** What stands in place of a URL; undefined leaves it as it is. */
 export type Replace = (url: URL) => string | undefined;
 
-/** @param text document of a package in an npm registry */
+/** A part of a text that becomes another. */
+interface Replacement {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+function replaced(text: string, replacements: readonly Replacement[]): string {
+  const parts: string[] = [];
+  let copied = 0;
+  for (const { start, end, text: part } of replacements) {
+    parts.push(text.slice(copied, start), part);
+    copied = end;
+  }
+  parts.push(text.slice(copied));
+  return parts.join('');
+}
+
+/** @returns the index of the first character from `start` on that is none of these */
+function skip(text: string, characters: string, start: number): number {
+  let index = start;
+  while (index < text.length && characters.includes(text.charAt(index))) index += 1;
+  return index;
+}
+
+const space = ' \t\r\n\f';
+const tarballKey = '"tarball"';
+
+/** @param quoted a string of JSON, or what looks like one @returns null for what is no URL */
+function urlOf(quoted: string): URL | null {
+  try {
+    return URL.parse(JSON.parse(quoted) as string);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The links to files, `"dist": {"tarball": "..."}`.
+ * @param text document of a package in an npm registry
+ */
 export function replaceTarballs(text: string, replace: Replace): string {
-  return text.replaceAll(tarball, (whole, before: string, quoted: string) => {
-    const url = URL.parse(JSON.parse(quoted) as string);
+  const replacements: Replacement[] = [];
+  for (let key = text.indexOf(tarballKey); key !== -1; key = text.indexOf(tarballKey, key + 1)) {
+    const colon = skip(text, space, key + tarballKey.length);
+    const start = skip(text, space, colon + 1);
+    if (text.charAt(colon) !== ':' || text.charAt(start) !== '"') continue;
+    const end = endOfString(text, start) + 1;
+    if (end > text.length) break;
+    const url = urlOf(text.slice(start, end));
     const local = url === null ? undefined : replace(url);
-    return local === undefined ? whole : `${before}${JSON.stringify(local)}`;
-  });
+    if (local !== undefined) replacements.push({ start, end, text: JSON.stringify(local) });
+    key = end - 1;
+  }
+  return replaced(text, replacements);
+}
+
+/** The value of an attribute, with its quotes from `start` to `end`. */
+interface Value {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Link extends Value {
+  readonly tag: 'a' | 'base';
+}
+
+/** @returns the index of the first of these characters from `start` on, or the text's length */
+function indexOfAny(text: string, characters: string, start: number): number {
+  let index = start;
+  while (index < text.length && !characters.includes(text.charAt(index))) index += 1;
+  return index;
+}
+
+/** @returns the value that begins at `start`; one without its closing quote ends with the text */
+function readValue(html: string, start: number): Value {
+  const quote = html.charAt(start);
+  if (quote !== '"' && quote !== "'") {
+    const end = indexOfAny(html, `${space}>`, start);
+    return { text: html.slice(start, end), start, end };
+  }
+  const close = html.indexOf(quote, start + 1);
+  const end = close === -1 ? html.length : close;
+  return { text: html.slice(start + 1, end), start, end: Math.min(end + 1, html.length) };
+}
+
+/**
+ * Reads the attributes of a tag.
+ * @param start index after the tag's name
+ * @returns its first `href`, and the index after the tag
+ */
+function readTag(html: string, start: number): { href: Value | undefined; end: number } {
+  let href: Value | undefined;
+  let index = skip(html, `${space}/`, start);
+  while (index < html.length && html.charAt(index) !== '>') {
+    const nameEnd = indexOfAny(html, `${space}/>=`, index + 1);
+    const name = html.slice(index, nameEnd).toLowerCase();
+    const equals = skip(html, space, nameEnd);
+    if (html.charAt(equals) === '=') {
+      const value = readValue(html, skip(html, space, equals + 1));
+      if (name === 'href') href ??= value;
+      index = skip(html, `${space}/`, value.end);
+    } else index = skip(html, `${space}/`, equals);
+  }
+  return { href, end: index };
+}
+
+/** The links of anchors and of `<base>`, in order. */
+function linksOf(html: string): Link[] {
+  const links: Link[] = [];
+  const opening = /<(a|base)(?=[\s/>])/gi;
+  for (let found = opening.exec(html); found !== null; found = opening.exec(html)) {
+    const { href, end } = readTag(html, opening.lastIndex);
+    if (href !== undefined) links.push({ ...href, tag: found[1]?.toLowerCase() === 'a' ? 'a' : 'base' });
+    opening.lastIndex = end;
+  }
+  return links;
 }
 
 /**
@@ -38,11 +148,15 @@ export function replaceTarballs(text: string, replace: Replace): string {
  * @param pageUrl where it was in the end
  */
 export function replaceAnchors(html: string, pageUrl: URL, replace: Replace): string {
-  const [, double, single] = base.exec(html) ?? [];
-  const from = URL.parse(decoded(double ?? single ?? ''), pageUrl.href) ?? pageUrl;
-  return html.replaceAll(anchor, (whole, before: string, quoted?: string, otherwise?: string) => {
-    const url = URL.parse(decoded(quoted ?? otherwise ?? ''), from.href);
-    const local = url === null ? undefined : replace(url);
-    return local === undefined ? whole : `${before}"${encoded(local)}"`;
-  });
+  const links = linksOf(html);
+  const base = links.find(({ tag }) => tag === 'base')?.text ?? '';
+  const from = URL.parse(decoded(base), pageUrl.href) ?? pageUrl;
+  const replacements = links
+    .filter(({ tag }) => tag === 'a')
+    .flatMap(({ text, start, end }) => {
+      const url = URL.parse(decoded(text), from.href);
+      const local = url === null ? undefined : replace(url);
+      return local === undefined ? [] : [{ start, end, text: `"${encoded(local)}"` }];
+    });
+  return replaced(html, replacements);
 }
