@@ -143,14 +143,37 @@ const credentialPatterns = [
   /\b(?:socks[45]?[ah]?|https?|wss?):\/\/[^\s'"`:/@{}$<>%]{1,200}:[^\s'"`/@{}$<>%]{1,200}@/i,
   // PROXY_AUTH = "user:password", process.env.PROXY_AUTH || 'user:password'
   /\bproxy_?auth['"]?\s{0,9}[)\]]?\s{0,9}(?::=|[:=,]|\|\||\?\?|or\b)\s{0,99}['"`][^\s'"`:{}$<>]{1,200}:(?!\/\/)[^\s'"`{}$<>]{1,200}['"`]/i,
-  // proxy: { host, auth: { username: 'user', password: 'password' } }
-  /\bprox(?:y|ies)['"]?\s{0,9}[:=]\s{0,9}\{[^;]{0,200}?\bpassword['"]?\s{0,9}[:=]\s{0,9}['"`][^\s'"`{}$<>]{1,200}['"`]/i,
 ];
+
+const proxyObject = /\bprox(?:y|ies)['"]?\s{0,9}[:=]\s{0,9}\{/gi;
+const spelledPassword = /\bpassword['"]?\s{0,9}[:=]\s{0,9}['"`][^\s'"`{}$<>]{1,200}['"`]/gi;
+/** From the brace of a proxy's object to its password, in characters. */
+const longestProxyObject = 200;
+
+/**
+ * Finds `proxy: { host, auth: { username: 'user', password: 'password' } }`. Each password is looked at once, with the last
+ * proxy before it.
+ * @returns where the first such proxy begins
+ */
+function proxyWithPassword(text: string): number | undefined {
+  const proxies = text.matchAll(proxyObject);
+  let next = proxies.next();
+  let last: { start: number; end: number } | undefined;
+  for (const { index: password } of text.matchAll(spelledPassword)) {
+    for (; next.done !== true && next.value.index < password; next = proxies.next()) {
+      last = { start: next.value.index, end: next.value.index + next.value[0].length };
+    }
+    if (last === undefined || password - last.end > longestProxyObject) continue;
+    if (!text.slice(last.end, password).includes(';')) return last.start;
+  }
+  return undefined;
+}
 
 /** @returns the first line, from 1, that spells out proxy credentials */
 export function hardCodedCredentials(text: string): number | undefined {
-  const starts = credentialPatterns
-    .map((pattern) => pattern.exec(text)?.index)
-    .filter((start) => start !== undefined);
+  const starts = [
+    ...credentialPatterns.map((pattern) => pattern.exec(text)?.index),
+    proxyWithPassword(text),
+  ].filter((start) => start !== undefined);
   return starts.length === 0 ? undefined : text.slice(0, Math.min(...starts)).split('\n').length;
 }

@@ -373,6 +373,7 @@ describe('spelled out proxy credentials are', () => {
     "auth = os.environ.get('PROXY_AUTH', 'u1:p2')",
     'auth = os.getenv("PROXY_AUTH") or "u1:p2"',
     'proxy = {"server": host,\n  "username": "u1",\n  "password": "p2"}',
+    'proxies: { all: { password: secret, auth: { password: "p2" } } };',
   ])('found: %s', async (line) => {
     const warnings = await warningsOf({ ...python, 'main.py': `import os\n${line}\n` });
     expect(warnings).toEqual([expect.stringContaining('main.py: line 2 spells out proxy credentials')]);
@@ -391,6 +392,8 @@ describe('spelled out proxy credentials are', () => {
     'auth = os.environ["PROXY_AUTH"]',
     'proxyAuth = "socks5://" + auth',
     'proxy = {"username": user, "password": password}',
+    'proxy = { host };\nconst account = { password: "p2" }',
+    `proxy = { host${' '.repeat(200)}, password: "p2" }`,
     '# socks5://user:pass@host:1080',
   ])('not found in %s', async (line) => {
     const warnings = await warningsOf({ ...python, 'main.py': `${line}\n` });
@@ -399,8 +402,10 @@ describe('spelled out proxy credentials are', () => {
 
   test('looked for in linear time, as all patterns are: this test ends within its time limit', async () => {
     const repeated = [
+      'password="a" ',
       'http://',
       'proxy={',
+      'proxy={ password="',
       'proxy_auth="a:{',
       'upsert_data(x,',
       'import a,\n',
