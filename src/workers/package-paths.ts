@@ -65,10 +65,11 @@ function foldedKey(path: string): string {
 /** The names taken so far in a package, folders that files imply included. */
 export class TakenPaths {
   readonly #taken = new Map<string, { path: string; kind: 'file' | 'folder' }>();
-  #folderCount = 0;
+  /** Folders as they were written: what more lies in one is added without another look at the folders above. */
+  readonly #folders = new Set<string>();
 
   get folderCount(): number {
-    return this.#folderCount;
+    return this.#folders.size;
   }
 
   #take(path: string, kind: 'file' | 'folder'): void {
@@ -76,7 +77,7 @@ export class TakenPaths {
     const taken = this.#taken.get(key);
     if (taken === undefined) {
       this.#taken.set(key, { path, kind });
-      if (kind === 'folder') this.#folderCount += 1;
+      if (kind === 'folder') this.#folders.add(path);
       return;
     }
     if (taken.path !== path) {
@@ -91,9 +92,13 @@ export class TakenPaths {
 
   /** @throws ChelaError INVALID_ARGUMENT where the path, or a folder it lies in, clashes with an earlier one */
   add(path: string, kind: 'file' | 'folder'): void {
-    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
-      this.#take(path.slice(0, slash), 'folder');
+    const unknown: string[] = [];
+    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+      const folder = path.slice(0, slash);
+      if (this.#folders.has(folder)) break;
+      unknown.push(folder);
     }
+    for (const folder of unknown.toReversed()) this.#take(folder, 'folder');
     this.#take(path, kind);
   }
 }
