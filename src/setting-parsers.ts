@@ -1,6 +1,7 @@
 /** Texts of settings to values. Each throws an Error that says what was expected, to be read after "must be". */
 import { networkList } from './network-list.ts';
 import { TargetList } from './target-list.ts';
+import { withoutEnd } from './text-ends.ts';
 
 export function text(value: string): string {
   return value;
@@ -32,7 +33,7 @@ export function flag(value: string): boolean {
 
 export function httpUrl(value: string): string {
   if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) throw new Error('an http or https URL');
-  return value.replace(/\/+$/, '');
+  return withoutEnd(value, '/');
 }
 
 export function databaseUrl(value: string): string {

@@ -6,7 +6,7 @@ import { recordAudit, type Actor } from './audit.ts';
 import { hashPassword } from './passwords.ts';
 
 export const passwordLength = { minimum: 12, maximum: 200 } as const;
-const emailPattern = String.raw`^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$`;
+const emailPattern = /^[^@\s\p{Cc}]+@[^@\s\p{Cc}]+$/u;
 export const emailLength = 254;
 
 export interface Credentials {
@@ -22,7 +22,7 @@ function hashOf(token: string): Buffer {
 
 /** @throws ChelaError INVALID_SHAPE saying what is wrong with the e-mail address or the password */
 function checkCredentials({ email, password }: Credentials): void {
-  if (email.length > emailLength || !new RegExp(emailPattern).test(email)) {
+  if (email.length > emailLength || !emailPattern.test(email)) {
     throw new ChelaError('INVALID_SHAPE', 'email must be an e-mail address such as admin@example.com');
   }
   const { minimum, maximum } = passwordLength;

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { withoutEnd } from '../text-ends.ts';
 import { zipFolder } from '../workers/archive.ts';
 import { workerNameFromTitle } from '../workers/worker-name.ts';
 import { CommandError } from './command-error.ts';
@@ -58,7 +59,7 @@ async function push(folder: string | undefined, flags: PushFlags): Promise<void>
   if ((folder === undefined) === (flags.git === undefined))
     throw new CommandError('name a folder, or a repository by --git');
   const config = configOf({});
-  const baseUrl = (flags.url ?? `http://${config.host}:${config.port}`).replace(/\/+$/, '');
+  const baseUrl = withoutEnd(flags.url ?? `http://${config.host}:${config.port}`, '/');
   const key = flags.key ?? config.apiKey;
   if (key === '') throw new CommandError('no API key: give --key or set CHELA_API_KEY');
 
@@ -101,8 +102,7 @@ async function pushFolder(folder: string, flags: PushFlags, call: Call): Promise
 async function pushRepository(address: string, flags: PushFlags, call: Call): Promise<void> {
   const [url = '', ref = ''] = address.split(/#(.*)/s);
   const repository =
-    url
-      .replace(/\/+$/, '')
+    withoutEnd(url, '/')
       .replace(/\.git$/, '')
       .split(/[/:]/)
       .at(-1) ?? '';

@@ -83,10 +83,12 @@ function fitsServer(): boolean {
 
 /** A user that the system has a name for. */
 function namedUserId(): string {
-  const users = readFileSync('/etc/passwd', 'utf8');
-  return (
-    /^nobody:[^:]*:([1-9]\d*):/m.exec(users)?.[1] ?? /^[^:]+:[^:]*:([1-9]\d*):/m.exec(users)?.[1] ?? '1000'
-  );
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .filter(([, , id = '']) => /^[1-9]\d*$/.test(id));
+  const [, , id] = users.find(([name]) => name === 'nobody') ?? users[0] ?? [];
+  return id ?? '1000';
 }
 
 /** A command line that is not root, and that Linux ends with us. */

@@ -43,6 +43,6 @@ function titleOf(markdown: string): string {
 /** The first sentence after the title, without markup. */
 function summaryOf(markdown: string): string {
   const [, paragraph = ''] = /^# [^\n]+\n\n(.+?)(?:\n\n|$)/s.exec(markdown) ?? [];
-  const plain = paragraph.replaceAll(/\[([^\]]*)\]\([^)]*\)|[`*]/g, '$1').replaceAll('\n', ' ');
+  const plain = paragraph.replaceAll(/\[([^[\]]*)\]\([^()]*\)|[`*]/g, '$1').replaceAll('\n', ' ');
   return /^.+?(?:[.:](?= |$)|[。：])/.exec(plain)?.[0].replace(/[:：]$/, '.') ?? plain;
 }

@@ -102,13 +102,14 @@ export function javascriptOf({ method, url, headers, body }: PreparedRequest): s
   ].join('\n');
 }
 
+const pythonWords: Readonly<Record<string, string>> = { true: 'True', false: 'False', null: 'None' };
+
 /** JSON as a literal of Python. */
 function pythonLiteral(json: string): string {
   try {
     const text = JSON.stringify(JSON.parse(json), undefined, 4);
-    return text.replaceAll(/(?<=[:[,]\s*|^)(true|false|null)(?=\s*[,\]}]|$)/gm, (word) => {
-      return { true: 'True', false: 'False', null: 'None' }[word] ?? word;
-    });
+    // Every value stands at the end of its line, where a string has its quote.
+    return text.replaceAll(/(?:true|false|null)(?=,?(?:\n|$))/g, (word) => pythonWords[word] ?? word);
   } catch {
     return json;
   }

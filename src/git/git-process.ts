@@ -118,7 +118,7 @@ function environmentOf(access: GitAccess, home: string): Record<string, string> 
  * @param version as `git version` prints it
  */
 export function keepsToAddresses(version: string): boolean {
-  const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(version) ?? [];
+  const [, major = '0', minor = '0'] = /\bversion (\d+)\.(\d+)/.exec(version) ?? [];
   return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 37);
 }
 

@@ -29,8 +29,7 @@ function credentialsOf(request: FastifyRequest): string[] {
   const { authorization } = request.headers;
   const apiKey = request.headers['api-key'];
   const token = (request.query as { token?: string | string[] } | undefined)?.token;
-  const bearer =
-    authorization === undefined ? [] : [/^bearer(?:\s+|$)(.*)$/i.exec(authorization)?.[1] ?? authorization];
+  const bearer = authorization === undefined ? [] : [authorization.replace(/^bearer(?:\s|$)/i, '')];
   return [...bearer, apiKey ?? [], token ?? []]
     .flat()
     .map((credential) => credential.trim())

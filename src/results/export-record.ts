@@ -3,6 +3,7 @@ import type { RunRecord } from '../runs/runs.ts';
 import { formatTraits, type ExportFormat } from './export-formats.ts';
 import type { ExportState } from './export-states.ts';
 import type { ErrorKey } from '../errors.ts';
+import { withoutEnd } from '../text-ends.ts';
 
 export interface ExportRecord {
   readonly id: number;
@@ -46,10 +47,6 @@ export function fileNameOf(run: RunRecord, format: ExportFormat): string {
     .normalize('NFKC')
     .toLowerCase()
     .match(/[\p{L}\p{M}\p{N}]+/gu) ?? ['results'];
-  const title = words
-    .join('-')
-    .slice(0, titleLengthLimit)
-    .toWellFormed()
-    .replace(/[-\uFFFD]+$/, '');
+  const title = withoutEnd(words.join('-').slice(0, titleLengthLimit).toWellFormed(), '-\uFFFD');
   return `${title}-${run.slug}.${formatTraits(format).extension}`;
 }

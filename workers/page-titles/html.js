@@ -11,7 +11,7 @@ function declaredCharset(body, contentType) {
   if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) return 'utf-8';
   const inHeader = /charset\s*=\s*"?([^\s";]+)/i.exec(contentType);
   if (inHeader) return inHeader[1];
-  const inPage = /<meta[^>]+charset\s*=\s*["']?\s*([^\s"'/>;]+)/i.exec(
+  const inPage = /<meta[^<>]{1,500}?charset\s{0,9}=\s{0,9}["']?\s{0,9}([^\s"'/>;]+)/i.exec(
     body.toString('latin1', 0, sniffedBytes),
   );
   return inPage?.[1] ?? 'utf-8';

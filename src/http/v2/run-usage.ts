@@ -1,6 +1,7 @@
 /** What a run used and what that costs. An extension of the published API. */
 import { Type, type Static } from 'typebox';
 import { usageKinds, type UsageEntry as UsageRecord, type UsageKind } from '../../accounts/accounts.ts';
+import { withoutEnd } from '../../text-ends.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { enumeration } from '../enumeration.ts';
@@ -52,7 +53,7 @@ const RunUsage = Type.Object(
 
 /** Without the zeros at the end: `"3"`, `"0.0125"`. */
 function quantityText(numeric: string): string {
-  return numeric.includes('.') ? numeric.replace(/\.?0+$/, '') : numeric;
+  return numeric.includes('.') ? withoutEnd(withoutEnd(numeric, '0'), '.') : numeric;
 }
 
 function entryShape({ kind, quantity, unitPrice, amount }: UsageRecord): Static<typeof UsageEntry> {

@@ -4,6 +4,7 @@ import { Type, type Static, type TSchema } from 'typebox';
 import { durationSeconds, resultMessage, unixSeconds } from '../../runs/run-figures.ts';
 import type { RunRecord } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
+import { withoutEnd } from '../../text-ends.ts';
 import { workerPath } from '../../workers/worker-id.ts';
 import type { WorkerRecord } from '../../workers/worker-record.ts';
 import type { StoredLogLine } from '../../logs/logs.ts';
@@ -146,7 +147,7 @@ export const Run = Type.Object(
 /** Decimal with two digits at least: `"1"` becomes `"1.00"`, `"0.123400"` becomes `"0.1234"`. */
 export function decimal(numeric: string): string {
   const [whole = '0', fraction = ''] = numeric.split('.');
-  return `${whole}.${fraction.replace(/0+$/, '').padEnd(2, '0')}`;
+  return `${whole}.${withoutEnd(fraction, '0').padEnd(2, '0')}`;
 }
 
 export function runShape(run: RunRecord): Static<typeof Run> {

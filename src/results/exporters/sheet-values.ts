@@ -1,5 +1,6 @@
 /** What a cell of a spreadsheet holds for a value of a row, in both formats of Excel. */
 import { isLossyNumber } from '../../json/json-text.ts';
+import { withoutEnd } from '../../text-ends.ts';
 import { cellText, isString, type Cell } from './cells.ts';
 
 /** Most characters of a cell, counted as UTF-16 does. */
@@ -16,7 +17,8 @@ export type SheetValue =
 function isExactNumber(literal: string): boolean {
   if (isLossyNumber(literal)) return false;
   const [mantissa = ''] = String(Number(literal)).split('e');
-  return mantissa.replaceAll(/\D/g, '').replaceAll(/^0+|0+$/g, '').length <= digitLimit;
+  const digits = mantissa.replaceAll(/\D/g, '').replace(/^0+/, '');
+  return withoutEnd(digits, '0').length <= digitLimit;
 }
 
 /** A longer text is cut, and says so at its end. */

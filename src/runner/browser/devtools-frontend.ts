@@ -131,7 +131,7 @@ async function versionOf(program: string): Promise<string> {
   let version = versions.get(program);
   if (version === undefined) {
     version = promisify(execFile)(program, ['--version'], { env: {} }).then(
-      ({ stdout }) => /\d+(\.\d+)+/.exec(stdout)?.[0] ?? '0',
+      ({ stdout }) => /\b\d+(?:\.\d+)+/.exec(stdout)?.[0] ?? '0',
     );
     versions.set(program, version);
   }

@@ -46,7 +46,8 @@ export async function readNumber(file: string): Promise<number> {
 
 /** Value of a line `key value`; 0 where there is none. */
 export function keyedNumber(text: string, key: string): number {
-  return Number(new RegExp(`^${key} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+  const line = text.split('\n').find((each) => each.startsWith(`${key} `));
+  return Number(line?.slice(key.length) ?? 0);
 }
 
 /**

@@ -25,7 +25,7 @@ import type { Owner } from './work-folder.ts';
 const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = [
   { sign: /Unknown option --(disable-userns|size|perms)/, remedy: 'bubblewrap 0.8.0 or newer is needed' },
   {
-    sign: /uid map: Permission denied|uid_map|loopback: .*not permitted/i,
+    sign: /uid map: Permission denied|uid_map|loopback: [\w ]{0,40}: Operation not permitted/i,
     remedy:
       'the system forbids user namespaces to programs without a profile: ' +
       'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
@@ -35,7 +35,7 @@ const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = 
     remedy: 'the system allows no further user namespaces: sudo sysctl -w user.max_user_namespaces=15000',
   },
   {
-    sign: /No permissions to create.*namespace|Creating new namespace failed/i,
+    sign: /No permissions to creat(?:e|ing) new namespace|Creating new namespace failed/i,
     remedy:
       'the system forbids user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1; ' +
       'in a container, start that with --security-opt seccomp=unconfined',

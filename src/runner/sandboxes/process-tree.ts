@@ -53,7 +53,8 @@ export function childrenOf(pid: number): number[] {
 }
 
 function kilobytesOf(name: string, text: string): number {
-  return Number(new RegExp(String.raw`^${name}:\s+(\d+) kB`, 'm').exec(text)?.[1] ?? 0);
+  const line = text.split('\n').find((each) => each.startsWith(`${name}:`));
+  return Number.parseInt(line?.slice(name.length + 1) ?? '0', 10);
 }
 
 function usedBytes(folder: string): number {

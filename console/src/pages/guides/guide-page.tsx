@@ -17,9 +17,9 @@ const route = getRouteApi('/frame/docs/$guide');
 /** Links between the files of `docs/` as links between the pages; what is not served here becomes plain text. */
 export function withPageLinks(markdown: string): string {
   return markdown
-    .replaceAll(/!\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replaceAll(/\]\(([\w-]+)\.md(#[^)\s]+)?\)/g, '](/docs/$1$2)')
-    .replaceAll(/\[([^\]]*)\]\(\.\.?\/[^)]*\)/g, '$1');
+    .replaceAll(/!\[([^[\]]*)\]\([^()]*\)/g, '$1')
+    .replaceAll(/\]\(([\w-]+)\.md(#[^()\s]+)?\)/g, '](/docs/$1$2)')
+    .replaceAll(/\[([^[\]]*)\]\(\.\.?\/[^()]*\)/g, '$1');
 }
 
 function CopyMarkdown({ markdown }: { readonly markdown: string }): ReactNode {

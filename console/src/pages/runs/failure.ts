@@ -22,7 +22,6 @@ const signs: readonly (readonly [Failure, RegExp])[] = [
   ['charge', /max_total_charge/],
   ['traffic', /max_total_traffic/],
   ['disk', /disk limit/],
-  ['dependencies', /could not be executed: .*(dependenc|npm|pip|install)/i],
   ['preparation', /could not be executed/],
   ['lost', /runner (was stopped|died|was lost)|the runner/],
   ['exit', /ended with exit code/],
@@ -30,5 +29,6 @@ const signs: readonly (readonly [Failure, RegExp])[] = [
 ];
 
 export function failureOf(errMsg: string): Failure {
-  return signs.find(([, sign]) => sign.test(errMsg))?.[0] ?? 'other';
+  const failure = signs.find(([, sign]) => sign.test(errMsg))?.[0] ?? 'other';
+  return failure === 'preparation' && /dependenc|npm|pip|install/i.test(errMsg) ? 'dependencies' : failure;
 }

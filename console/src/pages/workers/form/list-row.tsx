@@ -1,6 +1,7 @@
 /** One item of a list: a cell for each of its columns, and what can be done with the row. */
 import { IconArrowDown, IconArrowUp, IconX } from '@tabler/icons-react';
 import type { ClipboardEvent, KeyboardEvent, ReactNode } from 'react';
+import { withoutEnd } from '../../../../../src/text-ends.ts';
 import { useTexts } from '../../../texts/texts.tsx';
 import classes from './list-editor.module.css';
 import { cellOf, isBlank, type ListColumn, type ListRow } from './list-items.ts';
@@ -61,7 +62,7 @@ function handlePaste(event: ClipboardEvent<HTMLTextAreaElement>, place: Place, a
   if (!/[\t\r\n]/.test(text)) return;
   event.preventDefault();
   const { value, selectionStart, selectionEnd } = event.currentTarget;
-  const line = text.replace(/[\r\n]+$/, '');
+  const line = withoutEnd(text, '\r\n');
   // One copied cell comes with a line break, but goes to where the cursor is.
   if (!/[\t\r\n]/.test(line)) {
     actions.change(place, value.slice(0, selectionStart) + line + value.slice(selectionEnd));
