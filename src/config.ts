@@ -461,7 +461,8 @@ export const settings = {
     environment: 'CHELA_RUNNER_LEASE_SECONDS',
     default: 30,
     parse: integer(3, 3600),
-    describe: 'A runner that has not been heard of for this long counts as dead.',
+    describe:
+      'A runner whose heartbeat stays the same for this long is lost. Time in which PostgreSQL is away does not count.',
   }),
   stopGraceSeconds: setting<number>({
     environment: 'CHELA_STOP_GRACE_SECONDS',

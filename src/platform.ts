@@ -120,11 +120,12 @@ export class Platform {
     this.#runner = services.runner;
     this.#closing = services.closing;
     const { database, callbacks, accounts } = services;
-    this.#watchman = new Watchman(
-      { database, callbacks, usage: accounts.usage },
-      services.config,
-      services.logger,
-    );
+    this.#watchman = new Watchman({
+      services: { database, callbacks, usage: accounts.usage },
+      config: services.config,
+      ownRunner: () => this.#runner?.id,
+      logger: services.logger,
+    });
     this.#retention = new Retention(
       services.database,
       services.config.retentionDays,

@@ -16,7 +16,10 @@ const mostTrustedKeys = 10_000;
 
 interface TrustedKey {
   readonly identity: Identity;
-  readonly untilMilliseconds: number;
+  /** When it was checked; monotonic. */
+  readonly checkedAtMilliseconds: number;
+  /** When the key itself expires, by the wall clock. */
+  readonly expiresAtMilliseconds: number;
 }
 
 export class Authenticator {
@@ -66,7 +69,9 @@ export class Authenticator {
 
   #trustedIdentity(hash: Buffer): Identity | undefined {
     const trusted = this.#trusted.get(hash.toString('hex'));
-    return trusted !== undefined && trusted.untilMilliseconds > Date.now() ? trusted.identity : undefined;
+    if (trusted === undefined) return undefined;
+    const isFresh = performance.now() - trusted.checkedAtMilliseconds < trustedMilliseconds;
+    return isFresh && trusted.expiresAtMilliseconds > Date.now() ? trusted.identity : undefined;
   }
 
   async #lookUp(hash: Buffer): Promise<Identity | undefined> {
@@ -88,10 +93,10 @@ export class Authenticator {
     const identity = { accountId: found.account_id, apiKeyId: found.id };
     if (revocations !== this.#revocations) return identity;
     if (this.#trusted.size >= mostTrustedKeys) this.#trusted.clear();
-    const expiresAt = found.expires_at?.getTime() ?? Number.POSITIVE_INFINITY;
     this.#trusted.set(name, {
       identity,
-      untilMilliseconds: Math.min(Date.now() + trustedMilliseconds, expiresAt),
+      checkedAtMilliseconds: performance.now(),
+      expiresAtMilliseconds: found.expires_at?.getTime() ?? Number.POSITIVE_INFINITY,
     });
     return identity;
   }

@@ -6,7 +6,7 @@ const mostRemembered = 10_000;
 
 export class KeyUse {
   readonly #database: Database;
-  /** When each key was recorded last, by this process. */
+  /** When each key was recorded last, by this process; monotonic. */
   readonly #recordedAt = new Map<number, number>();
   readonly #waiting = new Set<number>();
   #recording: Promise<void> | undefined;
@@ -17,7 +17,7 @@ export class KeyUse {
 
   /** Costs a look at a map; what there is to write is written later. */
   note(apiKeyId: number): void {
-    const now = Date.now();
+    const now = performance.now();
     if (now - (this.#recordedAt.get(apiKeyId) ?? -Infinity) < intervalMilliseconds) return;
     if (this.#recordedAt.size >= mostRemembered) this.#recordedAt.clear();
     this.#recordedAt.set(apiKeyId, now);

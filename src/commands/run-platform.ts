@@ -4,6 +4,7 @@ import { lockDataFolder } from '../data-folder.ts';
 import { openLog } from '../logging/logger.ts';
 import { withholdInheritedDescriptors } from '../inherited-descriptors.ts';
 import { openDatabase, Platform, type PlatformParts } from '../platform.ts';
+import { endLeasesOfProcess } from '../runner/lease.ts';
 import { createSandbox } from '../runner/sandboxes.ts';
 import { CommandError } from './command-error.ts';
 import { explainDatabase } from './explain-database.ts';
@@ -33,7 +34,8 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   stopOnSignals(stop);
   try {
     // Halves share a folder and a database of the operator's; a whole platform has both for itself.
-    if (config.databaseUrl === '') ways.push(await lockDataFolder(config.dataDir));
+    const lock = config.databaseUrl === '' ? await lockDataFolder(config.dataDir) : undefined;
+    if (lock !== undefined) ways.push(lock.release);
     const database = await openDatabase(config, logger, { onProgress, onWaiting: sayWaiting }).catch(
       (error: unknown) => {
         throw explainDatabase(error, config);
@@ -42,6 +44,7 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
     ways.push(database.stop);
     const platform = await Platform.open({ config, logger, parts }, database.url);
     ways.push(() => platform.stop(config.stopGraceSeconds * 1000));
+    if (lock?.diedProcessId !== undefined) await endLeasesOfProcess(platform.database, lock.diedProcessId);
     await options.prepare?.(platform);
     onProgress('starting the services');
     const address = await platform.start().catch(explainTakenPort(config));

@@ -58,13 +58,13 @@ export class ExportRegister {
     const slug = ulid();
     try {
       return await this.#database.transaction(async (client) => {
-        const { rows } = await client.query<ExportRecord & { queued_at: Date }>({
+        const { rows } = await client.query<ExportRecord & { is_overdue: boolean }>({
           name: 'ask-export',
           text: `INSERT INTO export (slug, run_id, identity, format, columns, is_filtered, row_count, file_name)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                  ON CONFLICT (run_id, identity) DO UPDATE SET asked_at = now()
                  RETURNING id, slug, format, file_name, state, size_bytes, row_count, rows_done, error_key, error_message,
-                   queued_at`,
+                   queued_at < now() - make_interval(secs => $9) AS is_overdue`,
           values: [
             slug,
             run.id,
@@ -74,14 +74,14 @@ export class ExportRegister {
             isFiltered,
             run.result_count,
             fileNameOf(run, format),
+            makeLimitSeconds,
           ],
         });
         const [found] = rows;
         if (found === undefined) throw new Error('the statement that asks for an export gave none');
         const isNew = found.slug === slug;
         if (isNew) await refuseBeyondLimit(client, accountId);
-        const isForgotten =
-          found.state === 'queued' && Date.now() - found.queued_at.getTime() > makeLimitSeconds * 1000;
+        const isForgotten = found.state === 'queued' && found.is_overdue;
         await ensureMade(client, { ...found, mustBeMade: isNew || found.state === 'failed' || isForgotten });
         return found;
       });

@@ -32,6 +32,9 @@ const spareCandidates = 32;
  * an account its runs take turns, a subtask each, from the turn that was on when a run was submitted: a run of thousands does
  * not keep a small one waiting, nor do small ones that keep coming a large one. Subtasks that their run holds back are not in
  * the queue.
+ *
+ * A runner without a lease gets nothing: its lease is locked while it claims, so a watchman who ends the lease comes either
+ * before the claim, which then finds none, or after it, and sees all that was claimed.
  */
 export async function claimSubtasks(
   database: Database,
@@ -61,7 +64,7 @@ export async function claimSubtasks(
              SELECT id, rank FROM candidate ORDER BY rank, id LIMIT $3
            )
            UPDATE subtask SET status = 'running', runner_id = $1, attempt = attempt + 1, started_at = now(), worked_from = NULL
-           WHERE id = ANY (ARRAY(
+           WHERE EXISTS (SELECT FROM runner WHERE id = $1 FOR KEY SHARE) AND id = ANY (ARRAY(
              SELECT subtask.id FROM subtask
              WHERE id = ANY (ARRAY(SELECT id FROM picked)) AND status = 'ready'
              ORDER BY array_position(ARRAY(SELECT id FROM picked ORDER BY rank, id), subtask.id)

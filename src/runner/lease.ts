@@ -1,7 +1,8 @@
-/** A runner's lease: one row that it renews. Without renewal the runner is dead, and its subtasks are somebody else's. */
+/** A runner's lease: one row that it renews. Without renewal the runner is lost, and its subtasks are somebody else's. */
 import { hostname } from 'node:os';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
+import { processIdentity } from '../process-identity.ts';
 import { version } from '../version.ts';
 
 /** @returns key of the new runner */
@@ -17,7 +18,7 @@ export async function registerRunner(
   return rows[0]?.id ?? 0;
 }
 
-/** @returns false where the lease ran out: the runner is dead to the others and must drop all it does */
+/** @returns false if the lease was ended: the runner is lost to the others and must drop all it does */
 export async function renewLease(database: Database, runnerId: number): Promise<boolean> {
   const result = await database.pool.query({
     name: 'renew-lease',
@@ -29,6 +30,15 @@ export async function renewLease(database: Database, runnerId: number): Promise<
 
 export async function endLease(database: Database, runnerId: number): Promise<void> {
   await database.pool.query('DELETE FROM runner WHERE id = $1', [runnerId]);
+}
+
+/**
+ * Ends the leases of a process of this machine that is known to have died, so that its subtasks need not wait for them to run
+ * out. Nothing is done if another process has its id by now: that could be a runner, too.
+ */
+export async function endLeasesOfProcess(database: Database, processId: number): Promise<void> {
+  if (processId !== process.pid && (await processIdentity(processId)) !== undefined) return;
+  await database.pool.query('DELETE FROM runner WHERE process_id = $1', [processId]);
 }
 
 /** Keys of the runs that are being aborted while this runner executes subtasks of theirs. */

@@ -10,12 +10,15 @@ import type { Config } from '../config.ts';
 import { isDatabaseUnavailable, type Database } from '../database/database.ts';
 import { channels, type Notifications } from '../database/notifications.ts';
 import { settleSubtask, type SubtaskOutcome } from '../runs/finish.ts';
+import { Periodic } from '../services/periodic.ts';
 import { claimSubtasks, releaseStrays, releaseSubtask, type ClaimedSubtask } from './claimer.ts';
 import { endLease, registerRunner, renewLease, runsToAbort } from './lease.ts';
 import { RunWriters } from './run-writers.ts';
 import { SubtaskExecution, type ExecutionServices } from './subtask-execution.ts';
 
 const pollMilliseconds = 5000;
+/** One that is missed leaves the watchmen without a reason to doubt. */
+const beatsPerLease = 4;
 const retrySettleMilliseconds = 500;
 
 interface RunnerOptions extends ExecutionServices {
@@ -38,13 +41,10 @@ export class Runner {
   readonly #cachePruner: CachePruner;
   readonly #freeSlots: number[];
   readonly #executions = new Map<SubtaskExecution, Promise<void>>();
+  readonly #claims: Periodic;
+  readonly #beats: Periodic;
   #runnerId = 0;
-  #claiming: Promise<void> | undefined;
-  #claimAgain = false;
-  #accepting = false;
-  #timers: NodeJS.Timeout[] = [];
   #subscriptions: (() => void)[] = [];
-  #beating: Promise<void> | undefined;
   /** A claim failed half-way: subtasks may be this runner's in the database without being executed. */
   #mayHaveStrays = false;
   #starting: Promise<void> | undefined;
@@ -59,6 +59,25 @@ export class Runner {
     const { cacheUse: use, logger } = options;
     this.#cachePruner = new CachePruner({ cacheDir, retentionDays, limitBytes, use, logger });
     this.#freeSlots = Array.from({ length: options.config.runnerSlots }, (_, slot) => slot).toReversed();
+    this.#claims = new Periodic({
+      intervalMilliseconds: pollMilliseconds,
+      work: () => this.#claim(),
+      onError: (error) => {
+        this.#mayHaveStrays = true;
+        logger.warn({ error: (error as Error).message }, 'could not claim subtasks, trying again');
+      },
+    });
+    this.#beats = new Periodic({
+      intervalMilliseconds: (options.config.runnerLeaseSeconds * 1000) / beatsPerLease,
+      work: () => this.#beat(),
+      onError: (error) =>
+        logger.warn({ error: (error as Error).message }, 'could not renew the lease of this runner'),
+    });
+  }
+
+  /** Key of this runner while it holds a lease, or holds it to be its own. */
+  get id(): number | undefined {
+    return this.#runnerId === 0 ? undefined : this.#runnerId;
   }
 
   start(): Promise<void> {
@@ -82,22 +101,17 @@ export class Runner {
     this.#options.installations.start();
     this.#cachePruner.start();
     this.#runnerId = await registerRunner(database, this.#config);
-    this.#accepting = true;
     this.#subscriptions = [
-      notifications.on(channels.subtasksReady, () => this.#claim()),
+      notifications.on(channels.subtasksReady, () => this.#claims.trigger()),
       notifications.on(channels.runAborting, (runId) => this.#abort(Number(runId))),
-      notifications.onReconnect(() => this.#claim()),
+      notifications.onReconnect(() => {
+        this.#beats.trigger();
+        this.#claims.trigger();
+      }),
     ];
-    const beatMilliseconds = (this.#config.runnerLeaseSeconds * 1000) / 4;
-    this.#timers = [
-      setInterval(() => this.#claim(), pollMilliseconds),
-      setInterval(() => {
-        this.#beating ??= this.#beat().finally(() => {
-          this.#beating = undefined;
-        });
-      }, beatMilliseconds),
-    ];
-    this.#claim();
+    this.#beats.start();
+    this.#claims.start();
+    this.#claims.trigger();
   }
 
   /**
@@ -113,16 +127,14 @@ export class Runner {
     await this.#starting?.catch(() => undefined);
     this.#starting = undefined;
     if (this.#runnerId === 0) return [];
-    this.#accepting = false;
     this.#options.installations.stop();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
-    await this.#claiming;
+    await this.#claims.stop();
     await this.#allEnded(graceMilliseconds);
     const orphans = [...this.#executions.keys()];
     for (const execution of orphans) execution.stop({ kind: 'runner stopped' });
     await Promise.all(this.#executions.values());
-    for (const timer of this.#timers) clearInterval(timer);
-    await this.#beating;
+    await this.#beats.stop();
     try {
       await this.#releaseStrays();
       await endLease(this.#options.database, this.#runnerId);
@@ -152,37 +164,17 @@ export class Runner {
     timeUp.abort();
   }
 
-  /** Fills the free slots. A call while one is under way makes it look once more. */
-  #claim(): void {
-    if (!this.#accepting) return;
-    if (this.#claiming !== undefined) {
-      this.#claimAgain = true;
-      return;
-    }
-    this.#claiming = this.#claimAll().finally(() => {
-      this.#claiming = undefined;
-    });
-  }
-
-  async #claimAll(): Promise<void> {
-    try {
-      do {
-        this.#claimAgain = false;
-        await this.#releaseStrays();
-        const free = this.#freeSlots.length;
-        if (free === 0) return;
-        const claimed = await claimSubtasks(
-          this.#options.database,
-          this.#options.callbacks,
-          this.#runnerId,
-          free,
-        );
-        for (const subtask of claimed) this.#execute(subtask);
-      } while (this.#claimAgain && this.#accepting);
-    } catch (error) {
-      this.#mayHaveStrays = true;
-      this.#logger.warn({ error: (error as Error).message }, 'could not claim subtasks, trying again');
-    }
+  /** Fills the free slots. */
+  async #claim(): Promise<void> {
+    await this.#releaseStrays();
+    const free = this.#freeSlots.length;
+    if (free === 0) return;
+    const runnerId = this.#runnerId;
+    const { database, callbacks } = this.#options;
+    const claimed = await claimSubtasks(database, callbacks, runnerId, free);
+    // If the lease was lost meanwhile, so were they: the watchman that ended it ends them too.
+    if (runnerId !== this.#runnerId) return;
+    for (const subtask of claimed) this.#execute(subtask);
   }
 
   async #releaseStrays(): Promise<void> {
@@ -217,7 +209,7 @@ export class Runner {
         this.#executions.delete(execution);
         this.#writers.release(subtask.run_id);
         this.#freeSlots.push(slot);
-        this.#claim();
+        this.#claims.trigger();
       });
     this.#executions.set(execution, ended);
   }
@@ -255,18 +247,15 @@ export class Runner {
 
   async #beat(): Promise<void> {
     const { database } = this.#options;
-    try {
-      if (!(await renewLease(database, this.#runnerId))) {
-        this.#logger.error(
-          'the lease of this runner ran out: its subtasks are not its own any more, dropping them',
-        );
-        for (const execution of this.#executions.keys()) execution.stop({ kind: 'runner stopped' });
-        this.#runnerId = await registerRunner(database, this.#config);
-      }
-      for (const runId of await runsToAbort(database, this.#runnerId)) this.#abort(runId);
-    } catch (error) {
-      this.#logger.warn({ error: (error as Error).message }, 'could not renew the lease of this runner');
+    if (!(await renewLease(database, this.#runnerId))) {
+      this.#logger.error(
+        'the lease of this runner ran out: its subtasks are not its own any more, dropping them',
+      );
+      for (const execution of this.#executions.keys()) execution.stop({ kind: 'runner stopped' });
+      this.#runnerId = await registerRunner(database, this.#config);
+      this.#claims.trigger();
     }
+    for (const runId of await runsToAbort(database, this.#runnerId)) this.#abort(runId);
   }
 }
 

@@ -1,11 +1,16 @@
 /** Notices runners that died, and ends or repeats what they were executing. Any process may keep watch; several may. */
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { isDatabaseUnavailable, type Database } from '../database/database.ts';
 import { settleSubtask, type RunServices } from '../runs/finish.ts';
+import { Periodic } from '../services/periodic.ts';
 import { releaseSubtask } from './claimer.ts';
+import { HeartbeatObserver } from './heartbeat-observer.ts';
 
 /** A subtask that brought its runner down this often is not tried again. */
 const mostAttempts = 3;
+/** A dead runner is noticed within its lease and two looks. */
+const looksPerLease = 6;
 
 type WatchmanConfig = Pick<Config, 'runnerLeaseSeconds' | 'lostSubtasks'>;
 
@@ -16,19 +21,13 @@ interface LostSubtask {
   aborting: boolean;
 }
 
-/** One look. @returns how many lost subtasks were ended or released */
+/** Ends or repeats the subtasks of runners that have no lease. @returns how many there were */
 export async function recoverLostSubtasks(
   services: RunServices,
-  config: WatchmanConfig,
+  config: Pick<WatchmanConfig, 'lostSubtasks'>,
   logger: Logger,
 ): Promise<number> {
   const { database } = services;
-  const expired = await database.pool.query<{ id: number; hostname: string; process_id: number }>(
-    `DELETE FROM runner WHERE heartbeat_at < now() - make_interval(secs => $1) RETURNING id, hostname, process_id`,
-    [config.runnerLeaseSeconds],
-  );
-  for (const runner of expired.rows)
-    logger.warn({ runner }, 'a runner has not been heard of and counts as dead');
   const { rows } = await database.pool.query<LostSubtask>(
     `SELECT subtask.id, runner_id, attempt, run.status = 'aborting' AS aborting
      FROM subtask JOIN run ON run.id = subtask.run_id
@@ -36,59 +35,110 @@ export async function recoverLostSubtasks(
      ORDER BY subtask.id`,
   );
   for (const lost of rows) {
-    const subtask = { id: lost.id, runnerId: lost.runner_id };
-    if (config.lostSubtasks === 'retry' && !lost.aborting && lost.attempt < mostAttempts) {
-      await releaseSubtask(database, subtask);
-    } else {
-      await settleSubtask(services, subtask, {
-        status: 'failed',
-        errMsg: 'the runner that executed it died; start it again by a rerun',
-        isLost: true,
-      });
+    try {
+      await recover(services, config, lost);
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) throw error;
+      // The others need not wait for it.
+      logger.error({ subtask: lost.id, err: error }, 'a lost subtask could not be ended');
     }
   }
   return rows.length;
 }
 
-export class Watchman {
-  readonly #look: () => Promise<unknown>;
-  readonly #intervalMilliseconds: number;
-  readonly #logger: Logger;
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
+async function recover(
+  services: RunServices,
+  { lostSubtasks }: Pick<WatchmanConfig, 'lostSubtasks'>,
+  { id, runner_id: runnerId, attempt, aborting }: LostSubtask,
+): Promise<void> {
+  if (lostSubtasks === 'retry' && !aborting && attempt < mostAttempts) {
+    await releaseSubtask(services.database, { id, runnerId });
+    return;
+  }
+  await settleSubtask(
+    services,
+    { id, runnerId },
+    { status: 'failed', errMsg: 'the runner that executed it died; start it again by a rerun', isLost: true },
+  );
+}
 
-  constructor(services: RunServices, config: WatchmanConfig, logger: Logger) {
-    this.#look = () => recoverLostSubtasks(services, config, logger);
-    this.#intervalMilliseconds = (config.runnerLeaseSeconds * 1000) / 3;
-    this.#logger = logger;
+interface WatchmanOptions {
+  readonly services: RunServices;
+  readonly config: WatchmanConfig;
+  /** Key of the runner in this process, if there is one now: whoever can watch can see that it lives. */
+  readonly ownRunner: () => number | undefined;
+  readonly logger: Logger;
+}
+
+export class Watchman {
+  readonly #options: WatchmanOptions;
+  readonly #observer: HeartbeatObserver;
+  readonly #looks: Periodic;
+  readonly #onError: (error: unknown) => void;
+
+  constructor(options: WatchmanOptions) {
+    this.#options = options;
+    this.#onError = (error) =>
+      options.logger.warn({ error: (error as Error).message }, 'could not look for lost runners');
+    const leaseMilliseconds = options.config.runnerLeaseSeconds * 1000;
+    this.#observer = new HeartbeatObserver(leaseMilliseconds);
+    this.#looks = new Periodic({
+      intervalMilliseconds: leaseMilliseconds / looksPerLease,
+      work: () => this.#look(),
+      onError: this.#onError,
+    });
   }
 
   /** Looks once, then keeps looking. */
   async start(): Promise<void> {
-    if (this.#timer !== undefined) return;
-    this.#timer = setInterval(() => void this.#lookOnce(), this.#intervalMilliseconds);
-    await this.#lookOnce();
+    if (this.#looks.isStarted) return;
+    this.#looks.start();
+    await this.#looks.run().catch(this.#onError);
   }
 
+  /** May be called twice, or before `start()`. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    await this.#looking;
+    await this.#looks.stop();
   }
 
-  /** A look that takes long is not joined by a second one. */
-  #lookOnce(): Promise<void> {
-    this.#looking ??= this.#lookAndReport().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
+  async #look(): Promise<void> {
+    const { services, config, logger } = this.#options;
+    await this.#endExpiredLeases(services.database);
+    await recoverLostSubtasks(services, config, logger);
   }
 
-  async #lookAndReport(): Promise<void> {
-    try {
-      await this.#look();
-    } catch (error) {
-      this.#logger.warn({ error: (error as Error).message }, 'could not look for dead runners');
+  async #endExpiredLeases(database: Database): Promise<void> {
+    const { ownRunner, logger } = this.#options;
+    const heartbeats = new Map<number, string>();
+    for (const id of await this.#expired(database, heartbeats)) {
+      if (id === ownRunner()) continue;
+      // Not where it was renewed since the look.
+      const { rows } = await database.pool.query<{ id: number; hostname: string; process_id: number }>(
+        'DELETE FROM runner WHERE id = $1 AND heartbeat_at = $2::timestamptz RETURNING id, hostname, process_id',
+        [id, heartbeats.get(id)],
+      );
+      for (const runner of rows) logger.warn({ runner }, 'a runner was lost: its lease ran out');
     }
+  }
+
+  /** @param heartbeats filled with what the look found */
+  async #expired(database: Database, heartbeats: Map<number, string>): Promise<number[]> {
+    const beganAtMilliseconds = performance.now();
+    try {
+      const { rows } = await database.pool.query<{ id: number; heartbeat: string }>({
+        name: 'heartbeats',
+        text: 'SELECT id, heartbeat_at::text AS heartbeat FROM runner',
+      });
+      for (const { id, heartbeat } of rows) heartbeats.set(id, heartbeat);
+    } catch (error) {
+      // PostgreSQL is away: once it is back, every runner has a whole lease to renew its own.
+      this.#observer.forget();
+      throw error;
+    }
+    return this.#observer.observe({
+      beganAtMilliseconds,
+      endedAtMilliseconds: performance.now(),
+      heartbeats,
+    });
   }
 }

@@ -68,7 +68,8 @@ export class RunCounter {
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | undefined;
   #counting: Promise<void> | undefined;
-  #prunedAt = 0;
+  /** Monotonic. */
+  #prunedAt = Number.NEGATIVE_INFINITY;
 
   constructor(database: Database, retentionDays: number, logger: Logger) {
     this.#database = database;
@@ -103,10 +104,10 @@ export class RunCounter {
 
   async #count(): Promise<void> {
     await countEndedRuns(this.#database);
-    const now = Date.now();
+    const now = performance.now();
     if (now - this.#prunedAt < hourMilliseconds) return;
     this.#prunedAt = now;
-    const firstKept = new Date(now - this.#retentionDays * dayMilliseconds);
+    const firstKept = new Date(Date.now() - this.#retentionDays * dayMilliseconds);
     await this.#database.pool.query('DELETE FROM run_statistic WHERE at < $1', [firstKept]);
     await this.#database.pool.query('DELETE FROM run_duration WHERE at < $1', [firstKept]);
   }

@@ -4,12 +4,13 @@ import path from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { claimSubtasks, releaseStrays, type ClaimedSubtask } from '../../src/runner/claimer.ts';
-import { registerRunner } from '../../src/runner/lease.ts';
+import { endLease, registerRunner } from '../../src/runner/lease.ts';
 import { recoverLostSubtasks } from '../../src/runner/watchman.ts';
 import { Platform } from '../../src/platform.ts';
 import { startTestPlatform, testConfig, type TestPlatform } from '../support/test-platform.ts';
 import { makePublic } from '../http/packages.ts';
 import { TestClient } from '../support/test-client.ts';
+import { eventually } from './support/eventually.ts';
 import { publishScriptedWorker } from './support/scripted-worker.ts';
 
 const logger = pino({ level: 'silent' });
@@ -133,31 +134,58 @@ describe('claiming', () => {
       { number: 3, status: 'running', runner_id: other },
     ]);
   });
+
+  test('gives a runner whose lease was ended nothing', async () => {
+    const { database } = platform.platform;
+    const slug = await submit(2);
+    const runnerId = await registerRunner(database, tenSlots);
+    expect(await claim(runnerId, 1)).toHaveLength(1);
+    await endLease(database, runnerId);
+    expect(await claim(runnerId, 1)).toEqual([]);
+    expect((await platform.run(slug)).finished_at).toBe(0);
+    expect(await claim(await registerRunner(database, tenSlots), 2)).toHaveLength(1);
+  });
+
+  test('waits for the end of a lease that is under way, and gives nothing then', async () => {
+    const { database } = platform.platform;
+    await submit(1);
+    const runnerId = await registerRunner(database, tenSlots);
+    let claiming: Promise<ClaimedSubtask[]> = Promise.resolve([]);
+    await database.transaction(async (client) => {
+      await client.query('DELETE FROM runner WHERE id = $1', [runnerId]);
+      claiming = claim(runnerId, 1);
+      await eventually(async () => {
+        const { rowCount } = await database.pool.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return rowCount === 1 ? true : undefined;
+      });
+    });
+    expect(await claiming).toEqual([]);
+  });
 });
 
-async function runnerThatDied(): Promise<number> {
+/** Claims for a runner whose lease is then ended. */
+async function claimAndLose(count: number): Promise<ClaimedSubtask[]> {
   const { database } = platform.platform;
   const runnerId = await registerRunner(database, tenSlots);
-  await database.pool.query(`UPDATE runner SET heartbeat_at = now() - interval '31 s' WHERE id = $1`, [
-    runnerId,
-  ]);
-  return runnerId;
+  const claimed = await claim(runnerId, count);
+  await endLease(database, runnerId);
+  return claimed;
+}
+
+async function recover(lostSubtasks: 'fail' | 'retry'): Promise<number> {
+  const { database, callbacks, accounts } = platform.platform;
+  const services = { database, callbacks, usage: accounts.usage };
+  return recoverLostSubtasks(services, { lostSubtasks }, logger);
 }
 
 describe('the watchman', () => {
-  const leaseSeconds = 30;
-
-  async function recover(lostSubtasks: 'fail' | 'retry'): Promise<number> {
-    const { database, callbacks, accounts } = platform.platform;
-    const services = { database, callbacks, usage: accounts.usage };
-    return recoverLostSubtasks(services, { runnerLeaseSeconds: leaseSeconds, lostSubtasks }, logger);
-  }
-
-  test('ends the subtasks of a runner whose lease ran out, and those of no other', async () => {
+  test('ends the subtasks of a runner whose lease was ended, and those of no other', async () => {
     const slug = await submit(2);
     const alive = await registerRunner(platform.platform.database, tenSlots);
     await claim(alive, 1);
-    await claim(await runnerThatDied(), 1);
+    await claimAndLose(1);
     expect(await Promise.all([recover('fail'), recover('fail')])).toContain(1);
     expect(await recover('fail')).toBe(0);
     const { rows } = await platform.platform.database.pool.query(
@@ -174,7 +202,7 @@ describe('the watchman', () => {
     const slug = await submit(1);
     const attempts: number[] = [];
     for (;;) {
-      const claimed = await claim(await runnerThatDied(), 1);
+      const claimed = await claimAndLose(1);
       if (claimed.length === 0) break;
       attempts.push(attempts.length + 1);
       await recover('retry');
@@ -185,7 +213,7 @@ describe('the watchman', () => {
 
   test('ends those of a run that is being aborted, whatever the operator wants', async () => {
     const slug = await submit(1);
-    await claim(await runnerThatDied(), 1);
+    await claimAndLose(1);
     await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
     expect((await platform.run(slug)).status).toBe('aborting');
     await recover('retry');

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { DataFolderInUseError, lockDataFolder } from '../../src/data-folder.ts';
+import { DataFolderInUseError, lockDataFolder, type DataFolderLock } from '../../src/data-folder.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -10,7 +10,7 @@ beforeEach(async () => {
   onTestFinished(async () => rm(folder, { recursive: true, force: true }));
 });
 
-async function lockManyTimes(): Promise<PromiseSettledResult<() => Promise<void>>[]> {
+async function lockManyTimes(): Promise<PromiseSettledResult<DataFolderLock>[]> {
   return Promise.allSettled(Array.from({ length: 50 }, async () => lockDataFolder(folder)));
 }
 
@@ -29,6 +29,6 @@ test.each(Object.entries(states))('of many who lock a folder that %s, one gets i
   const refusals = outcomes.filter((outcome) => outcome.status === 'rejected');
   expect(refusals.every(({ reason }) => reason instanceof DataFolderInUseError)).toBe(true);
   expect(await readdir(folder)).toEqual(['lock']);
-  await winners[0]?.value();
+  await winners[0]?.value.release();
   expect(await readdir(folder)).toEqual([]);
 });

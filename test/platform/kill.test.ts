@@ -9,9 +9,8 @@ import { allGone, descendantsOf } from './support/processes.ts';
 import { acknowledgedRows, pushWithWitness } from './support/row-witness.ts';
 import { publishScriptedWorker, runForever } from './support/scripted-worker.ts';
 
-/** A dead runner is noticed within its lease and a look of the watchman, which come every third of it. */
-const leaseSeconds = 3;
-const lost = { CHELA_RUNNER_LEASE_SECONDS: String(leaseSeconds), CHELA_RUNNER_SLOTS: '1' };
+/** The lease would last an hour: who starts in the data folder of a process that died need not wait for it. */
+const lost = { CHELA_RUNNER_LEASE_SECONDS: '3600', CHELA_RUNNER_SLOTS: '1' };
 const items = ['one'];
 
 let folder: DataFolder;
@@ -41,7 +40,7 @@ async function storedRows(slug: string): Promise<{ number: number; n: number }[]
   }
 }
 
-test('what was acknowledged survives kill -9 of everything; the run fails in time and what was queued runs', async () => {
+test('what was acknowledged survives kill -9 of everything; the run fails at the next start and what was queued runs', async () => {
   const first = await folder.start(lost);
   const worker = await publishScriptedWorker(first.client, 'Scripted');
   // The first start's own run is out of the way then.
@@ -66,14 +65,12 @@ test('what was acknowledged survives kill -9 of everything; the run fails in tim
   await allGone(processes, 10_000);
   const acknowledged = await acknowledgedRows(inject('cacheDir'), runnerId);
 
-  const killedAt = Date.now();
   const second = await folder.start(lost);
   const run = await ended(second.client, pushing);
   expect(run).toMatchObject({
     status: 'failed',
     err_msg: 'the runner that executed it died; start it again by a rerun',
   });
-  expect(run.finished_at * 1000 - killedAt).toBeLessThan((leaseSeconds * 2 + 5) * 1000);
   const rows = await storedRows(pushing);
   expect(acknowledged.filter((n) => !rows.some((row) => row.n === n))).toEqual([]);
   expect(new Set(rows.map(({ n }) => n)).size).toBe(rows.length);

@@ -66,7 +66,8 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
   Watchman: {
     make: () => {
       const { database, callbacks, accounts, config } = platform.platform;
-      return new Watchman({ database, callbacks, usage: accounts.usage }, config, logger);
+      const parts = { database, callbacks, usage: accounts.usage };
+      return new Watchman({ services: parts, config, ownRunner: () => undefined, logger });
     },
     signs: async () => vi.getTimerCount(),
   },

@@ -72,7 +72,7 @@ async function* followRun(
 ): AsyncGenerator<string> {
   const { runs, results, logs, closing } = context;
   let shown = '';
-  let sentAt = Date.now();
+  let sentAt = performance.now();
   let run: RunRecord | undefined = start;
   while (run !== undefined && !closing.aborted && !request.raw.socket.destroyed) {
     let text = '';
@@ -94,9 +94,9 @@ async function* followRun(
       yield `${text}id: end\nevent: end\ndata: {}\n\n`;
       return;
     }
-    if (text === '' && Date.now() - sentAt > keepAliveMilliseconds) text = ': still here\n\n';
+    if (text === '' && performance.now() - sentAt > keepAliveMilliseconds) text = ': still here\n\n';
     if (text !== '') {
-      sentAt = Date.now();
+      sentAt = performance.now();
       yield text;
     }
     if (isCurrent) await delay(lookMilliseconds, undefined, { signal: closing }).catch(() => undefined);

@@ -8,7 +8,8 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const renewalMilliseconds = 5000;
-const staleMilliseconds = 12 * renewalMilliseconds;
+/** A lock that nobody renews for this long, before the eyes of one who waits, is a dead process's. */
+const staleMilliseconds = 6 * renewalMilliseconds;
 const lookMilliseconds = 200;
 
 /** What the holder printed, from where the last look ended. */
@@ -68,6 +69,8 @@ export class BuildLock {
     signal: AbortSignal,
   ): Promise<BuildLock | undefined> {
     let log = new LogReader(path.join(folder, 'log'));
+    // By the monotonic clock: the wall clock may step, and that of a shared file system may be another machine's.
+    let renewal = { mtimeMs: Number.NaN, seenAt: 0 };
     for (;;) {
       if (await isDone()) return undefined;
       const isMine = await mkdir(folder).then(
@@ -84,8 +87,10 @@ export class BuildLock {
         return undefined;
       }
       const held = await stat(folder).catch(() => undefined);
+      if (held !== undefined && held.mtimeMs !== renewal.mtimeMs)
+        renewal = { mtimeMs: held.mtimeMs, seenAt: performance.now() };
       if (held === undefined) log = new LogReader(path.join(folder, 'log'));
-      else if (Date.now() - held.mtimeMs > staleMilliseconds) await removeStale(folder);
+      else if (performance.now() - renewal.seenAt > staleMilliseconds) await removeStale(folder);
       else {
         for (const line of await log.lines()) onLine(line);
         await delay(lookMilliseconds, undefined, { signal });

@@ -1,0 +1,28 @@
+/** Work that is never done twice at the same time: calls while it is under way share its promise. */
+export class OneAtATime {
+  readonly #work: () => Promise<void>;
+  #current: Promise<void> | undefined;
+
+  constructor(work: () => Promise<void>) {
+    this.#work = work;
+  }
+
+  get isUnderWay(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /** Does the work, or shares what is under way. Rejects as the work does. */
+  run(): Promise<void> {
+    this.#current ??= Promise.resolve()
+      .then(this.#work)
+      .finally(() => {
+        this.#current = undefined;
+      });
+    return this.#current;
+  }
+
+  /** Resolves once nothing is under way, however it ended. */
+  async settled(): Promise<void> {
+    await this.#current?.catch(() => undefined);
+  }
+}

@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { HeartbeatObserver } from '../../src/runner/heartbeat-observer.ts';
+
+const leaseMilliseconds = 30_000;
+const lookMilliseconds = 5000;
+
+/** Looks every five seconds, each a moment long, at the heartbeats that a function of the time gives. */
+class Looks {
+  readonly #observer = new HeartbeatObserver(leaseMilliseconds);
+  readonly #heartbeats: (now: number) => Record<number, string>;
+  now = 1_000_000;
+
+  constructor(heartbeats: (now: number) => Record<number, string>) {
+    this.#heartbeats = heartbeats;
+  }
+
+  look(): number[] {
+    const heartbeats = new Map(
+      Object.entries(this.#heartbeats(this.now)).map(([id, heartbeat]) => [Number(id), heartbeat]),
+    );
+    const beganAtMilliseconds = this.now;
+    this.now += 10;
+    return this.#observer.observe({ beganAtMilliseconds, endedAtMilliseconds: this.now, heartbeats });
+  }
+
+  /** @returns those that have expired after a while, and how long that took */
+  untilExpired(limitMilliseconds: number): { expired: number[]; after: number } {
+    const began = this.now;
+    while (this.now - began < limitMilliseconds) {
+      const expired = this.look();
+      if (expired.length > 0) return { expired, after: this.now - began };
+      this.now += lookMilliseconds;
+    }
+    return { expired: [], after: limitMilliseconds };
+  }
+
+  fail(): void {
+    this.#observer.forget();
+  }
+}
+
+/** Beats every 7.5 s. */
+const beating = (now: number): string => String(Math.floor(now / 7500));
+
+test('a runner whose heartbeat stays the same expires after a lease and two looks at most, and no other', () => {
+  const looks = new Looks((now) => ({ 1: 'last', 2: beating(now) }));
+  const { expired, after } = looks.untilExpired(600_000);
+  expect(expired).toEqual([1]);
+  expect(after).toBeGreaterThanOrEqual(leaseMilliseconds);
+  expect(after).toBeLessThan(leaseMilliseconds + 2 * lookMilliseconds);
+});
+
+test('what the heartbeats say is never compared with a clock', () => {
+  const looks = new Looks((now) => ({ 1: `1970-01-01 ${beating(now)}`, 2: `2999-12-31 ${beating(now)}` }));
+  expect(looks.untilExpired(600_000).expired).toEqual([]);
+});
+
+test('after a look that failed every runner has a whole lease', () => {
+  const looks = new Looks(() => ({ 1: 'last' }));
+  looks.untilExpired(leaseMilliseconds - lookMilliseconds);
+  looks.fail();
+  expect(looks.untilExpired(600_000).after).toBeGreaterThanOrEqual(leaseMilliseconds);
+});
+
+test('after looks that were far apart every runner has a whole lease', () => {
+  const looks = new Looks(() => ({ 1: 'last' }));
+  looks.untilExpired(leaseMilliseconds - lookMilliseconds);
+  looks.now += 45_000;
+  expect(looks.untilExpired(600_000).after).toBeGreaterThanOrEqual(leaseMilliseconds);
+});
+
+test('a look whose answer took long counts as one that came late', () => {
+  const observer = new HeartbeatObserver(leaseMilliseconds);
+  const heartbeats = new Map([[1, 'last']]);
+  const look = (beganAtMilliseconds: number, endedAtMilliseconds: number): number[] =>
+    observer.observe({ beganAtMilliseconds, endedAtMilliseconds, heartbeats });
+  for (let now = 0; now <= leaseMilliseconds; now += lookMilliseconds) expect(look(now, now + 1)).toEqual([]);
+  expect(look(31_000, 90_000)).toEqual([]);
+  expect(look(90_001, 90_002)).toEqual([]);
+});
+
+test('a runner that comes back, and one that takes the place of another, begin anew', () => {
+  let heartbeats: Record<number, string> = { 1: 'last' };
+  const looks = new Looks(() => heartbeats);
+  looks.untilExpired(leaseMilliseconds - lookMilliseconds);
+  heartbeats = {};
+  looks.look();
+  heartbeats = { 1: 'last', 2: 'last' };
+  const { expired, after } = looks.untilExpired(600_000);
+  expect(expired).toEqual([1, 2]);
+  expect(after).toBeGreaterThanOrEqual(leaseMilliseconds);
+});
