@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/configuration/configuration.ts';
 import type { Workbench } from './bench.ts';
 import { Installation } from './support/installation.ts';
 import { StoredRuns } from './support/stored-runs.ts';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/configuration/configuration.ts';
 import { openDatabase, Platform } from '../src/platform.ts';
 import { publishBundledWorkers } from '../src/workers/bundled-workers.ts';
 import { preparePython } from './python.ts';

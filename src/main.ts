@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The `chela` command. */
 import { Command } from 'commander';
-import { ConfigError } from './config.ts';
+import { ConfigError } from './configuration/configuration.ts';
 import { CommandError } from './commands/command-error.ts';
 import { outliveLostOutput } from './commands/printing.ts';
 import { addApiCommand } from './commands/api.ts';
@@ -9,7 +9,7 @@ import { addKeysCommand } from './commands/keys.ts';
 import { addPushCommand } from './commands/push.ts';
 import { addRunnerCommand } from './commands/runner.ts';
 import { addUpCommand } from './commands/up.ts';
-import { DataFolderInUseError } from './data-folder.ts';
+import { DataFolderInUseError } from './host/data-folder.ts';
 import { version } from './version.ts';
 
 const program = new Command('chela')

@@ -1,5 +1,5 @@
 /** What the platform adds to the processes of many small runs. */
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/configuration/configuration.ts';
 import type { Bench } from '../bench.ts';
 import { alternate } from '../support/statistics.ts';
 import { layOutPackage, PlainWorker } from '../support/worker-package.ts';

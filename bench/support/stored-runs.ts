@@ -2,7 +2,7 @@
 import { Client } from 'pg';
 import { pino } from 'pino';
 import { Accounts } from '../../src/accounts/accounts.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/configuration/configuration.ts';
 import { Database } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrations.ts';
 import { mainScript, unreachedRateLimit } from './installation.ts';

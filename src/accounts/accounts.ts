@@ -1,10 +1,10 @@
 /** Accounts, as the rest of the platform uses them: who they are, what they may and what they pay. */
 import type { PoolClient } from 'pg';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import type { Notifications } from '../database/notifications.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
-import { isTimezone } from '../tasks/timezone.ts';
+import { isTimezone } from '../time/timezone.ts';
 import { ApiKeys } from './api-keys.ts';
 import { AuditLog, operator, recordAudit, type Actor } from './audit.ts';
 import { Authenticator, type Identity } from './authenticator.ts';

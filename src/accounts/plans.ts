@@ -1,10 +1,10 @@
 /** Whether an account may start a run now: the concurrent runs of its plan, and its balance where the plan is prepaid. */
 import type { PoolClient } from 'pg';
-import { ConfigError, settings, type Config } from '../config.ts';
+import { ConfigError, settings, type Config } from '../configuration/configuration.ts';
 import { ChelaError, errorKinds, invalidArgument } from '../errors.ts';
-import type { Plan, PlanList } from './plan-list.ts';
+import type { Plan, PlanList } from '../configuration/plan-list.ts';
 
-export type { Plan } from './plan-list.ts';
+export type { Plan } from '../configuration/plan-list.ts';
 
 /** Condition over the table account: its balance cannot pay for anything any more. */
 const balanceUsedUp = '(account.balance <= 0 OR coalesce(account.balance_expiration_at <= now(), false))';

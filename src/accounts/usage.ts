@@ -4,7 +4,7 @@
  * account: the account is charged last, since other transactions lock it before they end.
  */
 import type { PoolClient } from 'pg';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import type { Plans } from './plans.ts';
 import type { UsageKind } from './usage-kinds.ts';

@@ -1,7 +1,7 @@
 /** Callbacks, as the rest of the platform uses them: status changes told to the callback URL of a run. */
 import type { PoolClient } from 'pg';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';

@@ -4,8 +4,8 @@
  */
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP, isIPv6, type BlockList, type LookupFunction } from 'node:net';
-import { networkList } from '../network-list.ts';
-import { isPublicAddress } from '../public-addresses.ts';
+import { networkList } from '../addresses/network-list.ts';
+import { isPublicAddress } from '../addresses/public-addresses.ts';
 
 /** All addresses of a host name. */
 export type Resolve = (

@@ -1,4 +1,4 @@
-import { settings, type Config } from '../config.ts';
+import { settings, type Config } from '../configuration/configuration.ts';
 import { isDatabaseUnavailable } from '../database/database.ts';
 import { DatabaseUnreachableError } from '../database/reachable.ts';
 import { CommandError } from './command-error.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { withoutEnd } from '../text-ends.ts';
+import { withoutEnd } from '../text/text-ends.ts';
 import { zipFolder } from '../workers/archive.ts';
 import { workerNameFromTitle } from '../workers/worker-name.ts';
 import { CommandError } from './command-error.ts';

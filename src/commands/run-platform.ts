@@ -1,11 +1,11 @@
 /** Starts the platform, or a half of it, and stops it in order at a signal. */
-import { flagOf, settings, type Config } from '../config.ts';
-import { lockDataFolder } from '../data-folder.ts';
+import { flagOf, settings, type Config } from '../configuration/configuration.ts';
+import { lockDataFolder } from '../host/data-folder.ts';
 import { openLog } from '../logging/logger.ts';
-import { withholdInheritedDescriptors } from '../inherited-descriptors.ts';
+import { withholdInheritedDescriptors } from '../host/inherited-descriptors.ts';
 import { openDatabase, Platform, type PlatformParts } from '../platform.ts';
 import { endLeasesOfProcess } from '../runner/lease.ts';
-import { createSandbox } from '../runner/sandboxes.ts';
+import { createSandbox } from '../runner/sandboxes/sandboxes.ts';
 import { CommandError } from './command-error.ts';
 import { explainDatabase } from './explain-database.ts';
 import { stopOnSignals } from './shutdown.ts';

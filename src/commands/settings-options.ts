@@ -1,6 +1,12 @@
 /** Settings as flags: every command takes those it names, and reads the rest from the environment. */
 import type { Command } from 'commander';
-import { flagOf, readConfig, settings, type Config, type SettingName } from '../config.ts';
+import {
+  flagOf,
+  readConfig,
+  settings,
+  type Config,
+  type SettingName,
+} from '../configuration/configuration.ts';
 
 export const databaseSettings: readonly SettingName[] = [
   'dataDir',

@@ -10,7 +10,7 @@ import type {
 } from 'fastify';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import type { GitImports } from '../git/git-import.ts';
 import type { Logs } from '../logs/logs.ts';
 import type { Exports } from '../results/exports.ts';

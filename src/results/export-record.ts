@@ -3,7 +3,7 @@ import type { RunRecord } from '../runs/runs.ts';
 import { formatTraits, type ExportFormat } from './export-formats.ts';
 import type { ExportState } from './export-states.ts';
 import type { ErrorKey } from '../errors.ts';
-import { withoutEnd } from '../text-ends.ts';
+import { withoutEnd } from '../text/text-ends.ts';
 
 export interface ExportRecord {
   readonly id: number;

@@ -1,7 +1,7 @@
 /** Exports, as the rest of the platform uses them: a file of a run's rows, made once for each wish, kept for a while. */
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import { channels, type Notifications } from '../database/notifications.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';

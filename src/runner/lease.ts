@@ -1,8 +1,8 @@
 /** A runner's lease: one row that it renews. Without renewal the runner is lost, and its subtasks are somebody else's. */
 import { hostname } from 'node:os';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
-import { processIdentity } from '../process-identity.ts';
+import { processIdentity } from '../host/process-identity.ts';
 import { version } from '../version.ts';
 
 /** @returns key of the new runner */

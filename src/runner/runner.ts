@@ -6,15 +6,15 @@ import { CachePruner } from './cache/cache-pruner.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Callbacks } from '../callbacks/callbacks.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import { isDatabaseUnavailable, type Database } from '../database/database.ts';
 import { channels, type Notifications } from '../database/notifications.ts';
 import { settleSubtask, type SubtaskOutcome } from '../runs/finish.ts';
 import { Periodic } from '../services/periodic.ts';
 import { claimSubtasks, releaseStrays, releaseSubtask, type ClaimedSubtask } from './claimer.ts';
 import { endLease, registerRunner, renewLease, runsToAbort } from './lease.ts';
-import { RunWriters } from './run-writers.ts';
-import { SubtaskExecution, type ExecutionServices } from './subtask-execution.ts';
+import { RunWriters } from './execution/run-writers.ts';
+import { SubtaskExecution, type ExecutionServices } from './execution/subtask-execution.ts';
 
 const pollMilliseconds = 5000;
 /** One that is missed leaves the watchmen without a reason to doubt. */

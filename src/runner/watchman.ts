@@ -1,6 +1,6 @@
 /** Notices runners that died, and ends or repeats what they were executing. Any process may keep watch; several may. */
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import { isDatabaseUnavailable, type Database } from '../database/database.ts';
 import { settleSubtask, type RunServices } from '../runs/finish.ts';
 import { Periodic } from '../services/periodic.ts';

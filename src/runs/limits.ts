@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 
 /** What the request may say under `input.parameters.system`; every field is optional. */
 export interface SystemParameters {

@@ -2,7 +2,7 @@
  * Runs that are held: checked like any run, and started only when somebody activates them. A held run keeps the version it
  * was checked with.
  */
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import { parseJson } from '../json/lossless-json.ts';

@@ -1,7 +1,7 @@
 /** Runs, as the rest of the platform uses them. */
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import type { Notifications } from '../database/notifications.ts';
 import type { Workers } from '../workers/workers.ts';

@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { ulid } from 'ulid';
 import type { Plans } from '../accounts/plans.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import { channels } from '../database/notifications.ts';
 import { dayOf } from '../database/partitions.ts';

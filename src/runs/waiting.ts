@@ -1,5 +1,5 @@
 /** Why a run waits: whether there are runners, whether they have a free slot, and how many subtasks come first. */
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import type { RunRecord } from './run-record.ts';
 import type { WaitReason } from './wait-reasons.ts';

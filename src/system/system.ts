@@ -1,7 +1,7 @@
 /** How the installation fares, for its operator: runners, queue, database, disks and versions. */
 import { statfs } from 'node:fs/promises';
 import { arch, availableParallelism, hostname, platform, totalmem } from 'node:os';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import type { Jobs, JobQueueLength } from '../jobs/jobs.ts';
 import { version } from '../version.ts';

@@ -2,7 +2,7 @@
 import { ChelaError, invalidArgument } from '../errors.ts';
 import { scheduleTypes, type MissedPolicy, type OverlapPolicy, type ScheduleType } from './schedule-kinds.ts';
 import { isDate, nextTick, type Schedule } from './schedule.ts';
-import { isTimezone } from './timezone.ts';
+import { isTimezone } from '../time/timezone.ts';
 
 /** What a request says of a schedule; what it leaves out stays as it is. An empty text takes a value away. */
 export interface ScheduleFields {

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Idempotency } from '../runs/idempotency.ts';
 import type { Logger } from 'pino';
 import { ulid } from 'ulid';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
@@ -23,7 +23,7 @@ import {
 import { latest, Scheduler } from './scheduler.ts';
 import { joinTasks, selectTasks, type TaskRecord } from './task-record.ts';
 import { findTaskWorker, prepareTaskRun, storeTaskRun } from './task-run.ts';
-import { isTimezone } from './timezone.ts';
+import { isTimezone } from '../time/timezone.ts';
 
 export type { TaskRecord } from './task-record.ts';
 export type { ComingTick } from './coming-ticks.ts';

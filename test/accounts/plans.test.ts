@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { planList } from '../../src/accounts/plan-list.ts';
+import { planList } from '../../src/configuration/plan-list.ts';
 import { Plans } from '../../src/accounts/plans.ts';
-import { ConfigError } from '../../src/config.ts';
+import { ConfigError } from '../../src/configuration/configuration.ts';
 import { operator } from '../../src/accounts/audit.ts';
 import { ask, errorOf } from '../http/checked-answer.ts';
 import { makePublic, publishWorker } from '../http/packages.ts';

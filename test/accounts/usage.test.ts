@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operator } from '../../src/accounts/audit.ts';
-import { planList } from '../../src/accounts/plan-list.ts';
+import { planList } from '../../src/configuration/plan-list.ts';
 import { Accounts } from '../../src/accounts/accounts.ts';
 import { releaseSubtask } from '../../src/runner/claimer.ts';
 import { ask } from '../http/checked-answer.ts';

@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { ConfigError, flagOf, readConfig, settings, type SettingName } from '../../src/config.ts';
-import { configurationPage } from '../../src/configuration-page.ts';
+import {
+  ConfigError,
+  flagOf,
+  readConfig,
+  settings,
+  type SettingName,
+} from '../../src/configuration/configuration.ts';
+import { configurationPage } from '../../src/configuration/configuration-page.ts';
 
 test('docs/configuration.md says what src/config.ts says; "npm run docs" writes it', async () => {
   const page = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { planList } from '../../src/accounts/plan-list.ts';
-import { applyRetention } from '../../src/retention.ts';
+import { planList } from '../../src/configuration/plan-list.ts';
+import { applyRetention } from '../../src/retention/retention.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { errorOf } from './checked-answer.ts';
 

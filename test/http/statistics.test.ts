@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countEndedRuns } from '../../src/statistics/run-counter.ts';
-import { applyRetention } from '../../src/retention.ts';
+import { applyRetention } from '../../src/retention/retention.ts';
 import { publishScriptedWorker, runForever } from '../platform/support/scripted-worker.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { ask, errorOf } from './checked-answer.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { DataFolderInUseError, lockDataFolder, type DataFolderLock } from '../../src/data-folder.ts';
+import { DataFolderInUseError, lockDataFolder, type DataFolderLock } from '../../src/host/data-folder.ts';
 
 let folder: string;
 beforeEach(async () => {

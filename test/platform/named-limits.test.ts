@@ -1,7 +1,7 @@
 /** Limits that bite inside a worker or its run, by the names under which they are told. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { pino } from 'pino';
-import { Cgroups } from '../../src/runner/cgroups.ts';
+import { Cgroups } from '../../src/runner/cgroups/cgroups.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { publishScriptedWorker, runForever } from './support/scripted-worker.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPartitions, dayOf } from '../../src/database/partitions.ts';
-import { applyRetention } from '../../src/retention.ts';
+import { applyRetention } from '../../src/retention/retention.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { publishScriptedWorker } from './support/scripted-worker.ts';
 

@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, stat, symlink, writeFile } f
 import net from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { inheritedDescriptors } from '../../src/inherited-descriptors.ts';
+import { inheritedDescriptors } from '../../src/host/inherited-descriptors.ts';
 import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
 import {
   answerOf,

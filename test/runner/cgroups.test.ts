@@ -6,7 +6,7 @@ import path from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Cgroup } from '../../src/runner/cgroup.ts';
-import { Cgroups } from '../../src/runner/cgroups.ts';
+import { Cgroups } from '../../src/runner/cgroups/cgroups.ts';
 import { pidsIn, removeOfDeadRunners } from '../../src/runner/cgroups/cgroup-folder.ts';
 import { ownHierarchies, parseHierarchies } from '../../src/runner/cgroups/hierarchies.ts';
 import { limitFiles, VersionTwoCgroups } from '../../src/runner/cgroups/version-2.ts';

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/configuration/configuration.ts';
 import { DockerSandbox, type DockerSettings } from '../../src/runner/sandboxes/docker.ts';
 import { eventually } from '../platform/support/eventually.ts';
 import { importImage, startTestEngine, type TestEngine } from '../support/docker-engine.ts';

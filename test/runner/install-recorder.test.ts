@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Database } from '../../src/database/database.ts';
-import { InstallRecorder } from '../../src/runner/install-recorder.ts';
+import { InstallRecorder } from '../../src/runner/dependencies/install-recorder.ts';
 import { DependencyInstalls } from '../../src/workers/dependency-installs.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 

@@ -1,6 +1,6 @@
 /** Which printed lines name a limit. */
 import { describe, expect, test } from 'vitest';
-import { LimitSigns } from '../../src/runner/limit-signs.ts';
+import { LimitSigns } from '../../src/runner/execution/limit-signs.ts';
 
 const limits = { openFiles: 11, processes: 12, fileSizeBytes: 13, tmpBytes: 14 };
 const openFiles = '11 open files (CHELA_SANDBOX_OPEN_FILE_LIMIT)';

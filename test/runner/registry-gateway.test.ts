@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RegistryClient } from '../../src/runner/dependencies/registry-client.ts';
 import { gatewayOrigin, RegistryGateway } from '../../src/runner/dependencies/registry-gateway.ts';
-import { TargetList } from '../../src/target-list.ts';
+import { TargetList } from '../../src/addresses/allow-list.ts';
 
 const asked: string[] = [];
 let sentBytes = 0;

@@ -11,8 +11,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { HostInstaller } from '../../src/runner/dependencies/host-installer.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
-import { SdkGateway, sdkMethods } from '../../src/runner/sdk-gateway.ts';
-import type { SdkHandlers } from '../../src/runner/sdk-gateway.ts';
+import { SdkGateway, sdkMethods } from '../../src/runner/execution/sdk-gateway.ts';
+import type { SdkHandlers } from '../../src/runner/execution/sdk-gateway.ts';
 import {
   finish,
   firstUserId,
@@ -65,7 +65,9 @@ type Call = (method: string, request: object) => Promise<Reply>;
 
 /** A client made of the .proto file, as the SDK's are; `call('Result.PushData', {...})`. */
 function connect(port: number, packageName: string): { call: Call; client: Client } {
-  const file = fileURLToPath(new URL(`../../src/runner/protos/${packageName}.proto`, import.meta.url));
+  const file = fileURLToPath(
+    new URL(`../../src/runner/execution/protos/${packageName}.proto`, import.meta.url),
+  );
   const loaded = loadPackageDefinition(loadSync(file, { keepCase: true, defaults: true }))[
     packageName
   ] as GrpcObject;
@@ -140,7 +142,9 @@ describe.each(packages)('package %s', (packageName) => {
   });
 
   test('has every method of the .proto file, and no other', () => {
-    const file = fileURLToPath(new URL(`../../src/runner/protos/${packageName}.proto`, import.meta.url));
+    const file = fileURLToPath(
+      new URL(`../../src/runner/execution/protos/${packageName}.proto`, import.meta.url),
+    );
     const paths = Object.values(loadSync(file)).flatMap((definition) =>
       'format' in definition
         ? []

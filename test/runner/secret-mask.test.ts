@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SecretMask } from '../../src/runner/secret-mask.ts';
+import { SecretMask } from '../../src/logs/secret-mask.ts';
 
 const mask = new SecretMask(['s3cret', 'bG9uZ2Vy+/=']);
 

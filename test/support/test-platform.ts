@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino, type Logger } from 'pino';
 import { inject } from 'vitest';
-import { readConfig, type Config } from '../../src/config.ts';
+import { readConfig, type Config } from '../../src/configuration/configuration.ts';
 import { Platform, type PlatformParts } from '../../src/platform.ts';
 import { TestClient, type RunShape } from './test-client.ts';
 import { createTestDatabase } from './test-database.ts';

@@ -3,7 +3,7 @@
  * with what went wrong, or an empty text.
  */
 import { pino } from 'pino';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/configuration/configuration.ts';
 import { Platform } from '../../src/platform.ts';
 import { Tasks } from '../../src/tasks/tasks.ts';
 

@@ -1,7 +1,7 @@
 /** What a run used and what that costs. An extension of the published API. */
 import { Type, type Static } from 'typebox';
 import { usageKinds, type UsageEntry as UsageRecord, type UsageKind } from '../../accounts/accounts.ts';
-import { withoutEnd } from '../../text-ends.ts';
+import { withoutEnd } from '../../text/text-ends.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { enumeration } from '../enumeration.ts';

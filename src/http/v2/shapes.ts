@@ -4,7 +4,7 @@ import { Type, type Static, type TSchema } from 'typebox';
 import { durationSeconds, resultMessage, unixSeconds } from '../../runs/run-figures.ts';
 import type { RunRecord } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
-import { withoutEnd } from '../../text-ends.ts';
+import { withoutEnd } from '../../text/text-ends.ts';
 import { workerPath } from '../../workers/worker-id.ts';
 import type { WorkerRecord } from '../../workers/worker-record.ts';
 import type { StoredLogLine } from '../../logs/logs.ts';

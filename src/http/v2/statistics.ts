@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { invalidArgument } from '../../errors.ts';
 import { bucketSizes, mostBuckets, type Figures, type WorkerFigures } from '../../statistics/statistics.ts';
-import { isTimezone } from '../../tasks/timezone.ts';
+import { isTimezone } from '../../time/timezone.ts';
 import { workerPath } from '../../workers/worker-id.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';

@@ -1,6 +1,6 @@
 /** What a cell of a spreadsheet holds for a value of a row, in both formats of Excel. */
 import { isLossyNumber } from '../../json/json-text.ts';
-import { withoutEnd } from '../../text-ends.ts';
+import { withoutEnd } from '../../text/text-ends.ts';
 import { cellText, isString, type Cell } from './cells.ts';
 
 /** Most characters of a cell, counted as UTF-16 does. */

@@ -2,7 +2,7 @@
  * Browsers for workers. Each subtask's worker finds an endpoint at a port of its own loopback; every session there gets a
  * fresh Chromium in a fence of its own, whose way out is the proxy of the subtask.
  */
-import type { Config } from '../../config.ts';
+import type { Config } from '../../configuration/configuration.ts';
 import { credentialsText, type ProxyCredentials } from '../proxy/credentials.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { BrowserEndpoint, type ServedSubtask } from './browser-endpoint.ts';

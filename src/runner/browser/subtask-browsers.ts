@@ -2,7 +2,7 @@
 import { chmod, mkdtemp } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import path from 'node:path';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../configuration/configuration.ts';
 import type { Cgroup } from '../cgroup.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { BrowserError } from './browser-error.ts';

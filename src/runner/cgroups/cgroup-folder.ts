@@ -4,7 +4,7 @@ import { constants, readdir, readFile, rmdir, writeFile } from 'node:fs/promises
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { processStartTime } from '../sandboxes/process-tree.ts';
+import { processStartTime } from '../../host/process-tree.ts';
 
 /** An ended process leaves its cgroup only when the kernel is done with it. */
 const removeLimitMilliseconds = 10_000;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { touch } from '../cache/cache-use.ts';
-import { removeTree } from '../scratch-folder.ts';
+import { removeTree } from '../../host/scratch-folder.ts';
 import { BuildLock } from './build-lock.ts';
 
 const staleDraftMilliseconds = 24 * 3600 * 1000;

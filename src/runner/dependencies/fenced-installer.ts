@@ -4,10 +4,10 @@
  */
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Config } from '../../config.ts';
-import { TargetList } from '../../target-list.ts';
+import type { Config } from '../../configuration/configuration.ts';
+import { TargetList } from '../../addresses/allow-list.ts';
 import type { Launch, Sandbox } from '../sandbox.ts';
-import { SecretMask } from '../secret-mask.ts';
+import { SecretMask } from '../../logs/secret-mask.ts';
 import { InstallFence } from './install-fence.ts';
 import { InstallerTools } from './installer-tools.ts';
 import type { Installer, NpmRequest, PackageManagerEnd, PipRequest } from './installer.ts';

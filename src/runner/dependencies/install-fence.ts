@@ -5,10 +5,10 @@
 import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from '../../config.ts';
-import { watchDisk } from '../disk-watch.ts';
+import type { Config } from '../../configuration/configuration.ts';
+import { watchDisk } from '../../host/disk-watch.ts';
 import type { Launch, Sandbox, SandboxedProcess } from '../sandbox.ts';
-import { removeTree } from '../scratch-folder.ts';
+import { removeTree } from '../../host/scratch-folder.ts';
 import type { PackageManagerEnd } from './installer.ts';
 import { OutputLines } from './output-lines.ts';
 import { gatewayAddress, type RegistryGateway } from './registry-gateway.ts';

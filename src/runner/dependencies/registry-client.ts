@@ -6,8 +6,8 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { callbackify } from 'node:util';
-import { guardedAddresses, type AllowedTargets } from '../../guarded-addresses.ts';
-import type { TargetList } from '../../target-list.ts';
+import { guardedAddresses, type AllowedTargets } from '../../addresses/guarded-addresses.ts';
+import type { TargetList } from '../../addresses/allow-list.ts';
 import type { RegistryAccess } from './registry-access.ts';
 
 const allowedSetting = 'CHELA_REGISTRY_ALLOWED_TARGETS';

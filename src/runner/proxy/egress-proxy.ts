@@ -3,8 +3,8 @@
  * what it may reach, through which upstream, and how much, is decided here.
  */
 import type { Server } from 'node:net';
-import type { Config } from '../../config.ts';
-import { TargetList } from '../../target-list.ts';
+import type { Config } from '../../configuration/configuration.ts';
+import { TargetList } from '../../addresses/allow-list.ts';
 import type { ProxyCredentials } from './credentials.ts';
 import { Dialer } from './dialer.ts';
 import { ProxySession, type ProxyLimits } from './proxy-session.ts';

@@ -5,8 +5,8 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { isPublicAddress } from '../../public-addresses.ts';
-import type { TargetList } from '../../target-list.ts';
+import { isPublicAddress } from '../../addresses/public-addresses.ts';
+import type { TargetList } from '../../addresses/allow-list.ts';
 import { DialError } from './dial-error.ts';
 import { targetText, type Target } from './target.ts';
 

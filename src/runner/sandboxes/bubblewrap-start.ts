@@ -14,7 +14,7 @@ import {
 } from './bubblewrap-arguments.ts';
 import type { SandboxFolders, SandboxShape } from './bubblewrap-arguments.ts';
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
-import { ProcessTree } from './process-tree.ts';
+import { ProcessTree } from '../../host/process-tree.ts';
 import {
   countedBy,
   endOf,

@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { rename, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
-import { ScratchFolder } from '../scratch-folder.ts';
+import { ScratchFolder } from '../../host/scratch-folder.ts';
 import { assignmentOf, shapeOf, sharedNetwork } from './bubblewrap-arguments.ts';
 import type { SandboxShape } from './bubblewrap-arguments.ts';
 import { findParts } from './bubblewrap-parts.ts';

@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
-import { isRunning, processIdentity } from '../../process-identity.ts';
+import { isRunning, processIdentity } from '../../host/process-identity.ts';
 import type { Sandbox, SandboxedProcess, SandboxOptions, WorkerExit } from '../sandbox.ts';
 import { ContainerLink } from './container-link.ts';
 import {

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import type { Cgroup } from '../cgroup.ts';
 import type { SandboxedProcess, WorkerExit } from '../sandbox.ts';
-import { childrenOf } from './process-tree.ts';
+import { childrenOf } from '../../host/process-tree.ts';
 
 /** The runner's end of the line to what starts the worker. */
 export interface StarterLine {

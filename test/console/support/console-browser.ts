@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import type { Config } from '../../../src/config.ts';
+import type { Config } from '../../../src/configuration/configuration.ts';
 import { startTestPlatform, type TestPlatform } from '../../support/test-platform.ts';
 
 export const email = 'tester@example.com';

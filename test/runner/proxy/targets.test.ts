@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkTarget, targetText } from '../../../src/runner/proxy/target.ts';
 import { TargetResolver } from '../../../src/runner/proxy/target-resolver.ts';
-import { TargetList } from '../../../src/target-list.ts';
+import { TargetList } from '../../../src/addresses/allow-list.ts';
 
 async function addressesOf(
   host: string,

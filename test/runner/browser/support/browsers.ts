@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { readConfig, type Config } from '../../../../src/config.ts';
+import { readConfig, type Config } from '../../../../src/configuration/configuration.ts';
 import { BrowserGateway, type BrowserEndpoint } from '../../../../src/runner/browser/browser-gateway.ts';
 import {
   credentialsText,

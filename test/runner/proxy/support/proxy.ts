@@ -1,6 +1,6 @@
 /** The proxy of a subtask without its sandbox: on a free port of loopback, for one test. */
 import { createServer } from 'node:net';
-import { readConfig, type Config } from '../../../../src/config.ts';
+import { readConfig, type Config } from '../../../../src/configuration/configuration.ts';
 import {
   EgressProxy,
   randomCredentials,

@@ -1,7 +1,7 @@
 /** One item of a list: a cell for each of its columns, and what can be done with the row. */
 import { IconArrowDown, IconArrowUp, IconX } from '@tabler/icons-react';
 import type { ClipboardEvent, KeyboardEvent, ReactNode } from 'react';
-import { withoutEnd } from '../../../../../src/text-ends.ts';
+import { withoutEnd } from '../../../../../src/text/text-ends.ts';
 import { useTexts } from '../../../texts/texts.tsx';
 import classes from './list-editor.module.css';
 import { cellOf, isBlank, type ListColumn, type ListRow } from './list-items.ts';

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { isDatabaseUnavailable, type Database } from '../database/database.ts';
+import { isDatabaseUnavailable, type Database } from '../../database/database.ts';
 
 const flushMilliseconds = 1000;
 const retryMilliseconds = 500;

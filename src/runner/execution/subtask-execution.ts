@@ -2,20 +2,20 @@
 import type { Server } from 'node:net';
 import path from 'node:path';
 import type { Logger } from 'pino';
-import type { Usage } from '../accounts/usage.ts';
-import type { Config } from '../config.ts';
-import { isDatabaseError } from '../database/database.ts';
-import { logType } from '../logs/log-line.ts';
-import { parseRow } from '../results/row.ts';
-import type { SubtaskOutcome } from '../runs/finish.ts';
-import type { PackageCache } from '../workers/package-cache.ts';
-import type { BrowserEndpoint, BrowserGateway } from './browser/browser-gateway.ts';
-import type { Cgroup } from './cgroup.ts';
-import type { Cgroups } from './cgroups.ts';
-import type { ClaimedSubtask } from './claimer.ts';
-import type { CacheUse } from './cache/cache-use.ts';
-import type { Installations } from './installations.ts';
-import type { Preparation } from './launch.ts';
+import type { Usage } from '../../accounts/usage.ts';
+import type { Config } from '../../configuration/configuration.ts';
+import { isDatabaseError } from '../../database/database.ts';
+import { logType } from '../../logs/log-line.ts';
+import { parseRow } from '../../results/row.ts';
+import type { SubtaskOutcome } from '../../runs/finish.ts';
+import type { PackageCache } from '../../workers/package-cache.ts';
+import type { BrowserEndpoint, BrowserGateway } from '../browser/browser-gateway.ts';
+import type { Cgroup } from '../cgroup.ts';
+import type { Cgroups } from '../cgroups/cgroups.ts';
+import type { ClaimedSubtask } from '../claimer.ts';
+import type { CacheUse } from '../cache/cache-use.ts';
+import type { Installations } from '../dependencies/installations.ts';
+import type { Preparation } from '../launch.ts';
 import { LimitWatch, memoryExcess } from './limit-watch.ts';
 import {
   credentialsText,
@@ -24,13 +24,13 @@ import {
   secretsOf,
   type EgressProxy,
   type ProxyCredentials,
-} from './proxy/egress-proxy.ts';
+} from '../proxy/egress-proxy.ts';
 import type { RunWriter } from './run-writers.ts';
-import { sdkAddress } from './sandbox.ts';
-import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from './sandbox.ts';
-import type { ScratchFolder } from './scratch-folder.ts';
+import { sdkAddress } from '../sandbox.ts';
+import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from '../sandbox.ts';
+import type { ScratchFolder } from '../../host/scratch-folder.ts';
 import { SdkGateway } from './sdk-gateway.ts';
-import { SecretMask } from './secret-mask.ts';
+import { SecretMask } from '../../logs/secret-mask.ts';
 import { stopMessage, type StopReason } from './stop-reason.ts';
 import { SubtaskLog } from './subtask-log.ts';
 

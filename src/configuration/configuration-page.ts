@@ -1,4 +1,4 @@
-import { flagOf, settings, type SettingName } from './config.ts';
+import { flagOf, settings, type SettingName } from './configuration.ts';
 
 function defaultText(name: SettingName): string {
   const definition: { defaultText?: string; default: unknown } = settings[name];
@@ -14,7 +14,7 @@ export function configurationPage(): string {
   return `# Configuration
 
 Every setting, by its environment variable or its flag; a flag wins. \`chela COMMAND --help\` shows which flags a command
-takes. A wrong value stops the start and says what was expected. This page is made from \`src/config.ts\`.
+takes. A wrong value stops the start and says what was expected. This page is made from \`src/configuration/\`.
 
 | Environment | Flag | Default | |
 |---|---|---|---|

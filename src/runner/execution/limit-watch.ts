@@ -3,14 +3,14 @@
  * that it shares with its run (rows, traffic, charge), and the cgroup for those that it enforces. Counts the processor time on
  * the way, and knows the names of the limits that came to bear.
  */
-import type { Usage } from '../accounts/usage.ts';
-import type { Config } from '../config.ts';
-import type { Cgroup, CgroupControl } from './cgroup.ts';
-import type { ClaimedSubtask } from './claimer.ts';
-import { watchDisk } from './disk-watch.ts';
+import type { Usage } from '../../accounts/usage.ts';
+import type { Config } from '../../configuration/configuration.ts';
+import type { Cgroup, CgroupControl } from '../cgroup.ts';
+import type { ClaimedSubtask } from '../claimer.ts';
+import { watchDisk } from '../../host/disk-watch.ts';
 import { fileSizeLimit, LimitSigns, processLimit } from './limit-signs.ts';
 import type { RunWriter } from './run-writers.ts';
-import type { SandboxedProcess, SandboxLimits } from './sandbox.ts';
+import type { SandboxedProcess, SandboxLimits } from '../sandbox.ts';
 
 const useCheckMilliseconds = 250;
 const chargeCheckMilliseconds = 500;

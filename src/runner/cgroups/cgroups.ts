@@ -5,10 +5,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
-import type { Cgroup, CgroupKind, CgroupLimits } from './cgroup.ts';
-import { ownHierarchies } from './cgroups/hierarchies.ts';
-import { VersionOneCgroups } from './cgroups/version-1.ts';
-import { VersionTwoCgroups } from './cgroups/version-2.ts';
+import type { Cgroup, CgroupKind, CgroupLimits } from '../cgroup.ts';
+import { ownHierarchies } from './hierarchies.ts';
+import { VersionOneCgroups } from './version-1.ts';
+import { VersionTwoCgroups } from './version-2.ts';
 
 const trialLimits: CgroupLimits = { memoryBytes: 64 * 1024 * 1024, cpus: 1, processes: 16 };
 

@@ -1,7 +1,7 @@
 /** Removes what is older than the retention: runs with their subtasks, rows and log lines, and the run queue's history. */
 import type { Logger } from 'pino';
-import type { Database } from './database/database.ts';
-import { createPartitions, dayOf, dropPartitionsBefore } from './database/partitions.ts';
+import type { Database } from '../database/database.ts';
+import { createPartitions, dayOf, dropPartitionsBefore } from '../database/partitions.ts';
 
 const hourMilliseconds = 3600 * 1000;
 const dayMilliseconds = 24 * hourMilliseconds;

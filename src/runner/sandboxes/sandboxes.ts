@@ -1,9 +1,9 @@
 /** The kinds of sandbox, by the name the configuration uses. */
-import type { Config } from '../config.ts';
-import type { Sandbox } from './sandbox.ts';
-import { BubblewrapSandbox } from './sandboxes/bubblewrap.ts';
-import { DockerSandbox } from './sandboxes/docker.ts';
-import { ProcessSandbox } from './sandboxes/process.ts';
+import type { Config } from '../../configuration/configuration.ts';
+import type { Sandbox } from '../sandbox.ts';
+import { BubblewrapSandbox } from './bubblewrap.ts';
+import { DockerSandbox } from './docker.ts';
+import { ProcessSandbox } from './process.ts';
 
 export function createSandbox(config: Config): Sandbox {
   switch (config.sandbox) {

@@ -1,5 +1,5 @@
 /** Why the platform ends a subtask before it ends by itself, and what its err_msg says of that. */
-import { abortedMessage } from '../runs/statuses.ts';
+import { abortedMessage } from '../../runs/statuses.ts';
 
 export type StopReason =
   | { readonly kind: 'abort' }

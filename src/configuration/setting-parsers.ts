@@ -1,7 +1,7 @@
 /** Texts of settings to values. Each throws an Error that says what was expected, to be read after "must be". */
-import { networkList } from './network-list.ts';
-import { TargetList } from './target-list.ts';
-import { withoutEnd } from './text-ends.ts';
+import { networkList } from '../addresses/network-list.ts';
+import { TargetList } from '../addresses/allow-list.ts';
+import { withoutEnd } from '../text/text-ends.ts';
 
 export function text(value: string): string {
   return value;

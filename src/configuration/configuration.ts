@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { defaultPlans, planList, type PlanList } from './accounts/plan-list.ts';
+import { defaultPlans, planList, type PlanList } from './plan-list.ts';
 import {
   cpus,
   databaseUrl,
@@ -21,7 +21,7 @@ import {
   targets,
   text,
 } from './setting-parsers.ts';
-import { isTimezone } from './tasks/timezone.ts';
+import { isTimezone } from '../time/timezone.ts';
 
 interface Setting<T> {
   readonly environment: string;

@@ -7,8 +7,8 @@ import type {
   ServiceDefinition,
   handleUnaryCall,
 } from '@grpc/grpc-js';
-import { logType } from '../logs/log-line.ts';
-import type { LogType } from '../logs/log-line.ts';
+import { logType } from '../../logs/log-line.ts';
+import type { LogType } from '../../logs/log-line.ts';
 import { decodeHeaders, decodeText, encodeAnswer } from './sdk-messages.ts';
 import type { HeaderField } from './sdk-messages.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withoutEnd } from '../src/text-ends.ts';
+import { withoutEnd } from '../../src/text/text-ends.ts';
 
 test.each([
   ['1.500', '0', '1.5'],

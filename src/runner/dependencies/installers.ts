@@ -1,9 +1,9 @@
 /** Where dependencies are installed: in a sandbox wherever the configuration has one that isolates. */
-import type { Config } from '../config.ts';
-import { FencedInstaller } from './dependencies/fenced-installer.ts';
-import { HostInstaller } from './dependencies/host-installer.ts';
-import type { Installer } from './dependencies/installer.ts';
-import { createSandbox } from './sandboxes.ts';
+import type { Config } from '../../configuration/configuration.ts';
+import { FencedInstaller } from './fenced-installer.ts';
+import { HostInstaller } from './host-installer.ts';
+import type { Installer } from './installer.ts';
+import { createSandbox } from '../sandboxes/sandboxes.ts';
 
 export function createInstaller(config: Config): Installer {
   switch (config.sandbox) {
