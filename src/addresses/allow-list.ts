@@ -1,4 +1,4 @@
-/** A list of connection targets: networks with all their ports, and single endpoints. */
+/** A list of connection targets: networks with all their ports, and single endpoints. One syntax for every setting. */
 import { isIP, isIPv6, type BlockList } from 'node:net';
 import { networkList } from './network-list.ts';
 
@@ -9,7 +9,15 @@ function endpointKey(host: string, port: number): string {
   return `${host.toLowerCase().replace(/\.$/, '')} ${port}`;
 }
 
-export class TargetList {
+/** What may be connected to although it is not public. */
+export interface AllowedTargets {
+  /** Whether the endpoint is listed by its name, wherever that leads. */
+  hasName(name: string, port: number): boolean;
+  /** @param address without a zone */
+  hasAddress(address: string, port: number): boolean;
+}
+
+export class AllowList implements AllowedTargets {
   readonly #networks: BlockList;
   readonly #endpoints = new Set<string>();
 
@@ -31,7 +39,6 @@ export class TargetList {
     this.#networks = networkList(networks);
   }
 
-  /** @param address without a zone */
   hasAddress(address: string, port: number): boolean {
     return (
       this.#networks.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') ||
@@ -39,7 +46,6 @@ export class TargetList {
     );
   }
 
-  /** Whether the endpoint is listed by its name, wherever that leads. */
   hasName(name: string, port: number): boolean {
     return this.#endpoints.has(endpointKey(name, port));
   }

@@ -1,7 +1,7 @@
 /** Callbacks, as the rest of the platform uses them: status changes told to the callback URL of a run. */
 import type { PoolClient } from 'pg';
 import type { Logger } from 'pino';
-import type { Config } from '../configuration/configuration.ts';
+import { settings, type Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
@@ -9,7 +9,8 @@ import { Deliverer } from './deliverer.ts';
 import { CallbackReader } from './read.ts';
 import { deliverCallbacks, recordStatus } from './recorder.ts';
 import { generateCallbackSecret } from './signature.ts';
-import { TargetGuard } from './target-guard.ts';
+import { AddressGuard, AllowList } from '../addresses/addresses.ts';
+import { urlRefusal } from './callback-url.ts';
 
 export type { CallbackRecord } from './read.ts';
 export { callbackStates } from './callback-states.ts';
@@ -22,7 +23,7 @@ interface CallbacksOptions {
   readonly jobs: Jobs;
   readonly config: Pick<
     Config,
-    'callbackAllowedNetworks' | 'callbackTimeoutSeconds' | 'callbackRetrySeconds' | 'callbackConcurrency'
+    'callbackAllowedTargets' | 'callbackTimeoutSeconds' | 'callbackRetrySeconds' | 'callbackConcurrency'
   >;
   readonly version: string;
   readonly logger: Logger;
@@ -32,13 +33,16 @@ export class Callbacks {
   readonly read: CallbackReader;
   readonly #database: Database;
   readonly #jobs: Jobs;
-  readonly #guard: TargetGuard;
+  readonly #guard: AddressGuard;
 
   /** Deliveries are done by the jobs handed in, once they are started. */
   constructor({ database, jobs, config, version, logger }: CallbacksOptions) {
     this.#database = database;
     this.#jobs = jobs;
-    this.#guard = new TargetGuard(config.callbackAllowedNetworks);
+    this.#guard = new AddressGuard({
+      allowed: new AllowList(config.callbackAllowedTargets),
+      setting: settings.callbackAllowedTargets.environment,
+    });
     this.read = new CallbackReader(database);
     const deliverer = new Deliverer({
       database,
@@ -61,7 +65,7 @@ export class Callbacks {
   check(callbackUrl: string): void {
     const url = URL.parse(callbackUrl);
     if (url === null) throw new ChelaError('INVALID_SHAPE', 'callback_url must be an http or https URL');
-    const refusal = this.#guard.refusal(url);
+    const refusal = urlRefusal(url, this.#guard);
     if (refusal !== undefined) throw invalidArgument(`callback_url ${refusal}`);
   }
 

@@ -8,7 +8,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import { exchange, type ExchangeOutcome } from './exchange.ts';
 import { deliverCallbacks, receiverOf } from './recorder.ts';
 import { signature, signatureHeader } from './signature.ts';
-import type { TargetGuard } from './target-guard.ts';
+import type { AddressGuard } from '../addresses/addresses.ts';
 
 /** From the end of an exchange to its record, at most. */
 const recordSeconds = 20;
@@ -18,7 +18,7 @@ const jitter = 0.1;
 interface DelivererOptions {
   readonly database: Database;
   readonly jobs: Jobs;
-  readonly guard: TargetGuard;
+  readonly guard: AddressGuard;
   readonly timeoutSeconds: number;
   /** Waits before the second, third … attempt; after the last a callback is given up. */
   readonly retrySeconds: readonly number[];

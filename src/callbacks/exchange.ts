@@ -1,7 +1,8 @@
 /** One request to a receiver and its answer, with limits on everything the receiver decides: time, headers, body, redirects. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { TargetGuard } from './target-guard.ts';
+import type { AddressGuard } from '../addresses/addresses.ts';
+import { portOf, urlRefusal } from './callback-url.ts';
 
 /** Statuses of redirects that repeat the request; 303 would have it become a GET, which tells the receiver nothing. */
 const redirectStatuses = new Set([301, 302, 307, 308]);
@@ -39,7 +40,7 @@ interface Received {
  */
 export async function exchange(
   request: CallbackRequest,
-  guard: TargetGuard,
+  guard: AddressGuard,
   limitMilliseconds: number,
 ): Promise<ExchangeOutcome> {
   const start = performance.now();
@@ -62,13 +63,13 @@ export async function exchange(
 /** @returns what is wrong with the answer, or '' */
 async function post(
   request: CallbackRequest,
-  guard: TargetGuard,
+  guard: AddressGuard,
   limit: AbortSignal,
   received: Received,
 ): Promise<string> {
   let url = new URL(request.url);
   for (let redirects = 0; ; redirects += 1) {
-    const refusal = guard.refusal(url);
+    const refusal = urlRefusal(url, guard);
     if (refusal !== undefined) return `${redirects === 0 ? 'the callback URL' : 'a redirect'} ${refusal}`;
     const response = await send(url, request, guard, limit);
     const { statusCode = 0, headers } = response;
@@ -89,7 +90,7 @@ async function post(
 function send(
   url: URL,
   { headers, body }: CallbackRequest,
-  guard: TargetGuard,
+  guard: AddressGuard,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -99,7 +100,7 @@ function send(
     headers: { ...headers, 'content-length': Buffer.byteLength(body) },
     // A connection of its own: one that was kept could have been checked under other settings.
     agent: false,
-    lookup: guard.lookup,
+    lookup: guard.lookup(portOf(url)),
     maxHeaderSize: headerLimitBytes,
     signal,
   });

@@ -1,23 +1,36 @@
-import { flagOf, settings, type SettingName } from './configuration.ts';
+import { flagOf } from './configuration.ts';
+import type { Setting } from './setting.ts';
+import { settingGroups } from './settings.ts';
+import type { SettingName } from './configuration.ts';
 
-function defaultText(name: SettingName): string {
-  const definition: { defaultText?: string; default: unknown } = settings[name];
-  return definition.defaultText ?? `\`${String(definition.default)}\``;
+function defaultText({ default: value, defaultText: text }: Setting<unknown>): string {
+  return text ?? `\`${String(value)}\``;
 }
 
-/** The page of all settings, Markdown. */
-export function configurationPage(): string {
-  const rows = (Object.keys(settings) as SettingName[]).map(
-    (name) =>
-      `| \`${settings[name].environment}\` | \`${flagOf(name)}\` | ${defaultText(name)} | ${settings[name].describe} |`,
-  );
-  return `# Configuration
+function row(name: string, setting: Setting<unknown>): string {
+  const { environment, formerEnvironment, describe } = setting;
+  const former = formerEnvironment === undefined ? '' : ` \`${formerEnvironment}\` is read too.`;
+  return `| \`${environment}\` | \`${flagOf(name as SettingName)}\` | ${defaultText(setting)} | ${describe}${former} |`;
+}
 
-Every setting, by its environment variable or its flag; a flag wins. \`chela COMMAND --help\` shows which flags a command
-takes. A wrong value stops the start and says what was expected. This page is made from \`src/configuration/\`.
+function section({ title, describe, settings }: (typeof settingGroups)[number]): string {
+  const rows = Object.entries<Setting<unknown>>(settings).map(([name, setting]) => row(name, setting));
+  return `## ${title}
+
+${describe}
 
 | Environment | Flag | Default | |
 |---|---|---|---|
 ${rows.join('\n')}
 `;
+}
+
+/** The page of all settings by group, Markdown. */
+export function configurationPage(): string {
+  return `# Configuration
+
+Every setting has an environment variable and a flag; the flag wins. \`chela COMMAND --help\` shows which flags a command
+accepts. A wrong value stops the start and says what was expected. This page is generated from \`src/configuration/settings/\`.
+
+${settingGroups.map(section).join('\n')}`;
 }

@@ -1,6 +1,5 @@
 /** Texts of settings to values. Each throws an Error that says what was expected, to be read after "must be". */
-import { networkList } from '../addresses/network-list.ts';
-import { TargetList } from '../addresses/allow-list.ts';
+import { AllowList } from '../addresses/addresses.ts';
 import { withoutEnd } from '../text/text-ends.ts';
 
 export function text(value: string): string {
@@ -79,20 +78,10 @@ export function regions(value: string): ReadonlyMap<string, string> {
   return new Map(entries);
 }
 
-export function networks(value: string): string[] {
-  const found = list(value);
-  try {
-    networkList(found);
-  } catch {
-    throw new Error('addresses or CIDR ranges separated by commas');
-  }
-  return found;
-}
-
 export function targets(value: string): string[] {
   const found = list(value);
   try {
-    void new TargetList(found);
+    void new AllowList(found);
   } catch {
     throw new Error('addresses, CIDR ranges or host:port, separated by commas');
   }

@@ -3,10 +3,9 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { Config } from '../configuration/configuration.ts';
+import { settings, type Config } from '../configuration/configuration.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
-import { guardedAddresses } from '../addresses/guarded-addresses.ts';
-import { TargetList } from '../addresses/allow-list.ts';
+import { AddressGuard, AllowList } from '../addresses/addresses.ts';
 import { zipFolder } from '../workers/archive.ts';
 import type { PackageCache } from '../workers/package-cache.ts';
 import type { GitSource } from '../workers/version-list.ts';
@@ -17,7 +16,7 @@ import { GitError, GitProcess, keepsToAddresses } from './git-process.ts';
 import { GitRepository, tooLarge, type RepositoryLimits } from './git-repository.ts';
 import { checkGitFolder, checkGitRef, parseGitUrl, type GitUrl } from './git-url.ts';
 
-const allowedSetting = 'CHELA_GIT_ALLOWED_TARGETS';
+const allowedSetting = settings.gitAllowedTargets.environment;
 
 export interface GitPlace {
   readonly url: string;
@@ -62,14 +61,16 @@ interface Packed {
 
 export class GitImports {
   readonly #options: GitImportsOptions;
-  readonly #allowed: TargetList;
+  readonly #allowed: AllowList;
+  readonly #guard: AddressGuard;
   readonly #limits: RepositoryLimits;
   #underWay = 0;
 
   constructor(options: GitImportsOptions) {
     this.#options = options;
     const { gitAllowedTargets, packageLimitBytes, unpackedLimitBytes, packageFileLimit } = options.config;
-    this.#allowed = new TargetList(gitAllowedTargets);
+    this.#allowed = new AllowList(gitAllowedTargets);
+    this.#guard = new AddressGuard({ allowed: this.#allowed, setting: allowedSetting });
     this.#limits = {
       fetchedBytes: packageLimitBytes,
       unpackedBytes: unpackedLimitBytes,
@@ -188,7 +189,7 @@ export class GitImports {
     signal: AbortSignal,
   ): Promise<GitProcess> {
     const { dataDir, gitSshKey } = this.#options.config;
-    const addresses = await guardedAddresses(url, this.#allowed, allowedSetting).catch((error: Error) => {
+    const addresses = await this.#guard.addresses(url).catch((error: Error) => {
       throw invalidArgument(`the repository cannot be reached: ${error.message}`);
     });
     const isAllowed = ({ address }: { address: string }): boolean =>

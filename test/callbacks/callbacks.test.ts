@@ -56,7 +56,7 @@ let platform: TestPlatform;
 let worker: string;
 beforeAll(async () => {
   platform = await startTestPlatform({
-    callbackAllowedNetworks: ['127.0.0.1'],
+    callbackAllowedTargets: ['127.0.0.1'],
     callbackRetrySeconds: retrySeconds,
     callbackConcurrency: 6,
   });
@@ -282,7 +282,7 @@ describe('attempts', () => {
     expect(running).toMatchObject({ state: 'given_up' });
     expect(running?.attempts[0]).toMatchObject({
       status_code: 307,
-      error: expect.stringContaining('a redirect leads to 127.0.0.2, which is not a public address'),
+      error: expect.stringContaining('a redirect is refused: 127.0.0.2'),
     });
   });
 
@@ -366,14 +366,14 @@ describe('a callback URL that is refused', () => {
   test.each([
     [422, 'not a url', 'callback_url must be an http or https URL'],
     [422, 'ftp://client.example.com/', 'callback_url must be an http or https URL'],
-    [400, 'http://10.0.0.1/', 'callback_url leads to 10.0.0.1, which is not a public address'],
-    [400, 'http://2130706434/', 'callback_url leads to 127.0.0.2, which is not a public address'],
+    [400, 'http://10.0.0.1/', 'callback_url is refused: 10.0.0.1:80 is not a public address'],
+    [400, 'http://2130706434/', 'callback_url is refused: 127.0.0.2:80 is not a public address'],
     [
       400,
       'http://169.254.169.254/latest',
-      'callback_url leads to 169.254.169.254, which is not a public address',
+      'callback_url is refused: 169.254.169.254:80 is not a public address',
     ],
-    [400, 'http://[::ffff:a00:1]/', 'callback_url leads to ::ffff:a00:1, which is not a public address'],
+    [400, 'http://[::ffff:a00:1]/', 'callback_url is refused: [::ffff:a00:1]:80 is not a public address'],
     [400, 'https://user:word@client.example.com/', 'callback_url must not contain a user name or password'],
   ])('is answered %i and makes no run: %s', async (status, url, message) => {
     const before = (await platform.call<{ count: number }>('/worker-runs')).data.count;

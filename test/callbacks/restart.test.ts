@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 test('what was not delivered when the platform stopped is delivered after the next start, in order', async () => {
-  const settings = { callbackAllowedNetworks: ['127.0.0.1'], callbackRetrySeconds: [3600] };
+  const settings = { callbackAllowedTargets: ['127.0.0.1'], callbackRetrySeconds: [3600] };
   let isDown = true;
   const target = await Receiver.start((response) => {
     if (isDown) response.writeHead(503).end();
@@ -60,7 +60,7 @@ test('a delivery that kill -9 cut off is begun again: its attempt stays visible,
   const killed = await startChela({
     DATABASE_URL: database.url,
     CHELA_DATA_DIR: dataDir,
-    CHELA_CALLBACK_ALLOWED_NETWORKS: '127.0.0.1',
+    CHELA_CALLBACK_ALLOWED_TARGETS: '127.0.0.1',
   });
   closing.push(async () => {
     await killed.process.kill();
@@ -72,7 +72,7 @@ test('a delivery that kill -9 cut off is begun again: its attempt stays visible,
   await killed.process.kill();
   isHanging = false;
 
-  const config = testConfig(dataDir, { callbackAllowedNetworks: ['127.0.0.1'] });
+  const config = testConfig(dataDir, { callbackAllowedTargets: ['127.0.0.1'] });
   const second = await Platform.open({ config, logger, parts: { api: false, runner: false } }, database.url);
   closing.push(() => second.stop(0));
   await second.start();

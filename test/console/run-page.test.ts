@@ -10,7 +10,7 @@ let browser: ConsoleBrowser;
 /** Runs the script that comes with its input. */
 let scripted: string;
 beforeAll(async () => {
-  browser = await openConsole({ callbackAllowedNetworks: ['127.0.0.1'], callbackRetrySeconds: [1, 1, 1] });
+  browser = await openConsole({ callbackAllowedTargets: ['127.0.0.1'], callbackRetrySeconds: [1, 1, 1] });
   await browser.signIn();
   scripted = await publishScriptedWorker(browser.platform, 'Scripted');
 });

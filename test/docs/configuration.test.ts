@@ -9,7 +9,7 @@ import {
 } from '../../src/configuration/configuration.ts';
 import { configurationPage } from '../../src/configuration/configuration-page.ts';
 
-test('docs/configuration.md says what src/config.ts says; "npm run docs" writes it', async () => {
+test('docs/configuration.md is generated from the table of settings (npm run docs)', async () => {
   const page = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
   expect(page).toBe(configurationPage());
 });
@@ -39,6 +39,19 @@ test.each<[SettingName, string, string]>([
   ['apiKey', 'short', 'CHELA_API_KEY must be 16 to 200 printable characters without spaces'],
 ])('a wrong %s says what was expected and what it got, but no secret: %s', (name, value, message) => {
   expect(() => readConfig({ [settings[name].environment]: value })).toThrow(new ConfigError(message));
+});
+
+test('an earlier name of an environment variable is read where the present one is absent', () => {
+  const former = 'CHELA_CALLBACK_ALLOWED_NETWORKS';
+  const present = 'CHELA_CALLBACK_ALLOWED_TARGETS';
+  expect(readConfig({ [former]: '127.0.0.1' }).callbackAllowedTargets).toEqual(['127.0.0.1']);
+  expect(readConfig({ [former]: '127.0.0.1', [present]: '' }).callbackAllowedTargets).toEqual(['127.0.0.1']);
+  expect(readConfig({ [former]: '127.0.0.1', [present]: '10.0.0.1:80' }).callbackAllowedTargets).toEqual([
+    '10.0.0.1:80',
+  ]);
+  expect(() => readConfig({ [former]: 'nonsense/99' })).toThrow(
+    `${former} must be addresses, CIDR ranges or host:port, separated by commas, got "nonsense/99"`,
+  );
 });
 
 test('a wrong flag is named as a flag', () => {

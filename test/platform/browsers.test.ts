@@ -188,7 +188,7 @@ describe('a browser', () => {
     });
     const contents = (await platform.log(slug)).map(({ content }) => content);
     expect(contents).toContainEqual(
-      expect.stringMatching(/^SYSTEM: proxy: 192\.168\.0\.1:80 is no public address/),
+      expect.stringMatching(/^SYSTEM: proxy: 192\.168\.0\.1:80 is not a public address/),
     );
   });
 

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RegistryClient } from '../../src/runner/dependencies/registry-client.ts';
 import { gatewayOrigin, RegistryGateway } from '../../src/runner/dependencies/registry-gateway.ts';
-import { TargetList } from '../../src/addresses/allow-list.ts';
+import { AllowList } from '../../src/addresses/addresses.ts';
 
 const asked: string[] = [];
 let sentBytes = 0;
@@ -35,7 +35,7 @@ beforeAll(async () => {
   );
   const url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}/npm/`;
   const access = { credentials: [], ca: [], unverifiedHosts: [], proxies: {} };
-  const client = new RegistryClient({ access, registries: [url], allowed: new TargetList([]) });
+  const client = new RegistryClient({ access, registries: [url], allowed: new AllowList([]) });
   gateway = new RegistryGateway(client, [{ kind: 'npm', url }]);
   gateway.serve(listener, () => undefined);
 });

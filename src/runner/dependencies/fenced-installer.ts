@@ -5,7 +5,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../../configuration/configuration.ts';
-import { TargetList } from '../../addresses/allow-list.ts';
+import { AllowList } from '../../addresses/addresses.ts';
 import type { Launch, Sandbox } from '../sandbox.ts';
 import { SecretMask } from '../../logs/secret-mask.ts';
 import { InstallFence } from './install-fence.ts';
@@ -30,7 +30,7 @@ export class FencedInstaller implements Installer {
   readonly #fence: InstallFence;
   readonly #tools: InstallerTools;
   readonly #interpreters: PythonInterpreters;
-  readonly #allowed: TargetList;
+  readonly #allowed: AllowList;
 
   /** @param sandbox whose kind isolates */
   constructor(sandbox: Sandbox, config: Config) {
@@ -38,7 +38,7 @@ export class FencedInstaller implements Installer {
     this.#fence = new InstallFence(sandbox, config);
     this.#tools = new InstallerTools(config.cacheDir);
     this.#interpreters = new PythonInterpreters({ cacheDir: config.cacheDir, command: config.python });
-    this.#allowed = new TargetList(config.registryAllowedTargets);
+    this.#allowed = new AllowList(config.registryAllowedTargets);
   }
 
   async npm({ command, files, folder, print, signal }: NpmRequest): Promise<PackageManagerEnd> {

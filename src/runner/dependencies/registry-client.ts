@@ -4,13 +4,11 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
-import { callbackify } from 'node:util';
-import { guardedAddresses, type AllowedTargets } from '../../addresses/guarded-addresses.ts';
-import type { TargetList } from '../../addresses/allow-list.ts';
+import type { LookupFunction } from 'node:net';
+import { AddressGuard, type AllowedTargets } from '../../addresses/addresses.ts';
+import { settings } from '../../configuration/configuration.ts';
 import type { RegistryAccess } from './registry-access.ts';
 
-const allowedSetting = 'CHELA_REGISTRY_ALLOWED_TARGETS';
 const mostRedirects = 5;
 const idleMilliseconds = 60_000;
 
@@ -19,7 +17,7 @@ interface RegistryClientOptions {
   /** What the configuration names: may be anywhere. */
   readonly registries: readonly string[];
   /** What answers may lead to although it is not public. */
-  readonly allowed: TargetList;
+  readonly allowed: AllowedTargets;
 }
 
 export interface RegistryAnswer {
@@ -33,11 +31,11 @@ export interface RegistryAnswer {
  * of them at a private address often has the hosts of their files there, too.
  */
 class FileTargets implements AllowedTargets {
-  readonly #allowed: TargetList;
+  readonly #allowed: AllowedTargets;
   readonly #registries: Promise<ReadonlySet<string>>;
   #known: ReadonlySet<string> = new Set();
 
-  constructor(allowed: TargetList, registries: readonly string[]) {
+  constructor(allowed: AllowedTargets, registries: readonly string[]) {
     this.#allowed = allowed;
     this.#registries = endpointsOf(registries.map((registry) => new URL(registry)));
   }
@@ -80,6 +78,7 @@ export class RegistryClient {
   readonly #access: RegistryAccess;
   readonly #origins: ReadonlySet<string>;
   readonly #allowed: FileTargets;
+  readonly #guard: AddressGuard;
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
 
@@ -87,6 +86,10 @@ export class RegistryClient {
     this.#access = access;
     this.#origins = new Set(registries.map((registry) => new URL(registry).origin));
     this.#allowed = new FileTargets(allowed, registries);
+    this.#guard = new AddressGuard({
+      allowed: this.#allowed,
+      setting: settings.registryAllowedTargets.environment,
+    });
     const shared = { keepAlive: true, maxSockets: 16, proxyEnv: access.proxies };
     this.#http = new HttpAgent(shared);
     this.#https = new HttpsAgent({
@@ -127,7 +130,7 @@ export class RegistryClient {
     const isRegistry = this.#origins.has(url.origin);
     const target = { host, port: portOf(url) };
     await this.#allowed.prepare();
-    if (!isRegistry && isIP(host) !== 0) await guardedAddresses(target, this.#allowed, allowedSetting);
+    if (!isRegistry) this.#guard.checkUnresolved(target);
     const authorization = this.#authorization(url);
     const options = {
       agent: url.protocol === 'https:' ? this.#https : this.#http,
@@ -151,17 +154,10 @@ export class RegistryClient {
   }
 
   #guardedLookup(target: { host: string; port: number }): LookupFunction {
-    const guarded = callbackify(async () => guardedAddresses(target, this.#allowed, allowedSetting));
+    const guarded = this.#guard.lookup(target.port);
     return (hostname, options, callback) => {
-      if (hostname !== target.host) {
-        systemLookup(hostname, options, (error, address, family) => callback(error, address, family));
-        return;
-      }
-      guarded((error, addresses) => {
-        if (error !== null) callback(error, []);
-        else if (options.all === true) callback(null, addresses);
-        else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
-      });
+      if (hostname === target.host) guarded(hostname, options, callback);
+      else systemLookup(hostname, options, (error, address, family) => callback(error, address, family));
     };
   }
 

@@ -11,7 +11,7 @@ import {
 } from 'node:http';
 import type { Server } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import { AddressRefusedError } from '../../addresses/guarded-addresses.ts';
+import { AddressRefusedError } from '../../addresses/addresses.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { replaceAnchors, replaceTarballs, type Replace } from './registry-links.ts';
 

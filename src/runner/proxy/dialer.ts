@@ -1,7 +1,7 @@
 /** Connects to targets: directly, or through the upstream proxy of a region. */
 import { once } from 'node:events';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
-import { isPublicAddress } from '../../addresses/public-addresses.ts';
+import { isPublicAddress } from '../../addresses/addresses.ts';
 import { DialError } from './dial-error.ts';
 import type { RelayReader } from './relay-reader.ts';
 import { targetText, type Target } from './target.ts';

@@ -3,8 +3,8 @@
  * what it may reach, through which upstream, and how much, is decided here.
  */
 import type { Server } from 'node:net';
-import type { Config } from '../../configuration/configuration.ts';
-import { TargetList } from '../../addresses/allow-list.ts';
+import { settings, type Config } from '../../configuration/configuration.ts';
+import { AddressGuard, AllowList, resolveByDns } from '../../addresses/addresses.ts';
 import type { ProxyCredentials } from './credentials.ts';
 import { Dialer } from './dialer.ts';
 import { ProxySession, type ProxyLimits } from './proxy-session.ts';
@@ -43,11 +43,9 @@ export class EgressProxy {
   readonly #dialers: ReadonlyMap<string, Dialer>;
   readonly #defaultDialer: Dialer;
 
-  /** @param resolver how targets are resolved and checked; as the configuration says where omitted */
-  constructor(
-    config: ProxyConfig,
-    resolver: TargetResolver = new TargetResolver(new TargetList(config.proxyAllowedTargets)),
-  ) {
+  /** @param guard resolves and checks targets; as the configuration says where omitted */
+  constructor(config: ProxyConfig, guard: AddressGuard = proxyGuard(config)) {
+    const resolver = new TargetResolver(guard);
     this.#limits = {
       connections: config.proxyConnectionLimit,
       connectMilliseconds: config.proxyConnectTimeoutSeconds * 1000,
@@ -67,4 +65,12 @@ export class EgressProxy {
     session.serve(listener);
     return session;
   }
+}
+
+function proxyGuard({ proxyAllowedTargets }: ProxyConfig): AddressGuard {
+  return new AddressGuard({
+    allowed: new AllowList(proxyAllowedTargets),
+    setting: settings.proxyAllowedTargets.environment,
+    resolve: resolveByDns(),
+  });
 }

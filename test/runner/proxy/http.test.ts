@@ -130,7 +130,7 @@ describe('a request for an absolute URL', () => {
   test.each([
     ['a path only', '/path', 400, /absolute|whole/],
     ['another scheme', 'ftp://127.0.0.1/', 400, /CONNECT/],
-    ['a target that is not public', 'http://10.0.0.1/', 403, /10\.0\.0\.1:80 is no public address/],
+    ['a target that is not public', 'http://10.0.0.1/', 403, /10\.0\.0\.1:80 is not a public address/],
     ['a target where nobody listens', 'http://127.0.0.1:1/', 502, /ECONNREFUSED/],
   ])('for %s says what is wrong', async (_, path, status, message) => {
     const proxy = await serveProxy();

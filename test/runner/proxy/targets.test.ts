@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkTarget, targetText } from '../../../src/runner/proxy/target.ts';
 import { TargetResolver } from '../../../src/runner/proxy/target-resolver.ts';
-import { TargetList } from '../../../src/addresses/allow-list.ts';
+import { AddressGuard, AllowList } from '../../../src/addresses/addresses.ts';
 
 async function addressesOf(
   host: string,
@@ -9,7 +9,12 @@ async function addressesOf(
 ): Promise<string[]> {
   const resolve = async (): Promise<{ address: string; family: number }[]> =>
     found.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-  const resolver = new TargetResolver(new TargetList(allowed), resolve);
+  const guard = new AddressGuard({
+    allowed: new AllowList(allowed),
+    setting: 'CHELA_PROXY_ALLOWED_TARGETS',
+    resolve,
+  });
+  const resolver = new TargetResolver(guard);
   return (await resolver.addresses(checkTarget({ host, port }))).map(({ address }) => address);
 }
 
@@ -133,7 +138,7 @@ describe('an allowed target', () => {
     ['an address outside the network', ['10.0.0.0/8'], '11.0.0.0.1', 80],
   ])('does not open %s', async (_, allowed, host, port) => {
     await expect(addressesOf(host, { allowed, port })).rejects.toThrow(
-      /is no (public address|host and port)/,
+      /(is not a|has no) public address|is no host and port/,
     );
   });
 
@@ -146,6 +151,6 @@ describe('an allowed target', () => {
     ':80',
     '::1:80:x',
   ])('%s is no entry of the list', (entry) => {
-    expect(() => new TargetList([entry])).toThrow(Error);
+    expect(() => new AllowList([entry])).toThrow(Error);
   });
 });

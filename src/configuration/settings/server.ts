@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { setting } from '../setting.ts';
+import { httpUrl, integer, list, oneOf, text } from '../setting-parsers.ts';
+
+/** A system account's cache belongs below /var/cache: the sandbox's unprivileged user must be able to reach it. */
+function defaultCacheDir(dataDir: string): string {
+  if (process.getuid?.() !== 0) return path.join(dataDir, 'cache');
+  return path.join('/var/cache/chela', createHash('sha256').update(dataDir).digest('hex').slice(0, 12));
+}
+
+/** Where data lies, what the API listens on, and what the platform writes about itself. */
+export const serverSettings = {
+  dataDir: setting<string>({
+    environment: 'CHELA_DATA_DIR',
+    default: path.resolve('.chela'),
+    defaultText: '.chela',
+    parse: (value) => path.resolve(value),
+    describe: 'Folder of everything that must be kept: the embedded database and stored files.',
+  }),
+  cacheDir: setting<string>({
+    environment: 'CHELA_CACHE_DIR',
+    default: defaultCacheDir,
+    defaultText: 'DATA_DIR/cache, or /var/cache/chela/HASH when run as root',
+    parse: (value) => path.resolve(value),
+    describe:
+      'Folder of what can be made again: unpacked packages, installed dependencies, scratch folders of subtasks.',
+  }),
+  host: setting<string>({
+    environment: 'CHELA_HOST',
+    default: '127.0.0.1',
+    parse: text,
+    describe: 'Address the API listens on; 0.0.0.0 opens it to the network.',
+  }),
+  port: setting<number>({
+    environment: 'CHELA_PORT',
+    default: 8080,
+    parse: integer(0, 65535),
+    describe: 'Port the API listens on; 0 picks a free one.',
+  }),
+  publicUrl: setting<string>({
+    environment: 'CHELA_PUBLIC_URL',
+    default: '',
+    defaultText: 'the address of each request',
+    parse: httpUrl,
+    describe: 'Base URL that signed download links start with, for installations behind a reverse proxy.',
+  }),
+  corsOrigins: setting<string[]>({
+    environment: 'CHELA_CORS_ORIGINS',
+    default: ['*'],
+    defaultText: '*',
+    parse: list,
+    describe: 'Origins whose pages may call the API, separated by commas; * allows any.',
+  }),
+  logLevel: setting<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'>({
+    environment: 'CHELA_LOG_LEVEL',
+    default: 'info',
+    parse: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent'),
+    describe: "Least severe level of the platform's own log, written to standard error.",
+  }),
+  stopGraceSeconds: setting<number>({
+    environment: 'CHELA_STOP_GRACE_SECONDS',
+    default: 10,
+    parse: integer(0, 3600),
+    describe: 'Time running subtasks get to end after a first Ctrl+C or SIGTERM.',
+  }),
+} as const;
