@@ -19,7 +19,9 @@ import { replaceAnchors, replaceTarballs, type Replace } from './registry-links.
 export const gatewayAddress = { host: '127.0.0.1', port: 6001 } as const;
 export const gatewayOrigin = `http://${gatewayAddress.host}:${gatewayAddress.port}`;
 
+// expression-exempt: begins with a constant address, and ends with one run of digits
 const registryPlace = new RegExp(`${RegExp.escape(gatewayOrigin)}/registry/(\\d+)/?`, 'g');
+// expression-exempt: begins with a constant address; runs of digits and of what ends a URL are apart
 const filePlace = new RegExp(`${RegExp.escape(gatewayOrigin)}/file/(\\d+)/[^\\s)"']*`, 'g');
 
 /** npm's documents of packages with thousands of versions come to tens of megabytes. */
