@@ -5,6 +5,7 @@ import { settings, type Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
+import type { StatusCallbacks } from '../runs/status-callbacks.ts';
 import { Deliverer } from './deliverer.ts';
 import { CallbackReader } from './read.ts';
 import { deliverCallbacks, recordStatus } from './recorder.ts';
@@ -29,7 +30,7 @@ interface CallbacksOptions {
   readonly logger: Logger;
 }
 
-export class Callbacks {
+export class Callbacks implements StatusCallbacks {
   readonly read: CallbackReader;
   readonly #database: Database;
   readonly #jobs: Jobs;
@@ -58,10 +59,7 @@ export class Callbacks {
     });
   }
 
-  /**
-   * Refuses a callback URL that can be told to be wrong without resolving its name.
-   * @throws ChelaError INVALID_SHAPE for what is no URL, INVALID_ARGUMENT for one that callbacks must not go to
-   */
+  /** Its name is not resolved yet. */
   check(callbackUrl: string): void {
     const url = URL.parse(callbackUrl);
     if (url === null) throw new ChelaError('INVALID_SHAPE', 'callback_url must be an http or https URL');
@@ -69,10 +67,6 @@ export class Callbacks {
     if (refusal !== undefined) throw invalidArgument(`callback_url ${refusal}`);
   }
 
-  /**
-   * Records the present status of those of the runs that have a callback URL, and queues its delivery.
-   * @param client of the transaction that has just changed the status
-   */
   record(client: PoolClient, runIds: readonly number[]): Promise<void> {
     return recordStatus(client, this.#jobs, runIds);
   }

@@ -2,7 +2,7 @@
 import type { Database } from '../database/database.ts';
 import { MatchFinder, type Matches } from '../database/match-finder.ts';
 import { containing } from '../database/search-text.ts';
-import type { RunReference } from '../results/ingest.ts';
+import type { RunReference } from '../runs/run-reference.ts';
 import type { LogType } from './log-line.ts';
 
 /** A line as a window shows it; a longer one is cut, and the whole log has the rest. */

@@ -1,7 +1,7 @@
 /** Reading the log of a run: the recent part, windows anywhere in it, and all of it as text. */
 import { Readable } from 'node:stream';
 import type { Database } from '../database/database.ts';
-import type { RunReference } from '../results/ingest.ts';
+import type { RunReference } from '../runs/run-reference.ts';
 import { LogWindows } from './log-windows.ts';
 import type { LogType } from './log-line.ts';
 

@@ -6,6 +6,7 @@ import type { PoolClient } from 'pg';
 import type { Database } from '../database/database.ts';
 import { GroupCommit } from '../database/group-commit.ts';
 import { mergeRow, type ParsedRow } from './row.ts';
+import type { RunReference } from '../runs/run-reference.ts';
 
 /** Keys of rows kept for the table header; a worker that makes up keys without end does not fill the database. */
 const columnLimit = 2000;
@@ -22,13 +23,6 @@ class RowLimitError extends Error {
     super(`the run has the most rows it may have, ${limit} (CHELA_ROW_LIMIT)`);
     this.name = 'RowLimitError';
   }
-}
-
-/** What rows and lines of one run are stored under. */
-export interface RunReference {
-  readonly id: number;
-  /** `YYYY-MM-DD`, the partition. */
-  readonly day: string;
 }
 
 /** The run that rows are stored for. */

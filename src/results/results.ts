@@ -3,7 +3,8 @@ import type { Database } from '../database/database.ts';
 import { MatchFinder } from '../database/match-finder.ts';
 import { containing, containingInJson } from '../database/search-text.ts';
 import { parseJson } from '../json/lossless-json.ts';
-import type { ResultHeader, RunReference } from './ingest.ts';
+import type { RunReference } from '../runs/run-reference.ts';
+import type { ResultHeader } from './ingest.ts';
 
 /** The platform's own column: names a row of a run for good. */
 const dataIdKey = '__coreclaw_data_id__';

@@ -1,28 +1,7 @@
 /** Takes waiting subtasks from the queue, which is the subtask table itself. */
-import type { Callbacks } from '../callbacks/callbacks.ts';
+import type { StatusCallbacks } from '../runs/status-callbacks.ts';
 import type { Database } from '../database/database.ts';
-import type { LimitsInForce } from '../runs/limits.ts';
-import type { RunStatus } from '../runs/statuses.ts';
-import type { Language } from '../workers/languages.ts';
-
-/** A subtask that this runner executes now, with all it needs to know. */
-export interface ClaimedSubtask {
-  readonly id: number;
-  readonly number: number;
-  /** The worker's input, JSON text. */
-  readonly input: string;
-  readonly run_id: number;
-  readonly run_slug: string;
-  readonly run_status: RunStatus;
-  readonly day: string;
-  readonly limits: LimitsInForce;
-  readonly subtask_count: number;
-  readonly version_id: number;
-  readonly package_hash: string;
-  readonly language: Language;
-  readonly entry: string;
-  readonly version: string;
-}
+import type { ClaimedSubtask } from './execution/claimed-subtask.ts';
 
 /** Rows that another runner is claiming at the same time are passed over: this many more are looked at. */
 const spareCandidates = 32;
@@ -38,7 +17,7 @@ const spareCandidates = 32;
  */
 export async function claimSubtasks(
   database: Database,
-  callbacks: Callbacks,
+  callbacks: StatusCallbacks,
   runnerId: number,
   count: number,
 ): Promise<ClaimedSubtask[]> {
@@ -106,7 +85,7 @@ export async function claimSubtasks(
 /** Marks runs that have a callback URL as running, and records that in the same transaction, which locks runs only. */
 async function startToldRuns(
   database: Database,
-  callbacks: Callbacks,
+  callbacks: StatusCallbacks,
   runIds: readonly number[],
 ): Promise<void> {
   await database.transaction(async (client) => {

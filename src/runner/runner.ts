@@ -5,13 +5,14 @@
 import { CachePruner } from './cache/cache-pruner.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Callbacks } from '../callbacks/callbacks.ts';
+import type { StatusCallbacks } from '../runs/status-callbacks.ts';
 import type { Config } from '../configuration/configuration.ts';
 import { isDatabaseUnavailable, type Database } from '../database/database.ts';
 import { channels, type Notifications } from '../database/notifications.ts';
 import { settleSubtask, type SubtaskOutcome } from '../runs/finish.ts';
 import { Periodic } from '../services/periodic.ts';
-import { claimSubtasks, releaseStrays, releaseSubtask, type ClaimedSubtask } from './claimer.ts';
+import { claimSubtasks, releaseStrays, releaseSubtask } from './claimer.ts';
+import type { ClaimedSubtask } from './execution/claimed-subtask.ts';
 import { endLease, registerRunner, renewLease, runsToAbort } from './lease.ts';
 import { RunWriters } from './execution/run-writers.ts';
 import { SubtaskExecution, type ExecutionServices } from './execution/subtask-execution.ts';
@@ -24,7 +25,7 @@ const retrySettleMilliseconds = 500;
 interface RunnerOptions extends ExecutionServices {
   readonly database: Database;
   readonly notifications: Notifications;
-  readonly callbacks: Callbacks;
+  readonly callbacks: StatusCallbacks;
 }
 
 /** What was still running when the time to stop was up. */

@@ -1,15 +1,15 @@
 /** How subtasks end, and their run with the last of them. */
 import type { PoolClient } from 'pg';
 import type { Usage } from '../accounts/usage.ts';
-import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Database } from '../database/database.ts';
 import { channels } from '../database/notifications.ts';
 import { abortedMessage, finalStatus, type RunStatus } from './statuses.ts';
+import type { StatusCallbacks } from './status-callbacks.ts';
 
 /** What the changes of runs are made with. */
 export interface RunServices {
   readonly database: Database;
-  readonly callbacks: Callbacks;
+  readonly callbacks: StatusCallbacks;
   readonly usage: Usage;
 }
 
@@ -103,7 +103,11 @@ async function queueHeldSubtask(client: PoolClient, runId: number): Promise<void
 }
 
 /** Ends a run whose subtasks have all ended. The caller's transaction holds the lock of the run's row. */
-export async function finishRun(client: PoolClient, callbacks: Callbacks, run: CountedRun): Promise<void> {
+export async function finishRun(
+  client: PoolClient,
+  callbacks: StatusCallbacks,
+  run: CountedRun,
+): Promise<void> {
   const errMsg = run.status === 'aborting' ? abortedMessage : await failureMessage(client, run);
   const { rows } = await client.query<{ has_callback: boolean }>({
     name: 'finish-run',

@@ -1,6 +1,5 @@
 /** Runs, as the rest of the platform uses them. */
 import type { Accounts } from '../accounts/accounts.ts';
-import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import type { Notifications } from '../database/notifications.ts';
@@ -13,6 +12,7 @@ import { SubtaskReader } from './subtasks.ts';
 import { Submitter } from './submit.ts';
 import { RunWaiter } from './wait.ts';
 import { readWaiting, type RunWaiting } from './waiting.ts';
+import type { StatusCallbacks } from './status-callbacks.ts';
 
 export { runSorts, type Page, type RunFilter } from './read.ts';
 export type { RunRecord } from './run-record.ts';
@@ -25,7 +25,7 @@ interface RunsOptions {
   readonly notifications: Notifications;
   readonly accounts: Accounts;
   readonly workers: Workers;
-  readonly callbacks: Callbacks;
+  readonly callbacks: StatusCallbacks;
   readonly config: Config;
 }
 

@@ -2,7 +2,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { ulid } from 'ulid';
 import type { Plans } from '../accounts/plans.ts';
-import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import { channels } from '../database/notifications.ts';
@@ -16,6 +15,7 @@ import { checkRequired, readInput } from './input.ts';
 import { defaultLimits, type LimitsInForce } from './limits.ts';
 import { splitInput } from './split.ts';
 import type { Origin } from './statuses.ts';
+import type { StatusCallbacks } from './status-callbacks.ts';
 
 export interface Submission {
   readonly accountId: number;
@@ -65,14 +65,14 @@ export class Submitter {
   readonly #database: Database;
   readonly #plans: Plans;
   readonly #workers: Workers;
-  readonly #callbacks: Callbacks;
+  readonly #callbacks: StatusCallbacks;
   readonly #config: SubmitConfig;
 
   constructor(parts: {
     database: Database;
     plans: Plans;
     workers: Workers;
-    callbacks: Callbacks;
+    callbacks: StatusCallbacks;
     config: SubmitConfig;
   }) {
     this.#database = parts.database;

@@ -6,7 +6,7 @@
 import type { Usage } from '../../accounts/usage.ts';
 import type { Config } from '../../configuration/configuration.ts';
 import type { Cgroup, CgroupControl } from '../cgroup.ts';
-import type { ClaimedSubtask } from '../claimer.ts';
+import type { ClaimedSubtask } from './claimed-subtask.ts';
 import { watchDisk } from '../../host/disk-watch.ts';
 import { fileSizeLimit, LimitSigns, processLimit } from './limit-signs.ts';
 import type { RunWriter } from './run-writers.ts';

@@ -12,7 +12,7 @@ import type { PackageCache } from '../../workers/package-cache.ts';
 import type { BrowserEndpoint, BrowserGateway } from '../browser/browser-gateway.ts';
 import type { Cgroup } from '../cgroup.ts';
 import type { Cgroups } from '../cgroups/cgroups.ts';
-import type { ClaimedSubtask } from '../claimer.ts';
+import type { ClaimedSubtask } from './claimed-subtask.ts';
 import type { CacheUse } from '../cache/cache-use.ts';
 import type { Installations } from '../dependencies/installations.ts';
 import type { Preparation } from '../launch.ts';

@@ -1,0 +1,22 @@
+import type { LimitsInForce } from '../../runs/limits.ts';
+import type { RunStatus } from '../../runs/statuses.ts';
+import type { Language } from '../../workers/languages.ts';
+
+/** A subtask that this runner executes now, with all it needs to know. */
+export interface ClaimedSubtask {
+  readonly id: number;
+  readonly number: number;
+  /** The worker's input, JSON text. */
+  readonly input: string;
+  readonly run_id: number;
+  readonly run_slug: string;
+  readonly run_status: RunStatus;
+  readonly day: string;
+  readonly limits: LimitsInForce;
+  readonly subtask_count: number;
+  readonly version_id: number;
+  readonly package_hash: string;
+  readonly language: Language;
+  readonly entry: string;
+  readonly version: string;
+}
