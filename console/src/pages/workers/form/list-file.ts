@@ -18,7 +18,7 @@ async function cellsOfFile(name: string, text: string, columnCount: number): Pro
   if (columnCount === 1 && !/\.(csv|tsv|tab)$/i.test(name))
     return text.split(/\r\n|\r|\n/).map((line) => [line]);
   const { default: papaparse } = await import('papaparse');
-  return papaparse.parse<string[]>(text, {
+  return papaparse.parse(text, {
     delimiter: /\.(tsv|tab)$/i.test(name) ? '\t' : '',
     skipEmptyLines: 'greedy',
   }).data;
