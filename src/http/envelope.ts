@@ -2,11 +2,14 @@
 import { Type, type TSchema } from 'typebox';
 import { ChelaError, errorKinds, type ErrorKey } from '../errors.ts';
 
-export interface SuccessEnvelope<Data> {
+export interface Success {
   readonly code: 0;
   readonly message: 'success';
-  readonly data?: Data;
   readonly request_id: string;
+}
+
+export interface SuccessWith<Data> extends Success {
+  readonly data: Data;
 }
 
 export interface ErrorEnvelope {
@@ -16,9 +19,9 @@ export interface ErrorEnvelope {
   readonly details?: readonly string[];
 }
 
-export function success(request: { id: string }): SuccessEnvelope<never>;
-export function success<Data>(request: { id: string }, data: Data): SuccessEnvelope<Data>;
-export function success<Data>(request: { id: string }, data?: Data): SuccessEnvelope<Data> {
+export function success(request: { id: string }): Success;
+export function success<Data>(request: { id: string }, data: Data): SuccessWith<Data>;
+export function success<Data>(request: { id: string }, data?: Data): Success & { data?: Data } {
   return { code: 0, message: 'success', data, request_id: request.id };
 }
 

@@ -1,7 +1,8 @@
 /** What an operation of the API says about itself: one schema validates, serialises, types and documents it. */
 import type { FastifyRequest } from 'fastify';
-import { Type, type Static, type TSchema } from 'typebox';
-import { errorSchema, successSchema } from './envelope.ts';
+import { Type, type Static, type TSchema, type TUnsafe } from 'typebox';
+import { errorSchema, successSchema, type Success, type SuccessWith } from './envelope.ts';
+import type { Answer } from './answer.ts';
 
 type Tag =
   | 'account'
@@ -15,7 +16,7 @@ type Tag =
   | 'worker-tasks'
   | 'workers';
 
-interface OperationParts<Params, Query, Body, Headers> {
+interface OperationParts<Params, Query, Body, Headers, Data, IsStream> {
   /** The operation's name for programs, as published. */
   readonly id: string;
   readonly tag: Tag;
@@ -30,13 +31,13 @@ interface OperationParts<Params, Query, Body, Headers> {
   readonly body?: Body;
   readonly headers?: Headers;
   /** Schema of the answer's `data`; an operation without one answers none. */
-  readonly data?: TSchema;
+  readonly data?: Data;
   /** Fields of the multipart form that the operation takes instead of a JSON body. */
   readonly form?: TSchema;
   /** Requests that the platform makes because of it, as OpenAPI has them. */
   readonly callbacks?: Record<string, unknown>;
   /** The answer is a stream of server-sent events, or 204 where there are no more. */
-  readonly isEventStream?: boolean;
+  readonly isEventStream?: IsStream;
 }
 
 /** The answers of an operation that succeeds. */
@@ -73,8 +74,11 @@ export function operation<
   const Query extends TSchema = TSchema,
   const Body extends TSchema = TSchema,
   const Headers extends TSchema = TSchema,
->(parts: OperationParts<Params, Query, Body, Headers>) {
+  const Data extends TSchema | undefined = undefined,
+  const IsStream extends boolean = false,
+>(parts: OperationParts<Params, Query, Body, Headers, Data, IsStream>) {
   const { params, querystring, body, headers } = parts;
+  const response: unknown = { ...successSchemas(parts), ...errorSchemas };
   return {
     config: { public: parts.public ?? false, admin: parts.admin ?? false },
     schema: {
@@ -85,16 +89,21 @@ export function operation<
       security: parts.public ? [] : security,
       ...(parts.form && { 'x-form': parts.form }),
       ...(parts.callbacks && { callbacks: parts.callbacks }),
-      response: { ...successSchemas(parts), ...errorSchemas } as Record<number, unknown>,
+      response: response as Responses<Data, IsStream>,
       ...(params && { params }),
       ...(querystring && { querystring }),
       ...(body && { body }),
       ...(headers && { headers }),
-    } as OperationSchema<Params, Query, Body, Headers>,
+    } as OperationSchema<Params, Query, Body, Headers, Responses<Data, IsStream>>,
   };
 }
 
-interface OperationSchema<Params, Query, Body, Headers> {
+/** What the handler of an operation has to return. Errors are thrown. */
+type Responses<Data, IsStream> = IsStream extends true
+  ? Record<number, unknown>
+  : { 200: TUnsafe<Data extends TSchema ? SuccessWith<Answer<Data>> : Success> };
+
+interface OperationSchema<Params, Query, Body, Headers, Response> {
   operationId: string;
   tags: Tag[];
   summary: string;
@@ -102,7 +111,7 @@ interface OperationSchema<Params, Query, Body, Headers> {
   security: Record<string, string[]>[];
   'x-form'?: TSchema;
   callbacks?: Record<string, unknown>;
-  response: Record<number, unknown>;
+  response: Response;
   params: Params;
   querystring: Query;
   body: Body;
