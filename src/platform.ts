@@ -12,11 +12,15 @@ import { signingSecret } from './database/installation.ts';
 import { migrate } from './database/migrations.ts';
 import { untilReachable } from './database/reachable.ts';
 import { Notifications } from './database/notifications.ts';
+import { EventCounts } from './events/event-counts.ts';
+import { logEvents } from './events/event-log.ts';
+import { Events } from './events/events.ts';
 import { GitImports } from './git/git-import.ts';
 import type { ApiApp } from './http/api-context.ts';
 import { buildApp } from './http/app.ts';
 import { SignedLinks } from './http/signed-links.ts';
 import { Jobs } from './jobs/jobs.ts';
+import { componentLogger } from './logging/logger.ts';
 import { Logs } from './logs/logs.ts';
 import { Exports } from './results/exports.ts';
 import { Results } from './results/results.ts';
@@ -76,6 +80,7 @@ export class Platform {
   readonly jobs: Jobs;
   readonly callbacks: Callbacks;
   readonly exports: Exports;
+  readonly events: Events;
   readonly #logger: Logger;
   readonly #notifications: Notifications;
   readonly #app: ApiApp | undefined;
@@ -95,6 +100,7 @@ export class Platform {
     jobs: Jobs;
     callbacks: Callbacks;
     exports: Exports;
+    events: Events;
     accounts: Accounts;
     workers: Workers;
     packages: PackageCache;
@@ -114,7 +120,8 @@ export class Platform {
     this.jobs = services.jobs;
     this.callbacks = services.callbacks;
     this.exports = services.exports;
-    this.#logger = services.logger;
+    this.events = services.events;
+    this.#logger = componentLogger(services.logger, 'platform');
     this.#notifications = services.notifications;
     this.#app = services.app;
     this.#runner = services.runner;
@@ -124,18 +131,18 @@ export class Platform {
       services: { database, callbacks, usage: accounts.usage },
       config: services.config,
       ownRunner: () => this.#runner?.id,
-      logger: services.logger,
+      logger: componentLogger(services.logger, 'watchman'),
     });
     this.#retention = new Retention(
       services.database,
       services.config.retentionDays,
       (now) => this.exports.removeOld(now),
-      services.logger,
+      services.events,
     );
     this.#runCounter = new RunCounter(
       services.database,
       services.config.statisticsRetentionDays,
-      services.logger,
+      services.events,
     );
   }
 
@@ -146,17 +153,25 @@ export class Platform {
   ): Promise<Platform> {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
     await mkdir(config.cacheDir, { recursive: true });
-    const database = new Database({ url: databaseUrl, poolSize: config.databasePoolSize, logger });
-    const notifications = new Notifications({ url: databaseUrl, logger });
-    const jobs = new Jobs(databaseUrl, logger);
-    const accounts = new Accounts(database, notifications, config);
+    const events = new Events(logger);
+    logEvents(events, logger);
+    const eventCounts = new EventCounts(events);
+    const databaseLog = componentLogger(logger, 'database');
+    const database = new Database({
+      url: databaseUrl,
+      poolSize: config.databasePoolSize,
+      logger: databaseLog,
+    });
+    const notifications = new Notifications({ url: databaseUrl, logger: databaseLog });
+    const jobs = new Jobs(databaseUrl, events);
+    const accounts = new Accounts({ database, notifications, config, events });
     const limits = { unpackedBytes: config.unpackedLimitBytes, files: config.packageFileLimit };
     const storage = new FolderStorage(path.join(config.dataDir, 'storage'));
     const packages = new PackageCache(storage, config.cacheDir, limits);
     const workers = new Workers({ database, packages, storage, jobs, limits });
-    const callbacks = new Callbacks({ database, jobs, config, version, logger });
+    const callbacks = new Callbacks({ database, jobs, config, version, events });
     const runs = new Runs({ database, notifications, accounts, workers, callbacks, config });
-    const tasks = new Tasks({ database, jobs, workers, runs, config, logger });
+    const tasks = new Tasks({ database, jobs, workers, runs, config, events });
     jobs.work(wakeScheduler, 1, () => tasks.scheduler.fireDue());
     const results = new Results(database);
     const exports = new Exports({
@@ -168,7 +183,7 @@ export class Platform {
       databaseUrl,
       config,
       makes: parts.api,
-      logger,
+      events,
     });
     const closing = new AbortController();
     const app = parts.api
@@ -188,7 +203,7 @@ export class Platform {
             exports,
             logs: new Logs(database),
             statistics: new Statistics(database),
-            system: new System({ database, jobs, config }),
+            system: new System({ database, jobs, eventCounts, config }),
             links: new SignedLinks(await signingSecret(database), config.linkLifetimeSeconds),
             closing: closing.signal,
             baseUrl: (request) => config.publicUrl || requestBaseUrl(request),
@@ -196,11 +211,15 @@ export class Platform {
               await database.pool.query('SELECT');
             },
           },
-          logger,
+          componentLogger(logger, 'http'),
         )
       : undefined;
     const installations = parts.runner
-      ? Installations.open(config, { installs: workers.installs, packages, logger })
+      ? Installations.open(config, {
+          installs: workers.installs,
+          packages,
+          logger: componentLogger(logger, 'installs'),
+        })
       : undefined;
     if (installations === undefined) jobs.declare(installDependencies);
     else {
@@ -216,24 +235,29 @@ export class Platform {
           packages,
           installations,
           sandbox: createSandbox(config),
-          cgroups: new Cgroups({ isEnabled: config.cgroups === 'auto', logger }),
+          cgroups: new Cgroups({
+            isEnabled: config.cgroups === 'auto',
+            logger: componentLogger(logger, 'cgroups'),
+          }),
           proxy: new EgressProxy(config),
           browsers: config.browsers
             ? new BrowserGateway(config, new BubblewrapSandbox({ ...config, warmSandboxes: 0 }))
             : undefined,
           scratch: new ScratchFolder(config.cacheDir),
           cacheUse: new CacheUse(),
-          logger,
+          events,
+          logger: componentLogger(logger, 'runner'),
         })
       : undefined;
     return new Platform({
       config,
-      logger,
+      logger: componentLogger(logger, 'database'),
       database,
       notifications,
       jobs,
       callbacks,
       exports,
+      events,
       accounts,
       workers,
       packages,
@@ -350,7 +374,7 @@ export async function openDatabase(
   const server = new EmbeddedPostgres({
     dataDir: path.join(config.dataDir, 'postgres'),
     startLimitSeconds: config.databaseWaitSeconds,
-    logger,
+    logger: componentLogger(logger, 'database'),
   });
   try {
     await server.start();

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { Accounts } from '../../src/accounts/accounts.ts';
 import { readConfig } from '../../src/configuration/configuration.ts';
 import { Database } from '../../src/database/database.ts';
+import { Events } from '../../src/events/events.ts';
 import { migrate } from '../../src/database/migrations.ts';
 import { mainScript, unreachedRateLimit } from './installation.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -83,9 +84,10 @@ export class StoredRuns implements AsyncDisposable {
   ): Promise<StoredRuns> {
     const databaseUrl = await createDatabase(serverUrl, `runs_${count}`);
     await migrate(databaseUrl);
-    const database = new Database({ url: databaseUrl, poolSize: 1, logger: pino({ level: 'warn' }) });
+    const logger = pino({ level: 'warn' });
+    const database = new Database({ url: databaseUrl, poolSize: 1, logger });
     try {
-      const accounts = new Accounts(database, undefined, readConfig({}));
+      const accounts = new Accounts({ database, config: readConfig({}), events: new Events(logger) });
       const { id: accountId } = await accounts.ensure('bench');
       await database.pool.query(makeWorkers, [accountId]);
       await database.pool.query(makeRuns, [accountId, count]);

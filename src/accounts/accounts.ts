@@ -4,6 +4,7 @@ import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import type { Notifications } from '../database/notifications.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
+import type { Events } from '../events/events.ts';
 import { isTimezone } from '../time/timezone.ts';
 import { ApiKeys } from './api-keys.ts';
 import { AuditLog, operator, recordAudit, type Actor } from './audit.ts';
@@ -66,6 +67,14 @@ type AccountsConfig = Pick<
   | 'auditRetentionDays'
 >;
 
+interface AccountsOptions {
+  readonly database: Database;
+  /** Tells of keys revoked by other processes; without it that takes up to 5 s to be seen. */
+  readonly notifications?: Notifications;
+  readonly config: AccountsConfig;
+  readonly events: Events;
+}
+
 const accountColumns = [
   'id',
   'name',
@@ -98,14 +107,15 @@ export class Accounts {
   readonly setupLinks: SetupLinks;
   readonly sessions: Sessions;
   readonly #database: Database;
+  readonly #events: Events;
   readonly #authenticator: Authenticator;
   #pruneTimer: NodeJS.Timeout | undefined;
   #pruning: Promise<void> = Promise.resolve();
 
-  /** @param notifications tells of keys revoked by other processes; without it that takes up to 5 s to be seen */
-  constructor(database: Database, notifications: Notifications | undefined, config: AccountsConfig) {
+  constructor({ database, notifications, config, events }: AccountsOptions) {
     this.#database = database;
-    this.#authenticator = new Authenticator(database, notifications);
+    this.#events = events;
+    this.#authenticator = new Authenticator(database, notifications, events);
     this.keys = new ApiKeys(database, config.apiKeyLimit);
     this.plans = new Plans(config);
     this.usage = new Usage(database, this.plans, config);
@@ -119,11 +129,13 @@ export class Accounts {
     if (this.#pruneTimer !== undefined) return;
     this.#authenticator.start();
     const prune = (): void => {
-      // The next hour has its own chance.
-      this.#pruning = Promise.all([this.audit.prune(new Date()), this.sessions.prune()]).then(
-        () => undefined,
-        () => undefined,
-      );
+      const audit = this.audit
+        .prune(new Date())
+        .catch((err: unknown) => this.#events.failed({ work: 'prune-audit', err }));
+      const sessions = this.sessions
+        .prune()
+        .catch((err: unknown) => this.#events.failed({ work: 'prune-sessions', err }));
+      this.#pruning = Promise.all([audit, sessions]).then(() => undefined);
     };
     this.#pruneTimer = setInterval(prune, hourMilliseconds);
     prune();

@@ -1,6 +1,7 @@
 /** Who an API key belongs to. A key that was just checked is trusted for seconds, and not a moment beyond its revocation. */
 import type { Database } from '../database/database.ts';
 import { channels, type Notifications } from '../database/notifications.ts';
+import type { Events } from '../events/events.ts';
 import { hashApiKey } from './api-keys.ts';
 import { KeyUse } from './key-use.ts';
 
@@ -32,10 +33,10 @@ export class Authenticator {
   #subscriptions: (() => void)[] = [];
 
   /** @param notifications tells of keys revoked by other processes; without it that takes up to 5 s to be seen */
-  constructor(database: Database, notifications: Notifications | undefined) {
+  constructor(database: Database, notifications: Notifications | undefined, events: Events) {
     this.#database = database;
     this.#notifications = notifications;
-    this.#use = new KeyUse(database);
+    this.#use = new KeyUse(database, events);
   }
 
   start(): void {

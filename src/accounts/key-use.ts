@@ -1,18 +1,21 @@
 /** Records when keys are used: about once a minute, beside the requests and never in their way. */
 import type { Database } from '../database/database.ts';
+import type { Events } from '../events/events.ts';
 
 const intervalMilliseconds = 60_000;
 const mostRemembered = 10_000;
 
 export class KeyUse {
   readonly #database: Database;
+  readonly #events: Events;
   /** When each key was recorded last, by this process; monotonic. */
   readonly #recordedAt = new Map<number, number>();
   readonly #waiting = new Set<number>();
   #recording: Promise<void> | undefined;
 
-  constructor(database: Database) {
+  constructor(database: Database, events: Events) {
     this.#database = database;
+    this.#events = events;
   }
 
   /** Costs a look at a map; what there is to write is written later. */
@@ -44,8 +47,9 @@ export class KeyUse {
                  WHERE id = ANY($1) AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`,
           values: [ids],
         });
-      } catch {
-        // The database is away; the next minute has its own chance.
+      } catch (err) {
+        // The next use after a minute has its own chance.
+        this.#events.failed({ work: 'record-key-use', err });
       }
     }
   }

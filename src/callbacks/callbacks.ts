@@ -1,9 +1,9 @@
 /** Callbacks, as the rest of the platform uses them: status changes told to the callback URL of a run. */
 import type { PoolClient } from 'pg';
-import type { Logger } from 'pino';
 import { settings, type Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
+import type { Events } from '../events/events.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { StatusCallbacks } from '../runs/status-callbacks.ts';
 import { Deliverer } from './deliverer.ts';
@@ -27,7 +27,7 @@ interface CallbacksOptions {
     'callbackAllowedTargets' | 'callbackTimeoutSeconds' | 'callbackRetrySeconds' | 'callbackConcurrency'
   >;
   readonly version: string;
-  readonly logger: Logger;
+  readonly events: Events;
 }
 
 export class Callbacks implements StatusCallbacks {
@@ -37,7 +37,7 @@ export class Callbacks implements StatusCallbacks {
   readonly #guard: AddressGuard;
 
   /** Deliveries are done by the jobs handed in, once they are started. */
-  constructor({ database, jobs, config, version, logger }: CallbacksOptions) {
+  constructor({ database, jobs, config, version, events }: CallbacksOptions) {
     this.#database = database;
     this.#jobs = jobs;
     this.#guard = new AddressGuard({
@@ -52,7 +52,7 @@ export class Callbacks implements StatusCallbacks {
       timeoutSeconds: config.callbackTimeoutSeconds,
       retrySeconds: config.callbackRetrySeconds,
       version,
-      logger,
+      events,
     });
     jobs.work(deliverCallbacks, config.callbackConcurrency, (job) => deliverer.deliver(job.data.runId), {
       groupConcurrency: receiverConcurrency,

@@ -2,8 +2,8 @@
  * Delivers the callbacks of a run in their order. A callback is claimed with a lease before it is sent and its outcome is
  * recorded after, so a process that dies in between makes for a second delivery, never for none.
  */
-import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
+import type { Events } from '../events/events.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { exchange, type ExchangeOutcome } from './exchange.ts';
 import { deliverCallbacks, receiverOf } from './recorder.ts';
@@ -23,7 +23,7 @@ interface DelivererOptions {
   /** Waits before the second, third … attempt; after the last a callback is given up. */
   readonly retrySeconds: readonly number[];
   readonly version: string;
-  readonly logger: Logger;
+  readonly events: Events;
 }
 
 interface ClaimedCallback {
@@ -94,7 +94,7 @@ export class Deliverer {
   }
 
   async #record(callback: ClaimedCallback, outcome: ExchangeOutcome): Promise<void> {
-    const { database, jobs, retrySeconds, logger } = this.#options;
+    const { database, jobs, retrySeconds, events } = this.#options;
     const delaySeconds = retrySeconds[callback.attempt_count - 1];
     await database.transaction(async (client) => {
       const { error } = outcome;
@@ -121,7 +121,6 @@ export class Deliverer {
            WHERE id = $1 AND state = 'pending' AND attempt_count = $2`,
           [callback.id, callback.attempt_count],
         );
-        logger.warn({ run: callback.run_slug, callback: callback.number, error }, 'gave up a callback');
       } else {
         const startAfterSeconds = delaySeconds * (1 + Math.random() * jitter);
         await client.query(
@@ -133,5 +132,8 @@ export class Deliverer {
         await jobs.send(deliverCallbacks, { runId: callback.run_id }, { client, startAfterSeconds, group });
       }
     });
+    if (outcome.error === '' || delaySeconds !== undefined) return;
+    const { run_slug: run, number, attempt_count: attempts } = callback;
+    events.emit('callback:failed', { run, callback: number, attempts, reason: outcome.error });
   }
 }

@@ -4,7 +4,8 @@ import { Accounts, adminAccountName } from '../accounts/accounts.ts';
 import { Database } from '../database/database.ts';
 import { embeddedUrl } from '../database/embedded-postgres.ts';
 import { ChelaError } from '../errors.ts';
-import { openLog } from '../logging/logger.ts';
+import { Events } from '../events/events.ts';
+import { componentLogger, openLog } from '../logging/logger.ts';
 import { CommandError } from './command-error.ts';
 import { explainDatabase } from './explain-database.ts';
 import { print } from './printing.ts';
@@ -20,13 +21,14 @@ export function addKeysCommand(program: Command): void {
   create.action(async (name: string, flags: Record<string, string>) => {
     const config = configOf(flags);
     const url = config.databaseUrl || (await urlOfRunning(path.join(config.dataDir, 'postgres')));
+    const logger = openLog(config.logLevel);
     const database = new Database({
       url,
       poolSize: config.databasePoolSize,
-      logger: openLog(config.logLevel),
+      logger: componentLogger(logger, 'database'),
     });
     try {
-      const accounts = new Accounts(database, undefined, config);
+      const accounts = new Accounts({ database, config, events: new Events(logger) });
       const admin = await accounts.ensure(adminAccountName);
       const key = await accounts.createKey(admin.id, name);
       await print(key).catch(async (error: unknown) => {

@@ -43,8 +43,7 @@ export class Database {
     // A connection that is lost while a transaction has it says so by this event too, and unheard it would end the process.
     this.pool.on('connect', (client) => client.on('error', () => undefined));
     this.pool.on('error', (error) => {
-      if (this.#closing === undefined)
-        options.logger.warn({ error: error.message }, 'database connection lost');
+      if (this.#closing === undefined) options.logger.warn({ err: error }, 'a database connection was lost');
     });
     this.sql = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: this.pool }) });
   }

@@ -237,7 +237,7 @@ export class EmbeddedPostgres {
     const [command, argv] = unprivileged(postgres, ['-D', dataDir, ...settings], true);
     const server = spawn(command, argv, { stdio: 'ignore', detached: true });
     this.#server = server;
-    server.on('error', (error) => logger.error({ error: error.message }, 'PostgreSQL could not be started'));
+    server.on('error', (err) => logger.error({ err }, 'PostgreSQL could not be started'));
     server.once('exit', (exitCode, signal) => {
       if (this.#stopping || this.#server !== server) return;
       logger.error({ exitCode, signal }, 'PostgreSQL ended unexpectedly, starting it again');

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Logger } from 'pino';
+import { isDatabaseUnavailable } from './database.ts';
 
 /** Channels and what their payload says. NOTIFY takes a lock at commit: once a run, never once a row or line. */
 export const channels = {
@@ -97,17 +98,23 @@ export class Notifications {
   }
 
   async #reconnect(): Promise<void> {
-    this.#options.logger.warn('lost the connection that listens for notifications');
+    this.#options.logger.warn('the connection for notifications was lost');
     this.#client = undefined;
+    let reason = '';
     while (!this.#stopped) {
       try {
         await this.#connect();
-        for (const handler of this.#reconnected) handler();
-        return;
-      } catch {
-        // PostgreSQL is still away.
+        break;
+      } catch (err) {
+        // Each reason once: it is tried several times a second.
+        const { message } = err as Error;
+        if (!isDatabaseUnavailable(err) && message !== reason) {
+          this.#options.logger.error({ err }, 'the connection for notifications cannot be made again');
+        }
+        reason = message;
         await delay(reconnectMilliseconds);
       }
     }
+    if (!this.#stopped) for (const handler of this.#reconnected) handler();
   }
 }

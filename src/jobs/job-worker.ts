@@ -1,7 +1,7 @@
 /** Does the jobs of one kind: as many at a time as it may, the next as soon as one has ended. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, PgBoss } from 'pg-boss';
-import type { Logger } from 'pino';
+import type { Events } from '../events/events.ts';
 
 interface JobWorkerOptions {
   readonly boss: PgBoss;
@@ -11,7 +11,7 @@ interface JobWorkerOptions {
   /** Longest wait for a look when nothing wakes it. */
   readonly pollSeconds: number;
   readonly handle: (job: Job) => Promise<void>;
-  readonly logger: Logger;
+  readonly events: Events;
 }
 
 /**
@@ -38,7 +38,7 @@ export class JobWorker {
 
   /** Takes no more jobs and waits for those under way; what is left then is done again by whoever is there next. */
   async stop(graceMilliseconds: number): Promise<void> {
-    const { boss, kind, logger } = this.#options;
+    const { boss, kind, events } = this.#options;
     this.#accepting = false;
     clearInterval(this.#poll);
     this.#poll = undefined;
@@ -50,11 +50,9 @@ export class JobWorker {
     timeUp.abort();
     const left = [...this.#active.keys()];
     if (left.length === 0) return;
-    await boss.fail(kind, left, { message: 'the platform stopped' }).catch((error: Error) => {
-      logger.warn(
-        { kind, error: error.message },
-        'jobs that were under way are done again once their time is up',
-      );
+    await boss.fail(kind, left, { message: 'the platform stopped' }).catch((err: unknown) => {
+      // They are done again once their time is up.
+      events.failed({ work: 'give-back-jobs', err, jobKind: kind });
     });
   }
 
@@ -66,7 +64,7 @@ export class JobWorker {
   }
 
   async #fetchAll(): Promise<void> {
-    const { boss, kind, concurrency, groupConcurrency, logger } = this.#options;
+    const { boss, kind, concurrency, groupConcurrency, events } = this.#options;
     this.#isFetching = true;
     try {
       while (this.#fetchAgain && this.#accepting) {
@@ -76,28 +74,26 @@ export class JobWorker {
         const jobs = await boss.fetch<object>(kind, { batchSize: free, groupConcurrency });
         for (const job of jobs) this.#do(job);
       }
-    } catch (error) {
-      logger.warn({ kind, error: (error as Error).message }, 'could not look for jobs, trying again');
+    } catch (err) {
+      events.failed({ work: 'fetch-jobs', err, jobKind: kind });
     } finally {
       this.#isFetching = false;
     }
   }
 
   #do(job: Job): void {
-    const { boss, kind, handle, logger } = this.#options;
+    const { boss, kind, handle, events } = this.#options;
     const done = handle(job)
       .then(
         () => boss.complete(kind, job),
         (error: Error) => {
-          logger.warn({ kind, error: error.message }, 'a job failed, trying it again');
+          events.emit('job:failed', { jobKind: kind, job: job.id, err: error });
           return boss.fail(kind, job, { message: error.message });
         },
       )
-      .catch((error: Error) => {
-        logger.warn(
-          { kind, error: error.message },
-          'the end of a job could not be stored, it will be done again',
-        );
+      .catch((err: unknown) => {
+        // It is done again once its time is up.
+        events.failed({ work: 'store-job-end', err, jobKind: kind });
       })
       .finally(() => {
         this.#active.delete(job);

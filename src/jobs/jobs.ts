@@ -4,7 +4,7 @@
  */
 import { PgBoss, type Db, type Job, type Queue } from 'pg-boss';
 import type { PoolClient } from 'pg';
-import type { Logger } from 'pino';
+import type { Events } from '../events/events.ts';
 import { JobWorker } from './job-worker.ts';
 
 /** Connections of its own, so that jobs never wait for a request's and the other way round. */
@@ -60,19 +60,19 @@ export class Jobs {
   readonly boss: PgBoss;
   readonly #kinds = new Map<string, JobKind<object>>();
   readonly #workers = new Map<string, JobWorker>();
-  readonly #logger: Logger;
+  readonly #events: Events;
   readonly #wakeTimers = new Set<NodeJS.Timeout>();
   #listener: { close: () => Promise<void> } | undefined;
   #started = false;
 
-  constructor(databaseUrl: string, logger: Logger) {
-    this.#logger = logger;
+  constructor(databaseUrl: string, events: Events) {
+    this.#events = events;
     this.boss = new PgBoss({
       connectionString: databaseUrl,
       application_name: 'chela jobs',
       max: poolSize,
     });
-    this.boss.on('error', (error) => logger.warn({ error: error.message }, 'the job queue met an error'));
+    this.boss.on('error', (err) => events.failed({ work: 'keep-job-queue', err }));
   }
 
   /** Whether jobs can be sent. */
@@ -104,7 +104,7 @@ export class Jobs {
       groupConcurrency: options.groupConcurrency,
       pollSeconds,
       handle: handle as (job: Job) => Promise<void>,
-      logger: this.#logger,
+      events: this.#events,
     });
     this.#workers.set(kind.name, worker);
   }

@@ -1,7 +1,7 @@
 /** Makes exports: rows out of the database, through a format, into storage. */
-import type { Logger } from 'pino';
 import { isDatabaseUnavailable } from '../database/database.ts';
 import { ChelaError } from '../errors.ts';
+import type { Events } from '../events/events.ts';
 import type { JobKind } from '../jobs/jobs.ts';
 import type { Storage } from '../storage/storage.ts';
 import { storageKey } from './export-record.ts';
@@ -32,7 +32,7 @@ interface MakerOptions {
   readonly register: ExportRegister;
   readonly storage: Storage;
   readonly databaseUrl: string;
-  readonly logger: Logger;
+  readonly events: Events;
 }
 
 export class ExportMaker {
@@ -50,20 +50,25 @@ export class ExportMaker {
 
   /** Makes one that is queued. Rejects where another try may work. */
   async make({ exportId, runUrl }: ExportJob): Promise<void> {
-    const { register, storage, logger } = this.#options;
+    const { register, storage, events } = this.#options;
     const plan = await register.plan(exportId);
     if (plan === undefined || plan.state !== 'queued' || plan.run === null) return;
     this.#stopping.signal.throwIfAborted();
+    const named = { run: plan.run.slug, export: plan.slug, format: plan.format };
     try {
       const sizeBytes = await this.#write(plan, plan.run, runUrl);
       // The run may have been removed meanwhile.
-      if (!(await register.ready(exportId, sizeBytes))) await storage.remove(storageKey(plan));
+      if (await register.ready(exportId, sizeBytes)) events.emit('export:made', { ...named, sizeBytes });
+      else await storage.remove(storageKey(plan));
     } catch (error) {
       if (this.#stopping.signal.aborted) throw error;
-      if (error instanceof ChelaError) return register.failed(exportId, error.key, error.message);
-      if (isDatabaseUnavailable(error)) throw error;
-      logger.error({ export: plan.slug, format: plan.format, err: error }, 'an export could not be made');
-      await register.failed(exportId, 'SYSTEM_ERROR', 'the export could not be made: ask for it again');
+      if (!(error instanceof ChelaError) && isDatabaseUnavailable(error)) throw error;
+      const { key: code, message } =
+        error instanceof ChelaError
+          ? error
+          : new ChelaError('SYSTEM_ERROR', 'the export could not be made: ask for it again');
+      await register.failed(exportId, code, message);
+      events.emit('export:failed', { ...named, code, err: error });
     }
   }
 
@@ -86,7 +91,10 @@ export class ExportMaker {
     };
     const stream = exportStream(order, (rows) => {
       // Only told: the file does not need it.
-      void this.#options.register.progress(plan.id, rows).catch(() => undefined);
+      const { register, events } = this.#options;
+      register.progress(plan.id, rows).catch((err: unknown) => {
+        events.failed({ work: 'record-export-progress', err, run: run.slug });
+      });
     });
     const end = (): void => void stream.destroy(new Error('the platform stops'));
     this.#stopping.signal.addEventListener('abort', end, { once: true });

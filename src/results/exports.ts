@@ -1,10 +1,10 @@
 /** Exports, as the rest of the platform uses them: a file of a run's rows, made once for each wish, kept for a while. */
 import type { Readable } from 'node:stream';
-import type { Logger } from 'pino';
 import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import { channels, type Notifications } from '../database/notifications.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
+import type { Events } from '../events/events.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { RunRecord } from '../runs/runs.ts';
 import { BlobNotFoundError, type Storage } from '../storage/storage.ts';
@@ -33,7 +33,7 @@ interface ExportsOptions {
   readonly config: Pick<Config, 'exportConcurrency' | 'exportRetentionDays' | 'linkLifetimeSeconds'>;
   /** Make exports in this process, too; else only ask for them. */
   readonly makes: boolean;
-  readonly logger: Logger;
+  readonly events: Events;
 }
 
 export interface ExportRequest {
@@ -57,12 +57,12 @@ export class Exports {
 
   /** Exports are made by the jobs handed in, once they are started. */
   constructor(options: ExportsOptions) {
-    const { database, notifications, jobs, storage, results, databaseUrl, config, makes, logger } = options;
+    const { database, notifications, jobs, storage, results, databaseUrl, config, makes, events } = options;
     this.#jobs = jobs;
     this.#storage = storage;
     this.#results = results;
     this.#register = new ExportRegister(database);
-    this.#maker = new ExportMaker({ register: this.#register, storage, databaseUrl, logger });
+    this.#maker = new ExportMaker({ register: this.#register, storage, databaseUrl, events });
     // A file lives as long as the last link to it, at least.
     this.#keptMilliseconds = Math.max(
       config.exportRetentionDays * dayMilliseconds,

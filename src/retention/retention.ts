@@ -1,7 +1,7 @@
 /** Removes what is older than the retention: runs with their subtasks, rows and log lines, and the run queue's history. */
-import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
 import { createPartitions, dayOf, dropPartitionsBefore } from '../database/partitions.ts';
+import type { Events } from '../events/events.ts';
 
 const hourMilliseconds = 3600 * 1000;
 const dayMilliseconds = 24 * hourMilliseconds;
@@ -39,24 +39,24 @@ export class Retention {
   readonly #database: Database;
   readonly #days: number;
   readonly #removeExports: (now: Date) => Promise<void>;
-  readonly #logger: Logger;
+  readonly #events: Events;
   #timer: NodeJS.Timeout | undefined;
   #applying: Promise<void> = Promise.resolve();
 
   /** @param removeExports removes the files of exports that nobody needs any more */
-  constructor(database: Database, days: number, removeExports: (now: Date) => Promise<void>, logger: Logger) {
+  constructor(database: Database, days: number, removeExports: (now: Date) => Promise<void>, events: Events) {
     this.#database = database;
     this.#days = days;
     this.#removeExports = removeExports;
-    this.#logger = logger;
+    this.#events = events;
   }
 
   /** Applies the retention now, and every hour from now on. */
   async start(): Promise<void> {
     if (this.#timer !== undefined) return this.#applying;
     this.#timer = setInterval(() => {
-      this.#applying = this.#apply().catch((error: Error) => {
-        this.#logger.warn({ error: error.message }, 'could not apply the retention');
+      this.#applying = this.#apply().catch((err: unknown) => {
+        this.#events.failed({ work: 'apply-retention', err });
       });
     }, hourMilliseconds);
     this.#applying = this.#apply();

@@ -57,22 +57,21 @@ export class Runner {
     this.#logger = options.logger;
     this.#writers = new RunWriters(options.database, options.logger, options.config);
     const { cacheDir, cacheRetentionDays: retentionDays, cacheLimitBytes: limitBytes } = options.config;
-    const { cacheUse: use, logger } = options;
-    this.#cachePruner = new CachePruner({ cacheDir, retentionDays, limitBytes, use, logger });
+    const { cacheUse: use, events } = options;
+    this.#cachePruner = new CachePruner({ cacheDir, retentionDays, limitBytes, use, events });
     this.#freeSlots = Array.from({ length: options.config.runnerSlots }, (_, slot) => slot).toReversed();
     this.#claims = new Periodic({
       intervalMilliseconds: pollMilliseconds,
       work: () => this.#claim(),
-      onError: (error) => {
+      onError: (err) => {
         this.#mayHaveStrays = true;
-        logger.warn({ error: (error as Error).message }, 'could not claim subtasks, trying again');
+        events.failed({ work: 'claim-subtasks', err });
       },
     });
     this.#beats = new Periodic({
       intervalMilliseconds: (options.config.runnerLeaseSeconds * 1000) / beatsPerLease,
       work: () => this.#beat(),
-      onError: (error) =>
-        logger.warn({ error: (error as Error).message }, 'could not renew the lease of this runner'),
+      onError: (err) => events.failed({ work: 'renew-lease', err }),
     });
   }
 
@@ -139,8 +138,8 @@ export class Runner {
     try {
       await this.#releaseStrays();
       await endLease(this.#options.database, this.#runnerId);
-    } catch (error) {
-      this.#logger.warn({ error: (error as Error).message }, 'could not end the lease of this runner');
+    } catch (err) {
+      this.#options.events.failed({ work: 'end-lease', err });
     }
     await this.#cachePruner.stop();
     this.#options.cacheUse.stop();

@@ -2,8 +2,8 @@
  * Adds runs that have ended to the statistics. The transaction that ends a run only enters its key in `ended_run`; so no run
  * waits for the row in which all runs of its account are added up. Any process may count; several may.
  */
-import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
+import type { Events } from '../events/events.ts';
 import { endedRunFigures, figureColumns, figureSums } from './figures.ts';
 
 const intervalMilliseconds = 20_000;
@@ -65,16 +65,16 @@ export async function countEndedRuns(database: Database): Promise<number> {
 export class RunCounter {
   readonly #database: Database;
   readonly #retentionDays: number;
-  readonly #logger: Logger;
+  readonly #events: Events;
   #timer: NodeJS.Timeout | undefined;
   #counting: Promise<void> | undefined;
   /** Monotonic. */
   #prunedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(database: Database, retentionDays: number, logger: Logger) {
+  constructor(database: Database, retentionDays: number, events: Events) {
     this.#database = database;
     this.#retentionDays = retentionDays;
-    this.#logger = logger;
+    this.#events = events;
   }
 
   /** What ended while nothing ran is counted from now on, in the background. */
@@ -94,9 +94,7 @@ export class RunCounter {
   /** A count that takes long is not joined by a second one. */
   #countOnce(): void {
     this.#counting ??= this.#count()
-      .catch((error: Error) => {
-        this.#logger.warn({ error: error.message }, 'could not bring the statistics up to date');
-      })
+      .catch((err: unknown) => this.#events.failed({ work: 'count-runs', err }))
       .finally(() => {
         this.#counting = undefined;
       });

@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { arch, availableParallelism, hostname, platform, totalmem } from 'node:os';
 import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
+import type { EventCount, EventCounts } from '../events/event-counts.ts';
 import type { Jobs, JobQueueLength } from '../jobs/jobs.ts';
 import { version } from '../version.ts';
 
@@ -67,6 +68,8 @@ export interface SystemState {
   readonly database: DatabaseState;
   readonly disks: readonly DiskState[];
   readonly jobs: readonly JobQueueLength[];
+  /** What happened in this API process since its start. */
+  readonly events: readonly EventCount[];
 }
 
 type SystemConfig = Pick<Config, 'dataDir' | 'cacheDir' | 'databaseUrl' | 'sandbox' | 'runnerLeaseSeconds'>;
@@ -74,11 +77,13 @@ type SystemConfig = Pick<Config, 'dataDir' | 'cacheDir' | 'databaseUrl' | 'sandb
 export class System {
   readonly #database: Database;
   readonly #jobs: Jobs;
+  readonly #eventCounts: EventCounts;
   readonly #config: SystemConfig;
 
-  constructor(parts: { database: Database; jobs: Jobs; config: SystemConfig }) {
+  constructor(parts: { database: Database; jobs: Jobs; eventCounts: EventCounts; config: SystemConfig }) {
     this.#database = parts.database;
     this.#jobs = parts.jobs;
+    this.#eventCounts = parts.eventCounts;
     this.#config = parts.config;
   }
 
@@ -106,6 +111,7 @@ export class System {
       database,
       disks,
       jobs,
+      events: this.#eventCounts.list(),
     };
   }
 

@@ -4,9 +4,9 @@
  * whichever of them dies. Jobs are only the clock that makes a process look.
  */
 import type { PoolClient } from 'pg';
-import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
 import { ChelaError } from '../errors.ts';
+import type { Events } from '../events/events.ts';
 import { pollSeconds, type JobKind, type Jobs } from '../jobs/jobs.ts';
 import type { PreparedRun, Runs } from '../runs/runs.ts';
 import type { Workers } from '../workers/workers.ts';
@@ -44,7 +44,7 @@ export interface SchedulerOptions {
   readonly runs: Runs;
   /** Zone of accounts that have none of their own. */
   readonly timezone: string;
-  readonly logger: Logger;
+  readonly events: Events;
   /** The time; that of the database where omitted, which all processes share. */
   readonly now?: () => Promise<Date>;
 }
@@ -59,9 +59,18 @@ interface TickChanges {
   missedCount: number;
 }
 
+/** What is told of a task once its changes are stored. */
+interface News {
+  /** Ticks missed since the last look. */
+  missed: number;
+  /** Why its run could not start. */
+  failure: ChelaError | undefined;
+}
+
 interface Outcome {
   readonly outcome: TickOutcome;
   readonly message: string;
+  readonly failure?: ChelaError;
 }
 
 export class Scheduler {
@@ -157,12 +166,23 @@ export class Scheduler {
         .executeTakeFirst();
       if (task === undefined || !isDue(task, now)) return;
       const prepared = await this.#prepare(task);
-      const isDone = await this.#options.database.transaction(async (client) => {
-        if (!(await lockUnchanged(client, task))) return false;
-        await this.#fireTicks(client, task, prepared, now);
-        return true;
-      });
-      if (isDone) return;
+      const news = await this.#options.database.transaction(async (client) =>
+        (await lockUnchanged(client, task)) ? this.#fireTicks(client, task, prepared, now) : undefined,
+      );
+      if (news === undefined) continue;
+      this.#tell(task, news);
+      return;
+    }
+  }
+
+  #tell(
+    { slug: task, next_tick_at: from, schedule_missed: policy }: TaskRecord,
+    { missed, failure }: News,
+  ): void {
+    const { events } = this.#options;
+    if (missed > 0) events.emit('schedule:missed', { task, missed, from, policy });
+    if (failure !== undefined) {
+      events.emit('schedule:failed', { task, code: failure.key, reason: failure.message });
     }
   }
 
@@ -180,14 +200,16 @@ export class Scheduler {
     task: TaskRecord,
     prepared: PreparedRun | ChelaError,
     now: Date,
-  ): Promise<void> {
-    const changes: TickChanges = {
+  ): Promise<News> {
+    const changes: TickChanges & News = {
       queuedTickAt: task.queued_tick_at,
       nextTickAt: task.next_tick_at,
       lastTickAt: task.last_tick_at,
       outcome: task.last_tick_outcome,
       message: task.last_tick_message,
       missedCount: task.missed_count,
+      missed: 0,
+      failure: undefined,
     };
     if (task.queued_tick_at !== null && (await unfinishedRun(client, task.id)) === undefined) {
       Object.assign(changes, await this.#start(client, task, prepared, task.queued_tick_at));
@@ -207,6 +229,7 @@ export class Scheduler {
       const look = { client, startAfterSeconds: queuedLookSeconds, singletonKey: 'queued' };
       await this.#options.jobs.send(wakeScheduler, {}, look);
     }
+    return changes;
   }
 
   /** Deals with the newest due tick; older ones were missed. */
@@ -214,24 +237,19 @@ export class Scheduler {
     client: PoolClient,
     task: TaskRecord,
     prepared: PreparedRun | ChelaError,
-    { due, now, changes }: { due: DueTicks; now: Date; changes: TickChanges },
+    { due, now, changes }: { due: DueTicks; now: Date; changes: TickChanges & News },
   ): Promise<void> {
     const isOnTime = now.getTime() - due.latest.getTime() <= onTimeMilliseconds;
     const missed = isOnTime ? due.count - 1 : due.count;
     changes.missedCount += missed;
-    if (missed > 0) {
-      this.#options.logger.warn(
-        { task: task.slug, missed, from: task.next_tick_at, policy: task.schedule_missed },
-        'ticks of a schedule were missed',
-      );
-    }
+    changes.missed = missed;
     const told = missed === 0 ? '' : `${missed} ${missed === 1 ? 'tick was' : 'ticks were'} missed`;
     if (!isOnTime && task.schedule_missed === 'skip') {
       Object.assign(changes, { outcome: 'missed', message: told });
       return;
     }
-    const { outcome, message } = await this.#startOrWait(client, task, prepared, { due, changes });
-    Object.assign(changes, { outcome, message: [told, message].filter((part) => part !== '').join('; ') });
+    const { message, ...rest } = await this.#startOrWait(client, task, prepared, { due, changes });
+    Object.assign(changes, { ...rest, message: [told, message].filter((part) => part !== '').join('; ') });
   }
 
   async #startOrWait(
@@ -261,7 +279,7 @@ export class Scheduler {
     prepared: PreparedRun | ChelaError,
     tick: Date,
   ): Promise<Outcome> {
-    if (prepared instanceof ChelaError) return this.#failed(task, prepared);
+    if (prepared instanceof ChelaError) return failed(prepared);
     await client.query('SAVEPOINT before_run');
     try {
       await storeTaskRun(client, this.#options.runs, task.id, prepared, tick);
@@ -269,14 +287,13 @@ export class Scheduler {
     } catch (error) {
       if (!(error instanceof ChelaError)) throw error;
       await client.query('ROLLBACK TO SAVEPOINT before_run');
-      return this.#failed(task, error);
+      return failed(error);
     }
   }
+}
 
-  #failed(task: TaskRecord, error: ChelaError): Outcome {
-    this.#options.logger.warn({ task: task.slug, error: error.message }, 'a scheduled task could not start');
-    return { outcome: 'failed', message: error.message };
-  }
+function failed(failure: ChelaError): Outcome {
+  return { outcome: 'failed', message: failure.message, failure };
 }
 
 export function latest(moment: Date, other: Date | null): Date {

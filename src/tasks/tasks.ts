@@ -1,11 +1,11 @@
 /** Saved tasks, as the rest of the platform uses them: a worker with an input, run by hand or by a schedule. */
 import { sql } from 'kysely';
 import type { Idempotency } from '../runs/idempotency.ts';
-import type { Logger } from 'pino';
 import { ulid } from 'ulid';
 import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
+import type { Events } from '../events/events.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { stringifyJson } from '../json/lossless-json.ts';
 import type { Page, Runs, SubmittedRun } from '../runs/runs.ts';
@@ -90,7 +90,7 @@ interface TasksOptions {
   readonly workers: Workers;
   readonly runs: Runs;
   readonly config: Pick<Config, 'timezone' | 'taskLimit'>;
-  readonly logger: Logger;
+  readonly events: Events;
   /** The time; that of the database where omitted, which all processes share. */
   readonly now?: () => Promise<Date>;
 }

@@ -132,7 +132,7 @@ describe('own keys', () => {
 describe('the last use of a key', () => {
   test('is recorded, beside the requests', async () => {
     const { key } = await platform.otherAccount('user');
-    const other = new Accounts(platform.platform.database, undefined, platform.platform.config);
+    const other = new Accounts(platform.platform);
     await other.authenticate(key);
     // Stopping waits for what is to be written.
     await other.stop();
@@ -151,7 +151,7 @@ describe('the last use of a key', () => {
       return rows[0]?.at;
     };
     const useByAnother = async () => {
-      const accounts = new Accounts(database, undefined, platform.platform.config);
+      const accounts = new Accounts(platform.platform);
       await Promise.all(Array.from({ length: 20 }, () => accounts.authenticate(key)));
       await accounts.stop();
     };
@@ -173,7 +173,8 @@ async function otherProcess() {
   const logger = pino({ level: 'silent' });
   const database = new Database({ url: platform.databaseUrl, poolSize: 4, logger });
   const notifications = new Notifications({ url: platform.databaseUrl, logger });
-  const accounts = new Accounts(database, notifications, platform.platform.config);
+  const { config, events } = platform.platform;
+  const accounts = new Accounts({ database, notifications, config, events });
   await notifications.start();
   accounts.start();
   onTestFinished(async () => {

@@ -232,8 +232,8 @@ describe('the usage of a run', () => {
     await use(platform, slug, 10, 0);
     await settle(platform, first as StartedSubtask);
     await use(platform, slug, 7, 0);
-    const { database, callbacks, config } = platform.platform;
-    const dearer = new Accounts(database, undefined, { ...config, pricePerResult: '2' });
+    const { database, callbacks, config, events } = platform.platform;
+    const dearer = new Accounts({ database, config: { ...config, pricePerResult: '2' }, events });
     const settling = { platform: { database, callbacks, accounts: dearer } } as TestPlatform;
     await settle(settling, second as StartedSubtask);
     const usage = await usageOf(slug);

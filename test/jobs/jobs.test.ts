@@ -1,17 +1,19 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Database } from '../../src/database/database.ts';
+import { Events } from '../../src/events/events.ts';
 import { Jobs, type JobKind } from '../../src/jobs/jobs.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
 const logger = pino({ level: 'silent' });
+const events = new Events(logger);
 const echo: JobKind<{ n: number }> = { name: 'echo', queue: { retryLimit: 2, retryDelay: 0 } };
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let jobs: Jobs;
 beforeEach(async () => {
   database = await createTestDatabase();
-  jobs = new Jobs(database.url, logger);
+  jobs = new Jobs(database.url, events);
 });
 afterEach(async () => {
   await jobs.stop();
@@ -143,7 +145,7 @@ test('a job that was under way when the jobs stopped is done again after the nex
   await jobs.stop({ graceMilliseconds: 0 });
 
   const again = Promise.withResolvers<string>();
-  jobs = new Jobs(database.url, logger);
+  jobs = new Jobs(database.url, events);
   jobs.work(echo, 1, async (job) => again.resolve(job.id));
   await jobs.start();
   expect(await again.promise).toBe(id);

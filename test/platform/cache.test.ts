@@ -1,7 +1,6 @@
 import { chmod, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CachePruner } from '../../src/runner/cache/cache-pruner.ts';
 import { CacheUse } from '../../src/runner/cache/cache-use.ts';
@@ -36,8 +35,8 @@ test('a worker whose package and dependencies were dropped runs again: they are 
       await utimes(path.join(cacheDir, parent, name), new Date(0), new Date(0));
     }
   }
-  const logger = pino({ level: 'silent' });
-  const pruner = new CachePruner({ cacheDir, retentionDays: 1, limitBytes: 0, use: new CacheUse(), logger });
+  const { events } = platform.platform;
+  const pruner = new CachePruner({ cacheDir, retentionDays: 1, limitBytes: 0, use: new CacheUse(), events });
   await pruner.prune(new Date());
   expect(await entries()).toEqual([]);
   expect(await runOnce()).toMatchObject({ run_status: 'succeeded', results: { count: 2 } });

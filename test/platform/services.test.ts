@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Accounts } from '../../src/accounts/accounts.ts';
+import { Events } from '../../src/events/events.ts';
 import { channels, Notifications } from '../../src/database/notifications.ts';
 import { Platform } from '../../src/platform.ts';
 import { Retention } from '../../src/retention/retention.ts';
@@ -23,6 +24,7 @@ interface Service {
 }
 
 const logger = pino({ level: 'silent' });
+const events = new Events(logger);
 
 /** Its parts serve; it runs nothing itself. */
 let platform: TestPlatform;
@@ -47,20 +49,19 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
     signs: listeners,
   },
   Accounts: {
-    make: () =>
-      new Accounts(
-        platform.platform.database,
-        new Notifications({ url: platform.databaseUrl, logger }),
-        platform.platform.config,
-      ),
+    make: () => {
+      const { database, config } = platform.platform;
+      const notifications = new Notifications({ url: platform.databaseUrl, logger });
+      return new Accounts({ database, notifications, config, events });
+    },
     signs: async () => 0,
   },
   Retention: {
-    make: () => new Retention(platform.platform.database, 30, async () => undefined, logger),
+    make: () => new Retention(platform.platform.database, 30, async () => undefined, events),
     signs: async () => vi.getTimerCount(),
   },
   RunCounter: {
-    make: () => new RunCounter(platform.platform.database, 100, logger),
+    make: () => new RunCounter(platform.platform.database, 100, events),
     signs: async () => vi.getTimerCount(),
   },
   Watchman: {
@@ -86,6 +87,7 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
         proxy: new EgressProxy(config),
         browsers: undefined,
         scratch: new ScratchFolder(config.cacheDir),
+        events,
         cacheUse: new CacheUse(),
         cgroups: new Cgroups({ isEnabled: true, logger }),
         logger,
@@ -164,8 +166,8 @@ describe('accounts', () => {
   test('refuse a key at once that another process has revoked', async () => {
     const { database, config } = platform.platform;
     const notifications = new Notifications({ url: platform.databaseUrl, logger });
-    const here = new Accounts(database, notifications, config);
-    const there = new Accounts(database, undefined, config);
+    const here = new Accounts({ database, notifications, config, events });
+    const there = new Accounts(platform.platform);
     await notifications.start();
     here.start();
     onTestFinished(async () => {

@@ -2,6 +2,7 @@ import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Events } from '../../src/events/events.ts';
 import { CachePruner } from '../../src/runner/cache/cache-pruner.ts';
 import { CacheUse } from '../../src/runner/cache/cache-use.ts';
 import { temporaryFolder } from '../bundled-workers/support/temporary-folder.ts';
@@ -33,7 +34,13 @@ async function entry(name: string, unusedMilliseconds: number): Promise<string> 
 }
 
 function pruner(limitBytes = 1024 ** 3): CachePruner {
-  return new CachePruner({ cacheDir, retentionDays: 30, limitBytes, use, logger: pino({ level: 'silent' }) });
+  return new CachePruner({
+    cacheDir,
+    retentionDays: 30,
+    limitBytes,
+    use,
+    events: new Events(pino({ level: 'silent' })),
+  });
 }
 
 async function names(parent: string): Promise<string[]> {

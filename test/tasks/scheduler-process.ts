@@ -16,8 +16,8 @@ const platform = await Platform.open(
 await platform.start();
 
 let now = new Date();
-const { database, jobs, workers, runs } = platform;
-const tasks = new Tasks({ database, jobs, workers, runs, config, logger, now: async () => now });
+const { database, jobs, workers, runs, events } = platform;
+const tasks = new Tasks({ database, jobs, workers, runs, config, events, now: async () => now });
 
 process.on('message', (moment: string) => {
   now = new Date(moment);

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Tasks } from '../../src/tasks/tasks.ts';
+import { recordEvents, type RecordedEvent } from '../support/recorded-events.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { getTask, taskInput } from './task-client.ts';
 
@@ -16,23 +16,20 @@ let accountId: number;
 /** Tasks by a clock that the test sets, far ahead of the platform's own. */
 let tasks: Tasks;
 let now: Date;
-let warnings: { msg: string; missed?: number }[];
+let told: RecordedEvent[];
 
 beforeAll(async () => {
   // Without a runner runs wait until they are aborted.
   platform = await startTestPlatform({}, { api: true, runner: false });
   hello = await platform.publish(helloFolder, 'Hello');
   accountId = (await platform.platform.accounts.ensure('tester')).id;
-  const { database, jobs, workers, runs, config } = platform.platform;
-  const logger = pino(
-    { level: 'warn' },
-    { write: (line: string) => warnings.push(JSON.parse(line) as (typeof warnings)[number]) },
-  );
-  tasks = new Tasks({ database, jobs, workers, runs, config, logger, now: async () => now });
+  const { database, jobs, workers, runs, config, events } = platform.platform;
+  recordEvents(events, (event) => told.push(event));
+  tasks = new Tasks({ database, jobs, workers, runs, config, events, now: async () => now });
 });
 afterAll(async () => platform.close());
 beforeEach(async () => {
-  warnings = [];
+  told = [];
   await platform.platform.database.pool.query('DELETE FROM task');
 });
 
@@ -244,8 +241,9 @@ describe('ticks that were missed', () => {
       schedule_last_message: '5 ticks were missed',
       schedule_next_at: Date.parse(dayLater(5, '09:00:00')) / 1000,
     });
-    expect(warnings).toEqual([
-      expect.objectContaining({ msg: 'ticks of a schedule were missed', task: slug, missed: 5 }),
+    const from = new Date(dayLater(0, '09:00:00'));
+    expect(told).toEqual([
+      { name: 'schedule:missed', payload: { task: slug, missed: 5, from, policy: 'run_once' } },
     ]);
   });
 
@@ -267,7 +265,7 @@ describe('ticks that were missed', () => {
     await fireAt(dayLater(0, '09:05:00'));
     expect(await startedFor(slug)).toEqual(['2040-06-01T09:00Z']);
     expect(await getTask(platform, slug)).toMatchObject({ schedule_missed_count: 0 });
-    expect(warnings).toEqual([]);
+    expect(told).toEqual([]);
   });
 
   test('before a tick that is on time are only reported', async () => {

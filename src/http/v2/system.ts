@@ -104,6 +104,18 @@ const System = Type.Object(
       }),
       { description: 'Work that is done outside requests.' },
     ),
+    events: Type.Array(
+      Type.Object({
+        event: Type.String({ examples: ['internal:failed'] }),
+        work: Type.String({
+          description:
+            'What failed, if the event tells of a failure of work that the platform does by itself; otherwise empty.',
+          examples: ['apply-retention'],
+        }),
+        count: count('How often it happened.'),
+      }),
+      { description: 'What happened in the process that answers, since its start.' },
+    ),
   },
   { title: 'System', description: 'The installation' },
 );
@@ -158,6 +170,11 @@ function systemShape(state: SystemState) {
       free: freeBytes,
     })),
     jobs: state.jobs.map(({ kind, waiting, later, active }) => ({ kind, waiting, later, active })),
+    events: state.events.map((counted) => ({
+      event: counted.event,
+      work: counted.work ?? '',
+      count: counted.count,
+    })),
   };
 }
 
@@ -169,7 +186,7 @@ export function addSystemOperations(app: ApiApp, { system }: ApiContext): void {
       tag: 'system',
       summary: 'Get system',
       description:
-        'Runners, queue, database, disks, jobs and versions of the installation, as the process sees it that answers. For administrators. An extension of the published API.',
+        'Runners, queue, database, disks, jobs, events and versions of the installation, as the process sees it that answers. For administrators. An extension of the published API.',
       admin: true,
       data: System,
     }),

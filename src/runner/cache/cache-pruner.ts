@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Logger } from 'pino';
+import type { Events } from '../../events/events.ts';
 import { freshMilliseconds, type CacheUse } from './cache-use.ts';
 
 /** Folders of the cache whose entries can be made again. */
@@ -27,7 +27,7 @@ interface CachePrunerOptions {
   /** Size that the cache is brought down to. */
   readonly limitBytes: number;
   readonly use: CacheUse;
-  readonly logger: Logger;
+  readonly events: Events;
 }
 
 async function bytesOf(folder: string): Promise<number> {
@@ -40,6 +40,18 @@ async function bytesOf(folder: string): Promise<number> {
     bytes += blocks * 512;
   }
   return bytes;
+}
+
+function isGone(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+/** For what another process may remove at any time. */
+function unlessGone<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (!isGone(error)) throw error;
+    return instead;
+  };
 }
 
 export class CachePruner {
@@ -57,8 +69,8 @@ export class CachePruner {
   start(): void {
     if (this.#timer !== undefined) return;
     const prune = (): void => {
-      this.#pruning = this.prune(new Date()).catch((error: Error) => {
-        this.#options.logger.warn({ error: error.message }, 'could not prune the cache');
+      this.#pruning = this.prune(new Date()).catch((err: unknown) => {
+        this.#options.events.failed({ work: 'prune-cache', err });
       });
     };
     this.#timer = setInterval(prune, hourMilliseconds);
@@ -73,7 +85,7 @@ export class CachePruner {
   }
 
   async prune(now: Date): Promise<void> {
-    const { cacheDir, retentionDays, limitBytes, use, logger } = this.#options;
+    const { cacheDir, retentionDays, limitBytes, use, events } = this.#options;
     const oldest = now.getTime() - retentionDays * dayMilliseconds;
     const found = await Promise.all(parents.map((parent) => this.#entries(path.join(cacheDir, parent))));
     const entries = found.flat().toSorted((one, other) => one.usedAtMilliseconds - other.usedAtMilliseconds);
@@ -85,12 +97,12 @@ export class CachePruner {
       if (mayBeInUse || use.isHeld(entry.folder)) continue;
       if (!(await this.#drop(entry, now))) continue;
       total -= entry.bytes;
-      logger.info({ folder: entry.folder, bytes: entry.bytes }, 'dropped from the cache');
+      events.emit('cache:dropped', { folder: entry.folder, bytes: entry.bytes });
     }
   }
 
   async #entries(parent: string): Promise<Entry[]> {
-    const names = await readdir(parent).catch(() => []);
+    const names = await readdir(parent).catch(unlessGone([] as string[]));
     await Promise.all(
       // What a process left that was killed while it dropped.
       names
@@ -101,13 +113,20 @@ export class CachePruner {
     for (const name of names) {
       if (name.startsWith('.') || name.startsWith('draft-')) continue;
       const folder = path.join(parent, name);
-      const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Number.NaN }));
-      if (Number.isNaN(mtimeMs)) continue;
-      const bytes = this.#bytes.get(folder) ?? (await bytesOf(folder).catch(() => 0));
-      this.#bytes.set(folder, bytes);
-      entries.push({ folder, usedAtMilliseconds: mtimeMs, bytes });
+      const entry = await this.#entry(folder).catch((err: unknown) => {
+        // One that cannot be looked at does not keep the others.
+        if (!isGone(err)) this.#options.events.failed({ work: 'prune-cache', err });
+      });
+      if (entry !== undefined) entries.push(entry);
     }
     return entries;
+  }
+
+  async #entry(folder: string): Promise<Entry> {
+    const { mtimeMs } = await stat(folder);
+    const bytes = this.#bytes.get(folder) ?? (await bytesOf(folder));
+    this.#bytes.set(folder, bytes);
+    return { folder, usedAtMilliseconds: mtimeMs, bytes };
   }
 
   /** Puts the entry aside first, so that it is there whole or not at all. @returns false where it came into use meanwhile */

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Usage } from '../../accounts/usage.ts';
 import type { Config } from '../../configuration/configuration.ts';
 import { isDatabaseError } from '../../database/database.ts';
+import type { Events } from '../../events/events.ts';
 import { logType } from '../../logs/log-line.ts';
 import { parseRow } from '../../results/row.ts';
 import type { SubtaskOutcome } from '../../runs/finish.ts';
@@ -50,6 +51,7 @@ export interface ExecutionServices {
   readonly browsers: BrowserGateway | undefined;
   readonly scratch: ScratchFolder;
   readonly cacheUse: CacheUse;
+  readonly events: Events;
   readonly logger: Logger;
 }
 

@@ -1,0 +1,91 @@
+/** Writes events into the log of the process. The sentences are here: an event itself carries none. */
+import type { Level, Logger } from 'pino';
+import { componentLogger, type Component } from '../logging/logger.ts';
+import type { EventMap, EventName, Events, InternalFailure, InternalWork } from './events.ts';
+
+/** The same failure is logged once in this time; the next line says how many came in between. */
+const quietMilliseconds = 60_000;
+const mostQuietFailures = 1000;
+
+interface Entry {
+  readonly level: Level;
+  readonly component: Component;
+  readonly message: string;
+}
+
+const failures: Readonly<Record<InternalWork, readonly [Component, string]>> = {
+  'apply-retention': ['retention', 'the retention could not be applied'],
+  'claim-subtasks': ['runner', 'subtasks could not be claimed'],
+  'count-runs': ['statistics', 'the statistics could not be brought up to date'],
+  'end-lease': ['runner', 'the lease of this runner could not be ended'],
+  'fetch-jobs': ['jobs', 'jobs could not be fetched'],
+  'give-back-jobs': ['jobs', 'unfinished jobs could not be given back'],
+  'keep-job-queue': ['jobs', 'the job queue could not be maintained'],
+  'prune-audit': ['accounts', 'old entries of the audit log could not be removed'],
+  'prune-cache': ['cache', 'the cache could not be pruned'],
+  'prune-sessions': ['accounts', 'expired sessions could not be removed'],
+  'record-export-progress': ['exports', 'the progress of an export could not be recorded'],
+  'record-key-use': ['accounts', 'the last use of API keys could not be recorded'],
+  'renew-lease': ['runner', 'the lease of this runner could not be renewed'],
+  'store-job-end': ['jobs', 'the end of a job could not be stored'],
+};
+
+function failure(level: Level, { work }: InternalFailure): Entry {
+  return entry(level, ...failures[work]);
+}
+
+function entry(level: Level, component: Component, message: string): Entry {
+  return { level, component, message };
+}
+
+const entries: { readonly [Name in EventName]: (payload: EventMap[Name]) => Entry } = {
+  'cache:dropped': () => entry('info', 'cache', 'an entry of the cache was removed'),
+  'callback:failed': () => entry('warn', 'callbacks', 'a callback was not delivered'),
+  'database:unavailable': (payload) => failure('warn', payload),
+  'export:failed': ({ code }) =>
+    entry(code === 'SYSTEM_ERROR' ? 'error' : 'info', 'exports', 'an export could not be made'),
+  'export:made': () => entry('debug', 'exports', 'an export was made'),
+  'internal:failed': (payload) => failure('error', payload),
+  'job:failed': () => entry('warn', 'jobs', 'a job failed and will be retried'),
+  'schedule:failed': () => entry('warn', 'scheduler', 'a scheduled run could not start'),
+  'schedule:missed': () => entry('warn', 'scheduler', 'scheduled times were missed'),
+};
+
+function entryOf<Name extends EventName>(name: Name, payload: EventMap[Name]): Entry {
+  return entries[name](payload);
+}
+
+/** Subscribes the log. @param logger the log itself, without a component */
+export function logEvents(events: Events, logger: Logger): void {
+  const loggers = new Map<Component, Logger>();
+  const repeats = new Repeats();
+  events.subscribeAll((name, payload) => {
+    const { level, component, message } = entryOf(name, payload);
+    const repeated = 'work' in payload ? repeats.before(name, payload) : 0;
+    if (repeated === undefined) return;
+    const own = loggers.get(component) ?? componentLogger(logger, component);
+    loggers.set(component, own);
+    const fields: object = { event: name, ...payload, ...(repeated > 0 && { repeated }) };
+    own[level](fields, message);
+  });
+}
+
+/** Work that is tried again several times a second must not fill the log with one failure. */
+class Repeats {
+  readonly #quiet = new Map<string, { readonly until: number; repeated: number }>();
+
+  /** @returns how often the same was not logged since its last line; undefined while it is not logged */
+  before(name: EventName, { work, run, subtask, err }: InternalFailure): number | undefined {
+    const text = err instanceof Error ? err.message : String(err);
+    const key = JSON.stringify([name, work, run, subtask, text]);
+    const known = this.#quiet.get(key);
+    const now = performance.now();
+    if (known !== undefined && now < known.until) {
+      known.repeated += 1;
+      return undefined;
+    }
+    if (this.#quiet.size >= mostQuietFailures) this.#quiet.clear();
+    this.#quiet.set(key, { until: now + quietMilliseconds, repeated: 0 });
+    return known?.repeated ?? 0;
+  }
+}
