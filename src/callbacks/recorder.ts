@@ -1,7 +1,13 @@
 /** Records what callback URLs are to be told, in the transaction that changes the runs. */
 import type { PoolClient } from 'pg';
 import type { Jobs, JobKind } from '../jobs/jobs.ts';
-import { durationSeconds, resultMessage, unixSeconds } from '../runs/run-figures.ts';
+import {
+  durationSeconds,
+  endFields,
+  resultMessage,
+  unixSeconds,
+  type EndColumns,
+} from '../runs/run-figures.ts';
 import type { RunStatus } from '../runs/statuses.ts';
 
 /** "Look whether a callback of this run can be delivered." What is delivered, and in which order, the tables say. */
@@ -23,7 +29,7 @@ export const deliverCallbacks: JobKind<DeliverData> = {
   },
 };
 
-interface ChangedRun {
+interface ChangedRun extends EndColumns {
   readonly id: number;
   readonly slug: string;
   readonly status: RunStatus;
@@ -51,6 +57,7 @@ function callbackBody(run: Omit<ChangedRun, 'id' | 'callback_url'>): string {
     running_duration: durationSeconds(run),
     result_count: run.result_count,
     result_message: resultMessage(run),
+    ...endFields(run),
   });
 }
 
@@ -61,7 +68,8 @@ function callbackBody(run: Omit<ChangedRun, 'id' | 'callback_url'>): string {
 export async function recordStatus(client: PoolClient, jobs: Jobs, runIds: readonly number[]): Promise<void> {
   const { rows } = await client.query<ChangedRun>({
     name: 'callback-runs',
-    text: `SELECT id, slug, status, err_msg, started_at, finished_at, result_count, callback_url
+    text: `SELECT id, slug, status, err_msg, end_reason, end_detail, error_headline, started_at, finished_at, result_count,
+             callback_url
            FROM run WHERE id = ANY($1) AND callback_url IS NOT NULL ORDER BY id`,
     values: [runIds],
   });

@@ -9,6 +9,7 @@ import type { StatusCallbacks } from '../runs/status-callbacks.ts';
 import type { Config } from '../configuration/configuration.ts';
 import { isDatabaseUnavailable, type Database } from '../database/database.ts';
 import { channels, type Notifications } from '../database/notifications.ts';
+import { abortedEnd, stoppedEnd } from '../runs/end-reasons.ts';
 import { settleSubtask, type SubtaskOutcome } from '../runs/finish.ts';
 import { Periodic } from '../services/periodic.ts';
 import { claimSubtasks, releaseStrays, releaseSubtask } from './claimer.ts';
@@ -132,7 +133,7 @@ export class Runner {
     await this.#claims.stop();
     await this.#allEnded(graceMilliseconds);
     const orphans = [...this.#executions.keys()];
-    for (const execution of orphans) execution.stop({ kind: 'runner stopped' });
+    for (const execution of orphans) execution.stop(stoppedEnd);
     await Promise.all(this.#executions.values());
     await this.#beats.stop();
     try {
@@ -221,7 +222,7 @@ export class Runner {
   async #settle(execution: SubtaskExecution, runnerId: number, outcome: SubtaskOutcome): Promise<void> {
     const { database } = this.#options;
     const subtask = { id: execution.subtask.id, runnerId };
-    const giveBack = execution.stopReason?.kind === 'runner stopped' && this.#config.lostSubtasks === 'retry';
+    const giveBack = execution.stopEnd?.reason === 'stopped' && this.#config.lostSubtasks === 'retry';
     let stored = outcome;
     for (;;) {
       try {
@@ -233,7 +234,7 @@ export class Runner {
         else if (giveBack || stored !== outcome) throw error;
         else {
           this.#logger.error({ subtask: subtask.id, error }, 'the outcome of a subtask could not be stored');
-          stored = unstorable(outcome);
+          stored = unstorable;
         }
       }
     }
@@ -241,7 +242,7 @@ export class Runner {
 
   #abort(runId: number): void {
     for (const execution of this.#executions.keys()) {
-      if (execution.subtask.run_id === runId) execution.stop({ kind: 'abort' });
+      if (execution.subtask.run_id === runId) execution.stop(abortedEnd);
     }
   }
 
@@ -251,7 +252,7 @@ export class Runner {
       this.#logger.error(
         'the lease of this runner ran out: its subtasks are not its own any more, dropping them',
       );
-      for (const execution of this.#executions.keys()) execution.stop({ kind: 'runner stopped' });
+      for (const execution of this.#executions.keys()) execution.stop(stoppedEnd);
       this.#runnerId = await registerRunner(database, this.#config);
       this.#claims.trigger();
     }
@@ -260,11 +261,9 @@ export class Runner {
 }
 
 /** Without anything of the outcome that may be why it could not be stored. */
-function unstorable({ isLost }: SubtaskOutcome): SubtaskOutcome {
-  return { status: 'failed', errMsg: "its outcome could not be stored: the platform's log says why", isLost };
-}
+const unstorable: SubtaskOutcome = { end: { reason: 'internal', detail: { step: 'settling' } } };
 
 /** Of a subtask whose sandbox, folder or counts could not be brought to their end. */
 function leftOver(error: unknown): SubtaskOutcome {
-  return { status: 'failed', errMsg: `could not be ended properly: ${(error as Error).message}` };
+  return { end: { reason: 'internal', detail: { step: 'cleanup', message: (error as Error).message } } };
 }

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../configuration/configuration.ts';
 import { isDatabaseUnavailable, type Database } from '../database/database.ts';
+import { lostEnd } from '../runs/end-reasons.ts';
 import { settleSubtask, type RunServices } from '../runs/finish.ts';
 import { Periodic } from '../services/periodic.ts';
 import { releaseSubtask } from './claimer.ts';
@@ -55,11 +56,7 @@ async function recover(
     await releaseSubtask(services.database, { id, runnerId });
     return;
   }
-  await settleSubtask(
-    services,
-    { id, runnerId },
-    { status: 'failed', errMsg: 'the runner that executed it died; start it again by a rerun', isLost: true },
-  );
+  await settleSubtask(services, { id, runnerId }, { end: lostEnd });
 }
 
 interface WatchmanOptions {

@@ -1,7 +1,9 @@
 import { channels } from '../database/notifications.ts';
 import { ChelaError } from '../errors.ts';
+import { subtaskMessage } from './end-messages.ts';
+import { abortedEnd } from './end-reasons.ts';
 import { finishRun, type RunServices } from './finish.ts';
-import { abortedMessage, isFinished, type RunStatus } from './statuses.ts';
+import { isFinished, type RunStatus } from './statuses.ts';
 
 /**
  * Aborts a run: subtasks that wait are ended here, those that run by their runners. Aborting twice is no error.
@@ -20,9 +22,9 @@ export async function abortRun({ database, callbacks, usage }: RunServices, runI
       throw new ChelaError('RUN_FAILED', `run ${run.slug} has already finished: it ${run.status}`);
     }
     const ended = await client.query(
-      `UPDATE subtask SET status = 'failed', err_msg = $2, finished_at = now()
+      `UPDATE subtask SET status = 'failed', err_msg = $2, end_reason = $3, end_detail = $4, finished_at = now()
        WHERE run_id = $1 AND status = 'ready'`,
-      [runId, abortedMessage],
+      [runId, subtaskMessage(abortedEnd), abortedEnd.reason, abortedEnd.detail],
     );
     const counted = await client.query<{
       id: number;

@@ -3,7 +3,9 @@ import type { PoolClient } from 'pg';
 import type { Usage } from '../accounts/usage.ts';
 import type { Database } from '../database/database.ts';
 import { channels } from '../database/notifications.ts';
-import { abortedMessage, finalStatus, type RunStatus } from './statuses.ts';
+import { runMessage, subtaskMessage } from './end-messages.ts';
+import { runEnd, type FailedSubtask, type SubtaskEnd } from './end-reasons.ts';
+import { finalStatus, type RunStatus } from './statuses.ts';
 import type { StatusCallbacks } from './status-callbacks.ts';
 
 /** What the changes of runs are made with. */
@@ -14,19 +16,18 @@ export interface RunServices {
 }
 
 export interface SubtaskOutcome {
-  readonly status: 'succeeded' | 'failed';
-  readonly exitCode?: number;
-  /** `''` where it succeeded. */
-  readonly errMsg: string;
+  readonly end: SubtaskEnd;
+  /** The first line of the worker's own error, where it ended with one. */
+  readonly errorHeadline?: string;
   /** Processor time it used, as far as that is known. */
   readonly cpuSeconds?: number;
-  /** Its runner died: how long it worked is not known, and its memory is not charged. */
-  readonly isLost?: boolean;
 }
 
 /** Subtask failures named in the run's err_msg; the log has all of them. */
 const namedFailures = 5;
 const longestErrMsg = 2000;
+/** Characters of a text within the detail of an end; err_msg has more of it. */
+const longestDetailText = 1000;
 
 interface CountedRun {
   id: number;
@@ -48,14 +49,17 @@ interface SettledRun extends CountedRun {
 export async function settleSubtask(
   { database, callbacks, usage }: RunServices,
   subtask: { id: number; runnerId: number },
-  outcome: SubtaskOutcome,
+  { end, errorHeadline, cpuSeconds }: SubtaskOutcome,
 ): Promise<boolean> {
+  // How long it worked is not known when its runner died, and its memory is not charged.
+  const isLost = end.reason === 'lost';
   return database.transaction(async (client) => {
     const { rows } = await client.query<SettledRun>({
       name: 'settle-subtask',
       text: `WITH ended AS (
                UPDATE subtask SET status = $3, exit_code = $4, err_msg = $5, cpu_seconds = $6, finished_at = now(),
-                 runner_id = NULL, worked_from = CASE WHEN $7 THEN NULL ELSE worked_from END
+                 runner_id = NULL, worked_from = CASE WHEN $7 THEN NULL ELSE worked_from END,
+                 end_reason = $8, end_detail = $9, error_headline = $10
                WHERE id = $1 AND runner_id = $2 AND status = 'running'
                RETURNING run_id
              )
@@ -66,16 +70,19 @@ export async function settleSubtask(
       values: [
         subtask.id,
         subtask.runnerId,
-        outcome.status,
-        outcome.exitCode ?? null,
-        storable(outcome.errMsg),
-        outcome.cpuSeconds ?? null,
-        outcome.isLost ?? false,
+        end.reason === 'succeeded' ? 'succeeded' : 'failed',
+        exitCodeOf(end),
+        storable(subtaskMessage(end)),
+        cpuSeconds ?? null,
+        isLost,
+        end.reason,
+        detailText(end.detail),
+        storable(errorHeadline ?? ''),
       ],
     });
     const [run] = rows;
     if (run === undefined) return false;
-    const charge = await usage.meter(client, run.id, outcome.isLost ? undefined : subtask.id);
+    const charge = await usage.meter(client, run.id, isLost ? undefined : subtask.id);
     if (run.subtasks_finished === run.subtask_count) await finishRun(client, callbacks, run);
     else if (run.concurrency > 0) await queueHeldSubtask(client, run.id);
     await usage.charge(client, charge);
@@ -108,31 +115,59 @@ export async function finishRun(
   callbacks: StatusCallbacks,
   run: CountedRun,
 ): Promise<void> {
-  const errMsg = run.status === 'aborting' ? abortedMessage : await failureMessage(client, run);
+  const failed =
+    run.status === 'aborting' || run.subtasks_failed === 0 ? [] : await failedSubtasks(client, run.id);
+  const facts = {
+    isAborting: run.status === 'aborting',
+    subtaskCount: run.subtask_count,
+    failedCount: run.subtasks_failed,
+  };
+  const end = runEnd(facts, failed[0]);
   const { rows } = await client.query<{ has_callback: boolean }>({
     name: 'finish-run',
     text: `WITH finished AS (
-             UPDATE run SET status = $2, err_msg = $3, started_at = coalesce(started_at, now()), finished_at = now()
+             UPDATE run SET status = $2, err_msg = $3, end_reason = $4, end_detail = $5, error_headline = $6,
+               started_at = coalesce(started_at, now()), finished_at = now()
              WHERE id = $1 RETURNING id, callback_url IS NOT NULL AS has_callback
            ), to_count AS (
              INSERT INTO ended_run (run_id) SELECT id FROM finished
            ) SELECT has_callback, pg_notify('${channels.runFinished}', id::text) FROM finished`,
-    values: [run.id, finalStatus(run), errMsg],
+    values: [
+      run.id,
+      finalStatus(run),
+      shortened(runMessage(facts, failed), longestErrMsg),
+      end.reason,
+      detailText(end.detail),
+      end.errorHeadline,
+    ],
   });
   if (rows[0]?.has_callback) await callbacks.record(client, [run.id]);
 }
 
-async function failureMessage(client: PoolClient, run: CountedRun): Promise<string> {
-  if (run.subtasks_failed === 0) return '';
-  const { rows } = await client.query<{ number: number; err_msg: string }>({
+/** The first failed subtasks of a run, by number. */
+async function failedSubtasks(
+  client: PoolClient,
+  runId: number,
+): Promise<(FailedSubtask & { err_msg: string })[]> {
+  const { rows } = await client.query<FailedSubtask & { err_msg: string }>({
     name: 'failed-subtasks',
-    text: `SELECT number, err_msg FROM subtask WHERE run_id = $1 AND status = 'failed' ORDER BY number LIMIT $2`,
-    values: [run.id, namedFailures],
+    text: `SELECT number, err_msg, end_reason, end_detail, error_headline FROM subtask
+           WHERE run_id = $1 AND status = 'failed' ORDER BY number LIMIT $2`,
+    values: [runId, namedFailures],
   });
-  if (run.subtask_count === 1) return shortened(rows[0]?.err_msg ?? '');
-  const named = rows.map(({ number, err_msg: errMsg }) => `#${number} ${errMsg}`).join('; ');
-  const unnamed = run.subtasks_failed > rows.length ? '; …' : '';
-  return shortened(`${run.subtasks_failed} of ${run.subtask_count} subtasks failed: ${named}${unnamed}`);
+  return rows;
+}
+
+function exitCodeOf(end: SubtaskEnd): number | null {
+  if (end.reason === 'succeeded') return 0;
+  return end.reason === 'exit' ? end.detail.exit_code : null;
+}
+
+/** As JSON that PostgreSQL can store. */
+function detailText(detail: object): string {
+  return JSON.stringify(detail, (_key, value: unknown) =>
+    typeof value === 'string' ? shortened(storable(value), longestDetailText) : value,
+  );
 }
 
 /** What package managers and runtimes print may have what PostgreSQL has no text for. */
@@ -140,6 +175,6 @@ function storable(text: string): string {
   return text.replaceAll('\0', '\u{FFFD}').toWellFormed();
 }
 
-function shortened(text: string): string {
-  return text.length > longestErrMsg ? `${text.slice(0, longestErrMsg - 1)}…`.toWellFormed() : text;
+function shortened(text: string, longest: number): string {
+  return text.length > longest ? `${text.slice(0, longest - 1)}…`.toWellFormed() : text;
 }

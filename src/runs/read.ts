@@ -3,6 +3,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
 import { isWorkerSlug, splitWorkerPath } from '../workers/worker-id.ts';
+import type { RunEndReason } from './end-reasons.ts';
 import { runRecordColumns, runRecordSelect, selectRuns, type RunRecord } from './run-record.ts';
 import type { Origin, RunStatus } from './statuses.ts';
 
@@ -15,6 +16,8 @@ export interface Page {
 export interface RunFilter {
   readonly workerId?: string;
   readonly status?: RunStatus;
+  /** Runs that ended for one of these reasons. */
+  readonly endReasons?: readonly RunEndReason[];
   readonly origin?: Origin;
   /** Runs created at or after. */
   readonly createdFrom?: Date;
@@ -152,6 +155,7 @@ export class RunReader {
       runs = runs.where('run.worker_id', '=', workerKey);
     }
     if (filter.status !== undefined) runs = runs.where('run.status', '=', filter.status);
+    if (filter.endReasons !== undefined) runs = runs.where('run.end_reason', 'in', filter.endReasons);
     if (filter.origin !== undefined) runs = runs.where('run.origin', '=', filter.origin);
     if (filter.createdFrom !== undefined) runs = runs.where('run.created_at', '>=', filter.createdFrom);
     if (filter.createdBefore !== undefined) runs = runs.where('run.created_at', '<', filter.createdBefore);

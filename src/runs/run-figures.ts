@@ -1,4 +1,6 @@
 /** What is shown of a run in the same words and units wherever it is shown. */
+import type { EndDetail, RunEndReason, SubtaskEndReason, SuspectedLimit } from './end-reasons.ts';
+import { limitFacts, type LimitFacts, type NamedLimit } from './named-limits.ts';
 
 /** Unix seconds; 0 for what has not happened. */
 export function unixSeconds(moment: Date | null | undefined): number {
@@ -15,4 +17,34 @@ export function durationSeconds(run: { started_at: Date | null; finished_at: Dat
 /** How many rows a run has, in words. */
 export function resultMessage(run: { result_count: number }): string {
   return `${run.result_count} ${run.result_count === 1 ? 'result' : 'results'}`;
+}
+
+/** How it ended, as the columns of a run or subtask have it. */
+export interface EndColumns<Reason extends RunEndReason = RunEndReason> {
+  readonly end_reason: Reason | null;
+  readonly end_detail: EndDetail | null;
+  readonly error_headline: string;
+}
+
+/** The detail of an end as it is shown: limits come with their unit and with what sets them. */
+export type ShownEndDetail = Omit<EndDetail, 'suspected_limits'> &
+  Partial<LimitFacts> & { readonly suspected_limits?: (SuspectedLimit & LimitFacts)[] };
+
+function withFacts<Limit extends NamedLimit>(limit: Limit): Limit & LimitFacts {
+  return { ...limit, ...limitFacts[limit.limit] };
+}
+
+/** How a run or subtask ended, in the fields that the API and callbacks have for it. */
+export function endFields<Reason extends SubtaskEndReason | RunEndReason>(ended: EndColumns<Reason>) {
+  const { suspected_limits: suspected, ...detail } = ended.end_detail ?? {};
+  const shown: ShownEndDetail = {
+    ...detail,
+    ...(detail.limit !== undefined && limitFacts[detail.limit]),
+    ...(suspected !== undefined && { suspected_limits: suspected.map(withFacts) }),
+  };
+  return {
+    end_reason: ended.end_reason ?? ('' as const),
+    end_detail: shown,
+    error_headline: ended.error_headline,
+  };
 }

@@ -1,9 +1,10 @@
 /** A run as the database has it, with the names of its worker and version. */
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
+import type { EndColumns } from './run-figures.ts';
 import type { Origin, RunStatus } from './statuses.ts';
 
-export interface RunRecord {
+export interface RunRecord extends EndColumns {
   readonly id: number;
   readonly slug: string;
   readonly worker_id: number;
@@ -37,6 +38,9 @@ export const runRecordColumns = [
   'run.usage',
   'run.traffic_bytes',
   'run.err_msg',
+  'run.end_reason',
+  'run.end_detail',
+  'run.error_headline',
   'run.created_at',
   'run.started_at',
   'run.finished_at',
@@ -45,7 +49,7 @@ export const runRecordColumns = [
 /** The same columns as SQL text, for statements on hot paths. */
 export const runRecordSelect = `run.id, run.slug, run.worker_id, worker.slug AS worker_slug, worker.title AS worker_title,
   worker_version.version, run.status, run.origin, run.day, run.result_count, run.usage, run.traffic_bytes, run.err_msg,
-  run.created_at, run.started_at, run.finished_at`;
+  run.end_reason, run.end_detail, run.error_headline, run.created_at, run.started_at, run.finished_at`;
 
 /** Runs joined with their worker and version. */
 export function selectRuns(database: Kysely<Tables>) {

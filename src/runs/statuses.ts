@@ -22,8 +22,6 @@ export type SubtaskStatus = (typeof subtaskStatuses)[number];
 export const origins = ['api_v2', 'console', 'schedule', 'task', 'mcp', 'cli'] as const;
 export type Origin = (typeof origins)[number];
 
-export const abortedMessage = 'run aborted by user';
-
 /** Whether a run has ended and will not change any more. */
 export function isFinished(status: RunStatus): boolean {
   switch (status) {

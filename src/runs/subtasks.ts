@@ -1,9 +1,11 @@
 /** Reading the subtasks of a run: pages of them, and the input of one. */
 import type { Database } from '../database/database.ts';
 import type { Page } from './read.ts';
+import type { SubtaskEndReason } from './end-reasons.ts';
+import type { EndColumns } from './run-figures.ts';
 import { subtaskStatuses, type SubtaskStatus } from './statuses.ts';
 
-export interface SubtaskRecord {
+export interface SubtaskRecord extends EndColumns<SubtaskEndReason> {
   /** From 1 within its run. */
   readonly number: number;
   readonly status: SubtaskStatus;
@@ -73,6 +75,9 @@ export class SubtaskReader {
         'subtask.attempt',
         'subtask.exit_code',
         'subtask.err_msg',
+        'subtask.end_reason',
+        'subtask.end_detail',
+        'subtask.error_headline',
         'subtask.started_at',
         'subtask.finished_at',
         // A subtask that is alone has all rows of its run, which are not counted once more.

@@ -1,6 +1,7 @@
 /** Tables of this room: runs, their subtasks, and runs that are held. */
-import type { Generated, GeneratedAlways, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 import type { JsonText } from '../database/tables.ts';
+import type { EndDetail, RunEndReason, SubtaskEndReason } from './end-reasons.ts';
 import type { LimitsInForce } from './limits.ts';
 import type { QueueItemStatus } from './queue-states.ts';
 import type { Origin, RunStatus, SubtaskStatus } from './statuses.ts';
@@ -12,6 +13,8 @@ declare module '../database/tables.ts' {
     queue_item: QueueItemTable;
   }
 }
+
+type EndDetailColumn = ColumnType<EndDetail | null, string | null | undefined, string | null>;
 
 interface RunTable {
   id: GeneratedAlways<number>;
@@ -33,6 +36,9 @@ interface RunTable {
   usage: Generated<string>;
   traffic_bytes: Generated<number>;
   err_msg: Generated<string>;
+  end_reason: RunEndReason | null;
+  end_detail: EndDetailColumn;
+  error_headline: Generated<string>;
   subtask_count: number;
   concurrency: Generated<number>;
   subtasks_finished: Generated<number>;
@@ -53,6 +59,9 @@ interface SubtaskTable {
   attempt: Generated<number>;
   exit_code: number | null;
   err_msg: Generated<string>;
+  end_reason: SubtaskEndReason | null;
+  end_detail: EndDetailColumn;
+  error_headline: Generated<string>;
   started_at: Date | null;
   worked_from: Date | null;
   finished_at: Date | null;

@@ -1,5 +1,4 @@
 /** What is added up of runs that have ended. */
-import { abortedMessage } from '../runs/statuses.ts';
 import { durationStepSql } from './duration-steps.ts';
 
 /** Columns of `run_statistic` that are whole numbers. `failed` ended by themselves, `aborted` were stopped by somebody. */
@@ -35,11 +34,11 @@ export function endedRunFigures(keys: string): string {
   return `
     SELECT run.account_id, run.worker_id, run.finished_at AS at,
       (run.status = 'succeeded')::int AS succeeded,
-      (run.status = 'failed' AND run.err_msg <> '${abortedMessage}')::int AS failed,
-      (run.status = 'failed' AND run.err_msg = '${abortedMessage}')::int AS aborted,
+      (run.status = 'failed' AND run.end_reason IS DISTINCT FROM 'aborted')::int AS failed,
+      (run.end_reason IS NOT DISTINCT FROM 'aborted')::int AS aborted,
       run.result_count AS results, run.traffic_bytes, used.memory_quantity, run.usage,
       used.result_amount, used.memory_amount, used.traffic_amount,
-      CASE WHEN run.status = 'succeeded' OR run.err_msg <> '${abortedMessage}'
+      CASE WHEN run.end_reason IS DISTINCT FROM 'aborted'
         THEN ${durationStepSql('extract(epoch FROM run.finished_at - run.started_at)')} END AS step
     FROM ${keys} AS ended JOIN run ON run.id = ended.run_id CROSS JOIN LATERAL (
       SELECT coalesce(sum(quantity) FILTER (WHERE kind = 'memory'), 0) AS memory_quantity,

@@ -30,7 +30,13 @@ describe('max_total_charge', () => {
       { max_total_charge: '0.75', memory: 512 },
     );
     const errMsg = 'stopped at the charge limit of 0.75 (max_total_charge)';
-    expect(answer).toMatchObject({ run_status: 'failed', error_message: errMsg, results: { count: 3 } });
+    expect(answer).toMatchObject({
+      run_status: 'failed',
+      error_message: errMsg,
+      end_reason: 'limit',
+      end_detail: { limit: 'charge', value: 0.75, unit: 'amount' },
+      results: { count: 3 },
+    });
     expect((await platform.log(answer.run_slug)).at(-1)).toMatchObject({
       type: 3,
       content: `SYSTEM: ${errMsg}`,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operator } from '../../src/accounts/audit.ts';
 import { planList } from '../../src/configuration/plan-list.ts';
 import { Accounts } from '../../src/accounts/accounts.ts';
+import { lostEnd, succeededEnd, type SubtaskEnd } from '../../src/runs/end-reasons.ts';
 import { releaseSubtask } from '../../src/runner/claimer.ts';
 import { ask } from '../http/checked-answer.ts';
 import { makePublic, publishWorker } from '../http/packages.ts';
@@ -35,6 +36,7 @@ const splitSchema = {
   properties: [{ name: 'words', title: 'Words', type: 'array', editor: 'stringList', description: 'Words.' }],
 };
 const memoryMegabytes = 700n;
+const failedEnd: SubtaskEnd = { reason: 'exit', detail: { exit_code: 1 } };
 
 let platform: TestPlatform;
 let worker: string;
@@ -100,8 +102,16 @@ function expectExact({ usage, entries }: UsageShape): void {
 test('a subtask ends although its reason has what PostgreSQL cannot keep', async () => {
   const slug = await submit(1);
   const [subtask] = await startSubtasks(platform, slug);
-  await settle(platform, subtask as StartedSubtask, { status: 'failed', errMsg: 'a\0b\uD800c' });
-  expect(await platform.run(slug)).toMatchObject({ status: 'failed', err_msg: 'a\uFFFDb\uFFFDc' });
+  const message = 'a\0b\uD800c';
+  const end = { reason: 'dependencies', detail: { message } } as const;
+  await settle(platform, subtask as StartedSubtask, { end, errorHeadline: message });
+  expect(await platform.run(slug)).toMatchObject({
+    status: 'failed',
+    err_msg: 'could not be executed: a\uFFFDb\uFFFDc',
+    end_reason: 'dependencies',
+    end_detail: { message: 'a\uFFFDb\uFFFDc' },
+    error_headline: 'a\uFFFDb\uFFFDc',
+  });
 });
 
 describe('the usage of a run', () => {
@@ -112,7 +122,7 @@ describe('the usage of a run', () => {
       const subtasks = await startSubtasks(platform, slug);
       for (const [index, subtask] of subtasks.entries()) {
         await use(platform, slug, index * 31, index * 12_345_678_901);
-        await settle(platform, subtask, { status });
+        await settle(platform, subtask, { end: status === 'failed' ? failedEnd : succeededEnd });
       }
       const usage = await usageOf(slug);
       expectExact(usage);
@@ -139,8 +149,8 @@ describe('the usage of a run', () => {
     const [first, second, lost] = await startSubtasks(platform, slug);
     await use(platform, slug, 2, 5);
     await settle(platform, first as StartedSubtask, { cpuSeconds: 1234.567891 });
-    await settle(platform, second as StartedSubtask, { status: 'failed', cpuSeconds: 0.000001 });
-    await settle(platform, lost as StartedSubtask, { status: 'failed', isLost: true });
+    await settle(platform, second as StartedSubtask, { end: failedEnd, cpuSeconds: 0.000001 });
+    await settle(platform, lost as StartedSubtask, { end: lostEnd });
     const usage = await usageOf(slug);
     expectExact(usage);
     const cpu = entry(usage, 'cpu');
@@ -189,7 +199,7 @@ describe('the usage of a run', () => {
     await settle(platform, first as StartedSubtask);
     await use(platform, slug, 2, 1_000_000_000);
     await ask(platform, `/worker-runs/${slug}/abort`, { method: 'POST' });
-    for (const subtask of rest) await settle(platform, subtask, { status: 'failed' });
+    for (const subtask of rest) await settle(platform, subtask, { end: failedEnd });
     const usage = await usageOf(slug);
     expectExact(usage);
     expect(entry(usage, 'result')?.quantity).toBe('6');
@@ -215,8 +225,8 @@ describe('the usage of a run', () => {
       unprepared?.id,
     ]);
     await use(platform, slug, 1, 0);
-    await settle(platform, unprepared as StartedSubtask, { status: 'failed', errMsg: 'no dependencies' });
-    await settle(platform, lost as StartedSubtask, { status: 'failed', isLost: true });
+    await settle(platform, unprepared as StartedSubtask, { end: failedEnd });
+    await settle(platform, lost as StartedSubtask, { end: lostEnd });
     expect((await usageOf(slug)).entries).toMatchObject([{ kind: 'result', quantity: '1' }]);
   });
 

@@ -119,6 +119,9 @@ describe('a run with a callback URL', () => {
       running_duration: expect.any(Number),
       result_count: 0,
       result_message: '0 results',
+      end_reason: '',
+      end_detail: {},
+      error_headline: '',
     });
     expect(succeeded).toEqual({
       run_slug: slug,
@@ -130,6 +133,9 @@ describe('a run with a callback URL', () => {
       running_duration: run.finished_at - run.started_at,
       result_count: 1,
       result_message: '1 result',
+      end_reason: 'succeeded',
+      end_detail: {},
+      error_headline: '',
     });
   });
 
@@ -412,5 +418,8 @@ test.each([
     'running_duration',
     'result_count',
     'result_message',
+    'end_reason',
+    'end_detail',
+    'error_headline',
   ]);
 });

@@ -224,9 +224,9 @@ const fill = (folder: string): string => `for (let n = 0; n < 10; n += 1)
     require('node:fs').writeFileSync('${folder}/' + n, Buffer.alloc(8 * 1024 * 1024, 1)); ${runForever}`;
 
 describe('disk', () => {
-  const byBytes = `disk limit of ${48 * mebibyte} bytes (CHELA_SANDBOX_DISK_BYTES)`;
-  const byFiles = 'disk limit of 2000 files (CHELA_SANDBOX_DISK_FILE_LIMIT)';
-  const fills: [string, string, string][] = [
+  const byBytes = ['disk', `disk limit of ${48 * mebibyte} bytes (CHELA_SANDBOX_DISK_BYTES)`] as const;
+  const byFiles = ['disk_files', 'disk limit of 2000 files (CHELA_SANDBOX_DISK_FILE_LIMIT)'] as const;
+  const fills: [string, string, readonly [name: string, words: string]][] = [
     ['of the work folder', fill('/work'), byBytes],
     ['of the home', fill('/home/worker'), byBytes],
     [
@@ -241,9 +241,10 @@ describe('disk', () => {
       byFiles,
     ],
   ];
-  test.each(fills)('%s ends at its limit', async (_, script, limit) => {
-    const { error_message: errMsg } = await platform.runSync(worker, { script, items });
-    expect(errMsg).toBe(`stopped at the ${limit}`);
+  test.each(fills)('%s ends at its limit', async (_, script, [limit, words]) => {
+    const answer = await platform.runSync(worker, { script, items });
+    expect(answer.error_message).toBe(`stopped at the ${words}`);
+    expect(answer).toMatchObject({ end_reason: 'limit', end_detail: { limit, set_by: 'operator' } });
   });
 
   test('is free again after that, however deep', async () => {

@@ -76,6 +76,9 @@ describe('filters', () => {
         finished_at: 0,
         duration: 0,
         err_msg: '',
+        end_reason: '',
+        end_detail: {},
+        error_headline: '',
       },
     ]);
     expect((await ask(platform, `/worker-runs/${runs[3]}`)).data).toEqual(data.list[0]);
@@ -108,6 +111,32 @@ describe('filters', () => {
     ['aborting', []],
   ] as const)('status=%s', async (status, indexes) => {
     expect(await listedRuns(platform, `?status=${status}`)).toEqual(picked(...indexes));
+  });
+
+  test.each([
+    ['aborted', [0]],
+    ['exit', []],
+    ['limit,aborted,lost', [0]],
+    ['partly_failed,succeeded', []],
+  ] as const)('end_reason=%s', async (reasons, indexes) => {
+    expect(await listedRuns(platform, `?end_reason=${reasons}`)).toEqual(picked(...indexes));
+    expect(await listedRuns(platform, `?status=failed&end_reason=${reasons}`)).toEqual(picked(...indexes));
+  });
+
+  test.each([
+    'x',
+    'ABORTED',
+    'failed',
+    'aborted,',
+    ',aborted',
+    'aborted,x',
+    'aborted&end_reason=exit',
+    '0',
+    '%00',
+  ])('an end_reason that does not exist is 422: %s', async (reason) => {
+    const answer = await ask(platform, `/worker-runs?end_reason=${reason}`);
+    expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
+    expect(answer.message).toContain('end_reason');
   });
 
   test.each(['x', 'READY', 'aborted', 'ready,failed', 'ready&status=failed', '0', '%00'])(

@@ -237,8 +237,23 @@ describe('subtasks', () => {
     );
     expect(data).toMatchObject({ count: 3, counts: { ready: 0, running: 0, succeeded: 2, failed: 1 } });
     expect(data.list).toMatchObject([
-      { number: 1, status: 'succeeded', exit_code: 0, results: 2, attempt: 1, err_msg: '' },
-      { number: 2, status: 'failed', exit_code: 7, results: 0 },
+      {
+        number: 1,
+        status: 'succeeded',
+        exit_code: 0,
+        results: 2,
+        attempt: 1,
+        err_msg: '',
+        end_reason: 'succeeded',
+      },
+      {
+        number: 2,
+        status: 'failed',
+        exit_code: 7,
+        results: 0,
+        end_reason: 'exit',
+        end_detail: { exit_code: 7 },
+      },
       { number: 3, status: 'succeeded', results: 3 },
     ]);
     const failed = await platform.call<typeof data>(`/worker-runs/${slug}/subtasks?status=failed`);

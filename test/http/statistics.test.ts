@@ -72,8 +72,8 @@ async function workers(query = ''): Promise<Workers> {
 async function counted(condition = 'true'): Promise<Record<string, unknown>> {
   const { rows } = await platform.platform.database.pool.query<Record<string, unknown>>(
     `SELECT count(*) AS runs, count(*) FILTER (WHERE run.status = 'succeeded') AS succeeded,
-       count(*) FILTER (WHERE run.status = 'failed' AND err_msg <> 'run aborted by user') AS failed,
-       count(*) FILTER (WHERE err_msg = 'run aborted by user') AS aborted,
+       count(*) FILTER (WHERE run.status = 'failed' AND end_reason <> 'aborted') AS failed,
+       count(*) FILTER (WHERE end_reason = 'aborted') AS aborted,
        coalesce(sum(result_count), 0)::bigint AS results, coalesce(sum(usage), 0)::text AS usage
      FROM run WHERE finished_at IS NOT NULL AND ${condition}`,
   );
@@ -132,7 +132,7 @@ describe.each(['before they are added up', 'half of them added up', 'after it'])
     const { rows } = await platform.platform.database.pool.query<{ p50: number; longest: number }>(
       `SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds) AS p50, max(seconds) AS longest
        FROM (SELECT extract(epoch FROM finished_at - started_at)::float8 AS seconds FROM run
-             WHERE err_msg <> 'run aborted by user') AS ended`,
+             WHERE end_reason <> 'aborted') AS ended`,
     );
     const { totals } = await series();
     expect(totals.duration_p50 / (rows[0]?.p50 ?? 0)).toBeGreaterThan(0.8);

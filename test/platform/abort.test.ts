@@ -44,7 +44,7 @@ test('aborting a running run ends every process of it within five seconds and ke
   const run = await platform.finished(slug);
   expect(performance.now() - start).toBeLessThan(5000);
   expect(await processesMarked(mark)).toEqual([]);
-  expect(run).toMatchObject({ status: 'failed', err_msg: abortedMessage, results: 1 });
+  expect(run).toMatchObject({ status: 'failed', err_msg: abortedMessage, end_reason: 'aborted', results: 1 });
   expect((await platform.log(slug)).at(-1)).toMatchObject({ content: `SYSTEM: ${abortedMessage}` });
 });
 
@@ -79,6 +79,8 @@ test('a run that waits for a runner is aborted before it starts', async () => {
   expect(await platform.run(waiting)).toMatchObject({
     status: 'failed',
     err_msg: abortedMessage,
+    end_reason: 'aborted',
+    end_detail: {},
     results: 0,
   });
   expect((await platform.run(holding)).status).toBe('running');
@@ -95,10 +97,11 @@ test('aborting ends the subtasks that run and those that wait', async () => {
   expect((await platform.run(slug)).status).toMatch(/aborting|failed/);
   expect(await platform.finished(slug)).toMatchObject({ status: 'failed', err_msg: abortedMessage });
   const { rows } = await platform.platform.database.pool.query(
-    `SELECT subtask.status, count(*) FROM subtask JOIN run ON run.id = run_id WHERE slug = $1 GROUP BY 1`,
+    `SELECT subtask.status, subtask.end_reason, count(*)
+     FROM subtask JOIN run ON run.id = run_id WHERE slug = $1 GROUP BY 1, 2`,
     [slug],
   );
-  expect(rows).toEqual([{ status: 'failed', count: 5 }]);
+  expect(rows).toEqual([{ status: 'failed', end_reason: 'aborted', count: 5 }]);
 });
 
 test('aborting twice at once is no error, aborting a finished run is', async () => {

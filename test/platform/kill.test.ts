@@ -70,6 +70,8 @@ test('what was acknowledged survives kill -9 of everything; the run fails at the
   expect(run).toMatchObject({
     status: 'failed',
     err_msg: 'the runner that executed it died; start it again by a rerun',
+    end_reason: 'lost',
+    end_detail: {},
   });
   const rows = await storedRows(pushing);
   expect(acknowledged.filter((n) => !rows.some((row) => row.n === n))).toEqual([]);

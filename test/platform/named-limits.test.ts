@@ -13,7 +13,8 @@ const limits = {
   defaultMemoryMegabytes: 256,
   sandboxOpenFileLimit: 200,
   sandboxProcessLimit: 60,
-  sandboxFileSizeBytes: 8 * mebibyte,
+  // npm keeps documents of some 10 MB when it installs the SDK's dependencies.
+  sandboxFileSizeBytes: 32 * mebibyte,
   sandboxTmpBytes: 16 * mebibyte,
   runnerSlots: 2,
 };
@@ -48,6 +49,14 @@ describe('rows', () => {
     expect(answer).toMatchObject({
       run_status: 'failed',
       error_message: errMsg,
+      end_reason: 'limit',
+      end_detail: {
+        limit: 'rows',
+        value: rowLimit,
+        unit: 'rows',
+        setting: 'CHELA_ROW_LIMIT',
+        set_by: 'operator',
+      },
       results: { count: rowLimit },
     });
     const lines = (await platform.log(answer.run_slug)).map(({ content }) => content);
@@ -113,22 +122,39 @@ describe('a worker that fails at a limit', () => {
     for (;;) await new Promise((settled, failed) => spawn('/bin/sh', ['-c', 'read x'],
       { stdio: ['pipe', 'ignore', 'ignore'] }).on('error', failed).on('spawn', settled));`;
   test.each([
-    ['of open files', openAll, '200 open files (CHELA_SANDBOX_OPEN_FILE_LIMIT)'],
+    ['of open files', openAll, 'open_files', '200 open files (CHELA_SANDBOX_OPEN_FILE_LIMIT)'],
     [
       'of the size of a file',
-      writeBig('big', 9),
-      `${8 * mebibyte} bytes of a file (CHELA_SANDBOX_FILE_SIZE_BYTES)`,
+      writeBig('big', 33),
+      'file_size',
+      `${32 * mebibyte} bytes of a file (CHELA_SANDBOX_FILE_SIZE_BYTES)`,
     ],
     [
       'of /tmp',
       `${writeBig('/tmp/one', 7)} ${writeBig('/tmp/two', 7)} ${writeBig('/tmp/three', 7)}`,
+      'tmp',
       `${16 * mebibyte} bytes in /tmp (CHELA_SANDBOX_TMP_BYTES)`,
     ],
-    ['of processes', fork, '60 processes and threads (CHELA_SANDBOX_PROCESS_LIMIT)'],
-  ])('%s has its name in err_msg', async (_, script, limit) => {
-    const { error_message: errMsg } = await platform.runSync(worker, { script, items });
-    expect(errMsg).toMatch(/^the worker ended with exit code 1; /);
-    expect(errMsg).toContain(limit);
+    ['of processes', fork, 'processes', '60 processes and threads (CHELA_SANDBOX_PROCESS_LIMIT)'],
+  ])('%s has its name in err_msg and end_detail', async (_, script, limit, words) => {
+    const answer = await platform.runSync(worker, { script, items });
+    expect(answer.error_message).toMatch(/^the worker ended with exit code 1; /);
+    expect(answer.error_message).toContain(words);
+    expect(answer).toMatchObject({
+      end_reason: 'exit',
+      end_detail: { exit_code: 1, suspected_limits: [{ limit, set_by: 'operator' }] },
+    });
+  });
+
+  test('of the size of a file, and is ended for it by the kernel, has that as its reason', async () => {
+    // Node ignores the signal, unless something listened to it.
+    const script = `process.once('SIGXFSZ', () => {}).removeAllListeners('SIGXFSZ');
+      process.kill(process.pid, 'SIGXFSZ'); ${runForever}`;
+    expect(await platform.runSync(worker, { script, items })).toMatchObject({
+      error_message: `stopped at the limit of ${32 * mebibyte} bytes of a file (CHELA_SANDBOX_FILE_SIZE_BYTES)`,
+      end_reason: 'limit',
+      end_detail: { limit: 'file_size', value: 32 * mebibyte },
+    });
   });
 });
 

@@ -217,6 +217,15 @@ describe('the traffic of a run', () => {
     expect(run).toMatchObject({
       status: 'failed',
       err_msg: `3 of 3 subtasks failed: #1 ${reason}; #2 ${reason}; #3 ${reason}`,
+      end_reason: 'limit',
+      end_detail: {
+        limit: 'traffic',
+        value: limit,
+        unit: 'bytes',
+        subtasks: 3,
+        failed_subtasks: 3,
+        subtask: 1,
+      },
     });
     expect(run.traffic).toBeGreaterThan(limit);
     expect(run.traffic).toBeLessThan(limit + 1_000_000);

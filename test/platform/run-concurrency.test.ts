@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { claimSubtasks, releaseSubtask } from '../../src/runner/claimer.ts';
 import { registerRunner } from '../../src/runner/lease.ts';
+import { succeededEnd } from '../../src/runs/end-reasons.ts';
 import { settleSubtask } from '../../src/runs/finish.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { publishScriptedWorker } from './support/scripted-worker.ts';
@@ -27,8 +28,7 @@ async function makeRunner() {
   const runnerId = await registerRunner(database, { runnerSlots: 4, sandbox: 'bubblewrap' });
   return {
     claim: async (count = 4) => claimSubtasks(database, callbacks, runnerId, count),
-    settle: async (id: number) =>
-      settleSubtask(services, { id, runnerId }, { status: 'succeeded', errMsg: '' }),
+    settle: async (id: number) => settleSubtask(services, { id, runnerId }, { end: succeededEnd }),
     release: async (id: number) => releaseSubtask(database, { id, runnerId }),
   };
 }

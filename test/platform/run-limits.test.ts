@@ -21,7 +21,19 @@ describe('a run over its limit', () => {
     const script = `process.on('SIGTERM', () => {}); await sdk.result.pushData({ kept: true }); ${runForever}`;
     const answer = await platform.runSync(worker, { script, items }, { execute_limit_time_seconds: '1' });
     const errMsg = 'stopped at the time limit of 1 s (execute_limit_time_seconds)';
-    expect(answer).toMatchObject({ run_status: 'failed', error_message: errMsg, results: { count: 1 } });
+    expect(answer).toMatchObject({
+      run_status: 'failed',
+      error_message: errMsg,
+      end_reason: 'limit',
+      end_detail: {
+        limit: 'time',
+        value: 1,
+        unit: 'seconds',
+        setting: 'execute_limit_time_seconds',
+        set_by: 'run',
+      },
+      results: { count: 1 },
+    });
     expect((await platform.log(answer.run_slug)).at(-1)).toMatchObject({
       type: 3,
       content: `SYSTEM: ${errMsg}`,
@@ -34,6 +46,8 @@ describe('a run over its limit', () => {
     expect(answer).toMatchObject({
       run_status: 'failed',
       error_message: 'stopped at the memory limit of 192 MB (memory)',
+      end_reason: 'limit',
+      end_detail: { limit: 'memory', value: 192, unit: 'MB', setting: 'memory', set_by: 'run' },
       results: { count: 1 },
     });
   });

@@ -34,6 +34,8 @@ test('a run ends although the outcome of its subtask cannot be stored', async ()
     expect(await platform.finished(slug)).toMatchObject({
       status: 'failed',
       err_msg: "its outcome could not be stored: the platform's log says why",
+      end_reason: 'internal',
+      end_detail: { step: 'settling' },
     });
   } finally {
     await pool.query('DROP FUNCTION refuse_outcome CASCADE');
@@ -60,6 +62,8 @@ test.runIf(process.getuid?.() === 0)('a run ends although its folder cannot be r
     expect(await platform.finished(slug)).toMatchObject({
       status: 'failed',
       err_msg: expect.stringMatching(/^could not be ended properly: /),
+      end_reason: 'internal',
+      end_detail: { step: 'cleanup', message: expect.stringContaining('busy') },
     });
   } finally {
     await promisify(execFile)('umount', [held]);
@@ -266,38 +270,48 @@ describe('upserts', () => {
 });
 
 describe('a run ends', () => {
-  const ends: Record<string, { script: string; status: string; errMsg: string; log: RegExp }> = {
+  const ends: Record<
+    string,
+    { script: string; status: string; errMsg: string; end: [reason: string, detail: object]; log: RegExp }
+  > = {
     'with success at exit code 0': {
       script: 'process.exit(0)',
       status: 'succeeded',
       errMsg: '',
+      end: ['succeeded', {}],
       log: /^SYSTEM: finished with exit code 0$/,
     },
     'with failure at another exit code': {
       script: 'process.exit(3)',
       status: 'failed',
       errMsg: 'the worker ended with exit code 3',
+      end: ['exit', { exit_code: 3 }],
       log: /^SYSTEM: finished with exit code 3$/,
     },
     'with failure when the worker crashes': {
       script: `setTimeout(() => { throw new TypeError('nobody caught this') }, 1); await new Promise(() => {})`,
       status: 'failed',
       errMsg: 'the worker ended with exit code 1',
+      end: ['exit', { exit_code: 1 }],
       log: /^TypeError: nobody caught this$/,
     },
     'with failure when a signal ends the worker': {
       script: `process.kill(process.pid, 'SIGKILL'); await new Promise(() => setInterval(() => {}, 1000))`,
       status: 'failed',
       errMsg: 'the worker ended with signal SIGKILL',
+      end: ['signal', { signal: 'SIGKILL' }],
       log: /^SYSTEM: finished with signal SIGKILL$/,
     },
   };
-  test.each(Object.entries(ends))('%s', async (_name, { script, status, errMsg, log }) => {
+  test.each(Object.entries(ends))('%s', async (_name, { script, status, errMsg, end, log }) => {
     const { run_slug: slug, ...answer } = await runScript(
       `await sdk.result.pushData({ kept: true }); ${script}`,
     );
     expect(answer).toMatchObject({ run_status: status, error_message: errMsg, list: [{ kept: true }] });
-    expect(await platform.run(slug)).toMatchObject({ status, err_msg: errMsg });
+    const run = await platform.run(slug);
+    expect(run).toMatchObject({ status, err_msg: errMsg });
+    expect([run.end_reason, run.end_detail]).toEqual(end);
+    expect([answer.end_reason, answer.end_detail]).toEqual(end);
     expect((await platform.log(slug)).some(({ content }) => log.test(content))).toBe(true);
   });
 
@@ -311,6 +325,10 @@ describe('a run ends', () => {
     expect(answer.error_message).toContain(
       'could not be executed: dependency "x" in package.json comes from "file:../x"',
     );
+    expect(answer).toMatchObject({
+      end_reason: 'dependencies',
+      end_detail: { message: expect.stringContaining('file:../x') },
+    });
   });
 });
 
@@ -323,6 +341,8 @@ describe('a run of several subtasks', () => {
       status: 'succeeded',
       results: 3,
       err_msg: '1 of 3 subtasks failed: #2 the worker ended with exit code 4',
+      end_reason: 'partly_failed',
+      end_detail: { exit_code: 4, subtasks: 3, failed_subtasks: 1, subtask: 2, subtask_reason: 'exit' },
     });
     expect(list.map((row) => String(row['item'])).toSorted()).toEqual(['bad', 'fine', 'good']);
     expect(await platform.log(slug)).toContainEqual(
@@ -338,6 +358,8 @@ describe('a run of several subtasks', () => {
       status: 'failed',
       results: 6,
       err_msg: `6 of 6 subtasks failed: ${named}; …`,
+      end_reason: 'exit',
+      end_detail: { exit_code: 4, subtasks: 6, failed_subtasks: 6, subtask: 1, subtask_reason: 'exit' },
     });
   });
 });

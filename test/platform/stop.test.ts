@@ -67,6 +67,8 @@ test('SIGTERM ends a worker that does not end within the grace, and names it', a
     status: 'failed',
     results: 1,
     err_msg: 'the runner was stopped while it executed the subtask',
+    end_reason: 'stopped',
+    end_detail: {},
   });
 });
 

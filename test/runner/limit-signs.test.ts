@@ -1,14 +1,15 @@
 /** Which printed lines name a limit. */
 import { describe, expect, test } from 'vitest';
+import type { NamedLimit } from '../../src/runs/named-limits.ts';
 import { LimitSigns } from '../../src/runner/execution/limit-signs.ts';
 
 const limits = { openFiles: 11, processes: 12, fileSizeBytes: 13, tmpBytes: 14 };
-const openFiles = '11 open files (CHELA_SANDBOX_OPEN_FILE_LIMIT)';
-const processes = '12 processes and threads (CHELA_SANDBOX_PROCESS_LIMIT)';
-const fileSize = '13 bytes of a file (CHELA_SANDBOX_FILE_SIZE_BYTES)';
-const temporary = '14 bytes in /tmp (CHELA_SANDBOX_TMP_BYTES)';
+const openFiles = { limit: 'open_files', value: 11 };
+const processes = { limit: 'processes', value: 12 };
+const fileSize = { limit: 'file_size', value: 13 };
+const temporary = { limit: 'tmp', value: 14 };
 
-function limitsOf(...lines: string[]): readonly string[] {
+function limitsOf(...lines: string[]): readonly NamedLimit[] {
   const signs = new LimitSigns(limits);
   for (const line of lines) signs.read(line);
   return signs.found;

@@ -22,7 +22,13 @@ export interface CallOptions {
   readonly body?: unknown;
 }
 
-export interface RunShape {
+export interface EndShape {
+  end_reason: string;
+  end_detail: Record<string, unknown>;
+  error_headline: string;
+}
+
+export interface RunShape extends EndShape {
   slug: string;
   run_slug: string;
   scraper_slug: string;
@@ -39,7 +45,7 @@ export interface RunShape {
   err_msg: string;
 }
 
-export interface FinishedRunShape {
+export interface FinishedRunShape extends EndShape {
   run_slug: string;
   run_status: string;
   is_finished: boolean;

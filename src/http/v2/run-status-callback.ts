@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { toldStatuses } from '../../callbacks/callback-states.ts';
 import { enumeration } from '../enumeration.ts';
+import { runEndFields } from './end-shapes.ts';
 
 const exampleSlug = '01KKDXV2G26BT7NH4ZQR2R4NPZ';
 
@@ -29,6 +30,7 @@ export const CallbackBody = Type.Object(
     running_duration: Type.Integer({ description: 'Seconds.', examples: [10] }),
     result_count: Type.Integer({ description: 'Rows stored at that moment.', examples: [1] }),
     result_message: Type.String({ description: 'The same in words.', examples: ['1 result'] }),
+    ...runEndFields,
   },
   { description: 'A run at a change of its status' },
 );

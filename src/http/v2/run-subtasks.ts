@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { ChelaError } from '../../errors.ts';
 import { parseJson } from '../../json/lossless-json.ts';
-import { durationSeconds } from '../../runs/run-figures.ts';
+import { durationSeconds, endFields } from '../../runs/run-figures.ts';
 import type { RunWaiting, SubtaskRecord } from '../../runs/runs.ts';
 import { subtaskStatuses } from '../../runs/statuses.ts';
 import { waitReasons } from '../../runs/wait-reasons.ts';
@@ -10,6 +10,7 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { enumeration } from '../enumeration.ts';
 import { operation } from '../operation.ts';
+import { subtaskEndFields } from './end-shapes.ts';
 import { runScopes } from './run-operations.ts';
 import { pagedSchema, pageOf, PageQuery, paged, unixSeconds } from './shapes.ts';
 
@@ -32,6 +33,7 @@ const subtaskFields = {
   }),
   exit_code: Type.Integer({ description: 'Exit code of the worker; -1 where there is none.', examples: [0] }),
   err_msg: Type.String({ description: 'Why it failed; empty where nothing went wrong.', examples: [''] }),
+  ...subtaskEndFields,
   results: Type.Integer({ description: 'Rows it added.', examples: [3] }),
   attempt: Type.Integer({ description: 'How often a runner took it.', examples: [1] }),
 };
@@ -88,6 +90,7 @@ function subtaskShape(subtask: SubtaskRecord): Static<ReturnType<typeof Type.Obj
     duration: durationSeconds(subtask),
     exit_code: subtask.exit_code ?? -1,
     err_msg: subtask.err_msg,
+    ...endFields(subtask),
     results: subtask.row_count,
     attempt: subtask.attempt,
   };

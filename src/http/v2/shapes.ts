@@ -1,7 +1,7 @@
 /** The shapes that several operations share, as schemas, and how records become them. */
 import path from 'node:path';
 import { Type, type Static, type TSchema } from 'typebox';
-import { durationSeconds, resultMessage, unixSeconds } from '../../runs/run-figures.ts';
+import { durationSeconds, endFields, resultMessage, unixSeconds } from '../../runs/run-figures.ts';
 import type { RunRecord } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
 import { withoutEnd } from '../../text/text-ends.ts';
@@ -9,6 +9,7 @@ import { workerPath } from '../../workers/worker-id.ts';
 import type { WorkerRecord } from '../../workers/worker-record.ts';
 import type { StoredLogLine } from '../../logs/logs.ts';
 import { enumeration } from '../enumeration.ts';
+import { runEndFields } from './end-shapes.ts';
 
 export { unixSeconds };
 
@@ -140,6 +141,7 @@ export const Run = Type.Object(
       examples: [10],
     }),
     err_msg: Type.String({ description: 'Why it failed; empty where nothing went wrong.', examples: [''] }),
+    ...runEndFields,
   },
   { title: 'Run', description: 'A run' },
 );
@@ -150,7 +152,7 @@ export function decimal(numeric: string): string {
   return `${whole}.${withoutEnd(fraction, '0').padEnd(2, '0')}`;
 }
 
-export function runShape(run: RunRecord): Static<typeof Run> {
+export function runShape(run: RunRecord) {
   return {
     slug: run.slug,
     run_slug: run.slug,
@@ -166,7 +168,8 @@ export function runShape(run: RunRecord): Static<typeof Run> {
     finished_at: unixSeconds(run.finished_at),
     duration: durationSeconds(run),
     err_msg: run.err_msg,
-  };
+    ...endFields(run),
+  } satisfies Static<typeof Run>;
 }
 
 export const Worker = Type.Object(
@@ -297,6 +300,7 @@ const FinishedRun = Type.Object(
     execution_start_timestamp: Type.Integer({ description: 'Unix seconds; 0 before the start.' }),
     execution_end_timestamp: Type.Integer({ description: 'Unix seconds; 0 before the end.' }),
     running_duration: Type.Integer({ description: 'Seconds.' }),
+    ...runEndFields,
     results: ResultPage,
   },
   { title: 'FinishedRun', description: 'The outcome of a synchronous run' },
@@ -315,6 +319,7 @@ export function finishedRunShape(run: RunRecord, isFinished: boolean, results: S
     execution_start_timestamp: unixSeconds(run.started_at),
     execution_end_timestamp: unixSeconds(run.finished_at),
     running_duration: durationSeconds(run),
+    ...endFields(run),
     results,
   };
 }

@@ -1,6 +1,7 @@
 /** Listing the runs of an account. */
 import { Type } from 'typebox';
 import { invalidArgument } from '../../errors.ts';
+import { runEndReasons } from '../../runs/end-reasons.ts';
 import { runSorts, type RunFilter } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
@@ -11,12 +12,21 @@ import { lastSecond, pageOf, paged, pagedSchema, PageQuery, Run, runShape } from
 
 const daySeconds = 86_400;
 
+const anyReason = `(${runEndReasons.join('|')})`;
+
 const ListQuery = Type.Object({
   ...PageQuery.properties,
   worker_id: Type.Optional(
     Type.String({ description: 'Worker slug or path. Use owner~name for path values.' }),
   ),
   status: Type.Optional(enumeration(runStatuses, { description: 'Run status.' })),
+  end_reason: Type.Optional(
+    Type.String({
+      description: `Extension: why the runs ended, one or several of ${runEndReasons.join(', ')}, separated by commas.`,
+      pattern: `^${anyReason}(,${anyReason}){0,${runEndReasons.length - 1}}$`,
+      examples: ['limit,lost'],
+    }),
+  ),
   start_time: Type.Optional(
     Type.Integer({ description: 'Runs created at or after, Unix seconds.', minimum: 0, maximum: lastSecond }),
   ),
@@ -92,6 +102,7 @@ export function addWorkerRunOperations(app: ApiApp, { runs, config }: ApiContext
       const filter = {
         workerId: query.worker_id,
         status: query.status,
+        endReasons: query.end_reason?.split(',') as RunFilter['endReasons'],
         origin: query.origin,
         keyword: query.keyword,
         ...readSortOrder(runSorts, query.sort ?? '-created_at'),

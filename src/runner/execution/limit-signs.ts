@@ -2,29 +2,33 @@
  * Limits that the kernel tells only the worker about, by an error number. What the worker prints of it names the limit in the
  * outcome of a subtask that failed.
  */
+import type { NamedLimit } from '../../runs/named-limits.ts';
 import type { SandboxLimits } from '../sandbox.ts';
 
 /** Texts that follow each other in one line, each of whole words, in lower case. */
 type Sign = readonly string[];
 
+/** The limits of a sandbox that the kernel tells only the worker about. */
+type UntoldLimit = 'open_files' | 'file_size' | 'tmp' | 'processes';
+
 interface SignedLimit {
   readonly signs: readonly Sign[];
-  readonly limit: (limits: SandboxLimits) => string;
+  readonly limit: UntoldLimit;
 }
 
 /** By their names in Node and Python, and in the words of the C library and Go. */
 const signedLimits: readonly SignedLimit[] = [
   {
     signs: [['emfile'], ['too many open files']],
-    limit: ({ openFiles }) => `${openFiles} open files (CHELA_SANDBOX_OPEN_FILE_LIMIT)`,
+    limit: 'open_files',
   },
   {
     signs: [['efbig'], ['file too large']],
-    limit: fileSizeLimit,
+    limit: 'file_size',
   },
   {
     signs: [['enospc'], ['no space left on device']],
-    limit: ({ tmpBytes }) => `${tmpBytes} bytes in /tmp (CHELA_SANDBOX_TMP_BYTES)`,
+    limit: 'tmp',
   },
   {
     signs: [
@@ -34,7 +38,7 @@ const signedLimits: readonly SignedLimit[] = [
       ['failed to create new os thread'],
       ['pthread_create failed'],
     ],
-    limit: ({ processes }) => processLimit(processes),
+    limit: 'processes',
   },
 ];
 
@@ -42,12 +46,16 @@ const signedLimits: readonly SignedLimit[] = [
 const longestLine = 4096;
 const wordCharacter = /\w/;
 
-export function processLimit(processes: number): string {
-  return `${processes} processes and threads (CHELA_SANDBOX_PROCESS_LIMIT)`;
-}
+/** The value of each is a field of the sandbox's limits. */
+const values: Readonly<Record<UntoldLimit, (limits: SandboxLimits) => number>> = {
+  open_files: ({ openFiles }) => openFiles,
+  file_size: ({ fileSizeBytes }) => fileSizeBytes,
+  tmp: ({ tmpBytes }) => tmpBytes,
+  processes: ({ processes }) => processes,
+};
 
-export function fileSizeLimit({ fileSizeBytes }: SandboxLimits): string {
-  return `${fileSizeBytes} bytes of a file (CHELA_SANDBOX_FILE_SIZE_BYTES)`;
+export function untoldLimit(limit: UntoldLimit, limits: SandboxLimits): NamedLimit {
+  return { limit, value: values[limit](limits) };
 }
 
 /** @returns where the first such text of whole words ends, at `from` or behind; -1 where there is none */
@@ -72,7 +80,7 @@ function shows(line: string, sign: Sign): boolean {
 /** Collects the limits that the lines of one worker speak of. */
 export class LimitSigns {
   readonly #limits: SandboxLimits;
-  readonly #found = new Set<string>();
+  readonly #found = new Set<UntoldLimit>();
 
   constructor(limits: SandboxLimits) {
     this.#limits = limits;
@@ -83,11 +91,11 @@ export class LimitSigns {
     if (line.length > longestLine || this.#found.size === signedLimits.length) return;
     const lowerCase = line.toLowerCase();
     for (const { signs, limit } of signedLimits) {
-      if (signs.some((sign) => shows(lowerCase, sign))) this.#found.add(limit(this.#limits));
+      if (signs.some((sign) => shows(lowerCase, sign))) this.#found.add(limit);
     }
   }
 
-  get found(): readonly string[] {
-    return [...this.#found];
+  get found(): readonly NamedLimit[] {
+    return Array.from(this.#found, (limit) => untoldLimit(limit, this.#limits));
   }
 }

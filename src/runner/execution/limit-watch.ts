@@ -1,14 +1,17 @@
 /**
  * Watches the limits of one subtask: those that nothing else enforces (time, disk, memory where there is no cgroup), those
  * that it shares with its run (rows, traffic, charge), and the cgroup for those that it enforces. Counts the processor time on
- * the way, and knows the names of the limits that came to bear.
+ * the way, and collects the limits that may be why the worker failed.
  */
 import type { Usage } from '../../accounts/usage.ts';
 import type { Config } from '../../configuration/configuration.ts';
+import { machineOutOfMemoryMessage, reachedLimitMessage } from '../../runs/end-messages.ts';
+import type { Circumstances } from '../../runs/end-reasons.ts';
+import type { LimitName, NamedLimit } from '../../runs/named-limits.ts';
 import type { Cgroup, CgroupControl } from '../cgroup.ts';
 import type { ClaimedSubtask } from './claimed-subtask.ts';
 import { watchDisk } from '../../host/disk-watch.ts';
-import { fileSizeLimit, LimitSigns, processLimit } from './limit-signs.ts';
+import { LimitSigns, untoldLimit } from './limit-signs.ts';
 import type { RunWriter } from './run-writers.ts';
 import type { SandboxedProcess, SandboxLimits } from '../sandbox.ts';
 
@@ -25,9 +28,9 @@ interface LimitWatchOptions {
   readonly writer: Pick<RunWriter, 'results' | 'traffic'>;
   /** Those that the worker's sandbox was opened with. */
   readonly sandbox: SandboxLimits;
-  /** Told the sentence for the err_msg of what a limit stops. */
-  readonly onExcess: (errMsg: string) => void;
-  /** Told once of each limit that came to bear without stopping the subtask. */
+  /** Told the limit that the subtask has passed. */
+  readonly onExcess: (limit: NamedLimit) => void;
+  /** Told once of each limit that the worker reached without being stopped. */
   readonly onNotice: (notice: string) => void;
 }
 
@@ -69,15 +72,11 @@ async function memoryOf(users: readonly User[], limitBytes: number): Promise<num
   return bound <= limitBytes ? bound : sum();
 }
 
-/** The err_msg of what had more memory than its run allows. */
-export function memoryExcess(megabytes: number): string {
-  return `stopped at the memory limit of ${megabytes} MB (memory)`;
-}
-
 export class LimitWatch {
   readonly #options: LimitWatchOptions;
   readonly #signs: LimitSigns;
-  readonly #notices = new Set<string>();
+  #machineOutOfMemory = false;
+  #processesRefused = false;
   #stops: (() => void)[] = [];
   #cpuSeconds = 0;
 
@@ -93,13 +92,11 @@ export class LimitWatch {
 
   /** Tells of the limits that all subtasks of the run share, at once where they are passed. @returns the way to unsubscribe */
   subscribe(): () => void {
-    const { writer, config, onExcess } = this.#options;
+    const { writer, config } = this.#options;
     const { traffic, results } = writer;
     const ends = [
-      traffic.onExceeded(() => onExcess(traffic.limitMessage)),
-      results.onRefused(() =>
-        onExcess(`stopped at the limit of ${config.rowLimit} rows of a run (CHELA_ROW_LIMIT)`),
-      ),
+      traffic.onExceeded(() => this.#exceeded('traffic', traffic.limitBytes)),
+      results.onRefused(() => this.#exceeded('rows', config.rowLimit)),
     ];
     return () => {
       for (const end of ends) end();
@@ -111,16 +108,19 @@ export class LimitWatch {
     this.#signs.read(line);
   }
 
-  /** What may be the reason why a worker failed. @param signal that ended it */
-  circumstances(signal: NodeJS.Signals | null): string[] {
+  /** What may be the reason why a worker failed. */
+  get circumstances(): Circumstances {
     const { sandbox } = this.#options;
-    const circumstances = [...this.#notices];
-    if (signal === 'SIGXFSZ') circumstances.push(`that is the limit of ${fileSizeLimit(sandbox)}`);
-    const spokenOf = this.#signs.found.filter((limit) => !circumstances.some((told) => told.includes(limit)));
-    if (spokenOf.length > 0) {
-      circumstances.push(`what it printed speaks of a limit: ${spokenOf.join(', ')}`);
-    }
-    return circumstances;
+    const reached = this.#processesRefused ? [untoldLimit('processes', sandbox)] : [];
+    const named = this.#signs.found.filter(({ limit }) => !reached.some((other) => other.limit === limit));
+    const suspected = [
+      ...reached.map((limit) => ({ ...limit, seen: 'kernel' as const })),
+      ...named.map((limit) => ({ ...limit, seen: 'output' as const })),
+    ];
+    return {
+      ...(suspected.length > 0 && { suspected_limits: suspected }),
+      ...(this.#machineOutOfMemory && { machine_out_of_memory: true }),
+    };
   }
 
   start(watched: Watched): void {
@@ -148,11 +148,11 @@ export class LimitWatch {
   /** Tells where all subtasks of the run together have come to its charge limit. */
   async checkCharge(): Promise<void> {
     if (!this.#hasChargeLimit) return;
-    const { subtask, usage, onExcess } = this.#options;
+    const { subtask, usage } = this.#options;
     const { max_total_charge: limit } = subtask.limits;
     // While the database is away nothing is charged either; the next look tells.
     const isReached = await usage.reached(subtask.run_id, limit).catch(() => false);
-    if (isReached) onExcess(`stopped at the charge limit of ${limit} (max_total_charge)`);
+    if (isReached) this.#exceeded('charge', limit);
   }
 
   get #hasChargeLimit(): boolean {
@@ -161,10 +161,9 @@ export class LimitWatch {
   }
 
   #watchTime(): () => void {
-    const { subtask, onExcess } = this.#options;
-    const { execute_limit_time_seconds: seconds } = subtask.limits;
+    const { execute_limit_time_seconds: seconds } = this.#options.subtask.limits;
     const timer = setTimeout(
-      () => onExcess(`stopped at the time limit of ${seconds} s (execute_limit_time_seconds)`),
+      () => this.#exceeded('time', seconds),
       Math.min(seconds * 1000, longestTimerMilliseconds),
     );
     return () => clearTimeout(timer);
@@ -190,31 +189,35 @@ export class LimitWatch {
   async #checkSigns(cgroup: Cgroup | undefined): Promise<void> {
     const signs = await cgroup?.signs().catch(() => undefined);
     if (signs?.outOfMemory === 'limit') this.#memoryExceeded();
-    if (signs?.outOfMemory === 'machine') this.#notice('the machine had no memory left');
-    if (signs?.processesRefused === true) {
-      this.#notice(`it came to the limit of ${processLimit(this.#options.sandbox.processes)}`);
-    }
+    if (signs?.outOfMemory === 'machine') this.#noticeMachine();
+    if (signs?.processesRefused === true) this.#noticeProcesses();
+  }
+
+  #exceeded(limit: LimitName, value: number): void {
+    this.#options.onExcess({ limit, value });
   }
 
   #memoryExceeded(): void {
-    this.#options.onExcess(memoryExcess(this.#options.subtask.limits.memory));
+    this.#exceeded('memory', this.#options.subtask.limits.memory);
   }
 
-  #notice(notice: string): void {
-    if (this.#notices.has(notice)) return;
-    this.#notices.add(notice);
-    this.#options.onNotice(notice);
+  #noticeMachine(): void {
+    if (this.#machineOutOfMemory) return;
+    this.#machineOutOfMemory = true;
+    this.#options.onNotice(machineOutOfMemoryMessage);
+  }
+
+  #noticeProcesses(): void {
+    if (this.#processesRefused) return;
+    this.#processesRefused = true;
+    this.#options.onNotice(reachedLimitMessage(untoldLimit('processes', this.#options.sandbox)));
   }
 
   #watchDisk(scratchDir: string): () => void {
-    const { config, onExcess } = this.#options;
-    const { sandboxDiskBytes: bytes, sandboxDiskFileLimit: files } = config;
+    const { sandboxDiskBytes: bytes, sandboxDiskFileLimit: files } = this.#options.config;
     return watchDisk(scratchDir, { bytes, files }, (excess) => {
-      const limit =
-        excess === 'bytes'
-          ? `disk limit of ${bytes} bytes (CHELA_SANDBOX_DISK_BYTES)`
-          : `disk limit of ${files} files (CHELA_SANDBOX_DISK_FILE_LIMIT)`;
-      onExcess(`stopped at the ${limit}`);
+      if (excess === 'bytes') this.#exceeded('disk', bytes);
+      else this.#exceeded('disk_files', files);
     });
   }
 }

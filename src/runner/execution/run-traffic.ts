@@ -35,9 +35,9 @@ export class RunTraffic {
     }, flushMilliseconds);
   }
 
-  /** Sentence for the err_msg of what is stopped by the limit. */
-  get limitMessage(): string {
-    return `stopped at the traffic limit of ${this.#options.limitBytes} bytes (max_total_traffic)`;
+  /** 0 is no limit. */
+  get limitBytes(): number {
+    return this.#options.limitBytes;
   }
 
   add(bytes: number): void {

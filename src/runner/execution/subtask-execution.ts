@@ -8,7 +8,17 @@ import { isDatabaseError } from '../../database/database.ts';
 import type { Events } from '../../events/events.ts';
 import { logType } from '../../logs/log-line.ts';
 import { parseRow } from '../../results/row.ts';
+import { subtaskMessage } from '../../runs/end-messages.ts';
+import {
+  abortedEnd,
+  succeededEnd,
+  type Circumstances,
+  type PreparationStep,
+  type StopEnd,
+  type SubtaskEnd,
+} from '../../runs/end-reasons.ts';
 import type { SubtaskOutcome } from '../../runs/finish.ts';
+import type { NamedLimit } from '../../runs/named-limits.ts';
 import type { PackageCache } from '../../workers/package-cache.ts';
 import type { BrowserEndpoint, BrowserGateway } from '../browser/browser-gateway.ts';
 import type { Cgroup } from '../cgroup.ts';
@@ -17,7 +27,8 @@ import type { ClaimedSubtask } from './claimed-subtask.ts';
 import type { CacheUse } from '../cache/cache-use.ts';
 import type { Installations } from '../dependencies/installations.ts';
 import type { Preparation } from '../launch.ts';
-import { LimitWatch, memoryExcess } from './limit-watch.ts';
+import { untoldLimit } from './limit-signs.ts';
+import { LimitWatch } from './limit-watch.ts';
 import {
   credentialsText,
   proxyAddress,
@@ -32,12 +43,14 @@ import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from '../sa
 import type { ScratchFolder } from '../../host/scratch-folder.ts';
 import { SdkGateway } from './sdk-gateway.ts';
 import { SecretMask } from '../../logs/secret-mask.ts';
-import { stopMessage, type StopReason } from './stop-reason.ts';
 import { SubtaskLog } from './subtask-log.ts';
 
 /** From SIGTERM to SIGKILL. Well below the 5 s in which an abort has to be over. */
 const terminateGraceMilliseconds = 2000;
 const mebibyte = 1024 * 1024;
+
+/** What an execution is at: why it failed goes by that. */
+type Step = PreparationStep | 'dependencies' | 'execution';
 
 export interface ExecutionServices {
   readonly config: Config;
@@ -65,12 +78,13 @@ export class SubtaskExecution {
   readonly #stopped = new AbortController();
   readonly #limits: SandboxLimits;
   readonly #limitWatch: LimitWatch;
-  #reason: StopReason | undefined;
+  #stopEnd: StopEnd | undefined;
+  #at: Step = 'execution';
   #process: SandboxedProcess | undefined;
   #cgroup: Cgroup | undefined;
   #browserPorts: readonly number[] = [];
   /** Why the database did not take a row, the first time. */
-  #unstored: string | undefined;
+  #rowError: string | undefined;
 
   constructor(services: ExecutionServices, subtask: ClaimedSubtask, slot: number, writer: RunWriter) {
     this.subtask = subtask;
@@ -92,7 +106,7 @@ export class SubtaskExecution {
       usage,
       writer,
       sandbox: this.#limits,
-      onExcess: (errMsg) => this.stop({ kind: 'limit', errMsg }),
+      onExcess: (limit) => this.stop({ reason: 'limit', detail: limit }),
       onNotice: (notice) => this.#log.system(notice, logType.warn),
     });
     this.#log = new SubtaskLog({
@@ -106,15 +120,15 @@ export class SubtaskExecution {
     });
   }
 
-  /** Why the platform stopped it, if it did. */
-  get stopReason(): StopReason | undefined {
-    return this.#reason;
+  /** The end that the platform brought about, if it did. */
+  get stopEnd(): StopEnd | undefined {
+    return this.#stopEnd;
   }
 
   /** Ends the subtask early: the whole process tree, within seconds. The first reason stands. */
-  stop(reason: StopReason): void {
-    if (this.#reason !== undefined) return;
-    this.#reason = reason;
+  stop(end: StopEnd): void {
+    if (this.#stopEnd !== undefined) return;
+    this.#stopEnd = end;
     this.#stopped.abort();
     void this.#process?.terminate(terminateGraceMilliseconds);
   }
@@ -135,16 +149,21 @@ export class SubtaskExecution {
     let release: (() => void) | undefined;
     const { traffic } = this.#writer;
     try {
-      if (this.subtask.run_status === 'aborting') this.stop({ kind: 'abort' });
+      if (this.subtask.run_status === 'aborting') this.stop(abortedEnd);
       this.#announce();
       await this.#step(traffic.known());
       await this.#step(this.#limitWatch.checkCharge());
+      this.#at = 'package';
       const packageDir = await this.#step(this.#services.packages.unpacked(this.subtask.package_hash));
+      this.#at = 'dependencies';
       const preparation = await this.#prepareLaunch(packageDir);
+      this.#at = 'folders';
       release = await this.#services.cacheUse.hold(usedFolders(packageDir, preparation));
       scratchDir = await this.#services.scratch.create();
+      this.#at = 'sandbox';
       this.#cgroup = await this.#makeCgroup();
       this.#process = await this.#openSandbox(scratchDir, packageDir, preparation);
+      this.#at = 'execution';
       const exit = await this.#work(this.#process, scratchDir);
       return this.#outcome(exit);
     } catch (error) {
@@ -275,7 +294,7 @@ export class SubtaskExecution {
           try {
             await results.push(number, parseRow(jsonText));
           } catch (error) {
-            if (isDatabaseError(error)) this.#unstored ??= (error as Error).message;
+            if (isDatabaseError(error)) this.#rowError ??= (error as Error).message;
             log.complain(`a row was refused: ${(error as Error).message}`);
             throw error;
           }
@@ -324,43 +343,74 @@ export class SubtaskExecution {
   }
 
   #outcome(exit: WorkerExit): SubtaskOutcome {
-    if (exit.outOfMemory) {
-      this.#reason ??= { kind: 'limit', errMsg: memoryExcess(this.subtask.limits.memory) };
-    }
-    if (this.#reason !== undefined) return this.#stoppedOutcome(this.#reason);
-    const { exitCode, signal } = exit;
-    if (exitCode === 0) {
+    const end = this.#stopEnd ?? this.#limitOf(exit);
+    if (end !== undefined) return this.#stoppedOutcome(end);
+    if (exit.exitCode === 0) {
       this.#log.system('finished with exit code 0');
-      return { status: 'succeeded', exitCode, errMsg: '' };
+      return { end: succeededEnd };
     }
-    const end = signal === null ? `exit code ${exitCode}` : `signal ${signal}`;
-    this.#log.system(`finished with ${end}`, logType.error);
-    const circumstances = this.#limitWatch.circumstances(signal);
-    if (this.#unstored !== undefined) {
-      circumstances.push(`before that a row could not be stored: ${this.#unstored}`);
-    }
-    return {
-      status: 'failed',
-      exitCode: exitCode ?? undefined,
-      errMsg: [`the worker ended with ${end}`, ...circumstances].join('; '),
-    };
+    const failure = failureOf(exit, {
+      ...this.#limitWatch.circumstances,
+      ...(this.#rowError !== undefined && { row_error: this.#rowError }),
+    });
+    this.#log.system(
+      failure.reason === 'exit'
+        ? `finished with exit code ${failure.detail.exit_code}`
+        : `finished with signal ${failure.detail.signal}`,
+      logType.error,
+    );
+    return { end: failure };
   }
 
-  #stoppedOutcome(reason: StopReason): SubtaskOutcome {
-    const errMsg = stopMessage(reason);
-    this.#log.system(errMsg, logType.warn);
-    return { status: 'failed', errMsg };
+  /** The limit at which the kernel ended the worker. */
+  #limitOf({ outOfMemory, signal }: WorkerExit): StopEnd | undefined {
+    if (outOfMemory) return limitEnd({ limit: 'memory', value: this.subtask.limits.memory });
+    return signal === 'SIGXFSZ' ? limitEnd(untoldLimit('file_size', this.#limits)) : undefined;
+  }
+
+  #stoppedOutcome(end: StopEnd): SubtaskOutcome {
+    this.#log.system(subtaskMessage(end), logType.warn);
+    return { end };
   }
 
   #failedBeforeEnd(error: unknown): SubtaskOutcome {
-    if (this.#reason !== undefined) return this.#stoppedOutcome(this.#reason);
+    if (this.#stopEnd !== undefined) return this.#stoppedOutcome(this.#stopEnd);
     const { message } = error as Error;
     this.#services.logger.warn(
       { subtask: this.subtask.id, error: message },
       'a subtask could not be executed',
     );
-    this.#log.system(`could not be executed: ${message}`, logType.error);
-    return { status: 'failed', errMsg: `could not be executed: ${message}` };
+    const end = notExecuted(this.#at, message);
+    this.#log.system(subtaskMessage(end), logType.error);
+    return { end };
+  }
+}
+
+function limitEnd(detail: NamedLimit): StopEnd {
+  return { reason: 'limit', detail };
+}
+
+/** @param exit of a worker that nobody stopped */
+function failureOf(
+  { exitCode, signal }: WorkerExit,
+  circumstances: Circumstances,
+): Extract<SubtaskEnd, { reason: 'exit' | 'signal' }> {
+  if (signal === null) return { reason: 'exit', detail: { exit_code: exitCode ?? -1, ...circumstances } };
+  return { reason: 'signal', detail: { signal, ...circumstances } };
+}
+
+function notExecuted(step: Step, message: string): SubtaskEnd {
+  switch (step) {
+    case 'dependencies':
+      return { reason: 'dependencies', detail: { message } };
+    case 'execution':
+      return { reason: 'internal', detail: { step, message } };
+    case 'package':
+    case 'folders':
+    case 'sandbox':
+      return { reason: 'preparation', detail: { step, message } };
+    default:
+      return step satisfies never;
   }
 }
 

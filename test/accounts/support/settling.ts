@@ -1,5 +1,6 @@
 /** Subtasks run and settled without a sandbox, so that a test says itself what they use. */
 import { randomInt } from 'node:crypto';
+import { succeededEnd } from '../../../src/runs/end-reasons.ts';
 import { settleSubtask, type SubtaskOutcome } from '../../../src/runs/finish.ts';
 import { registerRunner } from '../../../src/runner/lease.ts';
 import type { TestPlatform } from '../../support/test-platform.ts';
@@ -39,7 +40,7 @@ export async function settle(
   outcome: Partial<SubtaskOutcome> = {},
 ): Promise<void> {
   const services = { database, callbacks, usage: accounts.usage };
-  await settleSubtask(services, subtask, { status: 'succeeded', errMsg: '', ...outcome });
+  await settleSubtask(services, subtask, { end: succeededEnd, ...outcome });
 }
 
 export function shuffled<T>(items: readonly T[]): T[] {

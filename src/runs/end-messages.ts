@@ -1,0 +1,114 @@
+/** The sentences of `err_msg`, made from the data of an end. Nothing reads them back. */
+import type { Circumstances, SubtaskEnd, SuspectedLimit } from './end-reasons.ts';
+import { limitFacts, type LimitName, type NamedLimit } from './named-limits.ts';
+
+/** As the published API says it. */
+const abortedMessage = 'run aborted by user';
+
+/** What is counted at each limit, after its value. */
+const counted: Readonly<Record<LimitName, string>> = {
+  time: 's',
+  memory: 'MB',
+  charge: '',
+  traffic: 'bytes',
+  rows: 'rows of a run',
+  disk: 'bytes',
+  disk_files: 'files',
+  tmp: 'bytes in /tmp',
+  file_size: 'bytes of a file',
+  processes: 'processes and threads',
+  open_files: 'open files',
+};
+
+/** Limits whose value alone does not tell what they are of. */
+const kinds: Partial<Record<LimitName, string>> = {
+  time: 'time',
+  memory: 'memory',
+  charge: 'charge',
+  traffic: 'traffic',
+  disk: 'disk',
+  disk_files: 'disk',
+};
+
+/** `limit of 200 open files (CHELA_SANDBOX_OPEN_FILE_LIMIT)` */
+function limitText({ limit, value }: NamedLimit): string {
+  return [kinds[limit], 'limit of', value, counted[limit], `(${limitFacts[limit].setting})`]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' ');
+}
+
+/** What the log says when the kernel held a worker to a limit. */
+export function reachedLimitMessage(limit: NamedLimit): string {
+  return `it reached the ${limitText(limit)}`;
+}
+
+export const machineOutOfMemoryMessage = 'the machine ran out of memory';
+
+function limitMessages(suspected: readonly SuspectedLimit[]): string[] {
+  const reached = suspected.filter(({ seen }) => seen === 'kernel').map(reachedLimitMessage);
+  const named = suspected.filter(({ seen }) => seen === 'output').map((limit) => `the ${limitText(limit)}`);
+  return named.length === 0 ? reached : [...reached, `its output names ${named.join(' and ')}`];
+}
+
+function withCircumstances(
+  end: string,
+  { suspected_limits = [], machine_out_of_memory, row_error }: Circumstances,
+): string {
+  const parts = [end, ...limitMessages(suspected_limits)];
+  if (machine_out_of_memory) parts.push(machineOutOfMemoryMessage);
+  if (row_error !== undefined) parts.push(`before that a row could not be stored: ${row_error}`);
+  return parts.join('; ');
+}
+
+/** The err_msg of a subtask; empty where it succeeded. */
+export function subtaskMessage(end: SubtaskEnd): string {
+  switch (end.reason) {
+    case 'succeeded':
+      return '';
+    case 'aborted':
+      return abortedMessage;
+    case 'stopped':
+      return 'the runner was stopped while it executed the subtask';
+    case 'limit':
+      return `stopped at the ${limitText(end.detail)}`;
+    case 'exit':
+      return withCircumstances(`the worker ended with exit code ${end.detail.exit_code}`, end.detail);
+    case 'signal':
+      return withCircumstances(`the worker ended with signal ${end.detail.signal}`, end.detail);
+    case 'lost':
+      return 'the runner that executed it died; start it again by a rerun';
+    case 'preparation':
+    case 'dependencies':
+      return `could not be executed: ${end.detail.message}`;
+    case 'internal':
+      switch (end.detail.step) {
+        case 'execution':
+          return `could not be executed: ${end.detail.message}`;
+        case 'settling':
+          return "its outcome could not be stored: the platform's log says why";
+        case 'cleanup':
+          return `could not be ended properly: ${end.detail.message}`;
+        default:
+          return end.detail satisfies never;
+      }
+    default:
+      return end satisfies never;
+  }
+}
+
+/**
+ * The err_msg of a run; empty where nothing failed.
+ * @param failed the first of its failed subtasks, by number
+ */
+export function runMessage(
+  run: { isAborting: boolean; subtaskCount: number; failedCount: number },
+  failed: readonly { number: number; err_msg: string }[],
+): string {
+  if (run.isAborting) return abortedMessage;
+  const [first] = failed;
+  if (first === undefined) return '';
+  if (run.subtaskCount === 1) return first.err_msg;
+  const named = failed.map(({ number, err_msg }) => `#${number} ${err_msg}`).join('; ');
+  const unnamed = run.failedCount > failed.length ? '; …' : '';
+  return `${run.failedCount} of ${run.subtaskCount} subtasks failed: ${named}${unnamed}`;
+}
