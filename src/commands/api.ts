@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { CommandError } from './command-error.ts';
 import { say } from './printing.ts';
 import { runPlatform } from './run-platform.ts';
-import { addSettings, apiSettings, configOf, databaseSettings } from './settings-options.ts';
+import { addSettings, apiSettings, configOf, databaseSettings, processSettings } from './settings-options.ts';
 
 export function addApiCommand(program: Command): void {
   const command = program.command('api').description('Serve the API only, on the database of DATABASE_URL.');
-  addSettings(command, [...databaseSettings, ...apiSettings]);
+  addSettings(command, [...databaseSettings, ...processSettings, ...apiSettings]);
   command.action(async (flags: Record<string, string>) => {
     const config = configOf(flags);
     if (config.databaseUrl === '') throw new CommandError('chela api needs DATABASE_URL or --database-url');

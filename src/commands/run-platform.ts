@@ -1,11 +1,12 @@
 /** Starts the platform, or a half of it, and stops it in order at a signal. */
 import { flagOf, settings, type Config } from '../configuration/configuration.ts';
 import { lockDataFolder } from '../host/data-folder.ts';
-import { openLog } from '../logging/logger.ts';
+import { componentLogger, openLog } from '../logging/logger.ts';
 import { withholdInheritedDescriptors } from '../host/inherited-descriptors.ts';
 import { openDatabase, Platform, type PlatformParts } from '../platform.ts';
 import { endLeasesOfProcess } from '../runner/lease.ts';
 import { createSandbox } from '../runner/sandboxes/sandboxes.ts';
+import { Watchdog } from '../watchdog/watchdog.ts';
 import { CommandError } from './command-error.ts';
 import { explainDatabase } from './explain-database.ts';
 import { stopOnSignals } from './shutdown.ts';
@@ -32,6 +33,13 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   let undoing: Promise<void> | undefined;
   const stop = (): Promise<void> => (undoing ??= undo());
   stopOnSignals(stop);
+  const watchdog = new Watchdog({
+    limitSeconds: config.hangLimitSeconds,
+    limitName: settings.hangLimitSeconds.environment,
+    logger: componentLogger(logger, 'watchdog'),
+  });
+  watchdog.start();
+  ways.push(() => watchdog.stop());
   try {
     // Halves share a folder and a database of the operator's; a whole platform has both for itself.
     const lock = config.databaseUrl === '' ? await lockDataFolder(config.dataDir) : undefined;

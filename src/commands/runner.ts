@@ -2,13 +2,19 @@ import type { Command } from 'commander';
 import { CommandError } from './command-error.ts';
 import { say } from './printing.ts';
 import { runPlatform } from './run-platform.ts';
-import { addSettings, configOf, databaseSettings, runnerSettings } from './settings-options.ts';
+import {
+  addSettings,
+  configOf,
+  databaseSettings,
+  processSettings,
+  runnerSettings,
+} from './settings-options.ts';
 
 export function addRunnerCommand(program: Command): void {
   const command = program
     .command('runner')
     .description('Execute subtasks only, from the database of DATABASE_URL.');
-  addSettings(command, [...databaseSettings, ...runnerSettings]);
+  addSettings(command, [...databaseSettings, ...processSettings, ...runnerSettings]);
   command.action(async (flags: Record<string, string>) => {
     const config = configOf(flags);
     if (config.databaseUrl === '')

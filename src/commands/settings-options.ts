@@ -12,9 +12,11 @@ export const databaseSettings: readonly SettingName[] = [
   'dataDir',
   'databaseUrl',
   'databasePoolSize',
-  'databaseWaitSeconds',
   'logLevel',
 ];
+
+/** Of what keeps running. */
+export const processSettings: readonly SettingName[] = ['databaseWaitSeconds', 'hangLimitSeconds'];
 
 export const apiSettings: readonly SettingName[] = [
   'host',

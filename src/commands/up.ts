@@ -7,7 +7,14 @@ import { defaultInput } from '../workers/default-input.ts';
 import { publishBundledWorkers } from '../workers/bundled-workers.ts';
 import { say } from './printing.ts';
 import { runPlatform } from './run-platform.ts';
-import { addSettings, apiSettings, configOf, databaseSettings, runnerSettings } from './settings-options.ts';
+import {
+  addSettings,
+  apiSettings,
+  configOf,
+  databaseSettings,
+  processSettings,
+  runnerSettings,
+} from './settings-options.ts';
 
 const welcomeWorker = 'chela~hello';
 
@@ -15,7 +22,14 @@ export function addUpCommand(program: Command): void {
   const command = program
     .command('up')
     .description('Start the whole platform in this process: database, API and runner.');
-  addSettings(command, [...databaseSettings, ...apiSettings, ...runnerSettings, 'apiKey', 'retentionDays']);
+  addSettings(command, [
+    ...databaseSettings,
+    ...processSettings,
+    ...apiSettings,
+    ...runnerSettings,
+    'apiKey',
+    'retentionDays',
+  ]);
   command.action(async (flags: Record<string, string>) => {
     const config = configOf(flags);
     let newKey: string | undefined;

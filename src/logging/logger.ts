@@ -19,6 +19,7 @@ export type Component =
   | 'runner'
   | 'scheduler'
   | 'statistics'
+  | 'watchdog'
   | 'watchman';
 
 /** The log of a process, on standard error. Call it once a process. */

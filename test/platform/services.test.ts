@@ -16,6 +16,7 @@ import { ScratchFolder } from '../../src/host/scratch-folder.ts';
 import { Watchman } from '../../src/runner/watchman.ts';
 import { RunCounter } from '../../src/statistics/run-counter.ts';
 import { startTestPlatform, testConfig, type TestPlatform } from '../support/test-platform.ts';
+import { Watchdog } from '../../src/watchdog/watchdog.ts';
 import { eventually } from './support/eventually.ts';
 
 interface Service {
@@ -62,6 +63,10 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
   },
   RunCounter: {
     make: () => new RunCounter(platform.platform.database, 100, events),
+    signs: async () => vi.getTimerCount(),
+  },
+  Watchdog: {
+    make: () => new Watchdog({ limitSeconds: 60, limitName: 'the limit', logger }),
     signs: async () => vi.getTimerCount(),
   },
   Watchman: {

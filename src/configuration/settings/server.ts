@@ -52,6 +52,13 @@ export const serverSettings = {
     parse: list,
     describe: 'Origins whose pages may call the API, separated by commas; * allows any.',
   }),
+  hangLimitSeconds: setting<number>({
+    environment: 'CHELA_HANG_LIMIT_SECONDS',
+    default: 60,
+    parse: integer(0, 86_400),
+    describe:
+      'A process whose event loop does not respond for this long ends with exit code 70, to be started again by a supervisor. 0 is no limit.',
+  }),
   logLevel: setting<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'>({
     environment: 'CHELA_LOG_LEVEL',
     default: 'info',

@@ -40,13 +40,18 @@ export class ChelaProcess {
   #output = '';
   #look: (() => void)[] = [];
 
-  /** @param stdio where its output goes instead, as `spawn` takes it */
+  /**
+   * @param stdio where its output goes instead, as `spawn` takes it
+   * @param within a command that it is started by, with its arguments
+   */
   constructor(
     argv: readonly string[],
     environment: Environment,
     stdio: StdioOptions = ['ignore', 'pipe', 'pipe'],
+    within: readonly string[] = [],
   ) {
-    this.#child = spawn(process.execPath, [entry, ...argv], {
+    const [command = process.execPath, ...rest] = [...within, process.execPath, entry, ...argv];
+    this.#child = spawn(command, rest, {
       env: cleanEnvironment(environment),
       stdio,
       detached: true,

@@ -1,0 +1,67 @@
+/** Ends this process where its event loop hangs, so that whoever supervises it can start it again. */
+import { Worker } from 'node:worker_threads';
+import type { Logger } from 'pino';
+
+/** Exit code of a process whose event loop hung: EX_SOFTWARE of sysexits.h. */
+const hangExitCode = 70;
+/** Exit code of a process that was stopped at once, as after Ctrl+C. */
+export const stopExitCode = 130;
+/** Between two heartbeats, and between two looks of the thread. */
+const tickMilliseconds = 500;
+
+interface WatchdogOptions {
+  /** 0 is no limit. */
+  readonly limitSeconds: number;
+  /** The setting that the limit comes from, for what the operator is told. */
+  readonly limitName: string;
+  readonly logger: Logger;
+}
+
+/** What the thread is given. */
+interface WatchdogOrder extends Omit<WatchdogOptions, 'logger'> {
+  /** One 32-bit counter, which the event loop raises. */
+  readonly heartbeat: SharedArrayBuffer;
+  readonly tickMilliseconds: number;
+  readonly hangExitCode: number;
+  readonly stopExitCode: number;
+}
+
+export class Watchdog {
+  readonly #options: WatchdogOptions;
+  #running: { readonly thread: Worker; readonly pulse: NodeJS.Timeout } | undefined;
+
+  constructor(options: WatchdogOptions) {
+    this.#options = options;
+  }
+
+  /** From here on a second SIGINT or SIGTERM ends the process too, whatever the event loop does. */
+  start(): void {
+    if (this.#running !== undefined) return;
+    const { limitSeconds, limitName, logger } = this.#options;
+    const heartbeat = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const exitCodes = { hangExitCode, stopExitCode };
+    const order: WatchdogOrder = { limitSeconds, limitName, heartbeat, tickMilliseconds, ...exitCodes };
+    const thread = new Worker(new URL('watchdog-thread.cjs', import.meta.url), {
+      workerData: order,
+      name: 'watchdog',
+      // Node warns of what the first of these opens.
+      execArgv: ['--expose-internals', '--no-warnings'],
+    });
+    thread.on('message', ({ error }: { error: string }) => {
+      logger.warn({ error }, 'a second signal to stop is not seen while the event loop hangs');
+    });
+    thread.on('error', (error) => logger.error({ err: error }, 'the watchdog ended: a hang is not noticed'));
+    thread.unref();
+    const beats = new Int32Array(heartbeat);
+    const pulse = setInterval(() => Atomics.add(beats, 0, 1), tickMilliseconds);
+    pulse.unref();
+    this.#running = { thread, pulse };
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    clearInterval(running?.pulse);
+    await running?.thread.terminate();
+  }
+}
