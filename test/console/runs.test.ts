@@ -173,6 +173,17 @@ test("a worker's readme is Markdown without anything dangerous", async () => {
   expect(await page.evaluate('window.hacked')).toBeUndefined();
 });
 
+test('a readme that takes minutes to format is shown as it is, and the page stays usable', async () => {
+  const readme = '*a_'.repeat(30_000);
+  await writeFile(path.join(folder, 'README.md'), readme);
+  const workerId = await browser.platform.publish(folder, 'With slow readme');
+  const page = await browser.open(`/workers/${workerId}?tab=readme`);
+  await page.getByText('This readme is too long or too complex to format.').waitFor();
+  expect(await page.getByRole('tabpanel').textContent()).toContain(readme);
+  await page.getByRole('tab', { name: 'Runs' }).click();
+  await page.getByText('No run of this worker yet').waitFor();
+});
+
 test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
   expect(browser.problems).toEqual([]);
 });

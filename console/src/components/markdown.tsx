@@ -1,10 +1,11 @@
-/** Markdown as a page, of which only harmless markup stays: a worker's readme is written by a stranger. */
-import { Typography } from '@mantine/core';
+/** Markdown as a page, of which only harmless markup stays. */
+import { Skeleton, Text, Typography } from '@mantine/core';
 import DOMPurify, { type Config } from 'dompurify';
-import { Marked, type Tokens } from 'marked';
 import { useMemo, type MouseEvent, type ReactNode } from 'react';
-import { headingAnchor } from '../../../src/documentation/heading-anchor.ts';
+import { useTexts } from '../texts/texts.tsx';
+import { readOwnMarkdown } from './markdown-reader.ts';
 import classes from './markdown.module.css';
+import { useMarkdownHtml } from './use-markdown-html.ts';
 
 /** No images, for they would ask other hosts; no forms, styles or frames. */
 const allowed: Config = {
@@ -23,25 +24,6 @@ const allowedInOwn: Config = {
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#|\/)/i,
 };
 
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-/** HTML within the Markdown is shown as the text it is. */
-const html = ({ text }: Tokens.HTML | Tokens.Tag): string => escaped(text);
-
-const reader = new Marked({ async: false, renderer: { html } });
-
-const ownReader = new Marked({
-  async: false,
-  renderer: {
-    html,
-    heading({ tokens, depth, text }) {
-      return `<h${depth} id="${headingAnchor(text)}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
-    },
-  },
-});
-
 const purifier = DOMPurify(window);
 purifier.addHook('afterSanitizeAttributes', (element) => {
   // What is wider than its place is scrolled by keyboard too.
@@ -52,33 +34,57 @@ purifier.addHook('afterSanitizeAttributes', (element) => {
   element.setAttribute('rel', 'noopener noreferrer nofollow');
 });
 
-interface MarkdownProps {
-  readonly markdown: string;
-  /**
-   * For pages of our own: told of every link to an address of the console, which is not followed then. Without it the text is
-   * a stranger's.
-   */
-  readonly onNavigate?: (address: string) => void;
+interface HarmlessHtmlProps {
+  /** Purified. */
+  readonly content: string;
+  readonly onClick?: (event: MouseEvent) => void;
 }
 
-export function Markdown({ markdown, onNavigate }: MarkdownProps): ReactNode {
-  const isOwn = onNavigate !== undefined;
-  const content = useMemo(() => {
-    const parsed = (isOwn ? ownReader : reader).parse(markdown, { async: false });
-    return purifier.sanitize(parsed, isOwn ? allowedInOwn : allowed);
-  }, [markdown, isOwn]);
+function HarmlessHtml({ content, onClick }: HarmlessHtmlProps): ReactNode {
+  return (
+    <Typography className={classes['markdown']}>
+      {/* oxlint-disable-next-line react/no-danger, jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions -- purified by the caller; the links within take the keys */}
+      <div dangerouslySetInnerHTML={{ __html: content }} onClick={onClick} />
+    </Typography>
+  );
+}
+
+interface OwnMarkdownProps {
+  readonly markdown: string;
+  /** Told of every link to an address of the console, which is not followed then. */
+  readonly onNavigate: (address: string) => void;
+}
+
+/** Pages of our own. */
+export function OwnMarkdown({ markdown, onNavigate }: OwnMarkdownProps): ReactNode {
+  const content = useMemo(() => purifier.sanitize(readOwnMarkdown(markdown), allowedInOwn), [markdown]);
   const follow = (event: MouseEvent): void => {
     const address = (event.target as Element).closest('a')?.getAttribute('href') ?? '';
     const isPlain =
       event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
-    if (onNavigate === undefined || !isPlain || !address.startsWith('/')) return;
+    if (!isPlain || !address.startsWith('/')) return;
     event.preventDefault();
     onNavigate(address);
   };
+  return <HarmlessHtml content={content} onClick={follow} />;
+}
+
+/** A worker's readme, which is written by a stranger. What cannot be formatted in time is shown as it is. */
+export function Readme({ markdown }: { readonly markdown: string }): ReactNode {
+  const { workers: texts } = useTexts();
+  const read = useMarkdownHtml(markdown);
+  const content = useMemo(
+    () => (typeof read === 'object' ? purifier.sanitize(read.html, allowed) : ''),
+    [read],
+  );
+  if (read === 'reading') return <Skeleton height={120} />;
+  if (typeof read === 'object') return <HarmlessHtml content={content} />;
   return (
-    <Typography className={classes['markdown']}>
-      {/* oxlint-disable-next-line react/no-danger, jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions -- sanitised above; the links within take the keys */}
-      <div dangerouslySetInnerHTML={{ __html: content }} onClick={follow} />
-    </Typography>
+    <>
+      <Text c="dimmed" mb="sm">
+        {texts.plainReadme}
+      </Text>
+      <Text className={classes['plain']}>{markdown}</Text>
+    </>
   );
 }

@@ -7,7 +7,7 @@ import { getRouteApi, useLocation, useNavigate } from '@tanstack/react-router';
 import { useEffect, type ReactNode } from 'react';
 import { guideQuery, guidesQuery } from '../../api/guides.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
-import { Markdown } from '../../components/markdown.tsx';
+import { OwnMarkdown } from '../../components/markdown.tsx';
 import { NotFoundPage } from '../../shell/not-found-page.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 import { GuideMenu } from './guide-menu.tsx';
@@ -49,7 +49,7 @@ function GuideText({ markdown }: { readonly markdown: string }): ReactNode {
   }, [hash]);
   return (
     <Paper withBorder p={{ base: 'md', sm: 'xl' }} maw={900} component="article">
-      <Markdown
+      <OwnMarkdown
         markdown={withPageLinks(markdown)}
         onNavigate={(address) => void navigate({ href: address })}
       />

@@ -26,7 +26,7 @@ import { workerTabs, type WorkerTab } from './worker-search.ts';
 const route = getRouteApi('/frame/signed-in/workers/$workerId');
 
 /** What reads Markdown is large, and most visits do without. */
-const Readme = lazy(async () => ({ default: (await import('../../components/markdown.tsx')).Markdown }));
+const Readme = lazy(async () => ({ default: (await import('../../components/markdown.tsx')).Readme }));
 const VersionsTab = lazy(async () => ({ default: (await import('./versions-tab.tsx')).VersionsTab }));
 const SettingsTab = lazy(async () => ({ default: (await import('./settings-tab.tsx')).SettingsTab }));
 

@@ -76,6 +76,7 @@ export const workers = {
     settings: 'Settings',
   },
   noReadme: 'This worker has no readme.',
+  plainReadme: 'This readme is too long or too complex to format.',
   run: 'Run',
   actions: 'Actions',
   noRuns: 'No run of this worker yet. Fill in its form and start it.',

@@ -77,6 +77,7 @@ export const workers: Texts['workers'] = {
     settings: '设置',
   },
   noReadme: '此 Worker 没有说明。',
+  plainReadme: '此说明过长或过于复杂，无法排版。',
   run: '运行',
   actions: '操作',
   noRuns: '此 Worker 尚未运行。填写表单并启动它。',
