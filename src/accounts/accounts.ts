@@ -1,8 +1,7 @@
 /** Accounts, as the rest of the platform uses them: who they are, what they may and what they pay. */
 import type { PoolClient } from 'pg';
 import type { Config } from '../configuration/configuration.ts';
-import type { Database } from '../database/database.ts';
-import type { Notifications } from '../database/notifications.ts';
+import type { Database, Notifications } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Events } from '../events/events.ts';
 import { isTimezone } from '../time/timezone.ts';
@@ -13,6 +12,9 @@ import { Plans, type Plan } from './plans.ts';
 import { Sessions } from './sessions.ts';
 import { SetupLinks } from './setup-links.ts';
 import { Usage } from './usage.ts';
+
+export { Plans } from './plans.ts';
+export { Usage } from './usage.ts';
 
 export type { Actor, AuditEvent, AuditRecord } from './audit.ts';
 export { auditActions } from './audit-actions.ts';

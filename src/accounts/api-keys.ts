@@ -2,8 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { ulid } from 'ulid';
-import type { Database } from '../database/database.ts';
-import { channels } from '../database/notifications.ts';
+import { type Database, channels } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import { recordAudit, type Actor } from './audit.ts';
 

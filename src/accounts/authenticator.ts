@@ -1,6 +1,5 @@
 /** Who an API key belongs to. A key that was just checked is trusted for seconds, and not a moment beyond its revocation. */
-import type { Database } from '../database/database.ts';
-import { channels, type Notifications } from '../database/notifications.ts';
+import { type Database, type Notifications, channels } from '../database/database.ts';
 import type { Events } from '../events/events.ts';
 import { hashApiKey } from './api-keys.ts';
 import { KeyUse } from './key-use.ts';

@@ -2,9 +2,9 @@
 import type { PoolClient } from 'pg';
 import { ConfigError, settings, type Config } from '../configuration/configuration.ts';
 import { ChelaError, errorKinds, invalidArgument } from '../errors.ts';
-import type { Plan, PlanList } from '../configuration/plan-list.ts';
+import type { Plan, PlanList } from '../configuration/configuration.ts';
 
-export type { Plan } from '../configuration/plan-list.ts';
+export type { Plan } from '../configuration/configuration.ts';
 
 /** Condition over the table account: its balance cannot pay for anything any more. */
 const balanceUsedUp = '(account.balance <= 0 OR coalesce(account.balance_expiration_at <= now(), false))';

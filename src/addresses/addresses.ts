@@ -2,8 +2,8 @@
  * Addresses that the platform may connect to on somebody's behalf: callbacks, workers' proxies, git repositories and package
  * registries all ask the same guard.
  */
-export { AddressGuard, type GuardedTarget } from './address-guard.ts';
+export { AddressGuard } from './address-guard.ts';
 export { AddressRefusedError, NameNotFoundError } from './address-errors.ts';
 export { AllowList, type AllowedTargets } from './allow-list.ts';
 export { isPublicAddress } from './public-addresses.ts';
-export { resolveByDns, resolveBySystem, type Resolve } from './resolvers.ts';
+export { resolveByDns, type Resolve } from './resolvers.ts';

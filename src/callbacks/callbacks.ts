@@ -5,13 +5,15 @@ import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Events } from '../events/events.ts';
 import type { Jobs } from '../jobs/jobs.ts';
-import type { StatusCallbacks } from '../runs/status-callbacks.ts';
+import type { StatusCallbacks } from '../runs/runs.ts';
 import { Deliverer } from './deliverer.ts';
 import { CallbackReader } from './read.ts';
 import { deliverCallbacks, recordStatus } from './recorder.ts';
 import { generateCallbackSecret } from './signature.ts';
 import { AddressGuard, AllowList } from '../addresses/addresses.ts';
 import { urlRefusal } from './callback-url.ts';
+
+export { toldStatuses } from './callback-states.ts';
 
 export type { CallbackRecord } from './read.ts';
 export { callbackStates } from './callback-states.ts';

@@ -1,13 +1,7 @@
 /** Records what callback URLs are to be told, in the transaction that changes the runs. */
 import type { PoolClient } from 'pg';
 import type { Jobs, JobKind } from '../jobs/jobs.ts';
-import {
-  durationSeconds,
-  endFields,
-  resultMessage,
-  unixSeconds,
-  type EndColumns,
-} from '../runs/run-figures.ts';
+import { type EndColumns, durationSeconds, endFields, resultMessage, unixSeconds } from '../runs/runs.ts';
 import type { RunStatus } from '../runs/statuses.ts';
 
 /** "Look whether a callback of this run can be delivered." What is delivered, and in which order, the tables say. */

@@ -1,6 +1,5 @@
 import { settings, type Config } from '../configuration/configuration.ts';
-import { isDatabaseUnavailable } from '../database/database.ts';
-import { DatabaseUnreachableError } from '../database/reachable.ts';
+import { DatabaseUnreachableError, isDatabaseUnavailable } from '../database/database.ts';
 import { CommandError } from './command-error.ts';
 
 /** What a user is told of an error at work with the database: a sentence where nothing answers there, else the error. */

@@ -4,7 +4,7 @@ import { lockDataFolder } from '../host/data-folder.ts';
 import { componentLogger, openLog } from '../logging/logger.ts';
 import { withholdInheritedDescriptors } from '../host/inherited-descriptors.ts';
 import { openDatabase, Platform, type PlatformParts } from '../platform.ts';
-import { endLeasesOfProcess } from '../runner/lease.ts';
+import { endLeasesOfProcess } from '../runner/runner.ts';
 import { createSandbox } from '../runner/sandboxes/sandboxes.ts';
 import { Watchdog } from '../watchdog/watchdog.ts';
 import { CommandError } from './command-error.ts';

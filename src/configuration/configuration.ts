@@ -2,6 +2,7 @@
 import { settings } from './settings.ts';
 import type { Setting } from './setting.ts';
 
+export type { Plan, PlanList } from './plan-list.ts';
 export { settings };
 
 export type SettingName = keyof typeof settings;

@@ -4,6 +4,16 @@ import { Pool, types, type PoolClient } from 'pg';
 import type { Logger } from 'pino';
 import type { Tables } from './tables.ts';
 
+export { Notifications, channels } from './notifications.ts';
+export { DatabaseUnreachableError, untilReachable } from './reachable.ts';
+
+export { isDatabaseError, isDatabaseUnavailable } from './database-errors.ts';
+export { GroupCommit } from './group-commit.ts';
+export { MatchFinder, type Matches } from './match-finder.ts';
+export { migrate } from './migrations.ts';
+export { containing, containingInJson } from './search-text.ts';
+export type { JsonText, Tables } from './tables.ts';
+
 /** PostgreSQL's ids of the types that are read in another way than `pg` does. */
 const { INT8, JSON: JSON_TEXT, DATE } = types.builtins;
 type TypeId = typeof INT8;
@@ -73,38 +83,4 @@ export class Database {
     this.#closing ??= this.pool.end();
     return this.#closing;
   }
-}
-
-/** Connections lost, servers that stop or start, too many connections, and transactions that got in each other's way. */
-const unavailableStates = new Set([
-  '08000',
-  '08003',
-  '08006',
-  '57P01',
-  '57P02',
-  '57P03',
-  '53300',
-  '40001',
-  '40P01',
-]);
-const unavailableCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE']);
-
-/** Whether an error comes from PostgreSQL or the way to it, rather than from our own code. */
-export function isDatabaseError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code } = error as { code?: unknown };
-  return (
-    (typeof code === 'string' && (/^[0-9A-Z]{5}$/.test(code) || unavailableCodes.has(code))) ||
-    error.message.startsWith('Connection terminated') ||
-    // What a lost connection answers to the next statement of a transaction.
-    error.message.endsWith('is not queryable') ||
-    error.message.includes('timeout exceeded when trying to connect')
-  );
-}
-
-/** Whether PostgreSQL was out of reach or restarting, so that the same statement may work in a moment. */
-export function isDatabaseUnavailable(error: unknown): boolean {
-  if (!isDatabaseError(error)) return false;
-  const { code } = error as { code?: string };
-  return code === undefined || unavailableStates.has(code) || unavailableCodes.has(code);
 }

@@ -1,7 +1,7 @@
 /** Waits until PostgreSQL takes connections: it may be starting, or recovering from a crash. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { isDatabaseUnavailable } from './database.ts';
+import { isDatabaseUnavailable } from './database-errors.ts';
 
 const firstPauseMilliseconds = 20;
 const longestPauseMilliseconds = 500;

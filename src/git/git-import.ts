@@ -6,12 +6,17 @@ import { pipeline } from 'node:stream/promises';
 import { settings, type Config } from '../configuration/configuration.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import { AddressGuard, AllowList } from '../addresses/addresses.ts';
-import { zipFolder } from '../workers/archive.ts';
-import type { PackageCache } from '../workers/package-cache.ts';
-import type { GitSource } from '../workers/version-list.ts';
-import { workerNameFromTitle } from '../workers/worker-name.ts';
-import { PackageUnchangedError } from '../workers/workers.ts';
-import type { PublishedVersion, VersionOrigin, WorkerDetails, Workers } from '../workers/workers.ts';
+import {
+  type GitSource,
+  type PackageCache,
+  PackageUnchangedError,
+  type PublishedVersion,
+  type VersionOrigin,
+  type WorkerDetails,
+  type Workers,
+  workerNameFromTitle,
+  zipFolder,
+} from '../workers/workers.ts';
 import { GitError, GitProcess, keepsToAddresses } from './git-process.ts';
 import { GitRepository, tooLarge, type RepositoryLimits } from './git-repository.ts';
 import { checkGitFolder, checkGitRef, parseGitUrl, type GitUrl } from './git-url.ts';

@@ -2,7 +2,7 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { invalidArgument } from '../errors.ts';
-import { quoted } from '../workers/findings.ts';
+import { quoted } from '../workers/workers.ts';
 import { GitError, type GitProcess } from './git-process.ts';
 
 const commitForm = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;

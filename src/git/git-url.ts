@@ -1,6 +1,6 @@
 /** Addresses of git repositories, and what may name a place in one. */
 import { invalidArgument } from '../errors.ts';
-import { quoted } from '../workers/findings.ts';
+import { quoted } from '../workers/workers.ts';
 
 const defaultPorts = { https: 443, http: 80, ssh: 22 } as const;
 const longestUrl = 1000;

@@ -20,8 +20,7 @@ import type { Runs } from '../runs/runs.ts';
 import type { Statistics } from '../statistics/statistics.ts';
 import type { System } from '../system/system.ts';
 import type { Tasks } from '../tasks/tasks.ts';
-import type { PackageCache } from '../workers/package-cache.ts';
-import type { Workers } from '../workers/workers.ts';
+import type { PackageCache, Workers } from '../workers/workers.ts';
 import type { SignedLinks } from './signed-links.ts';
 
 /** What the operations work with. */

@@ -46,6 +46,9 @@ import { addWorkerVersionOperations } from './v2/worker-versions.ts';
 import { addWorkerOperations } from './v2/workers.ts';
 import { validatorCompiler } from './validation.ts';
 
+export type { ApiApp } from './api-context.ts';
+export { SignedLinks } from './signed-links.ts';
+
 const basePath = '/api/v2';
 /** What a client that comes while the server stops is asked to wait. */
 const retryAfterSeconds = 5;

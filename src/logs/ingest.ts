@@ -1,7 +1,6 @@
 /** Stores the log lines of one run: what its subtasks log, what they print, and what the platform says. */
-import type { Database } from '../database/database.ts';
-import { GroupCommit } from '../database/group-commit.ts';
-import type { RunReference } from '../runs/run-reference.ts';
+import { type Database, GroupCommit } from '../database/database.ts';
+import type { RunReference } from '../runs/runs.ts';
 import { logType, type LogLine } from './log-line.ts';
 
 /** PostgreSQL's text holds every character but U+0000, and UTF-8 has no lone surrogates. */

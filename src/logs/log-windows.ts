@@ -1,8 +1,6 @@
 /** Windows of a run's log: some lines from a position on, among all lines or those that pass a filter. */
-import type { Database } from '../database/database.ts';
-import { MatchFinder, type Matches } from '../database/match-finder.ts';
-import { containing } from '../database/search-text.ts';
-import type { RunReference } from '../runs/run-reference.ts';
+import { type Database, MatchFinder, type Matches, containing } from '../database/database.ts';
+import type { RunReference } from '../runs/runs.ts';
 import type { LogType } from './log-line.ts';
 
 /** A line as a window shows it; a longer one is cut, and the whole log has the rest. */

@@ -1,9 +1,14 @@
 /** Reading the log of a run: the recent part, windows anywhere in it, and all of it as text. */
 import { Readable } from 'node:stream';
 import type { Database } from '../database/database.ts';
-import type { RunReference } from '../runs/run-reference.ts';
+import type { RunReference } from '../runs/runs.ts';
 import { LogWindows } from './log-windows.ts';
 import type { LogType } from './log-line.ts';
+
+export { LogIngest } from './ingest.ts';
+export { type LogType, logType, logTypes } from './log-line.ts';
+export type { LogMatches, LogWindow } from './log-windows.ts';
+export { SecretMask } from './secret-mask.ts';
 
 /** Lines in the recent part. */
 const recentLines = 1000;

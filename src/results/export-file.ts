@@ -4,7 +4,7 @@ import { ChelaError } from '../errors.ts';
 import type { ExportFormat } from './export-formats.ts';
 import type { ExportTable } from './exporter.ts';
 import { loadExporter } from './exporters.ts';
-import type { RunReference } from '../runs/run-reference.ts';
+import type { RunReference } from '../runs/runs.ts';
 import { streamRows } from './row-stream.ts';
 
 const pieceBytes = 256 * 1024;

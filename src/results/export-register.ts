@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { ulid } from 'ulid';
-import type { Database } from '../database/database.ts';
-import { channels } from '../database/notifications.ts';
+import { type Database, channels } from '../database/database.ts';
 import { ChelaError, type ErrorKey } from '../errors.ts';
 import type { RunRecord } from '../runs/runs.ts';
 import { isFinished } from '../runs/statuses.ts';

@@ -1,8 +1,7 @@
 /** Exports, as the rest of the platform uses them: a file of a run's rows, made once for each wish, kept for a while. */
 import type { Readable } from 'node:stream';
 import type { Config } from '../configuration/configuration.ts';
-import type { Database } from '../database/database.ts';
-import { channels, type Notifications } from '../database/notifications.ts';
+import { type Database, type Notifications, channels } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Events } from '../events/events.ts';
 import type { Jobs } from '../jobs/jobs.ts';

@@ -3,10 +3,9 @@
  * arrival; they are given out under the lock of the run's row, so several runners may push to one run.
  */
 import type { PoolClient } from 'pg';
-import type { Database } from '../database/database.ts';
-import { GroupCommit } from '../database/group-commit.ts';
+import { type Database, GroupCommit } from '../database/database.ts';
 import { mergeRow, type ParsedRow } from './row.ts';
-import type { RunReference } from '../runs/run-reference.ts';
+import type { RunReference } from '../runs/runs.ts';
 
 /** Keys of rows kept for the table header; a worker that makes up keys without end does not fill the database. */
 const columnLimit = 2000;

@@ -1,10 +1,11 @@
 /** Reading the results of a run: pages of rows and the table header. */
-import type { Database } from '../database/database.ts';
-import { MatchFinder } from '../database/match-finder.ts';
-import { containing, containingInJson } from '../database/search-text.ts';
+import { type Database, MatchFinder, containing, containingInJson } from '../database/database.ts';
 import { parseJson } from '../json/lossless-json.ts';
-import type { RunReference } from '../runs/run-reference.ts';
+import type { RunReference } from '../runs/runs.ts';
 import type { ResultHeader } from './ingest.ts';
+
+export { type PushedRun, ResultIngest } from './ingest.ts';
+export { parseRow } from './row.ts';
 
 /** The platform's own column: names a row of a run for good. */
 const dataIdKey = '__coreclaw_data_id__';

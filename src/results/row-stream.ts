@@ -5,7 +5,7 @@
  */
 import type { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import type { RunReference } from '../runs/run-reference.ts';
+import type { RunReference } from '../runs/runs.ts';
 
 const rowsPerStatement = 20_000;
 

@@ -1,6 +1,6 @@
 /** Tables of this room: rows and exports. */
 import type { Generated, GeneratedAlways } from 'kysely';
-import type { JsonText } from '../database/tables.ts';
+import type { JsonText } from '../database/database.ts';
 import type { ErrorKey } from '../errors.ts';
 import type { ExportFormat } from './export-formats.ts';
 import type { ExportState } from './export-states.ts';

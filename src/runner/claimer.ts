@@ -1,7 +1,7 @@
 /** Takes waiting subtasks from the queue, which is the subtask table itself. */
-import type { StatusCallbacks } from '../runs/status-callbacks.ts';
+import type { StatusCallbacks } from '../runs/runs.ts';
 import type { Database } from '../database/database.ts';
-import type { ClaimedSubtask } from './execution/claimed-subtask.ts';
+import type { ClaimedSubtask } from './execution/subtask-execution.ts';
 
 /** Rows that another runner is claiming at the same time are passed over: this many more are looked at. */
 const spareCandidates = 32;

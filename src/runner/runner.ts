@@ -5,18 +5,27 @@
 import { CachePruner } from './cache/cache-pruner.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { StatusCallbacks } from '../runs/status-callbacks.ts';
+import {
+  type StatusCallbacks,
+  type SubtaskOutcome,
+  abortedEnd,
+  settleSubtask,
+  stoppedEnd,
+} from '../runs/runs.ts';
 import type { Config } from '../configuration/configuration.ts';
-import { isDatabaseUnavailable, type Database } from '../database/database.ts';
-import { channels, type Notifications } from '../database/notifications.ts';
-import { abortedEnd, stoppedEnd } from '../runs/end-reasons.ts';
-import { settleSubtask, type SubtaskOutcome } from '../runs/finish.ts';
+import { type Database, type Notifications, channels, isDatabaseUnavailable } from '../database/database.ts';
 import { Periodic } from '../services/periodic.ts';
 import { claimSubtasks, releaseStrays, releaseSubtask } from './claimer.ts';
-import type { ClaimedSubtask } from './execution/claimed-subtask.ts';
+import {
+  type ClaimedSubtask,
+  type ExecutionServices,
+  RunWriters,
+  SubtaskExecution,
+} from './execution/subtask-execution.ts';
 import { endLease, registerRunner, renewLease, runsToAbort } from './lease.ts';
-import { RunWriters } from './execution/run-writers.ts';
-import { SubtaskExecution, type ExecutionServices } from './execution/subtask-execution.ts';
+
+export { endLeasesOfProcess } from './lease.ts';
+export { Watchman } from './watchman.ts';
 
 const pollMilliseconds = 5000;
 /** One that is missed leaves the watchmen without a reason to doubt. */

@@ -2,8 +2,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../configuration/configuration.ts';
 import { isDatabaseUnavailable, type Database } from '../database/database.ts';
-import { lostEnd } from '../runs/end-reasons.ts';
-import { settleSubtask, type RunServices } from '../runs/finish.ts';
+import { type RunServices, lostEnd, settleSubtask } from '../runs/runs.ts';
 import { Periodic } from '../services/periodic.ts';
 import { releaseSubtask } from './claimer.ts';
 import { HeartbeatObserver } from './heartbeat-observer.ts';

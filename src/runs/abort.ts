@@ -1,4 +1,4 @@
-import { channels } from '../database/notifications.ts';
+import { channels } from '../database/database.ts';
 import { ChelaError } from '../errors.ts';
 import { subtaskMessage } from './end-messages.ts';
 import { abortedEnd } from './end-reasons.ts';

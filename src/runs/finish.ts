@@ -1,8 +1,7 @@
 /** How subtasks end, and their run with the last of them. */
 import type { PoolClient } from 'pg';
-import type { Usage } from '../accounts/usage.ts';
-import type { Database } from '../database/database.ts';
-import { channels } from '../database/notifications.ts';
+import type { Usage } from '../accounts/accounts.ts';
+import { type Database, channels } from '../database/database.ts';
 import { runMessage, subtaskMessage } from './end-messages.ts';
 import { runEnd, type FailedSubtask, type SubtaskEnd } from './end-reasons.ts';
 import { finalStatus, type RunStatus } from './statuses.ts';

@@ -2,7 +2,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
-import { isWorkerSlug, splitWorkerPath } from '../workers/worker-id.ts';
+import { isWorkerSlug, splitWorkerPath } from '../workers/workers.ts';
 import type { RunEndReason } from './end-reasons.ts';
 import { runRecordColumns, runRecordSelect, selectRuns, type RunRecord } from './run-record.ts';
 import type { Origin, RunStatus } from './statuses.ts';

@@ -1,6 +1,6 @@
 /** A run as the database has it, with the names of its worker and version. */
 import type { Kysely } from 'kysely';
-import type { Tables } from '../database/tables.ts';
+import type { Tables } from '../database/database.ts';
 import type { EndColumns } from './run-figures.ts';
 import type { Origin, RunStatus } from './statuses.ts';
 

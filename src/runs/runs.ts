@@ -1,8 +1,7 @@
 /** Runs, as the rest of the platform uses them. */
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Config } from '../configuration/configuration.ts';
-import type { Database } from '../database/database.ts';
-import type { Notifications } from '../database/notifications.ts';
+import type { Database, Notifications } from '../database/database.ts';
 import type { Workers } from '../workers/workers.ts';
 import { abortRun } from './abort.ts';
 import type { RunServices } from './finish.ts';
@@ -13,6 +12,32 @@ import { Submitter } from './submit.ts';
 import { RunWaiter } from './wait.ts';
 import { readWaiting, type RunWaiting } from './waiting.ts';
 import type { StatusCallbacks } from './status-callbacks.ts';
+
+export { machineOutOfMemoryMessage, reachedLimitMessage, subtaskMessage } from './end-messages.ts';
+export {
+  type Circumstances,
+  type PreparationStep,
+  type StopEnd,
+  type SubtaskEnd,
+  abortedEnd,
+  internalSteps,
+  limitEvidences,
+  lostEnd,
+  preparationSteps,
+  runEndReasons,
+  stoppedEnd,
+  subtaskEndReasons,
+  succeededEnd,
+} from './end-reasons.ts';
+export { type RunServices, type SubtaskOutcome, settleSubtask } from './finish.ts';
+export { type Idempotency, startedBefore } from './idempotency.ts';
+export { type LimitsInForce, defaultLimits } from './limits.ts';
+export { type LimitName, type NamedLimit, limitNames, limitOwners, limitUnits } from './named-limits.ts';
+export { type EndColumns, durationSeconds, endFields, resultMessage, unixSeconds } from './run-figures.ts';
+export type { RunReference } from './run-reference.ts';
+export { parseRunSchema } from './run-schema.ts';
+export type { StatusCallbacks } from './status-callbacks.ts';
+export { waitReasons } from './wait-reasons.ts';
 
 export { runSorts, type Page, type RunFilter } from './read.ts';
 export type { RunRecord } from './run-record.ts';

@@ -1,10 +1,9 @@
 /** Makes runs: everything that can be wrong is found first, then one statement stores the run with all its subtasks. */
 import type { Pool, PoolClient } from 'pg';
 import { ulid } from 'ulid';
-import type { Plans } from '../accounts/plans.ts';
+import type { Plans } from '../accounts/accounts.ts';
 import type { Config } from '../configuration/configuration.ts';
-import type { Database } from '../database/database.ts';
-import { channels } from '../database/notifications.ts';
+import { type Database, channels } from '../database/database.ts';
 import { dayOf } from '../database/partitions.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import { parseJson, stringifyJson } from '../json/lossless-json.ts';

@@ -1,6 +1,6 @@
 /** Tables of this room: runs, their subtasks, and runs that are held. */
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
-import type { JsonText } from '../database/tables.ts';
+import type { JsonText } from '../database/database.ts';
 import type { EndDetail, RunEndReason, SubtaskEndReason } from './end-reasons.ts';
 import type { LimitsInForce } from './limits.ts';
 import type { QueueItemStatus } from './queue-states.ts';

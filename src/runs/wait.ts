@@ -1,6 +1,5 @@
 /** Waiting for a run to end: woken by its notification, with a slow look at the database behind it. */
-import type { Database } from '../database/database.ts';
-import { channels, type Notifications } from '../database/notifications.ts';
+import { type Database, type Notifications, channels } from '../database/database.ts';
 import { isFinished, type RunStatus } from './statuses.ts';
 
 const pollMilliseconds = 2000;

@@ -4,12 +4,14 @@
  */
 import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
-import { isWorkerSlug, splitWorkerPath } from '../workers/worker-id.ts';
+import { isWorkerSlug, splitWorkerPath } from '../workers/workers.ts';
 import { percentiles, type DurationCounts } from './duration-steps.ts';
 import { endedRunFigures, figureColumns, figureSums, type FigureRow } from './figures.ts';
 import { readActivity, type Activity } from './activity.ts';
 import type { BucketSize } from './bucket-sizes.ts';
 import { bucketStarts, inQuarters, type TimeRange } from './time-buckets.ts';
+
+export { RunCounter } from './run-counter.ts';
 
 export type { Activity } from './activity.ts';
 export { bucketSizes, type BucketSize } from './bucket-sizes.ts';

@@ -1,6 +1,6 @@
 /** Tables of this room: saved tasks. */
 import type { Generated, GeneratedAlways } from 'kysely';
-import type { JsonText } from '../database/tables.ts';
+import type { JsonText } from '../database/database.ts';
 import type { MissedPolicy, OverlapPolicy, ScheduleType, TickOutcome } from './schedule-kinds.ts';
 
 declare module '../database/tables.ts' {

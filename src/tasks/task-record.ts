@@ -1,6 +1,6 @@
 /** Tasks as the database has them, with the names of their worker. */
 import type { Kysely } from 'kysely';
-import type { Tables } from '../database/tables.ts';
+import type { Tables } from '../database/database.ts';
 import type { ScheduleColumns } from './schedule-fields.ts';
 import type { TickOutcome } from './schedule-kinds.ts';
 

@@ -2,10 +2,14 @@
 import type { PoolClient } from 'pg';
 import { ChelaError } from '../errors.ts';
 import { parseJson } from '../json/lossless-json.ts';
-import { startedBefore, type Idempotency } from '../runs/idempotency.ts';
-import type { PreparedRun, Runs, SubmittedRun } from '../runs/runs.ts';
-import type { WorkerRecord } from '../workers/worker-record.ts';
-import type { Workers } from '../workers/workers.ts';
+import {
+  type Idempotency,
+  type PreparedRun,
+  type Runs,
+  type SubmittedRun,
+  startedBefore,
+} from '../runs/runs.ts';
+import type { WorkerRecord, Workers } from '../workers/workers.ts';
 import type { TaskRecord } from './task-record.ts';
 
 interface TaskRunOptions {

@@ -1,6 +1,6 @@
 /** Saved tasks, as the rest of the platform uses them: a worker with an input, run by hand or by a schedule. */
 import { sql } from 'kysely';
-import type { Idempotency } from '../runs/idempotency.ts';
+import type { Idempotency, Page, Runs, SubmittedRun } from '../runs/runs.ts';
 import { ulid } from 'ulid';
 import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
@@ -8,9 +8,7 @@ import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Events } from '../events/events.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { stringifyJson } from '../json/lossless-json.ts';
-import type { Page, Runs, SubmittedRun } from '../runs/runs.ts';
-import { splitWorkerPath } from '../workers/worker-id.ts';
-import type { Workers } from '../workers/workers.ts';
+import { type Workers, splitWorkerPath } from '../workers/workers.ts';
 import { comingTicks, type ComingTick } from './coming-ticks.ts';
 import {
   applySchedule,
@@ -24,6 +22,9 @@ import { latest, Scheduler } from './scheduler.ts';
 import { joinTasks, selectTasks, type TaskRecord } from './task-record.ts';
 import { findTaskWorker, prepareTaskRun, storeTaskRun } from './task-run.ts';
 import { isTimezone } from '../time/timezone.ts';
+
+export { missedPolicies, overlapPolicies, scheduleTypes, tickOutcomes } from './schedule-kinds.ts';
+export { wakeScheduler } from './scheduler.ts';
 
 export type { TaskRecord } from './task-record.ts';
 export type { ComingTick } from './coming-ticks.ts';

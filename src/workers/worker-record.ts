@@ -1,6 +1,6 @@
 /** Rows of workers and versions as the rest of the platform reads them. */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
-import type { Tables } from '../database/tables.ts';
+import type { Tables } from '../database/database.ts';
 import type { Language } from './languages.ts';
 
 export interface WorkerRecord {

@@ -23,6 +23,25 @@ import {
   type WorkerRecord,
 } from './worker-record.ts';
 
+export { zipFolder } from './archive.ts';
+export { defaultInput } from './default-input.ts';
+export {
+  DependencyInstalls,
+  type InstallLine,
+  type InstallRecord,
+  type InstallableVersion,
+  installDependencies,
+} from './dependency-installs.ts';
+export { quoted } from './findings.ts';
+export type { InstallStatus } from './install-statuses.ts';
+export type { Language } from './languages.ts';
+export { PackageCache } from './package-cache.ts';
+export type { GitSource, ListedVersion } from './version-list.ts';
+export { iconTextLimit } from './worker-icon.ts';
+export { isWorkerSlug, splitWorkerPath, workerPath } from './worker-id.ts';
+export { workerNameFromTitle } from './worker-name.ts';
+export type { WorkerRecord } from './worker-record.ts';
+
 export interface WorkerDetails {
   readonly name?: string;
   readonly title?: string;

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { readRooms } from '../../scripts/arrows/rooms.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const entries = await readdir(path.join(root, 'src'), { recursive: true, withFileTypes: true });
@@ -16,23 +17,16 @@ async function lines(page: string): Promise<string[]> {
   return (await readFile(path.join(root, 'docs', page), 'utf8')).split('\n');
 }
 
-/** What stands below `src/` on the map of the page. */
-async function mapped(): Promise<string[]> {
-  const page = await lines('architecture.md');
-  const start = page.indexOf('src/');
-  const map = page.slice(start + 1, page.indexOf('```', start));
-  return map.flatMap((line) => /^ {2}(\S+)/.exec(line)?.[1] ?? []);
-}
+const rooms = readRooms(await readFile(path.join(root, 'docs', 'architecture.md'), 'utf8'));
 
-test('the rooms of the architecture page are the folders of src/', async () => {
-  const rooms = (await mapped()).filter((name) => name.endsWith('/')).map((name) => name.slice(0, -1));
+test('the rooms of the architecture page are the folders of src/', () => {
+  const places = rooms.map(({ place }) => place).filter((place) => !/[/.]/.test(place));
   const folders = pathsOf('isDirectory').filter((folder) => !folder.includes(path.sep));
-  expect(rooms.toSorted()).toEqual(folders.toSorted());
+  expect(places.toSorted()).toEqual(folders.toSorted());
 });
 
-test('the files of the architecture page are in src/', async () => {
-  const files = (await mapped()).filter((name) => !name.endsWith('/'));
-  expect(pathsOf('isFile')).toEqual(expect.arrayContaining(files));
+test('the files that the architecture page names are in src/', () => {
+  expect(pathsOf('isFile')).toEqual(expect.arrayContaining(rooms.flatMap(({ facades }) => facades)));
 });
 
 test('decisions stand under a room that exists', async () => {

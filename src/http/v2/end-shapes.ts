@@ -3,11 +3,13 @@ import { Type } from 'typebox';
 import {
   internalSteps,
   limitEvidences,
+  limitNames,
+  limitOwners,
+  limitUnits,
   preparationSteps,
   runEndReasons,
   subtaskEndReasons,
-} from '../../runs/end-reasons.ts';
-import { limitNames, limitOwners, limitUnits } from '../../runs/named-limits.ts';
+} from '../../runs/runs.ts';
 import { enumeration } from '../enumeration.ts';
 
 const limitFields = {

@@ -1,8 +1,6 @@
 /** Windows of a run's log, and where words are in it. Extensions of the published API. */
 import { Type, type Static } from 'typebox';
-import { logTypes } from '../../logs/log-line.ts';
-import type { LogFilter } from '../../logs/logs.ts';
-import type { LogMatches, LogWindow } from '../../logs/log-windows.ts';
+import { type LogFilter, type LogMatches, type LogWindow, logTypes } from '../../logs/logs.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';

@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { ChelaError } from '../../errors.ts';
 import type { QueueItem, QueueItemOutcome } from '../../runs/queue-items.ts';
-import { workerPath } from '../../workers/worker-id.ts';
+import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';

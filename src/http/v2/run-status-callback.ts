@@ -1,6 +1,6 @@
 /** What is sent to a `callback_url`, for the document of every operation that takes one. */
 import { Type } from 'typebox';
-import { toldStatuses } from '../../callbacks/callback-states.ts';
+import { toldStatuses } from '../../callbacks/callbacks.ts';
 import { enumeration } from '../enumeration.ts';
 import { runEndFields } from './end-shapes.ts';
 

@@ -2,10 +2,14 @@
 import { Type, type Static } from 'typebox';
 import { ChelaError } from '../../errors.ts';
 import { parseJson } from '../../json/lossless-json.ts';
-import { durationSeconds, endFields } from '../../runs/run-figures.ts';
-import type { RunWaiting, SubtaskRecord } from '../../runs/runs.ts';
+import {
+  type RunWaiting,
+  type SubtaskRecord,
+  durationSeconds,
+  endFields,
+  waitReasons,
+} from '../../runs/runs.ts';
 import { subtaskStatuses } from '../../runs/statuses.ts';
-import { waitReasons } from '../../runs/wait-reasons.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { enumeration } from '../enumeration.ts';

@@ -1,7 +1,7 @@
 /** Coming ticks of schedules. An extension of the published API. */
 import { Type } from 'typebox';
 import { mostWindowDays } from '../../tasks/tasks.ts';
-import { workerPath } from '../../workers/worker-id.ts';
+import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';

@@ -1,12 +1,10 @@
 /** The shapes that several operations share, as schemas, and how records become them. */
 import path from 'node:path';
 import { Type, type Static, type TSchema } from 'typebox';
-import { durationSeconds, endFields, resultMessage, unixSeconds } from '../../runs/run-figures.ts';
-import type { RunRecord } from '../../runs/runs.ts';
+import { type RunRecord, durationSeconds, endFields, resultMessage, unixSeconds } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
 import { withoutEnd } from '../../text/text-ends.ts';
-import { workerPath } from '../../workers/worker-id.ts';
-import type { WorkerRecord } from '../../workers/worker-record.ts';
+import { type WorkerRecord, workerPath } from '../../workers/workers.ts';
 import type { StoredLogLine } from '../../logs/logs.ts';
 import { enumeration } from '../enumeration.ts';
 import { runEndFields } from './end-shapes.ts';

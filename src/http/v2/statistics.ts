@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox';
 import { invalidArgument } from '../../errors.ts';
 import { bucketSizes, mostBuckets, type Figures, type WorkerFigures } from '../../statistics/statistics.ts';
 import { isTimezone } from '../../time/timezone.ts';
-import { workerPath } from '../../workers/worker-id.ts';
+import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { enumeration, readSortOrder, sortOrder, type SortOrder } from '../enumeration.ts';

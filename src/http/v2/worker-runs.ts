@@ -1,8 +1,7 @@
 /** Listing the runs of an account. */
 import { Type } from 'typebox';
 import { invalidArgument } from '../../errors.ts';
-import { runEndReasons } from '../../runs/end-reasons.ts';
-import { runSorts, type RunFilter } from '../../runs/runs.ts';
+import { type RunFilter, runEndReasons, runSorts } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';

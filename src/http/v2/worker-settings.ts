@@ -1,6 +1,6 @@
 /** What the owner of a worker says about it, its icon, and its end. */
 import { Type } from 'typebox';
-import { iconTextLimit } from '../../workers/worker-icon.ts';
+import { iconTextLimit } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';

@@ -1,9 +1,15 @@
 /** Saved tasks: a worker with an input, run by hand or by a schedule. */
 import { Type, type Static } from 'typebox';
 import { parseJson } from '../../json/lossless-json.ts';
-import { missedPolicies, overlapPolicies, scheduleTypes, tickOutcomes } from '../../tasks/schedule-kinds.ts';
-import { taskSorts, type TaskRecord } from '../../tasks/tasks.ts';
-import { workerPath } from '../../workers/worker-id.ts';
+import {
+  type TaskRecord,
+  missedPolicies,
+  overlapPolicies,
+  scheduleTypes,
+  taskSorts,
+  tickOutcomes,
+} from '../../tasks/tasks.ts';
+import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { enumeration, readSortOrder, sortOrder } from '../enumeration.ts';

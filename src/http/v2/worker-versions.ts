@@ -1,9 +1,7 @@
 /** The versions of a worker of one's own: what they are made of, and the installation of what they depend on. */
 import { Type, type Static } from 'typebox';
-import { parseRunSchema } from '../../runs/run-schema.ts';
-import type { InstallRecord } from '../../workers/dependency-installs.ts';
-import type { ListedVersion } from '../../workers/version-list.ts';
-import type { WorkerRecord } from '../../workers/worker-record.ts';
+import { parseRunSchema } from '../../runs/runs.ts';
+import type { InstallRecord, ListedVersion, WorkerRecord } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { enumeration } from '../enumeration.ts';

@@ -1,7 +1,6 @@
 /** Workers: the store, the account's own, one in detail, its input schema, and starting runs of it. */
 import { Type } from 'typebox';
-import { defaultLimits } from '../../runs/limits.ts';
-import { parseRunSchema } from '../../runs/run-schema.ts';
+import { defaultLimits, parseRunSchema } from '../../runs/runs.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf, originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';

@@ -7,8 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Server, Socket } from 'node:net';
-import { areCredentials, credentialsText, type ProxyCredentials } from '../proxy/credentials.ts';
-import { farewell } from '../proxy/farewell.ts';
+import { type ProxyCredentials, areCredentials, credentialsText, farewell } from '../proxy/egress-proxy.ts';
 import { BrowserError } from './browser-error.ts';
 import { DevtoolsFrontend } from './devtools-frontend.ts';
 import { SubtaskBrowsers, type BrowserOwner, type BrowserServices } from './subtask-browsers.ts';

@@ -3,7 +3,7 @@
  * fresh Chromium in a fence of its own, whose way out is the proxy of the subtask.
  */
 import type { Config } from '../../configuration/configuration.ts';
-import { credentialsText, type ProxyCredentials } from '../proxy/credentials.ts';
+import { type ProxyCredentials, credentialsText } from '../proxy/egress-proxy.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { BrowserEndpoint, type ServedSubtask } from './browser-endpoint.ts';
 import { BrowserPlaces } from './browser-places.ts';

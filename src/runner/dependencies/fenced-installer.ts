@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { Config } from '../../configuration/configuration.ts';
 import { AllowList } from '../../addresses/addresses.ts';
 import type { Launch, Sandbox } from '../sandbox.ts';
-import { SecretMask } from '../../logs/secret-mask.ts';
+import { SecretMask } from '../../logs/logs.ts';
 import { InstallFence } from './install-fence.ts';
 import { InstallerTools } from './installer-tools.ts';
 import type { Installer, NpmRequest, PackageManagerEnd, PipRequest } from './installer.ts';

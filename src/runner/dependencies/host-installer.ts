@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { SecretMask } from '../../logs/secret-mask.ts';
+import { SecretMask } from '../../logs/logs.ts';
 import type { Installer, NpmRequest, PackageManagerEnd, PipRequest } from './installer.ts';
 import { npmArguments } from './npm.ts';
 import { findNpm, readNpmSettings } from './npm-settings.ts';

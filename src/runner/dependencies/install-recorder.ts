@@ -1,7 +1,6 @@
 /** Keeps the record of one installation: its lines as they come, in the database, some at a time. */
 import type { Logger } from 'pino';
-import type { DependencyInstalls, InstallLine } from '../../workers/dependency-installs.ts';
-import type { InstallStatus } from '../../workers/install-statuses.ts';
+import type { DependencyInstalls, InstallLine, InstallStatus } from '../../workers/workers.ts';
 
 const flushMilliseconds = 300;
 const longestLine = 2000;

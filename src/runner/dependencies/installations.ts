@@ -1,13 +1,14 @@
 /** Readies what versions need to run, and keeps the record of it for their authors: for a run, or after an upload. */
 import type { Logger } from 'pino';
 import type { Config } from '../../configuration/configuration.ts';
-import type { DependencyInstalls, InstallableVersion } from '../../workers/dependency-installs.ts';
-import type { PackageCache } from '../../workers/package-cache.ts';
+import type { DependencyInstalls, InstallableVersion, PackageCache } from '../../workers/workers.ts';
 import { NodeDependencies } from './node-dependencies.ts';
 import { PythonDependencies } from './python-dependencies.ts';
 import { InstallRecorder } from './install-recorder.ts';
 import { createInstaller } from './installers.ts';
-import { prepareLaunch, type LanguageServices, type Preparation } from '../launch.ts';
+import { prepareLaunch, type LanguageServices, type Preparation } from './launch.ts';
+
+export type { Preparation } from './launch.ts';
 
 const mostKnownVersions = 10_000;
 

@@ -1,6 +1,6 @@
-import type { LimitsInForce } from '../../runs/limits.ts';
+import type { LimitsInForce } from '../../runs/runs.ts';
 import type { RunStatus } from '../../runs/statuses.ts';
-import type { Language } from '../../workers/languages.ts';
+import type { Language } from '../../workers/workers.ts';
 
 /** A subtask that this runner executes now, with all it needs to know. */
 export interface ClaimedSubtask {

@@ -2,7 +2,7 @@
  * Limits that the kernel tells only the worker about, by an error number. What the worker prints of it names the limit in the
  * outcome of a subtask that failed.
  */
-import type { NamedLimit } from '../../runs/named-limits.ts';
+import type { NamedLimit } from '../../runs/runs.ts';
 import type { SandboxLimits } from '../sandbox.ts';
 
 /** Texts that follow each other in one line, each of whole words, in lower case. */

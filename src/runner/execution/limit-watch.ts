@@ -3,11 +3,15 @@
  * that it shares with its run (rows, traffic, charge), and the cgroup for those that it enforces. Counts the processor time on
  * the way, and collects the limits that may be why the worker failed.
  */
-import type { Usage } from '../../accounts/usage.ts';
+import type { Usage } from '../../accounts/accounts.ts';
 import type { Config } from '../../configuration/configuration.ts';
-import { machineOutOfMemoryMessage, reachedLimitMessage } from '../../runs/end-messages.ts';
-import type { Circumstances } from '../../runs/end-reasons.ts';
-import type { LimitName, NamedLimit } from '../../runs/named-limits.ts';
+import {
+  type Circumstances,
+  type LimitName,
+  type NamedLimit,
+  machineOutOfMemoryMessage,
+  reachedLimitMessage,
+} from '../../runs/runs.ts';
 import type { Cgroup, CgroupControl } from '../cgroup.ts';
 import type { ClaimedSubtask } from './claimed-subtask.ts';
 import { watchDisk } from '../../host/disk-watch.ts';

@@ -1,8 +1,8 @@
 /** The ways into the database that all subtasks of a run on this runner share, so that their commits are grouped. */
 import type { Logger } from 'pino';
 import type { Database } from '../../database/database.ts';
-import { LogIngest } from '../../logs/ingest.ts';
-import { ResultIngest, type PushedRun } from '../../results/ingest.ts';
+import { LogIngest } from '../../logs/logs.ts';
+import { type PushedRun, ResultIngest } from '../../results/results.ts';
 import { RunTraffic } from './run-traffic.ts';
 
 export interface RunWriter {

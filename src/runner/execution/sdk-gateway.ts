@@ -7,8 +7,7 @@ import type {
   ServiceDefinition,
   handleUnaryCall,
 } from '@grpc/grpc-js';
-import { logType } from '../../logs/log-line.ts';
-import type { LogType } from '../../logs/log-line.ts';
+import { type LogType, logType } from '../../logs/logs.ts';
 import { decodeHeaders, decodeText, encodeAnswer } from './sdk-messages.ts';
 import type { HeaderField } from './sdk-messages.ts';
 

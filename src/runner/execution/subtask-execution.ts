@@ -2,31 +2,30 @@
 import type { Server } from 'node:net';
 import path from 'node:path';
 import type { Logger } from 'pino';
-import type { Usage } from '../../accounts/usage.ts';
+import type { Usage } from '../../accounts/accounts.ts';
 import type { Config } from '../../configuration/configuration.ts';
 import { isDatabaseError } from '../../database/database.ts';
 import type { Events } from '../../events/events.ts';
-import { logType } from '../../logs/log-line.ts';
-import { parseRow } from '../../results/row.ts';
-import { subtaskMessage } from '../../runs/end-messages.ts';
+import { SecretMask, logType } from '../../logs/logs.ts';
+import { parseRow } from '../../results/results.ts';
 import {
-  abortedEnd,
-  succeededEnd,
   type Circumstances,
+  type NamedLimit,
   type PreparationStep,
   type StopEnd,
   type SubtaskEnd,
-} from '../../runs/end-reasons.ts';
-import type { SubtaskOutcome } from '../../runs/finish.ts';
-import type { NamedLimit } from '../../runs/named-limits.ts';
-import type { PackageCache } from '../../workers/package-cache.ts';
+  type SubtaskOutcome,
+  abortedEnd,
+  subtaskMessage,
+  succeededEnd,
+} from '../../runs/runs.ts';
+import type { PackageCache } from '../../workers/workers.ts';
 import type { BrowserEndpoint, BrowserGateway } from '../browser/browser-gateway.ts';
 import type { Cgroup } from '../cgroup.ts';
 import type { Cgroups } from '../cgroups/cgroups.ts';
 import type { ClaimedSubtask } from './claimed-subtask.ts';
 import type { CacheUse } from '../cache/cache-use.ts';
-import type { Installations } from '../dependencies/installations.ts';
-import type { Preparation } from '../launch.ts';
+import type { Installations, Preparation } from '../dependencies/installations.ts';
 import { untoldLimit } from './limit-signs.ts';
 import { LimitWatch } from './limit-watch.ts';
 import {
@@ -42,8 +41,10 @@ import { sdkAddress } from '../sandbox.ts';
 import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from '../sandbox.ts';
 import type { ScratchFolder } from '../../host/scratch-folder.ts';
 import { SdkGateway } from './sdk-gateway.ts';
-import { SecretMask } from '../../logs/secret-mask.ts';
 import { SubtaskLog } from './subtask-log.ts';
+
+export type { ClaimedSubtask } from './claimed-subtask.ts';
+export { RunWriters } from './run-writers.ts';
 
 /** From SIGTERM to SIGKILL. Well below the 5 s in which an abort has to be over. */
 const terminateGraceMilliseconds = 2000;

@@ -6,9 +6,7 @@ import { finished } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { Logger } from 'pino';
-import type { LogIngest } from '../../logs/ingest.ts';
-import { logType, type LogType } from '../../logs/log-line.ts';
-import type { SecretMask } from '../../logs/secret-mask.ts';
+import { type LogIngest, type LogType, type SecretMask, logType } from '../../logs/logs.ts';
 
 /** Starts the lines that the platform itself writes. */
 const platformPrefix = 'SYSTEM: ';

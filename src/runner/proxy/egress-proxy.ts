@@ -11,6 +11,9 @@ import { ProxySession, type ProxyLimits } from './proxy-session.ts';
 import { TargetResolver } from './target-resolver.ts';
 import { parseUpstream } from './upstream.ts';
 
+export { areCredentials } from './credentials.ts';
+export { farewell } from './farewell.ts';
+
 export { credentialsText, randomCredentials, secretsOf } from './credentials.ts';
 export type { ProxyCredentials } from './credentials.ts';
 export type { ProxySession } from './proxy-session.ts';

@@ -5,6 +5,8 @@ import { BubblewrapSandbox } from './bubblewrap.ts';
 import { DockerSandbox } from './docker.ts';
 import { ProcessSandbox } from './process.ts';
 
+export { BubblewrapSandbox } from './bubblewrap.ts';
+
 export function createSandbox(config: Config): Sandbox {
   switch (config.sandbox) {
     case 'bubblewrap':

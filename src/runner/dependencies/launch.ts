@@ -1,8 +1,8 @@
 /** How a package's entry is run, by its language. */
-import type { Language } from '../workers/languages.ts';
-import type { NodeDependencies } from './dependencies/node-dependencies.ts';
-import type { PythonDependencies, PythonEnvironment } from './dependencies/python-dependencies.ts';
-import type { Launch } from './sandbox.ts';
+import type { Language } from '../../workers/workers.ts';
+import type { NodeDependencies } from './node-dependencies.ts';
+import type { PythonDependencies, PythonEnvironment } from './python-dependencies.ts';
+import type { Launch } from '../sandbox.ts';
 
 /** What a subtask's worker starts from. */
 export interface Preparation {
