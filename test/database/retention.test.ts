@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPartitions, dayOf } from '../../src/database/partitions.ts';
 import { applyRetention } from '../../src/retention/retention.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
-import { publishScriptedWorker } from './support/scripted-worker.ts';
+import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
 
 const dayMilliseconds = 24 * 3600 * 1000;
 const now = new Date();

@@ -4,7 +4,7 @@ import { registerRunner } from '../../src/runner/lease.ts';
 import { succeededEnd } from '../../src/runs/end-reasons.ts';
 import { settleSubtask } from '../../src/runs/finish.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
-import { publishScriptedWorker } from './support/scripted-worker.ts';
+import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
 
 const limit = 3;
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index + 1));

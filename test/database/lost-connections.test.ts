@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
-import { eventually } from './support/eventually.ts';
-import { publishScriptedWorker } from './support/scripted-worker.ts';
+import { eventually } from '../platform/support/eventually.ts';
+import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
 
 let platform: TestPlatform;
 let worker: string;

@@ -1,0 +1,37 @@
+/** What a PostgreSQL server has to be for Chela; `npm run test:postgres` tries these majors. */
+import type { Client } from 'pg';
+
+/** Majors that the database part of the tests runs against, oldest first. */
+export const testedMajors = [15, 16, 17, 18] as const;
+
+export interface ServerTraits {
+  /** As the server says it: `16.14 (Debian 16.14-1)`. */
+  readonly version: string;
+  /** `server_version_num`, such as 160014. */
+  readonly versionNumber: number;
+  /** Of the database. */
+  readonly encoding: string;
+}
+
+/** @throws Error that says what is wrong with a server, and what to do */
+export function checkServer({ version, versionNumber, encoding }: ServerTraits): void {
+  const [oldest] = testedMajors;
+  if (versionNumber < oldest * 10_000)
+    throw new Error(
+      `the database is PostgreSQL ${version}, and Chela needs ${oldest} or newer: set DATABASE_URL to such a server`,
+    );
+  if (encoding !== 'UTF8')
+    throw new Error(
+      `the encoding of the database is ${encoding}, and Chela needs UTF8: create it with ENCODING 'UTF8' TEMPLATE template0`,
+    );
+}
+
+export async function readServerTraits(client: Client): Promise<ServerTraits> {
+  const { rows } = await client.query<ServerTraits>(
+    `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS "versionNumber",
+       current_setting('server_encoding') AS encoding`,
+  );
+  const [traits] = rows;
+  if (traits === undefined) throw new Error('the database says nothing about itself');
+  return traits;
+}
