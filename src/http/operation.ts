@@ -61,6 +61,9 @@ function successSchemas({
   };
 }
 
+/** Anybody may send a body to a public operation, so it is small. */
+const publicBodyLimitBytes = 16 * 1024;
+
 const errorStatuses = [400, 401, 404, 405, 413, 415, 422, 429, 500] as const;
 
 /** Every way to authenticate; one is enough. */
@@ -81,6 +84,7 @@ export function operation<
   const response: unknown = { ...successSchemas(parts), ...errorSchemas };
   return {
     config: { public: parts.public ?? false, admin: parts.admin ?? false },
+    ...(parts.public === true && { bodyLimit: publicBodyLimitBytes }),
     schema: {
       operationId: parts.id,
       tags: [parts.tag],

@@ -4,12 +4,45 @@ import type { FastifySchemaCompiler, FastifySchemaValidationError } from 'fastif
 import type { TSchema } from 'typebox';
 import { ChelaError } from '../errors.ts';
 
+const shared = { removeAdditional: false, strict: false } as const;
 /** Bodies are taken as they are; everything else in a request arrives as text and is read as its type. */
-const bodies = new Ajv({ allErrors: true, coerceTypes: false, removeAdditional: false, strict: false });
-const texts = new Ajv({ allErrors: true, coerceTypes: true, removeAdditional: false, strict: false });
+const texts = new Ajv({ ...shared, allErrors: true, coerceTypes: true });
+const bodies = new Ajv({ ...shared, allErrors: true, coerceTypes: false });
+const bodiesToFirstError = new Ajv({ ...shared, allErrors: false, coerceTypes: false });
+
+/** A body with more values gets its first error only: one for each of millions takes minutes and gigabytes. */
+const mostExplainedValues = 1000;
+
+/** Whether a value of JSON holds so many values at most, itself among them. */
+function hasFewValues(value: unknown, most: number): boolean {
+  let count = 1;
+  const waiting = [value];
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    if (Array.isArray(next) && next.length > most) return false;
+    for (const inner of Object.values(next)) {
+      count += 1;
+      if (count > most) return false;
+      waiting.push(inner);
+    }
+  }
+  return true;
+}
+
+function bodyValidator(schema: TSchema): ReturnType<FastifySchemaCompiler<TSchema>> {
+  const fits = bodiesToFirstError.compile(schema);
+  const explain = bodies.compile(schema);
+  return (body: unknown) => {
+    if (fits(body)) return true;
+    const isExplained = hasFewValues(body, mostExplainedValues) && !explain(body);
+    const errors = isExplained ? explain.errors : fits.errors;
+    return { error: (errors ?? []) as FastifySchemaValidationError[] };
+  };
+}
 
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>
-  (httpPart === 'body' ? bodies : texts).compile(schema);
+  httpPart === 'body' ? bodyValidator(schema) : texts.compile(schema);
 
 function sentence(error: FastifySchemaValidationError & Partial<ErrorObject>): string {
   const field = error.instancePath.replace(/^\//, '').replaceAll('/', '.');

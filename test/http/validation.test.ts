@@ -1,0 +1,66 @@
+/** Requests that do not have the shape of their operation. */
+import type { FastifySchemaValidationError } from 'fastify';
+import { Type } from 'typebox';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { shapeError, validatorCompiler } from '../../src/http/validation.ts';
+import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
+
+const validate = validatorCompiler({
+  method: 'POST',
+  url: '/things',
+  httpPart: 'body',
+  schema: Type.Object(
+    { names: Type.Optional(Type.Array(Type.String())), count: Type.Integer() },
+    { additionalProperties: false },
+  ),
+});
+
+function detailsOf(body: unknown): readonly string[] {
+  const result = validate(body) as true | { error: FastifySchemaValidationError[] };
+  return result === true ? [] : (shapeError(result.error).details ?? []);
+}
+
+describe('the body of a request', () => {
+  test('gets every reason why it does not fit', () => {
+    expect(detailsOf({ names: ['a'], count: 1 })).toEqual([]);
+    expect(detailsOf({ names: [1, 'a', null], more: 1 })).toEqual([
+      "the body must have required property 'count'",
+      'unknown field "more"',
+      'names.0 must be string',
+      'names.2 must be string',
+    ]);
+    expect(detailsOf(null)).toEqual(['the body must be object']);
+  });
+
+  // An error for each of them would take a minute and a gigabyte.
+  test('gets the first reason where it has too many values to explain', () => {
+    expect(detailsOf({ names: Array.from({ length: 5_000_000 }, () => 1), count: 1 })).toEqual([
+      'names.0 must be string',
+    ]);
+    expect(
+      detailsOf({
+        count: 1,
+        ...Object.fromEntries(Array.from({ length: 2000 }, (_, key) => [`k${key}`, 1])),
+      }),
+    ).toEqual(['unknown field "k0"']);
+    expect(detailsOf({ names: [1, 'a', null] })).toHaveLength(3);
+  });
+});
+
+describe('a public operation', () => {
+  let platform: TestPlatform;
+  beforeAll(async () => {
+    platform = await startTestPlatform({}, { api: true, runner: false });
+  });
+  afterAll(async () => platform.close());
+
+  test('takes small bodies only', async () => {
+    const answer = await fetch(`${platform.url}/api/v2/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'a'.repeat(20_000), password: 'x' }),
+    });
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toMatchObject({ message: 'Request body is too large' });
+  });
+});
