@@ -117,10 +117,9 @@ export class Platform {
     this.#closing = services.closing;
     const { database, callbacks, accounts } = services;
     this.#watchman = new Watchman({
-      services: { database, callbacks, usage: accounts.usage },
+      services: { database, callbacks, usage: accounts.usage, events: this.events },
       config: services.config,
       ownRunner: () => this.#runner?.id,
-      logger: componentLogger(services.logger, 'watchman'),
     });
     this.#retention = new Retention(
       services.database,
@@ -159,7 +158,7 @@ export class Platform {
     const packages = new PackageCache(storage, config.cacheDir, limits);
     const workers = new Workers({ database, packages, storage, jobs, limits });
     const callbacks = new Callbacks({ database, jobs, config, version, events });
-    const runs = new Runs({ database, notifications, accounts, workers, callbacks, config });
+    const runs = new Runs({ database, notifications, accounts, workers, callbacks, config, events });
     const tasks = new Tasks({ database, jobs, workers, runs, config, events });
     jobs.work(wakeScheduler, 1, () => tasks.scheduler.fireDue());
     const results = new Results(database);
@@ -207,7 +206,7 @@ export class Platform {
       ? Installations.open(config, {
           installs: workers.installs,
           packages,
-          logger: componentLogger(logger, 'installs'),
+          events,
         })
       : undefined;
     if (installations === undefined) jobs.declare(installDependencies);
@@ -226,7 +225,7 @@ export class Platform {
           sandbox: createSandbox(config),
           cgroups: new Cgroups({
             isEnabled: config.cgroups === 'auto',
-            logger: componentLogger(logger, 'cgroups'),
+            events,
           }),
           proxy: new EgressProxy(config),
           browsers: config.browsers
@@ -240,7 +239,7 @@ export class Platform {
       : undefined;
     return new Platform({
       config,
-      logger: componentLogger(logger, 'database'),
+      logger,
       database,
       notifications,
       jobs,

@@ -111,12 +111,12 @@ export class Usage {
     this.isFree = this.#prices.every((price) => Number(price) === 0);
   }
 
-  /** Records that the worker of a subtask begins: its memory counts from now on. */
-  async begin(subtaskId: number): Promise<void> {
+  /** Records that the worker of a subtask began so long ago: its memory counts from then on. */
+  async begin(subtaskId: number, secondsAgo: number): Promise<void> {
     await this.#database.pool.query({
       name: 'begin-usage',
-      text: `UPDATE subtask SET worked_from = now() WHERE id = $1 AND status = 'running'`,
-      values: [subtaskId],
+      text: `UPDATE subtask SET worked_from = now() - make_interval(secs => $2) WHERE id = $1 AND status = 'running'`,
+      values: [subtaskId, secondsAgo],
     });
   }
 

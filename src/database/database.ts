@@ -13,6 +13,7 @@ export { MatchFinder, type Matches } from './match-finder.ts';
 export { migrate } from './migrations.ts';
 export { containing, containingInJson } from './search-text.ts';
 export type { JsonText, Tables } from './tables.ts';
+export { waitOut } from './wait-out.ts';
 
 /** PostgreSQL's ids of the types that are read in another way than `pg` does. */
 const { INT8, JSON: JSON_TEXT, DATE } = types.builtins;

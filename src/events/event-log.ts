@@ -15,19 +15,33 @@ interface Entry {
 
 const failures: Readonly<Record<InternalWork, readonly [Component, string]>> = {
   'apply-retention': ['retention', 'the retention could not be applied'],
+  'check-charge': ['runner', 'the charge limit of a run could not be checked'],
   'claim-subtasks': ['runner', 'subtasks could not be claimed'],
+  'clean-up-subtask': ['runner', 'what a subtask left could not be removed'],
   'count-runs': ['statistics', 'the statistics could not be brought up to date'],
   'end-lease': ['runner', 'the lease of this runner could not be ended'],
+  'end-lost-subtask': ['watchman', 'a lost subtask could not be ended'],
+  'execute-subtask': ['runner', 'a subtask could not be executed'],
   'fetch-jobs': ['jobs', 'jobs could not be fetched'],
+  'find-lost-runners': ['watchman', 'lost runners could not be looked for'],
   'give-back-jobs': ['jobs', 'unfinished jobs could not be given back'],
   'keep-job-queue': ['jobs', 'the job queue could not be maintained'],
+  'make-cgroup': ['cgroups', 'a cgroup for a subtask could not be made'],
+  'measure-subtask': ['runner', 'what a subtask uses could not be measured'],
   'prune-audit': ['accounts', 'old entries of the audit log could not be removed'],
   'prune-cache': ['cache', 'the cache could not be pruned'],
   'prune-sessions': ['accounts', 'expired sessions could not be removed'],
+  'record-begin': ['runner', 'the begin of a worker could not be recorded: its memory is not charged'],
   'record-export-progress': ['exports', 'the progress of an export could not be recorded'],
+  'record-install': ['installs', 'the record of an installation could not be written'],
   'record-key-use': ['accounts', 'the last use of API keys could not be recorded'],
+  'remove-cgroup': ['cgroups', 'a cgroup could not be removed'],
   'renew-lease': ['runner', 'the lease of this runner could not be renewed'],
+  'settle-subtask': ['runner', 'a subtask could not be settled'],
   'store-job-end': ['jobs', 'the end of a job could not be stored'],
+  'store-log-line': ['runner', 'a log line of a subtask could not be stored'],
+  'store-outcome': ['runner', 'the outcome of a subtask could not be stored'],
+  'store-traffic': ['runner', 'the traffic of a run could not be stored'],
 };
 
 function failure(level: Level, { work }: InternalFailure): Entry {
@@ -41,14 +55,28 @@ function entry(level: Level, component: Component, message: string): Entry {
 const entries: { readonly [Name in EventName]: (payload: EventMap[Name]) => Entry } = {
   'cache:dropped': () => entry('info', 'cache', 'an entry of the cache was removed'),
   'callback:failed': () => entry('warn', 'callbacks', 'a callback was not delivered'),
+  'cgroups:opened': () => entry('info', 'cgroups', 'subtasks run in cgroups'),
+  'cgroups:unavailable': () =>
+    entry(
+      'warn',
+      'cgroups',
+      'there are no cgroups: memory is watched, and the cpus of runs are not enforced',
+    ),
   'database:unavailable': (payload) => failure('warn', payload),
   'export:failed': ({ code }) =>
     entry(code === 'SYSTEM_ERROR' ? 'error' : 'info', 'exports', 'an export could not be made'),
   'export:made': () => entry('debug', 'exports', 'an export was made'),
+  'install:failed': () => entry('warn', 'installs', 'dependencies could not be installed'),
+  'install:made': () => entry('info', 'installs', 'dependencies were installed'),
   'internal:failed': (payload) => failure('error', payload),
   'job:failed': () => entry('warn', 'jobs', 'a job failed and will be retried'),
+  'lease:lost': () => entry('error', 'runner', 'the lease of this runner was lost: its subtasks are stopped'),
+  'run:finished': () => entry('info', 'runs', 'a run has ended'),
+  'run:started': () => entry('debug', 'runs', 'a run has started'),
+  'runner:lost': () => entry('warn', 'watchman', 'a runner was lost'),
   'schedule:failed': () => entry('warn', 'scheduler', 'a scheduled run could not start'),
   'schedule:missed': () => entry('warn', 'scheduler', 'scheduled times were missed'),
+  'subtask:settled': () => entry('debug', 'runner', 'a subtask has ended'),
 };
 
 function entryOf<Name extends EventName>(name: Name, payload: EventMap[Name]): Entry {

@@ -10,19 +10,33 @@ import { componentLogger } from '../logging/logger.ts';
 /** Work that the platform does by itself, or beside a request: when it fails, nobody waits for the answer. */
 export type InternalWork =
   | 'apply-retention'
+  | 'check-charge'
   | 'claim-subtasks'
+  | 'clean-up-subtask'
   | 'count-runs'
   | 'end-lease'
+  | 'end-lost-subtask'
+  | 'execute-subtask'
   | 'fetch-jobs'
+  | 'find-lost-runners'
   | 'give-back-jobs'
   | 'keep-job-queue'
+  | 'make-cgroup'
+  | 'measure-subtask'
   | 'prune-audit'
   | 'prune-cache'
   | 'prune-sessions'
+  | 'record-begin'
   | 'record-export-progress'
+  | 'record-install'
   | 'record-key-use'
+  | 'remove-cgroup'
   | 'renew-lease'
-  | 'store-job-end';
+  | 'settle-subtask'
+  | 'store-job-end'
+  | 'store-log-line'
+  | 'store-outcome'
+  | 'store-traffic';
 
 /** Subject of an event, as the API has it: slug of the run, number of the subtask within it. */
 interface Subject {
@@ -34,6 +48,8 @@ export interface InternalFailure extends Subject {
   readonly work: InternalWork;
   readonly err: unknown;
   readonly jobKind?: string;
+  /** Key of a worker's version. */
+  readonly version?: number;
 }
 
 interface ExportSubject {
@@ -47,6 +63,10 @@ interface ExportSubject {
 export interface EventMap {
   /** An entry of the cache was removed. */
   'cache:dropped': { readonly folder: string; readonly bytes: number };
+  /** Subtasks run in cgroups from now on. */
+  'cgroups:opened': { readonly kind: string; readonly controls: readonly string[] };
+  /** Subtasks run without cgroups: their memory is watched, and their processor time is not limited. */
+  'cgroups:unavailable': { readonly reason: string };
   /** A callback was given up after its last attempt. */
   'callback:failed': {
     readonly run: string;
@@ -63,8 +83,36 @@ export interface EventMap {
   'export:made': ExportSubject & { readonly sizeBytes: number };
   /** An export could not be made. `err` tells more than its owner is told. */
   'export:failed': ExportSubject & { readonly code: ErrorKey; readonly err: unknown };
+  /** What a version depends on could not be installed, or is not valid. */
+  'install:failed': { readonly version: number; readonly err: unknown };
+  /** What a version depends on was installed. */
+  'install:made': { readonly version: number; readonly seconds: number };
   /** A job rejected; it is done again as its kind says. */
   'job:failed': { readonly jobKind: string; readonly job: string; readonly err: unknown };
+  /** The lease of this process's own runner was ended by others: its subtasks are not its own any more, and it stops them. */
+  'lease:lost': { readonly runner: number; readonly subtasks: number };
+  /** A run has ended, with its last subtask. */
+  'run:finished': {
+    readonly run: string;
+    readonly status: 'succeeded' | 'failed';
+    /** One of the reasons of `runs/end-reasons.ts`; null if its subtasks ended before reasons were stored. */
+    readonly reason: string | null;
+    readonly subtasks: number;
+    readonly failedSubtasks: number;
+  };
+  /** The first subtask of a run was claimed. */
+  'run:started': { readonly run: string };
+  /** The lease of a runner ran out. */
+  'runner:lost': { readonly runner: number; readonly hostname: string; readonly processId: number };
+  /** A subtask that a runner executed has ended; not one that was aborted before it began. */
+  'subtask:settled': {
+    readonly run: string;
+    readonly subtask: number;
+    readonly status: 'succeeded' | 'failed';
+    /** One of the reasons of `runs/end-reasons.ts`. */
+    readonly reason: string;
+    readonly cpuSeconds: number | undefined;
+  };
   /** The run of a schedule could not start, for a reason that its owner is told. */
   'schedule:failed': { readonly task: string; readonly code: ErrorKey; readonly reason: string };
   /** Scheduled times passed while no process was there to start their run. */

@@ -17,6 +17,7 @@ export type Component =
   | 'platform'
   | 'retention'
   | 'runner'
+  | 'runs'
   | 'scheduler'
   | 'statistics'
   | 'watchdog'

@@ -2,6 +2,18 @@
 import type { StatusCallbacks } from '../runs/runs.ts';
 import type { Database } from '../database/database.ts';
 import type { ClaimedSubtask } from './execution/subtask-execution.ts';
+import type { Events } from '../events/events.ts';
+
+interface ClaimServices {
+  readonly database: Database;
+  readonly callbacks: StatusCallbacks;
+  readonly events: Events;
+}
+
+interface StartingRun {
+  id: number;
+  slug: string;
+}
 
 /** Rows that another runner is claiming at the same time are passed over: this many more are looked at. */
 const spareCandidates = 32;
@@ -16,11 +28,11 @@ const spareCandidates = 32;
  * before the claim, which then finds none, or after it, and sees all that was claimed.
  */
 export async function claimSubtasks(
-  database: Database,
-  callbacks: StatusCallbacks,
+  services: ClaimServices,
   runnerId: number,
   count: number,
 ): Promise<ClaimedSubtask[]> {
+  const { database, events } = services;
   const { rows: claimed } = await database.pool.query<{ id: number; run_id: number }>({
     name: 'claim-subtasks',
     text: `WITH RECURSIVE waiting (account_id) AS (
@@ -53,21 +65,8 @@ export async function claimSubtasks(
     values: [runnerId, count, count + spareCandidates],
   });
   if (claimed.length === 0) return [];
-  // A statement of its own: a claim that held the lock of the run's row could meet an abort head on.
-  const told = await database.pool.query<{ id: number }>({
-    name: 'start-runs',
-    text: `WITH waiting AS (
-             SELECT id, callback_url IS NOT NULL AS has_callback FROM run
-             WHERE id = ANY($1) AND status = 'ready' ORDER BY id FOR UPDATE
-           ), started AS (
-             UPDATE run SET status = 'running', started_at = now()
-             WHERE id IN (SELECT id FROM waiting WHERE NOT has_callback)
-           )
-           SELECT id FROM waiting WHERE has_callback`,
-    values: [[...new Set(claimed.map((subtask) => subtask.run_id))]],
-  });
-  const toldIds = told.rows.map(({ id }) => id);
-  if (toldIds.length > 0) await startToldRuns(database, callbacks, toldIds);
+  const started = await startRuns(services, [...new Set(claimed.map((subtask) => subtask.run_id))]);
+  for (const { slug } of started) events.emit('run:started', { run: slug });
   const { rows } = await database.pool.query<ClaimedSubtask>({
     name: 'claimed-subtasks',
     text: `SELECT subtask.id, subtask.number, subtask.input, run.id AS run_id, run.slug AS run_slug,
@@ -82,21 +81,46 @@ export async function claimSubtasks(
   return rows;
 }
 
-/** Marks runs that have a callback URL as running, and records that in the same transaction, which locks runs only. */
+/**
+ * Marks those of the runs as running that were not yet. Statements of their own: a claim that held the lock of the run's row
+ * could meet an abort head on.
+ * @returns those that were marked
+ */
+async function startRuns(services: ClaimServices, runIds: readonly number[]): Promise<StartingRun[]> {
+  const { rows } = await services.database.pool.query<StartingRun & { has_callback: boolean }>({
+    name: 'start-runs',
+    text: `WITH waiting AS (
+             SELECT id, slug, callback_url IS NOT NULL AS has_callback FROM run
+             WHERE id = ANY($1) AND status = 'ready' ORDER BY id FOR UPDATE
+           ), started AS (
+             UPDATE run SET status = 'running', started_at = now()
+             WHERE id IN (SELECT id FROM waiting WHERE NOT has_callback)
+           )
+           SELECT id, slug, has_callback FROM waiting`,
+    values: [runIds],
+  });
+  const told = rows.filter((run) => run.has_callback);
+  const untold = rows.filter((run) => !run.has_callback);
+  return told.length === 0 ? untold : [...untold, ...(await startToldRuns(services, told))];
+}
+
+/** For runs that have a callback URL: that they run is recorded in the same transaction, which locks runs only. */
 async function startToldRuns(
-  database: Database,
-  callbacks: StatusCallbacks,
-  runIds: readonly number[],
-): Promise<void> {
-  await database.transaction(async (client) => {
-    const { rows } = await client.query<{ id: number }>(
+  { database, callbacks }: ClaimServices,
+  runs: readonly StartingRun[],
+): Promise<StartingRun[]> {
+  return database.transaction(async (client) => {
+    const { rows } = await client.query<StartingRun>(
       `UPDATE run SET status = 'running', started_at = now()
        WHERE id IN (SELECT id FROM run WHERE id = ANY($1) AND status = 'ready' ORDER BY id FOR UPDATE)
-       RETURNING id`,
-      [runIds],
+       RETURNING id, slug`,
+      [runs.map(({ id }) => id)],
     );
-    const startedIds = rows.map(({ id }) => id);
-    await callbacks.record(client, startedIds);
+    await callbacks.record(
+      client,
+      rows.map(({ id }) => id),
+    );
+    return rows;
   });
 }
 

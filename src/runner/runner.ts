@@ -13,7 +13,8 @@ import {
   stoppedEnd,
 } from '../runs/runs.ts';
 import type { Config } from '../configuration/configuration.ts';
-import { type Database, type Notifications, channels, isDatabaseUnavailable } from '../database/database.ts';
+import { type Database, type Notifications, channels, waitOut } from '../database/database.ts';
+import type { InternalWork } from '../events/events.ts';
 import { Periodic } from '../services/periodic.ts';
 import { claimSubtasks, releaseStrays, releaseSubtask } from './claimer.ts';
 import {
@@ -30,12 +31,12 @@ export { Watchman } from './watchman.ts';
 const pollMilliseconds = 5000;
 /** One that is missed leaves the watchmen without a reason to doubt. */
 const beatsPerLease = 4;
-const retrySettleMilliseconds = 500;
 
 interface RunnerOptions extends ExecutionServices {
   readonly database: Database;
   readonly notifications: Notifications;
   readonly callbacks: StatusCallbacks;
+  readonly logger: Logger;
 }
 
 /** What was still running when the time to stop was up. */
@@ -65,7 +66,7 @@ export class Runner {
     this.#options = options;
     this.#config = options.config;
     this.#logger = options.logger;
-    this.#writers = new RunWriters(options.database, options.logger, options.config);
+    this.#writers = new RunWriters(options.database, options.events, options.config);
     const { cacheDir, cacheRetentionDays: retentionDays, cacheLimitBytes: limitBytes } = options.config;
     const { cacheUse: use, events } = options;
     this.#cachePruner = new CachePruner({ cacheDir, retentionDays, limitBytes, use, events });
@@ -180,8 +181,7 @@ export class Runner {
     const free = this.#freeSlots.length;
     if (free === 0) return;
     const runnerId = this.#runnerId;
-    const { database, callbacks } = this.#options;
-    const claimed = await claimSubtasks(database, callbacks, runnerId, free);
+    const claimed = await claimSubtasks(this.#options, runnerId, free);
     // If the lease was lost meanwhile, so were they: the watchman that ended it ends them too.
     if (runnerId !== this.#runnerId) return;
     for (const subtask of claimed) this.#execute(subtask);
@@ -199,6 +199,7 @@ export class Runner {
     if (slot === undefined) throw new Error('claimed more subtasks than there are free slots');
     const writer = this.#writers.acquire({
       id: subtask.run_id,
+      slug: subtask.run_slug,
       day: subtask.day,
       isSplit: subtask.subtask_count > 1,
       trafficLimitBytes: subtask.limits.max_total_traffic,
@@ -207,14 +208,12 @@ export class Runner {
     const runnerId = this.#runnerId;
     const ended = execution
       .run()
-      .catch((error: unknown) => {
-        this.#logger.error({ subtask: subtask.id, error }, 'what a subtask left could not be removed');
-        return leftOver(error);
+      .catch((err: unknown) => {
+        this.#tellFailed('clean-up-subtask', err, subtask);
+        return leftOver(err);
       })
       .then((outcome) => this.#settle(execution, runnerId, outcome))
-      .catch((error: unknown) => {
-        this.#logger.error({ subtask: subtask.id, error }, 'a subtask could not be settled');
-      })
+      .catch((err: unknown) => this.#tellFailed('settle-subtask', err, subtask))
       .finally(() => {
         this.#executions.delete(execution);
         this.#writers.release(subtask.run_id);
@@ -232,21 +231,19 @@ export class Runner {
     const { database } = this.#options;
     const subtask = { id: execution.subtask.id, runnerId };
     const giveBack = execution.stopEnd?.reason === 'stopped' && this.#config.lostSubtasks === 'retry';
-    let stored = outcome;
-    for (;;) {
-      try {
-        if (giveBack) await releaseSubtask(database, subtask);
-        else await settleSubtask(this.#options, subtask, stored);
-        return;
-      } catch (error) {
-        if (isDatabaseUnavailable(error)) await delay(retrySettleMilliseconds);
-        else if (giveBack || stored !== outcome) throw error;
-        else {
-          this.#logger.error({ subtask: subtask.id, error }, 'the outcome of a subtask could not be stored');
-          stored = unstorable;
-        }
-      }
+    if (giveBack) return waitOut(() => releaseSubtask(database, subtask));
+    const store = async (stored: SubtaskOutcome) =>
+      waitOut(() => settleSubtask(this.#options, subtask, stored));
+    try {
+      await store(outcome);
+    } catch (err) {
+      this.#tellFailed('store-outcome', err, execution.subtask);
+      await store(unstorable);
     }
+  }
+
+  #tellFailed(work: InternalWork, err: unknown, { run_slug: run, number: subtask }: ClaimedSubtask): void {
+    this.#options.events.failed({ work, err, run, subtask });
   }
 
   #abort(runId: number): void {
@@ -258,9 +255,7 @@ export class Runner {
   async #beat(): Promise<void> {
     const { database } = this.#options;
     if (!(await renewLease(database, this.#runnerId))) {
-      this.#logger.error(
-        'the lease of this runner ran out: its subtasks are not its own any more, dropping them',
-      );
+      this.#options.events.emit('lease:lost', { runner: this.#runnerId, subtasks: this.#executions.size });
       for (const execution of this.#executions.keys()) execution.stop(stoppedEnd);
       this.#runnerId = await registerRunner(database, this.#config);
       this.#claims.trigger();

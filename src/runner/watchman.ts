@@ -1,8 +1,8 @@
 /** Notices runners that died, and ends or repeats what they were executing. Any process may keep watch; several may. */
-import type { Logger } from 'pino';
 import type { Config } from '../configuration/configuration.ts';
 import { isDatabaseUnavailable, type Database } from '../database/database.ts';
 import { type RunServices, lostEnd, settleSubtask } from '../runs/runs.ts';
+import type { EventMap } from '../events/events.ts';
 import { Periodic } from '../services/periodic.ts';
 import { releaseSubtask } from './claimer.ts';
 import { HeartbeatObserver } from './heartbeat-observer.ts';
@@ -19,17 +19,19 @@ interface LostSubtask {
   runner_id: number;
   attempt: number;
   aborting: boolean;
+  run: string;
+  subtask: number;
 }
 
 /** Ends or repeats the subtasks of runners that have no lease. @returns how many there were */
 export async function recoverLostSubtasks(
   services: RunServices,
   config: Pick<WatchmanConfig, 'lostSubtasks'>,
-  logger: Logger,
 ): Promise<number> {
-  const { database } = services;
+  const { database, events } = services;
   const { rows } = await database.pool.query<LostSubtask>(
-    `SELECT subtask.id, runner_id, attempt, run.status = 'aborting' AS aborting
+    `SELECT subtask.id, runner_id, attempt, run.status = 'aborting' AS aborting,
+       run.slug AS run, subtask.number AS subtask
      FROM subtask JOIN run ON run.id = subtask.run_id
      WHERE subtask.status = 'running' AND NOT EXISTS (SELECT FROM runner WHERE runner.id = subtask.runner_id)
      ORDER BY subtask.id`,
@@ -37,10 +39,10 @@ export async function recoverLostSubtasks(
   for (const lost of rows) {
     try {
       await recover(services, config, lost);
-    } catch (error) {
-      if (isDatabaseUnavailable(error)) throw error;
+    } catch (err) {
+      if (isDatabaseUnavailable(err)) throw err;
       // The others need not wait for it.
-      logger.error({ subtask: lost.id, err: error }, 'a lost subtask could not be ended');
+      events.failed({ work: 'end-lost-subtask', err, run: lost.run, subtask: lost.subtask });
     }
   }
   return rows.length;
@@ -63,7 +65,6 @@ interface WatchmanOptions {
   readonly config: WatchmanConfig;
   /** Key of the runner in this process, if there is one now: whoever can watch can see that it lives. */
   readonly ownRunner: () => number | undefined;
-  readonly logger: Logger;
 }
 
 export class Watchman {
@@ -74,8 +75,7 @@ export class Watchman {
 
   constructor(options: WatchmanOptions) {
     this.#options = options;
-    this.#onError = (error) =>
-      options.logger.warn({ error: (error as Error).message }, 'could not look for lost runners');
+    this.#onError = (err) => options.services.events.failed({ work: 'find-lost-runners', err });
     const leaseMilliseconds = options.config.runnerLeaseSeconds * 1000;
     this.#observer = new HeartbeatObserver(leaseMilliseconds);
     this.#looks = new Periodic({
@@ -98,22 +98,23 @@ export class Watchman {
   }
 
   async #look(): Promise<void> {
-    const { services, config, logger } = this.#options;
+    const { services, config } = this.#options;
     await this.#endExpiredLeases(services.database);
-    await recoverLostSubtasks(services, config, logger);
+    await recoverLostSubtasks(services, config);
   }
 
   async #endExpiredLeases(database: Database): Promise<void> {
-    const { ownRunner, logger } = this.#options;
+    const { ownRunner, services } = this.#options;
     const heartbeats = new Map<number, string>();
     for (const id of await this.#expired(database, heartbeats)) {
       if (id === ownRunner()) continue;
       // Not where it was renewed since the look.
-      const { rows } = await database.pool.query<{ id: number; hostname: string; process_id: number }>(
-        'DELETE FROM runner WHERE id = $1 AND heartbeat_at = $2::timestamptz RETURNING id, hostname, process_id',
+      const { rows } = await database.pool.query<EventMap['runner:lost']>(
+        `DELETE FROM runner WHERE id = $1 AND heartbeat_at = $2::timestamptz
+         RETURNING id AS runner, hostname, process_id AS "processId"`,
         [id, heartbeats.get(id)],
       );
-      for (const runner of rows) logger.warn({ runner }, 'a runner was lost: its lease ran out');
+      for (const lost of rows) services.events.emit('runner:lost', lost);
     }
   }
 

@@ -9,15 +9,18 @@ import { isFinished, type RunStatus } from './statuses.ts';
  * Aborts a run: subtasks that wait are ended here, those that run by their runners. Aborting twice is no error.
  * @throws ChelaError RUN_FAILED where the run has finished
  */
-export async function abortRun({ database, callbacks, usage }: RunServices, runId: number): Promise<void> {
-  await database.transaction(async (client) => {
+export async function abortRun(
+  { database, callbacks, usage, events }: RunServices,
+  runId: number,
+): Promise<void> {
+  const finished = await database.transaction(async (client) => {
     const { rows } = await client.query<{ slug: string; status: RunStatus }>(
       'SELECT slug, status FROM run WHERE id = $1 FOR UPDATE',
       [runId],
     );
     const [run] = rows;
     if (run === undefined) throw new ChelaError('RUN_NOT_FOUND');
-    if (run.status === 'aborting') return;
+    if (run.status === 'aborting') return undefined;
     if (isFinished(run.status)) {
       throw new ChelaError('RUN_FAILED', `run ${run.slug} has already finished: it ${run.status}`);
     }
@@ -28,6 +31,7 @@ export async function abortRun({ database, callbacks, usage }: RunServices, runI
     );
     const counted = await client.query<{
       id: number;
+      slug: string;
       status: RunStatus;
       subtask_count: number;
       subtasks_finished: number;
@@ -36,20 +40,22 @@ export async function abortRun({ database, callbacks, usage }: RunServices, runI
     }>(
       `UPDATE run SET status = 'aborting', subtasks_finished = subtasks_finished + $2,
          subtasks_failed = subtasks_failed + $2
-       WHERE id = $1 RETURNING id, status, subtask_count, subtasks_finished, subtasks_failed,
+       WHERE id = $1 RETURNING id, slug, status, subtask_count, subtasks_finished, subtasks_failed,
          callback_url IS NOT NULL AS has_callback`,
       [runId, ended.rowCount ?? 0],
     );
     const [aborting] = counted.rows;
-    if (aborting === undefined) return;
+    if (aborting === undefined) return undefined;
     if (aborting.subtasks_finished === aborting.subtask_count) {
       // Nobody sees a run as aborting that ends in the same transaction, so its callback is not told either.
       const charge = await usage.meter(client, runId);
-      await finishRun(client, callbacks, aborting);
+      const told = await finishRun(client, callbacks, aborting);
       await usage.charge(client, charge);
-      return;
+      return told;
     }
     if (aborting.has_callback) await callbacks.record(client, [runId]);
     await client.query(`SELECT pg_notify('${channels.runAborting}', $1)`, [String(runId)]);
+    return undefined;
   });
+  if (finished !== undefined) events.emit('run:finished', finished);
 }

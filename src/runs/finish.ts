@@ -2,6 +2,7 @@
 import type { PoolClient } from 'pg';
 import type { Usage } from '../accounts/accounts.ts';
 import { type Database, channels } from '../database/database.ts';
+import type { EventMap, Events } from '../events/events.ts';
 import { runMessage, subtaskMessage } from './end-messages.ts';
 import { runEnd, type FailedSubtask, type SubtaskEnd } from './end-reasons.ts';
 import { finalStatus, type RunStatus } from './statuses.ts';
@@ -12,6 +13,7 @@ export interface RunServices {
   readonly database: Database;
   readonly callbacks: StatusCallbacks;
   readonly usage: Usage;
+  readonly events: Events;
 }
 
 export interface SubtaskOutcome {
@@ -30,6 +32,7 @@ const longestDetailText = 1000;
 
 interface CountedRun {
   id: number;
+  slug: string;
   status: RunStatus;
   subtask_count: number;
   subtasks_finished: number;
@@ -39,6 +42,8 @@ interface CountedRun {
 interface SettledRun extends CountedRun {
   /** Most subtasks at a time; 0 is no limit. */
   concurrency: number;
+  /** Number of the subtask that was settled. */
+  subtask: number;
 }
 
 /**
@@ -46,13 +51,14 @@ interface SettledRun extends CountedRun {
  * @returns false where the subtask is not this runner's any more: its lease ran out, or it was settled before
  */
 export async function settleSubtask(
-  { database, callbacks, usage }: RunServices,
+  { database, callbacks, usage, events }: RunServices,
   subtask: { id: number; runnerId: number },
   { end, errorHeadline, cpuSeconds }: SubtaskOutcome,
 ): Promise<boolean> {
   // How long it worked is not known when its runner died, and its memory is not charged.
   const isLost = end.reason === 'lost';
-  return database.transaction(async (client) => {
+  const status = end.reason === 'succeeded' ? 'succeeded' : 'failed';
+  const settled = await database.transaction(async (client) => {
     const { rows } = await client.query<SettledRun>({
       name: 'settle-subtask',
       text: `WITH ended AS (
@@ -60,16 +66,17 @@ export async function settleSubtask(
                  runner_id = NULL, worked_from = CASE WHEN $7 THEN NULL ELSE worked_from END,
                  end_reason = $8, end_detail = $9, error_headline = $10
                WHERE id = $1 AND runner_id = $2 AND status = 'running'
-               RETURNING run_id
+               RETURNING run_id, number
              )
              UPDATE run SET subtasks_finished = subtasks_finished + 1,
                subtasks_failed = subtasks_failed + ($3 = 'failed')::int
              FROM ended WHERE run.id = ended.run_id
-             RETURNING run.id, run.status, run.subtask_count, run.subtasks_finished, run.subtasks_failed, run.concurrency`,
+             RETURNING run.id, run.slug, run.status, run.subtask_count, run.subtasks_finished, run.subtasks_failed,
+               run.concurrency, ended.number AS subtask`,
       values: [
         subtask.id,
         subtask.runnerId,
-        end.reason === 'succeeded' ? 'succeeded' : 'failed',
+        status,
         exitCodeOf(end),
         storable(subtaskMessage(end)),
         cpuSeconds ?? null,
@@ -80,13 +87,19 @@ export async function settleSubtask(
       ],
     });
     const [run] = rows;
-    if (run === undefined) return false;
+    if (run === undefined) return undefined;
     const charge = await usage.meter(client, run.id, isLost ? undefined : subtask.id);
-    if (run.subtasks_finished === run.subtask_count) await finishRun(client, callbacks, run);
-    else if (run.concurrency > 0) await queueHeldSubtask(client, run.id);
+    const isLast = run.subtasks_finished === run.subtask_count;
+    const finished = isLast ? await finishRun(client, callbacks, run) : undefined;
+    if (!isLast && run.concurrency > 0) await queueHeldSubtask(client, run.id);
     await usage.charge(client, charge);
-    return true;
+    return { run: run.slug, subtask: run.subtask, finished };
   });
+  if (settled === undefined) return false;
+  const { run, subtask: number, finished } = settled;
+  events.emit('subtask:settled', { run, subtask: number, status, reason: end.reason, cpuSeconds });
+  if (finished !== undefined) events.emit('run:finished', finished);
+  return true;
 }
 
 /**
@@ -108,12 +121,15 @@ async function queueHeldSubtask(client: PoolClient, runId: number): Promise<void
   });
 }
 
-/** Ends a run whose subtasks have all ended. The caller's transaction holds the lock of the run's row. */
+/**
+ * Ends a run whose subtasks have all ended. The caller's transaction holds the lock of the run's row.
+ * @returns what is to be told once it is committed
+ */
 export async function finishRun(
   client: PoolClient,
   callbacks: StatusCallbacks,
   run: CountedRun,
-): Promise<void> {
+): Promise<EventMap['run:finished']> {
   const failed =
     run.status === 'aborting' || run.subtasks_failed === 0 ? [] : await failedSubtasks(client, run.id);
   const facts = {
@@ -122,6 +138,7 @@ export async function finishRun(
     failedCount: run.subtasks_failed,
   };
   const end = runEnd(facts, failed[0]);
+  const status = finalStatus(run);
   const { rows } = await client.query<{ has_callback: boolean }>({
     name: 'finish-run',
     text: `WITH finished AS (
@@ -133,7 +150,7 @@ export async function finishRun(
            ) SELECT has_callback, pg_notify('${channels.runFinished}', id::text) FROM finished`,
     values: [
       run.id,
-      finalStatus(run),
+      status,
       shortened(runMessage(facts, failed), longestErrMsg),
       end.reason,
       detailText(end.detail),
@@ -141,6 +158,13 @@ export async function finishRun(
     ],
   });
   if (rows[0]?.has_callback) await callbacks.record(client, [run.id]);
+  return {
+    run: run.slug,
+    status,
+    reason: end.reason,
+    subtasks: run.subtask_count,
+    failedSubtasks: run.subtasks_failed,
+  };
 }
 
 /** The first failed subtasks of a run, by number. */

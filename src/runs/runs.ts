@@ -2,6 +2,7 @@
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Config } from '../configuration/configuration.ts';
 import type { Database, Notifications } from '../database/database.ts';
+import type { Events } from '../events/events.ts';
 import type { Workers } from '../workers/workers.ts';
 import { abortRun } from './abort.ts';
 import type { RunServices } from './finish.ts';
@@ -52,6 +53,7 @@ interface RunsOptions {
   readonly workers: Workers;
   readonly callbacks: StatusCallbacks;
   readonly config: Config;
+  readonly events: Events;
 }
 
 export class Runs {
@@ -62,8 +64,8 @@ export class Runs {
   readonly #services: RunServices;
   readonly #submitter: Submitter;
 
-  constructor({ database, notifications, accounts, workers, callbacks, config }: RunsOptions) {
-    this.#services = { database, callbacks, usage: accounts.usage };
+  constructor({ database, notifications, accounts, workers, callbacks, config, events }: RunsOptions) {
+    this.#services = { database, callbacks, usage: accounts.usage, events };
     this.read = new RunReader(database);
     this.wait = new RunWaiter(database, notifications);
     this.subtasks = new SubtaskReader(database);

@@ -244,7 +244,7 @@ describe('the usage of a run', () => {
     await use(platform, slug, 7, 0);
     const { database, callbacks, config, events } = platform.platform;
     const dearer = new Accounts({ database, config: { ...config, pricePerResult: '2' }, events });
-    const settling = { platform: { database, callbacks, accounts: dearer } } as TestPlatform;
+    const settling = { platform: { database, callbacks, accounts: dearer, events } } as TestPlatform;
     await settle(settling, second as StartedSubtask);
     const usage = await usageOf(slug);
     expectExact(usage);

@@ -31,7 +31,7 @@ async function submit(count: number): Promise<string> {
 }
 
 async function claim(runnerId: number, count: number): Promise<ClaimedSubtask[]> {
-  return claimSubtasks(platform.platform.database, platform.platform.callbacks, runnerId, count);
+  return claimSubtasks(platform.platform, runnerId, count);
 }
 
 /** Starts runs of an account of its own. @returns the account's name by the slug of each run */
@@ -176,9 +176,9 @@ async function claimAndLose(count: number): Promise<ClaimedSubtask[]> {
 }
 
 async function recover(lostSubtasks: 'fail' | 'retry'): Promise<number> {
-  const { database, callbacks, accounts } = platform.platform;
-  const services = { database, callbacks, usage: accounts.usage };
-  return recoverLostSubtasks(services, { lostSubtasks }, logger);
+  const { database, callbacks, accounts, events } = platform.platform;
+  const services = { database, callbacks, usage: accounts.usage, events };
+  return recoverLostSubtasks(services, { lostSubtasks });
 }
 
 describe('the watchman', () => {

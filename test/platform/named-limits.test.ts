@@ -1,6 +1,7 @@
 /** Limits that bite inside a worker or its run, by the names under which they are told. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { pino } from 'pino';
+import { Events } from '../../src/events/events.ts';
 import { Cgroups } from '../../src/runner/cgroups/cgroups.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { publishScriptedWorker, runForever } from './support/scripted-worker.ts';
@@ -33,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(async () => platform.close());
 
-const trial = new Cgroups({ isEnabled: true, logger: pino({ level: 'silent' }) });
+const trial = new Cgroups({ isEnabled: true, events: new Events(pino({ level: 'silent' })) });
 await trial.start();
 const hasCgroups = trial.limitsCpu;
 await trial.stop();

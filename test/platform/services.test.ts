@@ -72,8 +72,8 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
   Watchman: {
     make: () => {
       const { database, callbacks, accounts, config } = platform.platform;
-      const parts = { database, callbacks, usage: accounts.usage };
-      return new Watchman({ services: parts, config, ownRunner: () => undefined, logger });
+      const parts = { database, callbacks, usage: accounts.usage, events };
+      return new Watchman({ services: parts, config, ownRunner: () => undefined });
     },
     signs: async () => vi.getTimerCount(),
   },
@@ -87,14 +87,14 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
         usage: accounts.usage,
         packages,
         notifications: new Notifications({ url: platform.databaseUrl, logger }),
-        installations: Installations.open(config, { installs: workers.installs, packages, logger }),
+        installations: Installations.open(config, { installs: workers.installs, packages, events }),
         sandbox: createSandbox(config),
         proxy: new EgressProxy(config),
         browsers: undefined,
         scratch: new ScratchFolder(config.cacheDir),
         events,
         cacheUse: new CacheUse(),
-        cgroups: new Cgroups({ isEnabled: true, logger }),
+        cgroups: new Cgroups({ isEnabled: true, events }),
         logger,
       });
       return { start: async () => runner.start(), stop: async () => runner.stop(0) };

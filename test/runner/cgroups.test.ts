@@ -6,6 +6,7 @@ import path from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Cgroup } from '../../src/runner/cgroup.ts';
+import { Events } from '../../src/events/events.ts';
 import { Cgroups } from '../../src/runner/cgroups/cgroups.ts';
 import { pidsIn, removeOfDeadRunners } from '../../src/runner/cgroups/cgroup-folder.ts';
 import { ownHierarchies, parseHierarchies } from '../../src/runner/cgroups/hierarchies.ts';
@@ -22,7 +23,7 @@ import {
   removeFolder,
 } from './worker-package.ts';
 
-const logger = pino({ level: 'silent' });
+const events = new Events(pino({ level: 'silent' }));
 const mebibyte = 1024 * 1024;
 const wide = { memoryBytes: 512 * mebibyte, cpus: 64, processes: 100 };
 
@@ -93,7 +94,7 @@ test('limits of version 2 as the kernel takes them', () => {
   expect(limitFiles({ ...wide, cpus: 1e300 })['cpu']).toEqual({ 'cpu.max': 'max 100000' });
 });
 
-const trial = new Cgroups({ isEnabled: true, logger });
+const trial = new Cgroups({ isEnabled: true, events });
 await trial.start();
 const canLimit = trial.limitsCpu;
 await trial.stop();
@@ -105,7 +106,7 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
   beforeAll(async () => {
     cacheDir = await makeReachableFolder();
     sandbox = new BubblewrapSandbox({ cacheDir, sandboxUserId: firstUserId });
-    cgroups = new Cgroups({ isEnabled: true, logger });
+    cgroups = new Cgroups({ isEnabled: true, events });
     await cgroups.start();
   });
   afterAll(async () => {
@@ -207,7 +208,7 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
 describe.skipIf(!canLimit)('what a runner made', () => {
   test('is gone when it has stopped', async () => {
     const before = await cgroupsOf(process.pid);
-    const cgroups = new Cgroups({ isEnabled: true, logger });
+    const cgroups = new Cgroups({ isEnabled: true, events });
     await cgroups.start();
     const cgroup = await cgroups.create(wide);
     expect((await cgroupsOf(process.pid)).length).toBeGreaterThan(before.length + 1);
@@ -302,7 +303,7 @@ describe.skipIf(spare === undefined)('version 2', () => {
 });
 
 test('a runner that is told to do without has none, and says so', async () => {
-  const off = new Cgroups({ isEnabled: false, logger });
+  const off = new Cgroups({ isEnabled: false, events });
   await off.start();
   expect(off.limitsCpu).toBe(false);
   expect(await off.create(wide)).toBeUndefined();

@@ -20,7 +20,8 @@ test('a record that cannot be begun ends neither the installation nor the proces
   const installs = new DependencyInstalls(database, platform.platform.jobs);
   // A number that no version can have is refused by PostgreSQL.
   const versionId = Number.MAX_VALUE;
-  const recorder = new InstallRecorder({ installs, versionId, lineLimit: 10, logger });
+  const { events } = platform.platform;
+  const recorder = new InstallRecorder({ installs, versionId, lineLimit: 10, events });
   const unhandled: unknown[] = [];
   const note = (error: unknown): void => void unhandled.push(error);
   process.on('unhandledRejection', note);

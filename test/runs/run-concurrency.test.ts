@@ -23,11 +23,11 @@ async function submit(count: number): Promise<string> {
 
 /** A runner of four slots that executes nothing. */
 async function makeRunner() {
-  const { database, callbacks, accounts } = platform.platform;
-  const services = { database, callbacks, usage: accounts.usage };
+  const { database, callbacks, accounts, events } = platform.platform;
+  const services = { database, callbacks, usage: accounts.usage, events };
   const runnerId = await registerRunner(database, { runnerSlots: 4, sandbox: 'bubblewrap' });
   return {
-    claim: async (count = 4) => claimSubtasks(database, callbacks, runnerId, count),
+    claim: async (count = 4) => claimSubtasks(services, runnerId, count),
     settle: async (id: number) => settleSubtask(services, { id, runnerId }, { end: succeededEnd }),
     release: async (id: number) => releaseSubtask(database, { id, runnerId }),
   };

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Logger } from 'pino';
+import type { Events } from '../../events/events.ts';
 import type { Cgroup, CgroupKind, CgroupLimits } from '../cgroup.ts';
 import { ownHierarchies } from './hierarchies.ts';
 import { VersionOneCgroups } from './version-1.ts';
@@ -14,7 +14,7 @@ const trialLimits: CgroupLimits = { memoryBytes: 64 * 1024 * 1024, cpus: 1, proc
 
 interface CgroupsOptions {
   readonly isEnabled: boolean;
-  readonly logger: Logger;
+  readonly events: Events;
 }
 
 export class Cgroups {
@@ -33,28 +33,24 @@ export class Cgroups {
 
   /** Finds out what the machine allows, by doing it once, and says so. Never rejects. */
   async start(): Promise<void> {
-    const { isEnabled, logger } = this.#options;
+    const { isEnabled, events } = this.#options;
     if (!isEnabled || this.#kind !== undefined) return;
     try {
       this.#kind = await openKind();
-      const controls = [...this.#kind.controls].join(', ');
-      logger.info({ cgroups: this.#kind.name, controls }, 'subtasks run in cgroups');
+      events.emit('cgroups:opened', { kind: this.#kind.name, controls: [...this.#kind.controls] });
     } catch (error) {
-      logger.warn(
-        { reason: (error as Error).message },
-        'no cgroups can be had here: memory is watched, and the cpus of runs are not enforced',
-      );
+      events.emit('cgroups:unavailable', { reason: (error as Error).message });
     }
   }
 
-  /** @returns undefined where there are no cgroups, or this one could not be made, which is logged */
+  /** @returns undefined where there are no cgroups, or this one could not be made, which is told */
   async create(limits: CgroupLimits): Promise<Cgroup | undefined> {
     if (this.#kind === undefined) return undefined;
     this.#made += 1;
     try {
       return await this.#kind.create(`subtask-${this.#made}`, limits);
-    } catch (error) {
-      this.#options.logger.warn({ error: (error as Error).message }, 'could not make a cgroup for a subtask');
+    } catch (err) {
+      this.#options.events.failed({ work: 'make-cgroup', err });
       return undefined;
     }
   }
@@ -63,8 +59,8 @@ export class Cgroups {
   async stop(): Promise<void> {
     try {
       await this.#kind?.close();
-    } catch (error) {
-      this.#options.logger.warn({ error: (error as Error).message }, "could not remove the runner's cgroup");
+    } catch (err) {
+      this.#options.events.failed({ work: 'remove-cgroup', err });
     }
     this.#kind = undefined;
   }

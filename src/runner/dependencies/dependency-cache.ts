@@ -26,10 +26,6 @@ interface Build {
   waiting: number;
 }
 
-export interface DependenciesLogger {
-  info(details: object, message: string): void;
-}
-
 export async function isFolder(folder: string): Promise<boolean> {
   return stat(folder).then(
     (entry) => entry.isDirectory(),
@@ -54,14 +50,12 @@ async function openToReaders(folder: string): Promise<void> {
 
 export class DependencyCache {
   readonly #parent: string;
-  readonly #logger: DependenciesLogger | undefined;
   readonly #builds = new Map<string, Build>();
   #swept: Promise<void> | undefined;
 
   /** @param parent folder of the entries, which sandboxes can reach; made where it is not there */
-  constructor(parent: string, logger?: DependenciesLogger) {
+  constructor(parent: string) {
     this.#parent = parent;
-    this.#logger = logger;
   }
 
   /**
@@ -156,7 +150,6 @@ export class DependencyCache {
     install: (installation: Installation) => Promise<void>,
     parts: Omit<Installation, 'folder'>,
   ): Promise<void> {
-    const startedAt = performance.now();
     const draft = path.join(this.#parent, `.draft-${randomUUID()}`);
     try {
       await mkdir(draft);
@@ -166,8 +159,6 @@ export class DependencyCache {
     } finally {
       await removeTree(draft);
     }
-    const seconds = Number(((performance.now() - startedAt) / 1000).toFixed(1));
-    this.#logger?.info({ folder: target, seconds }, 'dependencies installed');
   }
 
   async #publish(draft: string, target: string): Promise<void> {

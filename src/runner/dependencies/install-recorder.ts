@@ -1,6 +1,6 @@
 /** Keeps the record of one installation: its lines as they come, in the database, some at a time. */
-import type { Logger } from 'pino';
 import type { DependencyInstalls, InstallLine, InstallStatus } from '../../workers/workers.ts';
+import type { Events } from '../../events/events.ts';
 
 const flushMilliseconds = 300;
 const longestLine = 2000;
@@ -10,7 +10,7 @@ interface InstallRecorderOptions {
   readonly versionId: number;
   /** Most lines that are kept. */
   readonly lineLimit: number;
-  readonly logger: Logger;
+  readonly events: Events;
 }
 
 /** A record that cannot be written fails no installation. */
@@ -76,15 +76,12 @@ export class InstallRecorder {
   }
 
   async #try(write: (attempt: number) => Promise<void>): Promise<void> {
-    const { logger, versionId } = this.#options;
+    const { events, versionId: version } = this.#options;
     try {
       const attempt = await this.#attempt;
       if (attempt !== undefined) await write(attempt);
-    } catch (error) {
-      logger.warn(
-        { versionId, error: (error as Error).message },
-        'could not keep the log of an installation',
-      );
+    } catch (err) {
+      events.failed({ work: 'record-install', err, version });
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Readies what versions need to run, and keeps the record of it for their authors: for a run, or after an upload. */
-import type { Logger } from 'pino';
 import type { Config } from '../../configuration/configuration.ts';
 import type { DependencyInstalls, InstallableVersion, PackageCache } from '../../workers/workers.ts';
+import type { Events } from '../../events/events.ts';
 import { NodeDependencies } from './node-dependencies.ts';
 import { PythonDependencies } from './python-dependencies.ts';
 import { InstallRecorder } from './install-recorder.ts';
@@ -17,7 +17,7 @@ interface InstallationsOptions {
   readonly packages: PackageCache;
   readonly languages: LanguageServices;
   readonly logLineLimit: number;
-  readonly logger: Logger;
+  readonly events: Events;
 }
 
 export class Installations {
@@ -35,7 +35,7 @@ export class Installations {
   /** As the configuration says. */
   static open(
     config: Config,
-    services: Pick<InstallationsOptions, 'installs' | 'packages' | 'logger'>,
+    services: Pick<InstallationsOptions, 'installs' | 'packages' | 'events'>,
   ): Installations {
     const { cacheDir, python, installLogLineLimit: logLineLimit } = config;
     const installer = createInstaller(config);
@@ -74,7 +74,7 @@ export class Installations {
 
   /** For a version that was just published. What is wrong with its dependencies is in its record then. */
   async install(versionId: number): Promise<void> {
-    const { installs, packages, logger } = this.#options;
+    const { installs, packages } = this.#options;
     const { signal } = this.#stopped;
     signal.throwIfAborted();
     const version = await installs.version(versionId);
@@ -84,9 +84,9 @@ export class Installations {
     this.#ready.delete(version.id);
     try {
       await this.prepare(version, packageDir, () => undefined, signal);
-    } catch (error) {
+    } catch {
+      // Told where it failed.
       signal.throwIfAborted();
-      logger.info({ versionId, error: (error as Error).message }, 'dependencies could not be installed');
     }
   }
 
@@ -105,25 +105,31 @@ export class Installations {
     onLine: (line: string) => void,
     signal: AbortSignal,
   ): Promise<Preparation> {
-    const { installs, languages, logLineLimit, logger } = this.#options;
+    const { installs, languages, logLineLimit, events } = this.#options;
     const recorder = new InstallRecorder({
       installs,
       versionId: version.id,
       lineLimit: logLineLimit,
-      logger,
+      events,
     });
+    const startedAt = performance.now();
     const print = (line: string): void => {
       recorder.print(line);
       onLine(line);
     };
     try {
       const preparation = await prepareLaunch(version.language, packageDir, languages, print, signal);
-      if (recorder.hasBegun) await recorder.end('installed');
-      else await this.#noteReady(version, preparation);
+      if (recorder.hasBegun) {
+        await recorder.end('installed');
+        const seconds = Math.round(performance.now() - startedAt) / 1000;
+        events.emit('install:made', { version: version.id, seconds });
+      } else await this.#noteReady(version, preparation);
       return preparation;
     } catch (error) {
-      if (!signal.aborted) await recorder.end('failed', (error as Error).message);
-      else if (recorder.hasBegun) await recorder.end('waiting');
+      if (!signal.aborted) {
+        await recorder.end('failed', (error as Error).message);
+        events.emit('install:failed', { version: version.id, err: error });
+      } else if (recorder.hasBegun) await recorder.end('waiting');
       throw error;
     }
   }
@@ -135,12 +141,8 @@ export class Installations {
       preparation.nodeModulesDir === undefined && Object.keys(preparation.launch?.mounts ?? {}).length === 0;
     try {
       await this.#options.installs.found(version.id, hasNone ? 'none' : 'installed');
-    } catch (error) {
-      const { message } = error as Error;
-      this.#options.logger.warn(
-        { versionId: version.id, error: message },
-        'could not keep the record of an installation',
-      );
+    } catch (err) {
+      this.#options.events.failed({ work: 'record-install', err, version: version.id });
       return;
     }
     if (this.#ready.size >= mostKnownVersions) this.#ready.clear();

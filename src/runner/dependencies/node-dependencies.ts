@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { touch } from '../cache/cache-use.ts';
-import { DependencyCache, type DependenciesLogger, type Installation } from './dependency-cache.ts';
+import { DependencyCache, type Installation } from './dependency-cache.ts';
 import type { Installer } from './installer.ts';
 import { runNpm } from './npm.ts';
 
@@ -115,16 +115,8 @@ export class NodeDependencies {
   /**
    * @param options.cacheDir folder that sandboxes can reach
    */
-  constructor({
-    cacheDir,
-    logger,
-    installer,
-  }: {
-    cacheDir: string;
-    logger?: DependenciesLogger | undefined;
-    installer: Installer;
-  }) {
-    this.#cache = new DependencyCache(path.join(cacheDir, 'node-dependencies'), logger);
+  constructor({ cacheDir, installer }: { cacheDir: string; installer: Installer }) {
+    this.#cache = new DependencyCache(path.join(cacheDir, 'node-dependencies'));
     this.#installer = installer;
   }
 

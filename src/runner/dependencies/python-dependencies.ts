@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { DependencyCache, type DependenciesLogger, type Installation } from './dependency-cache.ts';
+import { DependencyCache, type Installation } from './dependency-cache.ts';
 import type { Installer } from './installer.ts';
 import { runPip } from './pip.ts';
 import { PythonInterpreters, type PythonInterpreter } from './python-interpreter.ts';
@@ -29,18 +29,8 @@ export class PythonDependencies {
    * @param options.cacheDir folder that sandboxes can reach
    * @param options.python the host's Python, a command or a path
    */
-  constructor({
-    cacheDir,
-    python,
-    logger,
-    installer,
-  }: {
-    cacheDir: string;
-    python: string;
-    logger?: DependenciesLogger | undefined;
-    installer: Installer;
-  }) {
-    this.#cache = new DependencyCache(path.join(cacheDir, 'python-dependencies'), logger);
+  constructor({ cacheDir, python, installer }: { cacheDir: string; python: string; installer: Installer }) {
+    this.#cache = new DependencyCache(path.join(cacheDir, 'python-dependencies'));
     this.#interpreters = new PythonInterpreters({ cacheDir, command: python });
     this.#installer = installer;
   }

@@ -12,6 +12,8 @@ import {
   machineOutOfMemoryMessage,
   reachedLimitMessage,
 } from '../../runs/runs.ts';
+import { waitOut } from '../../database/database.ts';
+import type { Events, InternalWork } from '../../events/events.ts';
 import type { Cgroup, CgroupControl } from '../cgroup.ts';
 import type { ClaimedSubtask } from './claimed-subtask.ts';
 import { watchDisk } from '../../host/disk-watch.ts';
@@ -29,6 +31,7 @@ interface LimitWatchOptions {
   readonly subtask: ClaimedSubtask;
   readonly config: Pick<Config, 'sandboxDiskBytes' | 'sandboxDiskFileLimit' | 'rowLimit'>;
   readonly usage: Usage;
+  readonly events: Events;
   readonly writer: Pick<RunWriter, 'results' | 'traffic'>;
   /** Those that the worker's sandbox was opened with. */
   readonly sandbox: SandboxLimits;
@@ -134,7 +137,7 @@ export class LimitWatch {
       this.#watchDisk(watched.scratchDir),
     ];
     if (this.#hasChargeLimit) {
-      this.#stops.push(repeat(() => this.checkCharge(), chargeCheckMilliseconds));
+      this.#stops.push(repeat(() => this.#checkCharge(), chargeCheckMilliseconds));
     }
   }
 
@@ -149,14 +152,34 @@ export class LimitWatch {
     this.#stops = [];
   }
 
-  /** Tells where all subtasks of the run together have come to its charge limit. */
-  async checkCharge(): Promise<void> {
+  /**
+   * Resolves once it is known whether all subtasks of the run together have come to its charge limit, and tells if they have.
+   * While PostgreSQL is away it keeps trying; what else goes wrong is told, and the subtask goes on without this limit.
+   * @param signal ends the waiting
+   */
+  async chargeKnown(signal: AbortSignal): Promise<void> {
     if (!this.#hasChargeLimit) return;
+    await waitOut(() => this.#compareCharge(), signal).catch((err: unknown) => {
+      if (!signal.aborted) this.#failed('check-charge')(err);
+    });
+  }
+
+  async #checkCharge(): Promise<void> {
+    // While PostgreSQL is away nothing is charged either; the next look tells.
+    await this.#compareCharge().catch(this.#failed('check-charge'));
+  }
+
+  async #compareCharge(): Promise<void> {
     const { subtask, usage } = this.#options;
     const { max_total_charge: limit } = subtask.limits;
-    // While the database is away nothing is charged either; the next look tells.
-    const isReached = await usage.reached(subtask.run_id, limit).catch(() => false);
-    if (isReached) this.#exceeded('charge', limit);
+    if (await usage.reached(subtask.run_id, limit)) this.#exceeded('charge', limit);
+  }
+
+  #failed(work: InternalWork): (err: unknown) => undefined {
+    const { subtask, events } = this.#options;
+    return (err) => {
+      events.failed({ work, err, run: subtask.run_slug, subtask: subtask.number });
+    };
   }
 
   get #hasChargeLimit(): boolean {
@@ -176,22 +199,24 @@ export class LimitWatch {
   async #checkUse(watched: Watched): Promise<void> {
     const limitBytes = this.#options.subtask.limits.memory * mebibyte;
     const [usedBytes] = await Promise.all([
-      memoryOf(usersOf(watched, 'memory'), limitBytes).catch(() => 0),
+      memoryOf(usersOf(watched, 'memory'), limitBytes).catch(this.#failed('measure-subtask')),
       this.#countCpu(watched),
       this.#checkSigns(watched.cgroup),
     ]);
-    if (usedBytes > limitBytes) this.#memoryExceeded();
+    if (usedBytes !== undefined && usedBytes > limitBytes) this.#memoryExceeded();
   }
 
   async #countCpu(watched: Watched): Promise<void> {
-    const each = usersOf(watched, 'cpu time').map(async (user) => user.cpuSeconds().catch(() => 0));
+    const each = usersOf(watched, 'cpu time').map(
+      async (user) => (await user.cpuSeconds().catch(this.#failed('measure-subtask'))) ?? 0,
+    );
     const seconds = (await Promise.all(each)).reduce((sum, part) => sum + part, 0);
     // Without a cgroup, what has ended is not seen any more.
     this.#cpuSeconds = Math.max(this.#cpuSeconds, seconds);
   }
 
   async #checkSigns(cgroup: Cgroup | undefined): Promise<void> {
-    const signs = await cgroup?.signs().catch(() => undefined);
+    const signs = await cgroup?.signs().catch(this.#failed('measure-subtask'));
     if (signs?.outOfMemory === 'limit') this.#memoryExceeded();
     if (signs?.outOfMemory === 'machine') this.#noticeMachine();
     if (signs?.processesRefused === true) this.#noticeProcesses();

@@ -2,19 +2,18 @@
  * The bytes that the subtasks of one run on this runner send and receive through their proxies: added to the run every
  * second and at the end, and held against the run's limit, which counts what other runners stored as well.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
-import { isDatabaseUnavailable, type Database } from '../../database/database.ts';
+import { type Database, waitOut } from '../../database/database.ts';
+import type { Events } from '../../events/events.ts';
 
 const flushMilliseconds = 1000;
-const retryMilliseconds = 500;
 
 interface RunTrafficOptions {
   readonly database: Database;
   readonly runId: number;
+  readonly runSlug: string;
   /** max_total_traffic; 0 is no limit. */
   readonly limitBytes: number;
-  readonly logger: Logger;
+  readonly events: Events;
 }
 
 export class RunTraffic {
@@ -30,7 +29,7 @@ export class RunTraffic {
   constructor(options: RunTrafficOptions) {
     this.#options = options;
     this.#timer = setInterval(() => {
-      // Other runners may use up the limit.
+      // Other runners may use up the limit. What fails has been told, and is tried again.
       if (this.#unstoredBytes > 0 || options.limitBytes > 0) void this.#flush().catch(() => undefined);
     }, flushMilliseconds);
   }
@@ -52,20 +51,28 @@ export class RunTraffic {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves once it is known whether earlier subtasks used up the limit, or PostgreSQL could not say. */
-  async known(): Promise<void> {
-    if (this.#options.limitBytes > 0) await this.#flush().catch(() => undefined);
+  /**
+   * Resolves once it is known whether earlier subtasks used up the limit. While PostgreSQL is away it keeps trying; what else
+   * goes wrong is told, and the run goes on without its limit.
+   * @param signal ends the waiting
+   */
+  async known(signal: AbortSignal): Promise<void> {
+    if (this.#options.limitBytes > 0) await this.#flushed(signal);
   }
 
-  /** Resolves once all that was added is stored. While PostgreSQL is away it keeps trying; other errors are logged. */
+  /** Resolves once all that was added is stored. While PostgreSQL is away it keeps trying; what else goes wrong is told. */
   async settled(): Promise<void> {
-    while (this.#unstoredBytes > 0) {
-      try {
-        await this.#flush();
-      } catch (error) {
-        if (!isDatabaseUnavailable(error)) return;
-        await delay(retryMilliseconds);
-      }
+    while (this.#unstoredBytes > 0) if (!(await this.#flushed())) return;
+  }
+
+  /** @returns false if it failed for another reason than PostgreSQL being away */
+  async #flushed(signal?: AbortSignal): Promise<boolean> {
+    try {
+      await waitOut(() => this.#flush(), signal);
+      return true;
+    } catch {
+      // Told where it failed.
+      return false;
     }
   }
 
@@ -82,7 +89,7 @@ export class RunTraffic {
   }
 
   async #store(): Promise<void> {
-    const { database, runId, logger } = this.#options;
+    const { database, runId, runSlug: run, events } = this.#options;
     const bytes = this.#unstoredBytes;
     try {
       const { rows } = await database.pool.query<{ traffic_bytes: number }>(
@@ -96,9 +103,9 @@ export class RunTraffic {
       );
       this.#storedBytes = rows[0]?.traffic_bytes ?? 0;
       this.#unstoredBytes -= bytes;
-    } catch (error) {
-      logger.warn({ run: runId, error: (error as Error).message }, 'could not store the traffic of a run');
-      throw error;
+    } catch (err) {
+      events.failed({ work: 'store-traffic', err, run });
+      throw err;
     }
     this.#compare();
   }

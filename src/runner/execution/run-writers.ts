@@ -1,8 +1,8 @@
 /** The ways into the database that all subtasks of a run on this runner share, so that their commits are grouped. */
-import type { Logger } from 'pino';
 import type { Database } from '../../database/database.ts';
 import { LogIngest } from '../../logs/logs.ts';
 import { type PushedRun, ResultIngest } from '../../results/results.ts';
+import type { Events } from '../../events/events.ts';
 import { RunTraffic } from './run-traffic.ts';
 
 export interface RunWriter {
@@ -13,14 +13,14 @@ export interface RunWriter {
 
 export class RunWriters {
   readonly #database: Database;
-  readonly #logger: Logger;
+  readonly #events: Events;
   readonly #rowLimit: number;
   readonly #open = new Map<number, { writer: RunWriter; users: number }>();
 
   /** @param options.rowLimit most rows of a run; 0 is no limit */
-  constructor(database: Database, logger: Logger, { rowLimit }: { rowLimit: number }) {
+  constructor(database: Database, events: Events, { rowLimit }: { rowLimit: number }) {
     this.#database = database;
-    this.#logger = logger;
+    this.#events = events;
     this.#rowLimit = rowLimit;
   }
 
@@ -28,7 +28,7 @@ export class RunWriters {
    * Every `acquire` needs its `release`.
    * @param run.trafficLimitBytes 0 is no limit
    */
-  acquire(run: PushedRun & { readonly trafficLimitBytes: number }): RunWriter {
+  acquire(run: PushedRun & { readonly slug: string; readonly trafficLimitBytes: number }): RunWriter {
     const open = this.#open.get(run.id);
     if (open !== undefined) {
       open.users += 1;
@@ -40,8 +40,9 @@ export class RunWriters {
       traffic: new RunTraffic({
         database: this.#database,
         runId: run.id,
+        runSlug: run.slug,
         limitBytes: run.trafficLimitBytes,
-        logger: this.#logger,
+        events: this.#events,
       }),
     };
     this.#open.set(run.id, { writer, users: 1 });

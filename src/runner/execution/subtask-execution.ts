@@ -1,13 +1,12 @@
 /** One subtask from claim to outcome, as a pipeline of named steps. Settling the outcome is the runner's. */
 import type { Server } from 'node:net';
 import path from 'node:path';
-import type { Logger } from 'pino';
 import type { Usage } from '../../accounts/accounts.ts';
 import type { Config } from '../../configuration/configuration.ts';
-import { isDatabaseError } from '../../database/database.ts';
-import type { Events } from '../../events/events.ts';
+import { isDatabaseError, waitOut } from '../../database/database.ts';
 import { SecretMask, logType } from '../../logs/logs.ts';
 import { parseRow } from '../../results/results.ts';
+import type { Events, InternalWork } from '../../events/events.ts';
 import {
   type Circumstances,
   type NamedLimit,
@@ -66,7 +65,6 @@ export interface ExecutionServices {
   readonly scratch: ScratchFolder;
   readonly cacheUse: CacheUse;
   readonly events: Events;
-  readonly logger: Logger;
 }
 
 export class SubtaskExecution {
@@ -77,6 +75,8 @@ export class SubtaskExecution {
   readonly #slot: number;
   readonly #credentials = randomCredentials();
   readonly #stopped = new AbortController();
+  /** Aborted once the subtask may be another runner's. */
+  readonly #givenBack = new AbortController();
   readonly #limits: SandboxLimits;
   readonly #limitWatch: LimitWatch;
   #stopEnd: StopEnd | undefined;
@@ -92,7 +92,7 @@ export class SubtaskExecution {
     this.#services = services;
     this.#slot = slot;
     this.#writer = writer;
-    const { config, usage, logger } = services;
+    const { config, usage, events } = services;
     this.#limits = {
       processes: config.sandboxProcessLimit,
       openFiles: config.sandboxOpenFileLimit,
@@ -105,6 +105,7 @@ export class SubtaskExecution {
       subtask,
       config,
       usage,
+      events,
       writer,
       sandbox: this.#limits,
       onExcess: (limit) => this.stop({ reason: 'limit', detail: limit }),
@@ -112,12 +113,13 @@ export class SubtaskExecution {
     });
     this.#log = new SubtaskLog({
       ingest: writer.logs,
+      run: subtask.run_slug,
       subtask: subtask.number,
       lineLimitBytes: config.outputLineLimitBytes,
       lineLimit: config.logLineLimit,
       linesPerSecond: config.logLinesPerSecond,
       mask: new SecretMask(secretsOf(this.#credentials)),
-      logger,
+      events,
     });
   }
 
@@ -131,6 +133,7 @@ export class SubtaskExecution {
     if (this.#stopEnd !== undefined) return;
     this.#stopEnd = end;
     this.#stopped.abort();
+    if (end.reason === 'stopped') this.#givenBack.abort();
     void this.#process?.terminate(terminateGraceMilliseconds);
   }
 
@@ -152,8 +155,8 @@ export class SubtaskExecution {
     try {
       if (this.subtask.run_status === 'aborting') this.stop(abortedEnd);
       this.#announce();
-      await this.#step(traffic.known());
-      await this.#step(this.#limitWatch.checkCharge());
+      await this.#step(traffic.known(this.#stopped.signal));
+      await this.#step(this.#limitWatch.chargeKnown(this.#stopped.signal));
       this.#at = 'package';
       const packageDir = await this.#step(this.#services.packages.unpacked(this.subtask.package_hash));
       this.#at = 'dependencies';
@@ -220,12 +223,8 @@ export class SubtaskExecution {
   async #removeCgroup(): Promise<void> {
     try {
       await this.#cgroup?.remove();
-    } catch (error) {
-      const { message } = error as Error;
-      this.#services.logger.warn(
-        { subtask: this.subtask.id, error: message },
-        'a cgroup could not be removed',
-      );
+    } catch (err) {
+      this.#tellFailed('remove-cgroup', err);
     }
   }
 
@@ -269,11 +268,11 @@ export class SubtaskExecution {
     this.#limitWatch.start(watched);
     try {
       this.#log.system('running');
-      // Where the database is away the worker begins all the same, and its memory is not charged.
-      await this.#services.usage.begin(this.subtask.id).catch(() => undefined);
+      const begun = this.#recordBegin();
       worker.run();
       const exit = await worker.exited;
       await this.#limitWatch.finish(watched);
+      await begun;
       await output;
       return exit;
     } finally {
@@ -282,6 +281,21 @@ export class SubtaskExecution {
       await Promise.all([gateway.close(), browsers?.close()]);
       this.#log.close();
     }
+  }
+
+  /** From when the memory of the worker is charged. PostgreSQL being away holds up no worker: the moment is stored later. */
+  async #recordBegin(): Promise<void> {
+    const beganAt = performance.now();
+    const { usage } = this.#services;
+    const attempt = () => usage.begin(this.subtask.id, (performance.now() - beganAt) / 1000);
+    await waitOut(attempt, this.#givenBack.signal).catch((err: unknown) => {
+      if (!this.#givenBack.signal.aborted) this.#tellFailed('record-begin', err);
+    });
+  }
+
+  #tellFailed(work: InternalWork, err: unknown): void {
+    const { run_slug: run, number: subtask } = this.subtask;
+    this.#services.events.failed({ work, err, run, subtask });
   }
 
   #serveSdk(worker: SandboxedProcess): SdkGateway {
@@ -377,11 +391,9 @@ export class SubtaskExecution {
   #failedBeforeEnd(error: unknown): SubtaskOutcome {
     if (this.#stopEnd !== undefined) return this.#stoppedOutcome(this.#stopEnd);
     const { message } = error as Error;
-    this.#services.logger.warn(
-      { subtask: this.subtask.id, error: message },
-      'a subtask could not be executed',
-    );
     const end = notExecuted(this.#at, message);
+    // What is wrong with its dependencies is the version's, and told as that.
+    if (end.reason !== 'dependencies') this.#tellFailed('execute-subtask', error);
     this.#log.system(subtaskMessage(end), logType.error);
     return { end };
   }

@@ -5,8 +5,8 @@
 import { finished } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import type { Logger } from 'pino';
 import { type LogIngest, type LogType, type SecretMask, logType } from '../../logs/logs.ts';
+import type { Events } from '../../events/events.ts';
 
 /** Starts the lines that the platform itself writes. */
 const platformPrefix = 'SYSTEM: ';
@@ -15,12 +15,13 @@ const mostPending = 2000;
 
 interface SubtaskLogOptions {
   readonly ingest: LogIngest;
+  readonly run: string;
   readonly subtask: number;
   readonly lineLimitBytes: number;
   readonly lineLimit: number;
   readonly linesPerSecond: number;
   readonly mask: SecretMask;
-  readonly logger: Logger;
+  readonly events: Events;
 }
 
 export class SubtaskLog {
@@ -94,9 +95,7 @@ export class SubtaskLog {
    * for one; a log that cannot be written does not fail the subtask.
    */
   system(content: string, type: LogType = logType.info): void {
-    this.#store(type, platformPrefix + content).catch((error: unknown) => {
-      this.#options.logger.warn({ error: (error as Error).message, content }, 'could not write a log line');
-    });
+    this.#store(type, platformPrefix + content).catch((err: unknown) => this.#tellLost(err));
   }
 
   /**
@@ -138,9 +137,7 @@ export class SubtaskLog {
     this.#pending += 1;
     if (this.#pending >= mostPending) stream.pause();
     void this.#store(type, line)
-      .catch((error: unknown) => {
-        this.#options.logger.warn({ error: (error as Error).message }, 'could not store a printed line');
-      })
+      .catch((err: unknown) => this.#tellLost(err))
       .finally(() => {
         this.#pending -= 1;
         if (this.#pending < mostPending / 2 && stream.isPaused()) stream.resume();
@@ -150,6 +147,11 @@ export class SubtaskLog {
   #store(type: LogType, content: string): Promise<void> {
     const { ingest, subtask, mask } = this.#options;
     return ingest.write({ subtask, type, content: mask.apply(content), loggedAt: new Date() });
+  }
+
+  #tellLost(err: unknown): void {
+    const { run, subtask, events } = this.#options;
+    events.failed({ work: 'store-log-line', err, run, subtask });
   }
 
   #cut(line: string): string {

@@ -35,11 +35,11 @@ export async function use(platform: TestPlatform, runSlug: string, results: numb
 }
 
 export async function settle(
-  { platform: { database, callbacks, accounts } }: TestPlatform,
+  { platform: { database, callbacks, accounts, events } }: TestPlatform,
   subtask: StartedSubtask,
   outcome: Partial<SubtaskOutcome> = {},
 ): Promise<void> {
-  const services = { database, callbacks, usage: accounts.usage };
+  const services = { database, callbacks, usage: accounts.usage, events };
   await settleSubtask(services, subtask, { end: succeededEnd, ...outcome });
 }
 
