@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** Set by `npm run coverage`: where child processes of the tests write what they run. */
+const childCoverage = process.env['CHELA_TEST_COVERAGE_DIR'];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -9,5 +12,7 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    env: childCoverage === undefined ? {} : { NODE_V8_COVERAGE: childCoverage },
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['json'], reportOnFailure: true },
   },
 });
