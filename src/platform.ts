@@ -26,6 +26,7 @@ import { Installations } from './runner/dependencies/installations.ts';
 import { Cgroups } from './runner/cgroups/cgroups.ts';
 import { EgressProxy } from './runner/proxy/egress-proxy.ts';
 import { type OrphanedSubtask, Runner, Watchman } from './runner/runner.ts';
+import { MessageBudget } from './runner/sdk/message-budget.ts';
 import { ScratchFolder } from './host/scratch-folder.ts';
 import { BubblewrapSandbox, createSandbox } from './runner/sandboxes/sandboxes.ts';
 import { QueueItems } from './runs/queue-items.ts';
@@ -232,6 +233,10 @@ export class Platform {
             ? new BrowserGateway(config, new BubblewrapSandbox({ ...config, warmSandboxes: 0 }))
             : undefined,
           scratch: new ScratchFolder(config.cacheDir),
+          messages: new MessageBudget({
+            messageLimitBytes: config.sdkMessageLimitBytes,
+            sharedBytes: config.sdkSharedBytes,
+          }),
           cacheUse: new CacheUse(),
           events,
           logger: componentLogger(logger, 'runner'),

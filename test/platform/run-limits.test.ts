@@ -109,6 +109,8 @@ describe('a row', () => {
       await sdk.result.pushData({ refusal });`;
     const answer = await platform.runSync(worker, { script, items }, { memory: 1024 });
     expect(answer.run_status).toBe('succeeded');
-    expect(answer.results.list[0]?.['refusal']).toMatch(/RESOURCE_EXHAUSTED/);
+    expect(answer.results.list[0]?.['refusal']).toMatch(
+      /its 400\d+ bytes exceed the limit of 16777216 bytes \(CHELA_SDK_MESSAGE_LIMIT_BYTES\)/,
+    );
   });
 });

@@ -10,6 +10,7 @@ import { Cgroups } from '../../src/runner/cgroups/cgroups.ts';
 import { CacheUse } from '../../src/runner/cache/cache-use.ts';
 import { EgressProxy } from '../../src/runner/proxy/egress-proxy.ts';
 import { Installations } from '../../src/runner/dependencies/installations.ts';
+import { MessageBudget } from '../../src/runner/sdk/message-budget.ts';
 import { Runner } from '../../src/runner/runner.ts';
 import { createSandbox } from '../../src/runner/sandboxes/sandboxes.ts';
 import { ScratchFolder } from '../../src/host/scratch-folder.ts';
@@ -93,6 +94,7 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
         browsers: undefined,
         scratch: new ScratchFolder(config.cacheDir),
         events,
+        messages: new MessageBudget({ messageLimitBytes: config.sdkMessageLimitBytes, sharedBytes: 0 }),
         cacheUse: new CacheUse(),
         cgroups: new Cgroups({ isEnabled: true, events }),
         logger,

@@ -11,8 +11,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { HostInstaller } from '../../src/runner/dependencies/host-installer.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
-import { SdkGateway, sdkMethods } from '../../src/runner/execution/sdk-gateway.ts';
-import type { SdkHandlers } from '../../src/runner/execution/sdk-gateway.ts';
+import { MessageBudget, type SubtaskBudget } from '../../src/runner/sdk/message-budget.ts';
+import { SdkGateway, sdkMethods } from '../../src/runner/sdk/sdk-gateway.ts';
+import type { SdkHandlers } from '../../src/runner/sdk/sdk-gateway.ts';
 import {
   finish,
   firstUserId,
@@ -48,13 +49,20 @@ function recorder(): SdkHandlers & { calls: unknown[]; fail: string | undefined 
   return handlers;
 }
 
-async function serve(handlers: SdkHandlers): Promise<{ port: number; gateway: SdkGateway }> {
+function openBudget(): SubtaskBudget {
+  return new MessageBudget({ messageLimitBytes, sharedBytes: 0 }).openSubtask();
+}
+
+async function serve(
+  handlers: SdkHandlers,
+  budget = openBudget(),
+): Promise<{ port: number; gateway: SdkGateway }> {
   const listener = net.createServer();
-  const gateway = new SdkGateway(handlers, { messageLimitBytes });
+  const gateway = new SdkGateway(handlers, { messageLimitBytes, budget });
   gateway.serve(listener);
   await once(listener.listen(0, '127.0.0.1'), 'listening');
   onTestFinished(async () => {
-    await gateway.close();
+    gateway.close();
     listener.close();
   });
   return { port: (listener.address() as net.AddressInfo).port, gateway };
@@ -65,9 +73,7 @@ type Call = (method: string, request: object) => Promise<Reply>;
 
 /** A client made of the .proto file, as the SDK's are; `call('Result.PushData', {...})`. */
 function connect(port: number, packageName: string): { call: Call; client: Client } {
-  const file = fileURLToPath(
-    new URL(`../../src/runner/execution/protos/${packageName}.proto`, import.meta.url),
-  );
+  const file = fileURLToPath(new URL(`../../src/runner/sdk/protos/${packageName}.proto`, import.meta.url));
   const loaded = loadPackageDefinition(loadSync(file, { keepCase: true, defaults: true }))[
     packageName
   ] as GrpcObject;
@@ -142,9 +148,7 @@ describe.each(packages)('package %s', (packageName) => {
   });
 
   test('has every method of the .proto file, and no other', () => {
-    const file = fileURLToPath(
-      new URL(`../../src/runner/execution/protos/${packageName}.proto`, import.meta.url),
-    );
+    const file = fileURLToPath(new URL(`../../src/runner/sdk/protos/${packageName}.proto`, import.meta.url));
     const paths = Object.values(loadSync(file)).flatMap((definition) =>
       'format' in definition
         ? []
@@ -172,14 +176,18 @@ describe('large messages', () => {
     expect(await call('Result.PushData', { jsonString: '{}' })).toMatchObject({ code: 0 });
   });
 
-  test('one far over the limit ends its call only', async () => {
+  test('one far over the limit is answered too, and nothing of it kept', async () => {
     const handlers = recorder();
-    const { port } = await serve(handlers);
+    const budget = openBudget();
+    const { port } = await serve(handlers, budget);
     const { call, client } = connect(port, 'coresdk');
     await call('Log.Info', { log: 'before' });
     const huge = call('Result.PushData', { jsonString: 'x'.repeat(messageLimitBytes * 40) });
-    await expect(huge).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
-    expect(handlers.calls.at(-1)).toEqual(['rejected', expect.stringContaining('coresdk.Result/PushData')]);
+    expect(await huge).toMatchObject({
+      code: 1,
+      message: expect.stringContaining('CHELA_SDK_MESSAGE_LIMIT_BYTES'),
+    });
+    expect(budget.usedBytes).toBe(0);
     expect(await call('Result.PushData', { jsonString: '{}' })).toMatchObject({ code: 0 });
     expect(client.getChannel().getConnectivityState(false)).toBe(2);
   });
@@ -269,7 +277,8 @@ test('close() ends connections with calls under way, and may be called twice', a
   const { call } = connect(port, 'coresdk');
   const pending = call('Result.PushData', { jsonString: '{}' });
   await called.promise;
-  await Promise.all([gateway.close(), gateway.close()]);
+  gateway.close();
+  gateway.close();
   await expect(pending).rejects.toMatchObject({ code: expect.any(Number) });
 });
 
@@ -297,10 +306,10 @@ test('a worker with a gRPC client of its own talks to the gateway from inside a 
   const nodeModulesDir = await new NodeDependencies({ cacheDir, installer }).install(packageDir, () => {});
   const worker = await openWorker(sandbox, files, { nodeModulesDir });
   const handlers = recorder();
-  const gateway = new SdkGateway(handlers, { messageLimitBytes });
+  const gateway = new SdkGateway(handlers, { messageLimitBytes, budget: openBudget() });
   gateway.serve(worker.listener(20086));
   const { exitCode, stdout, stderr } = await finish(worker);
-  await gateway.close();
+  gateway.close();
   expect({ exitCode, stdout, stderr }).toEqual({
     exitCode: 0,
     stdout: `${handlers.input()}\n50\n`,

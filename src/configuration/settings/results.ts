@@ -15,6 +15,13 @@ export const resultsSettings = {
     parse: integer(64 * 1024, 1024 * mebibyte),
     describe: 'Largest row or log line a worker may send by the SDK.',
   }),
+  sdkSharedBytes: setting<number>({
+    environment: 'CHELA_SDK_SHARED_BYTES',
+    default: 64 * mebibyte,
+    parse: integer(0, largestSafe),
+    describe:
+      'Memory that all subtasks of a runner share for SDK messages in flight, beyond the memory reserved for one message of the maximum size in each subtask. A message waits until there is memory for it.',
+  }),
   outputLineLimitBytes: setting<number>({
     environment: 'CHELA_OUTPUT_LINE_LIMIT_BYTES',
     default: 64 * 1024,

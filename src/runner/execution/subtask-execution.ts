@@ -35,11 +35,12 @@ import {
   type EgressProxy,
   type ProxyCredentials,
 } from '../proxy/egress-proxy.ts';
+import type { MessageBudget } from '../sdk/message-budget.ts';
+import { SdkGateway } from '../sdk/sdk-gateway.ts';
 import type { RunWriter } from './run-writers.ts';
 import { sdkAddress } from '../sandbox.ts';
 import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from '../sandbox.ts';
 import type { ScratchFolder } from '../../host/scratch-folder.ts';
-import { SdkGateway } from './sdk-gateway.ts';
 import { SubtaskLog } from './subtask-log.ts';
 
 export type { ClaimedSubtask } from './claimed-subtask.ts';
@@ -63,6 +64,7 @@ export interface ExecutionServices {
   /** Undefined where workers may have none. */
   readonly browsers: BrowserGateway | undefined;
   readonly scratch: ScratchFolder;
+  readonly messages: MessageBudget;
   readonly cacheUse: CacheUse;
   readonly events: Events;
 }
@@ -278,7 +280,8 @@ export class SubtaskExecution {
     } finally {
       this.#limitWatch.stop();
       proxy.close();
-      await Promise.all([gateway.close(), browsers?.close()]);
+      gateway.close();
+      await browsers?.close();
       this.#log.close();
     }
   }
@@ -318,7 +321,10 @@ export class SubtaskExecution {
         log: (type, text) => log.write(type, text),
         rejected: (message) => log.complain(message),
       },
-      { messageLimitBytes: this.#services.config.sdkMessageLimitBytes },
+      {
+        messageLimitBytes: this.#services.config.sdkMessageLimitBytes,
+        budget: this.#services.messages.openSubtask(),
+      },
     );
     gateway.serve(worker.listener(sdkAddress.port));
     return gateway;

@@ -1,0 +1,101 @@
+/** Receives the message of a call, once there is room for it in memory. */
+import type { ServerHttp2Stream } from 'node:http2';
+import type { Admission, SubtaskBudget } from './message-budget.ts';
+import { HeldStream } from './held-stream.ts';
+import { IncomingMessage, type Announcement } from './incoming-message.ts';
+import { CallError, status } from './grpc-status.ts';
+
+/** How the reception of a message went. */
+export type Received =
+  | { readonly kind: 'message'; readonly isCompressed: boolean }
+  /** Larger than the limit: nothing of it was kept. */
+  | { readonly kind: 'too large'; readonly sizeBytes: number }
+  /** The call ended before its message did. */
+  | { readonly kind: 'gone' };
+
+export interface ReceptionLimits {
+  readonly messageLimitBytes: number;
+  readonly budget: SubtaskBudget;
+}
+
+const compressedFlag = 1;
+
+export class Reception {
+  readonly #stream: ServerHttp2Stream;
+  readonly #limits: ReceptionLimits;
+  readonly #message = new IncomingMessage();
+  readonly #settled = Promise.withResolvers<Received>();
+  #admission: Admission | undefined;
+  #isAdmitted = false;
+  #hasEnded = false;
+
+  constructor(stream: ServerHttp2Stream, limits: ReceptionLimits) {
+    this.#stream = stream;
+    this.#limits = limits;
+    stream.on('data', this.#receive);
+    stream.once('end', () => {
+      this.#hasEnded = true;
+      this.#settle();
+    });
+    stream.once('close', () => this.#settled.resolve({ kind: 'gone' }));
+  }
+
+  /** Resolves once the client has sent all of it and there is room. @throws CallError where it sent no message, or several */
+  async received(): Promise<Received> {
+    return this.#settled.promise;
+  }
+
+  /** The content of a message that was received; it is kept here no longer. */
+  take(): Buffer {
+    return this.#message.take();
+  }
+
+  /** Returns the room. Idempotent. */
+  release(): void {
+    this.#message.discard();
+    this.#admission?.release();
+  }
+
+  readonly #receive = (chunk: Buffer): void => {
+    const wasAnnounced = this.#message.announced !== undefined;
+    this.#message.write(chunk);
+    const { announced } = this.#message;
+    if (announced !== undefined && !wasAnnounced) this.#ask(announced);
+  };
+
+  #ask({ flag, sizeBytes }: Announcement): void {
+    const { messageLimitBytes, budget } = this.#limits;
+    if (sizeBytes > messageLimitBytes) {
+      // What comes is read past, so that the client, which knows nothing of limits, can end its call.
+      this.#message.discard();
+      this.#stream.off('data', this.#receive).resume();
+      return;
+    }
+    let held: HeldStream | undefined;
+    // How large a compressed message will be, nobody says.
+    const admission = budget.admit(flag === compressedFlag ? messageLimitBytes : sizeBytes, () => {
+      this.#isAdmitted = true;
+      held?.release();
+      this.#settle();
+    });
+    this.#admission = admission;
+    if (!this.#isAdmitted) held = new HeldStream(this.#stream, this.#receive);
+  }
+
+  #settle(): void {
+    if (!this.#hasEnded) return;
+    const { announced, isComplete, isOverlong } = this.#message;
+    const { resolve, reject } = this.#settled;
+    if (announced !== undefined && announced.sizeBytes > this.#limits.messageLimitBytes) {
+      resolve({ kind: 'too large', sizeBytes: announced.sizeBytes });
+    } else if (announced === undefined || isOverlong) {
+      reject(new CallError(status.unimplemented, 'a call of this method has one message'));
+    } else if (!isComplete) {
+      reject(new CallError(status.internal, 'the call ended within its message'));
+    } else if (announced.flag > compressedFlag) {
+      reject(new CallError(status.internal, `a message has the unknown flag ${announced.flag}`));
+    } else if (this.#isAdmitted) {
+      resolve({ kind: 'message', isCompressed: announced.flag === compressedFlag });
+    }
+  }
+}
