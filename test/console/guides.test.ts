@@ -56,7 +56,7 @@ test('an address with a heading shows that heading', async () => {
 
 test('a guide that does not exist is not found', async () => {
   const page = await browser.open('/docs/nothing');
-  const heading = page.getByRole('heading', { name: 'There is nothing here' });
+  const heading = page.getByRole('heading', { name: 'Page not found' });
   await heading.waitFor();
   expect(await heading.isVisible()).toBe(true);
 });

@@ -117,7 +117,7 @@ const defaults = {
 
 test('a form that is left as it is starts with the defaults', async () => {
   const page = await openForm();
-  await page.getByText('Will run as one subtask').waitFor();
+  await page.getByText('Runs as 1 subtask').waitFor();
   await browser.screenshots('input-form-editors');
   expect(await browser.violations()).toEqual([]);
   await start();
@@ -154,11 +154,11 @@ test('every editor writes its value with its type', async () => {
   await page.getByRole('button', { name: 'Run options' }).click();
   await page.getByLabel('Memory (MB)').fill('1024');
   await page.getByLabel('Time limit', { exact: true }).fill('2');
-  await page.getByRole('combobox', { name: 'Unit of the time limit' }).click();
+  await page.getByRole('combobox', { name: 'Time limit unit' }).click();
   await page.getByRole('option', { name: 'minutes' }).click();
-  await page.getByLabel('Most traffic').fill('1.5');
-  await page.getByLabel('Highest cost').fill('0.25');
-  await page.getByText('Will run as 2 subtasks').waitFor();
+  await page.getByLabel('Traffic limit').fill('1.5');
+  await page.getByLabel('Cost limit').fill('0.25');
+  await page.getByText('Runs as 2 subtasks').waitFor();
   await browser.screenshots('input-form-filled');
   await page.keyboard.press('Control+Enter');
   await page.waitForURL('**/runs/*');
@@ -195,7 +195,7 @@ test('every editor writes its value with its type', async () => {
 test('what is wrong is said beside its field while typing, and a start leads to the first of it', async () => {
   const page = await openForm();
   await page.getByLabel('The number').fill('11');
-  await page.getByText('10 is the most.').waitFor();
+  await page.getByText('Maximum: 10.').waitFor();
   await page.getByLabel('The json').fill('{');
   await page.getByText('This is not valid JSON').waitFor();
   // What cannot be written as JSON stays in the form.
@@ -204,7 +204,7 @@ test('what is wrong is said beside its field while typing, and a start leads to 
   await page.getByRole('button', { name: 'Clear: The string_list' }).click();
   await page.getByText('This field is required.').waitFor();
   await page.getByLabel('The sources: Depth 1').fill('2');
-  await page.getByText('Row 1 lacks Address.').waitFor();
+  await page.getByText('Row 1: Address is missing.').waitFor();
   await page.getByRole('button', { name: 'The last section' }).click();
   await page.getByText('1 problem').waitFor();
   await browser.screenshots('input-form-problems');
@@ -305,7 +305,7 @@ test('a list of 5,000 items stays fluid: only the rows in view are in the page',
   await page.getByLabel('The request_list 1').press('ControlOrMeta+a');
   await paste(page, 'The request_list 1', lines);
   await page.getByText('5,000 items').waitFor();
-  await page.getByText('Will run as 5,000 subtasks').waitFor();
+  await page.getByText('Runs as 5,000 subtasks').waitFor();
   // The cursor went to the last row; Enter goes on.
   await page.keyboard.press('Enter');
   await page.keyboard.type('https://last.example/');
@@ -314,7 +314,7 @@ test('a list of 5,000 items stays fluid: only the rows in view are in the page',
   expect(await rows.count()).toBeLessThan(40);
   await page.evaluate("document.querySelector('table').parentElement.scrollTop = 0");
   await page.getByLabel('The request_list 1', { exact: true }).fill('https://first.example/');
-  await page.getByText('Will run as 5,001 subtasks').waitFor();
+  await page.getByText('Runs as 5,001 subtasks').waitFor();
   await page.getByRole('button', { name: 'Save as task' }).click();
   await page.getByRole('dialog').getByLabel('Task').fill('Many');
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
@@ -334,7 +334,7 @@ test('what is entered stays when the page is loaded again', async () => {
   await page.getByLabel('The input').fill('kept');
   await page.getByLabel('The big').fill('12345678901234567890');
   await page.reload();
-  await page.getByText('As you left it.').waitFor();
+  await page.getByText('Draft restored.').waitFor();
   expect(await page.getByLabel('The input').inputValue()).toBe('kept');
   expect(await page.getByLabel('The big').inputValue()).toBe('12345678901234567890');
   await page.getByRole('button', { name: 'Start over' }).click();
@@ -348,7 +348,7 @@ test('a run and a task can fill the form', async () => {
     { memory: 768, execute_limit_time_seconds: 7200 },
   );
   const page = await openForm(`?from=${run}`);
-  await page.getByText(`Filled from the run ${run}.`).waitFor();
+  await page.getByText(`Filled in from run ${run}.`).waitFor();
   expect(await page.getByLabel('The input').inputValue()).toBe('of the run');
   await page.getByRole('button', { name: 'Run options' }).click();
   expect(await page.getByLabel('Memory (MB)').inputValue()).toBe('768');
@@ -367,7 +367,7 @@ test('a run and a task can fill the form', async () => {
     },
   });
   await openForm(`?task=${data.slug}`);
-  await page.getByText(`Filled from the task ${data.slug}.`).waitFor();
+  await page.getByText(`Filled in from task ${data.slug}.`).waitFor();
   expect(await page.getByLabel('The input').inputValue()).toBe('of the task');
 });
 

@@ -42,7 +42,7 @@ describe('runs', () => {
     await browser.open(`/runs?keyword=hello&origin=api_v2&status=succeeded&size=50`);
     await eventuallyListed([runs[2]]);
     await browser.open('/runs?from=2020-01-01&to=2020-12-31');
-    await browser.page.getByText('Nothing matches these filters.').waitFor();
+    await browser.page.getByText('No results match these filters.').waitFor();
     await browser.page.getByRole('button', { name: 'Clear filters' }).click();
     await eventuallyListed(runs.toReversed());
     expect(new URL(browser.page.url()).search).toBe('');
@@ -116,7 +116,7 @@ async function hold(count: number): Promise<string[]> {
 describe('the run queue', () => {
   test('is empty at first', async () => {
     const page = await browser.open('/queue');
-    await page.getByText('No run is held').waitFor();
+    await page.getByText('No runs on hold').waitFor();
     await browser.screenshots('queue-empty');
     expect(await browser.violations()).toEqual([]);
   });
@@ -145,10 +145,10 @@ describe('the run queue', () => {
   test('gives up all of a page with a reason, which the history shows', async () => {
     const { page } = browser;
     await page.getByRole('checkbox', { name: 'Select all on this page' }).check();
-    await page.getByRole('button', { name: 'Give up' }).click();
+    await page.getByRole('button', { name: 'Discard' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Reason').fill('not needed any more');
-    await dialog.getByRole('button', { name: 'Give up' }).click();
+    await dialog.getByRole('button', { name: 'Discard' }).click();
     await page.getByText('1 done').waitFor();
     await page.getByRole('tab', { name: 'History' }).click();
     await page.waitForURL('**/queue?tab=inactive');
@@ -161,7 +161,7 @@ describe('the run queue', () => {
 describe('the calendar of schedules', () => {
   test('is empty without schedules', async () => {
     const page = await browser.open('/schedules');
-    await page.getByText('No schedule is switched on').waitFor();
+    await page.getByText('No schedules are enabled').waitFor();
     expect(await browser.violations()).toEqual([]);
   });
 
@@ -185,12 +185,12 @@ describe('the calendar of schedules', () => {
       });
     }
     const page = await browser.open('/schedules?week=1');
-    await page.getByText('7 minutes have more than one task').waitFor();
+    await page.getByText('7 overlaps').waitFor();
     expect(await page.getByRole('region').count()).toBe(7);
     const day = page.getByRole('region').first();
     expect(await day.locator('time').allTextContents()).toEqual(['08:00', '08:00', '20:15']);
     await day.getByText('09:00 in Africa/Lagos').waitFor();
-    expect(await day.getByText('with 1 other task').count()).toBe(2);
+    expect(await day.getByText('same time as 1 other task').count()).toBe(2);
     await browser.screenshots('schedules');
     expect(await browser.violations()).toEqual([]);
     await page.getByRole('link', { name: 'Evening' }).first().click();

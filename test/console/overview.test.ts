@@ -67,13 +67,13 @@ describe('with runs and a schedule', () => {
 
   test('it shows what ended, what goes on, what failed and what comes next', async () => {
     const page = await browser.open('/');
-    await page.getByText('2 subtasks at work').waitFor();
+    await page.getByText('2 subtasks running').waitFor();
     await page.getByText('2 succeeded, 1 failed').first().waitFor();
     expect(await figure('Running now')).toBe('1');
     expect(await figure('Runs today')).toBe('3');
     expect(await figure('Rows today')).toBe('5');
     expect(await figure('Success rate')).toBe('66.7%');
-    await page.getByRole('region', { name: 'Last failures' }).getByText('exit code 1').waitFor();
+    await page.getByRole('region', { name: 'Recent failures' }).getByText('exit code 1').waitFor();
     await page.getByText(title).first().waitFor();
     const chart = page.getByRole('region', { name: 'Runs by outcome' });
     await chart.locator('.recharts-bar-rectangle path').first().waitFor();
@@ -98,9 +98,9 @@ test('the time is in the address', async () => {
   const { page } = browser;
   await page.getByText('30 days', { exact: true }).click();
   await page.waitForURL('**/?range=30d');
-  await page.getByText('30 days, without aborted runs').waitFor();
+  await page.getByText('30 days, excluding aborted runs').waitFor();
   await page.reload();
-  await page.getByText('30 days, without aborted runs').waitFor();
+  await page.getByText('30 days, excluding aborted runs').waitFor();
   expect(new URL(page.url()).search).toBe('?range=30d');
 });
 

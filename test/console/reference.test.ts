@@ -77,7 +77,7 @@ describe('the page of getWorkerLastRun, for somebody who is not signed in', () =
         mode === 'Bearer token' ? `Bearer ${key}` : undefined,
       );
       expect((await sent.allHeaders())['api-key']).toBe(mode === 'api-key header' ? key : undefined);
-      const shown = (await page.getByRole('region', { name: 'What was sent' }).textContent()) ?? '';
+      const shown = (await page.getByRole('region', { name: 'Request sent' }).textContent()) ?? '';
       expect(shown).toContain('••••••••');
       expect(shown).not.toContain(key);
       await page.getByRole('button', { name: 'Copy with the token' }).click();
@@ -155,8 +155,8 @@ describe('the page of runWorker', () => {
 test('somebody who is signed in makes a key that ends within the hour', async () => {
   await browser.signIn();
   const page = await openOperation('getAccount');
-  await page.getByRole('button', { name: 'Make a key for an hour' }).click();
-  await page.getByRole('button', { name: 'Make a key for an hour' }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Create a key for 1 hour' }).click();
+  await page.getByRole('button', { name: 'Create a key for 1 hour' }).waitFor({ state: 'detached' });
   const key = await page.getByRole('textbox', { name: 'Token' }).inputValue();
   const { data } = await browser.platform.call<{ list: { name: string; expires_at: number }[] }>(
     '/users/account/api-keys',

@@ -143,7 +143,7 @@ describe('rows', () => {
     await page.getByRole('button', { name: 'Previous row' }).click();
     await page.getByRole('dialog').getByText('"row 199998"').waitFor();
     await page.keyboard.press('Escape');
-    await page.getByRole('textbox', { name: 'Search the rows' }).fill('ROW 12345');
+    await page.getByRole('textbox', { name: 'Search rows' }).fill('ROW 12345');
     await page.getByText('11 rows found', { exact: true }).waitFor();
     await page.getByRole('cell', { name: 'row 123459', exact: true }).waitFor();
   });
@@ -263,7 +263,7 @@ test('an export takes the format and the columns that were chosen, and shows how
   await dialog.getByRole('checkbox', { name: 'All columns' }).uncheck();
   await dialog.getByRole('checkbox', { name: 'first' }).uncheck();
   const download = page.waitForEvent('download');
-  await dialog.getByRole('button', { name: 'Make the file' }).click();
+  await dialog.getByRole('button', { name: 'Export' }).click();
   await dialog.getByRole('progressbar').waitFor();
   const file = await download;
   expect(file.suggestedFilename()).toMatch(/\.jsonl$/);
@@ -338,7 +338,7 @@ test('a run that waits says why, and starts by itself', async () => {
   await browser.platform.logged(busy, 'SYSTEM: running');
   const slug = await browser.platform.runAsync(scripted, { script: '', items: ['one'] });
   const page = await browser.open(`/runs/${slug}`);
-  await page.getByText(`${runnerSlots} of ${runnerSlots} slots of the runners are in use.`).waitFor();
+  await page.getByText(`${runnerSlots} of ${runnerSlots} runner slots are in use.`).waitFor();
   await browser.screenshots('run-waiting');
   expect(await browser.violations()).toEqual([]);
   await browser.platform.call(`/worker-runs/${busy}/abort`, { method: 'POST' });
@@ -385,7 +385,7 @@ test('callbacks are shown with every attempt to deliver them', async () => {
     await browser.screenshots('run-callbacks');
     expect(await browser.violations()).toEqual([]);
     await page.getByRole('tab', { name: 'Usage' }).click();
-    await page.getByText('Nothing of this run costs anything so far.').waitFor();
+    await page.getByText('No charges for this run so far.').waitFor();
   } finally {
     await receiver.close();
   }

@@ -21,7 +21,7 @@ afterAll(async () => browser.close());
 
 test('before the first run the list says how to come to one', async () => {
   const page = await browser.open('/runs');
-  await page.getByText('No run here').waitFor();
+  await page.getByText('No runs yet').waitFor();
   await browser.screenshots('runs-empty');
   expect(await browser.violations()).toEqual([]);
   await page.getByRole('link', { name: 'Choose a worker' }).click();
@@ -45,7 +45,7 @@ describe('from the store to the first export', () => {
     await page.getByLabel('Names 3').fill('你好');
     await page.getByLabel('Rounds').fill('5000');
     await page.getByRole('button', { name: 'Start', exact: true }).click();
-    await page.getByText('1000 is the most.').waitFor();
+    await page.getByText('Maximum: 1000.').waitFor();
     await page.getByLabel('Rounds').fill('2');
     await page.getByRole('radio', { name: 'Cheerful' }).check();
     await page.getByRole('button', { name: 'Start', exact: true }).click();
@@ -71,7 +71,7 @@ describe('from the store to the first export', () => {
     expect(await page.locator('mark').allTextContents()).toEqual(['something', 'something']);
     await search.press('Enter');
     await page.getByText('2 of 2').waitFor();
-    await page.getByRole('checkbox', { name: 'Only matches' }).check();
+    await page.getByRole('checkbox', { name: 'Matches only' }).check();
     await page.getByText('2 lines', { exact: true }).waitFor();
     await page.getByText('error: something failed').waitFor();
   });
@@ -80,7 +80,7 @@ describe('from the store to the first export', () => {
     const { page } = browser;
     await page.getByRole('button', { name: 'Export' }).click();
     const download = page.waitForEvent('download');
-    await page.getByRole('dialog').getByRole('button', { name: 'Make the file' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Export' }).click();
     const file = await download;
     expect(file.suggestedFilename()).toMatch(/^hello-.*\.csv$/);
     const lines = (await readFile(await file.path(), 'utf8')).trim().split(/\r?\n/);
@@ -94,7 +94,7 @@ describe('from the store to the first export', () => {
     await browser.screenshots('runs');
     expect(await browser.violations()).toEqual([]);
     await page.goto(`${browser.platform.url}/runs?status=failed`);
-    await page.getByText('Nothing matches these filters.').waitFor();
+    await page.getByText('No results match these filters.').waitFor();
   });
 });
 
@@ -181,7 +181,7 @@ test('a readme that takes minutes to format is shown as it is, and the page stay
   await page.getByText('This readme is too long or too complex to format.').waitFor();
   expect(await page.getByRole('tabpanel').textContent()).toContain(readme);
   await page.getByRole('tab', { name: 'Runs' }).click();
-  await page.getByText('No run of this worker yet').waitFor();
+  await page.getByText('No runs yet. Fill in the form').waitFor();
 });
 
 test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {

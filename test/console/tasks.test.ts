@@ -28,7 +28,7 @@ async function storedTasks(): Promise<TaskShape[]> {
 
 test('what is entered in the form of a worker is kept as a task', async () => {
   const page = await browser.open('/tasks');
-  await page.getByText('No task yet').waitFor();
+  await page.getByText('No tasks yet').waitFor();
   await browser.screenshots('tasks-empty');
   expect(await browser.violations()).toEqual([]);
   await page.goto(`${browser.platform.url}/workers/tester~hello`);
@@ -50,7 +50,7 @@ test('it gets a schedule, whose next tick is shown', async () => {
   const page = await browser.open('/tasks');
   await page.getByRole('button', { name: 'Schedule of Greet Ada' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByRole('combobox', { name: 'How often' }).click();
+  await dialog.getByRole('combobox', { name: 'Frequency' }).click();
   await page.getByRole('option', { name: 'Every week' }).click();
   await dialog.getByRole('combobox', { name: 'Day of the week' }).click();
   await page.getByRole('option', { name: 'Friday' }).click();
@@ -77,7 +77,7 @@ test('a schedule that cannot be says what is missing', async () => {
   const page = await browser.open('/tasks');
   await page.getByRole('button', { name: 'Schedule of Greet Ada' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByRole('combobox', { name: 'How often' }).click();
+  await dialog.getByRole('combobox', { name: 'Frequency' }).click();
   await page.getByRole('option', { name: 'Once', exact: true }).click();
   await dialog.getByRole('button', { name: 'Save' }).click();
   await dialog.getByRole('alert').waitFor();
@@ -94,7 +94,7 @@ test('it runs by a click, and is deleted', async () => {
   await page.goto(`${browser.platform.url}/tasks`);
   await page.getByRole('button', { name: 'Delete the task Greet Ada?' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await page.getByText('No task yet').waitFor();
+  await page.getByText('No tasks yet').waitFor();
   expect(await storedTasks()).toEqual([]);
 });
 

@@ -46,7 +46,7 @@ async function send(page: Page): Promise<void> {
 
 test('an account without workers is told how to get one', async () => {
   const page = await browser.open('/workers');
-  await page.getByText('No worker of yours yet').waitFor();
+  await page.getByText('No workers yet').waitFor();
   await browser.screenshots('workers-empty');
   expect(await browser.violations()).toEqual([]);
 });
@@ -74,8 +74,8 @@ describe('a folder', () => {
     await send(page);
     await page.getByRole('heading', { name: 'Price watch' }).waitFor();
     expect(new URL(page.url()).search).toBe('?tab=versions&version=v1.0.1');
-    await page.getByText('It works; these would be better otherwise:').waitFor();
-    await page.getByText('This version needs nothing but its own files.').waitFor();
+    await page.getByText('Uploaded with warnings:').waitFor();
+    await page.getByText('This version has no dependencies.').waitFor();
     expect(await page.getByRole('tabpanel').textContent()).toContain('README.md');
     await browser.screenshots('worker-versions');
     expect(await browser.violations()).toEqual([]);
@@ -92,7 +92,7 @@ describe('a folder', () => {
     await page.getByRole('dialog').getByText('price-watch/ · 4 files').waitFor();
     await send(page);
     await page.getByText('The dependencies could not be installed').waitFor();
-    const log = page.getByRole('region', { name: 'Log of the installation' });
+    const log = page.getByRole('region', { name: 'Installation log' });
     await log
       .getByText(/no version!!/)
       .first()
@@ -100,7 +100,7 @@ describe('a folder', () => {
     expect(new URL(page.url()).search).toBe('?tab=versions&version=v1.0.2');
     await browser.screenshots('worker-install-failed');
     expect(await browser.violations()).toEqual([]);
-    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    await page.getByRole('button', { name: 'Retry' }).waitFor();
   });
 });
 
@@ -128,7 +128,7 @@ describe('a zip', () => {
       return data;
     })()`);
     await page.locator('body').dispatchEvent('dragover', { dataTransfer: dropped });
-    await page.getByText('Drop it to publish it').waitFor();
+    await page.getByText('Drop to upload').waitFor();
     await page.locator('body').dispatchEvent('drop', { dataTransfer: dropped });
     await page.getByRole('dialog').getByText('greeter.zip').waitFor();
     await send(page);
@@ -155,7 +155,7 @@ test('a repository becomes a worker, and is pulled when it changed', async () =>
   await page.getByRole('heading', { name: 'Shop' }).waitFor();
   await page.getByText('The first commit').waitFor();
   await page.getByRole('button', { name: 'Pull from git' }).click();
-  await page.getByText('Nothing changed in the repository').waitFor();
+  await page.getByText('The repository has not changed').waitFor();
   await git.commit('shop.git', { ...files, 'README.md': '# Two\n' }, { message: 'The second' });
   await page.getByRole('button', { name: 'Pull from git' }).click();
   await page.getByText('v1.0.2 was imported').waitFor();

@@ -28,13 +28,13 @@ describe('the settings of a worker', () => {
     await page.getByLabel('Description').fill('Watches prices of shops.');
     await page.getByRole('combobox', { name: 'Category' }).click();
     await page.getByRole('option', { name: 'E-commerce' }).click();
-    await page.getByRole('switch', { name: 'In the store' }).check();
+    await page.getByRole('switch', { name: 'Public in the store' }).check();
     await page
       .locator('input[type=file]')
       .setInputFiles({ name: 'icon.png', mimeType: 'image/png', buffer: Buffer.from(png, 'base64') });
     await page.getByRole('button', { name: 'Remove icon' }).waitFor();
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('The settings were saved').waitFor();
+    await page.getByText('Settings saved').waitFor();
     await browser.screenshots('worker-settings');
     expect(await browser.violations()).toEqual([]);
     const { data } = await browser.platform.call(`/workers/${slug}/internal`);
@@ -53,7 +53,7 @@ describe('the settings of a worker', () => {
     await page.getByRole('link', { name: 'Price watch' }).waitFor();
     expect(new URL(page.url()).search).toBe('?category=4');
     await page.getByRole('searchbox', { name: 'Search workers' }).fill('nothing like it');
-    await page.getByText('No worker matches.').waitFor();
+    await page.getByText('No workers match.').waitFor();
     expect(new URL(page.url()).search).toBe('?keyword=nothing+like+it&category=4');
     await page.getByRole('button', { name: 'Show all' }).click();
     await page.getByRole('link', { name: 'Hello' }).waitFor();
@@ -79,13 +79,13 @@ describe('the page of a worker', () => {
     expect(await browser.violations()).toEqual([]);
     await page.getByRole('combobox', { name: 'Status' }).click();
     await page.getByRole('option', { name: 'Failed' }).click();
-    await page.getByText('No run has this status.').waitFor();
+    await page.getByText('No runs with this status.').waitFor();
     expect(new URL(page.url()).search).toBe('?tab=runs&status=failed');
     await page.getByRole('tab', { name: 'Tasks' }).click();
     await page.getByText('Every shop').waitFor();
     expect(await browser.violations()).toEqual([]);
     await page.getByRole('link', { name: 'Edit and run' }).click();
-    await page.getByText(`Filled from the task ${task.slug}.`).waitFor();
+    await page.getByText(`Filled in from task ${task.slug}.`).waitFor();
     expect(await page.getByRole('textbox', { name: 'Word' }).inputValue()).toBe('of the task');
   });
 

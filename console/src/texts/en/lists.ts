@@ -1,8 +1,8 @@
 /** What filtered and sorted lists have in common. */
 export const lists = {
-  count: (count: string) => `${count} in all`,
-  perPage: (size: number) => `${size} a page`,
-  pageSize: 'Items on a page',
+  count: (count: string) => `${count} total`,
+  perPage: (size: number) => `${size} per page`,
+  pageSize: 'Items per page',
   page: (page: number) => `Page ${page}`,
   pageControls: {
     first: 'First page',
@@ -11,13 +11,13 @@ export const lists = {
     last: 'Last page',
   } as Readonly<Record<string, string>>,
   clear: 'Clear filters',
-  searchRuns: 'Search runs by worker or number',
+  searchRuns: 'Search runs by worker or ID',
   anyOrigin: 'Any origin',
   anyWorker: 'Any worker',
   from: 'From',
-  to: 'Until',
-  noMatch: 'Nothing matches these filters.',
-  anySchedule: 'With or without schedule',
-  scheduled: 'With schedule',
-  byHand: 'By hand only',
+  to: 'To',
+  noMatch: 'No results match these filters.',
+  anySchedule: 'Any schedule',
+  scheduled: 'Scheduled',
+  byHand: 'Manual only',
 };

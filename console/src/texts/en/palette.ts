@@ -1,11 +1,11 @@
 /** The command palette. */
 export const palette = {
-  open: 'Go to …',
+  open: 'Go to…',
   placeholder: 'Page, worker, task or run',
   pages: 'Pages',
   workers: 'Workers',
   tasks: 'Tasks',
   runs: 'Runs',
-  nothing: 'Nothing found',
-  searching: 'Searching …',
+  nothing: 'No results',
+  searching: 'Searching…',
 };

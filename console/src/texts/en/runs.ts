@@ -19,8 +19,8 @@ export const runs = {
     mcp: 'MCP',
     cli: 'Command line',
   } as Readonly<Record<string, string>>,
-  emptyTitle: 'No run here',
-  emptyText: 'Open a worker, fill in its form and start it; its run appears here.',
+  emptyTitle: 'No runs yet',
+  emptyText: 'Open a worker, fill in its form and start it. The run appears here.',
   toWorkers: 'Choose a worker',
-  notStarted: 'not yet',
+  notStarted: 'Not started',
 };

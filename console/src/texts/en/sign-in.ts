@@ -4,5 +4,5 @@ export const signIn = {
   password: 'Password',
   submit: 'Sign in',
   firstTime:
-    'The first time? The address that Chela printed at its start ("Set-up") lets you choose e-mail and password.',
+    'First time here? Open the set-up link that Chela printed when it started to choose your e-mail and password.',
 };

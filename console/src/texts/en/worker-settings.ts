@@ -1,19 +1,19 @@
 /** The settings of a worker. */
 export const workerSettings = {
-  saved: 'The settings were saved',
+  saved: 'Settings saved',
   chooseIcon: 'Choose icon',
   removeIcon: 'Remove icon',
-  iconHint: 'PNG, JPEG, GIF or WebP of at most 256 KiB',
+  iconHint: 'PNG, JPEG, GIF or WebP, up to 256 KiB',
   iconTooLarge: 'The image is larger than 256 KiB.',
   description: 'Description',
   descriptionHint: 'Shown in the store and above the form.',
   noCategory: 'None',
-  public: 'In the store',
-  publicHint: 'Everybody on this installation may run it.',
+  public: 'Public in the store',
+  publicHint: 'Everyone on this installation can run it.',
   delete: 'Delete worker',
   deleteTitle: 'Delete this worker',
   deleteText:
-    'It disappears with its versions, its tasks cannot run any more, and its name is free. Its runs stay readable.',
+    'Deletes the worker and its versions. Its tasks can no longer run. Its runs stay readable, and its name can be used again.',
   typeToDelete: (path: string) => `Type ${path} to confirm`,
-  deleted: (path: string) => `${path} was deleted`,
+  deleted: (path: string) => `${path} deleted`,
 };
