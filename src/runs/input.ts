@@ -166,13 +166,13 @@ export function checkRequired(custom: Readonly<Record<string, unknown>>, schema:
       }),
     );
   }
-  const split = splitFields(schema);
+  const split = new Set(splitFields(schema));
   const problems: string[] = [];
   for (const { name, type } of schema.properties) {
     const value = valueOf(name);
     const check = typeChecks.get(type);
     if (check === undefined || isMissing(value) || check.accepts(value)) continue;
-    if (Array.isArray(value) && split.includes(name)) continue;
+    if (Array.isArray(value) && split.has(name)) continue;
     problems.push(`field [${name}] must be ${check.expected}`);
   }
   if (problems.length > 0) throw invalidArgument(problems.join('; '), problems);

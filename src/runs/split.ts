@@ -3,7 +3,7 @@
  * The rules and the texts of errors are section 4 of the worker runtime contract.
  */
 import { invalidArgument } from '../errors.ts';
-import { isJsonObject } from '../json/lossless-json.ts';
+import { isJsonObject, stringifyJson } from '../json/lossless-json.ts';
 import type { RunSchema } from './run-schema.ts';
 
 type Custom = Readonly<Record<string, unknown>>;
@@ -60,15 +60,23 @@ function readItems(field: string, array: readonly unknown[]): unknown[] {
   return items;
 }
 
-/** @throws ChelaError for a value that is no array where the schema declares one */
-function readField(custom: Custom, schema: RunSchema, field: string): FieldValue {
+/** Names of the properties that the schema declares as arrays. */
+function arrayNames(schema: RunSchema): ReadonlySet<string> {
+  return new Set(schema.properties.filter(({ type }) => type === 'array').map(({ name }) => name));
+}
+
+/**
+ * @param arrays names of the properties that have to be arrays
+ * @throws ChelaError for one of those that is none
+ */
+function readField(custom: Custom, arrays: ReadonlySet<string>, field: string): FieldValue {
   const value = Object.hasOwn(custom, field) ? custom[field] : undefined;
   if (Array.isArray(value)) {
     const items = readItems(field, value);
     return { items, isSingle: false, isMeaningful: items.length > 0 };
   }
   if (value === undefined || value === null) return { items: [], isSingle: false, isMeaningful: false };
-  if (schema.properties.some(({ name, type }) => name === field && type === 'array')) {
+  if (arrays.has(field)) {
     throw invalidArgument(`field [${field}] must be an array`);
   }
   return { items: [], isSingle: true, isMeaningful: isMeaningful(value) };
@@ -78,17 +86,18 @@ function planOneField(custom: Custom, schema: RunSchema, field: string): SplitPl
   if (!Object.hasOwn(custom, field) || custom[field] === null) {
     throw invalidArgument(`missing concurrency field [${field}]`);
   }
-  const { items, isSingle } = readField(custom, schema, field);
+  const { items, isSingle } = readField(custom, arrayNames(schema), field);
   if (isSingle) return undefined;
   if (items.length === 0) throw invalidArgument(`concurrency field [${field}] is empty`);
   return { itemsByField: new Map([[field, items]]), removed: [] };
 }
 
 function planFields(custom: Custom, schema: RunSchema, fields: readonly string[]): SplitPlan | undefined {
-  const removable = names(schema.concurrency?.remove_fields);
+  const removable = new Set(names(schema.concurrency?.remove_fields));
+  const arrays = arrayNames(schema);
   const read = (active: readonly string[]): Map<string, FieldValue> =>
-    new Map(active.map((field) => [field, readField(custom, schema, field)]));
-  const preferred = read(fields.filter((field) => !removable.includes(field)));
+    new Map(active.map((field) => [field, readField(custom, arrays, field)]));
+  const preferred = read(fields.filter((field) => !removable.has(field)));
   const prefers = preferred.values().some((value) => value.isMeaningful);
   const active = prefers ? preferred : read(fields);
 
@@ -100,7 +109,7 @@ function planFields(custom: Custom, schema: RunSchema, fields: readonly string[]
     throw invalidArgument('concurrency fields have no non-empty fields');
   }
   const itemsByField = new Map(Array.from(active, ([field, { items }]) => [field, items]));
-  return { itemsByField, removed: prefers ? removable : [] };
+  return { itemsByField, removed: prefers ? [...removable] : [] };
 }
 
 /** @returns undefined where the run is one subtask with all of its input */
@@ -121,12 +130,43 @@ function countItems(plan: SplitPlan | undefined): number {
   return plan.itemsByField.values().reduce((count, items) => count + items.length, 0);
 }
 
-function expand(custom: Custom, { itemsByField, removed }: SplitPlan): Record<string, unknown>[] {
+/** What all subtasks have in common: the item of a subtask comes in the place of its field. */
+function sharedFields(custom: Custom, { itemsByField, removed }: SplitPlan): Map<string, unknown> {
   const base = new Map(Object.entries(custom));
   for (const key of removed) base.delete(key);
   for (const field of itemsByField.keys()) base.set(field, ['']);
+  return base;
+}
 
-  const inputs: Record<string, unknown>[] = [];
+function memberBytes(key: string, value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(key)) + 1 + Buffer.byteLength(stringifyJson(value));
+}
+
+/** Bytes of all inputs as JSON, known before they are made: together they may be huge. */
+function inputBytes(base: ReadonlyMap<string, unknown>, plan: SplitPlan | undefined): number {
+  // With the comma behind each member; the braces take one byte more than the last one's.
+  const bytesOf = new Map(Array.from(base, ([key, value]) => [key, memberBytes(key, value) + 1]));
+  const allBytes = 1 + bytesOf.values().reduce((sum, bytes) => sum + bytes, 0);
+  if (plan === undefined) return allBytes;
+  let total = 0;
+  for (const [field, items] of plan.itemsByField) {
+    const withoutField = allBytes - (bytesOf.get(field) ?? 0);
+    for (const item of items) {
+      total += withoutField;
+      const members = isJsonObject(item) ? Object.entries(item) : [[field, [item]] as const];
+      for (const [key, value] of members) {
+        const replacedBytes = key === field ? 0 : (bytesOf.get(key) ?? 0);
+        total += memberBytes(key, value) + 1 - replacedBytes;
+      }
+    }
+  }
+  return total;
+}
+
+function* expand(
+  base: ReadonlyMap<string, unknown>,
+  { itemsByField }: SplitPlan,
+): Generator<Record<string, unknown>> {
   for (const [field, items] of itemsByField) {
     for (const item of items) {
       const input = new Map(base);
@@ -136,21 +176,38 @@ function expand(custom: Custom, { itemsByField, removed }: SplitPlan): Record<st
       } else {
         input.set(field, [item]);
       }
-      inputs.push(Object.fromEntries(input));
+      yield Object.fromEntries(input);
     }
   }
-  return inputs;
+}
+
+export interface SplitLimits {
+  /** Most subtasks of a run. */
+  readonly subtasks: number;
+  /** Most bytes of the inputs of all of them, as JSON. What they share is copied into each, so a modest request can grow large. */
+  readonly bytes: number;
 }
 
 /**
  * The inputs of the subtasks, in the order of the fields and of their items. They share the values they have in common.
  * @param custom as parsed by `parseJson`
- * @param limit most subtasks a run may have
- * @throws ChelaError INVALID_ARGUMENT for an input that cannot be split, or that would make more subtasks than `limit`
+ * @returns one after the other: they hold much more memory than as text
+ * @throws ChelaError INVALID_ARGUMENT for an input that cannot be split, or that would exceed a limit
  */
-export function splitInput(custom: Custom, schema: RunSchema, limit: number): Record<string, unknown>[] {
+export function splitInput(
+  custom: Custom,
+  schema: RunSchema,
+  limits: SplitLimits,
+): Iterable<Record<string, unknown>> {
   const plan = planSplit(custom, schema);
   const count = countItems(plan);
-  if (count > limit) throw invalidArgument(`concurrency_num (${count}) exceeds limit (${limit})`);
-  return plan === undefined ? [{ ...custom }] : expand(custom, plan);
+  if (count > limits.subtasks)
+    throw invalidArgument(`concurrency_num (${count}) exceeds limit (${limits.subtasks})`);
+  const base = plan === undefined ? new Map(Object.entries(custom)) : sharedFields(custom, plan);
+  if (inputBytes(base, plan) > limits.bytes) {
+    throw invalidArgument(
+      `the inputs of the ${count} subtasks are larger than ${limits.bytes} bytes together: shorten the fields that they share, or start several runs`,
+    );
+  }
+  return plan === undefined ? [{ ...custom }] : expand(base, plan);
 }

@@ -5,7 +5,7 @@ import type { Plans } from '../accounts/accounts.ts';
 import type { Config } from '../configuration/configuration.ts';
 import { type Database, channels } from '../database/database.ts';
 import { dayOf } from '../database/partitions.ts';
-import { ChelaError, invalidArgument } from '../errors.ts';
+import { ChelaError } from '../errors.ts';
 import { parseJson, stringifyJson } from '../json/lossless-json.ts';
 import { parseRunSchema } from './run-schema.ts';
 import type { Workers } from '../workers/workers.ts';
@@ -155,24 +155,10 @@ export class Submitter {
     const schema = parseRunSchema(schemaText);
     const { custom, system } = readInput(input);
     checkRequired(custom, schema);
-    const subtaskInputs = this.#inputTexts(splitInput(custom, schema, this.#config.subtaskLimit));
+    const { subtaskLimit, subtaskInputLimitBytes } = this.#config;
+    const limits = { subtasks: subtaskLimit, bytes: subtaskInputLimitBytes };
+    const subtaskInputs = Array.from(splitInput(custom, schema, limits), (each) => stringifyJson(each));
     return { limits: { ...defaultLimits(this.#config), ...system }, subtaskInputs };
-  }
-
-  /** The inputs as JSON text. What all subtasks share is copied into each, so a modest request can grow large. */
-  #inputTexts(inputs: readonly Record<string, unknown>[]): string[] {
-    const limitBytes = this.#config.subtaskInputLimitBytes;
-    let totalBytes = 0;
-    return inputs.map((input) => {
-      const text = stringifyJson(input);
-      totalBytes += Buffer.byteLength(text);
-      if (totalBytes > limitBytes) {
-        throw invalidArgument(
-          `the inputs of the ${inputs.length} subtasks are larger than ${limitBytes} bytes together: shorten the fields that they share, or start several runs`,
-        );
-      }
-      return text;
-    });
   }
 
   /**

@@ -166,7 +166,8 @@ class PropertyInspection {
     if (!Array.isArray(list) || usable.length < items.length) {
       this.#warn('param_list', 'has a param_list that is not an array of {"param": ..., "title": ...}');
     }
-    return usable.filter(({ required }) => required === true).map(({ param }) => param as string);
+    const required = usable.filter((item) => item.required === true).map(({ param }) => param as string);
+    return [...new Set(required)];
   }
 
   #checkBound(key: 'minimum' | 'maximum'): number | undefined {
@@ -201,11 +202,13 @@ class PropertyInspection {
     const items = this.#value.default;
     if (!Array.isArray(items)) return;
     for (const [position, item] of (items as unknown[]).entries()) {
-      for (const param of requiredParams) {
-        if (isJsonObject(item) && Object.hasOwn(item, param) && !isAbsent(item[param])) continue;
-        const message = `has a default whose item number ${position + 1} lacks the required param ${quoted(param)}`;
-        this.#error(`default[${position}]`, message);
-      }
+      // One for an item: all of them for many items and params would be more than memory holds.
+      const lacking = requiredParams.find(
+        (param) => !isJsonObject(item) || !Object.hasOwn(item, param) || isAbsent(item[param]),
+      );
+      if (lacking === undefined) continue;
+      const message = `has a default whose item number ${position + 1} lacks the required param ${quoted(lacking)}`;
+      this.#error(`default[${position}]`, message);
     }
   }
 
@@ -242,7 +245,8 @@ function inspectConcurrency(value: unknown, findings: Findings): string[] {
   const fields = inspectNames(value.fields, 'concurrency.fields', findings);
   const removed = inspectNames(value.remove_fields, 'concurrency.remove_fields', findings);
   if (fields === undefined) return [];
-  for (const name of removed?.filter((name) => !fields.includes(name)) ?? []) {
+  const split = new Set(fields);
+  for (const name of removed?.filter((name) => !split.has(name)) ?? []) {
     const message = `concurrency.remove_fields names ${quoted(name)}, which concurrency.fields does not`;
     findings.error(inputSchemaFile, message, 'concurrency.remove_fields');
   }

@@ -2,12 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { ChelaError } from '../../src/errors.ts';
 import { parseJson, stringifyJson } from '../../src/json/lossless-json.ts';
 import type { RunSchema } from '../../src/runs/run-schema.ts';
+import { checkRequired } from '../../src/runs/input.ts';
 import { splitFields, splitInput } from '../../src/runs/split.ts';
 import { RandomJson } from '../json/random-json.ts';
 
 type Custom = Record<string, unknown>;
 
-const limit = 1000;
+const limits = { subtasks: 1000, bytes: 1_000_000 };
+
+function inputsOf(custom: Custom, schema: RunSchema, within = limits): Record<string, unknown>[] {
+  return [...splitInput(custom, schema, within)];
+}
 
 function arrays(...names: string[]): RunSchema['properties'] {
   return names.map((name) => ({ name, type: 'array' }));
@@ -36,7 +41,7 @@ test('the worked example of the contract', () => {
     place_ids: [],
     base_location: 'New York, USA',
   };
-  expect(splitInput(custom, schema, limit).map(stringifyJson)).toEqual([
+  expect(inputsOf(custom, schema).map(stringifyJson)).toEqual([
     '{"google_maps_urls":["urlA"],"place_ids":[""],"base_location":"New York, USA"}',
     '{"google_maps_urls":["urlB"],"place_ids":[""],"base_location":"New York, USA"}',
   ]);
@@ -246,7 +251,7 @@ describe('splitInput', () => {
     ],
   ])('%s', (_name, schema, custom, inputs) => {
     const before = stringifyJson(custom);
-    expect(splitInput(custom, schema, limit)).toEqual(inputs);
+    expect(inputsOf(custom, schema)).toEqual(inputs);
     expect(stringifyJson(custom)).toBe(before);
   });
 
@@ -254,19 +259,19 @@ describe('splitInput', () => {
     const custom = parseJson(
       '{"a":[12345678901234567890,1],"id":98765432109876543210,"url":"https://x/?p=1&q=<2>"}',
     ) as Custom;
-    expect(splitInput(custom, byFields(['a']), limit).map(stringifyJson)).toEqual([
+    expect(inputsOf(custom, byFields(['a'])).map(stringifyJson)).toEqual([
       '{"a":[12345678901234567890],"id":98765432109876543210,"url":"https://x/?p=1&q=<2>"}',
       '{"a":[1],"id":98765432109876543210,"url":"https://x/?p=1&q=<2>"}',
     ]);
     const objects = parseJson('{"a":[{"id":12345678901234567890,"u":"a&b"}]}') as Custom;
-    expect(splitInput(objects, byFields(['a']), limit).map(stringifyJson)).toEqual([
+    expect(inputsOf(objects, byFields(['a'])).map(stringifyJson)).toEqual([
       '{"id":12345678901234567890,"u":"a&b"}',
     ]);
   });
 
   test('the key __proto__ stays a plain key', () => {
     const custom = parseJson('{"__proto__":{"x":1},"a":[{"__proto__":{"y":2}},{"u":1}]}') as Custom;
-    const inputs = splitInput(custom, byFields(['a']), limit);
+    const inputs = inputsOf(custom, byFields(['a']));
     expect(inputs.map(stringifyJson)).toEqual(['{"__proto__":{"y":2}}', '{"__proto__":{"x":1},"u":1}']);
     expect(inputs.every((input) => Object.getPrototypeOf(input) === Object.prototype)).toBe(true);
   });
@@ -304,28 +309,64 @@ describe('splitInput refuses', () => {
       parseJson('{"a":[{"u":1},12345678901234567890]}'),
     ],
   ])('%s: %j', (message, schema, custom) => {
-    expect(() => splitInput(custom as Custom, schema, limit)).toThrow(
-      new ChelaError('INVALID_ARGUMENT', message),
-    );
+    expect(() => inputsOf(custom as Custom, schema)).toThrow(new ChelaError('INVALID_ARGUMENT', message));
   });
 
   test.each([
     [3, 3],
     [3, 4],
   ])('not %i subtasks within a limit of %i', (count, within) => {
-    expect(splitInput({ a: ['x', 'y'], b: ['z'] }, byFields(['a', 'b']), within)).toHaveLength(count);
+    expect(
+      inputsOf({ a: ['x', 'y'], b: ['z'] }, byFields(['a', 'b']), { ...limits, subtasks: within }),
+    ).toHaveLength(count);
   });
 
   test('more subtasks than the limit, across fields, before it makes any', () => {
     const custom = { a: ['x', 'y'], b: ['z'] };
-    expect(() => splitInput(custom, byFields(['a', 'b']), 2)).toThrow(
+    expect(() => inputsOf(custom, byFields(['a', 'b']), { ...limits, subtasks: 2 })).toThrow(
       'concurrency_num (3) exceeds limit (2)',
     );
     const many = { a: Array.from({ length: 1_000_000 }, (_, index) => index), other: 'x' };
-    expect(() => splitInput(many, byFields(['a']), 10_000)).toThrow(
+    expect(() => inputsOf(many, byFields(['a']), { ...limits, subtasks: 10_000 })).toThrow(
       'concurrency_num (1000000) exceeds limit (10000)',
     );
   });
+});
+
+test('inputs whose fields replace one another are limited by the bytes that they come to', () => {
+  const custom = { ä: 1, a: [{ ä: 'long', b: 2 }, { a: [1] }, { n: 1 }], b: [true], c: ['x'] };
+  const inputs = inputsOf(custom, byFields(['a', 'b', 'c'], ['c']));
+  const bytes = Buffer.byteLength(inputs.map(stringifyJson).join(''));
+  expect(inputsOf(custom, byFields(['a', 'b', 'c'], ['c']), { ...limits, bytes })).toEqual(inputs);
+  expect(() => inputsOf(custom, byFields(['a', 'b', 'c'], ['c']), { ...limits, bytes: bytes - 1 })).toThrow(
+    `the inputs of the 4 subtasks are larger than ${bytes - 1} bytes together`,
+  );
+  expect(() => inputsOf({ a: 1 }, { properties: [] }, { ...limits, bytes: 6 })).toThrow(
+    '1 subtasks are larger',
+  );
+  expect(inputsOf({ a: 1 }, { properties: [] }, { ...limits, bytes: 7 })).toEqual([{ a: 1 }]);
+});
+
+// Made first and measured then, they would be thousands of millions of fields.
+test('inputs that are too large are refused before they are made', () => {
+  const shared = Object.fromEntries(Array.from({ length: 200_000 }, (_, index) => [`k${index}`, 1]));
+  const custom = { ...shared, a: Array.from({ length: 10_000 }, () => 1) };
+  expect(() => inputsOf(custom, byFields(['a']), { subtasks: 10_000, bytes: 256 * 1024 * 1024 })).toThrow(
+    'the inputs of the 10000 subtasks are larger than 268435456 bytes together',
+  );
+});
+
+test('a schema of many fields is looked through once', () => {
+  const many = Array.from({ length: 30_000 }, (_, index) => `f${index}`);
+  const schema = {
+    properties: many.map((name) => ({ name, type: 'string' })),
+    concurrency: { fields: [...many, 'a'], remove_fields: many.map((name) => `${name}x`) },
+  };
+  const custom = { ...Object.fromEntries(many.map((name) => [name, ''])), a: ['x'] };
+  checkRequired(custom, schema);
+  expect(inputsOf(custom, schema)).toEqual([
+    { ...Object.fromEntries(many.map((name) => [name, ['']])), a: ['x'] },
+  ]);
 });
 
 test('random inputs: every meaningful item is in exactly one subtask, and nothing else changes', () => {
@@ -352,9 +393,17 @@ test('random inputs: every meaningful item is in exactly one subtask, and nothin
           .map((item) => ({ other: custom.other, ...blank, [field]: [item] })),
       );
     };
+    const bytes = inputsOf(custom, byFields(fields, removed))
+      .map((input) => Buffer.byteLength(stringifyJson(input)))
+      .reduce((sum, each) => sum + each, 0);
+    expect(inputsOf(custom, byFields(fields, removed), { ...limits, bytes })).not.toEqual([]);
+    expect(() => inputsOf(custom, byFields(fields, removed), { ...limits, bytes: bytes - 1 })).toThrow(
+      `larger than ${bytes - 1} bytes together`,
+    );
+
     const preferred = expand(fields.filter((field) => !removed.includes(field)));
     const expected = preferred.length > 0 ? preferred : expand(fields);
-    expect([custom, removed, ...splitInput(custom, byFields(fields, removed), limit)]).toEqual([
+    expect([custom, removed, ...inputsOf(custom, byFields(fields, removed))]).toEqual([
       custom,
       removed,
       ...expected,

@@ -416,3 +416,22 @@ describe('an output schema', () => {
     ).toHaveLength(4);
   });
 });
+
+// Every pair of them would be thousands of millions of steps, or errors.
+describe('a schema of a megabyte is read in one pass', () => {
+  test('with many params, and many items that lack them', () => {
+    const param_list = Array.from({ length: 15_000 }, (_, index) => ({ param: `p${index}`, required: true }));
+    const value = { ...source, param_list, default: Array.from({ length: 200_000 }, () => 1) };
+    const { message, details } = refusal(() => checked(inspectInputSchema, schema({}, value)));
+    expect(message).toMatch(/^the worker package has 200000 errors, the first is: .* item number 1 lacks/);
+    expect(details).toHaveLength(101);
+    expect(details?.at(-1)).toBe('199900 more errors');
+  });
+
+  test('with many fields to split by, and to remove', () => {
+    const fields = Array.from({ length: 60_000 }, (_, index) => `f${index}`);
+    const concurrency = { fields, remove_fields: fields.map((name) => `${name}x`) };
+    const { message } = refusal(() => checked(inspectInputSchema, schema({ concurrency }, property())));
+    expect(message).toMatch(/has 60000 errors, the first is: .*remove_fields names "f0x"/);
+  });
+});
