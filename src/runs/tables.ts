@@ -1,5 +1,5 @@
 /** Tables of this room: runs, their subtasks, and runs that are held. */
-import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
+import type { Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 import type { JsonText } from '../database/database.ts';
 import type { EndDetail, RunEndReason, SubtaskEndReason } from './end-reasons.ts';
 import type { LimitsInForce } from './limits.ts';
@@ -13,8 +13,6 @@ declare module '../database/tables.ts' {
     queue_item: QueueItemTable;
   }
 }
-
-type EndDetailColumn = ColumnType<EndDetail | null, string | null | undefined, string | null>;
 
 interface RunTable {
   id: GeneratedAlways<number>;
@@ -37,7 +35,7 @@ interface RunTable {
   traffic_bytes: Generated<number>;
   err_msg: Generated<string>;
   end_reason: RunEndReason | null;
-  end_detail: EndDetailColumn;
+  end_detail: JSONColumnType<EndDetail | null, string | null | undefined, string | null>;
   error_headline: Generated<string>;
   subtask_count: number;
   concurrency: Generated<number>;
@@ -60,7 +58,7 @@ interface SubtaskTable {
   exit_code: number | null;
   err_msg: Generated<string>;
   end_reason: SubtaskEndReason | null;
-  end_detail: EndDetailColumn;
+  end_detail: JSONColumnType<EndDetail | null, string | null | undefined, string | null>;
   error_headline: Generated<string>;
   started_at: Date | null;
   worked_from: Date | null;

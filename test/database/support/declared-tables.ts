@@ -91,6 +91,10 @@ const keywords: ReadonlyMap<string, DeclaredColumn['kind']> = new Map([
   ['TSBooleanKeyword', 'boolean'],
 ]);
 
+function mayBeNull(type: ESTree.TSType): boolean {
+  return type.type === 'TSUnionType' && type.types.some((member) => member.type === 'TSNullKeyword');
+}
+
 class ColumnReader {
   readonly #source: SourceFile;
 
@@ -101,7 +105,8 @@ class ColumnReader {
   async read(type: ESTree.TSType): Promise<DeclaredColumn> {
     const reference = referenceOf(type);
     if (reference?.argument !== undefined) {
-      if (reference.name === 'JSONColumnType') return plain('JSONColumnType');
+      if (reference.name === 'JSONColumnType')
+        return { ...plain('JSONColumnType'), isNullable: mayBeNull(reference.argument) };
       if (reference.name === 'Generated')
         return { ...(await this.read(reference.argument)), generated: 'default' };
       if (reference.name === 'GeneratedAlways')
