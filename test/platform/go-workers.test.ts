@@ -55,6 +55,12 @@ test.skipIf(!hasGo())('a compiled Go worker runs by the public protocol', { time
   expect(await platform.runSync(workerId, { exit_code: 4 })).toMatchObject({
     run_status: 'failed',
     error_message: 'the worker ended with exit code 4',
+    error_headline: '',
+  });
+  expect(await platform.runSync(workerId, { error: 'no route' })).toMatchObject({
+    end_reason: 'exit',
+    end_detail: { exit_code: 2 },
+    error_headline: 'panic: no route',
   });
 });
 

@@ -55,11 +55,16 @@ describe.for(['bubblewrap', 'process'] as const)('a Python worker in the sandbox
   });
 
   test.for([
-    [{ exit_code: 3 }, 'the worker ended with exit code 3'],
-    [{ kill: true }, 'the worker ended with signal SIGKILL'],
-  ] as const)('that ends by %o fails with how it ended', async ([input, message]) => {
+    [{ exit_code: 3 }, 'the worker ended with exit code 3', 'third-party worker on stderr'],
+    [{ kill: true }, 'the worker ended with signal SIGKILL', 'third-party worker on stderr'],
+    [{ error: 'no items' }, 'the worker ended with exit code 1', 'ValueError: no items'],
+  ] as const)('that ends by %o fails with how it ended', async ([input, message, headline]) => {
     const run = await platform.runSync(workerId, { rows: 1, ...input });
-    expect(run).toMatchObject({ run_status: 'failed', error_message: message });
+    expect(run).toMatchObject({
+      run_status: 'failed',
+      error_message: message,
+      error_headline: headline,
+    });
     expect(run.results.count).toBe(1);
   });
 

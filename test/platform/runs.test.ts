@@ -272,34 +272,40 @@ describe('upserts', () => {
 describe('a run ends', () => {
   const ends: Record<
     string,
-    { script: string; status: string; errMsg: string; end: [reason: string, detail: object]; log: RegExp }
+    {
+      script: string;
+      status: string;
+      errMsg: string;
+      end: [reason: string, detail: object, headline: string];
+      log: RegExp;
+    }
   > = {
     'with success at exit code 0': {
       script: 'process.exit(0)',
       status: 'succeeded',
       errMsg: '',
-      end: ['succeeded', {}],
+      end: ['succeeded', {}, ''],
       log: /^SYSTEM: finished with exit code 0$/,
     },
     'with failure at another exit code': {
       script: 'process.exit(3)',
       status: 'failed',
       errMsg: 'the worker ended with exit code 3',
-      end: ['exit', { exit_code: 3 }],
+      end: ['exit', { exit_code: 3 }, ''],
       log: /^SYSTEM: finished with exit code 3$/,
     },
     'with failure when the worker crashes': {
       script: `setTimeout(() => { throw new TypeError('nobody caught this') }, 1); await new Promise(() => {})`,
       status: 'failed',
       errMsg: 'the worker ended with exit code 1',
-      end: ['exit', { exit_code: 1 }],
+      end: ['exit', { exit_code: 1 }, 'TypeError: nobody caught this'],
       log: /^TypeError: nobody caught this$/,
     },
     'with failure when a signal ends the worker': {
       script: `process.kill(process.pid, 'SIGKILL'); await new Promise(() => setInterval(() => {}, 1000))`,
       status: 'failed',
       errMsg: 'the worker ended with signal SIGKILL',
-      end: ['signal', { signal: 'SIGKILL' }],
+      end: ['signal', { signal: 'SIGKILL' }, ''],
       log: /^SYSTEM: finished with signal SIGKILL$/,
     },
   };
@@ -310,8 +316,8 @@ describe('a run ends', () => {
     expect(answer).toMatchObject({ run_status: status, error_message: errMsg, list: [{ kept: true }] });
     const run = await platform.run(slug);
     expect(run).toMatchObject({ status, err_msg: errMsg });
-    expect([run.end_reason, run.end_detail]).toEqual(end);
-    expect([answer.end_reason, answer.end_detail]).toEqual(end);
+    expect([run.end_reason, run.end_detail, run.error_headline]).toEqual(end);
+    expect([answer.end_reason, answer.end_detail, answer.error_headline]).toEqual(end);
     expect((await platform.log(slug)).some(({ content }) => log.test(content))).toBe(true);
   });
 
@@ -329,6 +335,35 @@ describe('a run ends', () => {
       end_reason: 'dependencies',
       end_detail: { message: expect.stringContaining('file:../x') },
     });
+  });
+});
+
+describe('the headline of a run', () => {
+  test('is what its worker logged as an error where nothing was printed', async () => {
+    const answer = await runScript(`await sdk.log.error('no items on page 3'); process.exit(2)`);
+    expect(answer.error_headline).toBe('no items on page 3');
+  });
+
+  test('has no secret of the run', async () => {
+    const answer = await runScript(`throw new Error('refused: ' + process.env.PROXY_AUTH)`);
+    expect(answer.error_headline).toMatch(/^Error: refused: worker-\w+:\*\*\*$/);
+  });
+
+  test('is that of its first failed subtask, although others succeeded', async () => {
+    const script = `if (input.items[0] !== 'good') throw new Error('cannot read ' + input.items[0])`;
+    const { run_slug: slug } = await runScript(script, ['good', 'first', 'second']);
+    expect(await platform.run(slug)).toMatchObject({
+      status: 'succeeded',
+      end_reason: 'partly_failed',
+      end_detail: { exit_code: 1, subtask: 2, failed_subtasks: 2 },
+      error_headline: 'Error: cannot read first',
+    });
+    const { data } = await platform.call<{ list: unknown[] }>(`/worker-runs/${slug}/subtasks`);
+    expect(data.list).toMatchObject([
+      { end_reason: 'succeeded', error_headline: '' },
+      { end_reason: 'exit', error_headline: 'Error: cannot read first' },
+      { end_reason: 'exit', error_headline: 'Error: cannot read second' },
+    ]);
   });
 });
 

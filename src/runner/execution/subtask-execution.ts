@@ -8,11 +8,7 @@ import { SecretMask, logType } from '../../logs/logs.ts';
 import { parseRow } from '../../results/results.ts';
 import type { Events, InternalWork } from '../../events/events.ts';
 import {
-  type Circumstances,
-  type NamedLimit,
-  type PreparationStep,
   type StopEnd,
-  type SubtaskEnd,
   type SubtaskOutcome,
   abortedEnd,
   subtaskMessage,
@@ -25,6 +21,7 @@ import type { Cgroups } from '../cgroups/cgroups.ts';
 import type { ClaimedSubtask } from './claimed-subtask.ts';
 import type { CacheUse } from '../cache/cache-use.ts';
 import type { Installations, Preparation } from '../dependencies/installations.ts';
+import { ErrorHeadline } from './error-headline.ts';
 import { untoldLimit } from './limit-signs.ts';
 import { LimitWatch } from './limit-watch.ts';
 import {
@@ -41,6 +38,7 @@ import type { RunWriter } from './run-writers.ts';
 import { sdkAddress } from '../sandbox.ts';
 import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from '../sandbox.ts';
 import type { ScratchFolder } from '../../host/scratch-folder.ts';
+import { failedEnd, limitEnd, notExecutedEnd, type ExecutionStep } from './subtask-ends.ts';
 import { SubtaskLog } from './subtask-log.ts';
 
 export type { ClaimedSubtask } from './claimed-subtask.ts';
@@ -49,9 +47,6 @@ export { RunWriters } from './run-writers.ts';
 /** From SIGTERM to SIGKILL. Well below the 5 s in which an abort has to be over. */
 const terminateGraceMilliseconds = 2000;
 const mebibyte = 1024 * 1024;
-
-/** What an execution is at: why it failed goes by that. */
-type Step = PreparationStep | 'dependencies' | 'execution';
 
 export interface ExecutionServices {
   readonly config: Config;
@@ -74,6 +69,7 @@ export class SubtaskExecution {
   readonly #services: ExecutionServices;
   readonly #writer: RunWriter;
   readonly #log: SubtaskLog;
+  readonly #errorHeadline: ErrorHeadline;
   readonly #slot: number;
   readonly #credentials = randomCredentials();
   readonly #stopped = new AbortController();
@@ -82,7 +78,7 @@ export class SubtaskExecution {
   readonly #limits: SandboxLimits;
   readonly #limitWatch: LimitWatch;
   #stopEnd: StopEnd | undefined;
-  #at: Step = 'execution';
+  #at: ExecutionStep = 'execution';
   #process: SandboxedProcess | undefined;
   #cgroup: Cgroup | undefined;
   #browserPorts: readonly number[] = [];
@@ -113,6 +109,8 @@ export class SubtaskExecution {
       onExcess: (limit) => this.stop({ reason: 'limit', detail: limit }),
       onNotice: (notice) => this.#log.system(notice, logType.warn),
     });
+    const mask = new SecretMask(secretsOf(this.#credentials));
+    this.#errorHeadline = new ErrorHeadline(mask);
     this.#log = new SubtaskLog({
       ingest: writer.logs,
       run: subtask.run_slug,
@@ -120,7 +118,7 @@ export class SubtaskExecution {
       lineLimitBytes: config.outputLineLimitBytes,
       lineLimit: config.logLineLimit,
       linesPerSecond: config.logLinesPerSecond,
-      mask: new SecretMask(secretsOf(this.#credentials)),
+      mask,
       events,
     });
   }
@@ -264,7 +262,10 @@ export class SubtaskExecution {
     const browsers = this.#serveBrowsers(worker, scratchDir);
     const output = Promise.all([
       this.#log.capture(worker.stdout, logType.info),
-      this.#log.capture(worker.stderr, logType.error, (line) => this.#limitWatch.read(line)),
+      this.#log.capture(worker.stderr, logType.error, (line) => {
+        this.#limitWatch.read(line);
+        this.#errorHeadline.read(line);
+      }),
     ]);
     const watched = { worker, browsers, cgroup: this.#cgroup, scratchDir };
     this.#limitWatch.start(watched);
@@ -318,7 +319,10 @@ export class SubtaskExecution {
           }
         },
         setHeaders: (headers) => results.setHeaders(number, headers),
-        log: (type, text) => log.write(type, text),
+        log: (type, text) => {
+          if (type === logType.error) this.#errorHeadline.readLogged(text);
+          return log.write(type, text);
+        },
         rejected: (message) => log.complain(message),
       },
       {
@@ -370,7 +374,7 @@ export class SubtaskExecution {
       this.#log.system('finished with exit code 0');
       return { end: succeededEnd };
     }
-    const failure = failureOf(exit, {
+    const failure = failedEnd(exit, {
       ...this.#limitWatch.circumstances,
       ...(this.#rowError !== undefined && { row_error: this.#rowError }),
     });
@@ -380,7 +384,7 @@ export class SubtaskExecution {
         : `finished with signal ${failure.detail.signal}`,
       logType.error,
     );
-    return { end: failure };
+    return { end: failure, errorHeadline: this.#errorHeadline.text };
   }
 
   /** The limit at which the kernel ended the worker. */
@@ -397,39 +401,11 @@ export class SubtaskExecution {
   #failedBeforeEnd(error: unknown): SubtaskOutcome {
     if (this.#stopEnd !== undefined) return this.#stoppedOutcome(this.#stopEnd);
     const { message } = error as Error;
-    const end = notExecuted(this.#at, message);
+    const end = notExecutedEnd(this.#at, message);
     // What is wrong with its dependencies is the version's, and told as that.
     if (end.reason !== 'dependencies') this.#tellFailed('execute-subtask', error);
     this.#log.system(subtaskMessage(end), logType.error);
     return { end };
-  }
-}
-
-function limitEnd(detail: NamedLimit): StopEnd {
-  return { reason: 'limit', detail };
-}
-
-/** @param exit of a worker that nobody stopped */
-function failureOf(
-  { exitCode, signal }: WorkerExit,
-  circumstances: Circumstances,
-): Extract<SubtaskEnd, { reason: 'exit' | 'signal' }> {
-  if (signal === null) return { reason: 'exit', detail: { exit_code: exitCode ?? -1, ...circumstances } };
-  return { reason: 'signal', detail: { signal, ...circumstances } };
-}
-
-function notExecuted(step: Step, message: string): SubtaskEnd {
-  switch (step) {
-    case 'dependencies':
-      return { reason: 'dependencies', detail: { message } };
-    case 'execution':
-      return { reason: 'internal', detail: { step, message } };
-    case 'package':
-    case 'folders':
-    case 'sandbox':
-      return { reason: 'preparation', detail: { step, message } };
-    default:
-      return step satisfies never;
   }
 }
 

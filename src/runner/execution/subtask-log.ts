@@ -100,7 +100,7 @@ export class SubtaskLog {
 
   /**
    * Takes the lines of a stream until it ends. When the database is slow the stream waits.
-   * @param onLine told of every line, also of those that are not kept
+   * @param onLine told of every line, also of those that are not kept; of a line that is cut, its beginning
    */
   async capture(stream: Readable, type: LogType, onLine?: (line: string) => void): Promise<void> {
     const decoder = new StringDecoder('utf8');
@@ -123,7 +123,10 @@ export class SubtaskLog {
       // A secret that begins where the line is cut must be there as a whole to be known.
       if (rest.length <= lineLimitBytes + mask.longest) return;
       // The line is kept as far as it may go; what follows up to its end is read past.
-      if (!cutting) this.#print(type, this.#cut(rest), stream);
+      if (!cutting) {
+        onLine?.(rest);
+        this.#print(type, this.#cut(rest), stream);
+      }
       cutting = true;
       rest = '';
     });

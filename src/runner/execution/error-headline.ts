@@ -1,0 +1,274 @@
+/**
+ * Finds the line of a worker's standard error that people look for when it failed: the first line of the error that ended it.
+ * Node, Python, Go and Java put it in different places; of other programs it is the last line that says it is an error, or the
+ * last line. Each line is read once, and only a few are kept.
+ */
+import type { SecretMask } from '../../logs/logs.ts';
+import {
+  isFrame,
+  isIndented,
+  isMarked,
+  isMarks,
+  isOfNpm,
+  isPosition,
+  saysNothing,
+  shownLine,
+  tellsOfException,
+  withoutFraming,
+  withoutTree,
+} from './error-lines.ts';
+
+/** Characters of a headline. The database has the same limit. */
+const longestHeadline = 300;
+/** Characters of a line that are looked at. */
+const longestLine = 1000;
+/** Lines above a stack trace among which its first line is looked for: messages of several lines stand between. */
+const mostRecentLines = 20;
+/** Lines of other output after which an error is no longer taken for what ended the worker. */
+const mostLinesAfterError = 100;
+/** The same for a line that only says it is an error. */
+const mostLinesAfterMarked = 10;
+/** Lines that a message in front of its stack trace may have. */
+const longestMessage = 200;
+
+/** What the lines read last are part of. */
+type Place =
+  /** Nothing that is known. */
+  | 'text'
+  /** Code of Node that threw; the error follows. */
+  | 'code'
+  /** The message of an error of Node; its stack trace follows. */
+  | 'message'
+  /** A stack trace of Node or Java, or the properties of an error below it. */
+  | 'stack'
+  /** The list of errors among those properties; the first follows. */
+  | 'errors'
+  /** A traceback of Python; the error follows. */
+  | 'traceback'
+  /** The same of a group of exceptions, drawn as a tree. */
+  | 'group'
+  /** The exceptions of a group; the first follows. */
+  | 'members'
+  /** What a runtime prints of itself when it dies. */
+  | 'dump';
+
+/** What becomes of the error of a traceback. */
+type Use = 'taken' | 'taken unless there is one' | 'ignored';
+
+interface Found {
+  readonly text: string;
+  cause?: string;
+  /** Lines of other output since then. */
+  linesAfter: number;
+}
+
+const causeStarts = ['[cause]: ', 'Caused by: '];
+
+export class ErrorHeadline {
+  readonly #mask: SecretMask;
+  #place: Place = 'text';
+  #use: Use = 'taken';
+  #messageLines = 0;
+  #recent: string[] = [];
+  #error: Found | undefined;
+  #marked: Found | undefined;
+  #last = '';
+
+  constructor(mask: SecretMask) {
+    this.#mask = mask;
+  }
+
+  /** Takes a line of the standard error; of a long one its beginning will do. */
+  read(line: string): void {
+    const shown = shownLine(line.slice(0, longestLine + this.#mask.longest));
+    if (shown.trim() === '') return;
+    if (!this.#continues(shown)) this.#begin(shown);
+  }
+
+  /** Takes a text that the worker logged as an error. */
+  readLogged(text: string): void {
+    const end = text.indexOf('\n');
+    const line = shownLine(
+      text.slice(0, Math.min(end === -1 ? text.length : end, longestLine + this.#mask.longest)),
+    );
+    if (!saysNothing(line)) this.#marked = { text: line.trim(), linesAfter: 0 };
+  }
+
+  /** The headline, without secrets, at most 300 characters; `''` where nothing was printed. */
+  get text(): string {
+    const { text, cause } = this.#found;
+    const head = this.#presentable(text);
+    const whole = cause === undefined || cause === '' ? head : `${head} (cause: ${this.#presentable(cause)})`;
+    if (whole.length <= longestHeadline) return whole;
+    return `${whole.slice(0, longestHeadline - 1)}…`.toWellFormed();
+  }
+
+  get #found(): Pick<Found, 'text' | 'cause'> {
+    const error = this.#error && this.#error.linesAfter <= mostLinesAfterError ? this.#error : undefined;
+    const marked = this.#marked && this.#marked.linesAfter <= mostLinesAfterMarked ? this.#marked : undefined;
+    if (error !== undefined && marked !== undefined)
+      return marked.linesAfter < error.linesAfter ? marked : error;
+    return error ?? marked ?? { text: this.#last };
+  }
+
+  #presentable(text: string): string {
+    const masked = this.#mask.applyToStart(text, longestLine);
+    let kept = '';
+    for (const character of masked) kept += character < ' ' || character === '\u007F' ? ' ' : character;
+    return kept.trim().toWellFormed();
+  }
+
+  /** @returns whether the line belongs to what is being read */
+  #continues(line: string): boolean {
+    switch (this.#place) {
+      case 'text':
+        return false;
+      case 'code':
+        this.#take(line);
+        this.#place = line.endsWith(' {') ? 'stack' : 'message';
+        this.#messageLines = 0;
+        return true;
+      case 'message':
+        return this.#continuesMessage(line);
+      case 'stack':
+      case 'errors':
+        return this.#continuesStack(line);
+      case 'traceback':
+        if (isIndented(line)) return true;
+        this.#place = 'text';
+        return this.#endTraceback(line);
+      case 'group':
+      case 'members':
+        return this.#continuesGroup(line);
+      case 'dump':
+        if (!isTraceback(line) && !isMarked(line)) return true;
+        this.#place = 'text';
+        return false;
+      default:
+        return this.#place satisfies never;
+    }
+  }
+
+  #continuesMessage(line: string): boolean {
+    this.#messageLines += 1;
+    if (isFrame(line)) this.#place = 'stack';
+    else if (line.startsWith('Node.js v') || this.#messageLines > longestMessage) this.#place = 'text';
+    return true;
+  }
+
+  #continuesStack(line: string): boolean {
+    const text = line.trimStart();
+    if (this.#place === 'errors') {
+      this.#addCause(text);
+      this.#place = 'stack';
+      return true;
+    }
+    const start = causeStarts.find((each) => text.startsWith(each));
+    if (start !== undefined) this.#addCause(text.slice(start.length));
+    else if (text.startsWith('[errors]: [')) this.#place = 'errors';
+    else if (!isIndented(line) && !saysNothing(line)) {
+      this.#place = 'text';
+      return false;
+    }
+    return true;
+  }
+
+  #endTraceback(line: string): boolean {
+    const use = this.#use;
+    this.#use = 'taken';
+    if (use === 'taken' || (use === 'taken unless there is one' && this.#error === undefined))
+      this.#take(line);
+    return true;
+  }
+
+  #continuesGroup(line: string): boolean {
+    const text = withoutTree(line);
+    if (text === undefined) {
+      this.#place = 'text';
+      return false;
+    }
+    if (isIndented(text) || isTraceback(text) || text.startsWith('-') || text.startsWith('+')) return true;
+    if (this.#place === 'group') {
+      this.#endTraceback(text);
+      this.#place = 'members';
+    } else if (this.#error?.cause === undefined) this.#addCause(text);
+    return true;
+  }
+
+  /** A line that belongs to nothing that was before: it may begin something. */
+  #begin(line: string): void {
+    if (this.#beginsTraceback(line) || this.#beginsDump(line)) return;
+    if (isFrame(line)) {
+      const first = firstLine(this.#recent);
+      if (first === undefined) return;
+      this.#take(first);
+      this.#place = 'stack';
+    } else if (isMarks(line) && isPosition(this.#recent.at(-2) ?? '')) {
+      this.#recent = [];
+      this.#place = 'code';
+    } else this.#addText(line);
+  }
+
+  #beginsTraceback(line: string): boolean {
+    if (isTraceback(line) || line.startsWith('  File "')) this.#place = 'traceback';
+    else if (line.endsWith('Exception Group Traceback (most recent call last):')) this.#place = 'group';
+    else if (line.startsWith('Exception ignored ')) this.#use = 'ignored';
+    else if (line.startsWith('Task exception was never retrieved')) this.#use = 'taken unless there is one';
+    else return false;
+    return true;
+  }
+
+  #beginsDump(line: string): boolean {
+    const text = line.trimStart();
+    // A panic while one is being handled is printed below it, indented.
+    if (
+      text.startsWith('panic: ') ||
+      ['fatal error: ', 'FATAL ERROR: '].some((start) => line.startsWith(start))
+    ) {
+      this.#take(text);
+      return true;
+    }
+    if (line.startsWith('Fatal Python error: ')) {
+      this.#take(line);
+      this.#place = 'dump';
+      return true;
+    }
+    const isGoDump = line.startsWith('goroutine ') && line.endsWith(']:') && this.#error !== undefined;
+    if (isGoDump) this.#place = 'dump';
+    return isGoDump;
+  }
+
+  #addText(line: string): void {
+    if (this.#error !== undefined) this.#error.linesAfter += 1;
+    if (this.#marked !== undefined) this.#marked.linesAfter += 1;
+    this.#recent.push(line);
+    if (this.#recent.length > mostRecentLines) this.#recent.shift();
+    if (saysNothing(line)) return;
+    this.#last = line;
+    if (!isMarked(line)) return;
+    const before = this.#marked?.text ?? '';
+    this.#marked = { text: isOfNpm(before) && isOfNpm(line) ? before : line, linesAfter: 0 };
+  }
+
+  #take(line: string): void {
+    this.#error = { text: withoutFraming(line), linesAfter: 0 };
+    this.#recent = [];
+  }
+
+  #addCause(line: string): void {
+    if (this.#error !== undefined) this.#error.cause = withoutFraming(line);
+  }
+}
+
+function isTraceback(line: string): boolean {
+  return line.startsWith('Traceback (most recent call last):');
+}
+
+/** The first line of the error whose stack trace follows these lines. */
+function firstLine(lines: readonly string[]): string | undefined {
+  const exception = lines.findLast(tellsOfException);
+  if (exception !== undefined) return exception;
+  // Playwright adds what it did to its messages.
+  const callLog = lines.lastIndexOf('Call log:');
+  return lines[callLog > 0 ? callLog - 1 : lines.length - 1];
+}

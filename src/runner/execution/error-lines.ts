@@ -1,0 +1,161 @@
+/**
+ * What a line of a worker's standard error is, in the way that Node, Python, Go and Java print the error that ends a program.
+ * Every function looks at each character a fixed number of times.
+ */
+
+const escape = '\u001B';
+const bell = '\u0007';
+const firstFinalByte = 0x40;
+const lastFinalByte = 0x7e;
+
+/** Where a terminal's control sequence ends that starts at `start`, its escape character. */
+function endOfSequence(line: string, start: number): number {
+  const kind = line.charAt(start + 1);
+  // `ESC ] … BEL` or `ESC ] … ESC \` sets a title or a link.
+  if (kind === ']') {
+    for (let index = start + 2; index < line.length; index += 1) {
+      if (line.charAt(index) === bell) return index + 1;
+      if (line.charAt(index) === escape) return index + 2;
+    }
+    return line.length;
+  }
+  if (kind !== '[') return start + 2;
+  for (let index = start + 2; index < line.length; index += 1) {
+    const code = line.charCodeAt(index);
+    if (code >= firstFinalByte && code <= lastFinalByte) return index + 1;
+  }
+  return line.length;
+}
+
+/** Without colors and other control sequences. */
+function withoutSequences(line: string): string {
+  let kept = '';
+  let index = 0;
+  while (index < line.length) {
+    const start = line.indexOf(escape, index);
+    if (start === -1) return kept + line.slice(index);
+    kept += line.slice(index, start);
+    index = endOfSequence(line, start);
+  }
+  return kept;
+}
+
+/** A line as a terminal would show it: without colors, and of a line that writes over itself the last text. */
+export function shownLine(line: string): string {
+  const plain = line.includes(escape) ? withoutSequences(line) : line;
+  const end = plain.trimEnd();
+  return end.slice(end.lastIndexOf('\r') + 1);
+}
+
+export function isIndented(line: string): boolean {
+  return line.startsWith(' ') || line.startsWith('\t');
+}
+
+/** A line of a stack trace of Node or Java: `    at main (/work/main.js:1:30)`. */
+export function isFrame(line: string): boolean {
+  return isIndented(line) && line.trimStart().startsWith('at ');
+}
+
+/** The marks below a line of code: `      ^^^`. */
+export function isMarks(line: string): boolean {
+  const marks = line.trimStart();
+  for (const character of marks) if (character !== '^' && character !== '~') return false;
+  return marks !== '';
+}
+
+function isDigit(character: string): boolean {
+  return character >= '0' && character <= '9';
+}
+
+/** `/work/main.js:3`, which Node prints above the code that threw. */
+export function isPosition(line: string): boolean {
+  let index = line.length;
+  while (index > 0 && isDigit(line.charAt(index - 1))) index -= 1;
+  return index < line.length && line.charAt(index - 1) === ':';
+}
+
+const identifierSigns = '_$.';
+
+function isIdentifierCharacter(character: string): boolean {
+  return (
+    (character >= 'a' && character <= 'z') ||
+    (character >= 'A' && character <= 'Z') ||
+    isDigit(character) ||
+    identifierSigns.includes(character)
+  );
+}
+
+const classEnds = ['Error', 'Exception', 'Rejection'];
+
+/** `TypeError: x`, `Error [ERR_X]: y`, `java.lang.IllegalStateException: z` or the class alone. */
+function beginsWithClass(line: string): boolean {
+  let end = 0;
+  while (end < line.length && isIdentifierCharacter(line.charAt(end))) end += 1;
+  const name = line.slice(0, end);
+  const isAlone = end === line.length || line.charAt(end) === ':' || line.startsWith(' [', end);
+  return isAlone && classEnds.some((ending) => name.endsWith(ending));
+}
+
+/** Whether a line tells of an exception, at its beginning or behind the worker's own words. */
+export function tellsOfException(line: string): boolean {
+  return (
+    beginsWithClass(withoutFraming(line)) ||
+    line.includes('Error: ') ||
+    line.includes('Exception: ') ||
+    line.includes('Error [')
+  );
+}
+
+const markers = ['ERROR', 'Error', 'error', 'FATAL', 'Fatal', 'fatal', 'CRITICAL', 'npm error', 'npm ERR!'];
+const markerEnds = [':', ' ', ']'];
+
+/** A line that says itself that it is an error: `ERROR: x`, `[ERROR] x`, `TypeError: x`. */
+export function isMarked(line: string): boolean {
+  const text = line.startsWith('[') ? line.slice(1) : line;
+  return (
+    beginsWithClass(line) ||
+    markers.some((marker) => text.startsWith(marker) && markerEnds.includes(text.charAt(marker.length)))
+  );
+}
+
+/** Lines of npm all begin so; the first of them tells most. */
+export function isOfNpm(line: string): boolean {
+  return line.startsWith('npm error') || line.startsWith('npm ERR!');
+}
+
+const wordCharacter = /[\p{L}\p{N}]/u;
+
+/** Lines that runtimes add, and lines of signs only. */
+export function saysNothing(line: string): boolean {
+  if (line.startsWith('Node.js v') || line.startsWith('(Use `node --trace')) return true;
+  if (line.startsWith('(node:') && line.includes('Warning')) return true;
+  return !wordCharacter.test(line);
+}
+
+const javaThread = 'Exception in thread "';
+const nodeRejection = 'The promise rejected with the reason "';
+
+/** The error itself, without what runtimes print around it. */
+export function withoutFraming(line: string): string {
+  let text = line.trim();
+  if (text.startsWith(javaThread)) {
+    const end = text.indexOf('" ', javaThread.length);
+    if (end !== -1) text = text.slice(end + 2);
+  }
+  if (text.startsWith('Uncaught ')) text = text.slice('Uncaught '.length);
+  // `[TypeError: fetch failed] {` has no stack, but properties.
+  const isBracketed = text.startsWith('[') && (text.endsWith(']') || text.endsWith('] {'));
+  if (isBracketed && beginsWithClass(text.slice(1, -1))) text = text.slice(1, text.lastIndexOf(']'));
+  const reason = text.indexOf(nodeRejection);
+  if (reason === -1) return text;
+  const rejected = text.slice(reason + nodeRejection.length);
+  const end = rejected.lastIndexOf('"');
+  return `Unhandled promise rejection: ${end === -1 ? rejected : rejected.slice(0, end)}`;
+}
+
+/** A line of a group of exceptions in Python, without the tree that is drawn before it; undefined for another line. */
+export function withoutTree(line: string): string | undefined {
+  const text = line.trimStart();
+  if (!text.startsWith('|') && !text.startsWith('+')) return undefined;
+  return text.startsWith(' ', 1) ? text.slice(2) : text.slice(1);
+}

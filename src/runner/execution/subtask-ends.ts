@@ -1,0 +1,35 @@
+/** How an execution that did not succeed ended, as data. */
+import type { Circumstances, NamedLimit, PreparationStep, StopEnd, SubtaskEnd } from '../../runs/runs.ts';
+import type { WorkerExit } from '../sandbox.ts';
+
+/** What an execution is doing: where it fails, the reason goes by that. */
+export type ExecutionStep = PreparationStep | 'dependencies' | 'execution';
+
+export function limitEnd(detail: NamedLimit): StopEnd {
+  return { reason: 'limit', detail };
+}
+
+/** @param exit of a worker that nobody stopped and that did not succeed */
+export function failedEnd(
+  { exitCode, signal }: WorkerExit,
+  circumstances: Circumstances,
+): Extract<SubtaskEnd, { reason: 'exit' | 'signal' }> {
+  if (signal === null) return { reason: 'exit', detail: { exit_code: exitCode ?? -1, ...circumstances } };
+  return { reason: 'signal', detail: { signal, ...circumstances } };
+}
+
+/** @param message of the error that kept the worker from its end */
+export function notExecutedEnd(step: ExecutionStep, message: string): SubtaskEnd {
+  switch (step) {
+    case 'dependencies':
+      return { reason: 'dependencies', detail: { message } };
+    case 'execution':
+      return { reason: 'internal', detail: { step, message } };
+    case 'package':
+    case 'folders':
+    case 'sandbox':
+      return { reason: 'preparation', detail: { step, message } };
+    default:
+      return step satisfies never;
+  }
+}
