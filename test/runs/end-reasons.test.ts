@@ -13,6 +13,8 @@ import {
   type SubtaskEnd,
 } from '../../src/runs/end-reasons.ts';
 import { limitNames, type LimitName } from '../../src/runs/named-limits.ts';
+import { readGuide } from '../../src/documentation/guides.ts';
+import { runEndFields, subtaskEndFields } from '../../src/http/v2/end-shapes.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
 /** Every reason with its sentence. */
@@ -163,4 +165,26 @@ test.each([
     await client.end();
     await database.drop();
   }
+});
+
+test.each(['en', 'zh'])('the guide explains every reason, and no other: %s', async (language) => {
+  const page = (await readGuide('run-lifecycle', language)) ?? '';
+  const [, section = ''] = page.split(/^## (?:Why it ended|结束原因)$/m);
+  const [table = ''] = section.slice(section.indexOf('|---')).split(/^## /m);
+  const rows = Array.from(table.matchAll(/^\| `(\w+)` \|(.*)\|$/gm), ([, reason, rest = '']) => {
+    const [meaning, , message, advice] = rest.split(' | ');
+    return {
+      reason,
+      isExplained: /\S/.test(meaning ?? '') && (reason === 'succeeded' || /\S/.test(`${message}${advice}`)),
+    };
+  });
+  expect(rows.map(({ reason }) => reason)).toEqual(expect.arrayContaining([...runEndReasons]));
+  expect(rows).toHaveLength(runEndReasons.length);
+  expect(rows.filter(({ isExplained }) => !isExplained)).toEqual([]);
+});
+
+test('the document of the API names every reason, and no other', () => {
+  expect(runEndFields.end_reason).toMatchObject({ enum: ['', ...runEndReasons] });
+  expect(subtaskEndFields.end_reason).toMatchObject({ enum: ['', ...subtaskEndReasons] });
+  expect(runEndFields.end_detail.properties.limit).toMatchObject({ enum: limitNames });
 });

@@ -107,14 +107,14 @@ export function tellsOfException(line: string): boolean {
 }
 
 const markers = ['ERROR', 'Error', 'error', 'FATAL', 'Fatal', 'fatal', 'CRITICAL', 'npm error', 'npm ERR!'];
-const markerEnds = [':', ' ', ']'];
+const markerEnds = new Set([':', ' ', ']']);
 
 /** A line that says itself that it is an error: `ERROR: x`, `[ERROR] x`, `TypeError: x`. */
 export function isMarked(line: string): boolean {
   const text = line.startsWith('[') ? line.slice(1) : line;
   return (
     beginsWithClass(line) ||
-    markers.some((marker) => text.startsWith(marker) && markerEnds.includes(text.charAt(marker.length)))
+    markers.some((marker) => text.startsWith(marker) && markerEnds.has(text.charAt(marker.length)))
   );
 }
 
