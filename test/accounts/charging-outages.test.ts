@@ -45,7 +45,12 @@ async function ended(slug: string): Promise<{ err_msg: string; results: number }
 test('a charge that cannot be compared with its limit is told, and compared again', async () => {
   const { events } = platform.platform;
   const failures: unknown[] = [];
-  onTestFinished(events.subscribe('internal:failed', (failure) => failures.push(failure)));
+  onTestFinished(
+    events.subscribe('internal:failed', (failure) => {
+      // The statistics miss the table too, now and then.
+      if (failure.work === 'check-charge') failures.push(failure);
+    }),
+  );
   await sql('ALTER TABLE usage_entry RENAME TO hidden_usage_entry');
   const slug = await start(`for (let n = 0; n < 3; n += 1) await sdk.result.pushData({ n }); ${runForever}`);
   await eventually(async () => ((await platform.run(slug)).results === 3 ? true : undefined));
