@@ -56,6 +56,6 @@ test.each(['en', 'zh'])(
 test('the first sentence is that of the page', async () => {
   const guides = await listGuides();
   expect(guides.find(({ name }) => name === 'quick-start')?.summary).toBe(
-    'From nothing to the first table of results, in about five minutes.',
+    'From nothing to your first results in about five minutes.',
   );
 });
