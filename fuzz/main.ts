@@ -10,7 +10,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { readConfig } from '../src/configuration/configuration.ts';
-import { openDatabase, Platform } from '../src/platform.ts';
+import { openDatabase, Platform } from '../src/platform/platform.ts';
 import { publishBundledWorkers } from '../src/workers/bundled-workers.ts';
 import { preparePython } from './python.ts';
 

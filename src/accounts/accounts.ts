@@ -5,12 +5,14 @@ import type { Database, Notifications } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Events } from '../events/events.ts';
 import { isTimezone } from '../time/timezone.ts';
+import type { Service } from '../services/service.ts';
 import { ApiKeys } from './api-keys.ts';
 import { AuditLog, operator, recordAudit, type Actor } from './audit.ts';
 import { Authenticator, type Identity } from './authenticator.ts';
 import { Plans, type Plan } from './plans.ts';
 import { Sessions } from './sessions.ts';
 import { SetupLinks } from './setup-links.ts';
+import { AccountUpkeep } from './upkeep.ts';
 import { Usage } from './usage.ts';
 
 export { Plans } from './plans.ts';
@@ -52,8 +54,6 @@ export interface AccountChanges {
 export const systemAccountName = 'chela';
 /** The account made on first start. */
 export const adminAccountName = 'admin';
-
-const hourMilliseconds = 3600 * 1000;
 
 type AccountsConfig = Pick<
   Config,
@@ -111,8 +111,6 @@ export class Accounts {
   readonly #database: Database;
   readonly #events: Events;
   readonly #authenticator: Authenticator;
-  #pruneTimer: NodeJS.Timeout | undefined;
-  #pruning: Promise<void> = Promise.resolve();
 
   constructor({ database, notifications, config, events }: AccountsOptions) {
     this.#database = database;
@@ -126,29 +124,14 @@ export class Accounts {
     this.sessions = new Sessions(database, config.sessionLifetimeSeconds);
   }
 
-  /** Listens for revoked keys, and removes old entries of the audit log and expired sessions now and every hour. */
-  start(): void {
-    if (this.#pruneTimer !== undefined) return;
-    this.#authenticator.start();
-    const prune = (): void => {
-      const audit = this.audit
-        .prune(new Date())
-        .catch((err: unknown) => this.#events.failed({ work: 'prune-audit', err }));
-      const sessions = this.sessions
-        .prune()
-        .catch((err: unknown) => this.#events.failed({ work: 'prune-sessions', err }));
-      this.#pruning = Promise.all([audit, sessions]).then(() => undefined);
-    };
-    this.#pruneTimer = setInterval(prune, hourMilliseconds);
-    prune();
-  }
-
-  /** May be called twice, or before `start()`. */
-  async stop(): Promise<void> {
-    clearInterval(this.#pruneTimer);
-    this.#pruneTimer = undefined;
-    await this.#authenticator.stop();
-    await this.#pruning;
+  /** What has to run for as long as the platform serves accounts. */
+  upkeep(): Service {
+    return new AccountUpkeep({
+      authenticator: this.#authenticator,
+      audit: this.audit,
+      sessions: this.sessions,
+      events: this.#events,
+    });
   }
 
   /** The account of that name, made if there is none. */

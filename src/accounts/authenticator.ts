@@ -38,7 +38,8 @@ export class Authenticator {
     this.#use = new KeyUse(database, events);
   }
 
-  start(): void {
+  /** Listens for revoked keys. */
+  listen(): void {
     if (this.#notifications === undefined || this.#subscriptions.length > 0) return;
     this.#subscriptions = [
       this.#notifications.on(channels.apiKeyRevoked, (hash) => this.distrust(hash)),
@@ -46,7 +47,8 @@ export class Authenticator {
     ];
   }
 
-  async stop(): Promise<void> {
+  /** Trusts no key any more, and resolves once their use is recorded. */
+  async close(): Promise<void> {
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#subscriptions = [];
     this.#distrustAll();

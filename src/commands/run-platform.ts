@@ -3,7 +3,7 @@ import { flagOf, settings, type Config } from '../configuration/configuration.ts
 import { lockDataFolder } from '../host/data-folder.ts';
 import { componentLogger, openLog } from '../logging/logger.ts';
 import { withholdInheritedDescriptors } from '../host/inherited-descriptors.ts';
-import { openDatabase, Platform, type PlatformParts } from '../platform.ts';
+import { openDatabase, Platform, type PlatformParts } from '../platform/platform.ts';
 import { endLeasesOfProcess } from '../runner/runner.ts';
 import { createSandbox } from '../runner/sandboxes/sandboxes.ts';
 import { Watchdog } from '../watchdog/watchdog.ts';

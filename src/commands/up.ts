@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { adminAccountName } from '../accounts/accounts.ts';
 import { ChelaError } from '../errors.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../platform/platform.ts';
 import { parseRunSchema } from '../runs/runs.ts';
 import { defaultInput } from '../workers/workers.ts';
 import { publishBundledWorkers } from '../workers/bundled-workers.ts';

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Logger } from 'pino';
+import { StartStop } from '../services/service.ts';
 import { binaryPackage, prepareBinaries } from './postgres-binaries.ts';
 import { DatabaseUnreachableError, untilReachable } from './reachable.ts';
 import { unprivileged } from './unprivileged.ts';
@@ -18,6 +19,7 @@ const databaseName = 'chela';
 const userName = 'chela';
 /** PostgreSQL's limit is 107 bytes for the whole path, of which its own file name takes 20. */
 const longestSocketFolder = 85;
+const restartMilliseconds = 200;
 const usualStartLimitSeconds = 60;
 
 interface EmbeddedPostgresOptions {
@@ -45,14 +47,16 @@ export async function embeddedUrl(dataDir: string): Promise<string> {
   return urlOf(socketDir, databaseName);
 }
 
-export class EmbeddedPostgres {
+export class EmbeddedPostgres extends StartStop {
+  readonly name = 'embedded PostgreSQL';
   readonly #options: EmbeddedPostgresOptions;
   #server: ChildProcess | undefined;
   #socketDir = '';
   #ownsSocketDir = false;
-  #stopping = false;
+  #restart: NodeJS.Timeout | undefined;
 
   constructor(options: EmbeddedPostgresOptions) {
+    super();
     this.#options = options;
   }
 
@@ -62,7 +66,7 @@ export class EmbeddedPostgres {
   }
 
   /** Makes the cluster on first start, ends a server left over from a crash, starts ours and waits until it answers. */
-  async start(): Promise<void> {
+  protected override async begin(stopAsked: AbortSignal): Promise<void> {
     const { dataDir } = this.#options;
     const programs = await prepareBinaries(binaryPackage());
     await mkdir(path.dirname(dataDir), { recursive: true });
@@ -74,23 +78,23 @@ export class EmbeddedPostgres {
       this.#ownsSocketDir = true;
     }
     await mkdir(this.#socketDir, { recursive: true, mode: 0o700 });
-    this.#stopping = false;
     this.#spawn(programs.postgres);
-    await this.#untilReady();
+    await this.#untilReady(stopAsked);
     await this.#createDatabase();
   }
 
-  /** Ends the server after its open transactions are rolled back. May be called twice, or before `start()`. */
-  async stop(): Promise<void> {
-    this.#stopping = true;
+  /** Ends the server after its open transactions are rolled back. */
+  protected override async end(): Promise<void> {
+    clearTimeout(this.#restart);
     const server = this.#server;
+    this.#server = undefined;
     if (server !== undefined && server.exitCode === null && server.signalCode === null) {
       const ended = once(server, 'exit');
       server.kill('SIGINT');
       await ended;
     }
-    this.#server = undefined;
     if (this.#ownsSocketDir) await rm(this.#socketDir, { recursive: true, force: true });
+    this.#ownsSocketDir = false;
   }
 
   async #initialise(initdb: string): Promise<void> {
@@ -161,18 +165,16 @@ export class EmbeddedPostgres {
     this.#server = server;
     server.on('error', (err) => logger.error({ err }, 'PostgreSQL could not be started'));
     server.once('exit', (exitCode, signal) => {
-      if (this.#stopping || this.#server !== server) return;
+      if (this.#server !== server) return;
       logger.error({ exitCode, signal }, 'PostgreSQL ended unexpectedly, starting it again');
-      setTimeout(() => {
-        if (!this.#stopping) this.#spawn(postgres);
-      }, 200);
+      this.#restart = setTimeout(() => this.#spawn(postgres), restartMilliseconds);
     });
   }
 
-  async #untilReady(): Promise<void> {
+  async #untilReady(signal: AbortSignal): Promise<void> {
     const { dataDir, startLimitSeconds: limitSeconds = usualStartLimitSeconds } = this.#options;
     try {
-      await untilReachable(this.url('postgres'), { limitSeconds });
+      await untilReachable(this.url('postgres'), { limitSeconds, signal });
     } catch (error) {
       if (!(error instanceof DatabaseUnreachableError)) throw error;
       const { message } = error;

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Logger } from 'pino';
 import { isDatabaseUnavailable } from './database-errors.ts';
+import { StartStop } from '../services/service.ts';
 
 /** Channels and what their payload says. NOTIFY takes a lock at commit: once a run, never once a row or line. */
 export const channels = {
@@ -28,15 +29,18 @@ interface NotificationsOptions {
   readonly logger: Logger;
 }
 
-export class Notifications {
+export class Notifications extends StartStop {
+  readonly name = 'notifications';
   readonly #options: NotificationsOptions;
   readonly #handlers = new Map<Channel, Set<Handler>>();
   readonly #reconnected = new Set<() => void>();
   #client: Client | undefined;
-  #stopped = true;
-  #connecting: Promise<void> = Promise.resolve();
+  #reconnecting: Promise<void> = Promise.resolve();
+  /** Ends the attempts to connect again. */
+  #stopped = new AbortController();
 
   constructor(options: NotificationsOptions) {
+    super();
     this.#options = options;
   }
 
@@ -54,21 +58,14 @@ export class Notifications {
     return () => this.#reconnected.delete(handler);
   }
 
-  async start(): Promise<void> {
-    if (!this.#stopped) return this.#connecting;
-    this.#stopped = false;
-    this.#connecting = this.#connect();
-    try {
-      await this.#connecting;
-    } catch (error) {
-      this.#stopped = true;
-      throw error;
-    }
+  protected override async begin(): Promise<void> {
+    this.#stopped = new AbortController();
+    await this.#connect();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#connecting.catch(() => undefined);
+  protected override async end(): Promise<void> {
+    this.#stopped.abort();
+    await this.#reconnecting;
     const client = this.#client;
     this.#client = undefined;
     await client?.end().catch(() => undefined);
@@ -85,7 +82,7 @@ export class Notifications {
     });
     client.on('error', () => undefined);
     client.on('end', () => {
-      if (this.#client === client) this.#connecting = this.#reconnect();
+      if (this.#client === client) this.#reconnecting = this.#reconnect();
     });
     try {
       await client.connect();
@@ -97,11 +94,13 @@ export class Notifications {
     this.#client = client;
   }
 
+  /** Tries until it is connected, or stopped. */
   async #reconnect(): Promise<void> {
     this.#options.logger.warn('the connection for notifications was lost');
     this.#client = undefined;
+    const { signal } = this.#stopped;
     let reason = '';
-    while (!this.#stopped) {
+    while (!signal.aborted) {
       try {
         await this.#connect();
         break;
@@ -112,9 +111,9 @@ export class Notifications {
           this.#options.logger.error({ err }, 'the connection for notifications cannot be made again');
         }
         reason = message;
-        await delay(reconnectMilliseconds);
+        await delay(reconnectMilliseconds, undefined, { signal }).catch(() => undefined);
       }
     }
-    if (!this.#stopped) for (const handler of this.#reconnected) handler();
+    if (!signal.aborted) for (const handler of this.#reconnected) handler();
   }
 }

@@ -15,7 +15,9 @@ interface WaitOptions {
   /** Longest wait. */
   readonly limitSeconds: number;
   /** Called once, with the reason, where the first attempt fails. */
-  readonly onWaiting?: (reason: string) => void;
+  readonly onWaiting?: ((reason: string) => void) | undefined;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Nobody answered until the time was up. */
@@ -54,7 +56,10 @@ async function connectOnce(url: string): Promise<void> {
  * @throws DatabaseUnreachableError with the last reason when the time is up
  * @throws Error at once for what waiting does not mend, such as a wrong password
  */
-export async function untilReachable(url: string, { limitSeconds, onWaiting }: WaitOptions): Promise<void> {
+export async function untilReachable(
+  url: string,
+  { limitSeconds, onWaiting, signal }: WaitOptions,
+): Promise<void> {
   const startedAt = performance.now();
   let pause = firstPauseMilliseconds;
   let isTold = false;
@@ -72,7 +77,7 @@ export async function untilReachable(url: string, { limitSeconds, onWaiting }: W
       if (!isTold) onWaiting?.(reason);
       isTold = true;
     }
-    await delay(pause);
+    await delay(pause, undefined, { signal });
     pause = Math.min(pause * 2, longestPauseMilliseconds);
   }
 }

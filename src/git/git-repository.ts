@@ -2,6 +2,7 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { invalidArgument } from '../errors.ts';
+import { Periodic } from '../services/periodic.ts';
 import { quoted } from '../workers/workers.ts';
 import { GitError, type GitProcess } from './git-process.ts';
 
@@ -117,14 +118,16 @@ export class GitRepository {
 
   async #fetch(commit: string): Promise<void> {
     const repository = path.join(this.#folder, 'repository');
-    let looking: Promise<void> | undefined;
-    const look = async (): Promise<void> => {
-      if ((await packedBytes(repository)) > this.#limits.fetchedBytes) this.#onTooLarge();
-      looking = undefined;
-    };
-    const watch = setInterval(() => {
-      looking ??= look();
-    }, sizeCheckMilliseconds);
+    const looks = new Periodic({
+      intervalMilliseconds: sizeCheckMilliseconds,
+      work: async () => {
+        if ((await packedBytes(repository)) > this.#limits.fetchedBytes) this.#onTooLarge();
+      },
+      onError: () => {
+        // The look after the fetch counts.
+      },
+    });
+    looks.start();
     const shared = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', '--no-auto-gc'];
     try {
       await this.#inside(...shared, '--depth=1', '--', this.#url, commit).catch(async (error: unknown) => {
@@ -134,7 +137,7 @@ export class GitRepository {
         await this.#inside(...shared, '--', this.#url, ...all);
       });
     } finally {
-      clearInterval(watch);
+      await looks.stop();
     }
     if ((await packedBytes(repository)) > this.#limits.fetchedBytes) throw tooLarge(this.#limits);
     await this.#inside('cat-file', '-e', `${commit}^{commit}`).catch((error: unknown) => {

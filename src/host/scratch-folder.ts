@@ -3,16 +3,19 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { StartStop } from '../services/service.ts';
 
-export class ScratchFolder {
+export class ScratchFolder extends StartStop {
+  readonly name = 'scratch folder';
   readonly #root: string;
   #own: string | undefined;
 
   constructor(cacheDir: string) {
+    super();
     this.#root = path.join(cacheDir, 'scratch');
   }
 
-  async open(): Promise<void> {
+  protected override async begin(): Promise<void> {
     await mkdir(this.#root, { recursive: true });
     const names = await readdir(this.#root);
     await Promise.all(
@@ -23,19 +26,19 @@ export class ScratchFolder {
     this.#own = await makeReachable(path.join(this.#root, `${process.pid}-`));
   }
 
+  protected override async end(): Promise<void> {
+    if (this.#own !== undefined) await removeTree(this.#own);
+    this.#own = undefined;
+  }
+
   /** A new, empty folder for a subtask. */
   async create(): Promise<string> {
-    if (this.#own === undefined) throw new Error('the scratch folder is not open');
+    if (this.#own === undefined) throw new Error('the scratch folder is not started');
     return makeReachable(path.join(this.#own, 'subtask-'));
   }
 
   async remove(folder: string): Promise<void> {
     await removeTree(folder);
-  }
-
-  async close(): Promise<void> {
-    if (this.#own !== undefined) await removeTree(this.#own);
-    this.#own = undefined;
   }
 }
 

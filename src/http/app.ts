@@ -46,7 +46,8 @@ import { addWorkerVersionOperations } from './v2/worker-versions.ts';
 import { addWorkerOperations } from './v2/workers.ts';
 import { validatorCompiler } from './validation.ts';
 
-export type { ApiApp } from './api-context.ts';
+export type { ApiContext } from './api-context.ts';
+export { ApiServer } from './server.ts';
 export { SignedLinks } from './signed-links.ts';
 
 const basePath = '/api/v2';

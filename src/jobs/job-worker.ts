@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, PgBoss } from 'pg-boss';
 import type { Events } from '../events/events.ts';
+import { Periodic } from '../services/periodic.ts';
 
 interface JobWorkerOptions {
   readonly boss: PgBoss;
@@ -21,27 +22,27 @@ interface JobWorkerOptions {
 export class JobWorker {
   readonly #options: JobWorkerOptions;
   readonly #active = new Map<Job, Promise<void>>();
-  #poll: NodeJS.Timeout | undefined;
-  #isFetching = false;
-  #fetchAgain = false;
-  #accepting = false;
+  readonly #looks: Periodic;
 
   constructor(options: JobWorkerOptions) {
+    const { kind, pollSeconds, events } = options;
     this.#options = options;
+    this.#looks = new Periodic({
+      intervalMilliseconds: pollSeconds * 1000,
+      work: () => this.#fetch(),
+      onError: (err) => events.failed({ work: 'fetch-jobs', err, jobKind: kind }),
+    });
   }
 
   start(): void {
-    this.#accepting = true;
-    this.#poll ??= setInterval(() => this.wake(), this.#options.pollSeconds * 1000);
-    this.wake();
+    this.#looks.start();
+    this.#looks.trigger();
   }
 
   /** Takes no more jobs and waits for those under way; what is left then is done again by whoever is there next. */
   async stop(graceMilliseconds: number): Promise<void> {
     const { boss, kind, events } = this.#options;
-    this.#accepting = false;
-    clearInterval(this.#poll);
-    this.#poll = undefined;
+    await this.#looks.stop();
     const timeUp = new AbortController();
     await Promise.race([
       Promise.all(this.#active.values()),
@@ -58,27 +59,15 @@ export class JobWorker {
 
   /** Looks for jobs. A call while a look is under way makes for another. */
   wake(): void {
-    if (!this.#accepting) return;
-    this.#fetchAgain = true;
-    if (!this.#isFetching) void this.#fetchAll();
+    this.#looks.trigger();
   }
 
-  async #fetchAll(): Promise<void> {
-    const { boss, kind, concurrency, groupConcurrency, events } = this.#options;
-    this.#isFetching = true;
-    try {
-      while (this.#fetchAgain && this.#accepting) {
-        this.#fetchAgain = false;
-        const free = concurrency - this.#active.size;
-        if (free === 0) break;
-        const jobs = await boss.fetch<object>(kind, { batchSize: free, groupConcurrency });
-        for (const job of jobs) this.#do(job);
-      }
-    } catch (err) {
-      events.failed({ work: 'fetch-jobs', err, jobKind: kind });
-    } finally {
-      this.#isFetching = false;
-    }
+  async #fetch(): Promise<void> {
+    const { boss, kind, concurrency, groupConcurrency } = this.#options;
+    const free = concurrency - this.#active.size;
+    if (free === 0) return;
+    const jobs = await boss.fetch<object>(kind, { batchSize: free, groupConcurrency });
+    for (const job of jobs) this.#do(job);
   }
 
   #do(job: Job): void {

@@ -5,6 +5,7 @@
 import { PgBoss, type Db, type Job, type Queue } from 'pg-boss';
 import type { PoolClient } from 'pg';
 import type { Events } from '../events/events.ts';
+import { StartStop } from '../services/service.ts';
 import { JobWorker } from './job-worker.ts';
 
 /** Connections of its own, so that jobs never wait for a request's and the other way round. */
@@ -24,7 +25,7 @@ export const pollSeconds = 10;
 const wakeMarginMilliseconds = 100;
 /** Payload: name of the kind of a job that was sent. */
 const channel = 'chela_job_sent';
-const stopGraceMilliseconds = 10_000;
+const usualStopGraceMilliseconds = 10_000;
 
 interface SendOptions {
   /** The transaction it belongs to: it is queued when that commits. */
@@ -55,7 +56,8 @@ export interface JobQueueLength {
   readonly active: number;
 }
 
-export class Jobs {
+export class Jobs extends StartStop {
+  readonly name = 'jobs';
   /** For schedules, which pg-boss keeps itself. */
   readonly boss: PgBoss;
   readonly #kinds = new Map<string, JobKind<object>>();
@@ -63,9 +65,17 @@ export class Jobs {
   readonly #events: Events;
   readonly #wakeTimers = new Set<NodeJS.Timeout>();
   #listener: { close: () => Promise<void> } | undefined;
+  readonly #stopGraceMilliseconds: number;
   #started = false;
 
-  constructor(databaseUrl: string, events: Events) {
+  /** @param options.stopGraceMilliseconds how long a stop waits for jobs under way, whatever the platform's own grace */
+  constructor(
+    databaseUrl: string,
+    events: Events,
+    { stopGraceMilliseconds = usualStopGraceMilliseconds }: { stopGraceMilliseconds?: number } = {},
+  ) {
+    super();
+    this.#stopGraceMilliseconds = stopGraceMilliseconds;
     this.#events = events;
     this.boss = new PgBoss({
       connectionString: databaseUrl,
@@ -109,11 +119,10 @@ export class Jobs {
     this.#workers.set(kind.name, worker);
   }
 
-  async start(): Promise<void> {
-    if (this.#started) return;
-    this.#started = true;
+  protected override async begin(): Promise<void> {
     await this.boss.start();
     for (const { name, queue } of this.#kinds.values()) await this.boss.createQueue(name, queue);
+    this.#started = true;
     this.#listener = await this.boss.getDb().listen?.(
       channel,
       (kindName) => this.#workers.get(kindName)?.wake(),
@@ -141,14 +150,16 @@ export class Jobs {
     this.#wakeTimers.add(timer);
   }
 
-  /** Waits for the jobs under way; those that take longer are done again later. May be called twice, or before `start()`. */
-  async stop({ graceMilliseconds = stopGraceMilliseconds } = {}): Promise<void> {
-    if (!this.#started) return;
+  /** Waits for the jobs under way; those that take longer are done again later. */
+  protected override async end(): Promise<void> {
     this.#started = false;
+    await Promise.all(
+      [...this.#workers.values()].map(async (worker) => worker.stop(this.#stopGraceMilliseconds)),
+    );
     for (const timer of this.#wakeTimers) clearTimeout(timer);
     this.#wakeTimers.clear();
-    await Promise.all([...this.#workers.values()].map(async (worker) => worker.stop(graceMilliseconds)));
     await this.#listener?.close();
+    this.#listener = undefined;
     await this.boss.stop();
   }
 

@@ -37,10 +37,14 @@ interface MakerOptions {
 
 export class ExportMaker {
   readonly #options: MakerOptions;
-  readonly #stopping = new AbortController();
+  #stopping = new AbortController();
 
   constructor(options: MakerOptions) {
     this.#options = options;
+  }
+
+  start(): void {
+    this.#stopping = new AbortController();
   }
 
   /** Ends what is being made; it is made again after the next start. */
@@ -51,17 +55,18 @@ export class ExportMaker {
   /** Makes one that is queued. Rejects where another try may work. */
   async make({ exportId, runUrl }: ExportJob): Promise<void> {
     const { register, storage, events } = this.#options;
+    const { signal } = this.#stopping;
     const plan = await register.plan(exportId);
     if (plan === undefined || plan.state !== 'queued' || plan.run === null) return;
-    this.#stopping.signal.throwIfAborted();
+    signal.throwIfAborted();
     const named = { run: plan.run.slug, export: plan.slug, format: plan.format };
     try {
-      const sizeBytes = await this.#write(plan, plan.run, runUrl);
+      const sizeBytes = await this.#write(plan, plan.run, runUrl, signal);
       // The run may have been removed meanwhile.
       if (await register.ready(exportId, sizeBytes)) events.emit('export:made', { ...named, sizeBytes });
       else await storage.remove(storageKey(plan));
     } catch (error) {
-      if (this.#stopping.signal.aborted) throw error;
+      if (signal.aborted) throw error;
       if (!(error instanceof ChelaError) && isDatabaseUnavailable(error)) throw error;
       const { key: code, message } =
         error instanceof ChelaError
@@ -72,7 +77,12 @@ export class ExportMaker {
     }
   }
 
-  async #write(plan: ExportPlan, run: NonNullable<ExportPlan['run']>, runUrl: string): Promise<number> {
+  async #write(
+    plan: ExportPlan,
+    run: NonNullable<ExportPlan['run']>,
+    runUrl: string,
+    signal: AbortSignal,
+  ): Promise<number> {
     const order: ExportOrder = {
       databaseUrl: this.#options.databaseUrl,
       format: plan.format,
@@ -97,11 +107,11 @@ export class ExportMaker {
       });
     });
     const end = (): void => void stream.destroy(new Error('the platform stops'));
-    this.#stopping.signal.addEventListener('abort', end, { once: true });
+    signal.addEventListener('abort', end, { once: true });
     try {
       return await this.#options.storage.write(storageKey(plan), stream);
     } finally {
-      this.#stopping.signal.removeEventListener('abort', end);
+      signal.removeEventListener('abort', end);
     }
   }
 }

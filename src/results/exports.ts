@@ -6,6 +6,7 @@ import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Events } from '../events/events.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { RunRecord } from '../runs/runs.ts';
+import { StartStop } from '../services/service.ts';
 import { BlobNotFoundError, type Storage } from '../storage/storage.ts';
 import { ExportMaker, makeExports } from './export-maker.ts';
 import { storageKey, type ExportRecord } from './export-record.ts';
@@ -44,7 +45,10 @@ export interface ExportRequest {
   readonly runUrl: string;
 }
 
-export class Exports {
+/** Makes exports while it is started, if it makes any; asking for them, waiting and reading work all the same. */
+export class Exports extends StartStop {
+  readonly name = 'exports';
+  readonly #notifications: Notifications;
   readonly #jobs: Jobs;
   readonly #storage: Storage;
   readonly #results: Results;
@@ -54,9 +58,13 @@ export class Exports {
   /** Those who wait, by the export's key. */
   readonly #waiting = new Map<number, Set<() => void>>();
 
+  #unsubscribe = (): unknown => undefined;
+
   /** Exports are made by the jobs handed in, once they are started. */
   constructor(options: ExportsOptions) {
+    super();
     const { database, notifications, jobs, storage, results, databaseUrl, config, makes, events } = options;
+    this.#notifications = notifications;
     this.#jobs = jobs;
     this.#storage = storage;
     this.#results = results;
@@ -67,9 +75,6 @@ export class Exports {
       config.exportRetentionDays * dayMilliseconds,
       config.linkLifetimeSeconds * 1000,
     );
-    notifications.on(channels.exportEnded, (id) => {
-      for (const wake of this.#waiting.get(Number(id)) ?? []) wake();
-    });
     if (!makes) {
       jobs.declare(makeExports);
       return;
@@ -183,8 +188,16 @@ export class Exports {
     }
   }
 
-  /** Ends what is being made, before the jobs are stopped; it is made again after the next start. */
-  stop(): void {
+  protected override async begin(): Promise<void> {
+    this.#maker.start();
+    this.#unsubscribe = this.#notifications.on(channels.exportEnded, (id) => {
+      for (const wake of this.#waiting.get(Number(id)) ?? []) wake();
+    });
+  }
+
+  /** Ends what is being made; it is made again after the next start. */
+  protected override async end(): Promise<void> {
+    this.#unsubscribe();
     this.#maker.stop();
   }
 }

@@ -2,6 +2,8 @@
 import type { Database } from '../database/database.ts';
 import { createPartitions, dayOf, dropPartitionsBefore } from '../database/partitions.ts';
 import type { Events } from '../events/events.ts';
+import { Periodic } from '../services/periodic.ts';
+import { StartStop } from '../services/service.ts';
 
 const hourMilliseconds = 3600 * 1000;
 const dayMilliseconds = 24 * hourMilliseconds;
@@ -35,49 +37,39 @@ export async function applyRetention(database: Database, retentionDays: number, 
   ]);
 }
 
-export class Retention {
-  readonly #database: Database;
-  readonly #days: number;
-  readonly #removeExports: (now: Date) => Promise<void>;
-  readonly #events: Events;
-  #timer: NodeJS.Timeout | undefined;
-  #applying: Promise<void> = Promise.resolve();
+interface RetentionOptions {
+  readonly database: Database;
+  /** How long runs are kept. */
+  readonly days: number;
+  /** Removes the files of exports that nobody needs any more. */
+  readonly removeExports: (now: Date) => Promise<void>;
+  readonly events: Events;
+}
 
-  /** @param removeExports removes the files of exports that nobody needs any more */
-  constructor(database: Database, days: number, removeExports: (now: Date) => Promise<void>, events: Events) {
-    this.#database = database;
-    this.#days = days;
-    this.#removeExports = removeExports;
-    this.#events = events;
+/** Applies the retention at the start, which must not fail, and every hour. */
+export class Retention extends StartStop {
+  readonly name = 'retention';
+  readonly #applications: Periodic;
+
+  constructor({ database, days, removeExports, events }: RetentionOptions) {
+    super();
+    this.#applications = new Periodic({
+      intervalMilliseconds: hourMilliseconds,
+      work: async () => {
+        const now = new Date();
+        await applyRetention(database, days, now);
+        await removeExports(now);
+      },
+      onError: (err) => events.failed({ work: 'apply-retention', err }),
+    });
   }
 
-  /** Applies the retention now, and every hour from now on. */
-  async start(): Promise<void> {
-    if (this.#timer !== undefined) return this.#applying;
-    this.#timer = setInterval(() => {
-      this.#applying = this.#apply().catch((err: unknown) => {
-        this.#events.failed({ work: 'apply-retention', err });
-      });
-    }, hourMilliseconds);
-    this.#applying = this.#apply();
-    try {
-      await this.#applying;
-    } catch (error) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-      throw error;
-    }
+  protected override async begin(): Promise<void> {
+    await this.#applications.run();
+    this.#applications.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    await this.#applying.catch(() => undefined);
-  }
-
-  async #apply(): Promise<void> {
-    const now = new Date();
-    await applyRetention(this.#database, this.#days, now);
-    await this.#removeExports(now);
+  protected override async end(): Promise<void> {
+    await this.#applications.stop();
   }
 }

@@ -2,7 +2,6 @@
  * Executes subtasks: claims as many as it has free slots, woken by notifications with a slow poll behind them, renews its
  * lease, and settles what its executions come to.
  */
-import { CachePruner } from './cache/cache-pruner.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
@@ -16,6 +15,7 @@ import type { Config } from '../configuration/configuration.ts';
 import { type Database, type Notifications, channels, waitOut } from '../database/database.ts';
 import type { InternalWork } from '../events/events.ts';
 import { Periodic } from '../services/periodic.ts';
+import { StartStop } from '../services/service.ts';
 import { claimSubtasks, releaseStrays, releaseSubtask } from './claimer.ts';
 import {
   type ClaimedSubtask,
@@ -39,18 +39,12 @@ interface RunnerOptions extends ExecutionServices {
   readonly logger: Logger;
 }
 
-/** What was still running when the time to stop was up. */
-export interface OrphanedSubtask {
-  readonly runSlug: string;
-  readonly number: number;
-}
-
-export class Runner {
+export class Runner extends StartStop {
+  readonly name = 'runner';
   readonly #options: RunnerOptions;
   readonly #config: Config;
   readonly #logger: Logger;
   readonly #writers: RunWriters;
-  readonly #cachePruner: CachePruner;
   readonly #freeSlots: number[];
   readonly #executions = new Map<SubtaskExecution, Promise<void>>();
   readonly #claims: Periodic;
@@ -59,17 +53,14 @@ export class Runner {
   #subscriptions: (() => void)[] = [];
   /** A claim failed half-way: subtasks may be this runner's in the database without being executed. */
   #mayHaveStrays = false;
-  #starting: Promise<void> | undefined;
-  #stopping: Promise<OrphanedSubtask[]> | undefined;
 
   constructor(options: RunnerOptions) {
+    super();
     this.#options = options;
     this.#config = options.config;
     this.#logger = options.logger;
     this.#writers = new RunWriters(options.database, options.events, options.config);
-    const { cacheDir, cacheRetentionDays: retentionDays, cacheLimitBytes: limitBytes } = options.config;
-    const { cacheUse: use, events } = options;
-    this.#cachePruner = new CachePruner({ cacheDir, retentionDays, limitBytes, use, events });
+    const { events } = options;
     this.#freeSlots = Array.from({ length: options.config.runnerSlots }, (_, slot) => slot).toReversed();
     this.#claims = new Periodic({
       intervalMilliseconds: pollMilliseconds,
@@ -91,26 +82,8 @@ export class Runner {
     return this.#runnerId === 0 ? undefined : this.#runnerId;
   }
 
-  start(): Promise<void> {
-    this.#starting ??= this.#start().catch((error: unknown) => {
-      this.#starting = undefined;
-      throw error;
-    });
-    return this.#starting;
-  }
-
-  async #start(): Promise<void> {
+  protected override async begin(): Promise<void> {
     const { database, notifications } = this.#options;
-    await this.#stopping;
-    this.#stopping = undefined;
-    const { sandbox, scratch, cgroups } = this.#options;
-    if (sandbox.warning !== undefined) this.#logger.warn(sandbox.warning);
-    await sandbox.removeLeftovers();
-    await scratch.open();
-    await cgroups.start();
-    this.#options.cacheUse.start();
-    this.#options.installations.start();
-    this.#cachePruner.start();
     this.#runnerId = await registerRunner(database, this.#config);
     this.#subscriptions = [
       notifications.on(channels.subtasksReady, () => this.#claims.trigger()),
@@ -125,40 +98,31 @@ export class Runner {
     this.#claims.trigger();
   }
 
-  /**
-   * Takes no new work, gives running subtasks the grace to end, then ends them. May be called twice, or before `start()`.
-   * @returns the subtasks that did not end in time
-   */
-  stop(graceMilliseconds: number): Promise<OrphanedSubtask[]> {
-    this.#stopping ??= this.#stop(graceMilliseconds);
-    return this.#stopping;
-  }
-
-  async #stop(graceMilliseconds: number): Promise<OrphanedSubtask[]> {
-    await this.#starting?.catch(() => undefined);
-    this.#starting = undefined;
-    if (this.#runnerId === 0) return [];
-    this.#options.installations.stop();
-    for (const unsubscribe of this.#subscriptions) unsubscribe();
+  /** Takes no new work, gives running subtasks the grace to end, then ends them and names them in the log. */
+  protected override async end(graceMilliseconds: number): Promise<void> {
+    for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
     await this.#claims.stop();
     await this.#allEnded(graceMilliseconds);
     const orphans = [...this.#executions.keys()];
     for (const execution of orphans) execution.stop(stoppedEnd);
     await Promise.all(this.#executions.values());
     await this.#beats.stop();
+    await this.#endLease();
+    if (orphans.length > 0) {
+      const named = orphans.map(({ subtask }) => `${subtask.run_slug} #${subtask.number}`);
+      this.#logger.warn({ orphans: named }, 'ended subtasks that still ran');
+    }
+  }
+
+  async #endLease(): Promise<void> {
+    if (this.#runnerId === 0) return;
     try {
       await this.#releaseStrays();
       await endLease(this.#options.database, this.#runnerId);
     } catch (err) {
       this.#options.events.failed({ work: 'end-lease', err });
     }
-    await this.#cachePruner.stop();
-    this.#options.cacheUse.stop();
-    await this.#options.sandbox.closeWarm?.();
-    await this.#options.scratch.close();
-    await this.#options.cgroups.stop();
     this.#runnerId = 0;
-    return orphans.map(({ subtask }) => ({ runSlug: subtask.run_slug, number: subtask.number }));
   }
 
   async #allEnded(limitMilliseconds: number): Promise<void> {
@@ -205,22 +169,26 @@ export class Runner {
       trafficLimitBytes: subtask.limits.max_total_traffic,
     });
     const execution = new SubtaskExecution(this.#options, subtask, slot, writer);
+    this.#executions.set(execution, this.#runToEnd(execution, slot));
+  }
+
+  /** Never rejects. */
+  async #runToEnd(execution: SubtaskExecution, slot: number): Promise<void> {
     const runnerId = this.#runnerId;
-    const ended = execution
-      .run()
-      .catch((err: unknown) => {
+    const { subtask } = execution;
+    try {
+      const outcome = await execution.run().catch((err: unknown) => {
         this.#tellFailed('clean-up-subtask', err, subtask);
         return leftOver(err);
-      })
-      .then((outcome) => this.#settle(execution, runnerId, outcome))
-      .catch((err: unknown) => this.#tellFailed('settle-subtask', err, subtask))
-      .finally(() => {
-        this.#executions.delete(execution);
-        this.#writers.release(subtask.run_id);
-        this.#freeSlots.push(slot);
-        this.#claims.trigger();
       });
-    this.#executions.set(execution, ended);
+      await this.#settle(execution, runnerId, outcome);
+    } catch (err) {
+      this.#tellFailed('settle-subtask', err, subtask);
+    }
+    this.#executions.delete(execution);
+    this.#freeSlots.push(slot);
+    this.#claims.trigger();
+    await this.#writers.release(subtask.run_id);
   }
 
   /**

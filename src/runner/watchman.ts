@@ -4,6 +4,7 @@ import { isDatabaseUnavailable, type Database } from '../database/database.ts';
 import { type RunServices, lostEnd, settleSubtask } from '../runs/runs.ts';
 import type { EventMap } from '../events/events.ts';
 import { Periodic } from '../services/periodic.ts';
+import { StartStop } from '../services/service.ts';
 import { releaseSubtask } from './claimer.ts';
 import { HeartbeatObserver } from './heartbeat-observer.ts';
 
@@ -67,13 +68,15 @@ interface WatchmanOptions {
   readonly ownRunner: () => number | undefined;
 }
 
-export class Watchman {
+export class Watchman extends StartStop {
+  readonly name = 'watchman';
   readonly #options: WatchmanOptions;
   readonly #observer: HeartbeatObserver;
   readonly #looks: Periodic;
   readonly #onError: (error: unknown) => void;
 
   constructor(options: WatchmanOptions) {
+    super();
     this.#options = options;
     this.#onError = (err) => options.services.events.failed({ work: 'find-lost-runners', err });
     const leaseMilliseconds = options.config.runnerLeaseSeconds * 1000;
@@ -86,14 +89,12 @@ export class Watchman {
   }
 
   /** Looks once, then keeps looking. */
-  async start(): Promise<void> {
-    if (this.#looks.isStarted) return;
-    this.#looks.start();
+  protected override async begin(): Promise<void> {
     await this.#looks.run().catch(this.#onError);
+    this.#looks.start();
   }
 
-  /** May be called twice, or before `start()`. */
-  async stop(): Promise<void> {
+  protected override async end(): Promise<void> {
     await this.#looks.stop();
   }
 

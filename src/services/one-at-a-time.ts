@@ -1,9 +1,9 @@
 /** Work that is never done twice at the same time: calls while it is under way share its promise. */
-export class OneAtATime {
-  readonly #work: () => Promise<void>;
-  #current: Promise<void> | undefined;
+export class OneAtATime<Result = void> {
+  readonly #work: () => Promise<Result>;
+  #current: Promise<Result> | undefined;
 
-  constructor(work: () => Promise<void>) {
+  constructor(work: () => Promise<Result>) {
     this.#work = work;
   }
 
@@ -12,7 +12,7 @@ export class OneAtATime {
   }
 
   /** Does the work, or shares what is under way. Rejects as the work does. */
-  run(): Promise<void> {
+  run(): Promise<Result> {
     this.#current ??= Promise.resolve()
       .then(this.#work)
       .finally(() => {

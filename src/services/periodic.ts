@@ -2,36 +2,27 @@
  * Work that is done again and again, one at a time: a time that comes while the work is under way is left out. Node's timers
  * follow the monotonic clock, so a step of the wall clock neither hurries nor holds up anything.
  */
-import { OneAtATime } from './one-at-a-time.ts';
+import { TriggeredWork, type TriggeredWorkOptions } from './triggered-work.ts';
 
-export interface PeriodicOptions {
+export interface PeriodicOptions extends TriggeredWorkOptions {
   readonly intervalMilliseconds: number;
-  readonly work: () => Promise<void>;
-  /** Told of every failure of work that nobody waits for. The next time comes all the same. */
-  readonly onError: (error: unknown) => void;
 }
 
 export class Periodic {
-  readonly #options: PeriodicOptions;
-  readonly #work: OneAtATime;
+  readonly #work: TriggeredWork;
+  readonly #intervalMilliseconds: number;
   #timer: NodeJS.Timeout | undefined;
-  #doing: Promise<void> | undefined;
-  #again = false;
 
-  constructor(options: PeriodicOptions) {
-    this.#options = options;
-    this.#work = new OneAtATime(options.work);
-  }
-
-  get isStarted(): boolean {
-    return this.#timer !== undefined;
+  constructor({ intervalMilliseconds, ...options }: PeriodicOptions) {
+    this.#work = new TriggeredWork(options);
+    this.#intervalMilliseconds = intervalMilliseconds;
   }
 
   /** The first time comes after one interval. May be called twice. */
   start(): void {
     this.#timer ??= setInterval(() => {
-      if (!this.#work.isUnderWay) this.trigger();
-    }, this.#options.intervalMilliseconds);
+      if (!this.#work.isUnderWay) this.#work.trigger();
+    }, this.#intervalMilliseconds);
   }
 
   /**
@@ -39,9 +30,7 @@ export class Periodic {
    * before `start()` and after `stop()`.
    */
   trigger(): void {
-    if (!this.isStarted) return;
-    this.#again = true;
-    this.#doing ??= this.#doWhileTriggered();
+    if (this.#timer !== undefined) this.#work.trigger();
   }
 
   /** Does the work now, started or not, or shares what is under way. Rejects as the work does. */
@@ -53,18 +42,6 @@ export class Periodic {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    await this.#doing;
-    await this.#work.settled();
-  }
-
-  async #doWhileTriggered(): Promise<void> {
-    while (this.#again) {
-      // What `run()` began may have looked before the trigger.
-      await this.#work.settled();
-      if (!this.isStarted) break;
-      this.#again = false;
-      await this.#work.run().catch(this.#options.onError);
-    }
-    this.#doing = undefined;
+    await this.#work.stop();
   }
 }

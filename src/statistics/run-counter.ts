@@ -4,6 +4,8 @@
  */
 import type { Database } from '../database/database.ts';
 import type { Events } from '../events/events.ts';
+import { Periodic } from '../services/periodic.ts';
+import { StartStop } from '../services/service.ts';
 import { endedRunFigures, figureColumns, figureSums } from './figures.ts';
 
 const intervalMilliseconds = 20_000;
@@ -61,52 +63,49 @@ export async function countEndedRuns(database: Database): Promise<number> {
   }
 }
 
+interface RunCounterOptions {
+  readonly database: Database;
+  /** How long the statistics are kept. */
+  readonly retentionDays: number;
+  readonly events: Events;
+}
+
 /** Keeps the statistics up to date, and drops those that are too old. */
-export class RunCounter {
-  readonly #database: Database;
-  readonly #retentionDays: number;
-  readonly #events: Events;
-  #timer: NodeJS.Timeout | undefined;
-  #counting: Promise<void> | undefined;
+export class RunCounter extends StartStop {
+  readonly name = 'statistics';
+  readonly #options: RunCounterOptions;
+  readonly #counts: Periodic;
   /** Monotonic. */
   #prunedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(database: Database, retentionDays: number, events: Events) {
-    this.#database = database;
-    this.#retentionDays = retentionDays;
-    this.#events = events;
+  constructor(options: RunCounterOptions) {
+    super();
+    this.#options = options;
+    this.#counts = new Periodic({
+      intervalMilliseconds,
+      work: () => this.#count(),
+      onError: (err) => options.events.failed({ work: 'count-runs', err }),
+    });
   }
 
   /** What ended while nothing ran is counted from now on, in the background. */
-  start(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setInterval(() => this.#countOnce(), intervalMilliseconds);
-    this.#countOnce();
+  protected override async begin(): Promise<void> {
+    this.#counts.start();
+    this.#counts.trigger();
   }
 
-  /** May be called twice, or before `start()`. */
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    await this.#counting;
-  }
-
-  /** A count that takes long is not joined by a second one. */
-  #countOnce(): void {
-    this.#counting ??= this.#count()
-      .catch((err: unknown) => this.#events.failed({ work: 'count-runs', err }))
-      .finally(() => {
-        this.#counting = undefined;
-      });
+  protected override async end(): Promise<void> {
+    await this.#counts.stop();
   }
 
   async #count(): Promise<void> {
-    await countEndedRuns(this.#database);
+    const { database, retentionDays } = this.#options;
+    await countEndedRuns(database);
     const now = performance.now();
     if (now - this.#prunedAt < hourMilliseconds) return;
     this.#prunedAt = now;
-    const firstKept = new Date(Date.now() - this.#retentionDays * dayMilliseconds);
-    await this.#database.pool.query('DELETE FROM run_statistic WHERE at < $1', [firstKept]);
-    await this.#database.pool.query('DELETE FROM run_duration WHERE at < $1', [firstKept]);
+    const firstKept = new Date(Date.now() - retentionDays * dayMilliseconds);
+    await database.pool.query('DELETE FROM run_statistic WHERE at < $1', [firstKept]);
+    await database.pool.query('DELETE FROM run_duration WHERE at < $1', [firstKept]);
   }
 }

@@ -93,7 +93,7 @@ export class Scheduler {
   }
 
   /** What came due while no process ran is fired now; rules of zones may have changed meanwhile as well. */
-  async start(): Promise<void> {
+  async catchUp(): Promise<void> {
     await this.realign();
     await this.#options.jobs.send(wakeScheduler, {}, { singletonKey: 'start' });
   }

@@ -129,13 +129,19 @@ describe('own keys', () => {
   });
 });
 
+/** Uses a key some times, as a process that then stops, which waits for what is to be written. */
+async function useByAnother(key: string, times: number): Promise<void> {
+  const accounts = new Accounts(platform.platform);
+  const upkeep = accounts.upkeep();
+  await upkeep.start();
+  await Promise.all(Array.from({ length: times }, () => accounts.authenticate(key)));
+  await upkeep.stop();
+}
+
 describe('the last use of a key', () => {
   test('is recorded, beside the requests', async () => {
     const { key } = await platform.otherAccount('user');
-    const other = new Accounts(platform.platform);
-    await other.authenticate(key);
-    // Stopping waits for what is to be written.
-    await other.stop();
+    await useByAnother(key, 1);
     const [used] = await list(key);
     expect(used?.last_used_at).toBeCloseTo(Date.now() / 1000, -2);
   });
@@ -150,20 +156,15 @@ describe('the last use of a key', () => {
       );
       return rows[0]?.at;
     };
-    const useByAnother = async () => {
-      const accounts = new Accounts(platform.platform);
-      await Promise.all(Array.from({ length: 20 }, () => accounts.authenticate(key)));
-      await accounts.stop();
-    };
-    await useByAnother();
+    await useByAnother(key, 20);
     const first = await lastUse();
-    await useByAnother();
+    await useByAnother(key, 20);
     expect(await lastUse()).toBe(first);
     await database.pool.query(
       `UPDATE api_key SET last_used_at = now() - interval '61 s' WHERE account_id = $1`,
       [id],
     );
-    await useByAnother();
+    await useByAnother(key, 20);
     expect(await lastUse()).not.toBe(first);
   });
 });
@@ -176,9 +177,10 @@ async function otherProcess() {
   const { config, events } = platform.platform;
   const accounts = new Accounts({ database, notifications, config, events });
   await notifications.start();
-  accounts.start();
+  const upkeep = accounts.upkeep();
+  await upkeep.start();
   onTestFinished(async () => {
-    await accounts.stop();
+    await upkeep.stop();
     await notifications.stop();
     await database.close();
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
-import { Platform } from '../../src/platform.ts';
+import { Platform } from '../../src/platform/platform.ts';
 import { startChela } from '../platform/support/chela-process.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import { startTestPlatform, testConfig } from '../support/test-platform.ts';

@@ -7,7 +7,7 @@ import { claimSubtasks, releaseStrays } from '../../src/runner/claimer.ts';
 import type { ClaimedSubtask } from '../../src/runner/execution/claimed-subtask.ts';
 import { endLease, registerRunner } from '../../src/runner/lease.ts';
 import { recoverLostSubtasks } from '../../src/runner/watchman.ts';
-import { Platform } from '../../src/platform.ts';
+import { Platform } from '../../src/platform/platform.ts';
 import { startTestPlatform, testConfig, type TestPlatform } from '../support/test-platform.ts';
 import { makePublic } from '../http/packages.ts';
 import { TestClient } from '../support/test-client.ts';

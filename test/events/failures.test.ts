@@ -28,9 +28,10 @@ function record(): RecordedEvent[] {
 
 /** Starts accounts, which prune what is old, and stops them when that is done. */
 async function keepAccounts(accounts: Accounts, key?: string): Promise<void> {
-  accounts.start();
+  const upkeep = accounts.upkeep();
+  await upkeep.start();
   if (key !== undefined) await accounts.authenticate(key);
-  await accounts.stop();
+  await upkeep.stop();
 }
 
 test('upkeep that PostgreSQL refuses is told with its error, each work by itself, and counted', async () => {

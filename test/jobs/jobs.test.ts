@@ -135,6 +135,7 @@ test('a job belongs to the transaction it is sent in', async () => {
 test('a job that was under way when the jobs stopped is done again after the next start', async () => {
   const hold = Promise.withResolvers<void>();
   const first = Promise.withResolvers<string>();
+  jobs = new Jobs(database.url, events, { stopGraceMilliseconds: 0 });
   jobs.work(echo, 1, async ({ id }) => {
     first.resolve(id);
     await hold.promise;
@@ -142,7 +143,7 @@ test('a job that was under way when the jobs stopped is done again after the nex
   await jobs.start();
   await jobs.send(echo, { n: 1 });
   const id = await first.promise;
-  await jobs.stop({ graceMilliseconds: 0 });
+  await jobs.stop();
 
   const again = Promise.withResolvers<string>();
   jobs = new Jobs(database.url, events);

@@ -49,7 +49,8 @@ beforeAll(async () => {
     script: `await sdk.result.pushData({ n: 0 }); ${runForever}`,
     items,
   });
-  await eventually(async () => ((await chela.client.run(running)).results === 1 ? true : undefined));
+  // The first run installs what the worker depends on.
+  await eventually(async () => ((await chela.client.run(running)).results === 1 ? true : undefined), 90_000);
 });
 
 afterAll(async () => {

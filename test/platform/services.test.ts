@@ -2,9 +2,9 @@ import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Accounts } from '../../src/accounts/accounts.ts';
-import { Events } from '../../src/events/events.ts';
 import { channels, Notifications } from '../../src/database/notifications.ts';
-import { Platform } from '../../src/platform.ts';
+import { Events } from '../../src/events/events.ts';
+import { Platform } from '../../src/platform/platform.ts';
 import { Retention } from '../../src/retention/retention.ts';
 import { Cgroups } from '../../src/runner/cgroups/cgroups.ts';
 import { CacheUse } from '../../src/runner/cache/cache-use.ts';
@@ -52,18 +52,22 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
   },
   Accounts: {
     make: () => {
-      const { database, config } = platform.platform;
-      const notifications = new Notifications({ url: platform.databaseUrl, logger });
-      return new Accounts({ database, notifications, config, events });
+      return new Accounts(platform.platform).upkeep();
     },
-    signs: async () => 0,
+    signs: async () => vi.getTimerCount(),
   },
   Retention: {
-    make: () => new Retention(platform.platform.database, 30, async () => undefined, events),
+    make: () => {
+      const { database } = platform.platform;
+      return new Retention({ database, days: 30, removeExports: async () => undefined, events });
+    },
     signs: async () => vi.getTimerCount(),
   },
   RunCounter: {
-    make: () => new RunCounter(platform.platform.database, 100, events),
+    make: () => {
+      const { database } = platform.platform;
+      return new RunCounter({ database, retentionDays: 100, events });
+    },
     signs: async () => vi.getTimerCount(),
   },
   Watchdog: {
@@ -93,9 +97,9 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
         proxy: new EgressProxy(config),
         browsers: undefined,
         scratch: new ScratchFolder(config.cacheDir),
-        events,
         messages: new MessageBudget({ messageLimitBytes: config.sdkMessageLimitBytes, sharedBytes: 0 }),
         cacheUse: new CacheUse(),
+        events,
         cgroups: new Cgroups({ isEnabled: true, events }),
         logger,
       });
@@ -176,9 +180,10 @@ describe('accounts', () => {
     const here = new Accounts({ database, notifications, config, events });
     const there = new Accounts(platform.platform);
     await notifications.start();
-    here.start();
+    const upkeep = here.upkeep();
+    await upkeep.start();
     onTestFinished(async () => {
-      await here.stop();
+      await upkeep.stop();
       await notifications.stop();
     });
     const { id } = await here.ensure('somebody');
@@ -217,7 +222,11 @@ describe('a platform', () => {
       await opened.start();
       await Promise.all([opened.stop(0), opened.stop(0)]);
     },
-    'stopped while it starts': async (opened) => Promise.all([opened.start(), opened.stop(0)]),
+    'stopped while it starts': async (opened) => {
+      const [start, stop] = await Promise.allSettled([opened.start(), opened.stop(0)]);
+      expect(start).toMatchObject({ status: 'rejected', reason: { message: 'platform is stopped' } });
+      expect(stop.status).toBe('fulfilled');
+    },
   };
   test.each(Object.entries(ends))('%s leaves no connection and no runner', async (_name, end) => {
     const before = await connections();

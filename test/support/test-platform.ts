@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pino, type Logger } from 'pino';
 import { inject } from 'vitest';
 import { readConfig, type Config } from '../../src/configuration/configuration.ts';
-import { Platform, type PlatformParts } from '../../src/platform.ts';
+import { Platform, type PlatformParts } from '../../src/platform/platform.ts';
 import { TestClient, type RunShape } from './test-client.ts';
 import { createTestDatabase } from './test-database.ts';
 

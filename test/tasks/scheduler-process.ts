@@ -4,7 +4,7 @@
  */
 import { pino } from 'pino';
 import { readConfig } from '../../src/configuration/configuration.ts';
-import { Platform } from '../../src/platform.ts';
+import { Platform } from '../../src/platform/platform.ts';
 import { Tasks } from '../../src/tasks/tasks.ts';
 
 const config = readConfig(process.env);

@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Events } from '../../events/events.ts';
+import { Periodic } from '../../services/periodic.ts';
+import { StartStop } from '../../services/service.ts';
 import { freshMilliseconds, type CacheUse } from './cache-use.ts';
 
 /** Folders of the cache whose entries can be made again. */
@@ -54,34 +56,31 @@ function unlessGone<T>(instead: T): (error: unknown) => T {
   };
 }
 
-export class CachePruner {
+/** Prunes at the start, without being waited for, and every hour. */
+export class CachePruner extends StartStop {
+  readonly name = 'cache pruner';
   readonly #options: CachePrunerOptions;
+  readonly #prunings: Periodic;
   /** Entries never change, so each is measured once. */
   readonly #bytes = new Map<string, number>();
-  #timer: NodeJS.Timeout | undefined;
-  #pruning: Promise<void> = Promise.resolve();
 
   constructor(options: CachePrunerOptions) {
+    super();
     this.#options = options;
+    this.#prunings = new Periodic({
+      intervalMilliseconds: hourMilliseconds,
+      work: () => this.prune(new Date()),
+      onError: (err) => options.events.failed({ work: 'prune-cache', err }),
+    });
   }
 
-  /** Prunes now, without being waited for, and every hour. */
-  start(): void {
-    if (this.#timer !== undefined) return;
-    const prune = (): void => {
-      this.#pruning = this.prune(new Date()).catch((err: unknown) => {
-        this.#options.events.failed({ work: 'prune-cache', err });
-      });
-    };
-    this.#timer = setInterval(prune, hourMilliseconds);
-    prune();
+  protected override async begin(): Promise<void> {
+    this.#prunings.start();
+    this.#prunings.trigger();
   }
 
-  /** May be called twice. */
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    await this.#pruning;
+  protected override async end(): Promise<void> {
+    await this.#prunings.stop();
   }
 
   async prune(now: Date): Promise<void> {

@@ -3,6 +3,8 @@
  * last use, and is renewed for as long as it is in use. A process that is killed renews nothing.
  */
 import { utimes } from 'node:fs/promises';
+import { Periodic } from '../../services/periodic.ts';
+import { StartStop } from '../../services/service.ts';
 
 const renewalMilliseconds = 60_000;
 /** An entry that was used within this time may be in use by another process. */
@@ -17,22 +19,27 @@ export async function touch(folder: string): Promise<boolean> {
   );
 }
 
-export class CacheUse {
+/** Renews while it is started. */
+export class CacheUse extends StartStop {
+  readonly name = 'cache use';
   /** How many subtasks use an entry, by its folder. */
   readonly #users = new Map<string, number>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #renewals = new Periodic({
+    intervalMilliseconds: renewalMilliseconds,
+    work: async () => {
+      await Promise.all(Array.from(this.#users.keys(), touch));
+    },
+    onError: () => {
+      // Touching never rejects.
+    },
+  });
 
-  /** Begins to renew. */
-  start(): void {
-    this.#timer ??= setInterval(() => {
-      for (const folder of this.#users.keys()) void touch(folder);
-    }, renewalMilliseconds);
+  protected override async begin(): Promise<void> {
+    this.#renewals.start();
   }
 
-  /** May be called twice. */
-  stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+  protected override async end(): Promise<void> {
+    await this.#renewals.stop();
   }
 
   /** Keeps entries in the cache until the answer is called. */

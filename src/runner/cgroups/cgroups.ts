@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Events } from '../../events/events.ts';
+import { StartStop } from '../../services/service.ts';
 import type { Cgroup, CgroupKind, CgroupLimits } from '../cgroup.ts';
 import { ownHierarchies } from './hierarchies.ts';
 import { VersionOneCgroups } from './version-1.ts';
@@ -17,12 +18,14 @@ interface CgroupsOptions {
   readonly events: Events;
 }
 
-export class Cgroups {
+export class Cgroups extends StartStop {
+  readonly name = 'cgroups';
   readonly #options: CgroupsOptions;
   #kind: CgroupKind | undefined;
   #made = 0;
 
   constructor(options: CgroupsOptions) {
+    super();
     this.#options = options;
   }
 
@@ -32,9 +35,9 @@ export class Cgroups {
   }
 
   /** Finds out what the machine allows, by doing it once, and says so. Never rejects. */
-  async start(): Promise<void> {
+  protected override async begin(): Promise<void> {
     const { isEnabled, events } = this.#options;
-    if (!isEnabled || this.#kind !== undefined) return;
+    if (!isEnabled) return;
     try {
       this.#kind = await openKind();
       events.emit('cgroups:opened', { kind: this.#kind.name, controls: [...this.#kind.controls] });
@@ -55,8 +58,8 @@ export class Cgroups {
     }
   }
 
-  /** Removes what `start` made; the cgroups of all subtasks have to be removed before. Never rejects. */
-  async stop(): Promise<void> {
+  /** Removes what was made; the cgroups of all subtasks have to be removed before. Never rejects. */
+  protected override async end(): Promise<void> {
     try {
       await this.#kind?.close();
     } catch (err) {

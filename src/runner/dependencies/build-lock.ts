@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { appendFile, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Periodic } from '../../services/periodic.ts';
 
 const renewalMilliseconds = 5000;
 /** A lock that nobody renews for this long, before the eyes of one who waits, is a dead process's. */
@@ -43,16 +44,22 @@ class LogReader {
 
 export class BuildLock {
   readonly #folder: string;
-  readonly #renewal: NodeJS.Timeout;
+  readonly #renewals: Periodic;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(folder: string) {
     this.#folder = folder;
-    this.#renewal = setInterval(() => {
-      const now = new Date();
-      // Where somebody took over, what both build is the same, and the first to finish wins.
-      utimes(folder, now, now).catch(() => undefined);
-    }, renewalMilliseconds);
+    this.#renewals = new Periodic({
+      intervalMilliseconds: renewalMilliseconds,
+      work: async () => {
+        const now = new Date();
+        await utimes(folder, now, now);
+      },
+      onError: () => {
+        // Somebody took over: what both build is the same, and the first to finish wins.
+      },
+    });
+    this.#renewals.start();
   }
 
   /**
@@ -107,7 +114,7 @@ export class BuildLock {
   }
 
   async release(): Promise<void> {
-    clearInterval(this.#renewal);
+    await this.#renewals.stop();
     await this.#writing;
     await rm(this.#folder, { recursive: true, force: true });
   }

@@ -2,6 +2,7 @@
 import type { Config } from '../../configuration/configuration.ts';
 import type { DependencyInstalls, InstallableVersion, PackageCache } from '../../workers/workers.ts';
 import type { Events } from '../../events/events.ts';
+import { StartStop } from '../../services/service.ts';
 import { NodeDependencies } from './node-dependencies.ts';
 import { PythonDependencies } from './python-dependencies.ts';
 import { InstallRecorder } from './install-recorder.ts';
@@ -20,15 +21,20 @@ interface InstallationsOptions {
   readonly events: Events;
 }
 
-export class Installations {
+export class Installations extends StartStop {
+  readonly name = 'installations';
   readonly #options: InstallationsOptions;
   /** Versions with a record under way: of several requests one keeps it. */
   readonly #recorded = new Set<number>();
   /** Packages whose record says by now that they are ready, by version. */
   readonly #ready = new Map<number, string>();
-  #stopped = new AbortController();
+  /** Those that an upload waits for. */
+  readonly #underWay = new Set<Promise<void>>();
+  /** While it is started. */
+  #running: AbortController | undefined;
 
   constructor(options: InstallationsOptions) {
+    super();
     this.#options = options;
   }
 
@@ -74,9 +80,15 @@ export class Installations {
 
   /** For a version that was just published. What is wrong with its dependencies is in its record then. */
   async install(versionId: number): Promise<void> {
+    const installation = this.#install(versionId);
+    this.#underWay.add(installation);
+    await installation.finally(() => this.#underWay.delete(installation));
+  }
+
+  async #install(versionId: number): Promise<void> {
     const { installs, packages } = this.#options;
-    const { signal } = this.#stopped;
-    signal.throwIfAborted();
+    const signal = this.#running?.signal;
+    if (signal === undefined) throw new Error('the runner is not started, or was stopped');
     const version = await installs.version(versionId);
     if (version === undefined) return;
     const packageDir = await packages.unpacked(version.package_hash);
@@ -90,13 +102,15 @@ export class Installations {
     }
   }
 
-  start(): void {
-    this.#stopped = new AbortController();
+  protected override async begin(): Promise<void> {
+    this.#running = new AbortController();
   }
 
   /** Ends installations that nobody but an upload waits for; they are done again by whoever is there next. */
-  stop(): void {
-    this.#stopped.abort(new Error('the runner was stopped'));
+  protected override async end(): Promise<void> {
+    this.#running?.abort(new Error('the runner was stopped'));
+    this.#running = undefined;
+    await Promise.allSettled(this.#underWay);
   }
 
   async #prepareWithRecord(

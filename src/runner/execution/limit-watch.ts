@@ -16,6 +16,7 @@ import { waitOut } from '../../database/database.ts';
 import type { Events, InternalWork } from '../../events/events.ts';
 import type { Cgroup, CgroupControl } from '../cgroup.ts';
 import type { ClaimedSubtask } from './claimed-subtask.ts';
+import { Periodic } from '../../services/periodic.ts';
 import { watchDisk } from '../../host/disk-watch.ts';
 import { LimitSigns, untoldLimit } from './limit-signs.ts';
 import type { RunWriter } from './run-writers.ts';
@@ -53,15 +54,17 @@ interface Watched {
   readonly scratchDir: string;
 }
 
-/** Calls again and again, never while a call is under way. @returns the way to stop */
-function repeat(action: () => Promise<void>, pauseMilliseconds: number): () => void {
-  let acting: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    acting ??= action().finally(() => {
-      acting = undefined;
-    });
-  }, pauseMilliseconds);
-  return () => clearInterval(timer);
+/** Looks again and again. @returns the way to stop, which waits for a look that is under way */
+function repeat(look: () => Promise<void>, intervalMilliseconds: number): () => Promise<void> {
+  const looks = new Periodic({
+    intervalMilliseconds,
+    work: look,
+    onError: () => {
+      // Each look takes what it cannot see for nothing.
+    },
+  });
+  looks.start();
+  return () => looks.stop();
 }
 
 /** Whose use makes the whole: what the cgroup counts for all is not counted once more for each. */
@@ -84,7 +87,7 @@ export class LimitWatch {
   readonly #signs: LimitSigns;
   #machineOutOfMemory = false;
   #processesRefused = false;
-  #stops: (() => void)[] = [];
+  #stops: (() => void | Promise<void>)[] = [];
   #cpuSeconds = 0;
 
   constructor(options: LimitWatchOptions) {
@@ -146,10 +149,9 @@ export class LimitWatch {
     await Promise.all([this.#countCpu(watched), this.#checkSigns(watched.cgroup)]);
   }
 
-  /** May be called twice, or before `start()`. */
-  stop(): void {
-    for (const stop of this.#stops) stop();
-    this.#stops = [];
+  /** Resolves once no look is under way. May be called twice, or before `start()`. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#stops.splice(0).map(async (stop) => stop()));
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import { type Database, waitOut } from '../../database/database.ts';
 import type { Events } from '../../events/events.ts';
+import { Periodic } from '../../services/periodic.ts';
 
 const flushMilliseconds = 1000;
 
@@ -21,17 +22,20 @@ export class RunTraffic {
   /** What the database had when it was last asked. */
   #storedBytes = 0;
   #unstoredBytes = 0;
-  #flushing: Promise<void> | undefined;
+  readonly #flushes: Periodic;
   #exceeded = false;
   readonly #listeners = new Set<() => void>();
-  readonly #timer: NodeJS.Timeout;
 
   constructor(options: RunTrafficOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => {
-      // Other runners may use up the limit. What fails has been told, and is tried again.
-      if (this.#unstoredBytes > 0 || options.limitBytes > 0) void this.#flush().catch(() => undefined);
-    }, flushMilliseconds);
+    this.#flushes = new Periodic({
+      intervalMilliseconds: flushMilliseconds,
+      work: () => this.#flush(),
+      onError: () => {
+        // What fails has been told, and is tried again.
+      },
+    });
+    this.#flushes.start();
   }
 
   /** 0 is no limit. */
@@ -68,7 +72,7 @@ export class RunTraffic {
   /** @returns false if it failed for another reason than PostgreSQL being away */
   async #flushed(signal?: AbortSignal): Promise<boolean> {
     try {
-      await waitOut(() => this.#flush(), signal);
+      await waitOut(() => this.#flushes.run(), signal);
       return true;
     } catch {
       // Told where it failed.
@@ -77,20 +81,15 @@ export class RunTraffic {
   }
 
   /** Stops storing. Call it after `settled()`. */
-  close(): void {
-    clearInterval(this.#timer);
+  async close(): Promise<void> {
+    await this.#flushes.stop();
   }
 
-  #flush(): Promise<void> {
-    this.#flushing ??= this.#store().finally(() => {
-      this.#flushing = undefined;
-    });
-    return this.#flushing;
-  }
-
-  async #store(): Promise<void> {
-    const { database, runId, runSlug: run, events } = this.#options;
+  async #flush(): Promise<void> {
+    const { database, runId, runSlug: run, limitBytes, events } = this.#options;
     const bytes = this.#unstoredBytes;
+    // Where there is a limit, other runners may use it up.
+    if (bytes === 0 && limitBytes === 0) return;
     try {
       const { rows } = await database.pool.query<{ traffic_bytes: number }>(
         bytes === 0

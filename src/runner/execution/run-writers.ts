@@ -49,12 +49,12 @@ export class RunWriters {
     return writer;
   }
 
-  release(runId: number): void {
+  async release(runId: number): Promise<void> {
     const open = this.#open.get(runId);
     if (open === undefined) return;
     open.users -= 1;
     if (open.users > 0) return;
-    open.writer.traffic.close();
     this.#open.delete(runId);
+    await open.writer.traffic.close();
   }
 }

@@ -279,10 +279,9 @@ export class SubtaskExecution {
       await output;
       return exit;
     } finally {
-      this.#limitWatch.stop();
       proxy.close();
       gateway.close();
-      await browsers?.close();
+      await Promise.all([this.#limitWatch.stop(), browsers?.close()]);
       this.#log.close();
     }
   }

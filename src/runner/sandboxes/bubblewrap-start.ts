@@ -76,9 +76,13 @@ export interface WaitingSandbox {
   memoryBytes(): Promise<number>;
   /**
    * Decides which worker `run()` begins.
-   * @param cgroup of the subtask, where the sandbox was not started in it
+   * @param later.cgroup of the subtask, where the sandbox was not started in it
+   * @param later.release gives back what is held for it, after the worker was closed
    */
-  become(assignment: Assignment, cgroup?: Cgroup): Promise<StartedWorker>;
+  become(
+    assignment: Assignment,
+    later?: Pick<WorkerParts, 'release'> & { cgroup?: Cgroup },
+  ): Promise<StartedWorker>;
   /** Ends it without a worker. */
   discard(): Promise<void>;
 }
@@ -149,12 +153,13 @@ function waitingSandbox({ child, exited, listeners, processes, joined }: Started
     askToEnd: async () => processes.signalAll('SIGTERM'),
     kill: async () => processes.kill(),
   };
-  const become = async (assignment: Assignment, cgroup?: Cgroup): Promise<StartedWorker> =>
+  const become: WaitingSandbox['become'] = async (assignment, { cgroup, release } = {}) =>
     new StartedWorker({
       ...partsOf(child, assignment),
       listeners,
       exited,
       group: countedBy(joined ?? (await joinCgroup(child, cgroup)), group),
+      release,
     });
   return {
     get isAlive() {

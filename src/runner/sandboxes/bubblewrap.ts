@@ -105,7 +105,6 @@ export class BubblewrapSandbox implements Sandbox {
   /** The places among the user ids of sandboxes that were opened ahead. */
   readonly #places = new Set<{ readonly index: number }>();
   #preparing: Promise<BubblewrapParts> | undefined;
-  #scratchOpening: Promise<void> | undefined;
 
   constructor(options: BubblewrapOptions) {
     this.#options = options;
@@ -153,8 +152,7 @@ export class BubblewrapSandbox implements Sandbox {
 
   async closeWarm(): Promise<void> {
     await this.#warm?.close();
-    this.#scratchOpening = undefined;
-    await this.#scratch.close();
+    await this.#scratch.stop();
   }
 
   async #openCold(options: SandboxOptions): Promise<StartedWorker> {
@@ -216,13 +214,8 @@ export class BubblewrapSandbox implements Sandbox {
     try {
       await Promise.all([rename(from.work, to.work), rename(from.home, to.home)]);
       await copyPackage(options.packageDir, to.work, warm.owner, mountPoints(shapeOf(options)));
-      const worker = await warm.sandbox.become(assignmentOf(options), options.cgroup);
-      const close = worker.close.bind(worker);
-      worker.close = async () => {
-        await close();
-        await warm.leave();
-      };
-      return worker;
+      const { cgroup } = options;
+      return await warm.sandbox.become(assignmentOf(options), { cgroup, release: warm.leave });
     } catch (error) {
       await warm.discard();
       throw explained(error);
@@ -258,13 +251,7 @@ export class BubblewrapSandbox implements Sandbox {
 
   /** A folder for a sandbox whose subtask has none yet. */
   async #makeFolder(): Promise<string> {
-    this.#scratchOpening ??= this.#scratch.open();
-    try {
-      await this.#scratchOpening;
-    } catch (error) {
-      this.#scratchOpening = undefined;
-      throw error;
-    }
+    await this.#scratch.start();
     return this.#scratch.create();
   }
 

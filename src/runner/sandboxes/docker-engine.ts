@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import Docker from 'dockerode';
+import { OneAtATime } from '../../services/one-at-a-time.ts';
 
 export interface EngineAddress {
   /** `unix:///PATH` or `tcp://HOST:PORT` */
@@ -74,11 +75,6 @@ async function useOf(container: Docker.Container): Promise<ContainerUse> {
 
 /** Looks at what a container uses; who asks while a look is under way gets its answer. */
 export function watchUse(container: Docker.Container): () => Promise<ContainerUse> {
-  let look: Promise<ContainerUse> | undefined;
-  return async () => {
-    look ??= useOf(container).finally(() => {
-      look = undefined;
-    });
-    return look;
-  };
+  const looks = new OneAtATime(() => useOf(container));
+  return () => looks.run();
 }

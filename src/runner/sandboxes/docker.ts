@@ -121,7 +121,7 @@ export class DockerSandbox implements Sandbox {
     link: ContainerLink,
   ): SandboxedProcess {
     const use = watchUse(container);
-    const worker = new StartedWorker({
+    return new StartedWorker({
       ...output,
       starter: { run: () => link.run(workerStart(options)), close: () => undefined },
       listeners: link.listeners,
@@ -136,17 +136,12 @@ export class DockerSandbox implements Sandbox {
           await exited;
         },
       },
+      release: async () => {
+        // Where the engine is away, the next start of a runner removes it.
+        await remove(container).catch(() => undefined);
+        await link.close();
+      },
     });
-    const close = worker.close.bind(worker);
-    let closing: Promise<void> | undefined;
-    const dispose = async (): Promise<void> => {
-      await close();
-      // Where the engine is away, the next start of a runner removes it.
-      await remove(container).catch(() => undefined);
-      await link.close();
-    };
-    worker.close = async () => (closing ??= dispose());
-    return worker;
   }
 
   async #create(

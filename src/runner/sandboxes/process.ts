@@ -112,17 +112,14 @@ export class ProcessSandbox implements Sandbox {
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
     const passOn = await takeTurn();
     try {
-      const worker = await this.#open(options);
-      const close = worker.close.bind(worker);
-      worker.close = async () => close().finally(passOn);
-      return worker;
+      return await this.#open(options, async () => passOn());
     } catch (error) {
       passOn();
       throw error;
     }
   }
 
-  async #open(options: SandboxOptions): Promise<SandboxedProcess> {
+  async #open(options: SandboxOptions, release: () => Promise<void>): Promise<SandboxedProcess> {
     const [work, home, temporary] = ['work', 'home', 'tmp'].map((name) =>
       path.join(options.scratchDir, name),
     ) as [string, string, string];
@@ -175,7 +172,7 @@ export class ProcessSandbox implements Sandbox {
         askToEnd: async () => signalAll(await listGroup(leader), 'SIGTERM'),
         kill: async () => killGroup(leader),
       });
-      return new StartedWorker({ ...partsOf(child, assignment), listeners, exited, group });
+      return new StartedWorker({ ...partsOf(child, assignment), listeners, exited, group, release });
     } catch (error) {
       child.kill('SIGKILL');
       await exited;

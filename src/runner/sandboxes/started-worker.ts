@@ -164,6 +164,8 @@ export interface WorkerParts {
   /** End of the worker itself. */
   readonly exited: Promise<WorkerExit>;
   readonly group: ProcessGroup;
+  /** Gives back what its kind of sandbox holds for it: called once, after it was closed, or could not be. */
+  readonly release?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -194,15 +196,17 @@ export class StartedWorker implements SandboxedProcess {
   readonly #group: ProcessGroup;
   readonly #listeners: Listeners;
   readonly #connections = new Set<Socket>();
+  readonly #release: (() => Promise<void>) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ stdout, stderr, starter, listeners, exited, group }: WorkerParts) {
+  constructor({ stdout, stderr, starter, listeners, exited, group, release }: WorkerParts) {
     this.stdout = stdout;
     this.stderr = stderr;
     this.exited = exited;
     this.#starter = starter;
     this.#group = group;
     this.#listeners = listeners;
+    this.#release = release;
     for (const listener of listeners.values()) {
       listener.on('connection', (socket) => {
         this.#connections.add(socket);
@@ -243,13 +247,21 @@ export class StartedWorker implements SandboxedProcess {
   }
 
   async close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#closeAndRelease();
     return this.#closing;
   }
 
   async #kill(): Promise<void> {
     await this.#group.kill();
     await this.exited;
+  }
+
+  async #closeAndRelease(): Promise<void> {
+    try {
+      await this.#close();
+    } finally {
+      await this.#release?.();
+    }
   }
 
   async #close(): Promise<void> {

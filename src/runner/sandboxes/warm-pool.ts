@@ -2,6 +2,8 @@
  * Sandboxes that are open before their subtasks come. What the pool holds follows what was asked for lately: a sandbox's
  * mounts cannot change once it is open, so it serves only a subtask that needs the same.
  */
+import { OneAtATime } from '../../services/one-at-a-time.ts';
+
 export interface WarmSandbox {
   /** Whether it can still be used. */
   readonly isAlive: boolean;
@@ -41,7 +43,7 @@ export class WarmPool<Shape, Member extends WarmSandbox> {
   /** The most that one was seen to take. */
   #largestBytes = 0;
   #timer: NodeJS.Timeout | undefined;
-  #filling: Promise<void> | undefined;
+  readonly #fillings = new OneAtATime(() => this.#fill());
   #isClosing = false;
 
   constructor(options: WarmPoolOptions<Shape, Member>) {
@@ -69,9 +71,7 @@ export class WarmPool<Shape, Member extends WarmSandbox> {
     if (this.#isClosing) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#filling ??= this.#fill().finally(() => {
-        this.#filling = undefined;
-      });
+      void this.#fillings.run();
     }, fillDelayMilliseconds);
     this.#timer.unref();
   }
@@ -81,7 +81,7 @@ export class WarmPool<Shape, Member extends WarmSandbox> {
     this.#isClosing = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    await this.#filling;
+    await this.#fillings.settled();
     this.#recent = [];
     await Promise.all(this.#waiting.splice(0).map(({ member }) => member.discard()));
     this.#isClosing = false;

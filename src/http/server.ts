@@ -1,0 +1,71 @@
+/** The API as a service: listens, and answers what was asked before it stops. */
+import { Periodic } from '../services/periodic.ts';
+import { StartStop } from '../services/service.ts';
+import type { ApiApp } from './api-context.ts';
+
+const idleCheckMilliseconds = 50;
+/** Time that a transfer under way gets at a stop, beyond the grace. */
+const lastAnswerMilliseconds = 2000;
+
+interface ApiServerOptions {
+  readonly host: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** Makes the app, which cannot listen twice. @param closing aborted when the server is asked to stop */
+  readonly build: (closing: AbortSignal) => Promise<ApiApp>;
+}
+
+export class ApiServer extends StartStop {
+  readonly name = 'api';
+  readonly #options: ApiServerOptions;
+  #closing = new AbortController();
+  #app: ApiApp | undefined;
+  #address: string | undefined;
+
+  constructor(options: ApiServerOptions) {
+    super();
+    this.#options = options;
+  }
+
+  /** URL that it listens at while it is started. */
+  get address(): string | undefined {
+    return this.#address;
+  }
+
+  protected override async begin(): Promise<void> {
+    const { host, port, build } = this.#options;
+    this.#closing = new AbortController();
+    this.#app = await build(this.#closing.signal);
+    this.#address = await this.#app.listen({
+      host,
+      port,
+      listenTextResolver: (address) => `the API listens at ${address}`,
+    });
+  }
+
+  protected override async end(graceMilliseconds: number): Promise<void> {
+    this.#closing.abort();
+    this.#address = undefined;
+    if (this.#app !== undefined) await closeApp(this.#app, graceMilliseconds);
+    this.#app = undefined;
+  }
+}
+
+/** Clients that keep a connection for their next request do not hold up the end. */
+async function closeApp(app: ApiApp, graceMilliseconds: number): Promise<void> {
+  const idle = new Periodic({
+    intervalMilliseconds: idleCheckMilliseconds,
+    work: async () => app.server.closeIdleConnections(),
+    onError: () => {
+      // Closing connections does not fail.
+    },
+  });
+  idle.start();
+  const late = setTimeout(() => app.server.closeAllConnections(), graceMilliseconds + lastAnswerMilliseconds);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(late);
+    await idle.stop();
+  }
+}

@@ -1,0 +1,89 @@
+/** The rooms of the domain on one database, each made with those it needs. Nothing is started. */
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { Accounts } from '../accounts/accounts.ts';
+import { Callbacks } from '../callbacks/callbacks.ts';
+import type { Config } from '../configuration/configuration.ts';
+import { Database, Notifications } from '../database/database.ts';
+import { EventCounts } from '../events/event-counts.ts';
+import { logEvents } from '../events/event-log.ts';
+import { Events } from '../events/events.ts';
+import { Jobs } from '../jobs/jobs.ts';
+import { Exports } from '../results/exports.ts';
+import { componentLogger } from '../logging/logger.ts';
+import { Results } from '../results/results.ts';
+import { Runs } from '../runs/runs.ts';
+import { FolderStorage } from '../storage/storages/folder.ts';
+import { Tasks, wakeScheduler } from '../tasks/tasks.ts';
+import { version } from '../version.ts';
+import { PackageCache, Workers } from '../workers/workers.ts';
+
+export interface Domain {
+  readonly events: Events;
+  readonly eventCounts: EventCounts;
+  readonly database: Database;
+  readonly notifications: Notifications;
+  readonly jobs: Jobs;
+  readonly accounts: Accounts;
+  readonly packages: PackageCache;
+  readonly workers: Workers;
+  readonly callbacks: Callbacks;
+  readonly runs: Runs;
+  readonly tasks: Tasks;
+  readonly results: Results;
+  readonly exports: Exports;
+}
+
+interface DomainOptions {
+  readonly config: Config;
+  readonly databaseUrl: string;
+  /** Make exports in this process; else only ask for them. */
+  readonly makesExports: boolean;
+  readonly logger: Logger;
+}
+
+export function makeDomain({ config, databaseUrl, makesExports, logger }: DomainOptions): Domain {
+  const events = new Events(logger);
+  logEvents(events, logger);
+  const eventCounts = new EventCounts(events);
+  const databaseLog = componentLogger(logger, 'database');
+  const database = new Database({ url: databaseUrl, poolSize: config.databasePoolSize, logger: databaseLog });
+  const notifications = new Notifications({ url: databaseUrl, logger: databaseLog });
+  const jobs = new Jobs(databaseUrl, events);
+  const accounts = new Accounts({ database, notifications, config, events });
+  const limits = { unpackedBytes: config.unpackedLimitBytes, files: config.packageFileLimit };
+  const storage = new FolderStorage(path.join(config.dataDir, 'storage'));
+  const packages = new PackageCache(storage, config.cacheDir, limits);
+  const workers = new Workers({ database, packages, storage, jobs, limits });
+  const callbacks = new Callbacks({ database, jobs, config, version, events });
+  const runs = new Runs({ database, notifications, accounts, workers, callbacks, config, events });
+  const tasks = new Tasks({ database, jobs, workers, runs, config, events });
+  jobs.work(wakeScheduler, 1, () => tasks.scheduler.fireDue());
+  const results = new Results(database);
+  const exports = new Exports({
+    database,
+    notifications,
+    jobs,
+    storage,
+    results,
+    databaseUrl,
+    config,
+    makes: makesExports,
+    events,
+  });
+  return {
+    events,
+    eventCounts,
+    database,
+    notifications,
+    jobs,
+    accounts,
+    packages,
+    workers,
+    callbacks,
+    runs,
+    tasks,
+    results,
+    exports,
+  };
+}

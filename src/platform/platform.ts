@@ -1,0 +1,138 @@
+/** The composition root: configuration in, running services out, and the way back. */
+import { mkdir } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Callbacks } from '../callbacks/callbacks.ts';
+import type { Config } from '../configuration/configuration.ts';
+import type { Database } from '../database/database.ts';
+import type { Events } from '../events/events.ts';
+import type { ApiServer } from '../http/app.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import { componentLogger } from '../logging/logger.ts';
+import type { Exports } from '../results/exports.ts';
+import { Retention } from '../retention/retention.ts';
+import { Watchman, type Runner } from '../runner/runner.ts';
+import type { Runs } from '../runs/runs.ts';
+import { ServiceList } from '../services/service-list.ts';
+import { serviceOf, type Service } from '../services/service.ts';
+import { RunCounter } from '../statistics/statistics.ts';
+import type { Tasks } from '../tasks/tasks.ts';
+import { installDependencies, type PackageCache, type Workers } from '../workers/workers.ts';
+import { makeApiServer } from './api-part.ts';
+import { makeDomain, type Domain } from './domain.ts';
+import { makeRunnerPart } from './runner-part.ts';
+
+export { openDatabase } from './open-database.ts';
+
+export interface PlatformParts {
+  /** Serve the API. */
+  readonly api: boolean;
+  /** Execute subtasks. */
+  readonly runner: boolean;
+}
+
+interface PlatformOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly parts: PlatformParts;
+}
+
+export class Platform {
+  readonly config: Config;
+  readonly accounts: Accounts;
+  readonly workers: Workers;
+  readonly packages: PackageCache;
+  readonly runs: Runs;
+  readonly tasks: Tasks;
+  readonly database: Database;
+  readonly jobs: Jobs;
+  readonly callbacks: Callbacks;
+  readonly exports: Exports;
+  readonly events: Events;
+  readonly #api: ApiServer | undefined;
+  readonly #services: ServiceList;
+
+  /** Makes the services on a migrated database; nothing is started yet. */
+  static async open(options: PlatformOptions, databaseUrl: string): Promise<Platform> {
+    const { config } = options;
+    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+    await mkdir(config.cacheDir, { recursive: true });
+    return new Platform(options, databaseUrl);
+  }
+
+  private constructor({ config, logger, parts }: PlatformOptions, databaseUrl: string) {
+    const domain = makeDomain({ config, databaseUrl, makesExports: parts.api, logger });
+    this.config = config;
+    this.accounts = domain.accounts;
+    this.workers = domain.workers;
+    this.packages = domain.packages;
+    this.runs = domain.runs;
+    this.tasks = domain.tasks;
+    this.database = domain.database;
+    this.jobs = domain.jobs;
+    this.callbacks = domain.callbacks;
+    this.exports = domain.exports;
+    this.events = domain.events;
+    this.#api = parts.api ? makeApiServer(config, domain, logger) : undefined;
+    const runnerPart = parts.runner ? makeRunnerPart(config, domain, logger) : undefined;
+    if (runnerPart === undefined) domain.jobs.declare(installDependencies);
+    this.#services = new ServiceList({
+      name: 'platform',
+      services: [
+        ...(runnerPart?.bases ?? []),
+        ...domainServices(config, domain, runnerPart?.runner),
+        // A port that is taken is found before any subtask is claimed.
+        ...present(this.#api),
+        ...(runnerPart === undefined ? [] : [waitingInstallations(domain), runnerPart.runner]),
+      ],
+      // First no new request, while all is there that could be asked for.
+      stoppedFirst: [...present(this.#api), ...present(runnerPart?.installations)],
+      logger: componentLogger(logger, 'platform'),
+    });
+  }
+
+  /** Starts every service. @returns the address the API listens on, if it does */
+  async start(): Promise<string | undefined> {
+    await this.#services.start();
+    return this.#api?.address;
+  }
+
+  /** Serves no new request, takes no new work, waits for what runs, then ends it, for good. May be called twice. */
+  async stop(graceMilliseconds: number): Promise<void> {
+    await this.#services.stop(graceMilliseconds);
+    await this.database.close();
+  }
+}
+
+function present<Item>(item: Item | undefined): Item[] {
+  return item === undefined ? [] : [item];
+}
+
+/** Queues what versions still wait for that were published while no runner was there. */
+function waitingInstallations({ workers }: Domain): Service {
+  return serviceOf('waiting installations', { start: () => workers.installs.queueWaiting() });
+}
+
+/** What every platform runs, whatever its parts. */
+function domainServices(config: Config, domain: Domain, runner: Runner | undefined): readonly Service[] {
+  const { database, notifications, jobs, accounts, callbacks, tasks, exports, events } = domain;
+  return [
+    new Retention({
+      database,
+      days: config.retentionDays,
+      removeExports: (now) => exports.removeOld(now),
+      events,
+    }),
+    notifications,
+    jobs,
+    exports,
+    serviceOf('scheduler', { start: () => tasks.scheduler.catchUp() }),
+    accounts.upkeep(),
+    new Watchman({
+      services: { database, callbacks, usage: accounts.usage, events },
+      config,
+      ownRunner: () => runner?.id,
+    }),
+    new RunCounter({ database, retentionDays: config.statisticsRetentionDays, events }),
+  ];
+}
