@@ -10,8 +10,8 @@ import type { Events } from '../../events/events.ts';
 
 /** Starts the lines that the platform itself writes. */
 const platformPrefix = 'SYSTEM: ';
-/** Printed lines on their way to the database before the worker's output is left to wait. */
-const mostPending = 2000;
+/** Printed lines that are not stored yet, and their characters, beyond which the worker's output waits. */
+const pendingLimits = { lines: 2000, characters: 4 * 1024 * 1024 } as const;
 
 interface SubtaskLogOptions {
   readonly ingest: LogIngest;
@@ -33,7 +33,9 @@ export class SubtaskLog {
   #dropped = 0;
   /** Set from a line to the end of its second. */
   #second: NodeJS.Timeout | undefined;
-  #pending = 0;
+  readonly #pending = { lines: 0, characters: 0 };
+  /** Outputs of the worker that wait until fewer lines are pending. */
+  readonly #waiting = new Set<Readable>();
 
   constructor(options: SubtaskLogOptions) {
     this.#options = options;
@@ -137,14 +139,27 @@ export class SubtaskLog {
 
   #print(type: LogType, line: string, stream: Readable): void {
     if (!this.#admits()) return;
-    this.#pending += 1;
-    if (this.#pending >= mostPending) stream.pause();
+    this.#pending.lines += 1;
+    this.#pending.characters += line.length;
+    if (this.#hasPending(1)) this.#waiting.add(stream.pause());
     void this.#store(type, line)
       .catch((err: unknown) => this.#tellLost(err))
       .finally(() => {
-        this.#pending -= 1;
-        if (this.#pending < mostPending / 2 && stream.isPaused()) stream.resume();
+        this.#pending.lines -= 1;
+        this.#pending.characters -= line.length;
+        if (this.#waiting.size > 0 && !this.#hasPending(0.5)) this.#resumeAll();
       });
+  }
+
+  /** @param share of the limits */
+  #hasPending(share: number): boolean {
+    const { lines, characters } = this.#pending;
+    return lines >= pendingLimits.lines * share || characters >= pendingLimits.characters * share;
+  }
+
+  #resumeAll(): void {
+    for (const stream of this.#waiting) stream.resume();
+    this.#waiting.clear();
   }
 
   #store(type: LogType, content: string): Promise<void> {
