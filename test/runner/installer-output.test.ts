@@ -2,6 +2,23 @@ import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { OutputLines } from '../../src/runner/dependencies/output-lines.ts';
 
+test('lines are the same however the output is cut into pieces', async () => {
+  const bytes = Buffer.from('one\r\ntwo ä\n\r\nthree\rfour\r\n€');
+  for (let size = 1; size <= bytes.length; size += 1) {
+    const printed: string[] = [];
+    const output = new OutputLines(
+      (line) => printed.push(line),
+      (line) => line,
+    );
+    const count = Math.ceil(bytes.length / size);
+    const pieces = Array.from({ length: count }, (_, index) =>
+      bytes.subarray(index * size, (index + 1) * size),
+    );
+    await output.read(Readable.from(pieces));
+    expect(printed).toEqual(['one', 'two ä', 'three\rfour', '€']);
+  }
+});
+
 test('an installation that prints without end is printed up to the limit, and its last lines are kept', async () => {
   const printed: string[] = [];
   const output = new OutputLines(

@@ -31,9 +31,11 @@ export class OutputLines {
     const decoder = new StringDecoder('utf8');
     let rest = '';
     for await (const chunk of stream) {
-      const lines = (rest + decoder.write(chunk as Buffer)).split(/\r?\n/);
+      // What waits for the end of its line is not searched again for each piece of it.
+      const [first = '', ...others] = decoder.write(chunk as Buffer).split('\n');
+      const lines = [rest + first, ...others];
       rest = lines.pop() ?? '';
-      for (const line of lines) this.add(line);
+      for (const line of lines) this.add(line.endsWith('\r') ? line.slice(0, -1) : line);
       if (rest.length < longestLine * 2) continue;
       this.add(rest);
       rest = '';

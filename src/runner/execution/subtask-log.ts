@@ -119,7 +119,9 @@ export class SubtaskLog {
       this.#print(type, ended.length > lineLimitBytes ? this.#cut(ended) : ended, stream);
     };
     stream.on('data', (chunk: Buffer) => {
-      const lines = (rest + decoder.write(chunk)).split('\n');
+      // What waits for the end of its line is not searched again for each piece of it.
+      const [first = '', ...others] = decoder.write(chunk).split('\n');
+      const lines = [rest + first, ...others];
       rest = lines.pop() ?? '';
       for (const line of lines) take(line);
       // A secret that begins where the line is cut must be there as a whole to be known.
