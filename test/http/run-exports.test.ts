@@ -187,7 +187,7 @@ test('a run without rows gives a file without rows', async () => {
   expect(await textOf(await linkTo(run, '?format=jsonl'))).toBe('');
 });
 
-test('many rows, one of them large, come whole and in their order', async () => {
+test('many rows, one of them large, come whole and in their order', { timeout: 300_000 }, async () => {
   const count = 1500;
   const run = await runWith(`
     const rows = Array.from({ length: ${count} }, (_, n) => ({ n, text: n === 700 ? 'é'.repeat(500000) : 'short' }));
