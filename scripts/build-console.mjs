@@ -8,8 +8,6 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const consoleDir = path.join(root, 'console');
-/** What the console shares with the server. */
-const sharedDirs = ['documentation', 'json'].map((name) => path.join(root, 'src', name));
 const distDir = path.join(consoleDir, 'dist');
 const stampFile = path.join(distDir, '.built-from');
 
@@ -21,11 +19,25 @@ function sourceFiles(folder) {
   });
 }
 
+/** The files of the server that the given files import, directly or not. */
+function sharedFiles(files, found = new Set()) {
+  for (const file of files.filter((name) => /\.tsx?$/.test(name))) {
+    for (const [, target] of readFileSync(file, 'utf8').matchAll(/(?:from|import) '(\.[^']+)'/g)) {
+      const imported = path.resolve(path.dirname(file), target);
+      if (imported.startsWith(`${consoleDir}${path.sep}`) || found.has(imported)) continue;
+      found.add(imported);
+      sharedFiles([imported], found);
+    }
+  }
+  return [...found];
+}
+
 /** Changes with whatever a build is made from. */
 function sourceHash() {
   const hash = createHash('sha256');
-  const sources = [consoleDir, ...sharedDirs].flatMap((folder) => sourceFiles(folder).toSorted());
-  for (const file of [...sources, path.join(root, 'package-lock.json')]) {
+  const sources = sourceFiles(consoleDir).toSorted();
+  const files = [...sources, ...sharedFiles(sources).toSorted(), path.join(root, 'package-lock.json')];
+  for (const file of files) {
     hash
       .update(`${path.relative(root, file)}\0`)
       .update(readFileSync(file))

@@ -8,7 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { subtaskStatuses, type SubtaskStatus } from './api/run-parts.ts';
-import { runOrigins, runStatuses, runTabs, type RunTab } from './api/runs.ts';
+import { origins, runStatuses, runTabs, type RunTab } from './api/runs.ts';
 import { sessionQuery } from './api/session.ts';
 import { overviewRanges, rangeNames, type OverviewRange } from './components/charts/time-range.ts';
 import { pageSizes } from './api/paging.ts';
@@ -148,7 +148,7 @@ const runsRoute = createRoute({
     ...textOf('keyword', search),
     ...textOf('worker', search),
     ...oneOf('status', runStatuses, search),
-    ...oneOf('origin', runOrigins, search),
+    ...oneOf('origin', origins, search),
     ...dateOf('from', search),
     ...dateOf('to', search),
     ...listOrder(search),

@@ -23,7 +23,7 @@ interface Crossing extends Import {
 /** What is wrong with an import from one room to another; undefined where it keeps the rules. */
 function problemOf({ from, to, room, other }: Crossing): string | undefined {
   if (!mayUse(room, other)) return `${from} imports ${to}: ${room.place} may not use ${other.place}`;
-  if (other.facades.includes(to)) return undefined;
+  if (other.facades === undefined || other.facades.includes(to)) return undefined;
   const shown = other.facades.length === 0 ? 'nothing' : other.facades.join(', ');
   return `${from} imports ${to}: ${other.place} shows other rooms ${shown}`;
 }

@@ -3,8 +3,8 @@
 export interface Room {
   /** Folder or file below `src/`, such as `runs`, `runner/proxy` or `errors.ts`; `../console/src` for the console. */
   readonly place: string;
-  /** Files that other rooms may import, as paths below `src/`. */
-  readonly facades: readonly string[];
+  /** Files that other rooms may import, as paths below `src/`; undefined for every file. */
+  readonly facades: readonly string[] | undefined;
   /** Places of the rooms that this one may import; undefined for every room. */
   readonly uses: readonly string[] | undefined;
 }
@@ -17,6 +17,7 @@ export interface Exemption {
 }
 
 const everything = 'everything';
+const everyFile = 'every file';
 const nothing = '–';
 
 /** The texts in backquotes of a cell. */
@@ -39,6 +40,10 @@ function tableRows(page: string, first: string): string[][] {
   );
 }
 
+function facadesOf(place: string, cell: string): string[] | undefined {
+  return cell === everyFile ? undefined : codes(cell).map((file) => `${place}/${file}`);
+}
+
 /** @param page text of `docs/architecture.md` @throws Error where its table of rooms cannot be read */
 export function readRooms(page: string): Room[] {
   const rows = tableRows(page, 'Room');
@@ -49,7 +54,7 @@ export function readRooms(page: string): Room[] {
     const isFile = place.endsWith('.ts');
     return {
       place,
-      facades: isFile ? [place] : codes(facade).map((file) => `${place}/${file}`),
+      facades: isFile ? [place] : facadesOf(place, facade),
       uses: uses === everything ? undefined : uses === nothing ? [] : codes(uses),
     };
   });

@@ -19,14 +19,12 @@ export { Plans } from './plans.ts';
 export { Usage } from './usage.ts';
 
 export type { Actor, AuditEvent, AuditRecord } from './audit.ts';
-export { auditActions } from './audit-actions.ts';
 export type { ApiKeyRecord } from './api-keys.ts';
 export type { SessionRecord } from './sessions.ts';
 export { csrfTokenOf, isCsrfToken } from './sessions.ts';
 export type { Identity } from './authenticator.ts';
 export type { Plan } from './plans.ts';
 export type { UsageEntry } from './usage.ts';
-export { usageKinds, type UsageKind } from './usage-kinds.ts';
 export { emailLength, passwordLength } from './setup-links.ts';
 
 export interface Account {

@@ -1,3 +1,11 @@
 /** What runs use that may have a price. */
 export const usageKinds = ['result', 'memory', 'cpu', 'traffic'] as const;
 export type UsageKind = (typeof usageKinds)[number];
+
+/** What the quantity of each kind counts. */
+export const usageUnits = {
+  result: 'result',
+  memory: 'GB-hour',
+  cpu: 'hour',
+  traffic: 'GB',
+} as const satisfies Record<UsageKind, string>;

@@ -13,10 +13,7 @@ import { generateCallbackSecret } from './signature.ts';
 import { AddressGuard, AllowList } from '../addresses/addresses.ts';
 import { urlRefusal } from './callback-url.ts';
 
-export { toldStatuses } from './callback-states.ts';
-
 export type { CallbackRecord } from './read.ts';
-export { callbackStates } from './callback-states.ts';
 
 /** Deliveries to one receiver at the same time, by all processes: a slow one takes these places and leaves the others. */
 const receiverConcurrency = 4;

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Type, type Static, type TSchema, type TUnsafe } from 'typebox';
 import { errorSchema, successSchema, type Success, type SuccessWith } from './envelope.ts';
-import type { Answer } from './answer.ts';
+import type { Answer } from '../answers/answer.ts';
 
 type Tag =
   | 'account'

@@ -16,7 +16,6 @@ import type { ResultHeader } from './ingest.ts';
 import type { Results } from './results.ts';
 
 export type { ExportRecord } from './export-record.ts';
-export { exportStates } from './export-states.ts';
 export { exportFormatNames, formatTraits, type ExportFormat } from './export-formats.ts';
 
 const pollMilliseconds = 2000;

@@ -3,16 +3,10 @@ import { type Database, MatchFinder, containing, containingInJson } from '../dat
 import { parseJson } from '../json/lossless-json.ts';
 import type { RunReference } from '../runs/runs.ts';
 import type { ResultHeader } from './ingest.ts';
+import { dataIdKey, platformKeyPrefix, type ResultRow } from './result-row.ts';
 
 export { type PushedRun, ResultIngest } from './ingest.ts';
 export { parseRow } from './row.ts';
-
-/** The platform's own column: names a row of a run for good. */
-const dataIdKey = '__coreclaw_data_id__';
-/** Keys that begin so are the platform's own. */
-export const platformKeyPrefix = '__coreclaw_';
-
-export type ResultRow = Record<string, unknown>;
 
 export interface ResultPage {
   readonly count: number;
@@ -163,15 +157,15 @@ interface StoredRow {
 }
 
 function shownRow(run: { slug: string }, { number, data }: StoredRow): ResultRow {
-  return { ...(parseJson(data) as ResultRow), [dataIdKey]: dataId(run, number) };
+  return { ...(parseJson(data) as Record<string, unknown>), [dataIdKey]: dataId(run, number) };
 }
 
 /** Rows with only some columns, in that order, and their names; as they are where none are chosen. */
 export function chosenColumns(rows: ResultRow[], keys: readonly string[] | undefined): ResultRow[] {
   if (keys === undefined) return rows;
   return rows.map((row) => {
-    const kept = [...keys, dataIdKey].filter((key) => Object.hasOwn(row, key));
-    return Object.fromEntries(kept.map((key) => [key, row[key]]));
+    const kept = keys.filter((key) => Object.hasOwn(row, key));
+    return { ...Object.fromEntries(kept.map((key) => [key, row[key]])), [dataIdKey]: row[dataIdKey] };
   });
 }
 

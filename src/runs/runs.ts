@@ -21,24 +21,19 @@ export {
   type StopEnd,
   type SubtaskEnd,
   abortedEnd,
-  internalSteps,
-  limitEvidences,
   lostEnd,
-  preparationSteps,
   runEndReasons,
   stoppedEnd,
-  subtaskEndReasons,
   succeededEnd,
 } from './end-reasons.ts';
 export { type RunServices, type SubtaskOutcome, settleSubtask } from './finish.ts';
 export { type Idempotency, startedBefore } from './idempotency.ts';
 export { type LimitsInForce, defaultLimits } from './limits.ts';
-export { type LimitName, type NamedLimit, limitNames, limitOwners, limitUnits } from './named-limits.ts';
+export type { LimitName, NamedLimit } from './named-limits.ts';
 export { type EndColumns, durationSeconds, endFields, resultMessage, unixSeconds } from './run-figures.ts';
 export type { RunReference } from './run-reference.ts';
 export { parseRunSchema } from './run-schema.ts';
 export type { StatusCallbacks } from './status-callbacks.ts';
-export { waitReasons } from './wait-reasons.ts';
 
 export { runSorts, type Page, type RunFilter } from './read.ts';
 export type { RunRecord } from './run-record.ts';

@@ -23,7 +23,7 @@ import { joinTasks, selectTasks, type TaskRecord } from './task-record.ts';
 import { findTaskWorker, prepareTaskRun, storeTaskRun } from './task-run.ts';
 import { isTimezone } from '../time/timezone.ts';
 
-export { missedPolicies, overlapPolicies, scheduleTypes, tickOutcomes } from './schedule-kinds.ts';
+export { scheduleTypes } from './schedule-kinds.ts';
 export { wakeScheduler } from './scheduler.ts';
 
 export type { TaskRecord } from './task-record.ts';

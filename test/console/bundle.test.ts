@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
@@ -37,4 +37,16 @@ test('what every page loads first stays small', async () => {
 test('charts and the command palette are not part of it', async () => {
   const names = [...(await entryScripts()).keys()];
   expect(names.filter((name) => /^(?:charts|command-palette)/.test(name))).toEqual([]);
+});
+
+test('no script has a schema of the server or asks for a module of Node', async () => {
+  const assets = path.join(dist, 'assets');
+  const names = (await readdir(assets)).filter((name) => name.endsWith('.js'));
+  expect(names.length).toBeGreaterThan(0);
+  for (const name of names) {
+    const code = await readFile(path.join(assets, name), 'utf8');
+    expect(code, name).not.toMatch(/["'`]node:[a-z]/);
+    // How typebox marks its schemas, and a description from `src/answers/runs.ts`.
+    expect(code, name).not.toMatch(/~kind|usable as workerId/);
+  }
 });

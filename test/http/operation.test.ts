@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { expect, test } from 'vitest';
 import type { ApiApp } from '../../src/http/api-context.ts';
 import { success } from '../../src/http/envelope.ts';
-import { enumeration } from '../../src/http/enumeration.ts';
+import { enumeration } from '../../src/answers/enumeration.ts';
 import { operation } from '../../src/http/operation.ts';
 
 const parts = { id: 'getThing', tag: 'system', summary: 'Get thing', description: 'A thing' } as const;

@@ -14,7 +14,7 @@ import {
 } from '../../src/runs/end-reasons.ts';
 import { limitNames, type LimitName } from '../../src/runs/named-limits.ts';
 import { readGuide } from '../../src/documentation/guides.ts';
-import { runEndFields, subtaskEndFields } from '../../src/http/v2/end-shapes.ts';
+import { runEndFields, subtaskEndFields } from '../../src/answers/ends.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
 /** Every reason with its sentence. */

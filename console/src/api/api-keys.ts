@@ -1,23 +1,10 @@
 /** The API keys of the account. */
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import type { ApiKey, NewApiKey } from '../../../src/answers/credentials.ts';
+import type { Paged } from '../../../src/answers/pages.ts';
 import { call, segment } from './client.ts';
-import type { Paged } from './paging.ts';
 
-export interface ApiKey {
-  readonly slug: string;
-  readonly name: string;
-  /** Unix seconds. */
-  readonly created_at: number;
-  /** Unix seconds; 0 for never. */
-  readonly last_used_at: number;
-  /** Unix seconds; 0 for never. */
-  readonly expires_at: number;
-}
-
-interface NewApiKey extends ApiKey {
-  /** Shown this once. */
-  readonly key: string;
-}
+export type { ApiKey } from '../../../src/answers/credentials.ts';
 
 const path = '/users/account/api-keys';
 const apiKeysKey = ['api-keys'] as const;

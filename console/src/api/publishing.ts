@@ -1,15 +1,10 @@
 /** Publishing a package as a new worker or as a further version of one: as a zip, or from a git repository. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { PublishedVersion, PulledVersion } from '../../../src/answers/versions.ts';
 import { ApiError, apiPath, call, changeHeaders, segment } from './client.ts';
-import type { Finding, GitOrigin } from './worker-versions.ts';
 import { workersKey } from './workers.ts';
 
-export interface PublishedVersion {
-  readonly slug: string;
-  readonly path: string;
-  readonly version: string;
-  readonly warnings: readonly Finding[];
-}
+export type { PublishedVersion } from '../../../src/answers/versions.ts';
 
 interface ZipUpload {
   readonly zip: Blob;
@@ -25,12 +20,6 @@ export interface GitImport {
   /** For this request only. */
   readonly git_token?: string;
   readonly title?: string;
-}
-
-export interface GitPull {
-  readonly is_changed: boolean;
-  readonly version: string;
-  readonly git: GitOrigin;
 }
 
 /** Sends a form and tells its progress, which `fetch` cannot. @throws ApiError as `call` */
@@ -90,5 +79,5 @@ export function useGitImport(workerId: string | undefined) {
 
 /** Imports again what the newest version from git came from. */
 export function useGitPull(workerId: string) {
-  return usePublishing(() => call<GitPull>(`/workers/${segment(workerId)}/git/pull`, { body: {} }));
+  return usePublishing(() => call<PulledVersion>(`/workers/${segment(workerId)}/git/pull`, { body: {} }));
 }

@@ -1,19 +1,12 @@
 /** Exports of a run: files of its rows, and how far they are. */
 import { queryOptions, useMutation } from '@tanstack/react-query';
+import type { Export, ExportProgress } from '../../../src/answers/results.ts';
+import type { ExportFormat } from '../../../src/results/export-formats.ts';
 import { call, segment } from './client.ts';
 import { runPath, runsKey } from './runs.ts';
 
-export const exportFormats = ['csv', 'json', 'jsonl', 'xlsx', 'xls', 'xml', 'html', 'rss'] as const;
-export type ExportFormat = (typeof exportFormats)[number];
-
-export interface ExportProgress {
-  /** Signed link that needs no credential. */
-  readonly download_url: string;
-  readonly state: 'queued' | 'ready' | 'failed';
-  readonly rows: number;
-  readonly rows_done: number;
-  readonly err_msg: string;
-}
+export type { ExportProgress } from '../../../src/answers/results.ts';
+export { exportFormatNames, type ExportFormat } from '../../../src/results/export-formats.ts';
 
 const progressMilliseconds = 300;
 
@@ -22,7 +15,7 @@ export function useExport(slug: string) {
   return useMutation({
     mutationFn: async ({ format, keys }: { format: ExportFormat; keys: readonly string[] }) => {
       const query = { format, filter_keys: keys.join(','), wait_seconds: 0 };
-      return (await call<{ export_slug: string }>(`${runPath(slug)}/result/export`, { query })).export_slug;
+      return (await call<Export>(`${runPath(slug)}/result/export`, { query })).export_slug;
     },
   });
 }

@@ -1,5 +1,6 @@
 /** What runs and tasks are started with: reading it, trying it, starting a run with it. */
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import type { RunInput, RunPreview, StartedRun } from '../../../src/answers/runs.ts';
 import { call, segment } from './client.ts';
 
 export interface RunParameters {
@@ -15,16 +16,8 @@ export interface RunRequest {
 }
 
 /** What a run or a task has stored. Its numbers are as long as they were sent. */
-export interface StoredInput {
+export interface StoredInput extends RunInput {
   readonly input: { readonly parameters?: Partial<RunParameters> } | null;
-  /** `v1.0.1`, of a task also `latest`. */
-  readonly version: string;
-}
-
-interface RunPreview {
-  readonly version: string;
-  readonly subtasks: number;
-  readonly subtask_limit: number;
 }
 
 function storedInputQuery(path: string) {
@@ -56,8 +49,7 @@ export async function previewRun(
 export function useStartRun(workerId: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: RunRequest) =>
-      call<{ run_slug: string }>(`/workers/${segment(workerId)}/runs`, { body }),
+    mutationFn: (body: RunRequest) => call<StartedRun>(`/workers/${segment(workerId)}/runs`, { body }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['runs'] }),
   });
 }

@@ -1,53 +1,16 @@
 /** The log of a run: windows anywhere in it, and where words are. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import type { LogLine, LogLineList, LogMatchList, RunLog } from '../../../src/answers/logs.ts';
+import type { LogType } from '../../../src/logs/log-line.ts';
 import { call, type Query } from './client.ts';
 import { liveMilliseconds, runPath, runsKey } from './runs.ts';
 
-/** 1 debug, 2 info, 3 warn, 4 error. */
-export const logLevels = [1, 2, 3, 4] as const;
-export type LogLevel = (typeof logLevels)[number];
-
-export interface LogLine {
-  /** Within the run, from 1. */
-  readonly number: number;
-  readonly type: LogLevel;
-  /** Number of the subtask; 0 for the whole run. */
-  readonly group: string;
-  readonly content: string;
-  readonly is_cut: boolean;
-  /** Milliseconds. */
-  readonly timestamp: number;
-}
-
-export interface LogCounts {
-  readonly debug: number;
-  readonly info: number;
-  readonly warn: number;
-  readonly error: number;
-}
-
-interface LogSearch {
-  /** Lines that pass, of those looked at so far. */
-  readonly count: number;
-  readonly searched: number;
-  readonly is_complete: boolean;
-  readonly lines: LogCounts;
-}
-
-export interface LogWindow extends LogSearch {
-  readonly position: number;
-  readonly list: readonly LogLine[];
-}
-
-export interface LogMatches extends LogSearch {
-  /** Of the first in the list, among all matches, from 1. */
-  readonly first: number;
-  readonly list: readonly { readonly number: number; readonly position: number }[];
-}
+export type { LogCounts, LogLine } from '../../../src/answers/logs.ts';
+export { logTypes, type LogType } from '../../../src/logs/log-line.ts';
 
 export interface LogFilter {
   /** All where it is empty. */
-  readonly levels: readonly LogLevel[];
+  readonly levels: readonly LogType[];
   readonly subtask: number | undefined;
   /** Words that a line has to contain; `''` for any line. */
   readonly words: string;
@@ -66,7 +29,7 @@ export function logCountQuery(slug: string, filter: LogFilter, isLive: boolean) 
   return queryOptions({
     queryKey: [...runsKey, slug, 'log', filter, isLive],
     queryFn: ({ signal }) =>
-      call<LogWindow>(`${runPath(slug)}/log/lines`, {
+      call<LogLineList>(`${runPath(slug)}/log/lines`, {
         query: { ...filterFields(filter), position: -1, limit: 1 },
         signal,
       }),
@@ -83,7 +46,7 @@ export function lastLinesQuery(slug: string, filter: LogFilter, limit: number) {
   return queryOptions({
     queryKey: [...runsKey, slug, 'last-lines', filter, limit],
     queryFn: ({ signal }) =>
-      call<LogWindow>(`${runPath(slug)}/log/lines`, {
+      call<LogLineList>(`${runPath(slug)}/log/lines`, {
         query: { ...filterFields(filter), position: -limit, limit },
         signal,
       }),
@@ -99,7 +62,7 @@ export async function loadLines(
   signal: AbortSignal,
 ): Promise<readonly LogLine[]> {
   const query = { ...filterFields(filter), position: page * linesAtOnce + 1, limit: linesAtOnce };
-  return (await call<LogWindow>(`${runPath(slug)}/log/lines`, { query, signal })).list;
+  return (await call<LogLineList>(`${runPath(slug)}/log/lines`, { query, signal })).list;
 }
 
 export interface LogMatch {
@@ -114,7 +77,7 @@ export function matchCountQuery(slug: string, filter: LogFilter, isLive: boolean
   return queryOptions({
     queryKey: [...runsKey, slug, 'matches', filter, isLive],
     queryFn: ({ signal }) =>
-      call<LogMatches>(`${runPath(slug)}/log/matches`, {
+      call<LogMatchList>(`${runPath(slug)}/log/matches`, {
         query: { ...filterFields(filter), limit: 1 },
         signal,
       }),
@@ -138,7 +101,7 @@ export async function findMatch(
 ): Promise<LogMatch | undefined> {
   for (;;) {
     const query = { ...filterFields(filter), ...from, limit: 1 };
-    const found = await call<LogMatches>(`${runPath(slug)}/log/matches`, { query, signal });
+    const found = await call<LogMatchList>(`${runPath(slug)}/log/matches`, { query, signal });
     const [match] = found.list;
     if (match !== undefined) return { place: found.first, position: match.position };
     if (found.is_complete) return undefined;
@@ -147,7 +110,7 @@ export async function findMatch(
 
 /** Signed link to the whole log as text, below this server whatever address it thinks it has. */
 export async function wholeLogPath(slug: string): Promise<string> {
-  const { all_logs_url: url } = await call<{ all_logs_url: string }>(`${runPath(slug)}/log`);
+  const { all_logs_url: url } = await call<RunLog>(`${runPath(slug)}/log`);
   const { pathname, search } = new URL(url);
   return `${pathname}${search}`;
 }

@@ -1,30 +1,12 @@
 /** The run queue: runs that are held until they are activated or released. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import type { Paged } from '../../../src/answers/pages.ts';
+import type { QueueItem, QueueOutcomes } from '../../../src/answers/run-queue.ts';
+import type { QueueState } from '../../../src/runs/queue-states.ts';
 import { call } from './client.ts';
-import type { Paged } from './paging.ts';
 
-export type QueueState = 'waiting' | 'inactive';
-
-export interface QueueItem {
-  readonly queue_ref: string;
-  readonly queue_status: QueueState;
-  /** Empty where the worker is gone. */
-  readonly worker_path: string;
-  readonly worker_title: string;
-  readonly version: string;
-  /** Unix seconds. */
-  readonly created_at: number;
-  readonly reason: string;
-  /** The run that it became; empty where it was not activated. */
-  readonly run_slug: string;
-}
-
-export interface QueueOutcome {
-  readonly queue_ref: string;
-  readonly success: boolean;
-  readonly run_slug?: string;
-  readonly error?: string;
-}
+export type { QueueItem, QueueOutcome } from '../../../src/answers/run-queue.ts';
+export type { QueueState } from '../../../src/runs/queue-states.ts';
 
 const queueKey = ['run-queue'] as const;
 const refreshMilliseconds = 5000;
@@ -46,8 +28,7 @@ function useQueueAction<Variables extends { readonly refs: readonly string[] }>(
   return useMutation({
     mutationFn: async ({ refs, ...more }: Variables) => {
       const body = { queue_refs: refs, ...more };
-      return (await call<{ results: readonly QueueOutcome[] }>(`/run-queue/items/${action}`, { body }))
-        .results;
+      return (await call<QueueOutcomes>(`/run-queue/items/${action}`, { body })).results;
     },
     onSettled: () => client.invalidateQueries({ queryKey: queueKey }),
   });

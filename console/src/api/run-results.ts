@@ -1,35 +1,17 @@
 /** The rows of a run: windows of them, and those that have words in them. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import type { FoundRows, ResultPage } from '../../../src/answers/results.ts';
+import { dataIdKey, type ResultRow } from '../../../src/results/result-row.ts';
 import { call } from './client.ts';
-import type { Paged } from './paging.ts';
 import { liveMilliseconds, runPath, runsKey } from './runs.ts';
 
-export interface ResultHeader {
-  readonly key: string;
-  readonly label: string;
-  readonly format: string;
-}
-
-export type ResultRow = Readonly<Record<string, unknown>> & { readonly __coreclaw_data_id__: string };
-
-export interface ResultPage extends Paged<ResultRow> {
-  readonly headers: readonly ResultHeader[];
-}
-
-export interface FoundRows extends ResultPage {
-  /** Rows looked at so far, of `total`. */
-  readonly searched: number;
-  readonly total: number;
-  readonly is_complete: boolean;
-}
+export type { ResultHeader } from '../../../src/answers/results.ts';
+export { dataIdKey, type ResultRow } from '../../../src/results/result-row.ts';
 
 /** The most that one answer has. */
 export const rowsAtOnce = 100;
 /** A search looks on each time it is asked; the server looks for longer than this. */
 const searchMilliseconds = 25;
-
-/** The name of the platform's own column. */
-export const dataIdKey = '__coreclaw_data_id__';
 
 /** Number of a row within its run, from 1. */
 export function rowNumber(row: ResultRow): number {

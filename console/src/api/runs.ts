@@ -1,33 +1,12 @@
 /** Runs: list, one, their log, results and exports, and what can be done to them. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import type { Paged } from '../../../src/answers/pages.ts';
+import type { Run, StartedRun } from '../../../src/answers/runs.ts';
+import { isFinished, type RunStatus } from '../../../src/runs/statuses.ts';
 import { call, segment } from './client.ts';
-import type { Paged } from './paging.ts';
 
-export const runStatuses = ['ready', 'running', 'succeeded', 'failed', 'aborting'] as const;
-export type RunStatus = (typeof runStatuses)[number];
-
-export interface Run {
-  readonly slug: string;
-  readonly scraper_slug: string;
-  readonly scraper_title: string;
-  readonly version: string;
-  readonly status: RunStatus;
-  readonly results: number;
-  /** Decimal. */
-  readonly usage: string;
-  /** Bytes. */
-  readonly traffic: number;
-  readonly origin: string;
-  /** Unix seconds; 0 for not yet. */
-  readonly started_at: number;
-  /** Unix seconds; 0 for not yet. */
-  readonly finished_at: number;
-  /** Seconds. */
-  readonly duration: number;
-  readonly err_msg: string;
-}
-
-export const runOrigins = ['api_v2', 'console', 'schedule', 'task', 'mcp', 'cli'] as const;
+export type { Run } from '../../../src/answers/runs.ts';
+export { isFinished, origins, runStatuses, type RunStatus } from '../../../src/runs/statuses.ts';
 
 export interface RunFilter {
   readonly status?: RunStatus | undefined;
@@ -59,10 +38,6 @@ const abortedMessage = 'run aborted by user';
 
 export function isAborted({ status, err_msg: message }: Pick<Run, 'status' | 'err_msg'>): boolean {
   return status === 'failed' && message.startsWith(abortedMessage);
-}
-
-export function isFinal(status: RunStatus): boolean {
-  return status === 'succeeded' || status === 'failed';
 }
 
 /** Of the API. */
@@ -99,7 +74,7 @@ export function runQuery(slug: string) {
     queryKey: [...runsKey, slug, 'run'],
     queryFn: ({ signal }) => call<Run>(runPath(slug), { signal }),
     refetchInterval: ({ state }) =>
-      state.data !== undefined && isFinal(state.data.status) ? false : liveMilliseconds,
+      state.data !== undefined && isFinished(state.data.status) ? false : liveMilliseconds,
   });
 }
 
@@ -114,7 +89,7 @@ export function useAbortRun(slug: string) {
 export function useRerun(slug: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => call<{ run_slug: string }>(`${runPath(slug)}/rerun`, { body: {} }),
+    mutationFn: () => call<StartedRun>(`${runPath(slug)}/rerun`, { body: {} }),
     onSuccess: () => client.invalidateQueries({ queryKey: runsKey }),
   });
 }

@@ -1,22 +1,7 @@
 /** Who is signed in. */
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { Session } from '../../../src/answers/credentials.ts';
 import { ApiError, call, setCsrfToken } from './client.ts';
-
-export interface SessionAccount {
-  readonly name: string;
-  readonly email: string;
-  readonly is_admin: boolean;
-  /** IANA name of the account's time zone. */
-  readonly timezone: string;
-}
-
-export interface Session {
-  readonly account: SessionAccount;
-  /** What every request that changes something carries as `x-csrf-token`. */
-  readonly csrf_token: string;
-  /** Unix seconds. */
-  readonly expires_at: number;
-}
 
 export const sessionKey = ['session'] as const;
 

@@ -1,66 +1,16 @@
 /** What the runs of the account came to: over time, by worker, and what goes on now. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import type { Paged } from '../../../src/answers/pages.ts';
+import type { Activity, RunSeries, WorkerFigures } from '../../../src/answers/statistics.ts';
+import type { BucketSize } from '../../../src/statistics/bucket-sizes.ts';
 import { call } from './client.ts';
-import type { Paged } from './paging.ts';
 
-export interface RunFigures {
-  readonly runs: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly aborted: number;
-  /** 0 to 1; -1 where no run ended by itself. */
-  readonly success_rate: number;
-  /** Seconds. */
-  readonly duration_p50: number;
-  readonly duration_p90: number;
-  readonly duration_p99: number;
-  readonly results: number;
-  /** Bytes. */
-  readonly traffic: number;
-  /** Decimals. */
-  readonly usage: string;
-  readonly usage_results: string;
-  readonly usage_memory: string;
-  readonly usage_traffic: string;
-  /** GB-hours, decimal. */
-  readonly memory: string;
-}
-
-/** The figures from the moment `start` (Unix seconds) on. */
-export type RunBucket = RunFigures & { readonly start: number };
-
-export interface RunSeries {
-  readonly totals: RunFigures;
-  readonly list: readonly RunBucket[];
-}
-
-/** The worker's names are empty where it was deleted. */
-export interface WorkerFigures extends RunFigures {
-  readonly worker_slug: string;
-  readonly worker_path: string;
-  readonly worker_title: string;
-}
-
-export interface Activity {
-  readonly ready: number;
-  readonly running: number;
-  readonly aborting: number;
-  readonly waiting_subtasks: number;
-  readonly running_subtasks: number;
-  /** Unix seconds; 0 where nothing waits. */
-  readonly oldest_waiting_since: number;
-  readonly held_runs: number;
-  /** 0 is no limit. */
-  readonly concurrent_runs: number;
-  readonly slots: number;
-  readonly busy_slots: number;
-}
+export type { Activity, RunBucket, RunFigures, WorkerFigures } from '../../../src/answers/statistics.ts';
+export type { BucketSize } from '../../../src/statistics/bucket-sizes.ts';
 
 /** What a chart of usage may show. */
 export const usageMetrics = ['cost', 'rows', 'traffic', 'runs'] as const;
 export type UsageMetric = (typeof usageMetrics)[number];
-
-export type Bucket = 'hour' | 'day' | 'week' | 'month';
 
 const statisticsKey = ['statistics'] as const;
 const refreshMilliseconds = 15_000;
@@ -74,7 +24,7 @@ interface SeriesWish {
   readonly from: number;
   /** Unix seconds; until now where left out. */
   readonly to?: number | undefined;
-  readonly bucket: Bucket;
+  readonly bucket: BucketSize;
   readonly worker?: string | undefined;
 }
 

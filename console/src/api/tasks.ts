@@ -1,44 +1,33 @@
 /** Saved tasks: a worker with an input, and its schedule. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import type { Paged } from '../../../src/answers/pages.ts';
+import type { StartedRun } from '../../../src/answers/runs.ts';
+import type { CreatedTask, Task } from '../../../src/answers/tasks.ts';
+import { scheduleTypes } from '../../../src/tasks/schedule-kinds.ts';
 import { call, segment } from './client.ts';
-import type { Paged } from './paging.ts';
 import type { RunRequest } from './run-inputs.ts';
 
-/** 0 where none was set. */
-export const scheduleTypes = { daily: 1, weekly: 2, monthly: 3, once: 4 } as const;
+export type { Task } from '../../../src/answers/tasks.ts';
+export { scheduleTypes } from '../../../src/tasks/schedule-kinds.ts';
+
+/** The fields of a task that its schedule is set by. */
+export type Schedule = Pick<
+  Task,
+  | 'schedule_enabled'
+  | 'schedule_type'
+  | 'schedule_time'
+  | 'schedule_weekday'
+  | 'schedule_day'
+  | 'schedule_once_date'
+  | 'schedule_timezone'
+>;
+
 export type ScheduleKind = keyof typeof scheduleTypes;
 
 /** @returns undefined where no schedule was set */
 export function kindOf(type: number): ScheduleKind | undefined {
   const kinds = Object.keys(scheduleTypes) as ScheduleKind[];
   return kinds.find((kind) => scheduleTypes[kind] === type);
-}
-
-export interface Schedule {
-  /** 0 disabled, 1 enabled. */
-  readonly schedule_enabled: number;
-  readonly schedule_type: number;
-  /** `HH:mm` */
-  readonly schedule_time: string;
-  /** 1 Monday to 7 Sunday. */
-  readonly schedule_weekday: number;
-  readonly schedule_day: number;
-  /** `YYYY-MM-DD` */
-  readonly schedule_once_date: string;
-  /** IANA name; '' for that of the account. */
-  readonly schedule_timezone: string;
-}
-
-export interface Task extends Schedule {
-  readonly slug: string;
-  readonly title: string;
-  readonly worker_path: string;
-  readonly worker_title: string;
-  readonly run_times: number;
-  readonly last_run_id: string;
-  /** Unix seconds; 0 where it does not run by itself. */
-  readonly schedule_next_at: number;
-  readonly schedule_last_message: string;
 }
 
 const tasksKey = ['tasks'] as const;
@@ -78,7 +67,7 @@ function useTaskMutation<Variables, Data>(mutationFn: (variables: Variables) => 
 
 export function useCreateTask(workerId: string) {
   return useTaskMutation(({ title, request }: { title: string; request: RunRequest }) =>
-    call<{ slug: string }>('/worker-tasks', { body: { worker_id: workerId, title, ...request } }),
+    call<CreatedTask>('/worker-tasks', { body: { worker_id: workerId, title, ...request } }),
   );
 }
 
@@ -87,7 +76,7 @@ export function useDeleteTask(slug: string) {
 }
 
 export function useRunTask(slug: string) {
-  return useTaskMutation(() => call<{ run_slug: string }>(`${taskPath(slug)}/runs`, { body: {} }));
+  return useTaskMutation(() => call<StartedRun>(`${taskPath(slug)}/runs`, { body: {} }));
 }
 
 /** What a schedule of another kind has no use for is left out: the API refuses an empty value of it. */

@@ -1,66 +1,18 @@
 /** Versions of a worker of one's own, and the installation of their dependencies. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import type { Paged } from '../../../src/answers/pages.ts';
+import type {
+  Installation,
+  InstallLog,
+  WorkerVersion,
+  WorkerVersionDetail,
+} from '../../../src/answers/versions.ts';
 import { call, segment } from './client.ts';
 import { readInputSchema } from './input-schema.ts';
-import type { Paged } from './paging.ts';
 import { workersKey } from './workers.ts';
 
-/** A remark about a package, for its author. */
-export interface Finding {
-  /** Path within the package. */
-  readonly file: string;
-  /** Place within a JSON file, as in `properties[2].default`. */
-  readonly field?: string;
-  readonly message: string;
-}
-
-export interface GitOrigin {
-  readonly url: string;
-  /** '' for the default branch. */
-  readonly ref: string;
-  /** '' for the root. */
-  readonly folder: string;
-  readonly commit: string;
-}
-
-export type InstallStatus = 'none' | 'waiting' | 'installing' | 'installed' | 'failed';
-
-export interface Installation {
-  readonly status: InstallStatus;
-  readonly err_msg: string;
-  /** Unix seconds; 0 before the start. */
-  readonly started_at: number;
-  /** Unix seconds; 0 before the end. */
-  readonly finished_at: number;
-}
-
-export interface WorkerVersion {
-  readonly version: string;
-  readonly is_current: boolean;
-  readonly created_at: number;
-  /** Subject of the git commit. */
-  readonly description: string;
-  readonly language: 'node' | 'python' | 'go';
-  readonly entry: string;
-  /** 0 where it is not known. */
-  readonly package_bytes: number;
-  readonly warnings: readonly Finding[];
-  readonly source: 'upload' | 'git';
-  readonly git: GitOrigin | null;
-  readonly install: Installation;
-}
-
-interface InstallLine {
-  readonly number: number;
-  readonly content: string;
-  /** Milliseconds. */
-  readonly timestamp: number;
-}
-
-export interface InstallLog extends Installation {
-  readonly lines: readonly InstallLine[];
-  readonly is_truncated: boolean;
-}
+export type { Finding, GitSource, Installation, WorkerVersion } from '../../../src/answers/versions.ts';
+export type { InstallStatus } from '../../../src/workers/install-statuses.ts';
 
 export function isInstalling({ status }: Installation): boolean {
   return status === 'waiting' || status === 'installing';
@@ -101,7 +53,7 @@ export function versionSchemaQuery(workerId: string, version: string) {
     queryKey: [...workersKey, 'versions', workerId, 'schema', version],
     queryFn: async ({ signal }) => {
       const path = `${versionsPath(workerId)}/${segment(version)}`;
-      const detail = await call<{ input_schema: unknown }>(path, { signal, isLossless: true });
+      const detail = await call<WorkerVersionDetail>(path, { signal, isLossless: true });
       return readInputSchema(detail.input_schema);
     },
     // Comparing would copy the long numbers of defaults, which are objects.

@@ -1,41 +1,23 @@
 /** Workers: the store's and the account's own, one with its input schema, its runs and tasks, its settings. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import type { Paged } from '../../../src/answers/pages.ts';
+import type { Run } from '../../../src/answers/runs.ts';
+import type { Task } from '../../../src/answers/tasks.ts';
+import type {
+  WorkerDescription,
+  WorkerDetail as WorkerAnswer,
+  WorkerPage,
+} from '../../../src/answers/workers.ts';
 import { call, segment } from './client.ts';
 import { readInputSchema, type InputSchema } from './input-schema.ts';
-import type { Paged } from './paging.ts';
-import type { Run, RunStatus } from './runs.ts';
-import type { Task } from './tasks.ts';
+import type { RunStatus } from './runs.ts';
 
-export interface WorkerSummary {
-  readonly slug: string;
-  readonly name: string;
-  readonly username: string;
-  /** `owner~name` */
-  readonly path: string;
-  readonly title: string;
-  readonly description: string;
-  /** 0 is none. */
-  readonly categories: number;
-  /** Address of the image on this server; '' where there is none. */
-  readonly icon_url: string;
-  readonly is_public: boolean;
-  readonly version: string;
-}
+export type { Worker, WorkerDescription } from '../../../src/answers/workers.ts';
 
-/** Limits of a run. */
-export interface SystemParameters {
-  readonly cpus: number;
-  /** MiB. */
-  readonly memory: number;
-  readonly execute_limit_time_seconds: number;
-}
+export type SystemParameters = WorkerAnswer['parameters']['system'];
 
-export interface WorkerDetail {
-  readonly name: string;
-  readonly username: string;
-  readonly version: string;
-  /** Markdown of whoever wrote the worker. */
-  readonly readme: string;
+/** A worker whose form has been read. */
+export interface WorkerDetail extends WorkerAnswer {
   readonly parameters: { readonly custom: InputSchema; readonly system: SystemParameters };
 }
 
@@ -54,7 +36,7 @@ export function workersQuery(scope: WorkerScope, { keyword, category, page }: Wo
   return queryOptions({
     queryKey: [...workersKey, scope, keyword, category, page],
     queryFn: ({ signal }) =>
-      call<Paged<WorkerSummary>>(scope === 'store' ? '/store' : '/workers', {
+      call<WorkerPage>(scope === 'store' ? '/store' : '/workers', {
         query: { keyword, category, offset: page, limit: 24 },
         signal,
       }),
@@ -67,24 +49,13 @@ export function workerQuery(workerId: string) {
     queryKey: [...workersKey, 'one', workerId],
     queryFn: async ({ signal }): Promise<WorkerDetail> => {
       const path = `/workers/${segment(workerId)}`;
-      const worker = await call<WorkerDetail>(path, { signal, isLossless: true });
+      const worker = await call<WorkerAnswer>(path, { signal, isLossless: true });
       const { custom, system } = worker.parameters;
       return { ...worker, parameters: { custom: readInputSchema(custom), system } };
     },
     // Comparing would copy the long numbers of defaults, which are objects.
     structuralSharing: false,
   });
-}
-
-export interface WorkerDescription {
-  readonly slug: string;
-  readonly path: string;
-  readonly title: string;
-  readonly description: string;
-  /** 0 is none. */
-  readonly categories: number;
-  readonly is_public: boolean;
-  readonly icon_url: string;
 }
 
 /** How a worker is described, beside its detail. */

@@ -1,22 +1,10 @@
 /** The account of the credential. */
-import { Type } from 'typebox';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { Account, accountShape } from './accounts.ts';
+import { accountShape } from './accounts.ts';
+import { AccountDetails, Balance } from '../../answers/accounts.ts';
 import { decimal, unixSeconds } from './shapes.ts';
-
-const AccountDetails = Type.Object(
-  {
-    ...Account.properties,
-    concurrent_runs: Type.Integer({
-      description: 'Runs that the plan lets be ready or running at a time; 0 is no limit.',
-      examples: [10],
-    }),
-    active_runs: Type.Integer({ description: 'Runs that are ready or running now.', examples: [1] }),
-  },
-  { title: 'AccountDetails', description: 'An account and what of its plan is in use' },
-);
 
 export function addAccountOperations(app: ApiApp, { accounts }: ApiContext): void {
   app.get(
@@ -26,13 +14,7 @@ export function addAccountOperations(app: ApiApp, { accounts }: ApiContext): voi
       tag: 'account',
       summary: 'Get user account',
       description: 'Balance of the account that the credential belongs to.',
-      data: Type.Object({
-        balance: Type.String({ description: 'A decimal.', examples: ['100.00'] }),
-        balance_expiration_at: Type.Integer({
-          description: 'Unix seconds; 0 where the balance does not expire.',
-          examples: [0],
-        }),
-      }),
+      data: Balance,
     }),
     async (request) => {
       const account = await accounts.get(request.accountId);

@@ -6,48 +6,16 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import {
-  decimal,
-  lastSecond,
-  momentOf,
-  pageOf,
-  paged,
-  pagedSchema,
-  PageQuery,
-  unixSeconds,
-} from './shapes.ts';
+import { Account } from '../../answers/accounts.ts';
+import { pagedSchema } from '../../answers/pages.ts';
+import { decimal, lastSecond, momentOf, pageOf, paged, PageQuery, unixSeconds } from './shapes.ts';
 
 const tag = 'accounts';
 const extension = 'For administrators; to others it is not there. An extension of the published API.';
 
 const namePattern = '^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$';
 
-export const Account = Type.Object(
-  {
-    name: Type.String({ description: 'The owner part of owner~name; unique.', examples: ['ada'] }),
-    email: Type.String({ description: 'Empty where none is set.', examples: ['ada@example.com'] }),
-    is_admin: Type.Boolean({ description: 'Whether it may do what administrators do.', examples: [false] }),
-    plan: Type.String({ description: 'The plan in force.', examples: ['pro'] }),
-    is_prepaid: Type.Boolean({
-      description: 'Whether runs are paid from the balance, and none is made once that is used up.',
-      examples: [false],
-    }),
-    timezone: Type.String({
-      description:
-        'IANA name of the time zone of schedules that name none; empty for that of the installation.',
-      examples: ['Europe/Berlin'],
-    }),
-    balance: Type.String({ description: 'A decimal.', examples: ['100.00'] }),
-    balance_expiration_at: Type.Integer({
-      description: 'Unix seconds; 0 where the balance does not expire.',
-      examples: [0],
-    }),
-    created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
-  },
-  { title: 'Account', description: 'An account' },
-);
-
-export function accountShape(account: AccountRecord): Static<typeof Account> {
+export function accountShape(account: AccountRecord): Account {
   return {
     name: account.name,
     email: account.email ?? '',

@@ -1,6 +1,6 @@
 /** API keys: an account's own, and for administrators those of every account. Extensions of the published API. */
 import type { FastifyRequest } from 'fastify';
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { systemAccountName, type ApiKeyRecord } from '../../accounts/accounts.ts';
 import { invalidArgument } from '../../errors.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
@@ -8,32 +8,9 @@ import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation, paramsOf } from '../operation.ts';
 import { AccountParams } from './accounts.ts';
-import { lastSecond, momentOf, pageOf, paged, pagedSchema, PageQuery, unixSeconds } from './shapes.ts';
-
-const ApiKey = Type.Object(
-  {
-    slug: Type.String({ description: 'Identifier of the key.', examples: ['01KKDXV2G26BT7NH4ZQR2R4NPZ'] }),
-    name: Type.String({ description: 'What the key is for.', examples: ['nightly job'] }),
-    created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
-    last_used_at: Type.Integer({
-      description: 'Unix seconds, to about a minute; 0 where it was never used.',
-      examples: [1_782_091_260],
-    }),
-    expires_at: Type.Integer({ description: 'Unix seconds; 0 where it does not expire.', examples: [0] }),
-  },
-  { title: 'ApiKey', description: 'An API key, without the key itself' },
-);
-
-const NewApiKey = Type.Object(
-  {
-    ...ApiKey.properties,
-    key: Type.String({
-      description: 'The key. It is shown here only, and stored as a hash.',
-      examples: ['chela_0123456789abcdefghijABCDEFGHIJ0123456789abc'],
-    }),
-  },
-  { title: 'NewApiKey', description: 'A new API key' },
-);
+import { ApiKey, NewApiKey } from '../../answers/credentials.ts';
+import { pagedSchema } from '../../answers/pages.ts';
+import { lastSecond, momentOf, pageOf, paged, PageQuery, unixSeconds } from './shapes.ts';
 
 const NewApiKeyBody = Type.Object(
   {
@@ -56,7 +33,7 @@ const NewApiKeyBody = Type.Object(
   { additionalProperties: false },
 );
 
-function keyShape(key: ApiKeyRecord): Static<typeof ApiKey> {
+function keyShape(key: ApiKeyRecord): ApiKey {
   return {
     slug: key.slug,
     name: key.name,

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
+import { Regions } from '../../answers/regions.ts';
 
 /** The only region where none is configured: connections leave from this machine. */
 const directRegion = { code: 'DIRECT', name: 'Direct' };
@@ -33,14 +34,7 @@ export function addProxyOperations(app: ApiApp, { config }: ApiContext): void {
           }),
         ),
       }),
-      data: Type.Object({
-        list: Type.Array(
-          Type.Object({
-            code: Type.String({ description: 'Value for proxy_region.', examples: ['US'] }),
-            name: Type.String({ examples: ['United States'] }),
-          }),
-        ),
-      }),
+      data: Regions,
     }),
     async (request) => {
       const codes = [...config.proxyRegions.keys()];

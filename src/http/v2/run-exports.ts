@@ -2,12 +2,13 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { ChelaError } from '../../errors.ts';
-import { exportFormatNames, exportStates, type ExportRecord } from '../../results/exports.ts';
+import { exportFormatNames, type ExportRecord } from '../../results/exports.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
-import { enumeration } from '../enumeration.ts';
+import { enumeration } from '../../answers/enumeration.ts';
 import { operation } from '../operation.ts';
 import { whileClientWaits } from '../waiting.ts';
+import { Export, ExportProgress } from '../../answers/results.ts';
 import { keysOf, runScopes } from './run-operations.ts';
 import { RunParams } from './shapes.ts';
 
@@ -35,40 +36,6 @@ const ExportQuery = Type.Object({
     }),
   ),
 });
-
-const exportFields = {
-  download_url: Type.String({
-    description: 'Signed link to the file; it needs no header and expires.',
-    examples: [
-      'https://chela.example.com/files/exports/01KKDXV9C3V0X3M5B1QH0T7D2E/hello-01KKDXV2G26BT7NH4ZQR2R4NPZ.csv?expires=1782177600&signature=Zk3vJ8s0yq1m2n4p5r6t7u8v9w0x1y2z3A4B5C6D7E8',
-    ],
-  }),
-  export_slug: Type.String({
-    description: 'Extension: identifier of the export, to ask how far it is.',
-    examples: ['01KKDXV9C3V0X3M5B1QH0T7D2E'],
-  }),
-};
-
-const Export = Type.Object(exportFields, { description: 'An export' });
-
-const ExportProgress = Type.Object(
-  {
-    ...exportFields,
-    format: enumeration(exportFormatNames, { examples: ['csv'] }),
-    state: enumeration(exportStates, {
-      description: 'queued is still being made or waits for that.',
-      examples: ['queued'],
-    }),
-    rows: Type.Integer({ description: 'Rows of the file.', examples: [1_000_000] }),
-    rows_done: Type.Integer({
-      description: 'Rows read so far, told a few times a second.',
-      examples: [250_000],
-    }),
-    size_bytes: Type.Integer({ description: 'Size of the file; 0 until it is ready.', examples: [0] }),
-    err_msg: Type.String({ description: 'Why it failed; empty otherwise.', examples: [''] }),
-  },
-  { title: 'ExportProgress', description: 'How far an export is' },
-);
 
 /** Path of the download of an export. */
 export function exportPath({ slug, file_name: fileName }: Pick<ExportRecord, 'slug' | 'file_name'>): string {

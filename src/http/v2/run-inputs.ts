@@ -5,18 +5,10 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
+import { exampleInput } from '../../answers/examples.ts';
+import { RunInput, RunPreview } from '../../answers/runs.ts';
 import { runScopes } from './run-operations.ts';
 import { WorkerParams } from './shapes.ts';
-
-const exampleInput = { parameters: { custom: { names: ['Ada'] } } };
-
-const RunInput = Type.Object(
-  {
-    input: Type.Unknown({ description: 'The input as it was sent.', examples: [exampleInput] }),
-    version: Type.String({ description: 'Version of the worker that ran.', examples: ['v1.0.1'] }),
-  },
-  { title: 'RunInput', description: 'What a run was started with' },
-);
 
 const PreviewBody = Type.Object(
   {
@@ -31,15 +23,6 @@ const PreviewBody = Type.Object(
     ),
   },
   { additionalProperties: false },
-);
-
-const RunPreview = Type.Object(
-  {
-    version: Type.String({ description: 'Version that would run.', examples: ['v1.0.1'] }),
-    subtasks: Type.Integer({ description: 'How many subtasks the run would have.', examples: [1] }),
-    subtask_limit: Type.Integer({ description: 'Most subtasks a run may have.', examples: [10_000] }),
-  },
-  { title: 'RunPreview', description: 'What a run would be' },
 );
 
 export function addRunInputOperations(app: ApiApp, context: ApiContext): void {

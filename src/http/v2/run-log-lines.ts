@@ -1,9 +1,10 @@
 /** Windows of a run's log, and where words are in it. Extensions of the published API. */
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { type LogFilter, type LogMatches, type LogWindow, logTypes } from '../../logs/logs.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
+import { LogLineList, LogMatchList } from '../../answers/logs.ts';
 import { runScopes } from './run-operations.ts';
 
 const levels = Type.Optional(
@@ -62,63 +63,6 @@ const MatchesQuery = Type.Object({
   ),
 });
 
-const searchFields = {
-  count: Type.Integer({ description: 'Lines that pass, of those looked at so far.', examples: [20] }),
-  searched: Type.Integer({
-    description: 'Lines looked at so far. Asking again looks on.',
-    examples: [1_000_000],
-  }),
-  is_complete: Type.Boolean({ description: 'Whether all lines were looked at, so that count is final.' }),
-  lines: Type.Object(
-    {
-      debug: Type.Integer({ examples: [12] }),
-      info: Type.Integer({ examples: [120] }),
-      warn: Type.Integer({ examples: [3] }),
-      error: Type.Integer({ examples: [1] }),
-    },
-    { description: 'Lines of the whole run by level.' },
-  ),
-};
-
-const LogLineList = Type.Object(
-  {
-    ...searchFields,
-    position: Type.Integer({ description: 'Position of the first line in the list.', examples: [1] }),
-    list: Type.Array(
-      Type.Object({
-        number: Type.Integer({ description: 'Number within the run, from 1.', examples: [1] }),
-        type: Type.Integer({ description: '1 debug, 2 info, 3 warn, 4 error.', examples: [2] }),
-        group: Type.String({ description: 'Number of the subtask; 0 for the whole run.', examples: ['1'] }),
-        content: Type.String({ description: 'The first 16,384 characters.', examples: ['page 1 of 3'] }),
-        is_cut: Type.Boolean({ description: 'Whether the line is longer than content.' }),
-        timestamp: Type.Integer({ description: 'Unix milliseconds.', examples: [1_782_091_201_000] }),
-      }),
-      { description: 'Oldest first.' },
-    ),
-  },
-  { title: 'LogLineList', description: 'A window of a log' },
-);
-
-const LogMatchList = Type.Object(
-  {
-    ...searchFields,
-    first: Type.Integer({ description: 'Number of the first match in the list.', examples: [1] }),
-    list: Type.Array(
-      Type.Object({
-        number: Type.Integer({
-          description: 'Number of the line within the run, from 1.',
-          examples: [50_000],
-        }),
-        position: Type.Integer({
-          description: 'Position among the lines of these levels and this subtask, from 1.',
-          examples: [50_000],
-        }),
-      }),
-    ),
-  },
-  { title: 'LogMatchList', description: 'Where words are in a log' },
-);
-
 function filterOf(query: { levels?: string; subtask?: number; search?: string }): LogFilter {
   const levels = new Set((query.levels ?? '').split(','));
   return {
@@ -132,7 +76,7 @@ function searchShape({ count, searched, isComplete, lines }: LogWindow | LogMatc
   return { count, searched, is_complete: isComplete, lines };
 }
 
-function linesShape(window: LogWindow): Static<typeof LogLineList> {
+function linesShape(window: LogWindow): LogLineList {
   return {
     ...searchShape(window),
     position: window.position,
@@ -185,7 +129,7 @@ export function addRunLogLineOperations(app: ApiApp, context: ApiContext): void 
         const { from_position: position, first = 1 } = query;
         const from = position === undefined ? { match: first } : { position };
         const found = await windows.matches(run, filterOf(query), from, query.limit ?? 100);
-        return success(request, { ...searchShape(found), first: found.first, list: [...found.list] });
+        return success(request, { ...searchShape(found), first: found.first, list: found.list });
       },
     );
   }

@@ -11,6 +11,9 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf, originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation, paramsOf } from '../operation.ts';
+import { RunLog } from '../../answers/logs.ts';
+import { ResultPage } from '../../answers/results.ts';
+import { Run, RunAnswer } from '../../answers/runs.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
 import {
@@ -19,10 +22,6 @@ import {
   paged,
   PageQuery,
   RerunBody,
-  ResultPage,
-  Run,
-  RunAnswer,
-  RunLog,
   RunParams,
   runShape,
   WorkerParams,

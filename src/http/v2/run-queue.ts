@@ -1,64 +1,37 @@
 /** The run queue: runs that are held until they are activated or released. */
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { ChelaError } from '../../errors.ts';
-import type { QueueItem, QueueItemOutcome } from '../../runs/queue-items.ts';
+import { queueStates } from '../../runs/queue-states.ts';
+import type { QueueItem as QueueItemRecord, QueueItemOutcome } from '../../runs/queue-items.ts';
 import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
-import { enumeration } from '../enumeration.ts';
+import { enumeration } from '../../answers/enumeration.ts';
 import { operation } from '../operation.ts';
+import { exampleQueueRef } from '../../answers/examples.ts';
+import { pagedSchema } from '../../answers/pages.ts';
+import { HeldRun, QueueItem, QueueOutcomes } from '../../answers/run-queue.ts';
 import { callbackUrlOf } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
-import { pageOf, paged, pagedSchema, PageQuery, unixSeconds, WorkerParams } from './shapes.ts';
+import { pageOf, paged, PageQuery, unixSeconds, WorkerParams } from './shapes.ts';
 import { RunWorkerBody } from './workers.ts';
 
-const exampleRef = '123456';
 const mostRefs = 1000;
-
-const queueRef = Type.String({ description: 'Identifier of the item.', examples: [exampleRef] });
-const queueStatus = enumeration(['waiting', 'inactive'], {
-  description: 'waiting is held; inactive was activated or released.',
-  examples: ['waiting'],
-});
 
 const ListQuery = Type.Object({
   ...PageQuery.properties,
   status: Type.Optional(
-    enumeration(['waiting', 'inactive'], {
+    enumeration(queueStates, {
       description: 'Queue status: waiting or inactive. waiting where left out.',
     }),
   ),
 });
 
-const Item = Type.Object(
-  {
-    queue_ref: queueRef,
-    queue_status: queueStatus,
-    worker_slug: Type.String({
-      description: 'Slug of the worker; usable as workerId.',
-      examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'],
-    }),
-    worker_path: Type.String({
-      description: 'owner~name; empty where the worker is gone.',
-      examples: ['chela~hello'],
-    }),
-    worker_title: Type.String({ description: 'Empty where the worker is gone.', examples: ['Hello'] }),
-    version: Type.String({ description: 'Version that it runs.', examples: ['v1.0.1'] }),
-    created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
-    reason: Type.String({ description: 'What was said at its release; else empty.', examples: [''] }),
-    run_slug: Type.String({
-      description: 'Extension: the run it became; empty where it was not activated.',
-      examples: [''],
-    }),
-  },
-  { description: 'A held run' },
-);
-
 const refs = Type.Union([Type.Array(Type.String(), { maxItems: mostRefs }), Type.Null()], {
   type: ['array', 'null'],
   description: `Queue item IDs, ${mostRefs} at most`,
-  examples: [[exampleRef]],
+  examples: [[exampleQueueRef]],
 });
 const reason = Type.Optional(
   Type.String({ description: 'Release reason', maxLength: 1000, examples: ['not needed any more'] }),
@@ -68,32 +41,7 @@ const RefsBody = Type.Object({ queue_refs: refs }, { additionalProperties: false
 const ReleaseBody = Type.Object({ queue_refs: refs, reason }, { additionalProperties: false });
 const ReleaseOneBody = Type.Object({ reason }, { additionalProperties: false });
 
-const Outcomes = Type.Object(
-  {
-    results: Type.Array(
-      Type.Object({
-        queue_ref: queueRef,
-        success: Type.Boolean({ description: 'Whether it was done.', examples: [true] }),
-        run_slug: Type.Optional(
-          Type.String({
-            description: 'The run that was started.',
-            examples: ['01KKDXV2G26BT7NH4ZQR2R4NPZ'],
-          }),
-        ),
-        error: Type.Optional(
-          Type.String({
-            description: 'Why it was not done.',
-            examples: ['item is not in waiting state'],
-          }),
-        ),
-      }),
-      { description: 'One for each reference, in their order.' },
-    ),
-  },
-  { description: 'What became of the items' },
-);
-
-function itemShape(item: QueueItem): Static<typeof Item> {
+function itemShape(item: QueueItemRecord): QueueItem {
   const { worker_owner: owner, worker_name: name } = item;
   return {
     queue_ref: String(item.id),
@@ -108,7 +56,7 @@ function itemShape(item: QueueItem): Static<typeof Item> {
   };
 }
 
-function outcomesShape(outcomes: readonly QueueItemOutcome[]): Static<typeof Outcomes> {
+function outcomesShape(outcomes: readonly QueueItemOutcome[]): QueueOutcomes {
   return {
     results: outcomes.map(({ ref, runSlug, error }) => ({
       queue_ref: ref,
@@ -138,14 +86,7 @@ function addHeldRuns(app: ApiApp, { queueItems }: ApiContext): void {
       params: WorkerParams,
       body: RunWorkerBody,
       callbacks: runStatusCallback,
-      data: Type.Object(
-        {
-          queue_ref: queueRef,
-          queue_status: queueStatus,
-          queued: Type.Boolean({ examples: [true] }),
-        },
-        { description: 'The held run' },
-      ),
+      data: HeldRun,
     }),
     async (request) => {
       const { body } = request;
@@ -169,7 +110,7 @@ function addHeldRuns(app: ApiApp, { queueItems }: ApiContext): void {
       summary: 'List run queue items',
       description: 'Runs that are held, or the history of those that were, newest first.',
       querystring: ListQuery,
-      data: pagedSchema(Item),
+      data: pagedSchema(QueueItem),
     }),
     async (request) => {
       const page = pageOf(request.query);
@@ -189,7 +130,7 @@ function addEnds(app: ApiApp, { queueItems }: ApiContext): void {
       summary: 'Activate run queue items',
       description: 'Starts held runs, each for itself; one that cannot start stays held and says why.',
       body: RefsBody,
-      data: Outcomes,
+      data: QueueOutcomes,
     }),
     async (request) => {
       const given = request.body.queue_refs ?? [];
@@ -206,7 +147,7 @@ function addEnds(app: ApiApp, { queueItems }: ApiContext): void {
       summary: 'Release run queue items',
       description: 'Gives up held runs, for good.',
       body: ReleaseBody,
-      data: Outcomes,
+      data: QueueOutcomes,
     }),
     async (request) => {
       const { queue_refs: given, reason: said = '' } = request.body;
@@ -221,9 +162,11 @@ function addEnds(app: ApiApp, { queueItems }: ApiContext): void {
       tag,
       summary: 'Release one run queue item',
       description: 'Gives up a held run, for good.',
-      params: Type.Object({ queueId: Type.String({ description: 'Queue item ID', examples: [exampleRef] }) }),
+      params: Type.Object({
+        queueId: Type.String({ description: 'Queue item ID', examples: [exampleQueueRef] }),
+      }),
       body: ReleaseOneBody,
-      data: Outcomes,
+      data: QueueOutcomes,
     }),
     async (request) => {
       const { queueId } = request.params;

@@ -5,8 +5,9 @@ import { isFinished } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
+import { FoundRows } from '../../answers/results.ts';
 import { chosenKeys, keysOf, runScopes } from './run-operations.ts';
-import { paged, pageOf, PageQuery, ResultPage } from './shapes.ts';
+import { paged, pageOf, PageQuery } from './shapes.ts';
 
 const SearchQuery = Type.Object({
   search: Type.String({
@@ -18,20 +19,6 @@ const SearchQuery = Type.Object({
   ...PageQuery.properties,
   filter_keys: chosenKeys,
 });
-
-const FoundRows = Type.Object(
-  {
-    ...ResultPage.properties,
-    count: Type.Integer({ description: 'Rows found among those looked at so far.', examples: [1] }),
-    searched: Type.Integer({
-      description: 'Rows looked at so far. Asking again looks on.',
-      examples: [20_000],
-    }),
-    total: Type.Integer({ description: 'Rows of the run.', examples: [20_000] }),
-    is_complete: Type.Boolean({ description: 'Whether all rows were looked at, so that count is final.' }),
-  },
-  { title: 'FoundRows', description: 'A page of the rows that were found' },
-);
 
 export function addRunSearchOperations(app: ApiApp, context: ApiContext): void {
   const { results } = context;

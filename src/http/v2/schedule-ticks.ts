@@ -5,6 +5,7 @@ import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
+import { ScheduleTicks } from '../../answers/schedules.ts';
 import { lastSecond, momentOf, unixSeconds } from './shapes.ts';
 
 const mostTicks = 2000;
@@ -25,29 +26,6 @@ const TicksQuery = Type.Object({
   ),
 });
 
-const ScheduleTick = Type.Object(
-  {
-    at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_800] }),
-    task_slug: Type.String({ examples: ['01KKDXW7N4T0B3R6Y9Z2M5C8F1'] }),
-    task_title: Type.String({ examples: ['Names of the day'] }),
-    worker_slug: Type.String({ examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'] }),
-    worker_path: Type.String({ description: 'Empty where the worker is gone.', examples: ['chela~hello'] }),
-    worker_title: Type.String({ description: 'Empty where the worker is gone.', examples: ['Hello'] }),
-    schedule_time: Type.String({ description: 'HH:mm in the zone of the schedule.', examples: ['09:30'] }),
-    timezone: Type.String({ description: 'Zone of the schedule.', examples: ['Europe/Berlin'] }),
-    clashes: Type.Integer({
-      description: 'How many other tasks have a tick at the same minute.',
-      examples: [0],
-    }),
-    exceeds_plan: Type.Boolean({
-      description:
-        'More tasks start at this minute than the plan lets run at a time: some of them will not start.',
-      examples: [false],
-    }),
-  },
-  { title: 'ScheduleTick', description: 'A coming tick of a schedule' },
-);
-
 export function addScheduleTickOperations(app: ApiApp, { tasks, accounts }: ApiContext): void {
   app.get(
     '/schedule-ticks',
@@ -58,13 +36,7 @@ export function addScheduleTickOperations(app: ApiApp, { tasks, accounts }: ApiC
       description:
         'When the schedules of the account will fire, earliest first, and which of these ticks clash. An extension of the published API.',
       querystring: TicksQuery,
-      data: Type.Object({
-        count: Type.Integer({
-          description: 'Ticks within the time, those beyond the limit too.',
-          examples: [1],
-        }),
-        list: Type.Array(ScheduleTick),
-      }),
+      data: ScheduleTicks,
     }),
     async (request) => {
       const { from, to, limit = 500 } = request.query;

@@ -4,16 +4,7 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-
-const Timezone = Type.Object(
-  {
-    timezone: Type.String({
-      description: 'IANA name of the time zone of schedules that name none.',
-      examples: ['Europe/Berlin'],
-    }),
-  },
-  { description: "The time zone of an account's schedules" },
-);
+import { Timezone } from '../../answers/schedules.ts';
 
 const TimezoneBody = Type.Object(
   {

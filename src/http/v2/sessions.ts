@@ -1,12 +1,13 @@
 /** Sessions of the console: signing in by e-mail address and password, and out. Extensions of the published API. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { csrfTokenOf, emailLength, passwordLength, type SessionRecord } from '../../accounts/accounts.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { sessionCookie, sessionTokenOf } from '../authentication.ts';
 import { ChelaError } from '../../errors.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
+import { Session } from '../../answers/credentials.ts';
 import { unixSeconds } from './shapes.ts';
 
 const SignInBody = Type.Object(
@@ -27,36 +28,12 @@ const SignInBody = Type.Object(
   { additionalProperties: false },
 );
 
-const Session = Type.Object(
-  {
-    account: Type.Object(
-      {
-        name: Type.String({ description: 'Name of the account.', examples: ['admin'] }),
-        email: Type.String({ description: 'Its e-mail address.', examples: ['admin@example.com'] }),
-        is_admin: Type.Boolean({ description: 'Whether it is an administrator.', examples: [true] }),
-        timezone: Type.String({ description: 'IANA name of its time zone.', examples: ['Europe/Berlin'] }),
-      },
-      { description: 'The account that is signed in' },
-    ),
-    csrf_token: Type.String({
-      description:
-        'Requests with the cookie that change something must carry this as the header `x-csrf-token`.',
-      examples: ['W7rHqcJmLhXv0nEnBqVxJ9cQkYt3oZ8dPpL2fUuGm1A'],
-    }),
-    expires_at: Type.Integer({
-      description: 'When the session ends if it is not used, Unix seconds.',
-      examples: [1764000000],
-    }),
-  },
-  { title: 'Session', description: 'Who is signed in' },
-);
-
 const note = 'An extension of the published API.';
 
 export function addSessionOperations(app: ApiApp, context: ApiContext): void {
   const { accounts, config } = context;
 
-  async function sessionShape(session: SessionRecord, token: string): Promise<Static<typeof Session>> {
+  async function sessionShape(session: SessionRecord, token: string): Promise<Session> {
     const account = await accounts.get(session.accountId);
     return {
       account: {

@@ -4,6 +4,7 @@ import { emailLength, passwordLength } from '../../accounts/accounts.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
+import { SetupResult } from '../../answers/accounts.ts';
 
 const SetupBody = Type.Object(
   {
@@ -24,14 +25,6 @@ const SetupBody = Type.Object(
     }),
   },
   { additionalProperties: false },
-);
-
-const SetupResult = Type.Object(
-  {
-    account: Type.String({ description: 'The account that was set up.', examples: ['admin'] }),
-    email: Type.String({ description: 'Its e-mail address.', examples: ['admin@example.com'] }),
-  },
-  { title: 'SetupResult', description: 'The account that was set up' },
 );
 
 export function addSetupOperations(app: ApiApp, { accounts }: ApiContext): void {

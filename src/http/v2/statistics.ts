@@ -1,14 +1,23 @@
 /** What the runs of an account came to. Extensions of the published API. */
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { invalidArgument } from '../../errors.ts';
-import { bucketSizes, mostBuckets, type Figures, type WorkerFigures } from '../../statistics/statistics.ts';
+import {
+  bucketSizes,
+  mostBuckets,
+  type Figures,
+  type WorkerFigures as CountedWorker,
+} from '../../statistics/statistics.ts';
 import { isTimezone } from '../../time/timezone.ts';
 import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
-import { enumeration, readSortOrder, sortOrder, type SortOrder } from '../enumeration.ts';
+import { enumeration } from '../../answers/enumeration.ts';
+import { readSortOrder, sortOrder, type SortOrder } from '../sort-order.ts';
 import { operation } from '../operation.ts';
-import { decimal, lastSecond, pageOf, paged, pagedSchema, PageQuery, unixSeconds } from './shapes.ts';
+import { pagedSchema } from '../../answers/pages.ts';
+import type { RunFigures } from '../../answers/statistics.ts';
+import { Activity, RunSeries, WorkerFigures } from '../../answers/statistics.ts';
+import { decimal, lastSecond, pageOf, paged, PageQuery, unixSeconds } from './shapes.ts';
 
 const tag = 'statistics';
 const note =
@@ -75,104 +84,12 @@ const WorkersQuery = Type.Object({
   ),
 });
 
-const amount = (description: string) => Type.String({ description, examples: ['0.50'] });
-const seconds = (description: string) => Type.Number({ description, examples: [12.5] });
-
-const figureFields = {
-  runs: Type.Integer({ description: 'Runs that ended.', examples: [3] }),
-  succeeded: Type.Integer({ examples: [1] }),
-  failed: Type.Integer({ description: 'Without those that somebody aborted.', examples: [1] }),
-  aborted: Type.Integer({ description: 'Runs that somebody aborted.', examples: [1] }),
-  success_rate: Type.Number({
-    description: 'Share of succeeded among succeeded and failed, 0 to 1; -1 where there are neither.',
-    examples: [0.5],
-  }),
-  duration_p50: seconds(
-    'Half of the runs took at most this long, seconds, to about a tenth. Aborted ones do not count.',
-  ),
-  duration_p90: seconds('Nine of ten took at most this long.'),
-  duration_p99: seconds('All but one of a hundred took at most this long.'),
-  results: Type.Integer({ description: 'Rows that were stored.', examples: [120] }),
-  traffic: Type.Integer({ description: 'Bytes through the proxy.', examples: [0] }),
-  usage: amount('Cost, a decimal: the sum of the three below.'),
-  usage_results: amount('Of it for rows.'),
-  usage_memory: amount('Of it for memory.'),
-  usage_traffic: amount('Of it for traffic.'),
-  memory: Type.String({
-    description: 'GB-hours that were metered, a decimal; 0 where nothing has a price.',
-    examples: ['0.25'],
-  }),
-};
-
-const RunFigures = Type.Object(figureFields, { title: 'RunFigures', description: 'Runs added up' });
-
-const Series = Type.Object(
-  {
-    from: Type.Integer({ description: 'Unix seconds.', examples: [1_782_000_000] }),
-    to: Type.Integer({ description: 'Unix seconds; not part of the time.', examples: [1_782_086_400] }),
-    bucket: enumeration(bucketSizes, { examples: ['day'] }),
-    timezone: Type.String({ examples: ['Europe/Berlin'] }),
-    totals: RunFigures,
-    list: Type.Array(
-      Type.Object({
-        start: Type.Integer({
-          description: 'When the bucket begins, Unix seconds; that of the first may lie before from.',
-          examples: [1_782_000_000],
-        }),
-        ...figureFields,
-      }),
-      { description: 'All buckets, earliest first, those without runs too.' },
-    ),
-  },
-  { title: 'RunSeries', description: 'Runs over time' },
-);
-
-const WorkerLine = Type.Object(
-  {
-    worker_slug: Type.String({
-      description: 'Slug of the worker; usable as workerId. Empty where it was deleted, as are the next two.',
-      examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'],
-    }),
-    worker_path: Type.String({ description: 'owner~name', examples: ['chela~hello'] }),
-    worker_title: Type.String({ examples: ['Hello'] }),
-    ...figureFields,
-  },
-  { title: 'WorkerFigures', description: 'Runs of one worker added up' },
-);
-
-const ActivityShape = Type.Object(
-  {
-    ready: Type.Integer({ description: 'Runs that wait for a runner.', examples: [0] }),
-    running: Type.Integer({ description: 'Runs that go on.', examples: [1] }),
-    aborting: Type.Integer({ description: 'Runs that are being stopped.', examples: [0] }),
-    waiting_subtasks: Type.Integer({ examples: [0] }),
-    running_subtasks: Type.Integer({ examples: [4] }),
-    oldest_waiting_since: Type.Integer({
-      description:
-        'When the oldest run was started that has waiting subtasks, Unix seconds; 0 where none waits.',
-      examples: [0],
-    }),
-    held_runs: Type.Integer({ description: 'Runs in the run queue.', examples: [0] }),
-    concurrent_runs: Type.Integer({
-      description: 'Runs that the plan lets be ready or running at a time; 0 is no limit.',
-      examples: [0],
-    }),
-    slots: Type.Integer({
-      description:
-        'Subtasks that all runners together can execute at a time, for all accounts; 0 where no runner is up.',
-      examples: [8],
-    }),
-    busy_slots: Type.Integer({ description: 'Of them in use.', examples: [4] }),
-  },
-  { title: 'Activity', description: 'What goes on and waits' },
-);
-
 /** Decimals of a duration say nothing beyond the third place. */
 function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }
 
-function figuresShape(figures: Figures): Static<typeof RunFigures> {
+function figuresShape(figures: Figures): RunFigures {
   const ended = figures.succeeded + figures.failed;
   return {
     runs: figures.runs,
@@ -193,7 +110,7 @@ function figuresShape(figures: Figures): Static<typeof RunFigures> {
   };
 }
 
-function workerLine(worker: WorkerFigures): Static<typeof WorkerLine> {
+function workerLine(worker: CountedWorker): WorkerFigures {
   return {
     worker_slug: worker.slug,
     worker_path: worker.slug === '' ? '' : workerPath(worker.owner, worker.name),
@@ -211,16 +128,13 @@ function rangeOf(query: { from?: number; to?: number }): { from: Date; to: Date 
 }
 
 function byField(name: WorkerSort) {
-  return (left: Static<typeof WorkerLine>, right: Static<typeof WorkerLine>): number => {
+  return (left: WorkerFigures, right: WorkerFigures): number => {
     if (name === 'title') return left.worker_title.localeCompare(right.worker_title);
     return Number(left[name]) - Number(right[name]);
   };
 }
 
-function sorted(
-  list: Static<typeof WorkerLine>[],
-  order: SortOrder<WorkerSort>,
-): Static<typeof WorkerLine>[] {
+function sorted(list: WorkerFigures[], order: SortOrder<WorkerSort>): WorkerFigures[] {
   const { sort, ascending } = readSortOrder(workerSorts, order);
   const compare = byField(sort);
   return list.toSorted((left, right) => (ascending ? compare(left, right) : compare(right, left)));
@@ -240,7 +154,7 @@ function addFigures(app: ApiApp, { statistics, tasks }: ApiContext): void {
       summary: 'Get runs over time',
       description: `Runs by outcome, durations, rows, traffic and cost, by hours, days, weeks or months. ${note}`,
       querystring: SeriesQuery,
-      data: Series,
+      data: RunSeries,
     }),
     async (request) => {
       const { bucket = 'day', timezone: named, worker_id: workerId } = request.query;
@@ -272,7 +186,7 @@ function addFigures(app: ApiApp, { statistics, tasks }: ApiContext): void {
       summary: 'Get runs by worker',
       description: `Success rate, durations, rows, traffic and cost of each worker that had runs. ${note}`,
       querystring: WorkersQuery,
-      data: pagedSchema(WorkerLine),
+      data: pagedSchema(WorkerFigures),
     }),
     async (request) => {
       const { query } = request;
@@ -297,7 +211,7 @@ function addActivity(app: ApiApp, { statistics, accounts }: ApiContext): void {
       summary: 'Get activity',
       description:
         'What of the account goes on and waits at this moment, and the places of all runners. An extension of the published API.',
-      data: ActivityShape,
+      data: Activity,
     }),
     async (request) => {
       const [activity, account] = await Promise.all([

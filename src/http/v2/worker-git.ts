@@ -7,7 +7,8 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { Git, ImportedVersion, Warnings, WorkerParams } from './shapes.ts';
+import { ImportedVersion, PulledVersion } from '../../answers/versions.ts';
+import { WorkerParams } from './shapes.ts';
 
 const token = Type.Optional(
   Type.String({
@@ -56,16 +57,6 @@ const CreateBody = Type.Object(
     ...detailFields,
   },
   { additionalProperties: false },
-);
-
-const PulledVersion = Type.Object(
-  {
-    is_changed: Type.Boolean({ description: 'Whether there is a version of it now.', examples: [true] }),
-    version: Type.String({ description: 'That version, or the newest there was.', examples: ['v1.0.2'] }),
-    git: Git,
-    warnings: Warnings,
-  },
-  { title: 'PulledVersion', description: 'The outcome of importing again' },
 );
 
 function placeOf(body: Static<typeof VersionBody>): GitPlace {
@@ -158,7 +149,7 @@ export function addWorkerGitOperations(app: ApiApp, { accounts, gitImports }: Ap
         const details = { version, git };
         await accounts.audit.record(actorOf(request), { action: 'worker.version_created', subject, details });
       }
-      return success(request, { is_changed: isChanged, version, git, warnings: [...warnings] });
+      return success(request, { is_changed: isChanged, version, git, warnings });
     },
   );
 }

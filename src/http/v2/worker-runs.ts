@@ -5,9 +5,12 @@ import { type RunFilter, runEndReasons, runSorts } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
-import { enumeration, readSortOrder, sortOrder } from '../enumeration.ts';
+import { enumeration } from '../../answers/enumeration.ts';
+import { readSortOrder, sortOrder } from '../sort-order.ts';
 import { operation } from '../operation.ts';
-import { lastSecond, pageOf, paged, pagedSchema, PageQuery, Run, runShape } from './shapes.ts';
+import { pagedSchema } from '../../answers/pages.ts';
+import { Run } from '../../answers/runs.ts';
+import { lastSecond, pageOf, paged, PageQuery, runShape } from './shapes.ts';
 
 const daySeconds = 86_400;
 

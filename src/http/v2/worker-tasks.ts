@@ -1,27 +1,20 @@
 /** Saved tasks: a worker with an input, run by hand or by a schedule. */
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { parseJson } from '../../json/lossless-json.ts';
-import {
-  type TaskRecord,
-  missedPolicies,
-  overlapPolicies,
-  scheduleTypes,
-  taskSorts,
-  tickOutcomes,
-} from '../../tasks/tasks.ts';
+import { type TaskRecord, scheduleTypes, taskSorts } from '../../tasks/tasks.ts';
 import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
-import { enumeration, readSortOrder, sortOrder } from '../enumeration.ts';
+import { enumeration } from '../../answers/enumeration.ts';
+import { readSortOrder, sortOrder } from '../sort-order.ts';
 import { operation } from '../operation.ts';
+import { exampleTaskSlug } from '../../answers/examples.ts';
+import { pagedSchema } from '../../answers/pages.ts';
+import { RunAnswer } from '../../answers/runs.ts';
+import { CreatedTask, scheduleExtensions, Task, taskFields, TaskInput } from '../../answers/tasks.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
-import { pageOf, paged, pagedSchema, PageQuery, RerunBody, RunAnswer, unixSeconds } from './shapes.ts';
-
-const exampleTaskSlug = '01KKDXW7N4T0B3R6Y9Z2M5C8F1';
-const exampleInput = { parameters: { custom: { names: ['Ada'] } } };
-/** Characters. */
-const longest = { title: 255, description: 10_000 };
+import { pageOf, paged, PageQuery, RerunBody, unixSeconds } from './shapes.ts';
 
 const TaskParams = Type.Object({
   workerTaskId: Type.String({ description: 'Worker task slug', examples: [exampleTaskSlug] }),
@@ -42,39 +35,6 @@ const ListQuery = Type.Object({
       description: 'Extension: what the list is sorted by, with - in front from the newest or largest down.',
     }),
   ),
-});
-
-const title = Type.String({
-  description: 'Title of the task.',
-  minLength: 1,
-  maxLength: longest.title,
-  pattern: String.raw`\S`,
-  examples: ['Names of the day'],
-});
-const description = Type.String({ description: 'What it is for.', maxLength: longest.description });
-const input = Type.Unknown({
-  description: 'Worker fields under parameters.custom, limits under parameters.system.',
-  examples: [exampleInput],
-});
-const version = Type.String({
-  description: 'Version to run; latest, the default, is the one that is current when a run starts.',
-  examples: ['latest'],
-});
-
-/** Not one of the published fields; an empty text follows the account. */
-const timezone = {
-  description: 'Extension: IANA name of the time zone; empty for that of the account.',
-  examples: ['Europe/Berlin'],
-};
-const overlap = enumeration(overlapPolicies, {
-  description:
-    'Extension: what becomes of a tick while a run of the task goes on. skip leaves it out, allow starts a run beside the other, queue starts it when the other has ended.',
-  examples: ['skip'],
-});
-const missed = enumeration(missedPolicies, {
-  description:
-    'Extension: what becomes of ticks that were missed because nothing ran: one run for all of them, or none.',
-  examples: ['run_once'],
 });
 
 const scheduleFields = {
@@ -109,9 +69,9 @@ const scheduleFields = {
   schedule_once_date: Type.Optional(
     Type.String({ description: 'YYYY-MM-DD of a schedule that runs once.', examples: ['2027-01-31'] }),
   ),
-  schedule_timezone: Type.Optional(Type.String(timezone)),
-  schedule_overlap: Type.Optional(overlap),
-  schedule_missed: Type.Optional(missed),
+  schedule_timezone: Type.Optional(scheduleExtensions.schedule_timezone),
+  schedule_overlap: Type.Optional(scheduleExtensions.schedule_overlap),
+  schedule_missed: Type.Optional(scheduleExtensions.schedule_missed),
 };
 
 const CreateBody = Type.Object(
@@ -120,95 +80,35 @@ const CreateBody = Type.Object(
       description: 'Worker slug or path. Use owner~name for path values.',
       examples: ['chela~hello'],
     }),
-    title,
-    input,
-    description: Type.Optional(description),
-    version: Type.Optional(version),
+    title: taskFields.title,
+    input: taskFields.input,
+    description: Type.Optional(taskFields.description),
+    version: Type.Optional(taskFields.version),
     ...scheduleFields,
   },
   { additionalProperties: false },
 );
 
 const UpdateBody = Type.Object(
-  { title: Type.Optional(title), description: Type.Optional(description), ...scheduleFields },
+  {
+    title: Type.Optional(taskFields.title),
+    description: Type.Optional(taskFields.description),
+    ...scheduleFields,
+  },
   { additionalProperties: false },
 );
 
 const UpdateInputBody = Type.Object(
-  { input, version: Type.Optional({ ...version, description: 'Version to run; kept where left out.' }) },
-  { additionalProperties: false },
-);
-
-const Task = Type.Object(
   {
-    id: Type.Integer({ description: 'Number of the task; no identifier.', examples: [2001] }),
-    slug: Type.String({ description: 'Identifier of the task.', examples: [exampleTaskSlug] }),
-    title,
-    description,
-    version,
-    input,
-    worker_slug: Type.String({
-      description: 'Slug of the worker; usable as workerId.',
-      examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'],
-    }),
-    worker_path: Type.String({
-      description: 'owner~name; empty where the worker is gone.',
-      examples: ['chela~hello'],
-    }),
-    worker_title: Type.String({ description: 'Empty where the worker is gone.', examples: ['Hello'] }),
-    run_times: Type.Integer({ description: 'How often it ran.', examples: [12] }),
-    last_run_id: Type.String({
-      description: 'Slug of its newest run; empty before the first.',
-      examples: ['01KKDXV2G26BT7NH4ZQR2R4NPZ'],
-    }),
-    last_modified_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
-    schedule_enabled: Type.Integer({ description: '0 disabled, 1 enabled.', examples: [1] }),
-    schedule_type: Type.Integer({
-      description: '1 daily, 2 weekly, 3 monthly, 4 once; 0 where none was set.',
-      examples: [2],
-    }),
-    schedule_time: Type.String({ description: 'HH:mm; empty where none was set.', examples: ['09:30'] }),
-    schedule_weekday: Type.Integer({
-      description: '1 Monday to 7 Sunday; 0 where none was set.',
-      examples: [1],
-    }),
-    schedule_day: Type.Integer({ description: '1 to 31; 0 where none was set.', examples: [0] }),
-    schedule_once_date: Type.String({
-      description: 'YYYY-MM-DD; empty where none was set.',
-      examples: [''],
-    }),
-    schedule_timezone: Type.String(timezone),
-    schedule_overlap: overlap,
-    schedule_missed: missed,
-    schedule_next_at: Type.Integer({
-      description: 'Extension: when it runs next, Unix seconds; 0 where it does not.',
-      examples: [1_782_091_800],
-    }),
-    schedule_last_at: Type.Integer({
-      description: 'Extension: the last tick that came due, Unix seconds; 0 before the first.',
-      examples: [1_781_487_000],
-    }),
-    schedule_last_outcome: enumeration(['', ...tickOutcomes], {
-      description: 'Extension: what became of that tick; empty before the first.',
-      examples: ['started'],
-    }),
-    schedule_last_message: Type.String({
-      description: 'Extension: why it was not started, or what was missed before it; else empty.',
-      examples: [''],
-    }),
-    schedule_missed_count: Type.Integer({
-      description: 'Extension: ticks missed so far because nothing ran.',
-      examples: [0],
-    }),
-    created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
-    updated_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
+    input: taskFields.input,
+    version: Type.Optional({ ...taskFields.version, description: 'Version to run; kept where left out.' }),
   },
-  { description: 'A saved task' },
+  { additionalProperties: false },
 );
 
 const emptyData = Type.Object({}, { description: 'Nothing more to say.' });
 
-function taskShape(task: TaskRecord): Static<typeof Task> {
+function taskShape(task: TaskRecord): Task {
   const { worker_owner: owner, worker_name: name } = task;
   return {
     id: task.id,
@@ -308,9 +208,7 @@ function addTasks(app: ApiApp, { tasks }: ApiContext): void {
       description:
         'Saves a worker with an input, and optionally a schedule that runs it. The input is checked as that of a run.',
       body: CreateBody,
-      data: Type.Object({
-        slug: Type.String({ description: 'Identifier of the new task.', examples: [exampleTaskSlug] }),
-      }),
+      data: CreatedTask,
     }),
     async (request) => {
       const slug = await tasks.create(request.accountId, request.body);
@@ -377,7 +275,7 @@ function addInput(app: ApiApp, { tasks }: ApiContext): void {
       summary: 'Get worker task input',
       description: 'The stored input of a task, as it was sent.',
       params: TaskParams,
-      data: Type.Object({ input, version }),
+      data: TaskInput,
     }),
     async (request) => {
       const task = await tasks.get(request.accountId, request.params.workerTaskId);

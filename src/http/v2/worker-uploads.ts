@@ -13,7 +13,8 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { PublishedVersion, VersionParams, WorkerParams } from './shapes.ts';
+import { PublishedVersion } from '../../answers/versions.ts';
+import { VersionParams, WorkerParams } from './shapes.ts';
 
 /** Longest text of each form field. */
 const fieldLimits = { name: 64, title: 200, description: 5000, categories: 20 } as const;

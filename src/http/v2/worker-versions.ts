@@ -1,81 +1,13 @@
 /** The versions of a worker of one's own: what they are made of, and the installation of what they depend on. */
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { parseRunSchema } from '../../runs/runs.ts';
 import type { InstallRecord, ListedVersion, WorkerRecord } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
-import { enumeration } from '../enumeration.ts';
 import { operation } from '../operation.ts';
-import {
-  Git,
-  pageOf,
-  paged,
-  pagedSchema,
-  PageQuery,
-  unixSeconds,
-  VersionParams,
-  Warnings,
-  WorkerParams,
-} from './shapes.ts';
-
-const installFields = {
-  status: enumeration(['none', 'waiting', 'installing', 'installed', 'failed'], {
-    description: 'none has nothing to install; waiting is for a runner.',
-    examples: ['installed'],
-  }),
-  err_msg: Type.String({ description: 'Why it failed; else empty.', examples: [''] }),
-  started_at: Type.Integer({ description: 'Unix seconds; 0 before the start.', examples: [1_782_091_200] }),
-  finished_at: Type.Integer({ description: 'Unix seconds; 0 before the end.', examples: [1_782_091_210] }),
-};
-
-const Install = Type.Object(installFields, {
-  title: 'Installation',
-  description: 'The newest installation of the dependencies of a version',
-});
-
-const versionFields = {
-  version: Type.String({ examples: ['v1.0.1'] }),
-  is_current: Type.Boolean({
-    description: 'Whether it is what runs without a version run.',
-    examples: [true],
-  }),
-  created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
-  description: Type.String({ description: 'Subject of its commit; else empty.', examples: [''] }),
-  language: enumeration(['node', 'python', 'go'], { examples: ['node'] }),
-  entry: Type.String({ description: 'The file that is run.', examples: ['main.js'] }),
-  package_bytes: Type.Integer({ description: 'Size of the zip; 0 where it is not known.', examples: [4096] }),
-  warnings: Warnings,
-  source: enumeration(['upload', 'git'], { examples: ['upload'] }),
-  git: Type.Union([Git, Type.Null()], { description: 'null for uploads.' }),
-  install: Install,
-};
-
-const Version = Type.Object(versionFields, { title: 'WorkerVersion', description: 'A version of a worker' });
-
-const VersionDetail = Type.Object(
-  {
-    ...versionFields,
-    readme: Type.String({ description: 'README.md of the package.' }),
-    input_schema: Type.Unknown({ description: 'input_schema.json of the package.' }),
-  },
-  { title: 'WorkerVersionDetail', description: 'A version of a worker with its files' },
-);
-
-const InstallLog = Type.Object(
-  {
-    ...installFields,
-    lines: Type.Array(
-      Type.Object({
-        number: Type.Integer({ description: 'From 1.', examples: [1] }),
-        content: Type.String({ examples: ['added 12 packages in 2s'] }),
-        timestamp: Type.Integer({ description: 'Unix milliseconds.', examples: [1_782_091_201_000] }),
-      }),
-      { description: 'At most 1000, oldest first.' },
-    ),
-    is_truncated: Type.Boolean({ description: 'Whether there were more lines than are kept.' }),
-  },
-  { title: 'InstallLog', description: 'The log of an installation' },
-);
+import { pagedSchema } from '../../answers/pages.ts';
+import { InstallLog, Installation, WorkerVersion, WorkerVersionDetail } from '../../answers/versions.ts';
+import { pageOf, paged, PageQuery, unixSeconds, VersionParams, WorkerParams } from './shapes.ts';
 
 const LogQuery = Type.Object({
   after: Type.Optional(
@@ -88,12 +20,12 @@ const LogQuery = Type.Object({
   ),
 });
 
-function installShape(record: InstallRecord): Static<typeof Install> {
+function installShape(record: InstallRecord): Installation {
   const { status, err_msg, started_at, finished_at } = record;
   return { status, err_msg, started_at: unixSeconds(started_at), finished_at: unixSeconds(finished_at) };
 }
 
-function versionShape(worker: WorkerRecord, version: ListedVersion): Static<typeof Version> {
+function versionShape(worker: WorkerRecord, version: ListedVersion): WorkerVersion {
   const { description, language, entry, package_bytes, warnings, git, install } = version;
   return {
     version: version.version,
@@ -103,7 +35,7 @@ function versionShape(worker: WorkerRecord, version: ListedVersion): Static<type
     package_bytes,
     is_current: version.id === worker.current_version_id,
     created_at: unixSeconds(version.created_at),
-    warnings: [...warnings],
+    warnings,
     source: git === undefined ? 'upload' : 'git',
     git: git ?? null,
     install: installShape(install),
@@ -120,7 +52,7 @@ export function addWorkerVersionOperations(app: ApiApp, { workers }: ApiContext)
       description: 'Extension: the versions of a worker of yours, newest first.',
       params: WorkerParams,
       querystring: PageQuery,
-      data: pagedSchema(Version),
+      data: pagedSchema(WorkerVersion),
     }),
     async (request) => {
       const page = pageOf(request.query);
@@ -139,7 +71,7 @@ export function addWorkerVersionOperations(app: ApiApp, { workers }: ApiContext)
       summary: 'Get worker version',
       description: 'Extension: a version of a worker of yours, with its readme and input schema.',
       params: VersionParams,
-      data: VersionDetail,
+      data: WorkerVersionDetail,
     }),
     async (request) => {
       const { workerId, version } = request.params;
@@ -191,7 +123,7 @@ export function addWorkerVersionOperations(app: ApiApp, { workers }: ApiContext)
       description:
         'Extension: has a runner install the dependencies of a version of a worker of yours, in the background, as after its upload.',
       params: VersionParams,
-      data: Install,
+      data: Installation,
     }),
     async (request) => {
       const { workerId, version } = request.params;

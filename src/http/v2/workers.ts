@@ -5,19 +5,11 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf, originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
+import { RunAnswer } from '../../answers/runs.ts';
+import { WorkerDescription, WorkerDetail, WorkerPage, WorkerInputSchema } from '../../answers/workers.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
-import {
-  pageOf,
-  paged,
-  PageQuery,
-  RunAnswer,
-  runBodyFields,
-  unixSeconds,
-  Worker,
-  WorkerParams,
-  workerShape,
-} from './shapes.ts';
+import { pageOf, paged, PageQuery, runBodyFields, unixSeconds, WorkerParams, workerShape } from './shapes.ts';
 
 const ListQuery = Type.Object({
   ...PageQuery.properties,
@@ -30,54 +22,6 @@ const ListQuery = Type.Object({
     }),
   ),
 });
-
-/** The same workers under two names: published clients read one or the other. */
-const WorkerPage = Type.Object({
-  scraper: Type.Array(Worker),
-  count: Type.Integer({ description: 'Workers on all pages.', examples: [1] }),
-  list: Type.Array(Worker, { description: 'The same as scraper.' }),
-  page_index: Type.Integer({ examples: [1] }),
-  page_size: Type.Integer({ examples: [20] }),
-});
-
-const WorkerDetail = Type.Object(
-  {
-    name: Type.String({ examples: ['hello'] }),
-    username: Type.String({ description: 'Owner.', examples: ['chela'] }),
-    version: Type.String({ description: 'Current version.', examples: ['v1.0.1'] }),
-    readme: Type.String({ description: 'README.md of the package.' }),
-    parameters: Type.Object({
-      system: Type.Object(
-        {
-          cpus: Type.Number({ examples: [1] }),
-          memory: Type.Integer({ description: 'MiB.', examples: [2048] }),
-          execute_limit_time_seconds: Type.Integer({ examples: [1800] }),
-          max_total_charge: Type.Number({ description: '0 is unlimited.', examples: [0] }),
-          max_total_traffic: Type.Integer({ description: 'Bytes; 0 is unlimited.', examples: [0] }),
-          proxy_region: Type.String({ examples: [''] }),
-        },
-        { description: 'Limits of a run that names none.' },
-      ),
-      custom: Type.Unknown({ description: 'input_schema.json of the package.' }),
-    }),
-  },
-  { title: 'WorkerDetail', description: 'A worker' },
-);
-
-const WorkerDescription = Type.Object(
-  {
-    slug: Type.String({ description: 'Identifier of the worker.', examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'] }),
-    path: Type.String({ description: 'owner~name', examples: ['chela~hello'] }),
-    title: Type.String({ examples: ['Hello'] }),
-    description: Type.String({ examples: ['Greets everybody on a list.'] }),
-    categories: Type.Integer({ description: 'Category; 0 is none.', examples: [0] }),
-    version: Type.String({ description: 'Current version.', examples: ['v1.0.1'] }),
-    is_public: Type.Boolean({ description: 'Whether the store lists it.', examples: [true] }),
-    icon_url: Type.String({ description: 'Path of its picture; empty where it has none.', examples: [''] }),
-    created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
-  },
-  { title: 'WorkerDescription', description: 'How a worker is described' },
-);
 
 export const RunWorkerBody = Type.Object(
   {
@@ -201,7 +145,7 @@ function addDetails(app: ApiApp, { accounts, workers, config }: ApiContext): voi
       description: 'input_schema.json of the current version, as it is in the package.',
       public: true,
       params: WorkerParams,
-      data: Type.Object({ input_schema: Type.Unknown({ description: 'The file.' }) }),
+      data: WorkerInputSchema,
     }),
     async (request) => {
       const worker = await workers.get(request.accountId || undefined, request.params.workerId);

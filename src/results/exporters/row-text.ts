@@ -1,7 +1,7 @@
 /** Rows as JSON text, for the formats that keep a row as it is. */
 import { readMembers, writeMembers } from '../../json/json-text.ts';
 import type { ExportTable } from '../exporter.ts';
-import { platformKeyPrefix } from '../results.ts';
+import { platformKeyPrefix } from '../result-row.ts';
 import { cellReader } from './cells.ts';
 
 function withoutPlatformKeys(row: string): string {

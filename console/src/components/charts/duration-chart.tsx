@@ -1,6 +1,6 @@
 /** How long runs took, as percentiles over time. */
 import type { ReactNode } from 'react';
-import type { Bucket, RunBucket } from '../../api/statistics.ts';
+import type { BucketSize, RunBucket } from '../../api/statistics.ts';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 import { formatSeconds } from '../amounts.ts';
 import { ChartPanel } from './chart.tsx';
@@ -8,7 +8,7 @@ import { bucketLabel } from './time-range.ts';
 
 interface DurationChartProps {
   readonly list: readonly RunBucket[];
-  readonly bucket: Bucket;
+  readonly bucket: BucketSize;
 }
 
 /** A time without runs has no duration; 0 would be a quick one. */

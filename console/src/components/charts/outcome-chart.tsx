@@ -1,6 +1,6 @@
 /** Runs over time by outcome. */
 import type { ReactNode } from 'react';
-import type { Bucket, RunBucket } from '../../api/statistics.ts';
+import type { BucketSize, RunBucket } from '../../api/statistics.ts';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 import { formatCount } from '../figures.ts';
 import { ChartPanel } from './chart.tsx';
@@ -8,7 +8,7 @@ import { bucketLabel } from './time-range.ts';
 
 interface SeriesChartProps {
   readonly list: readonly RunBucket[];
-  readonly bucket: Bucket;
+  readonly bucket: BucketSize;
 }
 
 export function OutcomeChart({ list, bucket }: SeriesChartProps): ReactNode {

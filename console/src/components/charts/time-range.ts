@@ -1,5 +1,5 @@
 /** Times that statistics are shown of, by their names in the address, in the reader's zone. */
-import type { Bucket, RunBucket } from '../../api/statistics.ts';
+import type { BucketSize, RunBucket } from '../../api/statistics.ts';
 
 export const rangeNames = ['24h', '7d', '30d', '90d', 'month', 'last-month'] as const;
 export type RangeName = (typeof rangeNames)[number];
@@ -13,7 +13,7 @@ export interface TimeRange {
   readonly from: number;
   /** Unix seconds; now where left out. */
   readonly to?: number;
-  readonly bucket: Bucket;
+  readonly bucket: BucketSize;
 }
 
 function seconds(date: Date): number {
@@ -58,7 +58,12 @@ export function today(now: Date): TimeRange {
 }
 
 /** How a bucket is named: `14:00`, `Wed 25`, `25 Nov`. */
-export function bucketLabel({ start }: RunBucket, bucket: Bucket, count: number, language: string): string {
+export function bucketLabel(
+  { start }: RunBucket,
+  bucket: BucketSize,
+  count: number,
+  language: string,
+): string {
   const date = new Date(start * 1000);
   if (bucket === 'hour') {
     return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(

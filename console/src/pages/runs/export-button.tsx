@@ -5,14 +5,14 @@ import { IconDownload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import {
-  exportFormats,
+  exportFormatNames,
   exportQuery,
   useExport,
   type ExportFormat,
   type ExportProgress,
 } from '../../api/run-exports.ts';
 import { headersQuery, type ResultHeader } from '../../api/run-results.ts';
-import { isFinal, type Run } from '../../api/runs.ts';
+import { isFinished, type Run } from '../../api/runs.ts';
 import { Dialog } from '../../components/dialog.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { formatCount } from '../../components/figures.ts';
@@ -42,7 +42,7 @@ function Choice({ headers, format, onFormat, keys, onKeys }: ChoiceProps): React
     <>
       <Radio.Group label={texts.exportFormat} value={format} onChange={(value) => onFormat(value)}>
         <SimpleGrid cols={4} mt={6} spacing="xs" verticalSpacing={6}>
-          {exportFormats.map((name) => (
+          {exportFormatNames.map((name) => (
             <Radio key={name} value={name} label={name} />
           ))}
         </SimpleGrid>
@@ -116,7 +116,7 @@ function ExportDialog({ run, onClose }: { readonly run: Run; readonly onClose: (
   const [keys, setKeys] = useState<readonly string[]>();
   const [exportSlug, setExportSlug] = useState<string>();
   const downloaded = useRef<string>(undefined);
-  const { data: headers = [] } = useQuery(headersQuery(run.slug, !isFinal(run.status)));
+  const { data: headers = [] } = useQuery(headersQuery(run.slug, !isFinished(run.status)));
   const make = useExport(run.slug);
   const { data: progress, error } = useQuery(exportQuery(run.slug, exportSlug));
   useEffect(() => {

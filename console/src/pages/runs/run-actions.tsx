@@ -5,7 +5,7 @@ import { notifications } from '@mantine/notifications';
 import { IconEdit, IconPlayerStop, IconRefresh } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { isFinal, useAbortRun, useRerun, type Run } from '../../api/runs.ts';
+import { isFinished, useAbortRun, useRerun, type Run } from '../../api/runs.ts';
 import { Dialog } from '../../components/dialog.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { ButtonLink } from '../../components/links.tsx';
@@ -90,7 +90,7 @@ export function RunActions({ run }: { readonly run: Run }): ReactNode {
     <>
       <ExportButton run={run} />
       <EditButton run={run} />
-      {isFinal(run.status) ? <RerunButton run={run} /> : <AbortButton run={run} />}
+      {isFinished(run.status) ? <RerunButton run={run} /> : <AbortButton run={run} />}
     </>
   );
 }

@@ -2,7 +2,7 @@
 import { Paper, SimpleGrid, Text } from '@mantine/core';
 import { useInterval } from '@mantine/hooks';
 import { useState, type ReactNode } from 'react';
-import { isFinal, type Run } from '../../api/runs.ts';
+import { isFinished, type Run } from '../../api/runs.ts';
 import { formatBytes, formatCount, formatDuration } from '../../components/figures.ts';
 import { Moment } from '../../components/moment.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
@@ -30,7 +30,7 @@ function Figure({ label, children }: { readonly label: string; readonly children
 export function RunFigures({ run }: { readonly run: Run }): ReactNode {
   const { run: texts, runs } = useTexts();
   const { language } = useLanguage();
-  const isTicking = run.started_at > 0 && !isFinal(run.status);
+  const isTicking = run.started_at > 0 && !isFinished(run.status);
   return (
     <Paper withBorder px="md" py="xs">
       <SimpleGrid cols={{ base: 3, xs: 4, md: 7 }} spacing="sm" verticalSpacing="xs">

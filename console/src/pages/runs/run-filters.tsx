@@ -1,7 +1,7 @@
 /** What the list of runs is narrowed down by. */
 import { Button, Select, Text, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { runOrigins, runStatuses } from '../../api/runs.ts';
+import { origins, runStatuses } from '../../api/runs.ts';
 import { SearchField } from '../../components/search-field.tsx';
 import { WorkerSelect } from '../../components/worker-select.tsx';
 import type { RunSearch } from '../../search.ts';
@@ -55,7 +55,7 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
         aria-label={texts.origin}
         placeholder={lists.anyOrigin}
         className={classes['filter']}
-        data={runOrigins.map((value) => ({ value, label: texts.origins[value] ?? value }))}
+        data={origins.map((value) => ({ value, label: texts.origins[value] ?? value }))}
         value={origin ?? null}
         clearable
         onChange={(value) => onChange({ origin: value ?? undefined })}

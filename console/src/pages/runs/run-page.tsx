@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { SubtaskStatus } from '../../api/run-parts.ts';
-import { isFinal, runQuery, runTabs, type Run, type RunTab } from '../../api/runs.ts';
+import { isFinished, runQuery, runTabs, type Run, type RunTab } from '../../api/runs.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
@@ -49,7 +49,7 @@ function RunContent({ run }: { readonly run: Run }): ReactNode {
   const { run: texts } = useTexts();
   const { tab = 'results', subtask, status } = route.useSearch();
   const navigate = route.useNavigate();
-  const isLive = !isFinal(run.status);
+  const isLive = !isFinished(run.status);
   const show = (next: RunTab, part: { subtask?: number; status?: SubtaskStatus } = {}): void => {
     const search = { ...(next !== 'results' && { tab: next }), ...part };
     void navigate({ search, replace: true, resetScroll: false });

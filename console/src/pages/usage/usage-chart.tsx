@@ -1,6 +1,6 @@
 /** Cost by kind, rows, traffic or runs over time. */
 import type { ReactNode } from 'react';
-import type { Bucket, RunBucket, UsageMetric } from '../../api/statistics.ts';
+import type { BucketSize, RunBucket, UsageMetric } from '../../api/statistics.ts';
 import { formatAmount } from '../../components/amounts.ts';
 import { ChartPanel, type ChartSeries } from '../../components/charts/chart.tsx';
 import { bucketLabel } from '../../components/charts/time-range.ts';
@@ -9,7 +9,7 @@ import { useLanguage, useTexts, type Texts } from '../../texts/texts.tsx';
 
 interface UsageChartProps {
   readonly list: readonly RunBucket[];
-  readonly bucket: Bucket;
+  readonly bucket: BucketSize;
   readonly metric: UsageMetric;
   readonly actions: ReactNode;
 }

@@ -17,7 +17,7 @@ import { IconAlertTriangle, IconGitBranch, IconPlayerPlay } from '@tabler/icons-
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useGitPull } from '../../api/publishing.ts';
-import { versionsQuery, type GitOrigin, type WorkerVersion } from '../../api/worker-versions.ts';
+import { versionsQuery, type GitSource, type WorkerVersion } from '../../api/worker-versions.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { formatBytes } from '../../components/figures.ts';
 import { ButtonLink } from '../../components/links.tsx';
@@ -65,7 +65,7 @@ function VersionHead({ version }: { readonly version: WorkerVersion }): ReactNod
   );
 }
 
-function Origin({ git }: { readonly git: GitOrigin }): ReactNode {
+function Origin({ git }: { readonly git: GitSource }): ReactNode {
   const { versions: texts } = useTexts();
   const { url, ref, folder, commit } = git;
   return (

@@ -3,7 +3,7 @@ import { Badge, Card, Group, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { lastRunQuery, type WorkerSummary } from '../../api/workers.ts';
+import { lastRunQuery, type Worker } from '../../api/workers.ts';
 import { AnchorLink } from '../../components/links.tsx';
 import { Moment } from '../../components/moment.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
@@ -44,7 +44,7 @@ export function WorkerCard({
   worker,
   isOwn,
 }: {
-  readonly worker: WorkerSummary;
+  readonly worker: Worker;
   readonly isOwn: boolean;
 }): ReactNode {
   const { workers: texts } = useTexts();

@@ -2,14 +2,14 @@
 import { ActionIcon, Anchor, Checkbox, Chip, Group, NumberInput, Text, TextInput } from '@mantine/core';
 import { IconChevronDown, IconChevronUp, IconSearch } from '@tabler/icons-react';
 import type { ReactNode, RefObject } from 'react';
-import { logLevels, wholeLogPath, type LogCounts, type LogLevel } from '../../../api/run-log.ts';
+import { logTypes, wholeLogPath, type LogCounts, type LogType } from '../../../api/run-log.ts';
 import { formatCount } from '../../../components/figures.ts';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 
 export interface LogView {
   readonly words: string;
   readonly isOnlyMatches: boolean;
-  readonly levels: readonly LogLevel[];
+  readonly levels: readonly LogType[];
   readonly subtask: number | undefined;
   readonly isWrapped: boolean;
 }
@@ -27,7 +27,7 @@ interface LogToolbarProps {
   readonly search: RefObject<HTMLInputElement | null>;
 }
 
-function countOf(lines: LogCounts | undefined, level: LogLevel): number {
+function countOf(lines: LogCounts | undefined, level: LogType): number {
   if (lines === undefined) return 0;
   return { 1: lines.debug, 2: lines.info, 3: lines.warn, 4: lines.error }[level];
 }
@@ -94,10 +94,10 @@ function LevelChips({ view, onChange, lines }: LogToolbarProps): ReactNode {
     <Chip.Group
       multiple
       value={view.levels.map(String)}
-      onChange={(values) => onChange({ levels: values.map((value) => Number(value) as LogLevel) })}
+      onChange={(values) => onChange({ levels: values.map((value) => Number(value) as LogType) })}
     >
       <Group component="fieldset" gap={6} m={0} p={0} bd={0} aria-label={texts.levelsLabel}>
-        {logLevels.map((level) => (
+        {logTypes.map((level) => (
           <Chip key={level} value={String(level)} size="xs" variant="light" radius="sm">
             {texts.levels[level]} {formatCount(countOf(lines, level), language)}
           </Chip>

@@ -5,7 +5,7 @@ import { IconArrowDown, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useReducer, useRef, useState, type ReactNode } from 'react';
 import { headersQuery, searchQuery } from '../../../api/run-results.ts';
-import { isFinal, type Run } from '../../../api/runs.ts';
+import { isFinished, type Run } from '../../../api/runs.ts';
 import { EmptyState } from '../../../components/empty-state.tsx';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
 import { formatCount } from '../../../components/figures.ts';
@@ -29,7 +29,7 @@ interface ShownRows {
 
 /** How many rows there are to show. */
 function useShownRows(run: Run, words: string): ShownRows & { readonly error: Error | null } {
-  const { data, error } = useQuery(searchQuery(run.slug, words, !isFinal(run.status)));
+  const { data, error } = useQuery(searchQuery(run.slug, words, !isFinished(run.status)));
   if (words === '') return { count: run.results, searched: undefined, error: null };
   const searched = data === undefined ? 0 : data.is_complete ? undefined : data.searched;
   return { count: data?.count ?? 0, searched, error };
@@ -73,7 +73,7 @@ function Count({ rows, total, words }: { rows: ShownRows; total: number; words: 
 
 export function ResultsPanel({ run }: { readonly run: Run }): ReactNode {
   const { run: texts } = useTexts();
-  const isLive = !isFinal(run.status);
+  const isLive = !isFinished(run.status);
   const [typed, setTyped] = useState('');
   const [words] = useDebouncedValue(typed.trim(), typingMilliseconds);
   const [form, setForm] = useState('table');

@@ -1,14 +1,5 @@
-/** Schemas of enumerations: their static type is the union of the values, and documents get `type` and `enum`. */
+/** How requests say what a list is sorted by. */
 import { Type, type TSchemaOptions, type TUnsafe } from 'typebox';
-
-/** @param values texts, or whole numbers */
-export function enumeration<const Value extends string | number>(
-  values: readonly Value[],
-  options: TSchemaOptions = {},
-): TUnsafe<Value> {
-  const type = typeof values[0] === 'number' ? 'integer' : 'string';
-  return Type.Unsafe<Value>({ type, enum: [...values], ...options });
-}
 
 /** `created_at` sorts ascending, `-created_at` descending. */
 export type SortOrder<Field extends string> = Field | `-${Field}`;

@@ -3,14 +3,12 @@ import { Type } from 'typebox';
 import {
   internalSteps,
   limitEvidences,
-  limitNames,
-  limitOwners,
-  limitUnits,
   preparationSteps,
   runEndReasons,
   subtaskEndReasons,
-} from '../../runs/runs.ts';
-import { enumeration } from '../enumeration.ts';
+} from '../runs/end-reasons.ts';
+import { limitNames, limitOwners, limitUnits } from '../runs/named-limits.ts';
+import { enumeration } from './enumeration.ts';
 
 const limitFields = {
   limit: enumeration(limitNames, { description: 'Name of the limit.', examples: ['memory'] }),

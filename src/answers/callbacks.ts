@@ -1,0 +1,98 @@
+/** Callbacks of a run. */
+import { Type } from 'typebox';
+import { callbackStates, toldStatuses, type ToldStatus } from '../callbacks/callback-states.ts';
+import type { Answer } from './answer.ts';
+import { enumeration } from './enumeration.ts';
+import { runEndFields } from './ends.ts';
+import { exampleRunSlug } from './examples.ts';
+
+/** Body of a callback: the run as it was when its status changed. */
+export const CallbackBody = Type.Object(
+  {
+    run_slug: Type.String({ description: 'Identifier of the run.', examples: [exampleRunSlug] }),
+    run_id: Type.String({ description: 'The same identifier.', examples: [exampleRunSlug] }),
+    run_status: enumeration(toldStatuses, {
+      description: 'The status that the run changed to.',
+      examples: ['succeeded'],
+    }),
+    error_message: Type.String({
+      description: 'Why it failed; empty where nothing went wrong.',
+      examples: [''],
+    }),
+    execution_start_timestamp: Type.Integer({
+      description: 'Unix seconds; 0 before the start.',
+      examples: [1_782_091_200],
+    }),
+    execution_end_timestamp: Type.Integer({
+      description: 'Unix seconds; 0 before the end.',
+      examples: [1_782_091_210],
+    }),
+    running_duration: Type.Integer({ description: 'Seconds.', examples: [10] }),
+    result_count: Type.Integer({ description: 'Rows stored at that moment.', examples: [1] }),
+    result_message: Type.String({ description: 'The same in words.', examples: ['1 result'] }),
+    ...runEndFields,
+  },
+  { description: 'A run at a change of its status' },
+);
+export type CallbackBody = Answer<typeof CallbackBody>;
+
+export const CallbackAttempt = Type.Object({
+  number: Type.Integer({ description: 'From 1.', examples: [1] }),
+  started_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_210] }),
+  status_code: Type.Integer({ description: 'HTTP status of the answer; 0 without one.', examples: [503] }),
+  milliseconds: Type.Integer({
+    description: 'How long it took; -1 while it is under way.',
+    examples: [84],
+  }),
+  error: Type.String({
+    description: 'Why it failed; empty where the receiver accepted.',
+    examples: ['answered 503'],
+  }),
+  answer: Type.String({
+    description: 'The first 1024 bytes of what the receiver answered.',
+    examples: ['try again later'],
+  }),
+});
+export type CallbackAttempt = Answer<typeof CallbackAttempt>;
+
+export const RunCallback = Type.Object({
+  number: Type.Integer({ description: 'From 1, in the order of the status changes.', examples: [1] }),
+  run_status: Type.Unsafe<ToldStatus>(
+    Type.String({ description: 'The status that the run changed to.', examples: ['running'] }),
+  ),
+  state: enumeration(callbackStates, {
+    description: 'pending is still to be delivered; given_up had its last attempt.',
+    examples: ['pending'],
+  }),
+  created_at: Type.Integer({ description: 'Time of the change, Unix seconds.', examples: [1_782_091_210] }),
+  next_attempt_at: Type.Integer({
+    description: 'Earliest time of the next attempt, Unix seconds; 0 when there will be none.',
+    examples: [1_782_091_220],
+  }),
+  body: CallbackBody,
+  attempts: Type.Array(CallbackAttempt, { description: 'Oldest first.' }),
+});
+export type RunCallback = Answer<typeof RunCallback>;
+
+export const RunCallbacks = Type.Object(
+  {
+    callback_url: Type.String({
+      description: 'Where they are sent; empty where the run has no callback URL.',
+      examples: ['https://client.example.com/callback'],
+    }),
+    count: Type.Integer({ description: 'Callbacks in the list, which has them all.', examples: [1] }),
+    list: Type.Array(RunCallback, { description: 'Oldest first.' }),
+  },
+  { description: 'The callbacks of a run' },
+);
+export type RunCallbacks = Answer<typeof RunCallbacks>;
+
+export const CallbackSecret = Type.Object(
+  {
+    callback_secret: Type.String({
+      description: 'Key of the HMAC-SHA256 in x-chela-signature.',
+      examples: [`chela_cs_${'0123456789abcdef'.repeat(4)}`],
+    }),
+  },
+  { description: 'The new secret' },
+);

@@ -1,0 +1,11 @@
+/** Schemas of enumerations: their static type is the union of the values, and documents get `type` and `enum`. */
+import { Type, type TSchemaOptions, type TUnsafe } from 'typebox';
+
+/** @param values texts, or whole numbers */
+export function enumeration<const Value extends string | number>(
+  values: readonly Value[],
+  options: TSchemaOptions = {},
+): TUnsafe<Value> {
+  const type = typeof values[0] === 'number' ? 'integer' : 'string';
+  return Type.Unsafe<Value>({ type, enum: [...values], ...options });
+}

@@ -1,0 +1,87 @@
+/** Lines of a log. */
+import { Type } from 'typebox';
+import type { LogType } from '../logs/log-line.ts';
+import type { Answer } from './answer.ts';
+
+const logType = Type.Unsafe<LogType>(
+  Type.Integer({ description: '1 debug, 2 info, 3 warn, 4 error.', examples: [2] }),
+);
+
+export const RunLog = Type.Object(
+  {
+    all_logs_url: Type.String({ description: 'Signed link to the whole log as text; it needs no header.' }),
+    list: Type.Array(
+      Type.Object({
+        type: logType,
+        group: Type.String({ description: 'Number of the subtask; 0 for the whole run.', examples: ['1'] }),
+        content: Type.String({ examples: ['page 1 of 3'] }),
+        timestamp: Type.Integer({ description: 'Unix milliseconds.', examples: [1_782_091_201_000] }),
+      }),
+      { description: 'The newest lines, oldest first.' },
+    ),
+    result_count: Type.Integer({ description: 'Rows of the run so far.', examples: [3] }),
+  },
+  { title: 'RunLog', description: 'The log of a run' },
+);
+export type RunLog = Answer<typeof RunLog>;
+
+const searchFields = {
+  count: Type.Integer({ description: 'Lines that pass, of those looked at so far.', examples: [20] }),
+  searched: Type.Integer({
+    description: 'Lines looked at so far. Asking again looks on.',
+    examples: [1_000_000],
+  }),
+  is_complete: Type.Boolean({ description: 'Whether all lines were looked at, so that count is final.' }),
+  lines: Type.Object(
+    {
+      debug: Type.Integer({ examples: [12] }),
+      info: Type.Integer({ examples: [120] }),
+      warn: Type.Integer({ examples: [3] }),
+      error: Type.Integer({ examples: [1] }),
+    },
+    { description: 'Lines of the whole run by level.' },
+  ),
+};
+
+export const LogLineList = Type.Object(
+  {
+    ...searchFields,
+    position: Type.Integer({ description: 'Position of the first line in the list.', examples: [1] }),
+    list: Type.Array(
+      Type.Object({
+        number: Type.Integer({ description: 'Number within the run, from 1.', examples: [1] }),
+        type: logType,
+        group: Type.String({ description: 'Number of the subtask; 0 for the whole run.', examples: ['1'] }),
+        content: Type.String({ description: 'The first 16,384 characters.', examples: ['page 1 of 3'] }),
+        is_cut: Type.Boolean({ description: 'Whether the line is longer than content.' }),
+        timestamp: Type.Integer({ description: 'Unix milliseconds.', examples: [1_782_091_201_000] }),
+      }),
+      { description: 'Oldest first.' },
+    ),
+  },
+  { title: 'LogLineList', description: 'A window of a log' },
+);
+export type LogLineList = Answer<typeof LogLineList>;
+export type LogLine = LogLineList['list'][number];
+export type LogCounts = LogLineList['lines'];
+
+export const LogMatchList = Type.Object(
+  {
+    ...searchFields,
+    first: Type.Integer({ description: 'Number of the first match in the list.', examples: [1] }),
+    list: Type.Array(
+      Type.Object({
+        number: Type.Integer({
+          description: 'Number of the line within the run, from 1.',
+          examples: [50_000],
+        }),
+        position: Type.Integer({
+          description: 'Position among the lines of these levels and this subtask, from 1.',
+          examples: [50_000],
+        }),
+      }),
+    ),
+  },
+  { title: 'LogMatchList', description: 'Where words are in a log' },
+);
+export type LogMatchList = Answer<typeof LogMatchList>;

@@ -1,0 +1,84 @@
+/** Rows of a run, and exports of them. */
+import { Type } from 'typebox';
+import { exportFormatNames } from '../results/export-formats.ts';
+import { exportStates } from '../results/export-states.ts';
+import { dataIdKey, type ResultRow } from '../results/result-row.ts';
+import type { Answer } from './answer.ts';
+import { enumeration } from './enumeration.ts';
+import { exampleRunSlug } from './examples.ts';
+
+export const ResultPage = Type.Object(
+  {
+    count: Type.Integer({ description: 'Rows of the run so far.', examples: [1] }),
+    headers: Type.Array(
+      Type.Object({
+        key: Type.String({ description: 'Key in the rows.', examples: ['title'] }),
+        label: Type.String({ description: 'Heading to show.', examples: ['Title'] }),
+        format: Type.String({
+          description: 'text, number, integer, boolean, array, object or what the worker says.',
+          examples: ['text'],
+        }),
+      }),
+    ),
+    list: Type.Array(Type.Unsafe<ResultRow>(Type.Unknown()), {
+      description: 'Rows: objects, each with the string __coreclaw_data_id__.',
+      examples: [[{ title: 'Example', [dataIdKey]: `${exampleRunSlug}-1` }]],
+    }),
+    page_index: Type.Integer({ description: 'Number of this page, from 1.', examples: [1] }),
+    page_size: Type.Integer({ description: 'Rows on a full page.', examples: [20] }),
+  },
+  { title: 'ResultPage', description: 'A page of results' },
+);
+export type ResultPage = Answer<typeof ResultPage>;
+export type ResultHeader = ResultPage['headers'][number];
+
+export const FoundRows = Type.Object(
+  {
+    ...ResultPage.properties,
+    count: Type.Integer({ description: 'Rows found among those looked at so far.', examples: [1] }),
+    searched: Type.Integer({
+      description: 'Rows looked at so far. Asking again looks on.',
+      examples: [20_000],
+    }),
+    total: Type.Integer({ description: 'Rows of the run.', examples: [20_000] }),
+    is_complete: Type.Boolean({ description: 'Whether all rows were looked at, so that count is final.' }),
+  },
+  { title: 'FoundRows', description: 'A page of the rows that were found' },
+);
+export type FoundRows = Answer<typeof FoundRows>;
+
+const exportFields = {
+  download_url: Type.String({
+    description: 'Signed link to the file; it needs no header and expires.',
+    examples: [
+      'https://chela.example.com/files/exports/01KKDXV9C3V0X3M5B1QH0T7D2E/hello-01KKDXV2G26BT7NH4ZQR2R4NPZ.csv?expires=1782177600&signature=Zk3vJ8s0yq1m2n4p5r6t7u8v9w0x1y2z3A4B5C6D7E8',
+    ],
+  }),
+  export_slug: Type.String({
+    description: 'Extension: identifier of the export, to ask how far it is.',
+    examples: ['01KKDXV9C3V0X3M5B1QH0T7D2E'],
+  }),
+};
+
+export const Export = Type.Object(exportFields, { description: 'An export' });
+export type Export = Answer<typeof Export>;
+
+export const ExportProgress = Type.Object(
+  {
+    ...exportFields,
+    format: enumeration(exportFormatNames, { examples: ['csv'] }),
+    state: enumeration(exportStates, {
+      description: 'queued is still being made or waits for that.',
+      examples: ['queued'],
+    }),
+    rows: Type.Integer({ description: 'Rows of the file.', examples: [1_000_000] }),
+    rows_done: Type.Integer({
+      description: 'Rows read so far, told a few times a second.',
+      examples: [250_000],
+    }),
+    size_bytes: Type.Integer({ description: 'Size of the file; 0 until it is ready.', examples: [0] }),
+    err_msg: Type.String({ description: 'Why it failed; empty otherwise.', examples: [''] }),
+  },
+  { title: 'ExportProgress', description: 'How far an export is' },
+);
+export type ExportProgress = Answer<typeof ExportProgress>;

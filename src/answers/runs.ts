@@ -1,0 +1,85 @@
+/** Runs: one in short, what starts one, and what it was started with. */
+import { Type } from 'typebox';
+import { origins, runStatuses } from '../runs/statuses.ts';
+import type { Answer } from './answer.ts';
+import { enumeration } from './enumeration.ts';
+import { runEndFields } from './ends.ts';
+import { exampleInput, exampleRunSlug, exampleWorkerSlug } from './examples.ts';
+import { ResultPage } from './results.ts';
+
+export const Run = Type.Object(
+  {
+    slug: Type.String({ description: 'Identifier of the run.', examples: [exampleRunSlug] }),
+    run_slug: Type.String({ description: 'The same identifier.', examples: [exampleRunSlug] }),
+    scraper_slug: Type.String({
+      description: 'Slug of the worker; usable as workerId.',
+      examples: [exampleWorkerSlug],
+    }),
+    scraper_title: Type.String({ description: 'Title of the worker.', examples: ['Hello'] }),
+    version: Type.String({ description: 'Version of the worker that runs.', examples: ['v1.0.1'] }),
+    status: enumeration(runStatuses, {
+      description:
+        'ready waits for a runner; running; aborting is being stopped; succeeded and failed are final.',
+      examples: ['succeeded'],
+    }),
+    results: Type.Integer({ description: 'Rows stored so far.', examples: [3] }),
+    usage: Type.String({ description: 'Cost so far, a decimal.', examples: ['1.00'] }),
+    traffic: Type.Integer({ description: 'Bytes both ways through the proxy.', examples: [0] }),
+    origin: enumeration(origins, { description: 'What started the run.', examples: ['api_v2'] }),
+    started_at: Type.Integer({ description: 'Unix seconds; 0 before the start.', examples: [1_782_091_200] }),
+    finished_at: Type.Integer({ description: 'Unix seconds; 0 before the end.', examples: [1_782_091_210] }),
+    duration: Type.Integer({
+      description: 'Seconds from start to end, or until now while it runs.',
+      examples: [10],
+    }),
+    err_msg: Type.String({ description: 'Why it failed; empty where nothing went wrong.', examples: [''] }),
+    ...runEndFields,
+  },
+  { title: 'Run', description: 'A run' },
+);
+export type Run = Answer<typeof Run>;
+
+export const RunInput = Type.Object(
+  {
+    input: Type.Unknown({ description: 'The input as it was sent.', examples: [exampleInput] }),
+    version: Type.String({ description: 'Version of the worker that ran.', examples: ['v1.0.1'] }),
+  },
+  { title: 'RunInput', description: 'What a run was started with' },
+);
+export type RunInput = Answer<typeof RunInput>;
+
+export const RunPreview = Type.Object(
+  {
+    version: Type.String({ description: 'Version that would run.', examples: ['v1.0.1'] }),
+    subtasks: Type.Integer({ description: 'How many subtasks the run would have.', examples: [1] }),
+    subtask_limit: Type.Integer({ description: 'Most subtasks a run may have.', examples: [10_000] }),
+  },
+  { title: 'RunPreview', description: 'What a run would be' },
+);
+export type RunPreview = Answer<typeof RunPreview>;
+
+export const StartedRun = Type.Object(
+  { run_slug: Type.String({ description: 'Identifier of the new run.', examples: [exampleRunSlug] }) },
+  { title: 'StartedRun', description: 'A run that was started' },
+);
+export type StartedRun = Answer<typeof StartedRun>;
+
+const FinishedRun = Type.Object(
+  {
+    run_slug: Type.String({ examples: [exampleRunSlug] }),
+    run_status: enumeration(runStatuses, { examples: ['succeeded'] }),
+    is_finished: Type.Boolean({ description: 'false when the wait ended first; the run goes on.' }),
+    error_message: Type.String({ description: 'Why it failed; empty where nothing went wrong.' }),
+    result_message: Type.String({ examples: ['3 results'] }),
+    execution_start_timestamp: Type.Integer({ description: 'Unix seconds; 0 before the start.' }),
+    execution_end_timestamp: Type.Integer({ description: 'Unix seconds; 0 before the end.' }),
+    running_duration: Type.Integer({ description: 'Seconds.' }),
+    ...runEndFields,
+    results: ResultPage,
+  },
+  { title: 'FinishedRun', description: 'The outcome of a synchronous run' },
+);
+
+/** The answer of everything that starts a run. The wider shape stands first: what is sent is written by the first that fits. */
+export const RunAnswer = Type.Union([FinishedRun, StartedRun]);
+export type RunAnswer = Answer<typeof RunAnswer>;

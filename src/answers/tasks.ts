@@ -1,0 +1,120 @@
+/** Saved tasks with their schedules. */
+import { Type } from 'typebox';
+import { missedPolicies, overlapPolicies, tickOutcomes, type ScheduleType } from '../tasks/schedule-kinds.ts';
+import type { Answer } from './answer.ts';
+import { enumeration } from './enumeration.ts';
+import { exampleInput, exampleTaskSlug } from './examples.ts';
+
+/** What requests may say of a task in the same words; lengths are in characters. */
+export const taskFields = {
+  title: Type.String({
+    description: 'Title of the task.',
+    minLength: 1,
+    maxLength: 255,
+    pattern: String.raw`\S`,
+    examples: ['Names of the day'],
+  }),
+  description: Type.String({ description: 'What it is for.', maxLength: 10_000 }),
+  version: Type.String({
+    description: 'Version to run; latest, the default, is the one that is current when a run starts.',
+    examples: ['latest'],
+  }),
+  input: Type.Unknown({
+    description: 'Worker fields under parameters.custom, limits under parameters.system.',
+    examples: [exampleInput],
+  }),
+};
+
+/** Extensions of the published fields. */
+export const scheduleExtensions = {
+  /** An empty text follows the account. */
+  schedule_timezone: Type.String({
+    description: 'Extension: IANA name of the time zone; empty for that of the account.',
+    examples: ['Europe/Berlin'],
+  }),
+  schedule_overlap: enumeration(overlapPolicies, {
+    description:
+      'Extension: what becomes of a tick while a run of the task goes on. skip leaves it out, allow starts a run beside the other, queue starts it when the other has ended.',
+    examples: ['skip'],
+  }),
+  schedule_missed: enumeration(missedPolicies, {
+    description:
+      'Extension: what becomes of ticks that were missed because nothing ran: one run for all of them, or none.',
+    examples: ['run_once'],
+  }),
+};
+
+export const Task = Type.Object(
+  {
+    id: Type.Integer({ description: 'Number of the task; no identifier.', examples: [2001] }),
+    slug: Type.String({ description: 'Identifier of the task.', examples: [exampleTaskSlug] }),
+    ...taskFields,
+    worker_slug: Type.String({
+      description: 'Slug of the worker; usable as workerId.',
+      examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'],
+    }),
+    worker_path: Type.String({
+      description: 'owner~name; empty where the worker is gone.',
+      examples: ['chela~hello'],
+    }),
+    worker_title: Type.String({ description: 'Empty where the worker is gone.', examples: ['Hello'] }),
+    run_times: Type.Integer({ description: 'How often it ran.', examples: [12] }),
+    last_run_id: Type.String({
+      description: 'Slug of its newest run; empty before the first.',
+      examples: ['01KKDXV2G26BT7NH4ZQR2R4NPZ'],
+    }),
+    last_modified_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
+    schedule_enabled: Type.Unsafe<0 | 1>(
+      Type.Integer({ description: '0 disabled, 1 enabled.', examples: [1] }),
+    ),
+    schedule_type: Type.Unsafe<ScheduleType | 0>(
+      Type.Integer({
+        description: '1 daily, 2 weekly, 3 monthly, 4 once; 0 where none was set.',
+        examples: [2],
+      }),
+    ),
+    schedule_time: Type.String({ description: 'HH:mm; empty where none was set.', examples: ['09:30'] }),
+    schedule_weekday: Type.Integer({
+      description: '1 Monday to 7 Sunday; 0 where none was set.',
+      examples: [1],
+    }),
+    schedule_day: Type.Integer({ description: '1 to 31; 0 where none was set.', examples: [0] }),
+    schedule_once_date: Type.String({
+      description: 'YYYY-MM-DD; empty where none was set.',
+      examples: [''],
+    }),
+    ...scheduleExtensions,
+    schedule_next_at: Type.Integer({
+      description: 'Extension: when it runs next, Unix seconds; 0 where it does not.',
+      examples: [1_782_091_800],
+    }),
+    schedule_last_at: Type.Integer({
+      description: 'Extension: the last tick that came due, Unix seconds; 0 before the first.',
+      examples: [1_781_487_000],
+    }),
+    schedule_last_outcome: enumeration(['', ...tickOutcomes], {
+      description: 'Extension: what became of that tick; empty before the first.',
+      examples: ['started'],
+    }),
+    schedule_last_message: Type.String({
+      description: 'Extension: why it was not started, or what was missed before it; else empty.',
+      examples: [''],
+    }),
+    schedule_missed_count: Type.Integer({
+      description: 'Extension: ticks missed so far because nothing ran.',
+      examples: [0],
+    }),
+    created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
+    updated_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
+  },
+  { description: 'A saved task' },
+);
+export type Task = Answer<typeof Task>;
+
+export const CreatedTask = Type.Object({
+  slug: Type.String({ description: 'Identifier of the new task.', examples: [exampleTaskSlug] }),
+});
+export type CreatedTask = Answer<typeof CreatedTask>;
+
+export const TaskInput = Type.Object({ input: taskFields.input, version: taskFields.version });
+export type TaskInput = Answer<typeof TaskInput>;

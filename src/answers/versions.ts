@@ -1,0 +1,127 @@
+/** Versions of workers, where they come from, and the installation of their dependencies. */
+import { Type } from 'typebox';
+import { installStatuses } from '../workers/install-statuses.ts';
+import { languages } from '../workers/languages.ts';
+import type { Answer } from './answer.ts';
+import { enumeration } from './enumeration.ts';
+import { exampleWorkerSlug } from './examples.ts';
+
+/** A remark about a package, for its author. `field` is a place within a JSON file, as in `properties[2].default`. */
+const Finding = Type.Object({
+  file: Type.String(),
+  field: Type.Optional(Type.String()),
+  message: Type.String(),
+});
+export type Finding = Answer<typeof Finding>;
+
+const warnings = Type.Array(Finding, {
+  description: 'What would be better otherwise; the version works all the same.',
+});
+
+const publishedFields = {
+  slug: Type.String({ description: 'Identifier of the worker.', examples: [exampleWorkerSlug] }),
+  path: Type.String({ examples: ['admin~my-worker'] }),
+  version: Type.String({ examples: ['v1.0.1'] }),
+  warnings,
+};
+
+export const PublishedVersion = Type.Object(publishedFields, {
+  title: 'PublishedVersion',
+  description: 'A published version',
+});
+export type PublishedVersion = Answer<typeof PublishedVersion>;
+
+/** Where in a git repository a version comes from. */
+const GitSource = Type.Object(
+  {
+    url: Type.String({ description: 'Without credentials.', examples: ['https://code.example/me/worker'] }),
+    ref: Type.String({ description: 'As asked for; empty is the default branch.', examples: ['main'] }),
+    folder: Type.String({ description: 'Folder within the repository; empty is its root.', examples: [''] }),
+    commit: Type.String({ examples: ['9b0b5a1d3c7e2f4860917a5c6d8e9f0a1b2c3d4e'] }),
+  },
+  { title: 'GitSource', description: 'Where a version comes from' },
+);
+export type GitSource = Answer<typeof GitSource>;
+
+export const ImportedVersion = Type.Object(
+  { ...publishedFields, git: GitSource },
+  { title: 'ImportedVersion', description: 'A version published from git' },
+);
+export type ImportedVersion = Answer<typeof ImportedVersion>;
+
+export const PulledVersion = Type.Object(
+  {
+    is_changed: Type.Boolean({ description: 'Whether there is a version of it now.', examples: [true] }),
+    version: Type.String({ description: 'That version, or the newest there was.', examples: ['v1.0.2'] }),
+    git: GitSource,
+    warnings,
+  },
+  { title: 'PulledVersion', description: 'The outcome of importing again' },
+);
+export type PulledVersion = Answer<typeof PulledVersion>;
+
+const installFields = {
+  status: enumeration(installStatuses, {
+    description: 'none has nothing to install; waiting is for a runner.',
+    examples: ['installed'],
+  }),
+  err_msg: Type.String({ description: 'Why it failed; else empty.', examples: [''] }),
+  started_at: Type.Integer({ description: 'Unix seconds; 0 before the start.', examples: [1_782_091_200] }),
+  finished_at: Type.Integer({ description: 'Unix seconds; 0 before the end.', examples: [1_782_091_210] }),
+};
+
+export const Installation = Type.Object(installFields, {
+  title: 'Installation',
+  description: 'The newest installation of the dependencies of a version',
+});
+export type Installation = Answer<typeof Installation>;
+
+const versionFields = {
+  version: Type.String({ examples: ['v1.0.1'] }),
+  is_current: Type.Boolean({
+    description: 'Whether it is what runs without a version run.',
+    examples: [true],
+  }),
+  created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
+  description: Type.String({ description: 'Subject of its commit; else empty.', examples: [''] }),
+  language: enumeration(languages, { examples: ['node'] }),
+  entry: Type.String({ description: 'The file that is run.', examples: ['main.js'] }),
+  package_bytes: Type.Integer({ description: 'Size of the zip; 0 where it is not known.', examples: [4096] }),
+  warnings,
+  source: enumeration(['upload', 'git'], { examples: ['upload'] }),
+  git: Type.Union([GitSource, Type.Null()], { description: 'null for uploads.' }),
+  install: Installation,
+};
+
+export const WorkerVersion = Type.Object(versionFields, {
+  title: 'WorkerVersion',
+  description: 'A version of a worker',
+});
+export type WorkerVersion = Answer<typeof WorkerVersion>;
+
+export const WorkerVersionDetail = Type.Object(
+  {
+    ...versionFields,
+    readme: Type.String({ description: 'README.md of the package.' }),
+    input_schema: Type.Unknown({ description: 'input_schema.json of the package.' }),
+  },
+  { title: 'WorkerVersionDetail', description: 'A version of a worker with its files' },
+);
+export type WorkerVersionDetail = Answer<typeof WorkerVersionDetail>;
+
+export const InstallLog = Type.Object(
+  {
+    ...installFields,
+    lines: Type.Array(
+      Type.Object({
+        number: Type.Integer({ description: 'From 1.', examples: [1] }),
+        content: Type.String({ examples: ['added 12 packages in 2s'] }),
+        timestamp: Type.Integer({ description: 'Unix milliseconds.', examples: [1_782_091_201_000] }),
+      }),
+      { description: 'At most 1000, oldest first.' },
+    ),
+    is_truncated: Type.Boolean({ description: 'Whether there were more lines than are kept.' }),
+  },
+  { title: 'InstallLog', description: 'The log of an installation' },
+);
+export type InstallLog = Answer<typeof InstallLog>;

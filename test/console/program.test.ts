@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { parseSync } from 'vite';
+import { beforeAll, expect, test } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '../..');
+/** What the compiler reads for the console, as paths below the root. */
+let files: string[];
+
+beforeAll(async () => {
+  const compiler = path.join(root, 'node_modules', '.bin', 'tsc');
+  const { stdout } = await promisify(execFile)(compiler, ['-p', 'console', '--listFilesOnly'], { cwd: root });
+  files = stdout
+    .split('\n')
+    .filter((file) => file !== '')
+    .map((file) => path.relative(root, file));
+});
+
+test('the console is compiled without the types of Node', () => {
+  expect(files.filter((file) => file.startsWith('node_modules/@types/node/'))).toEqual([]);
+});
+
+test('what the console shares with the server needs no package but typebox for its types', async () => {
+  const shared = files.filter((file) => file.startsWith('src/'));
+  expect(shared).toEqual(expect.arrayContaining(['src/answers/runs.ts', 'src/runs/statuses.ts']));
+  const packages = new Set<string>();
+  for (const file of shared) {
+    const { program } = parseSync(file, await readFile(path.join(root, file), 'utf8'));
+    for (const statement of program.body) {
+      const source = 'source' in statement ? statement.source?.value : undefined;
+      if (source !== undefined && !source.startsWith('.')) packages.add(source);
+    }
+  }
+  expect([...packages]).toEqual(['typebox']);
+});
