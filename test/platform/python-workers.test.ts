@@ -133,6 +133,7 @@ describe('the requirements of a Python package', () => {
     ['--index-url https://packages.example/', /packages come by name from the index only/],
     ['-e .', /options are not possible here/],
     ['../../etc/passwd', /this is not a requirement/],
+    [`a${'!'.repeat(64)} §`, /in line 1 of requirements\.txt: this is not a requirement: a version/],
     ['-r ../../etc/passwd', /lies outside the package/],
   ] as const)('%s fail the run with the reason', async ([line, reason]) => {
     const workerId = await publishWith(platform, `refused-${line.replaceAll(/\W+/g, '-')}x`, `${line}\n`);
