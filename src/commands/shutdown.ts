@@ -1,16 +1,17 @@
 /** Ctrl+C and SIGTERM: the first asks to stop, the second ends at once. */
 import { stopExitCode } from '../watchdog/watchdog.ts';
+import { say } from './printing.ts';
 
 /** A second signal that this finds frozen is the watchdog's to act on. @param stop called once, at the first signal */
 export function stopOnSignals(stop: () => Promise<void>): void {
   let asked = false;
   function onSignal(signal: NodeJS.Signals): void {
     if (asked) {
-      process.stderr.write('chela: stopped at once\n');
+      say('chela: stopped at once');
       process.exit(stopExitCode);
     }
     asked = true;
-    process.stderr.write(`\nchela: stopping (${signal}); once more stops at once\n`);
+    say(`\nchela: stopping (${signal}); once more stops at once`);
     void stop().then(
       () => process.exit(0),
       (error: unknown) => {

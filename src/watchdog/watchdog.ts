@@ -48,7 +48,7 @@ export class Watchdog {
       execArgv: ['--expose-internals', '--no-warnings'],
     });
     thread.on('message', ({ error }: { error: string }) => {
-      logger.warn({ error }, 'a second signal to stop is not seen while the event loop hangs');
+      logger.warn({ reason: error }, 'a second signal to stop is not seen while the event loop hangs');
     });
     thread.on('error', (error) => logger.error({ err: error }, 'the watchdog ended: a hang is not noticed'));
     thread.unref();

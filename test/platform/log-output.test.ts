@@ -92,11 +92,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Lines of the log, without what a stopping platform says to whoever sits at the terminal. */
 function linesOf(text: string): LogLine[] {
   return text
     .split('\n')
-    .filter((line) => line.startsWith('{'))
+    .slice(0, -1)
     .map((line) => JSON.parse(line) as LogLine);
 }
 
