@@ -6,6 +6,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { readConfig } from '../../src/configuration/configuration.ts';
 import { sdkAddress } from '../../src/runner/sandbox.ts';
+import { DeclarationReader } from '../../src/runner/dependencies/declaration-reader.ts';
 import { HostInstaller } from '../../src/runner/dependencies/host-installer.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 
@@ -43,9 +44,14 @@ export class PlainWorker {
     const sdkFile = path.join(folder, 'sdk.js');
     const sdk = await readFile(sdkFile, 'utf8');
     await writeFile(sdkFile, sdk.replace(`:${sdkAddress.port}'`, `:${sdkPort}'`));
-    const { python, installTimeLimitSeconds: timeLimitSeconds } = readConfig({});
+    const config = readConfig({});
+    const { python, installTimeLimitSeconds: timeLimitSeconds } = config;
     const installer = new HostInstaller({ python, timeLimitSeconds });
-    const modules = await new NodeDependencies({ cacheDir, installer }).install(folder, () => undefined);
+    const reader = new DeclarationReader(config);
+    const modules = await new NodeDependencies({ cacheDir, installer, reader }).install(
+      folder,
+      () => undefined,
+    );
     if (modules !== undefined) await symlink(modules, path.join(folder, 'node_modules'));
     return new PlainWorker(folder);
   }

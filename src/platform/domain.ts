@@ -16,7 +16,7 @@ import { Runs } from '../runs/runs.ts';
 import { FolderStorage } from '../storage/storages/folder.ts';
 import { Tasks, wakeScheduler } from '../tasks/tasks.ts';
 import { version } from '../version.ts';
-import { PackageCache, Workers } from '../workers/workers.ts';
+import { PackageCache, PackageReader, Workers } from '../workers/workers.ts';
 
 export interface Domain {
   readonly events: Events;
@@ -51,10 +51,15 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
   const notifications = new Notifications({ url: databaseUrl, logger: databaseLog });
   const jobs = new Jobs(databaseUrl, events);
   const accounts = new Accounts({ database, notifications, config, events });
-  const limits = { unpackedBytes: config.unpackedLimitBytes, files: config.packageFileLimit };
+  const reader = new PackageReader({
+    unpackedBytes: config.unpackedLimitBytes,
+    files: config.packageFileLimit,
+    timeLimitSeconds: config.packageTimeLimitSeconds,
+    memoryMegabytes: config.packageMemoryMegabytes,
+  });
   const storage = new FolderStorage(path.join(config.dataDir, 'storage'));
-  const packages = new PackageCache(storage, config.cacheDir, limits);
-  const workers = new Workers({ database, packages, storage, jobs, limits });
+  const packages = new PackageCache(storage, config.cacheDir, reader);
+  const workers = new Workers({ database, packages, storage, jobs, reader });
   const callbacks = new Callbacks({ database, jobs, config, version, events });
   const runs = new Runs({ database, notifications, accounts, workers, callbacks, config, events });
   const tasks = new Tasks({ database, jobs, workers, runs, config, events });

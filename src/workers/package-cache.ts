@@ -8,7 +8,7 @@ import { mkdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Storage } from '../storage/storage.ts';
-import { unpackZip, type UnpackLimits } from './archive.ts';
+import type { PackageReader } from './package-reader.ts';
 
 /** Other users' sandboxes read what lies here, so the folders on the way are open to be entered. */
 const sharedFolderMode = 0o755;
@@ -20,13 +20,13 @@ function storageKey(hash: string): string {
 export class PackageCache {
   readonly #storage: Storage;
   readonly #dir: string;
-  readonly #limits: UnpackLimits;
+  readonly #reader: PackageReader;
   readonly #underWay = new Map<string, Promise<string>>();
 
-  constructor(storage: Storage, cacheDir: string, limits: UnpackLimits) {
+  constructor(storage: Storage, cacheDir: string, reader: PackageReader) {
     this.#storage = storage;
     this.#dir = path.join(cacheDir, 'packages');
-    this.#limits = limits;
+    this.#reader = reader;
   }
 
   /** An empty place below the cache for a draft; its owner removes it. */
@@ -66,7 +66,7 @@ export class PackageCache {
       const zipFile = path.join(draft, 'package.zip');
       await pipeline(await this.#storage.read(storageKey(hash)), createWriteStream(zipFile));
       const unpackedDir = path.join(draft, 'unpacked');
-      await unpackZip(zipFile, unpackedDir, this.#limits);
+      await this.#reader.unpack(zipFile, unpackedDir);
       return await this.#place(hash, unpackedDir);
     } finally {
       await rm(draft, { recursive: true, force: true });

@@ -1,16 +1,12 @@
 /** Takes a zip in: unpacked safely, checked, kept by its content hash. What it is published as is decided elsewhere. */
 import { rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { unpackZip, type UnpackLimits } from './archive.ts';
-import { contentHash } from './content-hash.ts';
 import type { PackageCache } from './package-cache.ts';
-import { checkPackage, type PackageReport } from './package-check.ts';
+import type { PackageReader, ReadPackage } from './package-reader.ts';
 
-export interface AcceptedPackage {
-  readonly hash: string;
+export interface AcceptedPackage extends ReadPackage {
   /** Of the zip. */
   readonly sizeBytes: number;
-  readonly report: PackageReport;
 }
 
 /**
@@ -20,17 +16,15 @@ export interface AcceptedPackage {
 export async function acceptPackage(
   zipFile: string,
   packages: PackageCache,
-  limits: UnpackLimits,
+  reader: PackageReader,
 ): Promise<AcceptedPackage> {
   const draft = await packages.draftDir();
   try {
     const unpackedDir = path.join(draft, 'unpacked');
-    await unpackZip(zipFile, unpackedDir, limits);
-    const report = await checkPackage(unpackedDir);
-    const hash = await contentHash(unpackedDir);
-    await packages.add(hash, zipFile, unpackedDir);
+    const read = await reader.publish(zipFile, unpackedDir);
+    await packages.add(read.hash, zipFile, unpackedDir);
     const { size } = await stat(zipFile);
-    return { hash, sizeBytes: size, report };
+    return { ...read, sizeBytes: size };
   } finally {
     await rm(draft, { recursive: true, force: true });
   }

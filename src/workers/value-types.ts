@@ -1,3 +1,5 @@
+import { depthLimit, inspectJson } from '../json/json-text.ts';
+
 /** The types of input properties and output columns. */
 export const valueTypes = ['string', 'integer', 'number', 'boolean', 'array', 'object'] as const;
 
@@ -40,8 +42,10 @@ export function typeText(value: unknown): string {
 
 /**
  * Parses the text of a JSON file, which may start with a byte order mark.
- * @throws SyntaxError
+ * @throws SyntaxError also for one that nests deeper than `depthLimit` arrays and objects
  */
 export function parseJson(text: string): unknown {
-  return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+  const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  if (inspectJson(json).isTooDeep) throw new SyntaxError(`it is nested deeper than ${depthLimit} levels`);
+  return JSON.parse(json);
 }

@@ -5,9 +5,9 @@ import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { UnpackLimits } from './archive.ts';
 import { DependencyInstalls } from './dependency-installs.ts';
 import type { PackageCache } from './package-cache.ts';
+import type { PackageReader } from './package-reader.ts';
 import type { Finding } from './input-schema.ts';
 import { acceptPackage, type AcceptedPackage } from './upload.ts';
 import { VersionList, type GitSource, type ListedVersion } from './version-list.ts';
@@ -36,6 +36,7 @@ export { quoted } from './findings.ts';
 export type { InstallStatus } from './install-statuses.ts';
 export type { Language } from './languages.ts';
 export { PackageCache } from './package-cache.ts';
+export { PackageReader } from './package-reader.ts';
 export type { GitSource, ListedVersion } from './version-list.ts';
 export { iconTextLimit } from './worker-icon.ts';
 export { isWorkerSlug, splitWorkerPath, workerPath } from './worker-id.ts';
@@ -74,7 +75,7 @@ export interface WorkersOptions {
   readonly packages: PackageCache;
   readonly storage: Storage;
   readonly jobs: Jobs;
-  readonly limits: UnpackLimits;
+  readonly reader: PackageReader;
 }
 
 /** As git shortens them, or whole. */
@@ -93,13 +94,13 @@ export class Workers {
   readonly #database: Database;
   readonly #packages: PackageCache;
   readonly #storage: Storage;
-  readonly #limits: UnpackLimits;
+  readonly #reader: PackageReader;
 
   constructor(options: WorkersOptions) {
     this.#database = options.database;
     this.#packages = options.packages;
     this.#storage = options.storage;
-    this.#limits = options.limits;
+    this.#reader = options.reader;
     this.installs = new DependencyInstalls(options.database, options.jobs);
     this.versions = new VersionList(options.database);
   }
@@ -119,7 +120,7 @@ export class Workers {
       throw invalidArgument('title is required: the name of the new worker is made from it');
     const name = details.name === undefined ? workerNameFromTitle(given) : details.name;
     checkWorkerName(name);
-    const accepted = await acceptPackage(zipFile, this.#packages, this.#limits);
+    const accepted = await acceptPackage(zipFile, this.#packages, this.#reader);
     const slug = ulid();
     const version = await this.#database.transaction(async (client) => {
       const { rows } = await client.query<{ id: number }>(
@@ -144,7 +145,7 @@ export class Workers {
       }
       return this.#insertVersion(client, worker.id, accepted, options.origin);
     });
-    return { slug, path: workerPath(owner.name, name), version, warnings: accepted.report.warnings };
+    return { slug, path: workerPath(owner.name, name), version, warnings: accepted.warnings };
   }
 
   /**
@@ -159,7 +160,7 @@ export class Workers {
     origin?: VersionOrigin,
   ): Promise<PublishedVersion> {
     const worker = await this.own(accountId, workerId);
-    const accepted = await acceptPackage(zipFile, this.#packages, this.#limits);
+    const accepted = await acceptPackage(zipFile, this.#packages, this.#reader);
     const version = await this.#database.transaction(async (client) => {
       const { rows } = await client.query<{ package_hash: string }>(
         `SELECT package_hash FROM worker JOIN worker_version ON worker_version.id = current_version_id
@@ -174,7 +175,7 @@ export class Workers {
       slug: worker.slug,
       path: workerPath(worker.owner, worker.name),
       version,
-      warnings: accepted.report.warnings,
+      warnings: accepted.warnings,
     };
   }
 
@@ -193,7 +194,7 @@ export class Workers {
     const version = await this.version(worker, versionName);
     const { zipFile, details } = change;
     const accepted =
-      zipFile === undefined ? undefined : await acceptPackage(zipFile, this.#packages, this.#limits);
+      zipFile === undefined ? undefined : await acceptPackage(zipFile, this.#packages, this.#reader);
     if (accepted?.hash === version.package_hash) throw new PackageUnchangedError();
     await this.#database.transaction(async (client) => {
       await describeWorker(client, worker.id, details);
@@ -210,7 +211,7 @@ export class Workers {
       slug: worker.slug,
       path: workerPath(worker.owner, worker.name),
       version: version.version,
-      warnings: accepted?.report.warnings ?? [],
+      warnings: accepted?.warnings ?? [],
     };
   }
 
@@ -361,21 +362,21 @@ export class Workers {
 }
 
 /** Python packages have the base of every one of them at least. */
-function needsInstallation({ report }: AcceptedPackage): boolean {
-  return report.declaredDependencies || report.language === 'python';
+function needsInstallation({ declaredDependencies, language }: AcceptedPackage): boolean {
+  return declaredDependencies || language === 'python';
 }
 
 /** What a version keeps of its package, in the order of its columns. */
-function packageColumns({ hash, sizeBytes, report }: AcceptedPackage): unknown[] {
+function packageColumns(accepted: AcceptedPackage): unknown[] {
   return [
-    hash,
-    report.language,
-    report.entry,
-    report.inputSchemaText,
-    report.outputSchema === undefined ? null : JSON.stringify(report.outputSchema),
-    report.readme,
-    JSON.stringify(report.warnings),
-    sizeBytes,
+    accepted.hash,
+    accepted.language,
+    accepted.entry,
+    accepted.inputSchemaText,
+    accepted.outputSchemaText ?? null,
+    accepted.readme,
+    JSON.stringify(accepted.warnings),
+    accepted.sizeBytes,
   ];
 }
 

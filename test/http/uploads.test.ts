@@ -205,6 +205,16 @@ describe('refused, with nothing published and nothing left on disk', () => {
       /has no entry file/,
     ],
     [
+      'an output schema that is nested too deeply to be written again',
+      () => {
+        const description = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+        const schema = `[{"name": "a", "type": "string", "description": ${description}}]`;
+        return uploadForm(packageZip({ 'output_schema.json': schema }), { title: 'T' });
+      },
+      400,
+      /^output_schema\.json: is not valid JSON: it is nested deeper than 200 levels$/,
+    ],
+    [
       'two entry files',
       () => uploadForm(packageZip({ 'main.py': '' }), { title: 'T' }),
       400,

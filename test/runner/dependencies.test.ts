@@ -4,6 +4,8 @@ import { chmod, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promi
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readConfig } from '../../src/configuration/configuration.ts';
+import { DeclarationReader } from '../../src/runner/dependencies/declaration-reader.ts';
 import { HostInstaller } from '../../src/runner/dependencies/host-installer.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 import { makeReachableFolder, removeFolder, writePackage } from './worker-package.ts';
@@ -20,6 +22,7 @@ interface Workplace {
 }
 
 const installer = new HostInstaller({ python: 'python3', timeLimitSeconds: 900 });
+const reader = new DeclarationReader(readConfig({}));
 
 async function makeWorkplace(): Promise<Workplace> {
   const folder = await makeReachableFolder();
@@ -28,7 +31,7 @@ async function makeWorkplace(): Promise<Workplace> {
   let packages = 0;
   return {
     cacheDir,
-    dependencies: new NodeDependencies({ cacheDir, installer }),
+    dependencies: new NodeDependencies({ cacheDir, installer, reader }),
     makePackage: async (manifest, files = {}) => {
       const packageDir = path.join(folder, `package-${(packages += 1)}`);
       await mkdir(packageDir);
@@ -96,7 +99,7 @@ test('shares one installation among requests that come together, its lines too',
 test('two processes that install the same end with one folder', async () => {
   const { dependencies, cacheDir, makePackage, cached } = await makeWorkplace();
   const packageDir = await makePackage(dependency);
-  const others = new NodeDependencies({ cacheDir, installer });
+  const others = new NodeDependencies({ cacheDir, installer, reader });
   const folders = await Promise.all([
     dependencies.install(packageDir, ignore),
     others.install(packageDir, ignore),
@@ -207,6 +210,7 @@ describe('an installation that fails', () => {
     const hurried = new NodeDependencies({
       cacheDir,
       installer: new HostInstaller({ python: 'python3', timeLimitSeconds: 0.01 }),
+      reader,
     });
     await expect(hurried.install(await makePackage(dependency), ignore)).rejects.toThrow(
       'longer than 0.01 s',

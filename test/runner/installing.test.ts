@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readConfig, type Config } from '../../src/configuration/configuration.ts';
+import { DeclarationReader } from '../../src/runner/dependencies/declaration-reader.ts';
 import { FencedInstaller } from '../../src/runner/dependencies/fenced-installer.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 import { PythonDependencies } from '../../src/runner/dependencies/python-dependencies.ts';
@@ -71,10 +72,11 @@ interface Workplace {
 function workplace(cache: string, overrides: Partial<Config> = {}): Workplace {
   const cacheDir = path.join(folder, cache);
   const config = { ...readConfig({}), sandboxUserId: firstUserId, cacheDir, ...overrides };
-  const installer = new FencedInstaller(new BubblewrapSandbox(config), config);
+  const reader = new DeclarationReader(config);
+  const installer = new FencedInstaller(new BubblewrapSandbox(config), config, reader);
   return {
-    node: new NodeDependencies({ cacheDir, installer }),
-    python: new PythonDependencies({ cacheDir, python: 'python3', installer }),
+    node: new NodeDependencies({ cacheDir, installer, reader }),
+    python: new PythonDependencies({ cacheDir, python: 'python3', installer, reader }),
   };
 }
 

@@ -8,6 +8,8 @@ import { Client, credentials, loadPackageDefinition, status } from '@grpc/grpc-j
 import type { GrpcObject, ServiceClientConstructor, ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readConfig } from '../../src/configuration/configuration.ts';
+import { DeclarationReader } from '../../src/runner/dependencies/declaration-reader.ts';
 import { HostInstaller } from '../../src/runner/dependencies/host-installer.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
@@ -303,7 +305,11 @@ test('a worker with a gRPC client of its own talks to the gateway from inside a 
   };
   await writePackage(packageDir, files);
   const installer = new HostInstaller({ python: 'python3', timeLimitSeconds: 900 });
-  const nodeModulesDir = await new NodeDependencies({ cacheDir, installer }).install(packageDir, () => {});
+  const reader = new DeclarationReader(readConfig({}));
+  const nodeModulesDir = await new NodeDependencies({ cacheDir, installer, reader }).install(
+    packageDir,
+    () => {},
+  );
   const worker = await openWorker(sandbox, files, { nodeModulesDir });
   const handlers = recorder();
   const gateway = new SdkGateway(handlers, { messageLimitBytes, budget: openBudget() });

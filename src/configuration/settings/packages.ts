@@ -22,6 +22,18 @@ export const packagesSettings = {
     parse: integer(1, 1_000_000),
     describe: 'Most files in a worker package.',
   }),
+  packageTimeLimitSeconds: setting<number>({
+    environment: 'CHELA_PACKAGE_TIME_LIMIT_SECONDS',
+    default: 120,
+    parse: integer(1, 3600),
+    describe: 'Longest that unpacking and checking a worker package, or reading its dependencies, may take.',
+  }),
+  packageMemoryMegabytes: setting<number>({
+    environment: 'CHELA_PACKAGE_MEMORY_MB',
+    default: 512,
+    parse: integer(64, 1_048_576),
+    describe: 'Memory that unpacking and checking a worker package may take, in MiB.',
+  }),
   gitAllowedTargets: setting<string[]>({
     environment: 'CHELA_GIT_ALLOWED_TARGETS',
     default: [],

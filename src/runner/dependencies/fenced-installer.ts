@@ -8,10 +8,10 @@ import type { Config } from '../../configuration/configuration.ts';
 import { AllowList } from '../../addresses/addresses.ts';
 import type { Launch, Sandbox } from '../sandbox.ts';
 import { SecretMask } from '../../logs/logs.ts';
+import type { DeclarationReader } from './declaration-reader.ts';
 import { InstallFence } from './install-fence.ts';
 import { InstallerTools } from './installer-tools.ts';
 import type { Installer, NpmRequest, PackageManagerEnd, PipRequest } from './installer.ts';
-import { localLock } from './lock-file.ts';
 import { findNpm, readNpmSettings, type NpmSettings } from './npm-settings.ts';
 import { npmArguments } from './npm.ts';
 import { readPipSettings, type PipSettings } from './pip-settings.ts';
@@ -31,14 +31,16 @@ export class FencedInstaller implements Installer {
   readonly #tools: InstallerTools;
   readonly #interpreters: PythonInterpreters;
   readonly #allowed: AllowList;
+  readonly #reader: DeclarationReader;
 
   /** @param sandbox whose kind isolates */
-  constructor(sandbox: Sandbox, config: Config) {
+  constructor(sandbox: Sandbox, config: Config, reader: DeclarationReader) {
     this.runsScripts = config.installScripts;
     this.#fence = new InstallFence(sandbox, config);
     this.#tools = new InstallerTools(config.cacheDir);
     this.#interpreters = new PythonInterpreters({ cacheDir: config.cacheDir, command: config.python });
     this.#allowed = new AllowList(config.registryAllowedTargets);
+    this.#reader = reader;
   }
 
   async npm({ command, files, folder, print, signal }: NpmRequest): Promise<PackageManagerEnd> {
@@ -49,17 +51,19 @@ export class FencedInstaller implements Installer {
       settings,
       urls.map((url) => ({ kind: 'npm', url })),
     );
-    const local = Object.entries(files).map(([name, text]) => [
-      name,
-      name === 'package.json' ? text : localLock(text, (url) => gateway.localFile(url)),
-    ]);
+    const places = gateway.npmPlaces();
+    const local: Record<string, string> = {};
+    for (const [name, text] of Object.entries(files)) {
+      const isLock = name !== 'package.json';
+      local[name] = isLock ? await this.#reader.localLock(text, places, signal) : text;
+    }
     const argv = npmArguments(command, this.runsScripts);
     return this.#fence.run({
       folder,
       print,
       signal,
       gateway,
-      files: { ...Object.fromEntries(local), '.npmrc': npmConfiguration(settings, urls, gateway) },
+      files: { ...local, '.npmrc': npmConfiguration(settings, urls, gateway) },
       launch: {
         mounts: { npm },
         command: (places) => [...inHome, 'node', `${places['npm']}/bin/npm-cli.js`, ...argv],

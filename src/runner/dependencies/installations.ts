@@ -3,6 +3,7 @@ import type { Config } from '../../configuration/configuration.ts';
 import type { DependencyInstalls, InstallableVersion, PackageCache } from '../../workers/workers.ts';
 import type { Events } from '../../events/events.ts';
 import { StartStop } from '../../services/service.ts';
+import { DeclarationReader } from './declaration-reader.ts';
 import { NodeDependencies } from './node-dependencies.ts';
 import { PythonDependencies } from './python-dependencies.ts';
 import { InstallRecorder } from './install-recorder.ts';
@@ -44,10 +45,11 @@ export class Installations extends StartStop {
     services: Pick<InstallationsOptions, 'installs' | 'packages' | 'events'>,
   ): Installations {
     const { cacheDir, python, installLogLineLimit: logLineLimit } = config;
-    const installer = createInstaller(config);
+    const reader = new DeclarationReader(config);
+    const installer = createInstaller(config, reader);
     const languages = {
-      node: new NodeDependencies({ cacheDir, installer }),
-      python: new PythonDependencies({ cacheDir, python, installer }),
+      node: new NodeDependencies({ cacheDir, installer, reader }),
+      python: new PythonDependencies({ cacheDir, python, installer, reader }),
     };
     return new Installations({ ...services, languages, logLineLimit });
   }

@@ -5,14 +5,16 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { touch } from '../cache/cache-use.ts';
+import type { DeclarationReader } from './declaration-reader.ts';
 import { DependencyCache, type Installation } from './dependency-cache.ts';
 import type { Installer } from './installer.ts';
 import { runPip } from './pip.ts';
 import { PythonInterpreters, type PythonInterpreter } from './python-interpreter.ts';
-import { readRequirements } from './requirements.ts';
 
 /** What the SDK that packages carry is made with; old lists of requirements leave it out. */
 const base = ['grpcio>=1.71', 'protobuf>=6.31.1,<8'] as const;
+const mostKnownPackages = 10_000;
 
 export interface PythonEnvironment {
   readonly interpreter: PythonInterpreter;
@@ -24,15 +26,29 @@ export class PythonDependencies {
   readonly #cache: DependencyCache;
   readonly #interpreters: PythonInterpreters;
   readonly #installer: Installer;
+  readonly #reader: DeclarationReader;
+  /** Installed folders by package folder. A package never changes, so it is read and checked once for a Python. */
+  readonly #installed = new Map<string, { readonly tag: string; readonly packages: readonly string[] }>();
 
   /**
    * @param options.cacheDir folder that sandboxes can reach
    * @param options.python the host's Python, a command or a path
    */
-  constructor({ cacheDir, python, installer }: { cacheDir: string; python: string; installer: Installer }) {
+  constructor({
+    cacheDir,
+    python,
+    installer,
+    reader,
+  }: {
+    cacheDir: string;
+    python: string;
+    installer: Installer;
+    reader: DeclarationReader;
+  }) {
     this.#cache = new DependencyCache(path.join(cacheDir, 'python-dependencies'));
     this.#interpreters = new PythonInterpreters({ cacheDir, command: python });
     this.#installer = installer;
+    this.#reader = reader;
   }
 
   /**
@@ -48,14 +64,27 @@ export class PythonDependencies {
     signal?: AbortSignal,
   ): Promise<PythonEnvironment> {
     signal?.throwIfAborted();
-    const [interpreter, own] = await Promise.all([
-      this.#interpreters.prepare(),
-      readRequirements(packageDir),
-    ]);
+    const interpreter = await this.#interpreters.prepare();
+    const known = this.#installed.get(packageDir);
+    if (known?.tag === interpreter.tag && (await areThere(known.packages)))
+      return { interpreter, packages: known.packages };
+    const packages = await this.#install(interpreter, packageDir, onLine, signal);
+    if (this.#installed.size >= mostKnownPackages) this.#installed.clear();
+    this.#installed.set(packageDir, { tag: interpreter.tag, packages });
+    return { interpreter, packages };
+  }
+
+  async #install(
+    interpreter: PythonInterpreter,
+    packageDir: string,
+    onLine: (line: string) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<string[]> {
+    const own = await this.#reader.python(packageDir, signal);
     const lists = own === undefined ? [base] : [own, base];
     const packages: string[] = [];
     for (const list of lists) packages.push(await this.#packages(interpreter, list, onLine, signal));
-    return { interpreter, packages };
+    return packages;
   }
 
   async #packages(
@@ -73,4 +102,10 @@ export class PythonDependencies {
     };
     return path.join(await this.#cache.folder(key, install, onLine, signal), 'site-packages');
   }
+}
+
+/** Whether the folders are still in the cache; it notes their use. */
+async function areThere(packages: readonly string[]): Promise<boolean> {
+  const found = await Promise.all(packages.map(async (folder) => touch(path.dirname(folder))));
+  return found.every(Boolean);
 }

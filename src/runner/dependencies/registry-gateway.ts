@@ -12,6 +12,7 @@ import {
 import type { Server } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { AddressRefusedError } from '../../addresses/addresses.ts';
+import type { RegistryPlace } from './lock-file.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { replaceAnchors, replaceTarballs, type Replace } from './registry-links.ts';
 
@@ -94,11 +95,11 @@ export class RegistryGateway {
     return `${gatewayOrigin}/registry/${index}${isPage ? '' : '/'}`;
   }
 
-  /** Where a sandbox finds a file of a registry; undefined for what lies in none of them. */
-  localFile(url: string): string | undefined {
-    const index = this.#registries.findIndex(({ kind, url: base }) => kind === 'npm' && url.startsWith(base));
-    const base = this.#registries[index]?.url;
-    return base === undefined ? undefined : `${this.localUrl(index)}${url.slice(base.length)}`;
+  /** Where a sandbox finds what the registries of npm have. */
+  npmPlaces(): RegistryPlace[] {
+    return this.#registries.flatMap(({ kind, url }, index) =>
+      kind === 'npm' ? [{ url, localUrl: this.localUrl(index) }] : [],
+    );
   }
 
   /** A line of a package manager with the addresses that people know. */

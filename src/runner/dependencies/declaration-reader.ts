@@ -1,0 +1,67 @@
+/** Reads in threads of their own what packages say of their dependencies, with limits of time and memory. */
+import type { Config } from '../../configuration/configuration.ts';
+import { ThreadLimitError, ThreadPool } from '../../threads/thread-pool.ts';
+import type { RegistryPlace } from './lock-file.ts';
+import type { NodeDeclaration, NodeRules } from './node-manifest.ts';
+
+const mebibyte = 1024 * 1024;
+/** Reading takes milliseconds, and the installations that follow are limited themselves. */
+const threads = 2;
+
+/** What a thread is asked for. */
+export type DeclarationTask =
+  | { readonly kind: 'node'; readonly packageDir: string; readonly rules: NodeRules }
+  | { readonly kind: 'python'; readonly packageDir: string }
+  | { readonly kind: 'lock'; readonly text: string; readonly places: readonly RegistryPlace[] };
+
+type ReaderConfig = Pick<Config, 'packageTimeLimitSeconds' | 'packageMemoryMegabytes'>;
+
+export class DeclarationReader {
+  readonly #config: ReaderConfig;
+  readonly #threads: ThreadPool<DeclarationTask, unknown>;
+
+  constructor(config: ReaderConfig) {
+    this.#config = config;
+    this.#threads = new ThreadPool({
+      file: new URL('declaration-thread.ts', import.meta.url),
+      name: 'declaration',
+      size: threads,
+      timeLimitSeconds: config.packageTimeLimitSeconds,
+      memoryLimitBytes: config.packageMemoryMegabytes * mebibyte,
+    });
+  }
+
+  /** As `readNodeDeclaration`. */
+  async node(
+    packageDir: string,
+    rules: NodeRules,
+    signal?: AbortSignal,
+  ): Promise<NodeDeclaration | undefined> {
+    return (await this.#run({ kind: 'node', packageDir, rules }, signal)) as NodeDeclaration | undefined;
+  }
+
+  /** As `readRequirements`. */
+  async python(packageDir: string, signal?: AbortSignal): Promise<string[] | undefined> {
+    return (await this.#run({ kind: 'python', packageDir }, signal)) as string[] | undefined;
+  }
+
+  /** As `localLock`. */
+  async localLock(text: string, places: readonly RegistryPlace[], signal?: AbortSignal): Promise<string> {
+    return (await this.#run({ kind: 'lock', text, places }, signal)) as string;
+  }
+
+  /** @returns what the thread answers to this kind of task */
+  async #run(task: DeclarationTask, signal: AbortSignal | undefined): Promise<unknown> {
+    const { packageTimeLimitSeconds: seconds, packageMemoryMegabytes: megabytes } = this.#config;
+    try {
+      return await this.#threads.run(task, signal);
+    } catch (error) {
+      if (!(error instanceof ThreadLimitError)) throw error;
+      const passed =
+        error.limit === 'time'
+          ? `took longer than ${seconds} s (CHELA_PACKAGE_TIME_LIMIT_SECONDS)`
+          : `took more memory than ${megabytes} MB (CHELA_PACKAGE_MEMORY_MB)`;
+      throw new Error(`reading the dependencies of the package ${passed}`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import { Worker } from 'node:worker_threads';
+import { errorOf, type ThreadMessage } from './thread-messages.ts';
+
+const longestTickMilliseconds = 100;
+const mebibyte = 1024 * 1024;
+/**
+ * V8's own limit for the heap of a thread. It stands far above the limit that is looked after here, because V8 ends the whole
+ * process where one big allocation passes it.
+ */
+const leastHeapMegabytes = 4096;
+const heapLimitFactor = 4;
+
+/** For one task. */
+export interface ThreadLimits {
+  /** Once a thread has the task. Time in which the whole process is stopped does not count. */
+  readonly timeLimitSeconds: number;
+  /** For the values of JavaScript; bytes of files are not among them. */
+  readonly memoryLimitBytes: number;
+}
+
+export interface ThreadOptions extends ThreadLimits {
+  /** File that calls `serveTasks`. */
+  readonly file: URL;
+  readonly name: string;
+}
+
+/** A task passed a limit of its thread, which has ended. */
+export class ThreadLimitError extends Error {
+  override name = 'ThreadLimitError';
+  readonly limit: 'time' | 'memory';
+
+  constructor(limit: 'time' | 'memory') {
+    super(`the task of a thread passed its limit of ${limit}`);
+    this.limit = limit;
+  }
+}
+
+/** One thread of a pool, and the task it is at. */
+export class PoolThread<Task, Answer> {
+  readonly #worker: Worker;
+  readonly #limits: ThreadLimits;
+  readonly #ready = Promise.withResolvers<void>();
+  #task: PromiseWithResolvers<Answer> | undefined;
+  #endReason: Error | undefined;
+  #hasEnded = false;
+  #isAskedForHeap = false;
+
+  constructor({ file, name, timeLimitSeconds, memoryLimitBytes }: ThreadOptions) {
+    this.#limits = { timeLimitSeconds, memoryLimitBytes };
+    this.#ready.promise.catch(() => undefined);
+    this.#worker = new Worker(file, {
+      name,
+      resourceLimits: {
+        maxOldGenerationSizeMb: Math.max(
+          leastHeapMegabytes,
+          Math.ceil((memoryLimitBytes * heapLimitFactor) / mebibyte),
+        ),
+      },
+    });
+    this.#worker.on('message', (message: ThreadMessage<Answer>) => this.#hear(message));
+    this.#worker.on('error', (error: NodeJS.ErrnoException) => {
+      const isOutOfMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      this.#endReason ??= isOutOfMemory ? new ThreadLimitError('memory') : error;
+    });
+    this.#worker.on('exit', () => {
+      this.#hasEnded = true;
+      const reason = this.#endReason ?? new Error(`the thread ${name} ended early`);
+      this.#ready.reject(reason);
+      this.#task?.reject(reason);
+    });
+  }
+
+  /** Whether it takes no more tasks. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /**
+   * Does one task; the next may follow once it is settled.
+   * @param signal ends the task, and the thread with it
+   * @throws ThreadLimitError, the signal's reason, or what the task threw
+   */
+  async run(task: Task, signal: AbortSignal | undefined): Promise<Answer> {
+    signal?.throwIfAborted();
+    const answer = Promise.withResolvers<Answer>();
+    answer.promise.catch(() => undefined);
+    this.#task = answer;
+    const onAbort = (): void => this.#end(signal?.reason as Error);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#worker.ref();
+    let stopWatching: (() => void) | undefined;
+    try {
+      await this.#ready.promise;
+      stopWatching = this.#watch();
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window and has no origin
+      this.#worker.postMessage(task);
+      return await answer.promise;
+    } finally {
+      stopWatching?.();
+      signal?.removeEventListener('abort', onAbort);
+      this.#task = undefined;
+      this.#worker.unref();
+    }
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #hear(message: ThreadMessage<Answer>): void {
+    if (message.kind === 'ready') this.#ready.resolve();
+    else if (message.kind === 'done') this.#task?.resolve(message.answer);
+    else this.#task?.reject(errorOf(message));
+  }
+
+  /** Counts ticks, not time: after a stop of the whole process there is one, however long the stop was. */
+  #watch(): () => void {
+    const { timeLimitSeconds, memoryLimitBytes } = this.#limits;
+    const tickMilliseconds = Math.min(longestTickMilliseconds, timeLimitSeconds * 1000);
+    let ticksLeft = Math.ceil((timeLimitSeconds * 1000) / tickMilliseconds);
+    void this.#checkMemory(memoryLimitBytes);
+    const timer = setInterval(() => {
+      ticksLeft -= 1;
+      if (ticksLeft <= 0) this.#end(new ThreadLimitError('time'));
+      else void this.#checkMemory(memoryLimitBytes);
+    }, tickMilliseconds);
+    return () => clearInterval(timer);
+  }
+
+  /** A thread that is within one long call of V8 answers after it. */
+  async #checkMemory(limitBytes: number): Promise<void> {
+    if (this.#isAskedForHeap) return;
+    this.#isAskedForHeap = true;
+    // Of a thread that has ended meanwhile there is none.
+    const heap = await this.#worker.getHeapStatistics().catch(() => undefined);
+    this.#isAskedForHeap = false;
+    if (heap !== undefined && heap.used_heap_size > limitBytes) this.#end(new ThreadLimitError('memory'));
+  }
+
+  /** The task is settled when the thread has ended: nothing of it is under way then. */
+  #end(reason: Error): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    void this.#worker.terminate();
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Reads what users made in threads with limits of time and memory. Whatever a text does to the code that reads it, the event
+ * loop goes on and the thread ends.
+ */
+import { PoolThread, type ThreadOptions } from './pool-thread.ts';
+
+export { ThreadLimitError } from './pool-thread.ts';
+
+/** How long a thread is kept for the next task. */
+const idleMilliseconds = 10_000;
+
+interface ThreadPoolOptions extends ThreadOptions {
+  /** Threads at a time; further tasks wait for one. */
+  readonly size: number;
+}
+
+export class ThreadPool<Task, Answer> {
+  readonly #options: ThreadPoolOptions;
+  readonly #idle = new Map<PoolThread<Task, Answer>, NodeJS.Timeout>();
+  /** Those that wait for a thread, in the order they came. */
+  readonly #waiting: PromiseWithResolvers<void>[] = [];
+  #busy = 0;
+
+  constructor(options: ThreadPoolOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param task and the answer are copied, as `structuredClone` does
+   * @param signal ends the task, and the wait for a thread
+   * @throws ThreadLimitError, the signal's reason, or what the task threw: a ChelaError as such, others with message and code
+   */
+  async run(task: Task, signal?: AbortSignal): Promise<Answer> {
+    await this.#turn(signal);
+    const thread = this.#takeThread();
+    try {
+      return await thread.run(task, signal);
+    } finally {
+      this.#keep(thread);
+      this.#endTurn();
+    }
+  }
+
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#busy < this.#options.size) {
+      this.#busy += 1;
+      return;
+    }
+    const turn = Promise.withResolvers<void>();
+    this.#waiting.push(turn);
+    const onAbort = (): void => {
+      const index = this.#waiting.indexOf(turn);
+      if (index !== -1) this.#waiting.splice(index, 1);
+      turn.reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      await turn.promise;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Hands the turn on to whoever waits longest. */
+  #endTurn(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#busy -= 1;
+    else next.resolve();
+  }
+
+  #takeThread(): PoolThread<Task, Answer> {
+    for (const [thread, timer] of this.#idle) {
+      clearTimeout(timer);
+      this.#idle.delete(thread);
+      if (!thread.hasEnded) return thread;
+    }
+    return new PoolThread(this.#options);
+  }
+
+  #keep(thread: PoolThread<Task, Answer>): void {
+    if (thread.hasEnded) return;
+    const timer = setTimeout(() => {
+      this.#idle.delete(thread);
+      void thread.terminate();
+    }, idleMilliseconds);
+    timer.unref();
+    this.#idle.set(thread, timer);
+  }
+}

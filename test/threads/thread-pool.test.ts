@@ -1,0 +1,94 @@
+import { expect, test, vi } from 'vitest';
+import { ChelaError } from '../../src/errors.ts';
+import { ThreadLimitError, ThreadPool } from '../../src/threads/thread-pool.ts';
+import type { Task } from './tasks-process.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+function newPool(
+  limits: { size?: number; timeLimitSeconds?: number; memoryLimitMegabytes?: number } = {},
+): ThreadPool<Task, unknown> {
+  const { size = 2, timeLimitSeconds = 60, memoryLimitMegabytes = 256 } = limits;
+  return new ThreadPool({
+    file: new URL('tasks-process.ts', import.meta.url),
+    name: 'test',
+    size,
+    timeLimitSeconds,
+    memoryLimitBytes: memoryLimitMegabytes * 1024 * 1024,
+  });
+}
+
+test('tasks one after the other share a thread', async () => {
+  const pool = newPool();
+  const first = await pool.run('identity');
+  expect(first).toBeGreaterThan(0);
+  expect(await pool.run('identity')).toBe(first);
+});
+
+test.each(['spin', 'backtrack'] as const)(
+  'a task that would %s for ever is ended at the time limit, and neither the event loop nor other tasks notice',
+  async (task) => {
+    const pool = newPool({ timeLimitSeconds: 2 });
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+    }, 10);
+    const ended = pool.run(task).catch((error: unknown) => error);
+    expect(await pool.run('identity')).toBeGreaterThan(0);
+    expect(await ended).toEqual(new ThreadLimitError('time'));
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(10);
+    expect(await pool.run('identity')).toBeGreaterThan(0);
+  },
+);
+
+test('a task that takes too much memory is ended, and the process goes on', async () => {
+  const pool = newPool({ memoryLimitMegabytes: 64 });
+  await expect(pool.run('grow')).rejects.toEqual(new ThreadLimitError('memory'));
+  expect(await pool.run('identity')).toBeGreaterThan(0);
+});
+
+test('a refusal arrives as one, with its details', async () => {
+  const error = await newPool()
+    .run('refuse')
+    .catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(ChelaError);
+  expect(error).toMatchObject({
+    key: 'INVALID_ARGUMENT',
+    message: 'this is refused',
+    details: ['for one reason', 'and another'],
+  });
+});
+
+test('an error of the system keeps its code', async () => {
+  await expect(newPool().run('absent file')).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('a thread that ends by itself fails its task only', async () => {
+  const pool = newPool({ size: 1 });
+  const tasks = [pool.run('exit'), pool.run('identity')];
+  const [exit, next] = await Promise.allSettled(tasks);
+  expect(exit).toMatchObject({ status: 'rejected', reason: { message: 'the thread test ended early' } });
+  expect(next).toMatchObject({ status: 'fulfilled' });
+});
+
+test('tasks beyond the number of threads wait for their turn', async () => {
+  const pool = newPool({ size: 1 });
+  const threads = await Promise.all(
+    ['identity', 'identity', 'identity'].map(async () => pool.run('identity')),
+  );
+  expect(new Set(threads).size).toBe(1);
+});
+
+test('an abort ends a task that runs, and one that waits for its turn', async () => {
+  const pool = newPool({ size: 1 });
+  const abort = new AbortController();
+  const running = pool.run('spin', abort.signal).catch((error: unknown) => error);
+  const waiting = pool.run('identity', abort.signal).catch((error: unknown) => error);
+  const next = pool.run('identity');
+  const reason = new Error('not wanted any more');
+  abort.abort(reason);
+  expect(await running).toBe(reason);
+  expect(await waiting).toBe(reason);
+  expect(await next).toBeGreaterThan(0);
+});
