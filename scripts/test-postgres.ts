@@ -30,13 +30,22 @@ const packageVersions: Readonly<Record<(typeof testedMajors)[number], string>> =
 
 type Major = (typeof testedMajors)[number];
 
+/** Ends what runs; the server is stopped and its folder removed all the same. */
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+
 /** @throws Error if it ends with another code than 0 */
 async function run(
   command: string,
   argv: readonly string[],
   options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ) {
-  const child = spawn(command, argv, { cwd: root, ...options, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(command, argv, {
+    cwd: root,
+    ...options,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    signal: stopping.signal,
+  });
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   if (code !== 0) throw new Error(`${path.basename(command)} ended with ${signal ?? `exit code ${code}`}`);
 }
@@ -133,6 +142,7 @@ if (givenUrl !== '') {
 } else {
   const outcomes: string[] = [];
   for (const major of wantedMajors(process.argv.slice(2))) {
+    if (stopping.signal.aborted) break;
     process.stdout.write(`\nPostgreSQL ${major}\n`);
     try {
       await withServer(major, testAgainst);
