@@ -36,7 +36,7 @@ function sharedFiles(files, found = new Set()) {
 function sourceHash() {
   const hash = createHash('sha256');
   const sources = sourceFiles(consoleDir).toSorted();
-  const files = [...sources, ...sharedFiles(sources).toSorted(), path.join(root, 'package-lock.json')];
+  const files = [...sources, ...sharedFiles(sources), path.join(root, 'package-lock.json')];
   for (const file of files) {
     hash
       .update(`${path.relative(root, file)}\0`)

@@ -43,10 +43,10 @@ test('no script has a schema of the server or asks for a module of Node', async 
   const assets = path.join(dist, 'assets');
   const names = (await readdir(assets)).filter((name) => name.endsWith('.js'));
   expect(names.length).toBeGreaterThan(0);
-  for (const name of names) {
-    const code = await readFile(path.join(assets, name), 'utf8');
-    expect(code, name).not.toMatch(/["'`]node:[a-z]/);
-    // How typebox marks its schemas, and a description from `src/answers/runs.ts`.
-    expect(code, name).not.toMatch(/~kind|usable as workerId/);
-  }
+  const codes = await Promise.all(
+    names.map(async (name) => ({ name, code: await readFile(path.join(assets, name), 'utf8') })),
+  );
+  // `~kind` is how typebox marks its schemas, the words are a description in `src/answers/runs.ts`.
+  const foreign = codes.filter(({ code }) => /["'`]node:[a-z]|~kind|usable as workerId/.test(code));
+  expect(foreign.map(({ name }) => name)).toEqual([]);
 });
