@@ -7,13 +7,14 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
-import { subtaskStatuses, type SubtaskStatus } from './api/run-parts.ts';
-import { origins, runStatuses, runTabs, type RunTab } from './api/runs.ts';
+import { subtaskStatuses } from './api/run-parts.ts';
+import { runStateFilters } from './api/run-states.ts';
+import { origins, runTabs } from './api/runs.ts';
 import { sessionQuery } from './api/session.ts';
 import { overviewRanges, rangeNames, type OverviewRange } from './components/charts/time-range.ts';
 import { pageSizes } from './api/paging.ts';
 import { usageMetrics } from './api/statistics.ts';
-import type { RunSearch, TaskSearch, UsageSearch } from './search.ts';
+import type { RunPageSearch, RunSearch, TaskSearch, UsageSearch } from './search.ts';
 import { workerPageSearch } from './pages/workers/worker-search.ts';
 import { ErrorPage } from './shell/error-page.tsx';
 import { NotFoundPage } from './shell/not-found-page.tsx';
@@ -147,7 +148,7 @@ const runsRoute = createRoute({
   validateSearch: (search): RunSearch => ({
     ...textOf('keyword', search),
     ...textOf('worker', search),
-    ...oneOf('status', runStatuses, search),
+    ...oneOf('status', runStateFilters, search),
     ...oneOf('origin', origins, search),
     ...dateOf('from', search),
     ...dateOf('to', search),
@@ -196,7 +197,7 @@ const systemRoute = createRoute({
 const runRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/runs/$runId',
-  validateSearch: ({ tab, subtask, status }): { tab?: RunTab; subtask?: number; status?: SubtaskStatus } => {
+  validateSearch: ({ tab, subtask, status, find }): RunPageSearch => {
     const known = runTabs.find((value) => value === tab && value !== 'results');
     const number = Number(subtask);
     const subtaskStatus = subtaskStatuses.find((value) => value === status);
@@ -204,6 +205,7 @@ const runRoute = createRoute({
       ...(known !== undefined && { tab: known }),
       ...(Number.isSafeInteger(number) && number > 0 && { subtask: number }),
       ...(subtaskStatus !== undefined && { status: subtaskStatus }),
+      ...(typeof find === 'string' && find !== '' && { find }),
     };
   },
   component: lazyRouteComponent(() => import('./pages/runs/run-page.tsx'), 'RunPage'),

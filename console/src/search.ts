@@ -1,5 +1,7 @@
 /** What the addresses of lists hold: filters, order and page. What is not there has its default. */
-import type { RunStatus } from './api/runs.ts';
+import type { SubtaskStatus } from './api/run-parts.ts';
+import type { RunStateFilter } from './api/run-states.ts';
+import type { RunTab } from './api/runs.ts';
 import type { UsageMetric } from './api/statistics.ts';
 import type { RangeName } from './components/charts/time-range.ts';
 
@@ -16,11 +18,22 @@ export interface RunSearch extends ListSearch {
   readonly keyword?: string;
   /** `owner~name` */
   readonly worker?: string;
-  readonly status?: RunStatus;
+  readonly status?: RunStateFilter;
   readonly origin?: string;
   /** YYYY-MM-DD in the reader's zone; both days count. */
   readonly from?: string;
   readonly to?: string;
+}
+
+export interface RunPageSearch {
+  /** The results where absent. */
+  readonly tab?: RunTab;
+  /** Number of the one whose log is shown. */
+  readonly subtask?: number;
+  /** Of the subtasks that are listed. */
+  readonly status?: SubtaskStatus;
+  /** Words to find in the log. */
+  readonly find?: string;
 }
 
 export interface TaskSearch extends ListSearch {

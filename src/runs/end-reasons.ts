@@ -105,6 +105,9 @@ export type EndDetail = Partial<
     }
 >;
 
+/** Comes before the cause in an `error_headline`, which ends with `)`. */
+export const headlineCause = ' (cause: ';
+
 /** A subtask that failed, as the end of its run is made from. */
 export interface FailedSubtask {
   readonly number: number;

@@ -1,3 +1,5 @@
+// Pages are scrolled from within: these tests need the types of the browser.
+/// <reference lib="dom" />
 /** The page of a run: its log and rows at any size, subtasks, exports with progress, callbacks, and what explains it. */
 import { readFile } from 'node:fs/promises';
 import type { Page, Request } from 'playwright-core';

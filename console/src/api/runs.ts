@@ -2,14 +2,15 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Paged } from '../../../src/answers/pages.ts';
 import type { Run, StartedRun } from '../../../src/answers/runs.ts';
-import { isFinished, type RunStatus } from '../../../src/runs/statuses.ts';
+import { isFinished } from '../../../src/runs/statuses.ts';
 import { call, segment } from './client.ts';
+import { stateQuery, type RunStateFilter } from './run-states.ts';
 
 export type { Run } from '../../../src/answers/runs.ts';
 export { isFinished, origins, runStatuses, type RunStatus } from '../../../src/runs/statuses.ts';
 
 export interface RunFilter {
-  readonly status?: RunStatus | undefined;
+  readonly state?: RunStateFilter | undefined;
   /** `owner~name` or slug. */
   readonly worker?: string | undefined;
   readonly origin?: string | undefined;
@@ -33,26 +34,19 @@ export const runsKey = ['runs'] as const;
 export const liveMilliseconds = 1000;
 const listMilliseconds = 5000;
 
-/** As the API says it; the status of such a run is `failed`. */
-const abortedMessage = 'run aborted by user';
-
-export function isAborted({ status, err_msg: message }: Pick<Run, 'status' | 'err_msg'>): boolean {
-  return status === 'failed' && message.startsWith(abortedMessage);
-}
-
 /** Of the API. */
 export function runPath(slug: string): string {
   return `/worker-runs/${segment(slug)}`;
 }
 
 export function runsQuery(filter: RunFilter) {
-  const { status, worker, origin, keyword, from, to, sort, page, size = 20 } = filter;
+  const { state, worker, origin, keyword, from, to, sort, page, size = 20 } = filter;
   return queryOptions({
     queryKey: [...runsKey, 'list', filter],
     queryFn: ({ signal }) =>
       call<Paged<Run>>('/worker-runs', {
         query: {
-          status,
+          ...stateQuery(state),
           worker_id: worker,
           origin,
           keyword,

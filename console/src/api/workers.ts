@@ -10,7 +10,7 @@ import type {
 } from '../../../src/answers/workers.ts';
 import { call, segment } from './client.ts';
 import { readInputSchema, type InputSchema } from './input-schema.ts';
-import type { RunStatus } from './runs.ts';
+import { stateQuery, type RunStateFilter } from './run-states.ts';
 
 export type { Worker, WorkerDescription } from '../../../src/answers/workers.ts';
 
@@ -79,12 +79,12 @@ export function lastRunQuery(workerId: string) {
 }
 
 /** The account's runs of a worker. */
-export function workerRunsQuery(workerId: string, status: RunStatus | undefined, page: number) {
+export function workerRunsQuery(workerId: string, state: RunStateFilter | undefined, page: number) {
   return queryOptions({
-    queryKey: ['runs', 'of-worker', workerId, status, page],
+    queryKey: ['runs', 'of-worker', workerId, state, page],
     queryFn: ({ signal }) =>
       call<Paged<Run>>('/worker-runs', {
-        query: { worker_id: workerId, status, offset: page, limit: 20 },
+        query: { worker_id: workerId, ...stateQuery(state), offset: page, limit: 20 },
         signal,
       }),
     placeholderData: keepPreviousData,

@@ -1,21 +1,31 @@
 import { Badge, Loader } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { isAborted, type Run, type RunStatus } from '../api/runs.ts';
-import { useTexts } from '../texts/texts.tsx';
+import { stateOf, type RunState } from '../api/run-states.ts';
+import type { Run } from '../api/runs.ts';
+import { formatCount } from './figures.ts';
+import { useLanguage, useTexts } from '../texts/texts.tsx';
 
-const colors: Readonly<Record<RunStatus | 'aborted', string>> = {
+const colors: Readonly<Record<RunState, string>> = {
   ready: 'gray',
   running: 'blue',
   succeeded: 'teal',
+  partly_failed: 'orange',
   failed: 'red',
   aborted: 'gray',
   aborting: 'orange',
 };
 
-/** What somebody aborted has the API's status `failed`, but did not fail by itself. */
-export function StatusBadge({ run }: { readonly run: Pick<Run, 'status' | 'err_msg'> }): ReactNode {
-  const { common } = useTexts();
-  const status = isAborted(run) ? 'aborted' : run.status;
+/** The state of a run; of one that failed in part how many of its subtasks did. */
+export function StatusBadge({
+  run,
+}: {
+  readonly run: Pick<Run, 'status' | 'end_reason' | 'end_detail'>;
+}): ReactNode {
+  const { common, ends } = useTexts();
+  const { language } = useLanguage();
+  const status = stateOf(run);
+  const { failed_subtasks: failed, subtasks } = run.end_detail;
+  const isCounted = status === 'partly_failed' && failed !== undefined && subtasks !== undefined;
   const isMoving = status === 'running' || status === 'aborting';
   return (
     <Badge
@@ -24,7 +34,9 @@ export function StatusBadge({ run }: { readonly run: Pick<Run, 'status' | 'err_m
       radius="sm"
       leftSection={isMoving && <Loader size={10} color={colors[status]} aria-hidden />}
     >
-      {common.status[status]}
+      {isCounted
+        ? ends.failedOf(formatCount(failed, language), formatCount(subtasks, language))
+        : common.status[status]}
     </Badge>
   );
 }

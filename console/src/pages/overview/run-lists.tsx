@@ -2,8 +2,9 @@
 import { Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { isAborted, runsQuery, type Run } from '../../api/runs.ts';
+import { runsQuery, type Run } from '../../api/runs.ts';
 import { scheduleTicksQuery } from '../../api/schedule-ticks.ts';
+import { headlineText } from '../../components/ends.ts';
 import { formatCount, formatDuration } from '../../components/figures.ts';
 import { AnchorLink } from '../../components/links.tsx';
 import { Moment } from '../../components/moment.tsx';
@@ -33,7 +34,7 @@ function None({ children }: { readonly children: ReactNode }): ReactNode {
 export function RunningRuns(): ReactNode {
   const { overview: texts, run: runTexts } = useTexts();
   const { language } = useLanguage();
-  const { data } = useQuery(runsQuery({ status: 'running', page: 1, size: shown }));
+  const { data } = useQuery(runsQuery({ state: 'running', page: 1, size: shown }));
   return (
     <Panel
       title={texts.goingOn}
@@ -63,22 +64,21 @@ export function RunningRuns(): ReactNode {
 }
 
 export function LastFailures(): ReactNode {
-  const { overview: texts } = useTexts();
-  const { data } = useQuery(runsQuery({ status: 'failed', page: 1 }));
-  // What somebody aborted did not fail.
-  const failed = data?.list.filter((run) => !isAborted(run)).slice(0, shown);
+  const texts = useTexts();
+  const { language } = useLanguage();
+  const { data } = useQuery(runsQuery({ state: 'failed', page: 1, size: shown }));
   return (
     <Panel
-      title={texts.lastFailures}
+      title={texts.overview.lastFailures}
       actions={
         <AnchorLink to="/runs" search={{ status: 'failed' }} size="sm">
-          {texts.toFailures}
+          {texts.overview.toFailures}
         </AnchorLink>
       }
     >
-      {failed?.length === 0 && <None>{texts.noFailures}</None>}
+      {data?.count === 0 && <None>{texts.overview.noFailures}</None>}
       <Stack gap="xs">
-        {failed?.map((run) => (
+        {data?.list.map((run) => (
           <div key={run.slug} className={classes['line']}>
             <Group justify="space-between" gap="xs">
               <RunLink run={run} />
@@ -87,7 +87,7 @@ export function LastFailures(): ReactNode {
               </Text>
             </Group>
             <Text size="sm" c="dimmed" lineClamp={2}>
-              {run.err_msg}
+              {headlineText(run, { texts, language })}
             </Text>
           </div>
         ))}

@@ -4,23 +4,26 @@ import { IconAlertTriangle, IconClock } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { lastLinesQuery, type LogFilter } from '../../api/run-log.ts';
-import { waitingQuery, type SubtaskStatus } from '../../api/run-parts.ts';
+import { waitingQuery } from '../../api/run-parts.ts';
+import { stateOf } from '../../api/run-states.ts';
 import type { Run, RunTab } from '../../api/runs.ts';
+import { adviceTexts, wordsToFind } from '../../components/ends.ts';
 import { formatCount } from '../../components/figures.ts';
+import type { RunPageSearch } from '../../search.ts';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
-import { failureOf, type Failure } from './failure.ts';
 import classes from './run-explanation.module.css';
 
 const errorLines: LogFilter = { levels: [4], subtask: undefined, words: '' };
 const shownErrorLines = 8;
 const shownCharacters = 500;
 
-/** Failures whose reason is in what was logged last. */
-const isInLog: Partial<Record<Failure, boolean>> = {
+/** Reasons for which what was logged last as an error tells more. */
+const isInLog: Partial<Record<Run['end_reason'], boolean>> = {
   exit: true,
+  signal: true,
   dependencies: true,
   preparation: true,
-  other: true,
+  internal: true,
 };
 
 function Waiting({ run }: { readonly run: Run }): ReactNode {
@@ -60,36 +63,61 @@ function LastErrors({ slug }: { readonly slug: string }): ReactNode {
 
 interface RunExplanationProps {
   readonly run: Run;
-  /** @param status of the subtasks to show */
-  readonly onTab: (tab: RunTab, status?: SubtaskStatus) => void;
+  readonly onShow: (tab: RunTab, part?: Omit<RunPageSearch, 'tab'>) => void;
 }
 
-function Failed({ run, onTab }: RunExplanationProps): ReactNode {
-  const { run: texts } = useTexts();
-  const isFailed = run.status === 'failed';
-  const failure = failureOf(run.err_msg);
-  const isAborted = isFailed && failure === 'aborted';
-  const color = isAborted ? 'gray' : isFailed ? 'red' : 'orange';
-  const title = isAborted ? texts.abortedTitle : isFailed ? texts.failedTitle : texts.partlyFailedTitle;
+/** How the card of a run that did not succeed looks, by its state. */
+const looks = {
+  aborted: { color: 'gray', title: 'abortedTitle' },
+  partly_failed: { color: 'orange', title: 'partlyFailedTitle' },
+  failed: { color: 'red', title: 'failedTitle' },
+} as const;
+
+interface FailedProps extends RunExplanationProps {
+  readonly look: keyof typeof looks;
+}
+
+function Failed({ run, look, onShow }: FailedProps): ReactNode {
+  const texts = useTexts();
+  const { language } = useLanguage();
+  const { color, title } = looks[look];
+  const { error_headline: headline, end_detail: detail } = run;
   return (
     <Alert
       variant="default"
       icon={<IconAlertTriangle color={`var(--mantine-color-${color}-6)`} />}
-      title={title}
+      title={texts.run[title]}
     >
       <Stack gap="xs">
+        {headline !== '' && (
+          <Text size="sm" fw={600} ff="monospace" className={classes['message']}>
+            {headline}
+          </Text>
+        )}
         <Text size="sm" className={classes['message']}>
           {run.err_msg}
         </Text>
-        <Text size="sm">{texts.nextStep[failure]}</Text>
-        {isInLog[failure] && <LastErrors slug={run.slug} />}
+        {adviceTexts(run, { texts, language }).map((sentence) => (
+          <Text key={sentence} size="sm">
+            {sentence}
+          </Text>
+        ))}
+        {isInLog[detail.subtask_reason ?? run.end_reason] && <LastErrors slug={run.slug} />}
         <Group gap="xs">
-          <Button size="compact-sm" variant="default" onClick={() => onTab('log')}>
-            {texts.toErrors}
+          <Button
+            size="compact-sm"
+            variant="default"
+            onClick={() => onShow('log', headline === '' ? {} : { find: wordsToFind(headline) })}
+          >
+            {texts.run.toErrors}
           </Button>
-          {/subtasks failed:/.test(run.err_msg) && (
-            <Button size="compact-sm" variant="default" onClick={() => onTab('subtasks', 'failed')}>
-              {texts.toFailed}
+          {detail.failed_subtasks !== undefined && (
+            <Button
+              size="compact-sm"
+              variant="default"
+              onClick={() => onShow('subtasks', { status: 'failed' })}
+            >
+              {texts.run.toFailed}
             </Button>
           )}
         </Group>
@@ -98,7 +126,20 @@ function Failed({ run, onTab }: RunExplanationProps): ReactNode {
   );
 }
 
-export function RunExplanation({ run, onTab }: RunExplanationProps): ReactNode {
-  if (run.status === 'ready') return <Waiting run={run} />;
-  return run.err_msg === '' ? null : <Failed run={run} onTab={onTab} />;
+export function RunExplanation({ run, onShow }: RunExplanationProps): ReactNode {
+  const state = stateOf(run);
+  switch (state) {
+    case 'ready':
+      return <Waiting run={run} />;
+    case 'aborted':
+    case 'partly_failed':
+    case 'failed':
+      return <Failed run={run} look={state} onShow={onShow} />;
+    case 'running':
+    case 'aborting':
+    case 'succeeded':
+      return null;
+    default:
+      return state satisfies never;
+  }
 }

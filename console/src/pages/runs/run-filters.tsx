@@ -1,7 +1,8 @@
 /** What the list of runs is narrowed down by. */
 import { Button, Select, Text, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { origins, runStatuses } from '../../api/runs.ts';
+import { origins } from '../../api/runs.ts';
+import { RunStateSelect } from '../../components/run-state-select.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { WorkerSelect } from '../../components/worker-select.tsx';
 import type { RunSearch } from '../../search.ts';
@@ -15,7 +16,7 @@ interface RunFiltersProps {
 }
 
 export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): ReactNode {
-  const { runs: texts, lists, common } = useTexts();
+  const { runs: texts, lists } = useTexts();
   const { keyword = '', status, origin, worker, from, to } = search;
   const day = (name: 'from' | 'to', label: string, value: string | undefined): ReactNode => (
     <TextInput
@@ -41,14 +42,10 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
           onSearch={(next) => onChange({ keyword: next || undefined })}
         />
       </div>
-      <Select
-        aria-label={texts.status}
-        placeholder={texts.anyStatus}
+      <RunStateSelect
         className={classes['filter']}
-        data={runStatuses.map((value) => ({ value, label: common.status[value] }))}
-        value={status ?? null}
-        clearable
-        onChange={(value) => onChange({ status: runStatuses.find((name) => name === value) })}
+        value={status}
+        onChange={(value) => onChange({ status: value })}
       />
       <WorkerSelect value={worker} onChange={(value) => onChange({ worker: value })} />
       <Select

@@ -3,12 +3,12 @@ import { Group, Skeleton, Stack, Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { SubtaskStatus } from '../../api/run-parts.ts';
 import { isFinished, runQuery, runTabs, type Run, type RunTab } from '../../api/runs.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
+import type { RunPageSearch } from '../../search.ts';
 import { useTexts } from '../../texts/texts.tsx';
 import { CallbacksPanel } from './callbacks-panel.tsx';
 import { InputPanel } from './input-panel.tsx';
@@ -47,10 +47,10 @@ function Header({ run }: { readonly run: Run }): ReactNode {
 
 function RunContent({ run }: { readonly run: Run }): ReactNode {
   const { run: texts } = useTexts();
-  const { tab = 'results', subtask, status } = route.useSearch();
+  const { tab = 'results', subtask, status, find } = route.useSearch();
   const navigate = route.useNavigate();
   const isLive = !isFinished(run.status);
-  const show = (next: RunTab, part: { subtask?: number; status?: SubtaskStatus } = {}): void => {
+  const show = (next: RunTab, part: Omit<RunPageSearch, 'tab'> = {}): void => {
     const search = { ...(next !== 'results' && { tab: next }), ...part };
     void navigate({ search, replace: true, resetScroll: false });
   };
@@ -58,7 +58,7 @@ function RunContent({ run }: { readonly run: Run }): ReactNode {
     <div>
       <Header run={run} />
       <Stack gap="sm">
-        <RunExplanation run={run} onTab={(next, ofStatus) => show(next, { status: ofStatus })} />
+        <RunExplanation run={run} onShow={show} />
         <RunFigures run={run} />
         <Tabs
           value={tab}
@@ -82,6 +82,7 @@ function RunContent({ run }: { readonly run: Run }): ReactNode {
               slug={run.slug}
               isLive={isLive}
               startsAtEnd={isLive || run.status === 'failed'}
+              find={find}
               subtask={subtask}
               onSubtask={(number) => show('log', { subtask: number })}
             />

@@ -1,8 +1,10 @@
 /** Runs as a table. */
 import { Table, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { stateOf } from '../../api/run-states.ts';
 import type { Run } from '../../api/runs.ts';
 import { formatAmount } from '../../components/amounts.ts';
+import { headlineText } from '../../components/ends.ts';
 import { formatBytes, formatCount, formatDuration } from '../../components/figures.ts';
 import { AnchorLink } from '../../components/links.tsx';
 import { Moment } from '../../components/moment.tsx';
@@ -13,8 +15,12 @@ import { StatusBadge } from '../../components/status-badge.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 
 function RunLine({ run }: { readonly run: Run }): ReactNode {
-  const { runs: texts } = useTexts();
+  const all = useTexts();
+  const { runs: texts } = all;
   const { language } = useLanguage();
+  const state = stateOf(run);
+  const hasFailed = state === 'failed' || state === 'partly_failed';
+  const headline = hasFailed ? headlineText(run, { texts: all, language }) : '';
   return (
     <Table.Tr>
       <Table.Td>
@@ -27,6 +33,11 @@ function RunLine({ run }: { readonly run: Run }): ReactNode {
       </Table.Td>
       <Table.Td miw={124}>
         <StatusBadge run={run} />
+        {headline !== '' && (
+          <Text size="xs" c="dimmed" truncate maw={320} mt={2} title={headline}>
+            {headline}
+          </Text>
+        )}
       </Table.Td>
       <Table.Td style={{ whiteSpace: 'nowrap' }}>
         {run.started_at === 0 ? texts.notStarted : <Moment seconds={run.started_at} />}

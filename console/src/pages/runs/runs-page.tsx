@@ -29,7 +29,17 @@ export function RunsPage(): ReactNode {
   useRowKeys();
   const { status, worker, origin, keyword, from, to, sort = '-created_at', page = 1, size = 20 } = search;
   const { data, error, refetch } = useQuery(
-    runsQuery({ status, worker, origin, keyword, from: dayStart(from), to: dayStart(to), sort, page, size }),
+    runsQuery({
+      state: status,
+      worker,
+      origin,
+      keyword,
+      from: dayStart(from),
+      to: dayStart(to),
+      sort,
+      page,
+      size,
+    }),
   );
   const isFiltered = [status, worker, origin, keyword, from, to].some((value) => value !== undefined);
   /** Another filter or order begins on its first page. */

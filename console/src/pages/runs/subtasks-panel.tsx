@@ -24,6 +24,7 @@ import {
   type SubtaskStatus,
 } from '../../api/run-parts.ts';
 import { CodeBlock } from '../../components/code-block.tsx';
+import { headlineText, reasonText } from '../../components/ends.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { formatCount, formatDuration } from '../../components/figures.ts';
@@ -75,9 +76,11 @@ interface SubtaskRowProps {
 }
 
 function SubtaskRow({ subtask, onLog, onInput }: SubtaskRowProps): ReactNode {
-  const { run: texts, runs } = useTexts();
+  const all = useTexts();
+  const { run: texts, runs } = all;
   const { language } = useLanguage();
-  const { number, status } = subtask;
+  const words = { texts: all, language };
+  const { number, status, error_headline: headline } = subtask;
   return (
     <Table.Tr>
       <Table.Td ta="right">{number}</Table.Td>
@@ -95,8 +98,13 @@ function SubtaskRow({ subtask, onLog, onInput }: SubtaskRowProps): ReactNode {
       <Table.Td ta="right">{subtask.exit_code < 0 ? '–' : subtask.exit_code}</Table.Td>
       <Table.Td miw={200} style={{ overflowWrap: 'anywhere' }}>
         <Text size="sm" lineClamp={3}>
-          {subtask.err_msg}
+          {headlineText(subtask, words)}
         </Text>
+        {headline !== '' && (
+          <Text size="xs" c="dimmed">
+            {reasonText(subtask, words)}
+          </Text>
+        )}
       </Table.Td>
       <Table.Td>
         <Group gap={4} wrap="nowrap" justify="flex-end">

@@ -1,8 +1,9 @@
 /** The account's runs of one worker. The address holds filter and page. */
-import { Paper, Select, Skeleton, Stack, Table } from '@mantine/core';
+import { Box, Paper, Skeleton, Stack, Table } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { runStatuses, type Run, type RunStatus } from '../../api/runs.ts';
+import type { RunStateFilter } from '../../api/run-states.ts';
+import type { Run } from '../../api/runs.ts';
 import { workerRunsQuery } from '../../api/workers.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
@@ -10,15 +11,16 @@ import { formatCount, formatDuration } from '../../components/figures.ts';
 import { AnchorLink } from '../../components/links.tsx';
 import { ListPager } from '../../components/list-pager.tsx';
 import { Moment } from '../../components/moment.tsx';
+import { RunStateSelect } from '../../components/run-state-select.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 
 interface RunsTabProps {
   readonly workerId: string;
-  readonly status: RunStatus | undefined;
+  readonly status: RunStateFilter | undefined;
   readonly page: number;
-  readonly onSearch: (search: { readonly status?: RunStatus; readonly page?: number }) => void;
+  readonly onSearch: (search: { readonly status?: RunStateFilter; readonly page?: number }) => void;
 }
 
 function RunLine({ run }: { readonly run: Run }): ReactNode {
@@ -44,19 +46,16 @@ function RunLine({ run }: { readonly run: Run }): ReactNode {
 }
 
 export function RunsTab({ workerId, status, page, onSearch }: RunsTabProps): ReactNode {
-  const { runs: texts, workers, common } = useTexts();
+  const { runs: texts, workers } = useTexts();
   const { data, error, refetch } = useQuery(workerRunsQuery(workerId, status, page));
   return (
     <Stack>
-      <Select
-        w="14rem"
-        aria-label={texts.status}
-        placeholder={texts.anyStatus}
-        data={runStatuses.map((value) => ({ value, label: common.status[value] }))}
-        value={status ?? null}
-        clearable
-        onChange={(next) => onSearch(next === null ? {} : { status: next })}
-      />
+      <Box w="14rem">
+        <RunStateSelect
+          value={status}
+          onChange={(next) => onSearch(next === undefined ? {} : { status: next })}
+        />
+      </Box>
       {error !== null && <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {data === undefined && error === null && <Skeleton h={240} />}
       {data?.count === 0 && <EmptyState title={status === undefined ? workers.noRuns : workers.noSuchRuns} />}

@@ -1,5 +1,5 @@
 /** What the address of a worker's page holds. */
-import { runStatuses, type RunStatus } from '../../api/runs.ts';
+import { runStateFilters, type RunStateFilter } from '../../api/run-states.ts';
 
 export const workerTabs = ['input', 'readme', 'runs', 'tasks', 'versions', 'api', 'settings'] as const;
 export type WorkerTab = (typeof workerTabs)[number];
@@ -14,13 +14,13 @@ export interface WorkerPageSearch {
   /** The version whose form it is, or which is open in the list of versions. */
   readonly version?: string;
   /** Of the runs that are listed. */
-  readonly status?: RunStatus;
+  readonly status?: RunStateFilter;
   readonly page?: number;
 }
 
 export function workerPageSearch(search: Readonly<Record<string, unknown>>): WorkerPageSearch {
   const tab = workerTabs.find((value) => value === search['tab'] && value !== 'input');
-  const status = runStatuses.find((value) => value === search['status']);
+  const status = runStateFilters.find((value) => value === search['status']);
   const page = Number(search['page']);
   const text = (name: 'from' | 'task' | 'version'): Record<string, string> => {
     const value = search[name];

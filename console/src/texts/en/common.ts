@@ -44,6 +44,7 @@ export const common = {
     ready: 'Waiting',
     running: 'Running',
     succeeded: 'Succeeded',
+    partly_failed: 'Partly failed',
     failed: 'Failed',
     aborted: 'Aborted',
     aborting: 'Aborting',

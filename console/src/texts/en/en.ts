@@ -1,6 +1,7 @@
 /** English, and the shape of every other language. One file per part of the console. */
 import { account } from './account.ts';
 import { common } from './common.ts';
+import { ends } from './ends.ts';
 import { guides } from './guides.ts';
 import { inputForm } from './input-form.ts';
 import { reference } from './reference.ts';
@@ -22,6 +23,7 @@ import { usage } from './usage.ts';
 export const en = {
   account,
   common,
+  ends,
   guides,
   inputForm,
   reference,

@@ -45,6 +45,7 @@ export const common: Texts['common'] = {
     ready: '等待中',
     running: '运行中',
     succeeded: '成功',
+    partly_failed: '部分失败',
     failed: '失败',
     aborted: '已中止',
     aborting: '正在中止',

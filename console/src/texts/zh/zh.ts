@@ -2,6 +2,7 @@
 import type { Texts } from '../en/en.ts';
 import { account } from './account.ts';
 import { common } from './common.ts';
+import { ends } from './ends.ts';
 import { guides } from './guides.ts';
 import { inputForm } from './input-form.ts';
 import { reference } from './reference.ts';
@@ -23,6 +24,7 @@ import { usage } from './usage.ts';
 export const zh: Texts = {
   account,
   common,
+  ends,
   guides,
   inputForm,
   reference,

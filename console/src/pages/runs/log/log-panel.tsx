@@ -2,7 +2,7 @@
 import { Paper, Skeleton, Stack, Text } from '@mantine/core';
 import { useDebouncedValue, useLocalStorage } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { logCountQuery, type LogFilter } from '../../../api/run-log.ts';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
 import { formatCount } from '../../../components/figures.ts';
@@ -21,12 +21,21 @@ interface LogPanelProps {
   readonly isLive: boolean;
   /** Whether the last lines are what the reader wants first. */
   readonly startsAtEnd: boolean;
+  /** Words to look for at first. */
+  readonly find: string | undefined;
   /** The one whose lines are shown; all where it is undefined. */
   readonly subtask: number | undefined;
   readonly onSubtask: (subtask: number | undefined) => void;
 }
 
-export function LogPanel({ slug, isLive, startsAtEnd, subtask, onSubtask }: LogPanelProps): ReactNode {
+export function LogPanel({
+  slug,
+  isLive,
+  startsAtEnd,
+  find = '',
+  subtask,
+  onSubtask,
+}: LogPanelProps): ReactNode {
   const { run: texts } = useTexts();
   const { language } = useLanguage();
   const [isWrapped, setWrapped] = useLocalStorage({
@@ -36,10 +45,13 @@ export function LogPanel({ slug, isLive, startsAtEnd, subtask, onSubtask }: LogP
     getInitialValueInEffect: false,
   });
   const [chosen, setChosen] = useState<Omit<LogView, 'subtask' | 'isWrapped'>>({
-    words: '',
+    words: find,
     isOnlyMatches: false,
     levels: [],
   });
+  useEffect(() => {
+    if (find !== '') setChosen((before) => ({ ...before, words: find }));
+  }, [find]);
   const view = { ...chosen, subtask, isWrapped };
   const [words] = useDebouncedValue(chosen.words.trim(), typingMilliseconds);
   const [isFollowing, setFollowing] = useState(startsAtEnd);
