@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
+import { publishScriptedWorker, runForever } from '../platform/support/scripted-worker.ts';
 import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
 
 let browser: ConsoleBrowser;
@@ -46,6 +46,34 @@ describe('runs', () => {
     await browser.page.getByRole('button', { name: 'Clear filters' }).click();
     await eventuallyListed(runs.toReversed());
     expect(new URL(browser.page.url()).search).toBe('');
+  });
+
+  test('are told apart by how they ended, and found by it', async () => {
+    const { page, platform } = browser;
+    const run = async (script: string, items: string[]): Promise<string> =>
+      (await platform.runSync(worker, { script, items })).run_slug;
+    const partly = await run(`if (input.items[0] === 'bad') process.exit(4);`, ['good', 'bad', 'fine']);
+    const failed = await run(`throw new Error('no such page')`, ['one']);
+    const aborted = await platform.runAsync(worker, { script: runForever, items: ['one'] });
+    await platform.call(`/worker-runs/${aborted}/abort`, { method: 'POST' });
+    await platform.finished(aborted);
+    await browser.open('/runs?status=failed');
+    await eventuallyListed([failed]);
+    await page.getByText('Error: no such page', { exact: true }).waitFor();
+    await page.getByRole('combobox', { name: 'Status' }).click();
+    await page.getByRole('option', { name: 'Aborted' }).click();
+    await page.waitForURL('**/runs?status=aborted');
+    await eventuallyListed([aborted]);
+    await browser.open('/runs?status=partly_failed');
+    await eventuallyListed([partly]);
+    await page.getByText('1 of 3 failed', { exact: true }).waitFor();
+    await page.getByText('Subtask 2: Exit code 4', { exact: true }).waitFor();
+    await browser.open('/runs?status=exit');
+    await eventuallyListed([failed]);
+    await browser.screenshots('runs-failed');
+    expect(await browser.violations()).toEqual([]);
+    for (const slug of [partly, failed, aborted])
+      await platform.platform.database.pool.query('DELETE FROM run WHERE slug = $1', [slug]);
   });
 
   test('what is chosen goes into the address, and back is back', async () => {

@@ -73,7 +73,11 @@ describe('with runs and a schedule', () => {
     expect(await figure('Runs today')).toBe('3');
     expect(await figure('Rows today')).toBe('5');
     expect(await figure('Success rate')).toBe('66.7%');
-    await page.getByRole('region', { name: 'Recent failures' }).getByText('exit code 1').waitFor();
+    // The worker's own words, not its exit code.
+    await page
+      .getByRole('region', { name: 'Recent failures' })
+      .getByText('Error: the page has no price', { exact: true })
+      .waitFor();
     await page.getByText(title).first().waitFor();
     const chart = page.getByRole('region', { name: 'Runs by outcome' });
     await chart.locator('.recharts-bar-rectangle path').first().waitFor();

@@ -1,5 +1,3 @@
-// Pages are scrolled from within: these tests need the types of the browser.
-/// <reference lib="dom" />
 /** The page of a run: its log and rows at any size, subtasks, exports with progress, callbacks, and what explains it. */
 import { readFile } from 'node:fs/promises';
 import type { Page, Request } from 'playwright-core';
@@ -12,7 +10,11 @@ let browser: ConsoleBrowser;
 /** Runs the script that comes with its input. */
 let scripted: string;
 beforeAll(async () => {
-  browser = await openConsole({ callbackAllowedTargets: ['127.0.0.1'], callbackRetrySeconds: [1, 1, 1] });
+  browser = await openConsole({
+    callbackAllowedTargets: ['127.0.0.1'],
+    callbackRetrySeconds: [1, 1, 1],
+    sandboxOpenFileLimit: 200,
+  });
   await browser.signIn();
   scripted = await publishScriptedWorker(browser.platform, 'Scripted');
 });
@@ -293,7 +295,9 @@ describe('a run whose subtasks ended differently', () => {
   test('says which, why, and what was logged last', async () => {
     await page.getByText('Some subtasks failed', { exact: true }).waitFor();
     await page.getByText('1 of 3 subtasks failed: #2 the worker ended with exit code 1').waitFor();
-    await page.getByText(/Error: no such page/).waitFor();
+    await page.getByText('Error: no such page', { exact: true }).waitFor();
+    await page.getByText(/Fix the worker or its input/).waitFor();
+    await page.getByRole('status').getByText('1 of 3 failed', { exact: true }).waitFor();
     await browser.screenshots('run-partly-failed');
     expect(await browser.violations()).toEqual([]);
     await page.getByRole('button', { name: 'Show the failed subtasks' }).click();
@@ -307,7 +311,9 @@ describe('a run whose subtasks ended differently', () => {
     await subtasks.getByText('Succeeded').first().waitFor();
     await page.getByText(/^Failed 1$/).click();
     await subtasks.getByText('Succeeded').first().waitFor({ state: 'detached' });
-    expect(await subtasks.getByRole('row').nth(1).textContent()).toMatch(/^2Failed.*1.*exit code 1/);
+    expect(await subtasks.getByRole('row').nth(1).textContent()).toMatch(
+      /^2Failed.*1.*Error: no such pageExit code 1/,
+    );
     await browser.screenshots('run-subtasks');
     expect(await browser.violations()).toEqual([]);
     await page.getByRole('button', { name: 'Input of subtask 2' }).click();
@@ -318,6 +324,13 @@ describe('a run whose subtasks ended differently', () => {
     await page.getByText('I am bad', { exact: true }).waitFor();
     expect(await page.getByText('I am good', { exact: true }).count()).toBe(0);
     expect(new URL(page.url()).search).toBe('?tab=log&subtask=2');
+  });
+
+  test('leads from its error to the line of the log', async () => {
+    await page.getByRole('button', { name: 'Show the log' }).click();
+    await page.waitForURL('**?tab=log&find=*');
+    await page.getByText('1 of 1').waitFor();
+    expect(await page.locator('mark').allTextContents()).toEqual(['Error: no such page']);
   });
 
   test('shows its input, and leads to the form with it', async () => {
@@ -331,6 +344,22 @@ describe('a run whose subtasks ended differently', () => {
     await page.getByRole('link', { name: 'Edit and run' }).first().click();
     await page.waitForURL(`**/workers/${scripted}?from=${slug}`);
   });
+});
+
+test.each([
+  ['a limit of its own', { execute_limit_time_seconds: 1 }, runForever, 'Raise the time limit under'],
+  [
+    'a limit that its output names',
+    {},
+    `const fs = require('fs'); for (;;) fs.openSync('/dev/null');`,
+    'This may be why: it reached the Open file limit of 200 files (CHELA_SANDBOX_OPEN_FILE_LIMIT).',
+  ],
+])('a run that failed at %s says what raises it', async (_, system, script, advice) => {
+  const { run_slug: slug } = await browser.platform.runSync(scripted, { script, items: ['one'] }, system);
+  const page = await browser.open(`/runs/${slug}`);
+  await page.getByText('The run failed', { exact: true }).waitFor();
+  await page.getByText(advice).waitFor();
+  expect(await browser.violations()).toEqual([]);
 });
 
 test('a run that waits says why, and starts by itself', async () => {

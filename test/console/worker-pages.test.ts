@@ -78,7 +78,7 @@ describe('the page of a worker', () => {
     await browser.screenshots('worker-runs');
     expect(await browser.violations()).toEqual([]);
     await page.getByRole('combobox', { name: 'Status' }).click();
-    await page.getByRole('option', { name: 'Failed' }).click();
+    await page.getByRole('option', { name: 'Failed', exact: true }).click();
     await page.getByText('No runs with this status.').waitFor();
     expect(new URL(page.url()).search).toBe('?tab=runs&status=failed');
     await page.getByRole('tab', { name: 'Tasks' }).click();

@@ -34,17 +34,11 @@ export function stateOf({ status, end_reason: reason }: Pick<Run, 'status' | 'en
 }
 
 /** The fields of the API's query that find the runs. */
-export function stateQuery(filter: RunStateFilter | undefined): { status?: RunStatus; end_reason?: string } {
-  switch (filter) {
-    case undefined:
-      return {};
-    case 'ready':
-    case 'running':
-    case 'aborting':
-      return { status: filter };
-    case 'failed':
-      return { end_reason: failureReasons.join(',') };
-    default:
-      return { end_reason: filter };
-  }
+export function stateQuery(filter: RunStateFilter | undefined): {
+  status?: RunStatus;
+  end_reason?: string;
+} {
+  if (filter === undefined) return {};
+  if (filter === 'ready' || filter === 'running' || filter === 'aborting') return { status: filter };
+  return { end_reason: filter === 'failed' ? failureReasons.join(',') : filter };
 }

@@ -7,7 +7,7 @@ import { call, segment } from './client.ts';
 import { stateQuery, type RunStateFilter } from './run-states.ts';
 
 export type { Run } from '../../../src/answers/runs.ts';
-export { isFinished, origins, runStatuses, type RunStatus } from '../../../src/runs/statuses.ts';
+export { isFinished, origins } from '../../../src/runs/statuses.ts';
 
 export interface RunFilter {
   readonly state?: RunStateFilter | undefined;

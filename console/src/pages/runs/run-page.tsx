@@ -79,12 +79,14 @@ function RunContent({ run }: { readonly run: Run }): ReactNode {
           </Tabs.Panel>
           <Tabs.Panel value="log" pt="sm">
             <LogPanel
+              // Other words to find begin a search of their own.
+              key={find}
               slug={run.slug}
               isLive={isLive}
               startsAtEnd={isLive || run.status === 'failed'}
               find={find}
               subtask={subtask}
-              onSubtask={(number) => show('log', { subtask: number })}
+              onSubtask={(number) => show('log', { subtask: number, find })}
             />
           </Tabs.Panel>
           <Tabs.Panel value="subtasks" pt="sm">

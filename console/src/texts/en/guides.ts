@@ -1,4 +1,4 @@
-import type { GuideGroup } from '../../api/guides.ts';
+import type { GuideGroup } from '../../../../src/documentation/guide-list.ts';
 
 /** The documentation's index and pages. The guides themselves come from the server. */
 export const guides = {

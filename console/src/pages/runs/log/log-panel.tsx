@@ -2,7 +2,7 @@
 import { Paper, Skeleton, Stack, Text } from '@mantine/core';
 import { useDebouncedValue, useLocalStorage } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react';
 import { logCountQuery, type LogFilter } from '../../../api/run-log.ts';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
 import { formatCount } from '../../../components/figures.ts';
@@ -49,9 +49,6 @@ export function LogPanel({
     isOnlyMatches: false,
     levels: [],
   });
-  useEffect(() => {
-    if (find !== '') setChosen((before) => ({ ...before, words: find }));
-  }, [find]);
   const view = { ...chosen, subtask, isWrapped };
   const [words] = useDebouncedValue(chosen.words.trim(), typingMilliseconds);
   const [isFollowing, setFollowing] = useState(startsAtEnd);
