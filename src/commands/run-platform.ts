@@ -1,4 +1,5 @@
 /** Starts the platform, or a half of it, and stops it in order at a signal. */
+import type { Logger } from 'pino';
 import { flagOf, settings, type Config } from '../configuration/configuration.ts';
 import { lockDataFolder } from '../host/data-folder.ts';
 import { componentLogger, openLog } from '../logging/logger.ts';
@@ -9,6 +10,7 @@ import { createSandbox } from '../runner/sandboxes/sandboxes.ts';
 import { Watchdog } from '../watchdog/watchdog.ts';
 import { CommandError } from './command-error.ts';
 import { explainDatabase } from './explain-database.ts';
+import { say } from './printing.ts';
 import { stopOnSignals } from './shutdown.ts';
 
 interface RunPlatformOptions {
@@ -25,6 +27,7 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   withholdInheritedDescriptors();
   const { config, parts, onProgress } = options;
   const logger = openLog(config.logLevel);
+  logLastError(componentLogger(logger, 'platform'));
   if (parts.runner) await checkSandbox(config);
   const ways: (() => Promise<void>)[] = [];
   const undo = async (): Promise<void> => {
@@ -65,8 +68,15 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   }
 }
 
+/** Node ends the process after this, and prints the error in its own way. */
+function logLastError(logger: Logger): void {
+  process.once('uncaughtExceptionMonitor', (err) => {
+    logger.fatal({ err }, 'an error that nothing caught ends this process');
+  });
+}
+
 function sayWaiting(reason: string): void {
-  process.stderr.write(`chela: waiting for the database: ${reason}\n`);
+  say(`chela: waiting for the database: ${reason}`);
 }
 
 async function checkSandbox(config: Config): Promise<void> {

@@ -1,5 +1,6 @@
 /** Writes events into the log of the process. The sentences are here: an event itself carries none. */
 import type { Level, Logger } from 'pino';
+import { isDatabaseUnavailable } from '../database/database.ts';
 import { componentLogger, type Component } from '../logging/logger.ts';
 import type { EventMap, EventName, Events, InternalFailure, InternalWork } from './events.ts';
 
@@ -27,6 +28,7 @@ const failures: Readonly<Record<InternalWork, readonly [Component, string]>> = {
   'give-back-jobs': ['jobs', 'unfinished jobs could not be given back'],
   'keep-job-queue': ['jobs', 'the job queue could not be maintained'],
   'make-cgroup': ['cgroups', 'a cgroup for a subtask could not be made'],
+  'measure-install': ['installs', 'the memory of an installation could not be measured'],
   'measure-subtask': ['runner', 'what a subtask uses could not be measured'],
   'prune-audit': ['accounts', 'old entries of the audit log could not be removed'],
   'prune-cache': ['cache', 'the cache could not be pruned'],
@@ -71,6 +73,8 @@ const entries: { readonly [Name in EventName]: (payload: EventMap[Name]) => Entr
   'internal:failed': (payload) => failure('error', payload),
   'job:failed': () => entry('warn', 'jobs', 'a job failed and will be retried'),
   'lease:lost': () => entry('error', 'runner', 'the lease of this runner was lost: its subtasks are stopped'),
+  'request:failed': ({ err }) =>
+    entry(isDatabaseUnavailable(err) ? 'warn' : 'error', 'http', 'a request failed'),
   'run:finished': () => entry('info', 'runs', 'a run has ended'),
   'run:started': () => entry('debug', 'runs', 'a run has started'),
   'runner:lost': () => entry('warn', 'watchman', 'a runner was lost'),

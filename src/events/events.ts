@@ -22,6 +22,7 @@ export type InternalWork =
   | 'give-back-jobs'
   | 'keep-job-queue'
   | 'make-cgroup'
+  | 'measure-install'
   | 'measure-subtask'
   | 'prune-audit'
   | 'prune-cache'
@@ -91,6 +92,14 @@ export interface EventMap {
   'job:failed': { readonly jobKind: string; readonly job: string; readonly err: unknown };
   /** The lease of this process's own runner was ended by others: its subtasks are not its own any more, and it stops them. */
   'lease:lost': { readonly runner: number; readonly subtasks: number };
+  /** A request was answered with 500. */
+  'request:failed': {
+    readonly requestId: string;
+    readonly method: string;
+    /** Pattern of its path; undefined if it has none. */
+    readonly route: string | undefined;
+    readonly err: unknown;
+  };
   /** A run has ended, with its last subtask. */
   'run:finished': {
     readonly run: string;

@@ -11,6 +11,7 @@ import type {
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Config } from '../configuration/configuration.ts';
+import type { Events } from '../events/events.ts';
 import type { GitImports } from '../git/git-import.ts';
 import type { Logs } from '../logs/logs.ts';
 import type { Exports } from '../results/exports.ts';
@@ -37,6 +38,7 @@ export interface ApiContext {
   readonly callbacks: Callbacks;
   readonly results: Results;
   readonly exports: Exports;
+  readonly events: Events;
   readonly logs: Logs;
   readonly statistics: Statistics;
   readonly system: System;

@@ -74,7 +74,7 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
 
   app.setValidatorCompiler(validatorCompiler);
   addJsonBodies(app);
-  addErrorAnswers(app, (request, reply) => answerPage(request, reply));
+  addErrorAnswers(app, context.events, (request, reply) => answerPage(request, reply));
   app.decorateRequest('accountId', 0);
   app.decorateRequest('apiKeyId', 0);
   app.decorateRequest('session', undefined);

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { isDatabaseError } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
+import type { Events } from '../events/events.ts';
 import type { ApiApp } from './api-context.ts';
 import { errorForStatus, failure } from './envelope.ts';
 import { shapeError } from './validation.ts';
@@ -28,13 +29,11 @@ function clientError(error: unknown): ChelaError {
   return new ChelaError(isDatabaseError(error) ? 'DATABASE_ERROR' : 'SYSTEM_ERROR');
 }
 
-function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+function answerError(events: Events, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const answer = clientError(error);
-  if (answer.kind.status >= 500) {
-    request.log.error(
-      { method: request.method, route: request.routeOptions.url, err: error },
-      'request failed',
-    );
+  if (answer.kind.status === 500) {
+    const { id: requestId, method, routeOptions } = request;
+    events.emit('request:failed', { requestId, method, route: routeOptions.url, err: error });
   }
   // Fastify closes the connection under a body that it did not read, and the client may never see the answer.
   void reply.removeHeader('connection').code(answer.kind.status).send(failure(request, answer));
@@ -94,13 +93,14 @@ function pathPattern(url: string): RegExp {
  */
 export function addErrorAnswers(
   app: ApiApp,
+  events: Events,
   answerPage: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined,
 ): void {
   const routes: { pattern: RegExp; methods: string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
     routes.push({ pattern: pathPattern(url), methods: [method].flat() });
   });
-  app.setErrorHandler(answerError);
+  app.setErrorHandler((error, request, reply) => answerError(events, error, request, reply));
   app.setNotFoundHandler((request, reply) => {
     const [path = ''] = request.url.split('?');
     const methods = new Set(

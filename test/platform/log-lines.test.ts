@@ -155,3 +155,24 @@ test('the failed installation says why, with the version', () => {
   expect(found).toMatchObject({ component: 'installs', version: expect.any(Number) });
   expect(found?.err?.message).toContain('nowhere');
 });
+
+test('an error that nothing caught is the last line, although it ends the process', async () => {
+  const log = path.join(folder, 'last-error');
+  const descriptor = openSync(log, 'a');
+  const code = `process.once('SIGUSR2', () => { throw new Error('planted'); })`;
+  const environment = {
+    CHELA_DATA_DIR: path.join(folder, 'data'),
+    DATABASE_URL: database.url,
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}`,
+  };
+  const { process: chela } = await startChela(environment, ['api'], ['ignore', 'pipe', descriptor]);
+  closeSync(descriptor);
+  chela.signal('SIGUSR2');
+  expect(await chela.ended).toEqual({ exitCode: 1, signal: null });
+  const printed = (await readFile(log, 'utf8')).split('\n').filter((line) => line.startsWith('{'));
+  expect(JSON.parse(printed.at(-1) ?? '')).toMatchObject({
+    level: 60,
+    component: 'platform',
+    err: { message: 'planted', stack: expect.stringMatching(/\n\s+at /) },
+  });
+});

@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 
 interface LogLine {
-  readonly msg: string;
+  readonly event?: string;
   readonly component?: string;
   readonly dropped?: number;
   readonly reason?: string;
@@ -103,7 +103,7 @@ function linesOf(text: string): LogLine[] {
 function expectAllAccountedFor(lines: readonly LogLine[], reason: string, failed: number): void {
   const notes = lines.filter(({ dropped }) => dropped !== undefined);
   expect(notes.map((note) => [note.component, note.reason])).toEqual([['log', reason]]);
-  const written = lines.filter(({ msg }) => msg === 'request failed').length;
+  const written = lines.filter(({ event }) => event === 'request:failed').length;
   expect({ written, all: written + (notes[0]?.dropped ?? 0) }).toEqual({
     written: expect.toSatisfy((count: number) => count > 0 && count < failed),
     all: failed,

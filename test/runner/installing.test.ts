@@ -4,7 +4,9 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Events } from '../../src/events/events.ts';
 import { readConfig, type Config } from '../../src/configuration/configuration.ts';
 import { DeclarationReader } from '../../src/runner/dependencies/declaration-reader.ts';
 import { FencedInstaller } from '../../src/runner/dependencies/fenced-installer.ts';
@@ -68,12 +70,14 @@ interface Workplace {
   python: PythonDependencies;
 }
 
+const events = new Events(pino({ level: 'silent' }));
+
 /** @param cache name of the cache folder */
 function workplace(cache: string, overrides: Partial<Config> = {}): Workplace {
   const cacheDir = path.join(folder, cache);
   const config = { ...readConfig({}), sandboxUserId: firstUserId, cacheDir, ...overrides };
   const reader = new DeclarationReader(config);
-  const installer = new FencedInstaller(new BubblewrapSandbox(config), config, reader);
+  const installer = new FencedInstaller(new BubblewrapSandbox(config), config, { reader, events });
   return {
     node: new NodeDependencies({ cacheDir, installer, reader }),
     python: new PythonDependencies({ cacheDir, python: 'python3', installer, reader }),

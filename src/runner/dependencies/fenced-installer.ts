@@ -5,6 +5,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../../configuration/configuration.ts';
+import type { Events } from '../../events/events.ts';
 import { AllowList } from '../../addresses/addresses.ts';
 import type { Launch, Sandbox } from '../sandbox.ts';
 import { SecretMask } from '../../logs/logs.ts';
@@ -24,6 +25,11 @@ import { RegistryGateway, type ServedRegistry } from './registry-gateway.ts';
 /** Its working space is its home, which is disk, and not `/tmp`, which is memory. */
 const inHome = ['/usr/bin/env', 'sh', '-c', 'TMPDIR=$HOME exec "$@"', 'sh'];
 
+export interface FencedInstallerServices {
+  readonly reader: DeclarationReader;
+  readonly events: Events;
+}
+
 export class FencedInstaller implements Installer {
   readonly isFenced = true;
   readonly runsScripts: boolean;
@@ -34,9 +40,9 @@ export class FencedInstaller implements Installer {
   readonly #reader: DeclarationReader;
 
   /** @param sandbox whose kind isolates */
-  constructor(sandbox: Sandbox, config: Config, reader: DeclarationReader) {
+  constructor(sandbox: Sandbox, config: Config, { reader, events }: FencedInstallerServices) {
     this.runsScripts = config.installScripts;
-    this.#fence = new InstallFence(sandbox, config);
+    this.#fence = new InstallFence(sandbox, config, events);
     this.#tools = new InstallerTools(config.cacheDir);
     this.#interpreters = new PythonInterpreters({ cacheDir: config.cacheDir, command: config.python });
     this.#allowed = new AllowList(config.registryAllowedTargets);

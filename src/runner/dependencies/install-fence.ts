@@ -6,6 +6,7 @@ import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, rename, rm, writeFile } 
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../configuration/configuration.ts';
+import type { Events } from '../../events/events.ts';
 import { watchDisk } from '../../host/disk-watch.ts';
 import type { Launch, Sandbox, SandboxedProcess } from '../sandbox.ts';
 import { removeTree } from '../../host/scratch-folder.ts';
@@ -48,11 +49,13 @@ export interface FencedCommand {
 export class InstallFence {
   readonly #sandbox: Sandbox;
   readonly #config: FenceConfig;
+  readonly #events: Events;
   readonly #usedSlots = new Set<number>();
 
-  constructor(sandbox: Sandbox, config: FenceConfig) {
+  constructor(sandbox: Sandbox, config: FenceConfig, events: Events) {
     this.#sandbox = sandbox;
     this.#config = config;
+    this.#events = events;
   }
 
   /** @throws Error where a limit is passed or it cannot be started, or the abort's reason */
@@ -164,7 +167,11 @@ export class InstallFence {
   async #watchMemory(worker: SandboxedProcess, signal: AbortSignal, onExcess: () => void): Promise<void> {
     const limitBytes = this.#config.installMemoryMegabytes * mebibyte;
     while (!signal.aborted) {
-      const usedBytes = await worker.memoryBytes(limitBytes).catch(() => 0);
+      const usedBytes = await worker.memoryBytes(limitBytes).catch((err: unknown) => {
+        // What has ended meanwhile has no memory to be measured.
+        if (!signal.aborted) this.#events.failed({ work: 'measure-install', err });
+        return 0;
+      });
       if (usedBytes > limitBytes) {
         onExcess();
         return;

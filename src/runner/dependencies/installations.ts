@@ -46,7 +46,7 @@ export class Installations extends StartStop {
   ): Installations {
     const { cacheDir, python, installLogLineLimit: logLineLimit } = config;
     const reader = new DeclarationReader(config);
-    const installer = createInstaller(config, reader);
+    const installer = createInstaller(config, { reader, events: services.events });
     const languages = {
       node: new NodeDependencies({ cacheDir, installer, reader }),
       python: new PythonDependencies({ cacheDir, python, installer, reader }),

@@ -1,16 +1,15 @@
 /** Where dependencies are installed: in a sandbox wherever the configuration has one that isolates. */
 import type { Config } from '../../configuration/configuration.ts';
-import type { DeclarationReader } from './declaration-reader.ts';
-import { FencedInstaller } from './fenced-installer.ts';
+import { FencedInstaller, type FencedInstallerServices } from './fenced-installer.ts';
 import { HostInstaller } from './host-installer.ts';
 import type { Installer } from './installer.ts';
 import { createSandbox } from '../sandboxes/sandboxes.ts';
 
-export function createInstaller(config: Config, reader: DeclarationReader): Installer {
+export function createInstaller(config: Config, services: FencedInstallerServices): Installer {
   switch (config.sandbox) {
     case 'bubblewrap':
     case 'docker':
-      return new FencedInstaller(createSandbox({ ...config, warmSandboxes: 0 }), config, reader);
+      return new FencedInstaller(createSandbox({ ...config, warmSandboxes: 0 }), config, services);
     case 'process':
       return new HostInstaller({
         python: config.python,
