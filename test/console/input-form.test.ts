@@ -156,8 +156,8 @@ test('every editor writes its value with its type', async () => {
   await page.getByLabel('Time limit', { exact: true }).fill('2');
   await page.getByRole('combobox', { name: 'Time limit unit' }).click();
   await page.getByRole('option', { name: 'minutes' }).click();
-  await page.getByLabel('Traffic limit').fill('1.5');
-  await page.getByLabel('Cost limit').fill('0.25');
+  await page.getByLabel('Traffic limit', { exact: true }).fill('1.5');
+  await page.getByLabel('Cost limit', { exact: true }).fill('0.25');
   await page.getByText('Runs as 2 subtasks').waitFor();
   await browser.screenshots('input-form-filled');
   await page.keyboard.press('Control+Enter');
@@ -197,7 +197,7 @@ test('what is wrong is said beside its field while typing, and a start leads to 
   await page.getByLabel('The number').fill('11');
   await page.getByText('Maximum: 10.').waitFor();
   await page.getByLabel('The json').fill('{');
-  await page.getByText('This is not valid JSON').waitFor();
+  await page.getByText('Invalid JSON').waitFor();
   // What cannot be written as JSON stays in the form.
   await page.getByText('JSON', { exact: true }).click();
   expect(await page.getByLabel('The json').inputValue()).toBe('{');
@@ -272,7 +272,7 @@ test('lists take cells of a spreadsheet, files, text, and give everything back',
   await page.getByRole('button', { name: 'Import file: The sources' }).click();
   const csv = '\uFEFFdepth;note;Address\r\n3;"a;b";https://c.example/\r\n;;\r\n4;x;https://a.example/\r\n';
   await (await chooser).setFiles({ name: 'sources.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
-  await page.getByText('2 items from sources.csv. Not used: note.').waitFor();
+  await page.getByText('2 items from sources.csv. Ignored: note.').waitFor();
   expect(await page.getByLabel('The sources: Depth 3').inputValue()).toBe('3');
 
   await page.getByLabel('The string_list 1').focus();
@@ -285,7 +285,7 @@ test('lists take cells of a spreadsheet, files, text, and give everything back',
   expect(await text.inputValue()).toBe('"exact words"\na\nb');
   await text.fill('"exact words"\n\nc\td\ne');
   await page.getByRole('button', { name: 'Apply' }).click();
-  await page.getByText('The list has 3 items now.').waitFor();
+  await page.getByText('The list now has 3 items.').waitFor();
   await page.getByLabel('The string_list 3').hover();
   await page.getByRole('button', { name: 'Remove row 3' }).last().click();
   await start();
@@ -318,7 +318,7 @@ test('a list of 5,000 items stays fluid: only the rows in view are in the page',
   await page.getByRole('button', { name: 'Save as task' }).click();
   await page.getByRole('dialog').getByLabel('Task').fill('Many');
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
-  await page.getByText('The task Many was saved').waitFor();
+  await page.getByText('Task Many saved').waitFor();
   const { data } = await browser.platform.call<{ list: { input: StoredInput }[] }>('/worker-tasks');
   const items = data.list[0]?.input.parameters.custom['request_list'] as { url: string }[];
   expect(items).toHaveLength(5001);

@@ -161,7 +161,7 @@ describe('the run queue', () => {
     await browser.platform.call('/run-queue/items/release', { body: { queue_refs: [second] } });
     await page.getByRole('button', { name: 'Start' }).click();
     const told = page.getByRole('alert');
-    await told.getByText('1 done, 1 not').waitFor();
+    await told.getByText('1 done, 1 failed').waitFor();
     await told.getByText(`Counter (${second}): item is not in waiting state`).waitFor();
     const slug = (await told.getByRole('link').textContent()) ?? '';
     expect(await browser.platform.finished(slug)).toMatchObject({ status: 'succeeded', origin: 'console' });
@@ -170,7 +170,7 @@ describe('the run queue', () => {
     expect(await browser.violations()).toEqual([]);
   });
 
-  test('gives up all of a page with a reason, which the history shows', async () => {
+  test('discards all of a page with a reason, which the history shows', async () => {
     const { page } = browser;
     await page.getByRole('checkbox', { name: 'Select all on this page' }).check();
     await page.getByRole('button', { name: 'Discard' }).click();
@@ -239,7 +239,7 @@ test('the page System is for administrators, and shows the runner', async () => 
   await page.goto(`${browser.platform.url}/system`);
   const runners = page.getByRole('region', { name: 'Runners' });
   await runners.getByRole('cell', { name: 'bubblewrap' }).waitFor();
-  await runners.getByText('Up', { exact: true }).waitFor();
+  await runners.getByText('Online', { exact: true }).waitFor();
   await page.getByRole('region', { name: 'Disks' }).getByText('Data', { exact: true }).waitFor();
   await page.getByRole('cell', { name: 'wake-scheduler' }).waitFor();
   await browser.screenshots('system');

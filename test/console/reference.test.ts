@@ -142,7 +142,7 @@ describe('the page of runWorker', () => {
     const body = page.getByRole('textbox', { name: 'Request body' });
     await body.fill('{"is_async": false, "input": {"parameters": {"custom": {}}}}');
     await page.getByRole('button', { name: 'Send' }).click();
-    await page.getByText('was filled with the defaults of the worker').waitFor();
+    await page.getByText('so the defaults of the worker were sent').waitFor();
     expect(JSON.parse(await body.inputValue())).toHaveProperty('input.parameters.custom.names', [
       'Ada',
       'Grace',

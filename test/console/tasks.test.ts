@@ -37,7 +37,7 @@ test('what is entered in the form of a worker is kept as a task', async () => {
   await page.getByRole('button', { name: 'Save as task' }).click();
   await page.getByRole('dialog').getByLabel('Task').fill('Greet Ada');
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
-  await page.getByText('The task Greet Ada was saved').waitFor();
+  await page.getByText('Task Greet Ada saved').waitFor();
   const [task] = await storedTasks();
   expect(task).toMatchObject({
     title: 'Greet Ada',

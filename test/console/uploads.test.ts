@@ -158,7 +158,7 @@ test('a repository becomes a worker, and is pulled when it changed', async () =>
   await page.getByText('The repository has not changed').waitFor();
   await git.commit('shop.git', { ...files, 'README.md': '# Two\n' }, { message: 'The second' });
   await page.getByRole('button', { name: 'Pull from git' }).click();
-  await page.getByText('v1.0.2 was imported').waitFor();
+  await page.getByText('v1.0.2 imported').waitFor();
 });
 
 test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {

@@ -152,7 +152,7 @@ describe('the page of a worker', () => {
     await dialog.getByLabel('Type tester~price-watch to confirm').fill('tester~price-watch');
     expect(await browser.violations()).toEqual([]);
     await dialog.getByRole('button', { name: 'Delete worker' }).click();
-    await page.getByText('tester~price-watch was deleted').waitFor();
+    await page.getByText('tester~price-watch deleted').waitFor();
     await page.getByRole('link', { name: 'Hello' }).waitFor();
     expect(await page.getByRole('link', { name: 'Price watch' }).count()).toBe(0);
     expect((await browser.platform.call(`/workers/${slug}`)).status).toBe(404);

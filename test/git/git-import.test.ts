@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -21,15 +22,24 @@ interface Imported {
 
 let platform: TestPlatform;
 let server: GitServer;
+let cacheDir: string;
 beforeAll(async () => {
   server = await startGitServer();
+  cacheDir = await mkdtemp(path.join(tmpdir(), 'chela-git-cache-'));
   platform = await startTestPlatform(
-    { gitAllowedTargets: [server.host], unpackedLimitBytes: 200_000, packageLimitBytes: 400_000 },
+    {
+      gitAllowedTargets: [server.host],
+      unpackedLimitBytes: 200_000,
+      packageLimitBytes: 400_000,
+      // Its own: other files' imports leave drafts in the shared one while they are under way.
+      cacheDir,
+    },
     { api: true, runner: false },
   );
 });
 afterAll(async () => {
   await platform.close();
+  await rm(cacheDir, { recursive: true, force: true });
   await server.close();
 });
 
