@@ -30,7 +30,7 @@ export class TestPlatform extends TestClient {
   }
 
   /** Resolves once the run has ended. */
-  async finished(slug: string, limitMilliseconds = 60_000): Promise<RunShape> {
+  async finished(slug: string, limitMilliseconds = 240_000): Promise<RunShape> {
     const { rows } = await this.platform.database.pool.query<{ id: number }>(
       'SELECT id FROM run WHERE slug = $1',
       [slug],
@@ -42,7 +42,7 @@ export class TestPlatform extends TestClient {
 
   /** Resolves once a line of the run's log contains the text. */
   async logged(slug: string, text: string): Promise<void> {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 120_000;
     for (;;) {
       const { rowCount } = await this.platform.database.pool.query(
         `SELECT FROM log_line JOIN run ON run.id = log_line.run_id WHERE run.slug = $1 AND strpos(content, $2) > 0`,

@@ -145,5 +145,7 @@ export async function openConsole(overrides: Partial<Config> = {}): Promise<Cons
     timezoneId: 'UTC',
     reducedMotion: 'reduce',
   });
+  // Waits end by what appears; the limit is for what never does, on a busy machine too.
+  context.setDefaultTimeout(120_000);
   return new ConsoleBrowser(platform, browser, context, await context.newPage());
 }

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
  */
 export async function eventually<T>(
   ask: () => Promise<T | undefined>,
-  limitMilliseconds = 30_000,
+  limitMilliseconds = 120_000,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + limitMilliseconds;
   let problem: unknown = new Error('there was no answer');
