@@ -32,7 +32,7 @@ async function listed(): Promise<string[]> {
 }
 
 async function eventuallyListed(expected: (string | undefined)[]): Promise<void> {
-  await expect.poll(listed, { timeout: 30_000 }).toEqual(expected);
+  await expect.poll(listed, { timeout: 120_000 }).toEqual(expected);
 }
 
 describe('runs', () => {
@@ -77,7 +77,7 @@ describe('runs', () => {
   });
 
   test('what is chosen goes into the address, and back is back', async () => {
-    const { page } = browser;
+    const page = await browser.open('/runs');
     await page.getByRole('button', { name: 'Rows' }).click();
     await page.waitForURL('**/runs?sort=-results');
     await eventuallyListed([runs[1], runs[2], runs[0]]);
