@@ -48,7 +48,7 @@ test('what is entered in the form of a worker is kept as a task', async () => {
 
 test('it gets a schedule, whose next tick is shown', async () => {
   const page = await browser.open('/tasks');
-  await page.getByRole('button', { name: 'Schedule of Greet Ada' }).click();
+  await page.getByRole('button', { name: 'Schedule for Greet Ada' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('combobox', { name: 'Frequency' }).click();
   await page.getByRole('option', { name: 'Every week' }).click();
@@ -75,7 +75,7 @@ test('it gets a schedule, whose next tick is shown', async () => {
 
 test('a schedule that cannot be says what is missing', async () => {
   const page = await browser.open('/tasks');
-  await page.getByRole('button', { name: 'Schedule of Greet Ada' }).click();
+  await page.getByRole('button', { name: 'Schedule for Greet Ada' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('combobox', { name: 'Frequency' }).click();
   await page.getByRole('option', { name: 'Once', exact: true }).click();
