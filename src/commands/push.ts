@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import type { PublishedVersion } from '../answers/versions.ts';
+import type { WorkerPage } from '../answers/workers.ts';
 import { withoutEnd } from '../text/text-ends.ts';
 import { workerNameFromTitle, zipFolder } from '../workers/workers.ts';
 import { CommandError } from './command-error.ts';
@@ -23,12 +25,6 @@ interface Answer {
   readonly message: string;
   readonly details?: string[];
   readonly data?: unknown;
-}
-
-interface Published {
-  readonly path: string;
-  readonly version: string;
-  readonly warnings: { file: string; field?: string; message: string }[];
 }
 
 export function addPushCommand(program: Command): void {
@@ -129,7 +125,7 @@ async function report(name: string, answer: Answer): Promise<void> {
     const reasons = (answer.details ?? []).map((detail) => `\n  ${detail}`).join('');
     throw new CommandError(`${name} was refused: ${answer.message}${reasons}`);
   }
-  const { path: workerPath, version, warnings } = answer.data as Published;
+  const { path: workerPath, version, warnings } = answer.data as PublishedVersion;
   for (const { file, field, message } of warnings) {
     await print(`warning: ${file}${field === undefined ? '' : ` (${field})`}: ${message}`);
   }
@@ -154,7 +150,7 @@ async function slugOfOwnWorker(name: string, call: Call): Promise<string | undef
   for (let page = 1; ; page += 1) {
     const answer = await call(`/workers?limit=100&offset=${page}&keyword=${encodeURIComponent(name)}`);
     if (answer.code !== 0) throw new CommandError(answer.message);
-    const { list } = answer.data as { list: { name: string; slug: string }[] };
+    const { list } = answer.data as WorkerPage;
     const found = list.find((worker) => worker.name === name);
     if (found !== undefined || list.length < 100) return found?.slug;
   }

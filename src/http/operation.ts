@@ -1,8 +1,8 @@
 /** What an operation of the API says about itself: one schema validates, serialises, types and documents it. */
 import type { FastifyRequest } from 'fastify';
 import { Type, type Static, type TSchema, type TUnsafe } from 'typebox';
-import { errorSchema, successSchema, type Success, type SuccessWith } from './envelope.ts';
 import type { Answer } from '../answers/answer.ts';
+import { errorSchema, successSchema, type Success, type SuccessWith } from './envelope.ts';
 
 type Tag =
   | 'account'

@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts';
 import type { Page } from './read.ts';
 import type { SubtaskEndReason } from './end-reasons.ts';
 import type { EndColumns } from './run-figures.ts';
-import { subtaskStatuses, type SubtaskStatus } from './statuses.ts';
+import type { SubtaskStatus } from './statuses.ts';
 
 export interface SubtaskRecord extends EndColumns<SubtaskEndReason> {
   /** From 1 within its run. */
@@ -98,10 +98,8 @@ export class SubtaskReader {
       .where('run_id', '=', runId)
       .groupBy('status')
       .execute();
-    const counted = new Map(rows.map(({ status, count }) => [status, count]));
-    return Object.fromEntries(subtaskStatuses.map((status) => [status, counted.get(status) ?? 0])) as Record<
-      SubtaskStatus,
-      number
-    >;
+    const counts = { ready: 0, running: 0, succeeded: 0, failed: 0 };
+    for (const { status, count } of rows) counts[status] = count;
+    return counts;
   }
 }

@@ -1,9 +1,9 @@
 /** The account of the credential. */
+import { AccountDetails, Balance } from '../../answers/accounts.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { accountShape } from './accounts.ts';
-import { AccountDetails, Balance } from '../../answers/accounts.ts';
 import { decimal, unixSeconds } from './shapes.ts';
 
 export function addAccountOperations(app: ApiApp, { accounts }: ApiContext): void {

@@ -1,13 +1,13 @@
 /** All accounts, for administrators. Extensions of the published API. */
 import { Type, type Static } from 'typebox';
+import { Account } from '../../answers/accounts.ts';
+import { pagedSchema } from '../../answers/pages.ts';
 import type { Account as AccountRecord, AccountChanges } from '../../accounts/accounts.ts';
 import { invalidArgument } from '../../errors.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { Account } from '../../answers/accounts.ts';
-import { pagedSchema } from '../../answers/pages.ts';
 import { decimal, lastSecond, momentOf, pageOf, paged, PageQuery, unixSeconds } from './shapes.ts';
 
 const tag = 'accounts';

@@ -1,6 +1,8 @@
 /** API keys: an account's own, and for administrators those of every account. Extensions of the published API. */
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { ApiKey, NewApiKey } from '../../answers/credentials.ts';
+import { pagedSchema } from '../../answers/pages.ts';
 import { systemAccountName, type ApiKeyRecord } from '../../accounts/accounts.ts';
 import { invalidArgument } from '../../errors.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
@@ -8,8 +10,6 @@ import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation, paramsOf } from '../operation.ts';
 import { AccountParams } from './accounts.ts';
-import { ApiKey, NewApiKey } from '../../answers/credentials.ts';
-import { pagedSchema } from '../../answers/pages.ts';
 import { lastSecond, momentOf, pageOf, paged, PageQuery, unixSeconds } from './shapes.ts';
 
 const NewApiKeyBody = Type.Object(

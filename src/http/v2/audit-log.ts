@@ -1,10 +1,10 @@
 /** The audit log. An extension of the published API. */
+import { AuditEntry } from '../../answers/accounts.ts';
+import { pagedSchema } from '../../answers/pages.ts';
 import { type AuditRecord } from '../../accounts/accounts.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { AuditEntry } from '../../answers/accounts.ts';
-import { pagedSchema } from '../../answers/pages.ts';
 import { pageOf, paged, PageQuery, unixSeconds } from './shapes.ts';
 
 function entryShape(entry: AuditRecord): AuditEntry {

@@ -1,13 +1,13 @@
 /** Callbacks of a run with every attempt to deliver them, and the secret that signs them. Extensions of the published API. */
 import type { FastifyRequest } from 'fastify';
-import type { AuditEvent } from '../../accounts/accounts.ts';
-import { type CallbackRecord } from '../../callbacks/callbacks.ts';
 import {
   type CallbackBody,
   CallbackSecret,
   type RunCallback,
   RunCallbacks,
 } from '../../answers/callbacks.ts';
+import type { AuditEvent } from '../../accounts/accounts.ts';
+import { type CallbackRecord } from '../../callbacks/callbacks.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';

@@ -1,9 +1,9 @@
 /** Regions of the proxy. */
 import { Type } from 'typebox';
+import { Regions } from '../../answers/regions.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { Regions } from '../../answers/regions.ts';
 
 /** The only region where none is configured: connections leave from this machine. */
 const directRegion = { code: 'DIRECT', name: 'Direct' };

@@ -1,14 +1,14 @@
 /** Exporting the results of a run as a file: the answer is a link to it, once it is there. */
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { enumeration } from '../../answers/enumeration.ts';
+import { Export, ExportProgress } from '../../answers/results.ts';
 import { ChelaError } from '../../errors.ts';
 import { exportFormatNames, type ExportRecord } from '../../results/exports.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
-import { enumeration } from '../../answers/enumeration.ts';
 import { operation } from '../operation.ts';
 import { whileClientWaits } from '../waiting.ts';
-import { Export, ExportProgress } from '../../answers/results.ts';
 import { keysOf, runScopes } from './run-operations.ts';
 import { RunParams } from './shapes.ts';
 

@@ -1,12 +1,12 @@
 /** What a run was started with, and what one would be started as. Extensions of the published API. */
 import { Type } from 'typebox';
+import { exampleInput } from '../../answers/examples.ts';
+import { RunInput, RunPreview } from '../../answers/runs.ts';
 import { parseJson } from '../../json/lossless-json.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { exampleInput } from '../../answers/examples.ts';
-import { RunInput, RunPreview } from '../../answers/runs.ts';
 import { runScopes } from './run-operations.ts';
 import { WorkerParams } from './shapes.ts';
 

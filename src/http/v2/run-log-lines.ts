@@ -1,10 +1,10 @@
 /** Windows of a run's log, and where words are in it. Extensions of the published API. */
 import { Type } from 'typebox';
+import { LogLineList, LogMatchList } from '../../answers/logs.ts';
 import { type LogFilter, type LogMatches, type LogWindow, logTypes } from '../../logs/logs.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { LogLineList, LogMatchList } from '../../answers/logs.ts';
 import { runScopes } from './run-operations.ts';
 
 const levels = Type.Optional(

@@ -4,6 +4,9 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { RunLog } from '../../answers/logs.ts';
+import { ResultPage } from '../../answers/results.ts';
+import { Run, RunAnswer } from '../../answers/runs.ts';
 import { ChelaError, invalidArgument } from '../../errors.ts';
 import { chosenColumns, numberAfter } from '../../results/results.ts';
 import type { RunRecord } from '../../runs/runs.ts';
@@ -11,9 +14,6 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf, originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation, paramsOf } from '../operation.ts';
-import { RunLog } from '../../answers/logs.ts';
-import { ResultPage } from '../../answers/results.ts';
-import { Run, RunAnswer } from '../../answers/runs.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
 import {

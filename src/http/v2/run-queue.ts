@@ -1,5 +1,9 @@
 /** The run queue: runs that are held until they are activated or released. */
 import { Type } from 'typebox';
+import { enumeration } from '../../answers/enumeration.ts';
+import { exampleQueueRef } from '../../answers/examples.ts';
+import { pagedSchema } from '../../answers/pages.ts';
+import { HeldRun, QueueItem, QueueOutcomes } from '../../answers/run-queue.ts';
 import { ChelaError } from '../../errors.ts';
 import { queueStates } from '../../runs/queue-states.ts';
 import type { QueueItem as QueueItemRecord, QueueItemOutcome } from '../../runs/queue-items.ts';
@@ -7,11 +11,7 @@ import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
-import { enumeration } from '../../answers/enumeration.ts';
 import { operation } from '../operation.ts';
-import { exampleQueueRef } from '../../answers/examples.ts';
-import { pagedSchema } from '../../answers/pages.ts';
-import { HeldRun, QueueItem, QueueOutcomes } from '../../answers/run-queue.ts';
 import { callbackUrlOf } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
 import { pageOf, paged, PageQuery, unixSeconds, WorkerParams } from './shapes.ts';

@@ -1,11 +1,11 @@
 /** Finding words in the rows of a run. An extension of the published API. */
 import { Type } from 'typebox';
+import { FoundRows } from '../../answers/results.ts';
 import { chosenColumns } from '../../results/results.ts';
 import { isFinished } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { FoundRows } from '../../answers/results.ts';
 import { chosenKeys, keysOf, runScopes } from './run-operations.ts';
 import { paged, pageOf, PageQuery } from './shapes.ts';
 

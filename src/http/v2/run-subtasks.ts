@@ -1,5 +1,7 @@
 /** The subtasks of a run, and why those that wait do. Extensions of the published API. */
 import { Type } from 'typebox';
+import { enumeration } from '../../answers/enumeration.ts';
+import { RunWaiting, type Subtask, SubtaskDetail, SubtaskList } from '../../answers/subtasks.ts';
 import { ChelaError } from '../../errors.ts';
 import { parseJson } from '../../json/lossless-json.ts';
 import {
@@ -11,9 +13,7 @@ import {
 import { subtaskStatuses } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
-import { enumeration } from '../../answers/enumeration.ts';
 import { operation } from '../operation.ts';
-import { RunWaiting, type Subtask, SubtaskDetail, SubtaskList } from '../../answers/subtasks.ts';
 import { runScopes } from './run-operations.ts';
 import { pageOf, PageQuery, paged, unixSeconds } from './shapes.ts';
 

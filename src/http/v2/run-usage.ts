@@ -1,12 +1,12 @@
 /** What a run used and what that costs. An extension of the published API. */
+import type { UsageEntry } from '../../answers/usage.ts';
+import { RunUsage } from '../../answers/usage.ts';
 import type { UsageEntry as UsageRecord } from '../../accounts/accounts.ts';
 import { usageUnits } from '../../accounts/usage-kinds.ts';
 import { withoutEnd } from '../../text/text-ends.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import type { UsageEntry } from '../../answers/usage.ts';
-import { RunUsage } from '../../answers/usage.ts';
 import { runScopes } from './run-operations.ts';
 import { decimal } from './shapes.ts';
 

@@ -1,11 +1,11 @@
 /** Coming ticks of schedules. An extension of the published API. */
 import { Type } from 'typebox';
+import { ScheduleTicks } from '../../answers/schedules.ts';
 import { mostWindowDays } from '../../tasks/tasks.ts';
 import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { ScheduleTicks } from '../../answers/schedules.ts';
 import { lastSecond, momentOf, unixSeconds } from './shapes.ts';
 
 const mostTicks = 2000;

@@ -1,10 +1,10 @@
 /** The time zone of an account's schedules. Extensions of the published API. */
 import { Type } from 'typebox';
+import { Timezone } from '../../answers/schedules.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { Timezone } from '../../answers/schedules.ts';
 
 const TimezoneBody = Type.Object(
   {

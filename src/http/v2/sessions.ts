@@ -1,13 +1,13 @@
 /** Sessions of the console: signing in by e-mail address and password, and out. Extensions of the published API. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { Session } from '../../answers/credentials.ts';
 import { csrfTokenOf, emailLength, passwordLength, type SessionRecord } from '../../accounts/accounts.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { sessionCookie, sessionTokenOf } from '../authentication.ts';
 import { ChelaError } from '../../errors.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { Session } from '../../answers/credentials.ts';
 import { unixSeconds } from './shapes.ts';
 
 const SignInBody = Type.Object(

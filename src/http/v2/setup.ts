@@ -1,10 +1,10 @@
 /** Using the set-up link that the first start prints. An extension of the published API. */
 import { Type } from 'typebox';
+import { SetupResult } from '../../answers/accounts.ts';
 import { emailLength, passwordLength } from '../../accounts/accounts.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { SetupResult } from '../../answers/accounts.ts';
 
 const SetupBody = Type.Object(
   {

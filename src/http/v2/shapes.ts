@@ -1,14 +1,14 @@
 /** The shapes that several operations share, as schemas, and how records become them. */
 import path from 'node:path';
 import { Type, type Static } from 'typebox';
-import { type RunRecord, durationSeconds, endFields, resultMessage, unixSeconds } from '../../runs/runs.ts';
-import { withoutEnd } from '../../text/text-ends.ts';
-import { type WorkerRecord, workerPath } from '../../workers/workers.ts';
-import type { StoredLogLine } from '../../logs/logs.ts';
 import { exampleRunSlug } from '../../answers/examples.ts';
 import type { ResultPage } from '../../answers/results.ts';
 import type { Run } from '../../answers/runs.ts';
 import type { Worker } from '../../answers/workers.ts';
+import { type RunRecord, durationSeconds, endFields, resultMessage, unixSeconds } from '../../runs/runs.ts';
+import { withoutEnd } from '../../text/text-ends.ts';
+import { type WorkerRecord, workerPath } from '../../workers/workers.ts';
+import type { StoredLogLine } from '../../logs/logs.ts';
 
 export { unixSeconds };
 

@@ -1,5 +1,9 @@
 /** What the runs of an account came to. Extensions of the published API. */
 import { Type } from 'typebox';
+import { enumeration } from '../../answers/enumeration.ts';
+import { pagedSchema } from '../../answers/pages.ts';
+import type { RunFigures } from '../../answers/statistics.ts';
+import { Activity, RunSeries, WorkerFigures } from '../../answers/statistics.ts';
 import { invalidArgument } from '../../errors.ts';
 import {
   bucketSizes,
@@ -11,12 +15,8 @@ import { isTimezone } from '../../time/timezone.ts';
 import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
-import { enumeration } from '../../answers/enumeration.ts';
 import { readSortOrder, sortOrder, type SortOrder } from '../sort-order.ts';
 import { operation } from '../operation.ts';
-import { pagedSchema } from '../../answers/pages.ts';
-import type { RunFigures } from '../../answers/statistics.ts';
-import { Activity, RunSeries, WorkerFigures } from '../../answers/statistics.ts';
 import { decimal, lastSecond, pageOf, paged, PageQuery, unixSeconds } from './shapes.ts';
 
 const tag = 'statistics';

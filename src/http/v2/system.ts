@@ -1,9 +1,9 @@
 /** How the installation fares, for administrators. An extension of the published API. */
+import { System } from '../../answers/system.ts';
 import type { SystemState } from '../../system/system.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { System } from '../../answers/system.ts';
 import { unixSeconds } from './shapes.ts';
 
 function systemShape(state: SystemState) {

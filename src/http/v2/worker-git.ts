@@ -1,13 +1,13 @@
 /** Publishing workers from git repositories. */
 import type { FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
+import { ImportedVersion, PulledVersion } from '../../answers/versions.ts';
 import type { AuditEvent } from '../../accounts/accounts.ts';
 import type { GitPlace, ImportedVersion as ImportedVersionRecord } from '../../git/git-import.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { ImportedVersion, PulledVersion } from '../../answers/versions.ts';
 import { WorkerParams } from './shapes.ts';
 
 const token = Type.Optional(

@@ -1,15 +1,15 @@
 /** Listing the runs of an account. */
 import { Type } from 'typebox';
+import { enumeration } from '../../answers/enumeration.ts';
+import { pagedSchema } from '../../answers/pages.ts';
+import { Run } from '../../answers/runs.ts';
 import { invalidArgument } from '../../errors.ts';
 import { type RunFilter, runEndReasons, runSorts } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
-import { enumeration } from '../../answers/enumeration.ts';
 import { readSortOrder, sortOrder } from '../sort-order.ts';
 import { operation } from '../operation.ts';
-import { pagedSchema } from '../../answers/pages.ts';
-import { Run } from '../../answers/runs.ts';
 import { lastSecond, pageOf, paged, PageQuery, runShape } from './shapes.ts';
 
 const daySeconds = 86_400;
@@ -53,6 +53,11 @@ const ListQuery = Type.Object({
     }),
   ),
 });
+
+function reasonsOf(list: string | undefined): RunFilter['endReasons'] {
+  const named = list?.split(',');
+  return named && runEndReasons.filter((reason) => named.includes(reason));
+}
 
 interface TimeQuery {
   readonly start_time?: number;
@@ -104,7 +109,7 @@ export function addWorkerRunOperations(app: ApiApp, { runs, config }: ApiContext
       const filter = {
         workerId: query.worker_id,
         status: query.status,
-        endReasons: query.end_reason?.split(',') as RunFilter['endReasons'],
+        endReasons: reasonsOf(query.end_reason),
         origin: query.origin,
         keyword: query.keyword,
         ...readSortOrder(runSorts, query.sort ?? '-created_at'),

@@ -1,17 +1,17 @@
 /** Saved tasks: a worker with an input, run by hand or by a schedule. */
 import { Type } from 'typebox';
+import { enumeration } from '../../answers/enumeration.ts';
+import { exampleTaskSlug } from '../../answers/examples.ts';
+import { pagedSchema } from '../../answers/pages.ts';
+import { RunAnswer } from '../../answers/runs.ts';
+import { CreatedTask, scheduleExtensions, Task, taskFields, TaskInput } from '../../answers/tasks.ts';
 import { parseJson } from '../../json/lossless-json.ts';
 import { type TaskRecord, scheduleTypes, taskSorts } from '../../tasks/tasks.ts';
 import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
-import { enumeration } from '../../answers/enumeration.ts';
 import { readSortOrder, sortOrder } from '../sort-order.ts';
 import { operation } from '../operation.ts';
-import { exampleTaskSlug } from '../../answers/examples.ts';
-import { pagedSchema } from '../../answers/pages.ts';
-import { RunAnswer } from '../../answers/runs.ts';
-import { CreatedTask, scheduleExtensions, Task, taskFields, TaskInput } from '../../answers/tasks.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
 import { pageOf, paged, PageQuery, RerunBody, unixSeconds } from './shapes.ts';

@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Type } from 'typebox';
+import { PublishedVersion } from '../../answers/versions.ts';
 import type { AuditEvent } from '../../accounts/accounts.ts';
 import { ChelaError, invalidArgument } from '../../errors.ts';
 import type { PublishedVersion as PublishedVersionRecord, WorkerDetails } from '../../workers/workers.ts';
@@ -13,7 +14,6 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { PublishedVersion } from '../../answers/versions.ts';
 import { VersionParams, WorkerParams } from './shapes.ts';
 
 /** Longest text of each form field. */

@@ -1,12 +1,12 @@
 /** The versions of a worker of one's own: what they are made of, and the installation of what they depend on. */
 import { Type } from 'typebox';
+import { pagedSchema } from '../../answers/pages.ts';
+import { InstallLog, Installation, WorkerVersion, WorkerVersionDetail } from '../../answers/versions.ts';
 import { parseRunSchema } from '../../runs/runs.ts';
 import type { InstallRecord, ListedVersion, WorkerRecord } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { pagedSchema } from '../../answers/pages.ts';
-import { InstallLog, Installation, WorkerVersion, WorkerVersionDetail } from '../../answers/versions.ts';
 import { pageOf, paged, PageQuery, unixSeconds, VersionParams, WorkerParams } from './shapes.ts';
 
 const LogQuery = Type.Object({

@@ -1,12 +1,12 @@
 /** Workers: the store, the account's own, one in detail, its input schema, and starting runs of it. */
 import { Type } from 'typebox';
+import { RunAnswer } from '../../answers/runs.ts';
+import { WorkerDescription, WorkerDetail, WorkerPage, WorkerInputSchema } from '../../answers/workers.ts';
 import { defaultLimits, parseRunSchema } from '../../runs/runs.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf, originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { RunAnswer } from '../../answers/runs.ts';
-import { WorkerDescription, WorkerDetail, WorkerPage, WorkerInputSchema } from '../../answers/workers.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
 import { pageOf, paged, PageQuery, runBodyFields, unixSeconds, WorkerParams, workerShape } from './shapes.ts';
