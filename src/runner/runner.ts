@@ -83,8 +83,8 @@ export class Runner extends StartStop {
   }
 
   protected override async begin(): Promise<void> {
-    const { database, notifications } = this.#options;
-    this.#runnerId = await registerRunner(database, this.#config);
+    const { notifications } = this.#options;
+    await this.#register();
     this.#subscriptions = [
       notifications.on(channels.subtasksReady, () => this.#claims.trigger()),
       notifications.on(channels.runAborting, (runId) => this.#abort(Number(runId))),
@@ -96,6 +96,11 @@ export class Runner extends StartStop {
     this.#beats.start();
     this.#claims.start();
     this.#claims.trigger();
+  }
+
+  async #register(): Promise<void> {
+    this.#runnerId = await registerRunner(this.#options.database, this.#config);
+    this.#options.installations.runAs(this.#runnerId);
   }
 
   /** Takes no new work, gives running subtasks the grace to end, then ends them and names them in the log. */
@@ -225,7 +230,7 @@ export class Runner extends StartStop {
     if (!(await renewLease(database, this.#runnerId))) {
       this.#options.events.emit('lease:lost', { runner: this.#runnerId, subtasks: this.#executions.size });
       for (const execution of this.#executions.keys()) execution.stop(stoppedEnd);
-      this.#runnerId = await registerRunner(database, this.#config);
+      await this.#register();
       this.#claims.trigger();
     }
     for (const runId of await runsToAbort(database, this.#runnerId)) this.#abort(runId);

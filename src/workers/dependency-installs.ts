@@ -7,6 +7,7 @@ import type { Database } from '../database/database.ts';
 import type { JobKind, Jobs } from '../jobs/jobs.ts';
 import type { InstallStatus } from './install-statuses.ts';
 import type { Language } from './languages.ts';
+import { UnfinishedInstalls } from './unfinished-installs.ts';
 
 export interface InstallRecord {
   readonly status: InstallStatus;
@@ -53,16 +54,18 @@ export interface InstallableVersion {
 }
 
 export class DependencyInstalls {
+  readonly unfinished: UnfinishedInstalls;
   readonly #database: Database;
   readonly #jobs: Jobs;
 
   constructor(database: Database, jobs: Jobs) {
+    this.unfinished = new UnfinishedInstalls(database);
     this.#database = database;
     this.#jobs = jobs;
   }
 
   /**
-   * Has a runner install, in the transaction that publishes the version.
+   * Has a runner install, in the transaction that publishes the version. What was set aside is tried again.
    * @param hasDependencies where there are none nothing is queued
    */
   async queue(client: PoolClient, versionId: number, hasDependencies: boolean): Promise<void> {
@@ -73,13 +76,15 @@ export class DependencyInstalls {
       [versionId, hasDependencies ? 'waiting' : 'none'],
     );
     await client.query('DELETE FROM dependency_install_line WHERE worker_version_id = $1', [versionId]);
+    await client.query('DELETE FROM unfinished_install WHERE worker_version_id = $1', [versionId]);
     // What is published before, as the bundled workers are, is queued at the start.
     if (hasDependencies && this.#jobs.isStarted)
       await this.#jobs.send(installDependencies, { versionId }, { client });
   }
 
-  /** Queues what waits: of some the job may be missing. One that is there twice does nothing the second time. */
+  /** Queues what waits, less what is set aside: of some the job may be missing. One that is there twice does nothing the second time. */
   async queueWaiting(): Promise<void> {
+    await this.unfinished.settle();
     const { rows } = await this.#database.pool.query<{ id: number }>(
       `SELECT worker_version_id AS id FROM dependency_install WHERE status = 'waiting'
        ORDER BY worker_version_id DESC LIMIT $1`,

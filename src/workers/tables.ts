@@ -10,6 +10,7 @@ declare module '../database/tables.ts' {
     worker_version: WorkerVersionTable;
     dependency_install: DependencyInstallTable;
     dependency_install_line: DependencyInstallLineTable;
+    unfinished_install: UnfinishedInstallTable;
   }
 }
 
@@ -64,4 +65,11 @@ interface DependencyInstallLineTable {
   number: number;
   content: string;
   logged_at: Date;
+}
+
+interface UnfinishedInstallTable {
+  id: GeneratedAlways<number>;
+  worker_version_id: number;
+  runner_id: number;
+  begun_at: Generated<Date>;
 }

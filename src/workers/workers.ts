@@ -37,6 +37,7 @@ export type { InstallStatus } from './install-statuses.ts';
 export type { Language } from './languages.ts';
 export { PackageCache } from './package-cache.ts';
 export { PackageReader } from './package-reader.ts';
+export { InstallSetAsideError } from './unfinished-installs.ts';
 export type { GitSource, ListedVersion } from './version-list.ts';
 export { iconTextLimit } from './worker-icon.ts';
 export { isWorkerSlug, splitWorkerPath, workerPath } from './worker-id.ts';

@@ -1,6 +1,11 @@
 /** Readies what versions need to run, and keeps the record of it for their authors: for a run, or after an upload. */
 import type { Config } from '../../configuration/configuration.ts';
-import type { DependencyInstalls, InstallableVersion, PackageCache } from '../../workers/workers.ts';
+import {
+  InstallSetAsideError,
+  type DependencyInstalls,
+  type InstallableVersion,
+  type PackageCache,
+} from '../../workers/workers.ts';
 import type { Events } from '../../events/events.ts';
 import { StartStop } from '../../services/service.ts';
 import { DeclarationReader } from './declaration-reader.ts';
@@ -33,6 +38,9 @@ export class Installations extends StartStop {
   readonly #underWay = new Set<Promise<void>>();
   /** While it is started. */
   #running: AbortController | undefined;
+  /** Key of the runner whose lease covers what is begun; known once that is registered. */
+  #runnerId: number | undefined;
+  #registered = Promise.withResolvers<void>();
 
   constructor(options: InstallationsOptions) {
     super();
@@ -74,10 +82,55 @@ export class Installations extends StartStop {
     }
     this.#recorded.add(version.id);
     try {
-      return await this.#prepareWithRecord(version, packageDir, onLine, signal);
+      return await this.#prepareNoted(version, packageDir, onLine, signal);
     } finally {
       this.#recorded.delete(version.id);
     }
+  }
+
+  /** Unless this process has read and installed for the version before, it may bring the process down. */
+  async #prepareNoted(
+    version: InstallableVersion,
+    packageDir: string,
+    onLine: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<Preparation> {
+    const { unfinished } = this.#options.installs;
+    const id = await this.#note(version);
+    try {
+      return await this.#prepareWithRecord(version, packageDir, onLine, signal);
+    } finally {
+      if (id !== undefined)
+        await this.#write(version, () => unfinished.end(id, { isComplete: !signal.aborted }));
+    }
+  }
+
+  /** @throws InstallSetAsideError */
+  async #note(version: InstallableVersion): Promise<number | undefined> {
+    const runnerId = this.#runnerId;
+    const isReady = this.#ready.get(version.id) === version.package_hash;
+    if (runnerId === undefined || isReady || version.language === 'go') return undefined;
+    return this.#write(version, () => this.#options.installs.unfinished.begin(version.id, runnerId));
+  }
+
+  /** What is written about an installation fails none, but for its being set aside. */
+  async #write<Result>(
+    version: InstallableVersion,
+    write: () => Promise<Result>,
+  ): Promise<Result | undefined> {
+    try {
+      return await write();
+    } catch (err) {
+      if (err instanceof InstallSetAsideError) throw err;
+      this.#options.events.failed({ work: 'record-install', err, version: version.id });
+      return undefined;
+    }
+  }
+
+  /** @param runnerId key of the runner whose lease covers what is begun from here on */
+  runAs(runnerId: number): void {
+    this.#runnerId = runnerId;
+    this.#registered.resolve();
   }
 
   /** For a version that was just published. What is wrong with its dependencies is in its record then. */
@@ -91,6 +144,9 @@ export class Installations extends StartStop {
     const { installs, packages } = this.#options;
     const signal = this.#running?.signal;
     if (signal === undefined) throw new Error('the runner is not started, or was stopped');
+    // Jobs begin before the runner does.
+    await this.#registered.promise;
+    signal.throwIfAborted();
     const version = await installs.version(versionId);
     if (version === undefined) return;
     const packageDir = await packages.unpacked(version.package_hash);
@@ -106,13 +162,18 @@ export class Installations extends StartStop {
 
   protected override async begin(): Promise<void> {
     this.#running = new AbortController();
+    this.#registered = Promise.withResolvers();
   }
 
   /** Ends installations that nobody but an upload waits for; they are done again by whoever is there next. */
   protected override async end(): Promise<void> {
     this.#running?.abort(new Error('the runner was stopped'));
     this.#running = undefined;
+    this.#registered.resolve();
     await Promise.allSettled(this.#underWay);
+    const runnerId = this.#runnerId;
+    this.#runnerId = undefined;
+    if (runnerId !== undefined) await this.#options.installs.unfinished.forgetRunner(runnerId);
   }
 
   async #prepareWithRecord(
@@ -155,12 +216,12 @@ export class Installations extends StartStop {
     if (this.#ready.get(version.id) === version.package_hash) return;
     const hasNone =
       preparation.nodeModulesDir === undefined && Object.keys(preparation.launch?.mounts ?? {}).length === 0;
-    try {
-      await this.#options.installs.found(version.id, hasNone ? 'none' : 'installed');
-    } catch (err) {
-      this.#options.events.failed({ work: 'record-install', err, version: version.id });
-      return;
-    }
+    const status = hasNone ? 'none' : 'installed';
+    const isWritten = await this.#write(version, async () => {
+      await this.#options.installs.found(version.id, status);
+      return true;
+    });
+    if (isWritten === undefined) return;
     if (this.#ready.size >= mostKnownVersions) this.#ready.clear();
     this.#ready.set(version.id, version.package_hash);
   }
