@@ -77,9 +77,11 @@ const entries: { readonly [Name in EventName]: (payload: EventMap[Name]) => Entr
     entry(isDatabaseUnavailable(err) ? 'warn' : 'error', 'http', 'a request failed'),
   'run:finished': () => entry('info', 'runs', 'a run has ended'),
   'run:started': () => entry('debug', 'runs', 'a run has started'),
+  'runner:draining': () => entry('info', 'runner', 'waiting for running subtasks to end'),
   'runner:lost': () => entry('warn', 'watchman', 'a runner was lost'),
   'schedule:failed': () => entry('warn', 'scheduler', 'a scheduled run could not start'),
   'schedule:missed': () => entry('warn', 'scheduler', 'scheduled times were missed'),
+  'subtask:orphaned': () => entry('warn', 'runner', 'a subtask that still ran was ended'),
   'subtask:settled': () => entry('debug', 'runner', 'a subtask has ended'),
 };
 

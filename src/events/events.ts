@@ -111,8 +111,12 @@ export interface EventMap {
   };
   /** The first subtask of a run was claimed. */
   'run:started': { readonly run: string };
+  /** A runner takes no more subtasks, and waits for those that run. */
+  'runner:draining': { readonly subtasks: number; readonly seconds: number };
   /** The lease of a runner ran out. */
   'runner:lost': { readonly runner: number; readonly hostname: string; readonly processId: number };
+  /** A subtask still ran when its runner had waited as long as a stop may take, and was ended. */
+  'subtask:orphaned': { readonly run: string; readonly subtask: number };
   /** A subtask that a runner executed has ended; not one that was aborted before it began. */
   'subtask:settled': {
     readonly run: string;

@@ -31,7 +31,6 @@ export interface RunnerPart {
 
 export function makeRunnerPart(config: Config, domain: Domain, logger: Logger): RunnerPart {
   const { jobs, workers, packages, accounts, events } = domain;
-  const runnerLog = componentLogger(logger, 'runner');
   const sandbox = createSandbox(config);
   const scratch = new ScratchFolder(config.cacheDir);
   const cgroups = new Cgroups({
@@ -62,13 +61,12 @@ export function makeRunnerPart(config: Config, domain: Domain, logger: Logger): 
       sharedBytes: config.sdkSharedBytes,
     }),
     cacheUse,
-    logger: runnerLog,
   });
   return {
     runner,
     installations,
     bases: [
-      sandboxService(sandbox, runnerLog),
+      sandboxService(sandbox, componentLogger(logger, 'runner')),
       scratch,
       cgroups,
       cacheUse,

@@ -3,7 +3,6 @@
  * lease, and settles what its executions come to.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import {
   type StatusCallbacks,
   type SubtaskOutcome,
@@ -36,14 +35,12 @@ interface RunnerOptions extends ExecutionServices {
   readonly database: Database;
   readonly notifications: Notifications;
   readonly callbacks: StatusCallbacks;
-  readonly logger: Logger;
 }
 
 export class Runner extends StartStop {
   readonly name = 'runner';
   readonly #options: RunnerOptions;
   readonly #config: Config;
-  readonly #logger: Logger;
   readonly #writers: RunWriters;
   readonly #freeSlots: number[];
   readonly #executions = new Map<SubtaskExecution, Promise<void>>();
@@ -58,7 +55,6 @@ export class Runner extends StartStop {
     super();
     this.#options = options;
     this.#config = options.config;
-    this.#logger = options.logger;
     this.#writers = new RunWriters(options.database, options.events, options.config);
     const { events } = options;
     this.#freeSlots = Array.from({ length: options.config.runnerSlots }, (_, slot) => slot).toReversed();
@@ -113,9 +109,9 @@ export class Runner extends StartStop {
     await Promise.all(this.#executions.values());
     await this.#beats.stop();
     await this.#endLease();
-    if (orphans.length > 0) {
-      const named = orphans.map(({ subtask }) => `${subtask.run_slug} #${subtask.number}`);
-      this.#logger.warn({ orphans: named }, 'ended subtasks that still ran');
+    const { events } = this.#options;
+    for (const { subtask } of orphans) {
+      events.emit('subtask:orphaned', { run: subtask.run_slug, subtask: subtask.number });
     }
   }
 
@@ -132,10 +128,10 @@ export class Runner extends StartStop {
 
   async #allEnded(limitMilliseconds: number): Promise<void> {
     if (this.#executions.size === 0 || limitMilliseconds === 0) return;
-    this.#logger.info(
-      { subtasks: this.#executions.size, seconds: limitMilliseconds / 1000 },
-      'waiting for running subtasks to end',
-    );
+    this.#options.events.emit('runner:draining', {
+      subtasks: this.#executions.size,
+      seconds: limitMilliseconds / 1000,
+    });
     const timeUp = new AbortController();
     await Promise.race([
       Promise.all(this.#executions.values()),

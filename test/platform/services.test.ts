@@ -101,7 +101,6 @@ const services: Record<string, { make: () => Service; signs: () => Promise<numbe
         cacheUse: new CacheUse(),
         events,
         cgroups: new Cgroups({ isEnabled: true, events }),
-        logger,
       });
       return { start: async () => runner.start(), stop: async () => runner.stop(0) };
     },

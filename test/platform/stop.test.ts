@@ -59,7 +59,7 @@ test('SIGTERM ends a worker that does not end within the grace, and names it', a
   const processes = descendantsOf(chela.pid);
   chela.signal('SIGTERM');
   expect(await chela.ended).toEqual({ exitCode: 0, signal: null });
-  expect(chela.output).toContain(`"orphans":["${slug} #1"]`);
+  expect(chela.output).toContain(`"event":"subtask:orphaned","run":"${slug}","subtask":1,`);
   await allGone(processes, 1000);
 
   current = await folder.start({ CHELA_STOP_GRACE_SECONDS: '0', CHELA_LOST_SUBTASKS: 'retry' });
