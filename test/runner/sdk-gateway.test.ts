@@ -284,15 +284,18 @@ test('close() ends connections with calls under way, and may be called twice', a
   await expect(pending).rejects.toMatchObject({ code: expect.any(Number) });
 });
 
-test('a worker with a gRPC client of its own talks to the gateway from inside a sandbox', async () => {
-  const cacheDir = await makeReachableFolder();
-  onTestFinished(async () => removeFolder(cacheDir));
-  const packageDir = path.join(cacheDir, 'package');
-  await mkdir(packageDir);
-  const sandbox = new BubblewrapSandbox({ cacheDir, sandboxUserId: firstUserId });
-  const files = {
-    'package.json': '{"dependencies": {"@grpc/grpc-js": "1.14.0"}}',
-    'main.js': `const { Client, credentials } = require('@grpc/grpc-js');
+test(
+  'a worker with a gRPC client of its own talks to the gateway from inside a sandbox',
+  { timeout: 300_000 },
+  async () => {
+    const cacheDir = await makeReachableFolder();
+    onTestFinished(async () => removeFolder(cacheDir));
+    const packageDir = path.join(cacheDir, 'package');
+    await mkdir(packageDir);
+    const sandbox = new BubblewrapSandbox({ cacheDir, sandboxUserId: firstUserId });
+    const files = {
+      'package.json': '{"dependencies": {"@grpc/grpc-js": "1.14.0"}}',
+      'main.js': `const { Client, credentials } = require('@grpc/grpc-js');
       const client = new Client('127.0.0.1:20086', credentials.createInsecure());
       const call = (path, bytes) => new Promise((resolve, reject) => client.makeUnaryRequest(
         path, (b) => b, (b) => b, bytes, (error, reply) => error ? reject(error) : resolve(reply)));
@@ -302,24 +305,25 @@ test('a worker with a gRPC client of its own talks to the gateway from inside a 
         console.log((await Promise.all(pushes)).length);
         client.close();
       })()`,
-  };
-  await writePackage(packageDir, files);
-  const installer = new HostInstaller({ python: 'python3', timeLimitSeconds: 900 });
-  const reader = new DeclarationReader(readConfig({}));
-  const nodeModulesDir = await new NodeDependencies({ cacheDir, installer, reader }).install(
-    packageDir,
-    () => {},
-  );
-  const worker = await openWorker(sandbox, files, { nodeModulesDir });
-  const handlers = recorder();
-  const gateway = new SdkGateway(handlers, { messageLimitBytes, budget: openBudget() });
-  gateway.serve(worker.listener(20086));
-  const { exitCode, stdout, stderr } = await finish(worker);
-  gateway.close();
-  expect({ exitCode, stdout, stderr }).toEqual({
-    exitCode: 0,
-    stdout: `${handlers.input()}\n50\n`,
-    stderr: '',
-  });
-  expect(handlers.calls).toHaveLength(50);
-});
+    };
+    await writePackage(packageDir, files);
+    const installer = new HostInstaller({ python: 'python3', timeLimitSeconds: 900 });
+    const reader = new DeclarationReader(readConfig({}));
+    const nodeModulesDir = await new NodeDependencies({ cacheDir, installer, reader }).install(
+      packageDir,
+      () => {},
+    );
+    const worker = await openWorker(sandbox, files, { nodeModulesDir });
+    const handlers = recorder();
+    const gateway = new SdkGateway(handlers, { messageLimitBytes, budget: openBudget() });
+    gateway.serve(worker.listener(20086));
+    const { exitCode, stdout, stderr } = await finish(worker);
+    gateway.close();
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 0,
+      stdout: `${handlers.input()}\n50\n`,
+      stderr: '',
+    });
+    expect(handlers.calls).toHaveLength(50);
+  },
+);

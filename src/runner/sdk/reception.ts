@@ -19,6 +19,8 @@ export interface ReceptionLimits {
 }
 
 const compressedFlag = 1;
+/** How many times its size a message of gzip or deflate can have at most. */
+const largestExpansion = 1032;
 
 export class Reception {
   readonly #stream: ServerHttp2Stream;
@@ -72,8 +74,8 @@ export class Reception {
       return;
     }
     let held: HeldStream | undefined;
-    // How large a compressed message will be, nobody says.
-    const admission = budget.admit(flag === compressedFlag ? messageLimitBytes : sizeBytes, () => {
+    const largestBytes = flag === compressedFlag ? sizeBytes * largestExpansion : sizeBytes;
+    const admission = budget.admit(Math.min(largestBytes, messageLimitBytes), () => {
       this.#isAdmitted = true;
       held?.release();
       this.#settle();
