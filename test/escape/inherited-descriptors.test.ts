@@ -192,7 +192,7 @@ test('the platform keeps nothing open that a program it starts would get', async
   expect(passedOn.flat()).toEqual([]);
 });
 
-test('a lock on one of them lasts as long as the platform', async () => {
+test('a lock on one of them lasts as long as the platform', { timeout: 180_000 }, async () => {
   const lock = path.join(folder, 'lock');
   const locked = (): boolean => spawnSync('flock', ['--nonblock', lock, 'true']).status === 1;
   const held = await open(lock, 'w');
