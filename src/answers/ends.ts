@@ -79,7 +79,7 @@ const splitFields = {
 const reasonNote = 'Empty until it has ended. See the guide "The life of a run".';
 const errorHeadline = Type.String({
   description:
-    'Extension: first line of the error that the worker wrote on its standard error before it failed, at most 300 characters; empty where there is none.',
+    "Extension: first line of the worker's own error, at most 300 characters; empty unless it ended by itself and left one.",
   examples: [''],
 });
 

@@ -74,6 +74,8 @@ describe('runs', () => {
     expect(await browser.violations()).toEqual([]);
     for (const slug of [partly, failed, aborted])
       await platform.platform.database.pool.query('DELETE FROM run WHERE slug = $1', [slug]);
+    await browser.open('/runs');
+    await eventuallyListed(runs.toReversed());
   });
 
   test('what is chosen goes into the address, and back is back', async () => {
