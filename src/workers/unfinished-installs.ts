@@ -7,7 +7,7 @@ import type { Database } from '../database/database.ts';
 /** Once may be chance: a machine that went down, or another installation beside it. */
 const mostCrashes = 2;
 
-export const setAsideMessage =
+const setAsideMessage =
   'installing the dependencies of this version brought the runner down twice, so it is set aside: upload a changed version, or have it installed again';
 
 /** Whether the runner of an unfinished installation is gone. */

@@ -10,7 +10,7 @@ import type { InstallLogShape, TestClient } from '../support/test-client.ts';
 import { DataFolder, type StartedChela } from './support/chela-process.ts';
 import { eventually } from './support/eventually.ts';
 
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 const setAside =
   'installing the dependencies of this version brought the runner down twice, so it is set aside: upload a changed version, or have it installed again';
@@ -56,7 +56,7 @@ async function unfinished(name: string): Promise<number> {
 }
 
 async function untilUnfinished(name: string, count: number): Promise<void> {
-  await eventually(async () => ((await unfinished(name)) === count ? true : undefined), 60_000);
+  await eventually(async () => ((await unfinished(name)) === count ? true : undefined));
 }
 
 async function publishNeeding(client: TestClient, name: string): Promise<string> {
@@ -85,7 +85,7 @@ test('an installation that is under way when its process dies twice is set aside
   await eventually(async () => {
     const { status } = await installLog(chela.client, workerId);
     return status === 'failed' ? true : undefined;
-  }, 60_000);
+  });
   expect(await installLog(chela.client, workerId)).toMatchObject({ status: 'failed', err_msg: setAside });
   const run = await chela.client.runSync(workerId, {});
   expect(run).toMatchObject({

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createTestDatabase } from '../support/test-database.ts';
 import type { WayToFreeze } from './support/freezing-process.ts';
 import { ChelaProcess } from './support/chela-process.ts';
@@ -13,8 +13,6 @@ import { descendantsOf } from './support/processes.ts';
 const freezer = pathToFileURL(path.join(import.meta.dirname, 'support', 'freezing-process.ts')).href;
 /** Shorter than what any operator would set, longer than any turn of the loop at the start. */
 const limitSeconds = 3;
-
-vi.setConfig({ testTimeout: 180_000 });
 
 let dataDir: string;
 let database: { url: string; drop: () => Promise<void> };
@@ -48,6 +46,8 @@ async function startApi(
   };
   const chela = new ChelaProcess(['api'], environment, ['ignore', 'pipe', 'pipe', 'pipe'], within);
   onTestFinished(async () => {
+    // The command that it was started by may leave it behind.
+    for (const { pid } of descendantsOf(chela.pid)) process.kill(pid, 'SIGKILL');
     await chela.kill();
   });
   const [, url = ''] = await chela.printed(/listens on (http:\S+)/);

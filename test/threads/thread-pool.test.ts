@@ -1,9 +1,7 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { ChelaError } from '../../src/errors.ts';
 import { ThreadLimitError, ThreadPool } from '../../src/threads/thread-pool.ts';
 import type { Task } from './tasks-process.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 function newPool(
   limits: { size?: number; timeLimitSeconds?: number; memoryLimitMegabytes?: number } = {},

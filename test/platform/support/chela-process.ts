@@ -7,7 +7,7 @@ import { inject } from 'vitest';
 import { TestClient } from '../../support/test-client.ts';
 
 const entry = path.join(import.meta.dirname, '..', '..', '..', 'src', 'main.ts');
-const startLimitMilliseconds = 60_000;
+const startLimitMilliseconds = 180_000;
 
 /** API key of the admin account of every platform started here. */
 export const adminKey = 'key-of-the-admin-account';
