@@ -338,6 +338,22 @@ describe('a run ends', () => {
   });
 });
 
+test('a run whose package is missing says at which step it failed', async () => {
+  const worker = await publishScriptedWorker(platform, 'Without a package');
+  await platform.platform.database.pool.query(
+    `UPDATE worker_version SET package_hash = repeat('0', 64)
+     WHERE worker_id = (SELECT id FROM worker WHERE slug = $1)`,
+    [worker],
+  );
+  expect(await platform.runSync(worker, { script: '', items: ['one'] })).toMatchObject({
+    run_status: 'failed',
+    error_message: expect.stringMatching(/^could not be executed: \S/),
+    end_reason: 'preparation',
+    end_detail: { step: 'package', message: expect.stringMatching(/\S/) },
+    error_headline: '',
+  });
+});
+
 describe('the headline of a run', () => {
   test('is what its worker logged as an error where nothing was printed', async () => {
     const answer = await runScript(`await sdk.log.error('no items on page 3'); process.exit(2)`);
