@@ -42,7 +42,8 @@ const available = Object.entries(clients).filter(([name]) => name !== 'Go’s' |
 
 test.each(available)('%s library gets its answers', { timeout: 600_000 }, async (_, prepare) => {
   const [program = '', ...argv] = await prepare();
-  const budget = new MessageBudget({ messageLimitBytes, sharedBytes: 0 }).openSubtask();
+  // The calls that hang keep their room after their client has left: the largest message needs room beside them.
+  const budget = new MessageBudget({ messageLimitBytes, sharedBytes: messageLimitBytes }).openSubtask();
   const rejected: string[] = [];
   const handlers = {
     input: () => '{}',
