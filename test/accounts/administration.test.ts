@@ -55,17 +55,17 @@ describe('operations of administrators', () => {
     ['/accounts', { method: 'POST', body: { nonsense: true } }],
   ];
 
-  test.each(operations)('are not there for other accounts: %s %o', async (path, options) => {
+  test.each(operations)('answer 404 to other accounts: %s %o', async (path, options) => {
     const answer = await ask(platform, path, { key: adaKey, ...options });
     expect(errorOf(answer)).toEqual(notFound);
     expect(answer.message).toBe(`no such route: /api/v2${path}`);
   });
 
-  test.each(operations)('need a credential: %s %o', async (path, options) => {
+  test.each(operations)('require a credential: %s %o', async (path, options) => {
     expect(errorOf(await ask(platform, path, { key: '', ...options }))).toEqual({ status: 401, code: 12001 });
   });
 
-  test('are there as soon as an account is made an administrator, and no longer than that', async () => {
+  test('work from the moment an account becomes an administrator until it stops being one', async () => {
     const { key } = await platform.otherAccount('deputy');
     await asAdmin('/accounts/deputy', { method: 'PUT', body: { is_admin: true } });
     expect((await ask(platform, '/accounts', { key })).code).toBe(0);
@@ -75,7 +75,7 @@ describe('operations of administrators', () => {
 });
 
 describe('accounts', () => {
-  test('are made, given a key, and can work at once', async () => {
+  test('can be created, get a key, and work at once', async () => {
     const created = await asAdmin('/accounts', {
       body: { name: 'grace', plan: 'pro', timezone: 'America/New_York' },
     });
@@ -104,7 +104,7 @@ describe('accounts', () => {
     expect(errorOf(await ask(platform, '/workers', { key: data.key }))).toEqual({ status: 401, code: 12002 });
   });
 
-  test('are listed by name, and found by it', async () => {
+  test('are listed by name, and can be searched by it', async () => {
     const { data } = await asAdmin<{ count: number; list: AccountShape[] }>('/accounts?limit=100');
     const names = data.list.map(({ name }) => name);
     expect(names).toEqual(names.toSorted());
@@ -114,7 +114,7 @@ describe('accounts', () => {
     expect(errorOf(await asAdmin('/accounts/nobody'))).toEqual(notFound);
   });
 
-  test('keep what a change leaves out', async () => {
+  test('keep the fields that an update omits', async () => {
     await asAdmin('/accounts', { body: { name: 'changing', plan: 'pro', timezone: 'Asia/Tokyo' } });
     const change = async (body: Record<string, unknown>) =>
       (await asAdmin('/accounts/changing', { method: 'PUT', body })).data;
@@ -123,7 +123,7 @@ describe('accounts', () => {
     expect(await change({ timezone: '' })).toMatchObject({ plan: 'free', timezone: '' });
   });
 
-  test('can be renamed, and their workers are found under the new name', async () => {
+  test('can be renamed; their workers are found under the new name', async () => {
     const { key } = await platform.otherAccount('before');
     await publishWorker(platform, 'Mine', { key });
     const { data } = await asAdmin('/accounts/before', { method: 'PUT', body: { name: 'after' } });
@@ -132,7 +132,7 @@ describe('accounts', () => {
     expect(errorOf(await ask(platform, '/workers/before~mine', { key }))).toEqual(notFound);
   });
 
-  test('get the zone of schedules that their own operation shows', async () => {
+  test('get the same time zone for schedules that the account itself sees', async () => {
     await asAdmin('/accounts/ada', { method: 'PUT', body: { timezone: 'Europe/Berlin' } });
     const { data } = await ask(platform, '/users/account/timezone', { key: adaKey });
     expect(data).toEqual({ timezone: 'Europe/Berlin' });
@@ -205,13 +205,13 @@ describe('accounts', () => {
     ['/accounts/ada/balance', { body: { amount: '1234567890123' } }],
     ['/accounts/ada/balance', { body: { amount: '' } }],
     ['/accounts/ada/balance', { body: { amount: '1', expires_at: -1 } }],
-  ])('and amounts of a wrong shape are 422: %s %o', async (path, options) => {
+  ])('rejects amounts of the wrong shape with 422: %s %o', async (path, options) => {
     expect(errorOf(await asAdmin(path, options))).toEqual({ status: 422, code: 11000 });
   });
 });
 
 describe('a balance', () => {
-  test('is added to and taken from exactly, whoever does it at the same time', async () => {
+  test('adds and subtracts exactly, even when many requests do so at once', async () => {
     await asAdmin('/accounts', { body: { name: 'saver' } });
     const add = async (amount: string) => asAdmin('/accounts/saver/balance', { body: { amount } });
     await Promise.all([
@@ -222,7 +222,7 @@ describe('a balance', () => {
     expect((await asAdmin('/accounts/saver')).data.balance).toBe('1000000000001.00');
   });
 
-  test('has an end, or none', async () => {
+  test('may or may not expire', async () => {
     await asAdmin('/accounts', { body: { name: 'expiring' } });
     const add = async (body: Record<string, unknown>) =>
       (await asAdmin('/accounts/expiring/balance', { body: { amount: '1', ...body } })).data
@@ -239,7 +239,7 @@ async function log(key: string, query = ''): Promise<AuditShape[]> {
 }
 
 describe('the audit log', () => {
-  test('says who did what with which key and request, newest first', async () => {
+  test('records who did what, with which key and request, newest first', async () => {
     const { key } = await platform.otherAccount('worked');
     const worker = await publishWorker(platform, 'Logged', { key });
     await ask(platform, `/workers/${worker}/store`, { key, method: 'PUT', body: { published: true } });
@@ -277,7 +277,7 @@ describe('the audit log', () => {
     expect(entries[0]?.at).toBeCloseTo(Date.now() / 1000, -2);
   });
 
-  test('shows an account its own entries, and administrators all', async () => {
+  test('shows accounts their own entries, and administrators all of them', async () => {
     await platform.otherAccount('watched');
     const { key } = await platform.otherAccount('watcher');
     expect(new Set((await log(key)).map(({ account }) => account))).toEqual(new Set(['watcher']));
@@ -285,7 +285,7 @@ describe('the audit log', () => {
     expect([...all]).toEqual(expect.arrayContaining(['watched', 'watcher']));
   });
 
-  test('is paged without gap or repeat', async () => {
+  test('is paged without gaps or duplicates', async () => {
     const { key, id } = await platform.otherAccount('busy');
     const { audit } = platform.platform.accounts;
     for (let number = 1; number <= 6; number += 1) {
@@ -306,7 +306,7 @@ describe('the audit log', () => {
     expect(pages.flat().slice(0, 6)).toEqual([6, 5, 4, 3, 2, 1].map((number) => `run ${number}`));
   });
 
-  test('has no key and no password in it', async () => {
+  test('contains no key and no password', async () => {
     const { data } = await asAdmin<{ key: string }>('/accounts/ada/api-keys', {
       body: { name: 'for the log' },
     });
@@ -316,7 +316,7 @@ describe('the audit log', () => {
     expect(JSON.stringify(rows)).not.toContain(data.key.slice(6));
   });
 
-  test('has what an account changes about its schedules and callbacks, without the secret', async () => {
+  test("records an account's changes to schedules and callbacks, without the secret", async () => {
     const { key } = await platform.otherAccount('changer');
     await ask(platform, '/users/account/timezone', { key, method: 'PUT', body: { timezone: 'Asia/Tokyo' } });
     const secret = '/users/account/callback-secret';
@@ -332,7 +332,7 @@ describe('the audit log', () => {
     );
   });
 
-  test('keeps entries for as long as the configuration says', async () => {
+  test('keeps entries for the configured time', async () => {
     const { accounts, database } = platform.platform;
     const { id, key } = await platform.otherAccount('historian');
     await accounts.audit.record(operator, { action: 'run.aborted', accountId: id, subject: 'long ago' });
@@ -344,7 +344,7 @@ describe('the audit log', () => {
   });
 });
 
-test('a worker of another account that is public can be run, and the run is in no log but the own one', async () => {
+test("a run of another account's public worker appears only in the audit log of the account that started it", async () => {
   const worker = await publishWorker(platform, 'Shared');
   await makePublic(platform, worker);
   const [run] = await startRuns(platform, worker, 1, adaKey);

@@ -43,8 +43,8 @@ async function list(key: string): Promise<KeyShape[]> {
   return data.list;
 }
 
-describe('own keys', () => {
-  test('are made with a name, shown once, and listed without the key, newest first', async () => {
+describe('API keys of an account', () => {
+  test('are created with a name, shown once, and listed without the key, newest first', async () => {
     const { key } = await platform.otherAccount('maker');
     const expiresAt = inAnHour();
     const created = await create(key, { name: ' nightly job ', expires_at: expiresAt });
@@ -65,7 +65,7 @@ describe('own keys', () => {
     expect(text).not.toContain('hash');
   });
 
-  test('are stored as hashes only', async () => {
+  test('are stored only as hashes', async () => {
     const { key } = await platform.otherAccount('hashed');
     const created = await create(key, { name: 'secret' });
     const { rows } = await platform.platform.database.pool.query<{ text: string }>(
@@ -74,7 +74,7 @@ describe('own keys', () => {
     expect(JSON.stringify(rows)).not.toContain(created.key.slice(6));
   });
 
-  test('are revoked one by one, at once and for good', async () => {
+  test('are revoked one at a time, at once and permanently', async () => {
     const { key } = await platform.otherAccount('revoker');
     const created = await create(key, { name: 'short-lived' });
     expect((await ask(platform, '/worker-runs', { key: created.key })).code).toBe(0);
@@ -92,7 +92,7 @@ describe('own keys', () => {
     expect(errorOf(await ask(platform, keysPath, { key }))).toEqual(invalidToken);
   });
 
-  test("are nobody else's to see or to revoke", async () => {
+  test('can be neither seen nor revoked by other accounts', async () => {
     const [one, other] = await Promise.all([platform.otherAccount('one'), platform.otherAccount('two')]);
     const [key] = await list(one.key);
     const answer = await ask(platform, `${keysPath}/${key?.slug}`, { key: other.key, method: 'DELETE' });
@@ -109,13 +109,13 @@ describe('own keys', () => {
     ['a moment that is none', { name: 'x', expires_at: 'tomorrow' }, 422, 'expires_at'],
     ['a moment beyond all calendars', { name: 'x', expires_at: 253_402_300_800 }, 422, 'expires_at'],
     ['a moment that has passed', { name: 'x', expires_at: 1000 }, 400, 'expires_at must lie in the future'],
-  ])('are not made with %s', async (_name, body, status, text) => {
+  ])('are not created with %s', async (_name, body, status, text) => {
     const answer = await ask(platform, keysPath, { body });
     expect(errorOf(answer)).toEqual({ status, code: 11000 });
     expect(answer.message).toContain(text);
   });
 
-  test('are no more than the limit; one that is revoked makes room', async () => {
+  test('are limited in number; revoking one makes room for another', async () => {
     const { key } = await platform.otherAccount('collector');
     for (let number = 1; number < keyLimit; number += 1) await create(key, { name: `key ${number}` });
     const refused = await ask(platform, keysPath, { key, body: { name: 'one too many' } });
@@ -139,14 +139,14 @@ async function useByAnother(key: string, times: number): Promise<void> {
 }
 
 describe('the last use of a key', () => {
-  test('is recorded, beside the requests', async () => {
+  test('is recorded in the background', async () => {
     const { key } = await platform.otherAccount('user');
     await useByAnother(key, 1);
     const [used] = await list(key);
     expect(used?.last_used_at).toBeCloseTo(Date.now() / 1000, -2);
   });
 
-  test('is not written again within the minute, by this process or another', async () => {
+  test('is written at most once a minute, across all processes', async () => {
     const { database } = platform.platform;
     const { id, key } = await platform.otherAccount('busy');
     const lastUse = async () => {
@@ -189,8 +189,8 @@ async function otherProcess() {
   return { accounts, database, toldOfRevocation };
 }
 
-describe('another process that trusts a key', () => {
-  test('refuses it as soon as it is told that it was revoked, long before it would have asked again', async () => {
+describe('another process that has cached a key', () => {
+  test('refuses it as soon as it hears of the revocation, long before its cache entry expires', async () => {
     const { accounts, toldOfRevocation } = await otherProcess();
     const { id, key } = await platform.otherAccount('elsewhere');
     const created = await create(key, { name: 'used elsewhere' });
@@ -202,7 +202,7 @@ describe('another process that trusts a key', () => {
     expect(await accounts.authenticate(key)).toMatchObject({ accountId: id });
   });
 
-  test('does not trust an answer of the database that is older than the revocation', async () => {
+  test('ignores a database answer that is older than the revocation', async () => {
     const { accounts, database, toldOfRevocation } = await otherProcess();
     const { key } = await platform.otherAccount('racing');
     const created = await create(key, { name: 'racing' });
@@ -226,7 +226,7 @@ describe('another process that trusts a key', () => {
     expect(await accounts.authenticate(created.key)).toBeUndefined();
   });
 
-  test('refuses it the moment it expires', async () => {
+  test('refuses it as soon as it expires', async () => {
     const { accounts, database } = await otherProcess();
     const { id } = await platform.otherAccount('expiring');
     const expiresAt = new Date(Date.now() + 700);

@@ -22,7 +22,7 @@ async function usageOf(slug: string): Promise<UsageShape> {
 const pushThree = 'for (let n = 0; n < 3; n += 1) await sdk.result.pushData({ n });';
 
 describe('max_total_charge', () => {
-  test('stops a run whose rows have come to it; the rows stay', async () => {
+  test('stops a run once its rows cost that much, and keeps the rows', async () => {
     const script = `${pushThree} ${runForever}`;
     const answer = await platform.runSync(
       worker,
@@ -45,7 +45,7 @@ describe('max_total_charge', () => {
     expect(entries).toContainEqual(expect.objectContaining({ kind: 'result', quantity: '3' }));
   });
 
-  test('stops a run by the memory that its subtasks hold at the time', async () => {
+  test('counts the memory that running subtasks hold at the time', async () => {
     // Half a GB at 360 an hour and GB: 0.05 a second.
     const script = runForever;
     const answer = await platform.runSync(
@@ -57,7 +57,7 @@ describe('max_total_charge', () => {
     expect(Number((await usageOf(answer.run_slug)).usage)).toBeGreaterThanOrEqual(0.05);
   });
 
-  test('counts all subtasks of the run together, and those that wait do not begin', async () => {
+  test('counts all subtasks of a run together, and starts no queued ones after that', async () => {
     const script = `await sdk.result.pushData({ n: 1 }); await sdk.result.pushData({ n: 2 }); ${runForever}`;
     const items = ['one', 'two', 'three', 'four'];
     const answer = await platform.runSync(worker, { script, items }, { max_total_charge: 1, memory: 512 });
@@ -70,7 +70,7 @@ describe('max_total_charge', () => {
     expect(started).toHaveLength(2);
   });
 
-  test('of 0 is no limit', async () => {
+  test('of 0 means no limit', async () => {
     const answer = await platform.runSync(
       worker,
       { script: pushThree, items: ['one'] },

@@ -42,7 +42,7 @@ async function ended(slug: string): Promise<{ err_msg: string; results: number }
   });
 }
 
-test('a charge that cannot be compared with its limit is told, and compared again', async () => {
+test('a failed charge check is reported and repeated', async () => {
   const { events } = platform.platform;
   const failures: unknown[] = [];
   onTestFinished(
@@ -64,7 +64,7 @@ test('a charge that cannot be compared with its limit is told, and compared agai
   }
 });
 
-test('a worker does not begin before PostgreSQL can say whether its run has come to the limit', async () => {
+test('a worker starts only after PostgreSQL has confirmed that its run is below the charge limit', async () => {
   await sql(`
     ALTER TABLE usage_entry RENAME TO hidden_usage_entry;
     CREATE FUNCTION no_entries() RETURNS SETOF hidden_usage_entry LANGUAGE plpgsql AS $$
@@ -79,7 +79,7 @@ test('a worker does not begin before PostgreSQL can say whether its run has come
   expect(await ended(slug)).toMatchObject({ err_msg: chargeStop, results: 1 });
 });
 
-test('memory is charged from the begin of the worker, although that could only be stored later', async () => {
+test('memory is charged from the start of the worker, even if that start was stored late', async () => {
   await sql(`
     CREATE FUNCTION refuse_begin() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN PERFORM nextval('attempts'); ${away}; END $$;

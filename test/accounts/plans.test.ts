@@ -55,7 +55,7 @@ async function end(slug: string): Promise<void> {
 }
 
 describe('a plan with a limit of two concurrent runs', () => {
-  test('gives exactly two runs to fifty that are submitted at once', async () => {
+  test('admits exactly two of fifty runs submitted at once', async () => {
     const { id, key } = await accountWith('free');
     const answers = await Promise.all(Array.from({ length: 50 }, () => submit(key)));
     const [started, refused] = [
@@ -75,7 +75,7 @@ describe('a plan with a limit of two concurrent runs', () => {
     expect(subtasks.rowCount).toBe(2);
   });
 
-  test('counts every way to start a run: submit, rerun, task run and queue activation, all at once', async () => {
+  test('counts every way to start a run at once: submit, rerun, task run and queue activation', async () => {
     const { id, key } = await accountWith('free');
     const [source] = [(await submit(key)).data.run_slug];
     await end(source);
@@ -115,7 +115,7 @@ describe('a plan with a limit of two concurrent runs', () => {
     expect(waiting.data.count).toBe(notActivated.length);
   });
 
-  test('lets the next run in when one has ended or is being aborted', async () => {
+  test('admits the next run when one has ended or is being aborted', async () => {
     const { id, key } = await accountWith('free');
     await submit(key);
     await submit(key);
@@ -128,13 +128,13 @@ describe('a plan with a limit of two concurrent runs', () => {
     expect((await submit(key)).code).toBe(0);
   });
 
-  test('does not count the runs of other accounts, and holds none of them up', async () => {
+  test('ignores the runs of other accounts and never delays them', async () => {
     const [one, other] = await Promise.all([accountWith('free'), accountWith('free')]);
     await Promise.all([submit(one.key), submit(one.key)]);
     expect((await submit(other.key)).code).toBe(0);
   });
 
-  test('shows what is in use', async () => {
+  test('shows how many runs are in use', async () => {
     const { key } = await accountWith('free');
     await submit(key);
     const { data } = await ask(platform, '/users/account/details', { key });
@@ -143,7 +143,7 @@ describe('a plan with a limit of two concurrent runs', () => {
 });
 
 describe('without a limit', () => {
-  test('an account that was given no plan has the default one and starts what it wants', async () => {
+  test('an account without a plan has the default plan and starts as many runs as it wants', async () => {
     const { id, key } = await accountWith(undefined);
     await Promise.all(Array.from({ length: 10 }, () => submit(key)));
     expect(await runsOf(id)).toHaveLength(10);
@@ -151,7 +151,7 @@ describe('without a limit', () => {
     expect(data).toMatchObject({ plan: 'unlimited', concurrent_runs: 0, active_runs: 10 });
   });
 
-  test('a run is one statement, and no row of the account is locked for it', async () => {
+  test('starting a run takes one statement and locks no row of the account', async () => {
     const { id, key } = await accountWith(undefined);
     await platform.platform.database.transaction(async (client) => {
       await client.query('SELECT FROM account WHERE id = $1 FOR NO KEY UPDATE', [id]);
@@ -159,7 +159,7 @@ describe('without a limit', () => {
     });
   });
 
-  test('an account whose plan is not configured any more has the default one', async () => {
+  test('an account whose plan was removed from the configuration has the default plan', async () => {
     const { id, key } = await accountWith(undefined);
     await platform.platform.database.pool.query(`UPDATE account SET plan = 'gone' WHERE id = $1`, [id]);
     await Promise.all(Array.from({ length: 3 }, () => submit(key)));
@@ -172,7 +172,7 @@ describe('a prepaid plan', () => {
     ['nothing', undefined],
     ['zero', '0.00'],
     ['less than nothing', '-0.000001'],
-  ])('makes no run with a balance of %s', async (_name, balance) => {
+  ])('starts no run with a balance of %s', async (_name, balance) => {
     const { id, key } = await accountWith('prepaid', balance);
     const answer = await submit(key);
     expect(errorOf(answer)).toEqual(balanceUsedUp);
@@ -182,12 +182,12 @@ describe('a prepaid plan', () => {
     expect(await runsOf(id)).toEqual([]);
   });
 
-  test('makes a run with a balance of a millionth', async () => {
+  test('starts a run with a balance of one millionth', async () => {
     const { key } = await accountWith('prepaid', '0.000001');
     expect((await submit(key)).code).toBe(0);
   });
 
-  test('makes no run once the balance has expired', async () => {
+  test('starts no run once the balance has expired', async () => {
     const { key, name } = await accountWith('prepaid', '10');
     const { accounts } = platform.platform;
     const expire = async (expiresAt: Date) =>
@@ -198,7 +198,7 @@ describe('a prepaid plan', () => {
     expect(errorOf(await submit(key))).toEqual(balanceUsedUp);
   });
 
-  test('holds runs without a balance; activating them needs one', async () => {
+  test('holds runs without a balance, but needs one to activate them', async () => {
     const { key, name } = await accountWith('prepaid');
     const held = await ask<{ queue_ref: string }>(platform, `/workers/${worker}/queued-runs`, {
       key,
@@ -218,7 +218,7 @@ describe('a prepaid plan', () => {
     expect((await activate()).data.results[0]).toMatchObject({ success: true });
   });
 
-  test('may have a limit of concurrent runs too', async () => {
+  test('can also limit concurrent runs', async () => {
     const { key } = await accountWith('both', '10');
     const answers = await Promise.all(Array.from({ length: 5 }, () => submit(key)));
     expect(answers.filter(({ code }) => code === 0)).toHaveLength(2);
@@ -246,11 +246,11 @@ describe('the list of plans', () => {
     'free=2:paid',
     'free=2;pro=3',
     'a=1,',
-  ])('is refused with what was expected: %j', (text) => {
+  ])('is refused with a message that says what was expected: %j', (text) => {
     expect(() => planList(text)).toThrow(/^different NAME, NAME=RUNS/);
   });
 
-  test('has to have the default plan', () => {
+  test('must contain the default plan', () => {
     expect(() => new Plans({ plans: planList('free=2'), defaultPlan: 'gold' })).toThrow(
       new ConfigError('CHELA_DEFAULT_PLAN must be one of free, got "gold"'),
     );

@@ -37,7 +37,7 @@ function createKey(headers: Record<string, string>) {
 }
 
 describe('signing in', () => {
-  test('answers the account, and a cookie that no script can read', async () => {
+  test('returns the account, and a cookie that scripts cannot read', async () => {
     const { data, headers } = await signIn({ email, password });
     expect(data.account).toEqual({ name: 'reader', email, is_admin: false, timezone: 'UTC' });
     expect(data.expires_at).toBeGreaterThan(Date.now() / 1000 + 13 * 24 * 3600);
@@ -45,7 +45,7 @@ describe('signing in', () => {
     expect(cookie).toMatch(/^chela_session=[\w-]{43}; Max-Age=1209600; Path=\/; HttpOnly; SameSite=Lax$/);
   });
 
-  test('takes the address in any case', async () => {
+  test('accepts the e-mail address in any case', async () => {
     expect((await signIn({ email: email.toUpperCase(), password })).code).toBe(0);
   });
 
@@ -53,7 +53,7 @@ describe('signing in', () => {
     ['a wrong password', { email, password: 'correct horse battery' }],
     ['an unknown address', { email: 'nobody@example.com', password }],
     ['an account without a password', { email: 'tester', password }],
-  ] as const)('tells nothing about what is wrong with %s', async ([, credentials]) => {
+  ] as const)('does not reveal what is wrong with %s', async ([, credentials]) => {
     const answer = await signIn(credentials);
     expect([answer.status, answer.code, answer.message]).toEqual([
       401,
@@ -78,13 +78,13 @@ describe('signing in', () => {
 });
 
 describe('a request with the cookie', () => {
-  test('reads without more', async () => {
+  test('reads with the cookie alone', async () => {
     const { cookie } = await signedIn();
     const answer = await platform.call('/users/account', { key: '', headers: { cookie } });
     expect(answer.code).toBe(0);
   });
 
-  test('changes something only with the token of the session: another site can send the cookie, but not know it', async () => {
+  test('needs the session token for changes, since other sites can send the cookie but do not know the token', async () => {
     const { cookie, csrf } = await signedIn();
     const { csrf: ofAnother } = await signedIn();
     expect((await createKey({ cookie })).code).toBe(12001);
@@ -93,13 +93,13 @@ describe('a request with the cookie', () => {
     expect((await createKey({ cookie, 'x-csrf-token': csrf })).code).toBe(0);
   });
 
-  test('counts for nothing beside an API key, even a wrong one', async () => {
+  test('is ignored beside an API key, even a wrong one', async () => {
     const { cookie } = await signedIn();
     const answer = await platform.call('/users/account', { key: 'wrong', headers: { cookie } });
     expect(answer.code).toBe(12002);
   });
 
-  test('stands in the audit log without an API key', async () => {
+  test('appears in the audit log without an API key', async () => {
     const { cookie, csrf } = await signedIn();
     const headers = { cookie, 'x-csrf-token': csrf };
     await platform.call('/users/account/api-keys', { key: '', headers, body: { name: 'audited' } });
@@ -109,7 +109,7 @@ describe('a request with the cookie', () => {
 });
 
 describe('signing out', () => {
-  test('ends this session and no other', async () => {
+  test('ends only this session', async () => {
     const [one, other] = [await signedIn(), await signedIn()];
     const headers = { cookie: one.cookie, 'x-csrf-token': one.csrf };
     const answer = await platform.call('/session', { key: '', method: 'DELETE', headers });
@@ -120,7 +120,7 @@ describe('signing out', () => {
     expect((await read(other.cookie)).code).toBe(0);
   });
 
-  test('everywhere ends them all, by an API key too', async () => {
+  test('everywhere ends all sessions, and works with an API key too', async () => {
     const sessions = [await signedIn(), await signedIn()];
     const key = await platform.platform.accounts.createKey(accountId, 'test');
     expect((await platform.call('/sessions', { key, method: 'DELETE' })).code).toBe(0);
@@ -130,7 +130,7 @@ describe('signing out', () => {
   });
 });
 
-test('a session that is used lives on, one that is not expires', async () => {
+test('a session stays alive while it is used, and expires otherwise', async () => {
   const { pool } = platform.platform.database;
   const { cookie } = await signedIn();
   const age = (column: string, interval: string) =>

@@ -46,7 +46,7 @@ async function expire(accountId: number): Promise<void> {
 }
 
 describe('POST /setup', () => {
-  test('sets e-mail address and password of the account of the link, which is the administrator', async () => {
+  test("sets the e-mail address and password of the link's account, the administrator", async () => {
     const { accounts } = platform.platform;
     const { id, isAdmin } = await accounts.ensure(adminAccountName);
     expect(isAdmin).toBe(true);
@@ -79,7 +79,7 @@ describe('POST /setup', () => {
     expect((await stored(id)).email).toBe('once@example.com');
   });
 
-  test('works for one of those who use the link at once', async () => {
+  test('works for exactly one of several simultaneous requests', async () => {
     const { id, token } = await accountToSetUp();
     const answers = await Promise.all(
       [1, 2, 3].map((number) => setUp({ token, email: `racer-${number}@example.com`, password })),
@@ -88,7 +88,7 @@ describe('POST /setup', () => {
     expect((await stored(id)).email).toBe(answers.find(({ code }) => code === 0)?.data.email);
   });
 
-  test('does not work once the link has expired', async () => {
+  test('fails once the link has expired', async () => {
     const { id, token } = await accountToSetUp();
     await expire(id);
     const answer = await setUp({ token, email: 'late@example.com', password });
@@ -97,7 +97,7 @@ describe('POST /setup', () => {
     expect(await stored(id)).toEqual({ email: null, password_hash: null });
   });
 
-  test('does not work with a link that a newer one replaced, nor with one that never was', async () => {
+  test('fails with a replaced link, and with one that never existed', async () => {
     const { id, token } = await accountToSetUp();
     await platform.platform.accounts.setupLinks.create(id);
     for (const wrong of [token, 'guessed', 'x'.repeat(200)]) {
@@ -116,7 +116,7 @@ describe('POST /setup', () => {
     ['a number as password', { password: 123_456_789_012 }, 'password must be string'],
     ['no token', { token: undefined }, "the body must have required property 'token'"],
     ['an unknown field', { name: 'root' }, 'unknown field "name"'],
-  ])('refuses %s, and the link works on', async (_name, fields, message) => {
+  ])('refuses %s, and the link stays valid', async (_name, fields, message) => {
     const { id, token } = await accountToSetUp();
     const body = { token, email: `${id}@example.com`, password };
     const answer = await setUp({ ...body, ...fields });
@@ -125,7 +125,7 @@ describe('POST /setup', () => {
     expect((await setUp(body)).code).toBe(0);
   });
 
-  test("refuses another account's e-mail address, whatever its case, and the link works on", async () => {
+  test("refuses another account's e-mail address in any case, and the link stays valid", async () => {
     const [one, other] = [await accountToSetUp(), await accountToSetUp()];
     await setUp({ token: one.token, email: 'Taken@example.com', password });
     const answer = await setUp({ token: other.token, email: 'taken@example.com', password });
@@ -149,7 +149,7 @@ const post = (fields: Record<string, string>) =>
   fetch(`${platform.url}/setup`, { method: 'POST', body: new URLSearchParams(fields) });
 
 describe('GET /setup', () => {
-  test('is a page of one form, without a script, that may load nothing and is kept nowhere', async () => {
+  test('is a page with one form and no scripts, which loads nothing and is not cached', async () => {
     const { token } = await accountToSetUp();
     const response = await page(token);
     expect(response.status).toBe(200);
@@ -167,7 +167,7 @@ describe('GET /setup', () => {
     expect(response.headers.get('content-security-policy')).toContain(Buffer.from(digest).toString('base64'));
   });
 
-  test('sets the account up when its form is sent', async () => {
+  test('sets up the account when its form is sent', async () => {
     const { id, name, token } = await accountToSetUp();
     const response = await post({ token, email: 'form@example.com', password });
     expect(response.status).toBe(200);
@@ -178,7 +178,7 @@ describe('GET /setup', () => {
     expect(await after.text()).toContain('this set-up link was used before: it works once');
   });
 
-  test('says what is wrong beside the form, which keeps the address but no password', async () => {
+  test('shows what is wrong beside the form, which keeps the address but not the password', async () => {
     const { token } = await accountToSetUp();
     const response = await post({ token, email: '"><b>x@example.com', password: 'secret' });
     expect(response.status).toBe(422);
@@ -190,7 +190,7 @@ describe('GET /setup', () => {
   });
 
   test.each(['', '?token=', '?token=guessed', '?token=%3Cscript%3E', '?token=a&token=b', '?token=%00'])(
-    'without a link that works has no form: %j',
+    'shows no form without a valid link: %j',
     async (query) => {
       const response = await fetch(`${platform.url}/setup${query}`);
       expect(response.status).toBe(400);
@@ -200,7 +200,7 @@ describe('GET /setup', () => {
     },
   );
 
-  test('takes no other body than its form', async () => {
+  test('accepts no body but its form', async () => {
     expect((await fetch(`${platform.url}/setup`, { method: 'POST' })).status).toBe(422);
     const large = await post({ token: 'x'.repeat(20_000) });
     expect(large.status).toBe(413);
@@ -214,7 +214,7 @@ describe('GET /setup', () => {
 });
 
 describe('a password hash', () => {
-  test('names its parameters, and is another each time', async () => {
+  test('contains its parameters and differs each time', async () => {
     const [one, other] = await Promise.all([hashPassword(password), hashPassword(password)]);
     expect(one).toMatch(/^scrypt\$ln=16,r=8,p=2\$[\w-]{22}\$[\w-]{43}$/);
     expect(one).not.toBe(other);
@@ -222,7 +222,7 @@ describe('a password hash', () => {
     expect(await isPasswordOf(`${password} `, one)).toBe(false);
   });
 
-  test('is checked with its own parameters', async () => {
+  test('is checked with the parameters it contains', async () => {
     const salt = Buffer.from('salt of long ago');
     const hash = scryptSync(password, salt, 32, { N: 2 ** 4, r: 8, p: 1 });
     const weaker = `scrypt$ln=4,r=8,p=1$${salt.toString('base64url')}$${hash.toString('base64url')}`;

@@ -99,7 +99,7 @@ function expectExact({ usage, entries }: UsageShape): void {
   expect(units(usage, 6)).toBe(sum(entries.map(({ amount }) => units(amount, 6))));
 }
 
-test('a subtask ends although its reason has what PostgreSQL cannot keep', async () => {
+test('a subtask ends even if its reason contains characters that PostgreSQL cannot store', async () => {
   const slug = await submit(1);
   const [subtask] = await startSubtasks(platform, slug);
   const message = 'a\0b\uD800c';
@@ -144,7 +144,7 @@ describe('the usage of a run', () => {
     },
   );
 
-  test('has the processor time of its subtasks, and shows all it used beside the prices', async () => {
+  test('includes the processor time of its subtasks, and shows everything used beside the prices', async () => {
     const slug = await submit(3);
     const [first, second, lost] = await startSubtasks(platform, slug);
     await use(platform, slug, 2, 5);
@@ -164,7 +164,7 @@ describe('the usage of a run', () => {
     });
   });
 
-  test('counts rows once, whichever subtask is settled when', async () => {
+  test('counts each row once, in whatever order subtasks settle', async () => {
     const slug = await submit(20);
     const subtasks = shuffled(await startSubtasks(platform, slug));
     await Promise.all(
@@ -180,7 +180,7 @@ describe('the usage of a run', () => {
     expect(units(entry(usage, 'memory')?.quantity ?? '', 12)).toBe(await memoryUsed(slug));
   });
 
-  test('grows as its subtasks end, not before', async () => {
+  test('grows only when a subtask ends', async () => {
     const slug = await submit(2);
     const [first, second] = await startSubtasks(platform, slug);
     await use(platform, slug, 10, 0);
@@ -192,7 +192,7 @@ describe('the usage of a run', () => {
     expect(entry(await usageOf(slug), 'result')?.quantity).toBe('11');
   });
 
-  test('that was aborted has what it used until then', async () => {
+  test('that was aborted is what it used until then', async () => {
     const slug = await submit(3);
     const [first, ...rest] = await startSubtasks(platform, slug);
     await use(platform, slug, 4, 0);
@@ -207,7 +207,7 @@ describe('the usage of a run', () => {
     expect(units(entry(usage, 'memory')?.quantity ?? '', 12)).toBe(await memoryUsed(slug));
   });
 
-  test('that was aborted while it waited to be run again has the rows of its first attempt', async () => {
+  test('that was aborted while queued for a retry includes the rows of its first attempt', async () => {
     const slug = await submit(1);
     const [subtask] = await startSubtasks(platform, slug);
     await use(platform, slug, 3, 0);
@@ -218,7 +218,7 @@ describe('the usage of a run', () => {
     expect(usage.entries).toMatchObject([{ kind: 'result', quantity: '3' }]);
   });
 
-  test('has no memory for what came before its worker began, nor for what a dead runner did', async () => {
+  test('charges no memory for the time before the worker started, nor for a lost runner', async () => {
     const slug = await submit(2);
     const [unprepared, lost] = await startSubtasks(platform, slug);
     await platform.platform.database.pool.query('UPDATE subtask SET worked_from = NULL WHERE id = $1', [
@@ -230,13 +230,13 @@ describe('the usage of a run', () => {
     expect((await usageOf(slug)).entries).toMatchObject([{ kind: 'result', quantity: '1' }]);
   });
 
-  test('that was aborted before it began is nothing', async () => {
+  test('that was aborted before it started is nothing', async () => {
     const slug = await submit(3);
     await ask(platform, `/worker-runs/${slug}/abort`, { method: 'POST' });
     expect(await usageOf(slug)).toMatchObject({ usage: '0.00', entries: [] });
   });
 
-  test('has an entry for each price where the price changed while it ran', async () => {
+  test('has an entry for each price if the price changed during the run', async () => {
     const slug = await submit(2);
     const [first, second] = await startSubtasks(platform, slug);
     await use(platform, slug, 10, 0);
@@ -254,7 +254,7 @@ describe('the usage of a run', () => {
     ]);
   });
 
-  test("of another account's run is 404; of the last run it is found by the names of the last run", async () => {
+  test('of another account is 404; for the last run it is found under the last-run paths', async () => {
     const slug = await submit(1);
     const [subtask] = await startSubtasks(platform, slug);
     await settle(platform, subtask as StartedSubtask);
@@ -278,7 +278,7 @@ async function payer(name: string, plan: string, amount: string) {
 }
 
 describe('a balance', () => {
-  test('of a prepaid plan pays every run to the millionth, with submits, settling and payments all at once', async () => {
+  test('of a prepaid plan pays every run to the millionth, while submits, settlements and payments overlap', async () => {
     const { key, balance } = await payer('payer', 'prepaid', '1000');
     const slugs = await Promise.all(Array.from({ length: 12 }, () => submit(5, key)));
     const subtasks: { slug: string; subtask: StartedSubtask }[] = [];
@@ -301,7 +301,7 @@ describe('a balance', () => {
     expect(await balance()).toBe(1_005_000_000n - spent);
   });
 
-  test('may go below zero by the run that used it up; the next one is not made', async () => {
+  test('may go below zero by the run that exhausts it; the next run is refused', async () => {
     const { key, balance } = await payer('poor', 'prepaid', '0.01');
     const slug = await submit(1, key);
     const [subtask] = await startSubtasks(platform, slug);
@@ -311,7 +311,7 @@ describe('a balance', () => {
     expect(await start(1, key)).toMatchObject({ status: 400, code: 30001 });
   });
 
-  test('of another plan pays nothing; the usage is shown all the same', async () => {
+  test('of any other plan pays nothing, but the usage is still shown', async () => {
     const { key, balance } = await payer('guest', 'unlimited', '1');
     const slug = await submit(1, key);
     const [subtask] = await startSubtasks(platform, slug);
@@ -322,7 +322,7 @@ describe('a balance', () => {
   });
 });
 
-test('where nothing costs anything, nothing is metered', async () => {
+test('nothing is metered if everything is free', async () => {
   const free = await startTestPlatform({}, { api: true, runner: false });
   try {
     const { accounts, database } = free.platform;

@@ -20,15 +20,15 @@ function lookup(
   });
 }
 
-describe('a name', () => {
-  test('with public addresses is connected to at these', async () => {
+describe('a host name', () => {
+  test('with public addresses is connected to at those addresses', async () => {
     expect(await lookup(['8.8.8.8', '2606:4700::1'])).toEqual([
       { address: '8.8.8.8', family: 4 },
       { address: '2606:4700::1', family: 6 },
     ]);
   });
 
-  test('with public and other addresses is connected to at the public ones only', async () => {
+  test('with public and other addresses is connected to only at the public ones', async () => {
     expect(await lookup(['127.0.0.1', '8.8.8.8', '::1'])).toEqual([{ address: '8.8.8.8', family: 4 }]);
   });
 
@@ -38,7 +38,7 @@ describe('a name', () => {
     [['::ffff:127.0.0.1']],
     [['fe80::1%eth0']],
     [['64:ff9b::a00:1']],
-  ])('that leads to %s is refused, without a word about where it leads', async (addresses) => {
+  ])('that resolves to %s is refused without revealing the address', async (addresses) => {
     const refusal = await lookup(addresses).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(AddressRefusedError);
     expect((refusal as Error).message).toBe(
@@ -50,7 +50,7 @@ describe('a name', () => {
     await expect(lookup([])).rejects.toThrow(new NameNotFoundError('client.example.com has no address'));
   });
 
-  test("that cannot be resolved is an error with the resolver's code", async () => {
+  test("that cannot be resolved fails with the resolver's code", async () => {
     const guard = guardOf([], async () => {
       throw Object.assign(new Error('queryA ENOTFOUND'), { code: 'ENOTFOUND' });
     });
@@ -59,7 +59,7 @@ describe('a name', () => {
     );
   });
 
-  test('of loopback leads to loopback, whatever a DNS server says', async () => {
+  test('of loopback resolves to loopback, whatever a DNS server says', async () => {
     const guard = guardOf([], async () => [{ address: '8.8.8.8', family: 4 }]);
     await expect(guard.addresses({ host: 'api.LocalHost.', port })).rejects.toThrow(AddressRefusedError);
   });
@@ -71,12 +71,12 @@ describe('a name', () => {
     },
   );
 
-  test('is refused where only another port of its address is allowed', async () => {
+  test('is refused if only another port of its address is allowed', async () => {
     await expect(lookup(['10.1.2.3'], ['10.1.2.3:80'])).rejects.toThrow(AddressRefusedError);
   });
 });
 
-test('a socket that wants one address gets the first that is permitted', async () => {
+test('a socket that asks for one address gets the first permitted one', async () => {
   const guard = guardOf([], async () => [
     { address: '10.0.0.1', family: 4 },
     { address: '8.8.4.4', family: 4 },

@@ -48,7 +48,7 @@ describe('the hello worker', () => {
     ]);
   });
 
-  test('fills in what the input leaves out', async () => {
+  test('fills in defaults for omitted input', async () => {
     const run = await runWorker(hello, { input: { names: ['Ada'], show_log_levels: false, rounds: '200' } });
 
     expect(run.exitCode).toBe(0);
@@ -61,7 +61,7 @@ describe('the hello worker', () => {
     expect(run.logLines).toEqual(['info: 200 greetings written']);
   });
 
-  test('fails with the reason in the log when a row is refused', async () => {
+  test('fails, with the reason in the log, when a row is refused', async () => {
     const run = await runWorker(hello, {
       input: { names: ['Ada'] },
       answer: ({ method }) => (method === 'PushData' ? { code: 7, message: 'no room' } : undefined),

@@ -16,7 +16,7 @@ async function runScript(body: string, options?: Parameters<typeof runWorker>[1]
 }
 
 describe('the Node SDK', () => {
-  test('reads the input, however large', async () => {
+  test('reads input of any size', async () => {
     const input = { text: 'ä你'.repeat(2_000_000), list: [1, null, { deep: true }] };
     const run = await runScript(
       'const input = await sdk.getInput(); await sdk.pushData({ length: input.text.length, list: input.list });',
@@ -26,7 +26,7 @@ describe('the Node SDK', () => {
     expect(run).toMatchObject({ exitCode: 0, rows: [{ length: 4_000_000, list: input.list }] });
   });
 
-  test('declares columns, with their key as label and text as format where none is given', async () => {
+  test('declares columns; the label defaults to the key and the format to text', async () => {
     const run = await runScript(
       `await sdk.setTableHeader([{ key: 'a' }, { key: 'b', label: 'Bé', format: 'integer' }]);`,
     );
@@ -37,7 +37,7 @@ describe('the Node SDK', () => {
     ]);
   });
 
-  test('pushes a row as it is at the moment of the call', async () => {
+  test('pushes a row as it was at the time of the call', async () => {
     const run = await runScript(`
       const row = { step: 1, missing: undefined, nothing: null, number: NaN };
       const push = sdk.pushData(row);
@@ -79,7 +79,7 @@ describe('the Node SDK', () => {
     expect(run.stdout).toBe('true 9 /coresdk.Result/PushData was refused: row is too large\n');
   });
 
-  test('ends the worker with exit code 1 when a refused push is neither awaited nor caught', async () => {
+  test('exits with code 1 when a refused push is neither awaited nor caught', async () => {
     const run = await runScript('sdk.pushData({ a: 1 });', {
       answer: () => ({ code: -1, message: 'no room' }),
     });
@@ -88,7 +88,7 @@ describe('the Node SDK', () => {
     expect(run.stderr).toContain('SdkError: /coresdk.Result/PushData was refused: no room');
   });
 
-  test('keeps the order of pushes that nobody waits for and sends them all before the process ends', async () => {
+  test('keeps the order of pushes that are not awaited, and sends them all before the process exits', async () => {
     const run = await runScript('for (let n = 0; n < 500; n += 1) void sdk.pushData({ n });');
 
     expect(run.exitCode).toBe(0);
@@ -105,7 +105,7 @@ describe('the Node SDK', () => {
       body: `async function* rows() { for (let n = 0; n < 200; n += 1) yield { n }; }
         console.log(await sdk.pushRows(rows()));`,
     },
-  ])('has at most 64 calls of $way in flight', async ({ body }) => {
+  ])('keeps at most 64 calls of $way in flight', async ({ body }) => {
     const unanswered: (() => void)[] = [];
     let arrived = 0;
     let mostUnanswered = 0;
@@ -152,7 +152,7 @@ describe('the Node SDK', () => {
     expect(run.logLines).toEqual(['debug: 3 rows', 'info: input { a: [ 1 ] }', 'warn: ', 'error: ä你']);
   });
 
-  test('turns to stderr with a log line that is refused', async () => {
+  test('writes a log line to stderr if the platform refuses it', async () => {
     const run = await runScript(`sdk.log.info('hello');`, { answer: () => ({ code: 1, message: 'full' }) });
 
     expect(run).toMatchObject({
@@ -161,7 +161,7 @@ describe('the Node SDK', () => {
     });
   });
 
-  test('close waits for what is under way and refuses what comes later', async () => {
+  test('close() waits for calls in flight and refuses later ones', async () => {
     const run = await runScript(`
       for (let n = 0; n < 100; n += 1) void sdk.pushData({ n });
       await Promise.all([sdk.close(), sdk.close()]);
@@ -172,7 +172,7 @@ describe('the Node SDK', () => {
     expect(run.stdout).toBe('/coresdk.Result/PushData was called after close()\n');
   });
 
-  test('ignores a proxy in the environment', async () => {
+  test('ignores proxy settings in the environment', async () => {
     const run = await runScript('await sdk.pushData({ a: 1 });', {
       environment: { http_proxy: 'http://127.0.0.1:9', grpc_proxy: 'http://127.0.0.1:9' },
     });

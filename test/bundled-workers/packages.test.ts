@@ -33,14 +33,14 @@ describe('every bundled Node worker', () => {
 });
 
 describe('every package', () => {
-  test.each(packages)('%s passes the checks of an upload without a warning', async (folder) => {
+  test.each(packages)('%s passes the upload checks without warnings', async (folder) => {
     await expect(checkPackage(path.join(root, folder))).resolves.toMatchObject({
       language: 'node',
       warnings: [],
     });
   });
 
-  test.each(packages)('%s has a lock file that fits its package.json', async (folder) => {
+  test.each(packages)('%s has a lock file that matches its package.json', async (folder) => {
     // Reads the two files and nothing else.
     const npm = promisify(execFile)('npm', ['ci', '--dry-run', '--offline', '--ignore-scripts'], {
       cwd: path.join(root, folder),

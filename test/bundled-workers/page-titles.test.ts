@@ -234,7 +234,7 @@ const limits = { timeout_seconds: 1, retries: 0, max_redirects: 3, max_kilobytes
 const services = { 8080: (socket: unknown) => void site.emit('connection', socket) };
 
 describe('page-titles without a proxy', () => {
-  test('reads the one URL of its subtask, given as an object', async () => {
+  test('reads the URL of its subtask, given as an object', async () => {
     const { exitCode, rows, logLines } = await runWorker(folder, {
       input: { url: `${origin}/plain` },
       services,
@@ -263,7 +263,7 @@ describe('page-titles without a proxy', () => {
     });
   });
 
-  test('tries a busy site again, when it says so', async () => {
+  test('retries a busy site after the delay it asks for', async () => {
     const { logLines, rows } = await runWorker(folder, {
       input: { start_urls: [`${origin}/busy`], ...limits, retries: 2 },
       services,
@@ -274,7 +274,7 @@ describe('page-titles without a proxy', () => {
     expect(rows).toMatchObject([{ status: 200, title: 'Plain', error: '' }]);
   });
 
-  test('gives each URL of a list its row, with a reason where it cannot be read', async () => {
+  test('writes one row per URL of a list, with a reason for each that cannot be read', async () => {
     const urls = ['', 'http://', 'ftp://files.example/', '127.0.0.1:8080/plain', `  ${origin}/target `];
     const { rows } = await runWorker(folder, {
       input: { start_urls: urls, ...limits },
@@ -289,7 +289,7 @@ describe('page-titles without a proxy', () => {
     ]);
   });
 
-  test('tries a broken connection again, then gives up', async () => {
+  test('retries a broken connection, then reports it as failed', async () => {
     const { logLines, rows } = await runWorker(folder, {
       input: { start_urls: [`${origin}/reset`], ...limits, retries: 1 },
       services,
@@ -337,7 +337,7 @@ describe('page-titles through a proxy', () => {
     };
   }
 
-  test('leaves the resolving of host names to the proxy', async () => {
+  test('lets the proxy resolve host names', async () => {
     const { socks, services } = proxyTo(outside);
     const { rows, logLines } = await runWorker(folder, {
       input: { url: 'http://shop.example/plain', ...limits },
@@ -352,7 +352,7 @@ describe('page-titles through a proxy', () => {
     expect(logLines[0]).toBe('info: reading pages through the proxy');
   });
 
-  test('reads encrypted pages and checks their certificate', async () => {
+  test('reads HTTPS pages and checks their certificate', async () => {
     const { socks, services } = proxyTo(secure);
     const { rows } = await runWorker(folder, {
       input: { start_urls: ['shop.example/plain', 'https://other.example/plain'], ...limits },
@@ -376,7 +376,7 @@ describe('page-titles through a proxy', () => {
     ]);
   });
 
-  test('says so when the proxy refuses its credentials', async () => {
+  test('says that the proxy refused its credentials', async () => {
     const { services } = proxyTo(outside);
     const { exitCode, rows } = await runWorker(folder, {
       input: { url: 'http://shop.example/plain', ...limits },
@@ -388,7 +388,7 @@ describe('page-titles through a proxy', () => {
     expect(rows).toMatchObject([{ status: null, error: 'Socks5 Authentication failed' }]);
   });
 
-  test('keeps its time limit when the proxy never answers', async () => {
+  test('keeps its time limit if the proxy never answers', async () => {
     const { rows } = await runWorker(folder, {
       input: { url: 'http://shop.example/plain', ...limits },
       environment,

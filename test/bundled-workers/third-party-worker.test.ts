@@ -7,7 +7,7 @@ import { temporaryFolder } from './support/temporary-folder.ts';
 describe('the third-party worker', () => {
   const folder = temporaryFolder();
 
-  test('reads its input, pushes rows in turn and in parallel, upserts and logs', async () => {
+  test('reads its input, pushes rows in sequence and in parallel, upserts and logs', async () => {
     const run = await runWorker(thirdPartyWorkerFolder, {
       input: { url: 'https://shop.example/', rows: 2, parallel_rows: 3, upserts: 2, row_bytes: 10 },
       environment: { PROXY_AUTH: 'user:secret', PROXY_DOMAIN: '127.0.0.1:6000' },
@@ -50,14 +50,14 @@ describe('the third-party worker', () => {
       exitCode: 0,
       stdout: 'sleeping 0.01 s\n',
     },
-  ])('gives $name when asked', async ({ input, exitCode, stdout = '' }) => {
+  ])('produces $name on request', async ({ input, exitCode, stdout = '' }) => {
     const run = await runWorker(thirdPartyWorkerFolder, { input });
 
     expect(run.exitCode).toBe(exitCode);
     expect(run.stdout).toMatch(stdout);
   });
 
-  test('tells on stdout what became of a raw row', async () => {
+  test('reports on stdout what happened to a raw row', async () => {
     const run = await runWorker(thirdPartyWorkerFolder, {
       input: { rows: 0, raw_rows: ['{"a":1}', '[]'] },
       answer: ({ method, request }) =>
@@ -67,7 +67,7 @@ describe('the third-party worker', () => {
     expect(run.stdout).toContain('raw row accepted\nraw row refused: no object\n');
   });
 
-  test('has an older sibling that speaks cafesdk', async () => {
+  test('has an older variant that speaks cafesdk', async () => {
     await copyAsCafesdkWorker(folder);
     const run = await runWorker(folder, {
       sdkPackage: 'cafesdk',

@@ -4,7 +4,7 @@ import { guardOf } from '../support/address-guard.ts';
 
 const guard = guardOf([]);
 
-describe('refuses what is not public, however it is written', () => {
+describe('refuses addresses that are not public, in every notation', () => {
   test.each([
     ['loopback', 'http://127.0.0.1/'],
     ['all of loopback', 'http://127.255.255.254:8080/x'],
@@ -72,11 +72,11 @@ test.each([
   'https://172.32.0.1/',
   'https://[2606:4700:4700::1111]/',
   'https://localhost.example.com/',
-])('lets %s pass', (url) => {
+])('accepts %s', (url) => {
   expect(urlRefusal(new URL(url), guard)).toBeUndefined();
 });
 
-test('lets pass what the operator allows, and no more', () => {
+test('accepts exactly the addresses that the operator allows', () => {
   const open = guardOf(['10.1.0.0/16', 'fd00::/8', '127.0.0.1', 'hooks.internal:8443', '10.3.0.1:9000']);
   expect(urlRefusal(new URL('http://10.1.2.3/'), open)).toBeUndefined();
   expect(urlRefusal(new URL('http://[fd12::1]/'), open)).toBeUndefined();

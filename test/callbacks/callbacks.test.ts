@@ -103,7 +103,7 @@ async function settled(slug: string, count: number): Promise<CallbackShape[]> {
 }
 
 describe('a run with a callback URL', () => {
-  test('tells that it runs and how it ended, in this order, with exactly the documented body', async () => {
+  test('announces that it is running and how it ended, in this order, with exactly the documented body', async () => {
     const target = await receiver();
     const slug = await start(target.url);
     await target.received(2);
@@ -139,7 +139,7 @@ describe('a run with a callback URL', () => {
     });
   });
 
-  test('sends JSON by POST, and nothing that opens the platform', async () => {
+  test('sends JSON by POST, without any credential of the platform', async () => {
     const target = await receiver();
     const slug = await start(target.url);
     const [request] = await target.received(1);
@@ -156,7 +156,7 @@ describe('a run with a callback URL', () => {
     expect(JSON.stringify(request)).not.toContain(platform.key);
   });
 
-  test('that fails says why', async () => {
+  test('that fails includes the reason', async () => {
     const target = await receiver();
     await start(target.url, 'process.exit(3)');
     await target.received(2);
@@ -166,7 +166,7 @@ describe('a run with a callback URL', () => {
     });
   });
 
-  test('that is aborted while it runs tells that it is being aborted and that it failed', async () => {
+  test('that is aborted while running announces aborting, then failed', async () => {
     const target = await receiver();
     const slug = await start(target.url, runForever);
     await target.received(1);
@@ -176,7 +176,7 @@ describe('a run with a callback URL', () => {
     expect(target.bodies[2]).toMatchObject({ error_message: 'run aborted by user' });
   });
 
-  test('of many subtasks tells each change once', async () => {
+  test('of many subtasks announces each status once', async () => {
     const target = await receiver();
     const slug = await start(target.url, quick, ['a', 'b', 'c', 'd', 'e']);
     await platform.finished(slug);
@@ -185,7 +185,7 @@ describe('a run with a callback URL', () => {
     expect(target.bodies[1]).toMatchObject({ result_count: 5, result_message: '5 results' });
   });
 
-  test('that is a rerun tells the URL of the rerun', async () => {
+  test('that is a rerun calls the URL of the rerun', async () => {
     const target = await receiver();
     const source = await platform.runAsync(worker, { script: quick, items: ['one'] });
     await platform.finished(source);
@@ -198,7 +198,7 @@ describe('a run with a callback URL', () => {
   });
 });
 
-test('runs that are aborted while they start end, and each tells its changes in a possible order', async () => {
+test('runs aborted while starting end, and announce their statuses in a valid order', async () => {
   const target = await receiver();
   const slugs = await Promise.all(
     Array.from({ length: 10 }, async () => {
@@ -220,7 +220,7 @@ test('runs that are aborted while they start end, and each tells its changes in 
 });
 
 describe('attempts', () => {
-  test('a receiver that is down three times gets everything in order, and every attempt can be seen', async () => {
+  test('a receiver that fails three times gets every callback in order, and each attempt is recorded', async () => {
     const target = await receiver((response, _request, index) => {
       if (index === 0) response.destroy();
       else if (index < 3) response.writeHead(503).end(`down ${index}`);
@@ -270,7 +270,7 @@ describe('attempts', () => {
     });
   });
 
-  test('after the last a callback is given up, and the next one of the run has its turn', async () => {
+  test('after the last attempt a callback is dropped and the next one of the run is sent', async () => {
     const target = await receiver((response, request) => {
       response.writeHead(request.body.includes('"running"') ? 410 : 200).end();
     });
@@ -302,7 +302,7 @@ describe('attempts', () => {
     });
   });
 
-  test('are seen by the account of the run only', async () => {
+  test('are visible only to the account of the run', async () => {
     const slug = await start((await receiver()).url);
     const { key } = await platform.otherAccount('stranger');
     expect(await platform.call(`/worker-runs/${slug}/callbacks`, { key })).toMatchObject({
@@ -311,7 +311,7 @@ describe('attempts', () => {
     });
   });
 
-  test('are seen of the last run too', async () => {
+  test('are also listed for the last run', async () => {
     const target = await receiver();
     const slug = await start(target.url);
     await settled(slug, 2);
@@ -323,7 +323,7 @@ describe('attempts', () => {
   });
 });
 
-test('a receiver that hangs holds up its own callbacks and no others', async () => {
+test('a hanging receiver delays only its own callbacks', async () => {
   const held: (() => void)[] = [];
   let holding = true;
   const hanging = await receiver((response) => {
@@ -347,7 +347,7 @@ test('a receiver that hangs holds up its own callbacks and no others', async () 
 });
 
 describe('the signature', () => {
-  test('is there once the account has a secret, over the time and the body, and gone with the secret', async () => {
+  test('is sent while the account has a secret, and covers the time and the body', async () => {
     const { data } = await platform.call<{ callback_secret: string }>('/users/account/callback-secret', {
       method: 'POST',
     });
@@ -381,14 +381,14 @@ describe('a callback URL that is refused', () => {
     ],
     [400, 'http://[::ffff:a00:1]/', 'callback_url is refused: [::ffff:a00:1]:80 is not a public address'],
     [400, 'https://user:word@client.example.com/', 'callback_url must not contain a user name or password'],
-  ])('is answered %i and makes no run: %s', async (status, url, message) => {
+  ])('is answered with %i and starts no run: %s', async (status, url, message) => {
     const before = (await platform.call<{ count: number }>('/worker-runs')).data.count;
     const answer = await submit(url);
     expect(answer).toMatchObject({ status, code: 11000, message: expect.stringContaining(message) });
     expect((await platform.call<{ count: number }>('/worker-runs')).data.count).toBe(before);
   });
 
-  test('an empty one is none', async () => {
+  test('an empty callback URL counts as none', async () => {
     const slug = await start('');
     await platform.finished(slug);
     expect(await callbacksOf(slug)).toEqual({ callback_url: '', count: 0, list: [] });
@@ -402,7 +402,7 @@ test.each([
   '/api/v2/worker-runs/{runId}/rerun',
   '/api/v2/worker-runs/last/rerun',
   '/api/v2/workers/{workerId}/runs/last/rerun',
-])('the document describes the callback of POST %s', async (apiPath) => {
+])('the OpenAPI document describes the callback of POST %s', async (apiPath) => {
   const document = (await (await fetch(`${platform.url}/openapi.json`)).json()) as Document;
   const callback = document.paths[apiPath]?.post?.callbacks?.run_status_callback;
   const { schema } =

@@ -52,7 +52,7 @@ function send(url: string, limitMilliseconds = 5000, guard = loopback): Promise<
   return exchange({ url, headers, body }, guard, limitMilliseconds);
 }
 
-test('the body is posted as it is, and 2xx is success', async () => {
+test('the body is posted unchanged, and 2xx is success', async () => {
   const target = await receiver((response) => response.writeHead(204).end());
   expect(await send(target.url)).toMatchObject({ statusCode: 204, error: '', answer: '' });
   expect(target.requests).toEqual([
@@ -70,7 +70,7 @@ test('the body is posted as it is, and 2xx is success', async () => {
   ]);
 });
 
-test.each([199, 303, 304, 400, 404, 410, 429, 500, 503])('an answer of %i is a failure', async (status) => {
+test.each([199, 303, 304, 400, 404, 410, 429, 500, 503])('a %i response is a failure', async (status) => {
   const target = await receiver((response) => {
     if (status === 199) response.socket?.end('HTTP/1.1 199 Odd\r\ncontent-length: 0\r\n\r\n');
     else response.writeHead(status).end();
@@ -78,7 +78,7 @@ test.each([199, 303, 304, 400, 404, 410, 429, 500, 503])('an answer of %i is a f
   expect((await send(target.url, shortMilliseconds)).error).not.toBe('');
 });
 
-test('the first bytes of an answer are kept, in text that PostgreSQL can store', async () => {
+test('the start of the response is kept, as text that PostgreSQL can store', async () => {
   const target = await receiver((response) => {
     response.writeHead(500).end(Buffer.from(`no\0 room \xff${'x'.repeat(5000)}`, 'latin1'));
   });
@@ -87,7 +87,7 @@ test('the first bytes of an answer are kept, in text that PostgreSQL can store',
   expect(outcome.answer).toBe(`no\u{FFFD} room \u{FFFD}${'x'.repeat(1014)}`);
 });
 
-test('a receiver that is not there is an error that says so', async () => {
+test('an unreachable receiver is an error that says so', async () => {
   const target = await Receiver.start();
   await target.close();
   expect(await send(target.url)).toMatchObject({
@@ -113,13 +113,13 @@ test.each<[string, (socket: Socket) => void]>([
     },
   ],
   ['sends information for ever', (socket) => drip(socket, 'HTTP/1.1 102 Processing\r\n\r\n')],
-])('a receiver that %s is given up at the time limit', async (_, speak) => {
+])('a receiver that %s is canceled at the time limit', async (_, speak) => {
   const outcome = await send(await rawReceiver(speak), shortMilliseconds);
   expect(outcome.error).toBe('no complete answer within 0.3 s');
   expect(outcome.milliseconds).toBeLessThan(shortMilliseconds + 2000);
 });
 
-test('a huge answer is read to its limit only, and its status counts', async () => {
+test('a huge response is read only up to the limit, and its status counts', async () => {
   let sentBytes = 0;
   const url = await rawReceiver((socket) => {
     socket.write('HTTP/1.1 200 OK\r\n\r\n');
@@ -161,7 +161,7 @@ test.each([301, 302, 307, 308])('a redirect of %i repeats the request at its tar
   expect(target.requests).toMatchObject([{ method: 'POST', path: '/moved', body }]);
 });
 
-test('redirects in a circle end', async () => {
+test('a redirect loop ends', async () => {
   const circle = await receiver(answerStatus(307, { location: '/again' }));
   expect((await send(circle.url)).error).toBe('redirected more than 3 times');
   expect(circle.requests).toHaveLength(4);
@@ -181,7 +181,7 @@ test.each([
   expect(outcome.error).toContain(message);
 });
 
-test('a name that resolves to a public address first and to loopback when it is connected to is not reached', async () => {
+test('a host name that resolves first to a public address and then to loopback is not reached', async () => {
   const target = await receiver();
   const answers = ['8.8.8.8', '127.0.0.1'];
   let asked = 0;
@@ -194,14 +194,14 @@ test('a name that resolves to a public address first and to loopback when it is 
   expect(target.requests).toEqual([]);
 });
 
-test('a redirect to a name is checked where it resolves to', async () => {
+test('a redirect to a host name is checked by the address it resolves to', async () => {
   const inside = await receiver();
   const guard = guardOf(['127.0.0.1'], async () => [{ address: '10.0.0.1', family: 4 }]);
   const first = await receiver(answerStatus(302, { location: `http://inside.example.com:${inside.port}/` }));
   expect((await send(first.url, 5000, guard)).error).toContain('has no public address');
 });
 
-test('a name that never resolves is given up at the time limit', async () => {
+test('a host name that never resolves is canceled at the time limit', async () => {
   const guard = guardOf([], () => new Promise(() => undefined));
   expect((await send('http://slow.example.com/', shortMilliseconds, guard)).error).toBe(
     'no complete answer within 0.3 s',

@@ -15,7 +15,7 @@ afterEach(async () => {
   for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
 });
 
-test('what was not delivered when the platform stopped is delivered after the next start, in order', async () => {
+test('callbacks undelivered when the platform stopped are delivered in order after the next start', async () => {
   const settings = { callbackAllowedTargets: ['127.0.0.1'], callbackRetrySeconds: [3600] };
   let isDown = true;
   const target = await Receiver.start((response) => {
@@ -47,7 +47,7 @@ test('what was not delivered when the platform stopped is delivered after the ne
   expect(target.bodies.map((body) => body.run_status)).toEqual(['running', 'running', 'succeeded']);
 });
 
-test('a delivery that kill -9 cut off is begun again: its attempt stays visible, and nothing is lost', async () => {
+test('a delivery interrupted by kill -9 is repeated; its first attempt stays visible and nothing is lost', async () => {
   const database = await createTestDatabase();
   closing.push(() => database.drop());
   const dataDir = await mkdtemp(path.join(tmpdir(), 'chela-test-data-'));

@@ -45,7 +45,7 @@ print(is_from_chela(r["secret"], r["header"], r["body"].encode(), r["nowSeconds"
   return stdout.trim() === 'True';
 }
 
-test('a secret is long, random and easy to tell from other keys', () => {
+test('a secret is long, random and recognizable among other keys', () => {
   expect(secret).toMatch(/^chela_cs_[0-9a-f]{64}$/);
   expect(generateCallbackSecret()).not.toBe(secret);
 });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(async () => browser.close());
 
-test('somebody who is not signed in signs in first, and comes to the page that was asked for', async () => {
+test('a signed-out visitor signs in first, then gets to the requested page', async () => {
   const page = await browser.open('/account');
   await page.getByRole('heading', { name: 'Sign in to Chela' }).waitFor();
   await browser.screenshots('sign-in');
@@ -25,7 +25,7 @@ test('somebody who is not signed in signs in first, and comes to the page that w
   expect(new URL(page.url()).pathname).toBe('/account');
 });
 
-test('a key is made, shown once, works, and is revoked', async () => {
+test('a key is created, shown once, works, and is revoked', async () => {
   const page = await browser.open('/account');
   await page.getByRole('button', { name: 'New key' }).click();
   await page.getByLabel('Name').fill('for the test');
@@ -65,6 +65,6 @@ test('signing out everywhere ends the session of another browser too', async () 
   expect(await browser.platform.platform.accounts.sessions.find(other.token)).toBeUndefined();
 });
 
-test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+test('the browser logged no errors and contacted no other host', () => {
   expect(browser.problems).toEqual([]);
 });

@@ -28,18 +28,18 @@ function compressedBytes(scripts: ReadonlyMap<string, string>): number {
   return [...scripts.values()].reduce((sum, code) => sum + gzipSync(code).length, 0);
 }
 
-test('what every page loads first stays small', async () => {
+test('the code that every page loads stays small', async () => {
   const scripts = await entryScripts();
   expect(scripts.size).toBeGreaterThan(0);
   expect(compressedBytes(scripts)).toBeLessThan(mostBytes);
 });
 
-test('charts and the command palette are not part of it', async () => {
+test('the initial bundle contains neither charts nor the command palette', async () => {
   const names = [...(await entryScripts()).keys()];
   expect(names.filter((name) => /^(?:charts|command-palette)/.test(name))).toEqual([]);
 });
 
-test('no script has a schema of the server or asks for a module of Node', async () => {
+test('no bundle contains a server schema or imports a Node module', async () => {
   const assets = path.join(dist, 'assets');
   const names = (await readdir(assets)).filter((name) => name.endsWith('.js'));
   expect(names.length).toBeGreaterThan(0);

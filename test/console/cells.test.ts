@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readCells, writeCells } from '../../console/src/pages/workers/form/cells.ts';
 
-describe('cells of a spreadsheet', () => {
+describe('spreadsheet cells', () => {
   test.each<[string, string, string[][]]>([
     ['one cell', 'a', [['a']]],
     ['nothing', '', [['']]],
@@ -27,11 +27,11 @@ describe('cells of a spreadsheet', () => {
     ['quotes that never end', '"a\nb', [['"a'], ['b']]],
     ['quotes in the middle', 'a "b" c\t"d" e', [['a "b" c', '"d" e']]],
     ['old line breaks', 'a\rb', [['a'], ['b']]],
-  ])('are read: %s', (_case, text, cells) => {
+  ])('are parsed: %s', (_case, text, cells) => {
     expect(readCells(text)).toEqual(cells);
   });
 
-  test('come back as they were written', () => {
+  test('survive a round trip', () => {
     const alphabet = ['a', '"', '""', '\t', '\n', '\r\n', ' ', 'é', ''];
     const cells = Array.from({ length: 300 }, (_row, row) =>
       Array.from({ length: 3 }, (_cell, cell) =>

@@ -32,7 +32,7 @@ describe.each(languages)('in %s', (language, texts) => {
     expect(adviceTexts(ended({ end_reason: reason }), words).join()).toMatch(/\S/);
   });
 
-  test.each(limitNames)('the limit %s has a name, its value and advice with what raises it', (limit) => {
+  test.each(limitNames)('the limit %s has a name, its value, and advice on how to raise it', (limit) => {
     const facts = limitFacts[limit];
     const end = ended({ end_reason: 'limit', end_detail: { limit, value: 7, ...facts } });
     expect(reasonText(end, words)).toMatch(/7/);
@@ -44,14 +44,14 @@ describe.each(languages)('in %s', (language, texts) => {
     expect(adviceTexts(failed, words)[1]).toContain(facts.setting);
   });
 
-  test('what may be why is told', () => {
+  test('a likely cause is named', () => {
     const detail = { exit_code: 1, machine_out_of_memory: true, row_error: 'disk full' };
     expect(adviceTexts(ended({ end_detail: detail }), words)).toHaveLength(3);
     expect(adviceTexts(ended({ end_detail: detail }), words)[2]).toContain('disk full');
   });
 });
 
-test('advice is in the language of the reader', () => {
+test("advice is in the reader's language", () => {
   for (const reason of runEndReasons.filter((each) => each !== 'succeeded')) {
     expect(zh.ends.advice[reason]).not.toBe(en.ends.advice[reason]);
   }
@@ -100,7 +100,7 @@ describe('a headline', () => {
 });
 
 describe('states', () => {
-  test('tell aborted and partly failed runs from others', () => {
+  test('distinguish aborted and partly failed runs from the others', () => {
     expect(stateOf({ status: 'failed', end_reason: 'aborted' })).toBe('aborted');
     expect(stateOf({ status: 'succeeded', end_reason: 'partly_failed' })).toBe('partly_failed');
     expect(stateOf({ status: 'failed', end_reason: 'exit' })).toBe('failed');
@@ -108,7 +108,7 @@ describe('states', () => {
     expect(stateOf({ status: 'aborting', end_reason: '' })).toBe('aborting');
   });
 
-  test('find runs by status or reason, each of them once', () => {
+  test('find runs by status or reason, each run once', () => {
     expect(stateQuery('running')).toEqual({ status: 'running' });
     expect(stateQuery('aborted')).toEqual({ end_reason: 'aborted' });
     expect(stateQuery('limit')).toEqual({ end_reason: 'limit' });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(async () => browser.close());
 
-test('the index leads to a guide, that one to another, without signing in', async () => {
+test('the index links to the guides, and guides link to each other, without signing in', async () => {
   const page = await browser.open('/docs');
   await page.getByRole('heading', { level: 1, name: 'Documentation' }).waitFor();
   await browser.screenshots('guides-index');
@@ -26,7 +26,7 @@ test('the index leads to a guide, that one to another, without signing in', asyn
   expect(new URL(page.url()).pathname).toBe('/docs/errors');
 });
 
-test('every guide has a page without a serious violation', { timeout: 120_000 }, async () => {
+test('every guide has a page without serious accessibility violations', { timeout: 120_000 }, async () => {
   const { list } = (await (await fetch(`${browser.platform.url}/docs/guides.json`)).json()) as {
     list: { name: string; title: string }[];
   };
@@ -37,14 +37,14 @@ test('every guide has a page without a serious violation', { timeout: 120_000 },
   }
 });
 
-test('a guide is copied as the Markdown it is', async () => {
+test('a guide is copied as its original Markdown', async () => {
   const page = await browser.open('/docs/errors');
   await page.getByRole('button', { name: 'Copy as Markdown' }).click();
   const copied = await page.evaluate<string>('navigator.clipboard.readText()');
   expect(copied).toBe(await (await fetch(`${browser.platform.url}/docs/errors.md`)).text());
 });
 
-test('an address with a heading shows that heading', async () => {
+test('a URL with a fragment scrolls to that heading', async () => {
   const page = await browser.open('/docs/callbacks#signature');
   const heading = page.getByRole('heading', { level: 2, name: 'Signature' });
   await heading.waitFor();
@@ -70,6 +70,6 @@ test('guides are in the language of the console', async () => {
   await page.evaluate('localStorage.clear()');
 });
 
-test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+test('the browser logged no errors and contacted no other host', () => {
   expect(browser.problems).toEqual([]);
 });

@@ -115,7 +115,7 @@ const defaults = {
   json: { key: [1, 2] },
 };
 
-test('a form that is left as it is starts with the defaults', async () => {
+test('an untouched form submits the defaults', async () => {
   const page = await openForm();
   await page.getByText('Runs as 1 subtask').waitFor();
   await browser.screenshots('input-form-editors');
@@ -124,7 +124,7 @@ test('a form that is left as it is starts with the defaults', async () => {
   expect(await storedInput()).toEqual({ custom: defaults, system: {} });
 });
 
-test('every editor writes its value with its type', async () => {
+test('every editor writes a value of the right type', async () => {
   const page = await openForm();
   await page.getByLabel('The input').fill('Ä <b> "quoted"');
   await page.getByLabel('The textarea').fill('two\nlines');
@@ -192,7 +192,7 @@ test('every editor writes its value with its type', async () => {
   });
 });
 
-test('what is wrong is said beside its field while typing, and a start leads to the first of it', async () => {
+test('errors appear beside their field while typing, and starting focuses the first one', async () => {
   const page = await openForm();
   await page.getByLabel('The number').fill('11');
   await page.getByText('Maximum: 10.').waitFor();
@@ -219,7 +219,7 @@ test('what is wrong is said beside its field while typing, and a start leads to 
   expect(new URL(page.url()).pathname).toBe(`/workers/${workerId}`);
 });
 
-test('what only the server finds is said at its field too', async () => {
+test('errors that only the server finds appear beside their field too', async () => {
   const page = await openForm();
   await page.getByRole('button', { name: 'Clear: The request_list' }).click();
   await page.getByText('Cannot start yet: concurrency fields have no non-empty fields').waitFor();
@@ -239,7 +239,7 @@ test('what only the server finds is said at its field too', async () => {
   await page.locator('.mantine-InputWrapper-error', { hasText: message }).waitFor();
 });
 
-test('form and JSON are two views of one input, and nothing is lost between them', async () => {
+test('form and JSON edit the same input and lose nothing between them', async () => {
   const page = await openForm();
   await page.getByLabel('The input').fill('typed in the form');
   await page.getByText('JSON', { exact: true }).click();
@@ -262,7 +262,7 @@ test('form and JSON are two views of one input, and nothing is lost between them
   expect(written).toHaveLength(expected.length);
 });
 
-test('lists take cells of a spreadsheet, files, text, and give everything back', async () => {
+test('lists import spreadsheet cells, files and text, and export everything again', async () => {
   const page = await openForm();
   await page.getByLabel('The sources: Address 1').focus();
   await paste(page, 'The sources: Address 1', 'https://a.example/\t1\r\n"two\nlines"\t2\r\n');
@@ -299,7 +299,7 @@ test('lists take cells of a spreadsheet, files, text, and give everything back',
   expect(custom['string_list']).toEqual(['"exact words"', 'c']);
 });
 
-test('a list of 5,000 items stays fluid: only the rows in view are in the page', async () => {
+test('a list of 5,000 items stays responsive because only visible rows are rendered', async () => {
   const page = await openForm();
   const lines = Array.from({ length: 5000 }, (_, index) => `https://shop.example/${index}`).join('\n');
   await page.getByLabel('The request_list 1').press('ControlOrMeta+a');
@@ -329,7 +329,7 @@ test('a list of 5,000 items stays fluid: only the rows in view are in the page',
   ]);
 });
 
-test('what is entered stays when the page is loaded again', async () => {
+test('entered values survive a reload', async () => {
   const page = await openForm();
   await page.getByLabel('The input').fill('kept');
   await page.getByLabel('The big').fill('12345678901234567890');
@@ -341,7 +341,7 @@ test('what is entered stays when the page is loaded again', async () => {
   expect(await page.getByLabel('The input').inputValue()).toBe('from the default');
 });
 
-test('a run and a task can fill the form', async () => {
+test('the form can be filled from a run and from a task', async () => {
   const run = await browser.platform.runAsync(
     workerId,
     { input: 'of the run', string_list: ['x'], request_list: ['a', 'b'] },
@@ -371,7 +371,7 @@ test('a run and a task can fill the form', async () => {
   expect(await page.getByLabel('The input').inputValue()).toBe('of the task');
 });
 
-test('a schema with members that are null or of another type has a form all the same', async () => {
+test('a schema with members that are null or of another type still gets a form', async () => {
   const strange = [
     {
       name: 'a',
@@ -402,6 +402,6 @@ test('a schema with members that are null or of another type has a form all the 
   expect((await storedInput()).custom).toEqual({ a: 'x', b: [{ url: 'y' }], c: [3] });
 });
 
-test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+test('the browser logged no errors and contacted no other host', () => {
   expect(browser.problems).toEqual([]);
 });

@@ -36,7 +36,7 @@ async function eventuallyListed(expected: (string | undefined)[]): Promise<void>
 }
 
 describe('runs', () => {
-  test('are filtered and sorted by the address', async () => {
+  test('are filtered and sorted by the URL', async () => {
     await browser.open(`/runs?worker=tester~counter&sort=-results`);
     await eventuallyListed([runs[1], runs[0]]);
     await browser.open(`/runs?keyword=hello&origin=api_v2&status=succeeded&size=50`);
@@ -48,7 +48,7 @@ describe('runs', () => {
     expect(new URL(browser.page.url()).search).toBe('');
   });
 
-  test('are told apart by how they ended, and found by it', async () => {
+  test('are labeled by how they ended, and can be filtered by it', async () => {
     const { page, platform } = browser;
     const run = async (script: string, items: string[]): Promise<string> =>
       (await platform.runSync(worker, { script, items })).run_slug;
@@ -78,7 +78,7 @@ describe('runs', () => {
     await eventuallyListed(runs.toReversed());
   });
 
-  test('what is chosen goes into the address, and back is back', async () => {
+  test('filters go into the URL, and the back button restores them', async () => {
     const page = await browser.open('/runs');
     await page.getByRole('button', { name: 'Rows' }).click();
     await page.waitForURL('**/runs?sort=-results');
@@ -93,7 +93,7 @@ describe('runs', () => {
     expect(await browser.violations()).toEqual([]);
   });
 
-  test('keys: / searches, j and k go through the list, Enter opens', async () => {
+  test('keyboard: / searches, j and k move through the list, Enter opens', async () => {
     const page = await browser.open('/runs');
     await eventuallyListed(runs.toReversed());
     await page.keyboard.press('/');
@@ -111,7 +111,7 @@ describe('runs', () => {
 });
 
 describe('the command palette', () => {
-  test('opens by Ctrl+K, finds pages, workers, tasks and runs, and goes there', async () => {
+  test('opens with Ctrl+K, and finds pages, workers, tasks and runs', async () => {
     const page = await browser.open('/runs');
     await eventuallyListed(runs.toReversed());
     await page.keyboard.press('Control+k');
@@ -151,7 +151,7 @@ describe('the run queue', () => {
     expect(await browser.violations()).toEqual([]);
   });
 
-  test('starts what is selected, and says of each what became of it', async () => {
+  test('starts the selected items, and reports the outcome of each', async () => {
     const [first, second, third] = await hold(3);
     const page = await browser.open('/queue');
     await page.getByRole('checkbox', { name: `Select Counter ${first}` }).check();
@@ -172,7 +172,7 @@ describe('the run queue', () => {
     expect(await browser.violations()).toEqual([]);
   });
 
-  test('discards all of a page with a reason, which the history shows', async () => {
+  test('discards all items of a page with a reason, which the history shows', async () => {
     const { page } = browser;
     await page.getByRole('checkbox', { name: 'Select all on this page' }).check();
     await page.getByRole('button', { name: 'Discard' }).click();
@@ -195,7 +195,7 @@ describe('the calendar of schedules', () => {
     expect(await browser.violations()).toEqual([]);
   });
 
-  test('shows the ticks of a week in the zone of the reader, and clashes', async () => {
+  test("shows the ticks of a week in the reader's time zone, and marks clashes", async () => {
     const schedules = [
       ['Morning', '08:00', 'UTC'],
       ['Also in the morning', '09:00', 'Africa/Lagos'],
@@ -229,7 +229,7 @@ describe('the calendar of schedules', () => {
   });
 });
 
-test('the page System is for administrators, and shows the runner', async () => {
+test('the System page is for administrators and shows the runner', async () => {
   const page = await browser.open('/runs');
   await page.getByRole('link', { name: 'Hello' }).waitFor();
   expect(await page.getByRole('link', { name: 'System' }).count()).toBe(0);
@@ -248,6 +248,6 @@ test('the page System is for administrators, and shows the runner', async () => 
   expect(await browser.violations()).toEqual([]);
 });
 
-test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+test('the browser logged no errors and contacted no other host', () => {
   expect(browser.problems).toEqual([]);
 });

@@ -32,7 +32,7 @@ async function loadedScripts(): Promise<string[]> {
   return names.map((name) => path.basename(name));
 }
 
-test('before the first run it leads to the store, to the upload and to the API', async () => {
+test('before the first run it links to the store, the upload and the API', async () => {
   const page = await browser.open('/');
   await page.getByRole('heading', { name: 'Welcome to Chela' }).waitFor();
   await browser.screenshots('overview-empty');
@@ -65,7 +65,7 @@ describe('with runs and a schedule', () => {
     await browser.platform.finished(going);
   });
 
-  test('it shows what ended, what goes on, what failed and what comes next', async () => {
+  test('it shows what ended, what is running, what failed and what comes next', async () => {
     const page = await browser.open('/');
     await page.getByText('2 subtasks running').waitFor();
     await page.getByText('2 succeeded, 1 failed').first().waitFor();
@@ -86,7 +86,7 @@ describe('with runs and a schedule', () => {
   });
 });
 
-test('a chart is a table too, for everybody', async () => {
+test('every chart is also available as a table', async () => {
   const { page } = browser;
   const chart = page.getByRole('region', { name: 'Runs by outcome' });
   // Those who cannot see it have the table in any case.
@@ -98,7 +98,7 @@ test('a chart is a table too, for everybody', async () => {
   expect(await browser.violations()).toEqual([]);
 });
 
-test('the time is in the address', async () => {
+test('the time range is in the URL', async () => {
   const { page } = browser;
   await page.getByText('30 days', { exact: true }).click();
   await page.waitForURL('**/?range=30d');
@@ -108,7 +108,7 @@ test('the time is in the address', async () => {
   expect(new URL(page.url()).search).toBe('?range=30d');
 });
 
-test('usage by kind and worker, sorted by the address', async () => {
+test('usage is shown by kind and worker, sorted by the URL', async () => {
   const page = await browser.open('/usage?range=7d');
   const panel = page.getByRole('region', { name: 'By worker' });
   await panel.getByRole('link', { name: 'Prices' }).waitFor();
@@ -130,6 +130,6 @@ test('usage by kind and worker, sorted by the address', async () => {
   await page.waitForURL('**/usage?*metric=traffic*');
 });
 
-test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+test('the browser logged no errors and contacted no other host', () => {
   expect(browser.problems).toEqual([]);
 });

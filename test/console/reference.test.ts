@@ -34,8 +34,8 @@ async function openOperation(operationId: string) {
   return page;
 }
 
-describe('the page of getWorkerLastRun, for somebody who is not signed in', () => {
-  test('says what the operation takes and answers', async () => {
+describe('the page of getWorkerLastRun for a signed-out visitor', () => {
+  test('describes the parameters and the response of the operation', async () => {
     const page = await openOperation('getWorkerLastRun');
     await page.getByRole('heading', { name: 'Get worker last run' }).waitFor();
     await page.getByText('/api/v2/workers/{workerId}/runs/last', { exact: true }).waitFor();
@@ -54,7 +54,7 @@ describe('the page of getWorkerLastRun, for somebody who is not signed in', () =
   });
 
   test.for(['Bearer token', 'api-key header', 'Query token'])(
-    'answers the run by the mode %s',
+    'sends the request with the authentication mode %s',
     async (mode) => {
       const page = await openOperation('getWorkerLastRun');
       await page.getByRole('combobox', { name: 'Authentication mode' }).click();
@@ -87,7 +87,7 @@ describe('the page of getWorkerLastRun, for somebody who is not signed in', () =
     },
   );
 
-  test('keeps the token in this tab, for all pages of the tab, and nowhere else', async () => {
+  test('keeps the token for all pages of this tab, and nowhere else', async () => {
     const page = await openOperation('getWorkerLastRun');
     await page.getByRole('textbox', { name: 'Token' }).fill('secret of this tab');
     await page.getByRole('textbox', { name: 'workerId' }).fill(workerPath);
@@ -107,7 +107,7 @@ describe('the page of getWorkerLastRun, for somebody who is not signed in', () =
     await other.close();
   });
 
-  test('says what is missing before anything is sent', async () => {
+  test('says what is missing before it sends anything', async () => {
     const page = await openOperation('getWorkerLastRun');
     const sent: string[] = [];
     page.on('request', (request) => sent.push(request.url()));
@@ -121,7 +121,7 @@ describe('the page of getWorkerLastRun, for somebody who is not signed in', () =
 });
 
 describe('the page of runWorker', () => {
-  test('says where the JSON is broken, and resets the body to its example', async () => {
+  test('shows where the JSON is invalid, and resets the body to its example', async () => {
     const page = await openOperation('runWorker');
     await page.getByRole('textbox', { name: 'workerId' }).fill(workerPath);
     await page.getByRole('textbox', { name: 'Token' }).fill(browser.platform.key);
@@ -152,7 +152,7 @@ describe('the page of runWorker', () => {
   });
 });
 
-test('somebody who is signed in makes a key that ends within the hour', async () => {
+test('a signed-in user creates a key that expires within the hour', async () => {
   await browser.signIn();
   const page = await openOperation('getAccount');
   await page.getByRole('button', { name: 'Create a key for 1 hour' }).click();
@@ -168,7 +168,7 @@ test('somebody who is signed in makes a key that ends within the hour', async ()
 });
 
 test(
-  'the index finds operations, and every operation has a page without a serious violation',
+  'the index finds operations, and every operation has a page without serious accessibility violations',
   { timeout: 180_000 },
   async () => {
     const page = await browser.open('/docs/api');
@@ -204,6 +204,6 @@ test('a page is copied as Markdown', async () => {
   expect(markdown).toContain('| 404 | 11004 | not found |');
 });
 
-test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+test('the browser logged no errors and contacted no other host', () => {
   expect(browser.problems).toEqual([]);
 });

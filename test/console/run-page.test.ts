@@ -78,7 +78,7 @@ describe('a log of 1,000,000 lines', () => {
   /** Lines that are there. */
   const lines = async (): Promise<number> => page.locator('[data-line]').count();
 
-  test('is scrolled to its middle and its end with a window of it', async () => {
+  test('scrolls to its middle and its end while only a window of it is rendered', async () => {
     const requests = await requestsOf(page, '/log/lines', async () => {
       await scrollTo(0.5);
       await page.locator('[data-line="500010"]').waitFor();
@@ -93,7 +93,7 @@ describe('a log of 1,000,000 lines', () => {
     expect(await page.evaluate('document.querySelectorAll("*").length')).toBeLessThan(1500);
   });
 
-  test('goes on by lines with the keys, though the scroll bar stands for many', async () => {
+  test('moves line by line with the keyboard, although one pixel of the scroll bar covers many lines', async () => {
     await scrollTo(0.25);
     const first = async (): Promise<number> =>
       Number(await page.locator('[data-line]').first().getAttribute('data-line'));
@@ -110,7 +110,7 @@ describe('a log of 1,000,000 lines', () => {
     await page.getByText('line number 1', { exact: true }).waitFor();
   });
 
-  test('is filtered by level, and searched from match to match', async () => {
+  test('is filtered by level, and searched match by match', async () => {
     await page.getByText(/^Error 1,000$/).click();
     await page.getByText('1,000 lines', { exact: true }).waitFor();
     await page.getByText('line number 1000', { exact: true }).waitFor();
@@ -129,7 +129,7 @@ describe('a log of 1,000,000 lines', () => {
 });
 
 describe('rows', () => {
-  test('of 200,000 are scrolled, searched and opened without loading them all', async () => {
+  test('up to 200,000 are scrolled, searched and opened without loading them all', async () => {
     const slug = await runToEnd(`await sdk.result.setTableHeader([
       { label: 'Name', key: 'name', format: 'text' }, { label: 'Size', key: 'size', format: 'integer' }]);`);
     await change(slug, insertRows, 200_000);
@@ -173,7 +173,7 @@ describe('rows', () => {
   };
   const headers = Object.keys(colourful).map((key) => ({ key, label: key, format: formats[key] ?? 'text' }));
 
-  test('are shown by their format, and a chosen set of columns is remembered', async () => {
+  test('are shown in their format, and the selected columns are remembered', async () => {
     const slug = await runToEnd(`await sdk.result.setTableHeader(${JSON.stringify(headers)});
       await sdk.result.pushData(${JSON.stringify(colourful)});`);
     await change(
@@ -231,7 +231,7 @@ describe('rows', () => {
     expect(await page.evaluate('window.hacked')).toBeUndefined();
   });
 
-  test('that arrive while the reader looks at the first ones move nothing and are counted', async () => {
+  test('that arrive while the reader looks at the first ones are counted and move nothing', async () => {
     const slug = await browser.platform.runAsync(scripted, {
       script: `for (let row = 0; row < 40; row += 1) await sdk.result.pushData({ row }); ${runForever}`,
       items: ['one'],
@@ -252,7 +252,7 @@ describe('rows', () => {
   });
 });
 
-test('an export takes the format and the columns that were chosen, and shows how far it is', async () => {
+test('are exported in the chosen format and columns, with progress shown', async () => {
   const slug = await runToEnd("await sdk.result.pushData({ first: 'a', second: 'b' });");
   await change(
     slug,
@@ -292,7 +292,7 @@ describe('a run whose subtasks ended differently', () => {
     page = await browser.open(`/runs/${slug}`);
   });
 
-  test('says which, why, and what was logged last', async () => {
+  test('shows which ones failed, why, and what was logged last', async () => {
     await page.getByText('Some subtasks failed', { exact: true }).waitFor();
     await page.getByText('1 of 3 subtasks failed: #2 the worker ended with exit code 1').waitFor();
     await page.getByText('Error: no such page', { exact: true }).waitFor();
@@ -303,7 +303,7 @@ describe('a run whose subtasks ended differently', () => {
     await page.getByRole('button', { name: 'Show the failed subtasks' }).click();
   });
 
-  test('lists them with status, rows, input and log of their own', async () => {
+  test('lists them, each with its own status, rows, input and log', async () => {
     const subtasks = page.getByRole('region', { name: 'Subtasks' });
     await subtasks.getByText('Failed', { exact: true }).waitFor();
     expect(new URL(page.url()).search).toBe('?tab=subtasks&status=failed');
@@ -326,14 +326,14 @@ describe('a run whose subtasks ended differently', () => {
     expect(new URL(page.url()).search).toBe('?tab=log&subtask=2');
   });
 
-  test('leads from its error to the line of the log', async () => {
+  test('links from its error to the line of the log', async () => {
     await page.getByRole('button', { name: 'Show the log' }).click();
     await page.waitForURL('**?tab=log&find=*');
     await page.getByText('1 of 1').waitFor();
     expect(await page.locator('mark').allTextContents()).toEqual(['Error: no such page']);
   });
 
-  test('shows its input, and leads to the form with it', async () => {
+  test('shows its input, and opens the form with it', async () => {
     await page.getByRole('tab', { name: 'Log' }).focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
@@ -354,7 +354,7 @@ test.each([
     `const fs = require('fs'); for (;;) fs.openSync('/dev/null');`,
     'This may be why: it reached the Open file limit of 200 files (CHELA_SANDBOX_OPEN_FILE_LIMIT).',
   ],
-])('a run that failed at %s says what raises it', async (_, system, script, advice) => {
+])('a run that failed at %s says how to raise the limit', async (_, system, script, advice) => {
   const { run_slug: slug } = await browser.platform.runSync(scripted, { script, items: ['one'] }, system);
   const page = await browser.open(`/runs/${slug}`);
   await page.getByText('The run failed', { exact: true }).waitFor();
@@ -362,7 +362,7 @@ test.each([
   expect(await browser.violations()).toEqual([]);
 });
 
-test('a run that waits says why, and starts by itself', async () => {
+test('a queued run says why it waits, and starts by itself', async () => {
   const { runnerSlots } = browser.platform.platform.config;
   const items = Array.from({ length: runnerSlots }, (_, index) => String(index));
   const busy = await browser.platform.runAsync(scripted, { script: runForever, items });
@@ -376,7 +376,7 @@ test('a run that waits says why, and starts by itself', async () => {
   await page.getByRole('status').getByText('Succeeded', { exact: true }).waitFor();
 });
 
-test('a run that goes on shows its log as it is written, and follows it until the reader scrolls', async () => {
+test('a running run shows its log live, and follows it until the reader scrolls', async () => {
   const script = `for (let index = 0; ; index += 1) {
     await sdk.log.info('tick ' + index);
     if (index > 100) await new Promise((resolve) => setTimeout(resolve, 50));
@@ -399,7 +399,7 @@ test('a run that goes on shows its log as it is written, and follows it until th
   await page.getByRole('checkbox', { name: 'Wrap lines' }).uncheck();
 });
 
-test('callbacks are shown with every attempt to deliver them', async () => {
+test('callbacks are shown with every delivery attempt', async () => {
   const receiver = await Receiver.start((response, _request, index) => {
     response.writeHead(index === 0 ? 503 : 200).end(index === 0 ? 'too <b>busy</b>' : 'thank you');
   });
@@ -422,6 +422,6 @@ test('callbacks are shown with every attempt to deliver them', async () => {
   }
 });
 
-test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+test('the browser logged no errors and contacted no other host', () => {
   expect(browser.problems).toEqual([]);
 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(async () => browser.close());
 
-test('before the first run the list says how to come to one', async () => {
+test('before the first run the list says how to start one', async () => {
   const page = await browser.open('/runs');
   await page.getByText('No runs yet').waitFor();
   await browser.screenshots('runs-empty');
@@ -59,7 +59,7 @@ describe('from the store to the first export', () => {
     expect(await browser.platform.run(slug)).toMatchObject({ origin: 'console', results: 7 });
   });
 
-  test('its log has all levels, and can be searched', async () => {
+  test('its log shows all levels and can be searched', async () => {
     const { page } = browser;
     await page.getByRole('tab', { name: 'Log' }).click();
     await page.getByText('warn: something to know; the work goes on').waitFor();
@@ -76,7 +76,7 @@ describe('from the store to the first export', () => {
     await page.getByText('error: something failed').waitFor();
   });
 
-  test('its rows are downloaded as csv', async () => {
+  test('its rows are downloaded as CSV', async () => {
     const { page } = browser;
     await page.getByRole('button', { name: 'Export' }).click();
     const download = page.waitForEvent('download');
@@ -88,7 +88,7 @@ describe('from the store to the first export', () => {
     expect(lines[0]).toBe('id,greeting,length,date');
   });
 
-  test('it stands in the list, which the address filters', async () => {
+  test('it appears in the list, which the URL filters', async () => {
     const page = await browser.open('/runs?status=succeeded');
     await page.getByRole('link', { name: 'Hello' }).waitFor();
     await browser.screenshots('runs');
@@ -98,7 +98,7 @@ describe('from the store to the first export', () => {
   });
 });
 
-describe('a run that goes on', () => {
+describe('a running run', () => {
   test('shows rows and log lines as they arrive, and is aborted', async () => {
     const script = `
       for (let index = 0; ; index += 1) {
@@ -126,7 +126,7 @@ describe('a run that goes on', () => {
   });
 });
 
-test('what a worker writes is never markup, script or an image of another host', async () => {
+test('the output of a worker never becomes markup, a script or an image of another host', async () => {
   const rows = [
     { text: '<img src=x onerror="window.hacked=1">', link: 'javascript:window.hacked=2' },
     { text: '<script>window.hacked=3</script>', link: 'https://rows.example/?<b>' },
@@ -153,7 +153,7 @@ test('what a worker writes is never markup, script or an image of another host',
   expect(await page.evaluate('window.hacked')).toBeUndefined();
 });
 
-test("a worker's readme is Markdown without anything dangerous", async () => {
+test("a worker's README is rendered as Markdown without dangerous parts", async () => {
   const readme = [
     '# A **bold** readme',
     '<script>window.hacked=1</script><img src="https://readme.example/x.png"><iframe src="https://readme.example/"></iframe>',
@@ -173,7 +173,7 @@ test("a worker's readme is Markdown without anything dangerous", async () => {
   expect(await page.evaluate('window.hacked')).toBeUndefined();
 });
 
-test('a readme that takes minutes to format is shown as it is, and the page stays usable', async () => {
+test('a README that would take minutes to format is shown as text, and the page stays usable', async () => {
   const readme = '*a_'.repeat(30_000);
   await writeFile(path.join(folder, 'README.md'), readme);
   const workerId = await browser.platform.publish(folder, 'With slow readme');
@@ -184,6 +184,6 @@ test('a readme that takes minutes to format is shown as it is, and the page stay
   await page.getByText('No runs yet. Fill in the form').waitFor();
 });
 
-test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+test('the browser logged no errors and contacted no other host', () => {
   expect(browser.problems).toEqual([]);
 });

@@ -26,7 +26,7 @@ async function storedTasks(): Promise<TaskShape[]> {
   return (await browser.platform.call<{ list: TaskShape[] }>('/worker-tasks')).data.list;
 }
 
-test('what is entered in the form of a worker is kept as a task', async () => {
+test("the input entered in a worker's form is saved as a task", async () => {
   const page = await browser.open('/tasks');
   await page.getByText('No tasks yet').waitFor();
   await browser.screenshots('tasks-empty');
@@ -46,7 +46,7 @@ test('what is entered in the form of a worker is kept as a task', async () => {
   });
 });
 
-test('it gets a schedule, whose next tick is shown', async () => {
+test('it gets a schedule and shows the next tick', async () => {
   const page = await browser.open('/tasks');
   await page.getByRole('button', { name: 'Schedule for Greet Ada' }).click();
   const dialog = page.getByRole('dialog');
@@ -73,7 +73,7 @@ test('it gets a schedule, whose next tick is shown', async () => {
   expect(task?.schedule_next_at).toBeGreaterThan(Date.now() / 1000);
 });
 
-test('a schedule that cannot be says what is missing', async () => {
+test('an invalid schedule says what is missing', async () => {
   const page = await browser.open('/tasks');
   await page.getByRole('button', { name: 'Schedule for Greet Ada' }).click();
   const dialog = page.getByRole('dialog');
@@ -84,7 +84,7 @@ test('a schedule that cannot be says what is missing', async () => {
   expect(await dialog.getByRole('alert').textContent()).toContain('schedule_once_date');
 });
 
-test('it runs by a click, and is deleted', async () => {
+test('it is run with one click, and deleted', async () => {
   const page = await browser.open('/tasks');
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.waitForURL('**/runs/*');
@@ -98,6 +98,6 @@ test('it runs by a click, and is deleted', async () => {
   expect(await storedTasks()).toEqual([]);
 });
 
-test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+test('the browser logged no errors and contacted no other host', () => {
   expect(browser.problems).toEqual([]);
 });

@@ -52,7 +52,7 @@ test('an account without workers is told how to get one', async () => {
 });
 
 describe('a folder', () => {
-  test('with errors is refused, and they are shown by file', async () => {
+  test('with errors is refused, and the errors are listed by file', async () => {
     await writeSchema({ properties: [{ name: 'a', type: 'text', editor: 'magic' }] });
     const page = await browser.open('/workers');
     await page.getByRole('button', { name: 'Upload worker' }).first().click();
@@ -67,7 +67,7 @@ describe('a folder', () => {
     expect(await browser.violations()).toEqual([]);
   });
 
-  test('that is mended is published, and its page shows its warnings and its installation', async () => {
+  test('is published once fixed, and its page shows its warnings and its installation', async () => {
     await writeSchema({ properties: [{ name: 'a', type: 'string', editor: 'input', title: 'A' }] });
     const { page } = browser;
     await chooseFolder(page);
@@ -81,7 +81,7 @@ describe('a folder', () => {
     expect(await browser.violations()).toEqual([]);
   });
 
-  test('with dependencies that cannot be installed says why, in the log of the installation', async () => {
+  test('with dependencies that cannot be installed says why in the installation log', async () => {
     await writeFile(
       path.join(folder, 'package.json'),
       JSON.stringify({ name: 'price-watch', dependencies: { 'is-odd': 'no version!!' } }),
@@ -105,7 +105,7 @@ describe('a folder', () => {
 });
 
 describe('a zip', () => {
-  test('that is broken is refused', async () => {
+  test('is refused if it is broken', async () => {
     const page = await browser.open('/workers');
     await page.getByRole('button', { name: 'Upload worker' }).click();
     const dialog = page.getByRole('dialog');
@@ -116,7 +116,7 @@ describe('a zip', () => {
     expect(await dialog.getByRole('alert').textContent()).toMatch(/zip/i);
   });
 
-  test('that is dropped anywhere on the page is published', async () => {
+  test('is published when dropped anywhere on the page', async () => {
     const zip = await buffer(await zipFolder(path.join(import.meta.dirname, '../../workers/hello')));
     const page = await browser.open('/workers');
     await page.getByRole('link', { name: 'Price watch' }).waitFor();
@@ -137,7 +137,7 @@ describe('a zip', () => {
   });
 });
 
-test('a repository becomes a worker, and is pulled when it changed', async () => {
+test('a repository becomes a worker, and is pulled after it has changed', async () => {
   const files = { 'main.js': '', 'input_schema.json': JSON.stringify(plainSchema), 'README.md': '# One\n' };
   await git.commit('shop.git', files, { message: 'The first commit' });
   const page = await browser.open('/workers');
@@ -161,6 +161,6 @@ test('a repository becomes a worker, and is pulled when it changed', async () =>
   await page.getByText('v1.0.2 imported').waitFor();
 });
 
-test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+test('the browser logged no errors and contacted no other host', () => {
   expect(browser.problems).toEqual([]);
 });

@@ -41,7 +41,7 @@ describe('the settings of a worker', () => {
     expect(data).toMatchObject({ description: 'Watches prices of shops.', categories: 4, is_public: true });
   });
 
-  test('and the store finds it by its category', async () => {
+  test('let the store find it by its category', async () => {
     await browser.platform.call('/workers/tester~hello', { method: 'PUT', body: { is_public: true } });
     const page = await browser.open('/store');
     await page.getByRole('link', { name: 'Hello' }).waitFor();
@@ -62,7 +62,7 @@ describe('the settings of a worker', () => {
 });
 
 describe('the page of a worker', () => {
-  test('lists its runs by status, and its tasks, from which the form can be filled', async () => {
+  test('lists its runs by status, and its tasks, which can fill the form', async () => {
     const run = await browser.platform.runSync(slug, { word: 'one' });
     await browser.platform.runSync('tester~hello', { names: ['Ada'] });
     const { data: task } = await browser.platform.call<{ slug: string }>('/worker-tasks', {
@@ -89,7 +89,7 @@ describe('the page of a worker', () => {
     expect(await page.getByRole('textbox', { name: 'Word' }).inputValue()).toBe('of the task');
   });
 
-  test('shows how programs use it, in three languages', async () => {
+  test('shows how programs call it, in three languages', async () => {
     const page = await browser.open('/workers/tester~price-watch?tab=api');
     await page.getByText('/runs/last/export?format=csv').waitFor();
     await page.getByText('Python', { exact: true }).click();
@@ -99,7 +99,7 @@ describe('the page of a worker', () => {
     await page.waitForURL('**/docs/api/exportWorkerLastRunResults');
   });
 
-  test('runs a version that is not the current one, with its own form', async () => {
+  test("runs an earlier version with that version's form", async () => {
     const schema = {
       properties: [{ name: 'number', title: 'Number', type: 'integer', editor: 'number', description: '' }],
     };
@@ -121,7 +121,7 @@ describe('the page of a worker', () => {
     expect(started).toMatchObject({ version: 'v1.0.1', scraper_title: 'Price watch' });
   });
 
-  test('shows strangers neither its versions nor its settings', async () => {
+  test('hides its versions and settings from other accounts', async () => {
     const { platform } = browser;
     const { id } = await platform.platform.accounts.ensure('chela');
     await platform.platform.database.pool.query('UPDATE worker SET account_id = $1 WHERE slug = $2', [
@@ -143,7 +143,7 @@ describe('the page of a worker', () => {
     );
   });
 
-  test('deletes it once its name was typed', async () => {
+  test('deletes it after its name has been typed', async () => {
     const page = await browser.open('/workers/tester~price-watch?tab=settings');
     await page.getByRole('button', { name: 'Delete worker' }).click();
     const dialog = page.getByRole('dialog');
@@ -159,6 +159,6 @@ describe('the page of a worker', () => {
   });
 });
 
-test('nothing went wrong in the browser meanwhile, and no other host was asked', () => {
+test('the browser logged no errors and contacted no other host', () => {
   expect(browser.problems).toEqual([]);
 });

@@ -48,7 +48,7 @@ async function submitAs(name: string, counts: readonly number[]): Promise<[strin
 }
 
 describe('claiming', () => {
-  test('gives each subtask to one of many runners that ask at once', async () => {
+  test('gives each subtask to exactly one of many runners that claim at once', async () => {
     const slugs = [await submit(150), await submit(100)];
     const { database } = platform.platform;
     const runners = await Promise.all(numbers(6).map(async () => registerRunner(database, tenSlots)));
@@ -70,7 +70,7 @@ describe('claiming', () => {
     expect(rows).toEqual([{ status: 'running', attempt: 1 }]);
   });
 
-  test('lets runs take turns: the first subtasks of all come before the second ones of any', async () => {
+  test('lets runs take turns: the first subtasks of all runs come before the second ones of any', async () => {
     const [big, small] = [await submit(20), await submit(2)];
     const runnerId = await registerRunner(platform.platform.database, tenSlots);
     const order = (await claim(runnerId, 4)).map(({ run_slug: slug, number }) => ({ slug, number }));
@@ -79,7 +79,7 @@ describe('claiming', () => {
     ).toEqual([1, 2].flatMap((number) => [big, small].toSorted().map((slug) => ({ slug, number }))));
   });
 
-  test('has a run join at the turn that is on, so that neither it nor the ones before wait', async () => {
+  test('has a run that arrives later join the current turn, so that neither it nor earlier runs wait', async () => {
     const first = await submit(10);
     const runnerId = await registerRunner(platform.platform.database, tenSlots);
     await claim(runnerId, 6);
@@ -93,7 +93,7 @@ describe('claiming', () => {
   });
 
   describe('between accounts', () => {
-    test('the one with fewer subtasks running comes first, however many the others have waiting', async () => {
+    test('the one with fewer running subtasks comes first, however many the others have waiting', async () => {
       const owners = new Map([
         ...(await submitAs('big', [1000, ...Array.from({ length: 20 }, () => 1)])),
         ...(await submitAs('late', [3])),
@@ -107,7 +107,7 @@ describe('claiming', () => {
       expect(order).toEqual(['big', 'late', 'big', 'late', 'big', 'late', 'big']);
     });
 
-    test('each gets as many of the slots that are free at once', async () => {
+    test('free slots are shared equally', async () => {
       const owners = new Map([...(await submitAs('first', [50])), ...(await submitAs('second', [50]))]);
       const runnerId = await registerRunner(platform.platform.database, tenSlots);
       const claimed = (await claim(runnerId, 6)).map(({ run_slug: slug }) => owners.get(slug));
@@ -116,7 +116,7 @@ describe('claiming', () => {
     });
   });
 
-  test('gives back what a runner owns without executing it', async () => {
+  test('puts back what a runner owns but does not execute', async () => {
     await submit(3);
     const { database } = platform.platform;
     const [runnerId, other] = [
@@ -136,7 +136,7 @@ describe('claiming', () => {
     ]);
   });
 
-  test('gives a runner whose lease was ended nothing', async () => {
+  test('gives nothing to a runner whose lease has ended', async () => {
     const { database } = platform.platform;
     const slug = await submit(2);
     const runnerId = await registerRunner(database, tenSlots);
@@ -147,7 +147,7 @@ describe('claiming', () => {
     expect(await claim(await registerRunner(database, tenSlots), 2)).toHaveLength(1);
   });
 
-  test('waits for the end of a lease that is under way, and gives nothing then', async () => {
+  test('waits for a lease that is being ended, then gives nothing', async () => {
     const { database } = platform.platform;
     await submit(1);
     const runnerId = await registerRunner(database, tenSlots);
@@ -182,7 +182,7 @@ async function recover(lostSubtasks: 'fail' | 'retry'): Promise<number> {
 }
 
 describe('the watchman', () => {
-  test('ends the subtasks of a runner whose lease was ended, and those of no other', async () => {
+  test('ends the subtasks of a runner whose lease has ended, and no others', async () => {
     const slug = await submit(2);
     const alive = await registerRunner(platform.platform.database, tenSlots);
     await claim(alive, 1);
@@ -199,7 +199,7 @@ describe('the watchman', () => {
     expect((await platform.run(slug)).status).toBe('running');
   });
 
-  test('puts them back into the queue where the operator wants that, three attempts in all', async () => {
+  test('requeues them if the operator chose that, for three attempts in all', async () => {
     const slug = await submit(1);
     const attempts: number[] = [];
     for (;;) {
@@ -212,7 +212,7 @@ describe('the watchman', () => {
     expect((await platform.run(slug)).status).toBe('failed');
   });
 
-  test('ends those of a run that is being aborted, whatever the operator wants', async () => {
+  test('ends those of a run that is being aborted, whatever the operator chose', async () => {
     const slug = await submit(1);
     await claimAndLose(1);
     await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
@@ -223,7 +223,7 @@ describe('the watchman', () => {
 });
 
 describe('two runners on one database', () => {
-  test('share a run and execute each subtask once', async () => {
+  test('share a run, and execute each subtask once', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-worker-'));
     onTestFinished(async () => rm(folder, { recursive: true, force: true }));
     // No SDK: the platform's own lines tell what was executed.

@@ -22,7 +22,7 @@ async function openDatabase(template?: string): Promise<{ url: string; database:
 }
 
 describe('migrations', () => {
-  test('are applied once, in order, by many processes that start at once', async () => {
+  test('are applied once and in order by many processes that start at once', async () => {
     const { url, database } = await openDatabase('template0');
     const applied = await Promise.all(Array.from({ length: 6 }, async () => migrate(url)));
     const folder = path.join(import.meta.dirname, '..', '..', 'src', 'database', 'migrations');
@@ -45,7 +45,7 @@ describe('migrations', () => {
 });
 
 describe('a transaction', () => {
-  test('is rolled back when its work fails, and its connection is used again', async () => {
+  test('is rolled back when its callback fails, and its connection is reused', async () => {
     const { database } = await openDatabase();
     const work = database.transaction(async (client) => {
       await client.query(`INSERT INTO account (name) VALUES ('half')`);
@@ -56,7 +56,7 @@ describe('a transaction', () => {
     expect(database.pool.idleCount).toBe(database.pool.totalCount);
   });
 
-  test('whose connection is lost rejects, and ends nothing but itself', async () => {
+  test('that loses its connection rejects, and nothing else is affected', async () => {
     const { url, database } = await openDatabase();
     const outside = new Client({ connectionString: url });
     await outside.connect();
@@ -96,7 +96,7 @@ describe('partitions', () => {
   const day = 24 * 3600 * 1000;
   const now = new Date('2031-03-01T23:59:59Z');
 
-  test('of today and the next three days are made, by many at once and again', async () => {
+  test('of today and the next three days are created, by many processes at once and repeatedly', async () => {
     const { database } = await openDatabase();
     await Promise.all(Array.from({ length: 5 }, async () => createPartitions(database, now)));
     await createPartitions(database, now);
@@ -108,7 +108,7 @@ describe('partitions', () => {
     expect(await insertRow(database, now, 1)).toBe('result_row_2031_03_01');
   });
 
-  test('of a day whose rows came before its partition are left out; the rows stay, the other days are made', async () => {
+  test('are not created for a day that already has rows in the default partition; the rows stay and the other days get theirs', async () => {
     const { database } = await openDatabase();
     expect(await insertRow(database, now, 1)).toBe('result_row_default');
     await createPartitions(database, now);
@@ -117,7 +117,7 @@ describe('partitions', () => {
     expect((await database.pool.query('SELECT FROM result_row')).rowCount).toBe(2);
   });
 
-  test('of days that are over are dropped, with such days of the default partition', async () => {
+  test('of past days are dropped, along with the rows of those days in the default partition', async () => {
     const { database } = await openDatabase();
     await insertRow(database, new Date(now.getTime() - 9 * day), 1);
     await createPartitions(database, new Date(now.getTime() - 5 * day));

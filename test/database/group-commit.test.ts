@@ -32,7 +32,7 @@ function controlled(limits: { maximumItems?: number; maximumBytes?: number } = {
   };
 }
 
-test('what is added in one turn makes one commit, what comes during it the next, in the order of arrival', async () => {
+test('items added in one turn share a commit, and items added during it go into the next, in order of arrival', async () => {
   const { group, batches, begun, end } = controlled();
   const first = Promise.all([group.add('a'), group.add('b')]);
   await begun();
@@ -48,7 +48,7 @@ test('what is added in one turn makes one commit, what comes during it the next,
   ]);
 });
 
-test('an item is acknowledged after its own commit, not before', async () => {
+test('an item is acknowledged only after its own commit', async () => {
   const { group, begun, end } = controlled();
   const onAcknowledged = vi.fn<() => void>();
   const added = group.add('a').then(onAcknowledged);
@@ -58,7 +58,7 @@ test('an item is acknowledged after its own commit, not before', async () => {
   await added;
 });
 
-test('a commit that fails rejects its own items with its error; those after it are stored', async () => {
+test('a failed commit rejects its own items with its error; later items are stored', async () => {
   const { group, batches, begun, end } = controlled();
   const failing = Promise.allSettled([group.add('a'), group.add('b')]);
   await begun();
@@ -90,7 +90,7 @@ const limited = [
     expected: [1, 1, 1],
   },
 ];
-test.each(limited)('a commit ends at its limit of $name', async ({ limits, items, expected }) => {
+test.each(limited)('a commit is closed at its limit of $name', async ({ limits, items, expected }) => {
   const batches: string[][] = [];
   const group = new GroupCommit<string>({
     ...limits,
@@ -104,7 +104,7 @@ test.each(limited)('a commit ends at its limit of $name', async ({ limits, items
   expect(batches.flat()).toEqual(items);
 });
 
-test('settled waits for what was added before, whatever becomes of it, and is quick where there is nothing', async () => {
+test('settled() waits for everything added before it, whatever the outcome, and returns at once if there is nothing', async () => {
   const { group, begun, end } = controlled();
   await group.settled();
   const outcome = Promise.allSettled([group.add('a')]);
@@ -117,7 +117,7 @@ test('settled waits for what was added before, whatever becomes of it, and is qu
   expect((await outcome)[0]?.status).toBe('rejected');
 });
 
-test('an item added when another is acknowledged is stored too', async () => {
+test('an item added while another is acknowledged is stored too', async () => {
   const batches: string[][] = [];
   const group = new GroupCommit<string>({
     sizeBytes: () => 1,

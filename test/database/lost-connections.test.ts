@@ -33,7 +33,7 @@ async function countOf(slugs: readonly string[], where: string): Promise<number>
   return rowCount ?? 0;
 }
 
-test('however often the connections to the database are lost, each subtask is executed and settled', async () => {
+test('each subtask is executed and settled however often database connections are lost', async () => {
   const items = Array.from({ length: 8 }, (_, index) => String(index));
   const slugs = await Promise.all(
     Array.from({ length: 5 }, async () => platform.runAsync(worker, { script: '', items })),

@@ -43,7 +43,7 @@ async function count(table: string): Promise<number> {
   return (await platform.platform.database.pool.query(`SELECT FROM ${table}`)).rowCount ?? 0;
 }
 
-test('what is older than the retention goes with all that belongs to it; the rest stays readable', async () => {
+test('a run older than the retention is removed with everything that belongs to it; others stay readable', async () => {
   const { database } = platform.platform;
   const old = [await makeRun(60, 'succeeded'), await makeRun(45, 'failed'), await makeRun(31, 'succeeded')];
   const young = [await makeRun(29, 'succeeded'), await makeRun(0, 'failed')];
@@ -68,7 +68,7 @@ test('what is older than the retention goes with all that belongs to it; the res
   expect(rows.every(({ name }) => name === 'result_row_default' || name >= firstKept)).toBe(true);
 });
 
-test('a run that has not ended stays with its rows, however old it is', async () => {
+test('an unfinished run keeps its rows, however old it is', async () => {
   const unfinished = await makeRun(90, 'running');
   const ended = await makeRun(80, 'succeeded');
   await applyRetention(platform.platform.database, 30, now);

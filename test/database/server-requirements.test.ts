@@ -4,7 +4,7 @@ import { migrate } from '../../src/database/migrations.ts';
 import { checkServer, readServerTraits } from '../../src/database/server-requirements.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
-test('the server of the tests suits Chela', async () => {
+test('the server of the tests meets the requirements', async () => {
   const { url, drop } = await createTestDatabase();
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -21,7 +21,7 @@ test('the server of the tests suits Chela', async () => {
 
 const utf8 = { version: '1.2', encoding: 'UTF8' };
 
-test.each([150_000, 190_000])('a server of version number %i suits Chela', (versionNumber) => {
+test.each([150_000, 190_000])('a server of version number %i meets the requirements', (versionNumber) => {
   expect(() => checkServer({ ...utf8, versionNumber })).not.toThrow();
 });
 
@@ -31,7 +31,7 @@ test.each([140_023, 90_624])('a server of version number %i is refused', (versio
   );
 });
 
-test('a database of another encoding is refused before anything is created in it', async () => {
+test('a database with another encoding is refused before anything is created in it', async () => {
   const { url, drop } = await createTestDatabase(
     "template0 ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'",
   );

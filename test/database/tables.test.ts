@@ -86,7 +86,7 @@ async function openDatabase(): Promise<Database> {
   return database;
 }
 
-test('the tables that the rooms declare are those that the migrations make', async () => {
+test('the tables that the rooms declare match the migrations', async () => {
   const { pool } = await openDatabase();
   const declared = await readDeclaredTables();
   const migrated = await readMigratedTables(pool);
@@ -94,7 +94,7 @@ test('the tables that the rooms declare are those that the migrations make', asy
   expect(differences(declared, migrated)).toEqual([]);
 });
 
-test('a migration that the declarations do not follow is noticed', async () => {
+test('a migration without matching declarations is noticed', async () => {
   const { pool } = await openDatabase();
   await pool.query(`
     CREATE TABLE further (id bigint);

@@ -16,7 +16,7 @@ beforeAll(async () => {
   imports = await readImports(path.join(root, 'src'), ['.', '../console/src']);
 });
 
-test('the imports of the code keep to the rooms of the architecture page', () => {
+test('imports follow the table of rooms on the architecture page', () => {
   expect(imports.length).toBeGreaterThan(1000);
   expect(checkArrows(imports, rooms, exemptions)).toEqual([]);
 });
@@ -26,7 +26,7 @@ function planted(from: string, to: string): string[] {
   return checkArrows([...imports, { from, to }], rooms, exemptions);
 }
 
-describe('an import planted in the code is refused', () => {
+describe('an import added to the code is refused', () => {
   test('against the direction of the arrows', () => {
     expect(planted('runs/submit.ts', 'http/app.ts')).toContain(
       'runs/submit.ts imports http/app.ts: runs may not use http',
@@ -47,12 +47,12 @@ describe('an import planted in the code is refused', () => {
     );
   });
 
-  test('from a file that lies in no room', () => {
+  test('from a file outside every room', () => {
     expect(planted('loose.ts', 'errors.ts')).toContain('loose.ts lies in no room of docs/architecture.md');
   });
 });
 
-describe('the page is refused where it says more than the code', () => {
+describe('the page is refused if it permits more than the code needs', () => {
   test('a permission that nothing needs', () => {
     const more = rooms.map((room) => (room.place === 'json' ? { ...room, uses: ['time'] } : room));
     expect(checkArrows(imports, more, exemptions)).toEqual([
@@ -92,7 +92,7 @@ describe('reading imports', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  test('finds every form, types included, and nothing in comments and texts', async () => {
+  test('finds every form of import, types included, and none in comments and strings', async () => {
     const found = (await readImports(folder, ['.'])).map(({ from, to }) => `${from} ${to}`);
     expect(found.toSorted()).toEqual(
       ['one', 'two', 'three', 'four', 'five', 'six', 'seven']

@@ -13,14 +13,14 @@ const versions = page
   ]);
 
 test.each(versions)(
-  'the changes of %s stand in the usual categories, each once and in order',
+  'the changes of %s use the usual categories, each once and in order',
   (_version, found) => {
     expect(found).toEqual(categories.filter((category) => found.includes(category)));
     expect(found).not.toEqual([]);
   },
 );
 
-test('the changes to come stand first, then the versions, newest first', () => {
+test('unreleased changes come first, then the versions, newest first', () => {
   const [first, ...released] = versions.map(([version]) => version);
   expect(first).toBe('Unreleased');
   const numbers = released.map((version) => version.split('.').map(Number));

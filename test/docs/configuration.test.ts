@@ -14,7 +14,7 @@ test('docs/configuration.md is generated from the table of settings (npm run doc
   expect(page).toBe(configurationPage());
 });
 
-test('every setting has an environment name of its own', () => {
+test('every setting has its own environment name', () => {
   const names = Object.values(settings).map(({ environment }) => environment);
   expect(new Set(names).size).toBe(names.length);
 });
@@ -37,11 +37,11 @@ test.each<[SettingName, string, string]>([
   ['publicUrl', 'example.com', 'CHELA_PUBLIC_URL must be an http or https URL, got "example.com"'],
   ['databaseUrl', 'mysql://u:secret@h/d', 'DATABASE_URL must be a URL that starts with postgres://'],
   ['apiKey', 'short', 'CHELA_API_KEY must be 16 to 200 printable characters without spaces'],
-])('a wrong %s says what was expected and what it got, but no secret: %s', (name, value, message) => {
+])('a wrong %s says what was expected and what it got, without secrets: %s', (name, value, message) => {
   expect(() => readConfig({ [settings[name].environment]: value })).toThrow(new ConfigError(message));
 });
 
-test('an earlier name of an environment variable is read where the present one is absent', () => {
+test('an earlier name of an environment variable is read if the present one is absent', () => {
   const former = 'CHELA_CALLBACK_ALLOWED_NETWORKS';
   const present = 'CHELA_CALLBACK_ALLOWED_TARGETS';
   expect(readConfig({ [former]: '127.0.0.1' }).callbackAllowedTargets).toEqual(['127.0.0.1']);
@@ -54,7 +54,7 @@ test('an earlier name of an environment variable is read where the present one i
   );
 });
 
-test('a wrong flag is named as a flag', () => {
+test('a wrong flag is reported by its name', () => {
   expect(() => readConfig({}, { runnerSlots: '0' })).toThrow(
     new ConfigError('--runner-slots must be a whole number from 1 to 10000, got "0"'),
   );

@@ -27,33 +27,30 @@ test('every guide has a title and a first sentence', async () => {
   }
 });
 
-test('what exists in Chinese exists in English, and what does not is read in English', async () => {
+test('every Chinese guide exists in English, and a guide without translation is shown in English', async () => {
   const translated = await pagesOf('zh');
   expect(names).toEqual(expect.arrayContaining(translated));
   expect(await readGuide('benchmarks', 'zh')).toBe(await readGuide('benchmarks'));
   expect(await readGuide('errors', 'zh')).not.toBe(await readGuide('errors'));
 });
 
-test('no other file can be read as a guide', async () => {
+test('no other file can be read through the guides', async () => {
   expect(await readGuide('../README')).toBeUndefined();
   expect(await readGuide('zh/errors')).toBeUndefined();
   expect(await readGuide('errors', '../..')).toBe(await readGuide('errors'));
 });
 
-test.each(['en', 'zh'])(
-  'the errors of the page are those of the registry, both ways: %s',
-  async (language) => {
-    const page = (await readGuide('errors', language)) ?? '';
-    const rows = page.matchAll(/^\| (\d{3}) \| (\d{5}) \| (\w+) \|/gm);
-    const documented = Array.from(rows, ([, status, code, key]) => `${key} ${status} ${code}`);
-    const registered = (Object.keys(errorKinds) as ErrorKey[]).map(
-      (key) => `${key} ${errorKinds[key].status} ${errorKinds[key].code}`,
-    );
-    expect(documented.toSorted()).toEqual(registered.toSorted());
-  },
-);
+test.each(['en', 'zh'])('the errors on the page and in the registry match: %s', async (language) => {
+  const page = (await readGuide('errors', language)) ?? '';
+  const rows = page.matchAll(/^\| (\d{3}) \| (\d{5}) \| (\w+) \|/gm);
+  const documented = Array.from(rows, ([, status, code, key]) => `${key} ${status} ${code}`);
+  const registered = (Object.keys(errorKinds) as ErrorKey[]).map(
+    (key) => `${key} ${errorKinds[key].status} ${errorKinds[key].code}`,
+  );
+  expect(documented.toSorted()).toEqual(registered.toSorted());
+});
 
-test('the first sentence is that of the page', async () => {
+test("a guide's summary is the first sentence of its page", async () => {
   const guides = await listGuides();
   expect(guides.find(({ name }) => name === 'quick-start')?.summary).toBe(
     'From nothing to your first results in about five minutes.',

@@ -39,27 +39,27 @@ async function destinationOf(page: string, target: string): Promise<string | und
   return anchors.includes(anchor) ? `${file}#${anchor}` : undefined;
 }
 
-test.each(pages)('every relative link of %s leads to a file and a heading that exist', async (page) => {
+test.each(pages)('every relative link of %s leads to an existing file and heading', async (page) => {
   const markdown = await readFile(path.join(root, page), 'utf8');
   for (const target of relativeTargets(markdown))
     expect(await destinationOf(page, target), `${page} links to ${target}`).toBeDefined();
 });
 
-test('a link to a file or a heading that does not exist is found', async () => {
+test('a link to a missing file or heading is found', async () => {
   expect(await destinationOf('docs/errors.md', 'absent.md')).toBeUndefined();
   expect(await destinationOf('docs/errors.md', 'architecture.md#absent')).toBeUndefined();
   expect(await destinationOf('docs/errors.md', 'architecture.md#rooms')).toBe('docs/architecture.md#rooms');
 });
 
 test.each(pages.filter((name) => name.startsWith('docs/')))(
-  'no two headings of %s are alike',
+  'no two headings of %s are the same',
   async (page) => {
     const anchors = anchorsOf(await readFile(path.join(root, page), 'utf8'));
     expect(anchors).toEqual([...new Set(anchors)]);
   },
 );
 
-test('a translated guide links to guides as an English one does', async () => {
+test('a translated guide links to other guides the way the English one does', async () => {
   const markdown = (await readGuide('quick-start', 'zh')) ?? '';
   expect(relativeTargets(markdown)).toContain('workers.md');
   expect(relativeTargets(markdown).filter((target) => target.startsWith('../'))).toEqual([]);

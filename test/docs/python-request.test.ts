@@ -6,7 +6,7 @@ function bodyOf(value: unknown): string {
   return (/^ {4}json=(.*?),\n\)/ms.exec(pythonOf(request))?.[1] ?? '').replaceAll(/\n {4}/g, '\n');
 }
 
-test("a request in Python has Python's words for true, false and null, and strings as they are", () => {
+test('a Python request uses True, False and None, and keeps strings unchanged', () => {
   expect(bodyOf({ yes: true, list: [false, null], text: 'is: true, [null]', line: 'true\u2028null' })).toBe(
     `{
     "yes": True,

@@ -25,16 +25,16 @@ test('the rooms of the architecture page are the folders of src/', () => {
   expect(places.toSorted()).toEqual(folders.toSorted());
 });
 
-test('the files that the architecture page names are in src/', () => {
+test('the files that the architecture page names exist in src/', () => {
   expect(pathsOf('isFile')).toEqual(expect.arrayContaining(rooms.flatMap(({ facades }) => facades ?? [])));
 });
 
-test('decisions stand under a room that exists', async () => {
+test('decisions are listed under existing rooms', async () => {
   const sections = (await lines('decisions.md')).flatMap((line) => /^## (.+)$/.exec(line)?.[1] ?? []);
   expect(['Whole platform', 'console', ...pathsOf('isDirectory')]).toEqual(expect.arrayContaining(sections));
 });
 
-test('every decision has a heading and a date, and a link to what superseded it', async () => {
+test('every decision has a heading, a date, and a link to what superseded it', async () => {
   const page = (await lines('decisions.md')).join('\n');
   const decisions = page.split(/^### /m).slice(1);
   expect(decisions.length).toBeGreaterThan(100);

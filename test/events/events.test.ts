@@ -26,7 +26,7 @@ beforeEach(() => {
 const missed = { task: 'nightly', missed: 2, from: new Date(0), policy: 'skip' } as const;
 
 describe('a subscriber', () => {
-  test('gets the events of its name until it unsubscribes', () => {
+  test('gets events of its name until it unsubscribes', () => {
     const got: number[] = [];
     const unsubscribe = events.subscribe('schedule:missed', (payload) => got.push(payload.missed));
     events.emit('schedule:missed', missed);
@@ -36,7 +36,7 @@ describe('a subscriber', () => {
     expect(got).toEqual([2]);
   });
 
-  test('that throws is logged, and neither the emitter nor other subscribers notice', () => {
+  test('that throws is logged, and affects neither the emitter nor other subscribers', () => {
     const got: string[] = [];
     events.subscribe('schedule:missed', () => {
       throw new Error('planted');
@@ -54,7 +54,7 @@ describe('a subscriber', () => {
 });
 
 describe('the log', () => {
-  test('has a line with the component, the name and the fields of each event', () => {
+  test('has a line for each event, with the component, name and fields', () => {
     events.emit('callback:failed', { run: 'r1', callback: 2, attempts: 5, reason: 'HTTP 500' });
     expect(lines).toEqual([
       expect.objectContaining({
@@ -71,7 +71,7 @@ describe('the log', () => {
     ]);
   });
 
-  test('has the stack of a failure, as an error, and as a warning while the database is away', () => {
+  test('has the stack of a failure, as an error, or as a warning while the database is away', () => {
     events.failed({ work: 'prune-audit', err: new Error('planted') });
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     events.failed({ work: 'prune-audit', err: refused });
@@ -82,7 +82,7 @@ describe('the log', () => {
     for (const { err } of lines) expect(err?.stack).toContain('events.test.ts');
   });
 
-  test('has the same failure of the same subject once a minute', () => {
+  test('shows the same failure of the same subject at most once a minute', () => {
     for (let time = 0; time < 5; time += 1) events.failed({ work: 'count-runs', err: new Error('planted') });
     events.failed({ work: 'count-runs', err: new Error('another') });
     events.failed({ work: 'count-runs', err: new Error('planted'), run: 'r1' });
@@ -94,7 +94,7 @@ describe('the log', () => {
   });
 });
 
-test('counts are by event, and failures by the work that failed', () => {
+test('events are counted by name, and failures by the work that failed', () => {
   const counts = new EventCounts(events);
   events.emit('schedule:missed', missed);
   for (const work of ['prune-audit', 'count-runs', 'prune-audit'] as const) {

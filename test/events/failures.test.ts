@@ -34,7 +34,7 @@ async function keepAccounts(accounts: Accounts, key?: string): Promise<void> {
   await upkeep.stop();
 }
 
-test('upkeep that PostgreSQL refuses is told with its error, each work by itself, and counted', async () => {
+test('maintenance that PostgreSQL refuses is reported with its error, per kind of work, and counted', async () => {
   const { pool } = platform.platform.database;
   const { key } = await platform.otherAccount('somebody');
   const told = record();
@@ -60,7 +60,7 @@ test('upkeep that PostgreSQL refuses is told with its error, each work by itself
   );
 });
 
-test('upkeep while the database is away is told as that', async () => {
+test('maintenance reports the database as unavailable while it is away', async () => {
   const logger = pino({ level: 'silent' });
   const database = new Database({ url: 'postgres://chela@127.0.0.1:1/chela', poolSize: 1, logger });
   onTestFinished(async () => database.close());

@@ -71,7 +71,7 @@ describe('a worker from git', () => {
     slug = data.slug;
   });
 
-  test('is named after its repository, and its version keeps where it came from', async () => {
+  test('is named after its repository, and its version records where it came from', async () => {
     const version = await versionOf(slug, 'v1.0.1');
     expect(version).toMatchObject({
       version: 'v1.0.1',
@@ -85,7 +85,7 @@ describe('a worker from git', () => {
     expect(data).toMatchObject({ title: 'greeter', version: 'v1.0.1', is_public: false });
   });
 
-  test('is imported again only when it changed', async () => {
+  test('is imported again only after it has changed', async () => {
     const same = await post(`/workers/${slug}/git/pull`, {});
     expect(same.data).toMatchObject({ is_changed: false, version: 'v1.0.1', git: { commit: first } });
     const second = await server.commit('greeter.git', files('two'), { message: 'Second' });
@@ -97,7 +97,7 @@ describe('a worker from git', () => {
     expect(emptied.data).toMatchObject({ is_changed: false, version: 'v1.0.2' });
   });
 
-  test('can be a branch, a tag or a commit, and a version can be named by its commit', async () => {
+  test('can come from a branch, a tag or a commit, and a version can be selected by its commit', async () => {
     await server.git('greeter.git', 'checkout', '--quiet', '-b', 'feature/x');
     const branch = await server.commit('greeter.git', files('three'));
     await server.git('greeter.git', 'tag', '-a', 'v9', '-m', 'nine');
@@ -115,7 +115,7 @@ describe('a worker from git', () => {
     expect(started.code).toBe(0);
   });
 
-  test('can lie in a folder of its repository', async () => {
+  test('can be in a folder of its repository', async () => {
     const within = Object.fromEntries(
       Object.entries(files('in a folder')).map(([name, text]) => [`workers/two/${name}`, text]),
     );
@@ -130,19 +130,19 @@ describe('a worker from git', () => {
   });
 });
 
-test('a name of a repository is always a title that can be kept', () => {
+test('every repository name yields a valid title', () => {
   expect(parseGitUrl('https://code.example/a%00b.git').name).toBe('a b');
   expect(parseGitUrl(`https://code.example/${'x'.repeat(500)}.git`).name).toHaveLength(200);
 });
 
-test('only a git that connects to no other addresses than it is told is used for http', () => {
+test('only a git that keeps to the given addresses is used for http', () => {
   for (const version of ['git version 2.37.0', 'git version 2.39.5 (Apple Git-154)', 'git version 3.0.0'])
     expect(keepsToAddresses(version)).toBe(true);
   for (const version of ['git version 2.34.1', 'git version 1.99', ''])
     expect(keepsToAddresses(version)).toBe(false);
 });
 
-test('a private repository takes a token, which is kept nowhere', async () => {
+test('a private repository takes a token, which is not stored', async () => {
   await server.commit('private.git', files('private'));
   server.password = 'sesame-token';
   try {
@@ -171,7 +171,7 @@ test('a private repository takes a token, which is kept nowhere', async () => {
   }
 });
 
-describe('refused is', () => {
+describe('these are refused:', () => {
   const marker = path.join('/tmp', `chela-git-marker-${process.pid}`);
   afterAll(async () => rm(marker, { force: true }));
 
@@ -210,7 +210,7 @@ describe('refused is', () => {
     expect(existsSync(marker)).toBe(false);
   });
 
-  test('a ref and a commit that are not there', async () => {
+  test('a missing ref and a missing commit', async () => {
     const git_url = server.url('greeter.git');
     const branch = await post('/workers/git', { git_url, git_ref: 'nothing' });
     expect(branch.message).toMatch(/has no branch or tag "nothing"/);
@@ -233,7 +233,7 @@ describe('refused is', () => {
     });
   });
 
-  test('a link out of the repository, and a folder that is one', async () => {
+  test('a link that leaves the repository, and a folder that is a link', async () => {
     await server.commit('links.git', files('links'), {
       change: async (folder) => {
         await symlink('/etc/passwd', path.join(folder, 'passwd'));
@@ -250,13 +250,13 @@ describe('refused is', () => {
     expect(folder.message).toBe('the repository has no folder "etc"');
   });
 
-  test('what unpacks to more than a package may hold', async () => {
+  test('a repository that unpacks to more than a package may hold', async () => {
     await server.commit('bomb.git', { ...files('bomb'), zeros: '0'.repeat(300_000) });
     const answer = await post('/workers/git', { git_url: server.url('bomb.git') });
     expect(answer.message).toBe('the files of the package are larger than 200000 bytes');
   });
 
-  test('trees within trees that name files without end', async () => {
+  test('nested trees that name endless files', async () => {
     await server.commit('deep.git', files('deep'), {
       change: async (folder) => {
         const script = `
@@ -277,7 +277,7 @@ describe('refused is', () => {
     });
   });
 
-  test('what is larger than a package may be', async () => {
+  test('a repository larger than a package may be', async () => {
     const noise = Array.from({ length: 700_000 }, () => String.fromCharCode(33 + Math.random() * 90)).join(
       '',
     );
@@ -287,14 +287,14 @@ describe('refused is', () => {
   });
 });
 
-test('a repository with a command in the settings of its submodules is refused', async () => {
+test('a repository with a command in its submodule settings is refused', async () => {
   const settings = '[submodule "x"]\n\tpath = x\n\turl = https://code.example/x\n\tupdate = !touch /tmp/x\n';
   await server.commit('command.git', { ...files('command'), '.gitmodules': settings });
   const answer = await post('/workers/git', { git_url: server.url('command.git') });
   expect(answer).toMatchObject({ status: 400, message: expect.stringMatching(/gitmodulesUpdate/) });
 });
 
-test('hooks, filters and submodules of a repository do nothing', async () => {
+test('hooks, filters and submodules of a repository are not run', async () => {
   const marker = path.join('/tmp', `chela-git-hook-${process.pid}`);
   await server.commit('hooks.git', {
     ...files('hooks'),
@@ -309,7 +309,7 @@ test('hooks, filters and submodules of a repository do nothing', async () => {
   expect(existsSync(marker)).toBe(false);
 });
 
-test('chela push publishes a repository, and a further version of it', async () => {
+test('chela push publishes a repository, then another version of it', async () => {
   await server.commit('pushed.git', files('pushed one'));
   await server.git('pushed.git', 'branch', 'stable');
   const push = async (ref: string) =>
@@ -333,7 +333,7 @@ test('chela push publishes a repository, and a further version of it', async () 
   });
 });
 
-test('only the owner imports, and nothing is left on disk', async () => {
+test('only the owner can import, and no files are left on disk', async () => {
   const { key } = await platform.otherAccount('stranger');
   const git_url = server.url('greeter.git');
   for (const [apiPath, body] of [

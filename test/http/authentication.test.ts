@@ -32,7 +32,7 @@ async function account(credentials: Credentials, path = '/users/account') {
   });
 }
 
-describe('a valid key is taken', () => {
+describe('a valid key is accepted', () => {
   test.each<[string, (key: string) => Credentials]>([
     ['as bearer token', (key) => ({ authorization: `Bearer ${key}` })],
     ['as bearer token, whatever the case of the scheme', (key) => ({ authorization: `bEARER ${key}` })],
@@ -49,7 +49,7 @@ describe('a valid key is taken', () => {
     expect((await account(credentials(platform.key))).code).toBe(0);
   });
 
-  test('as one of two query values', async () => {
+  test('as one of two query parameters', async () => {
     const answer = await ask(platform, `/users/account?token=wrong&token=${platform.key}`, { key: '' });
     expect(answer.code).toBe(0);
   });
@@ -86,7 +86,7 @@ test.each<[string, (key: string) => Credentials]>([
   expect(errorOf(await account(credentials(platform.key)))).toEqual({ status: 401, code: 12002 });
 });
 
-test('a key works until it is revoked, and not a moment longer', async () => {
+test('a key works exactly until it is revoked', async () => {
   const { key } = await platform.otherAccount('revoking');
   expect((await account({ apiKey: key })).code).toBe(0);
   await platform.platform.accounts.revokeKey(key);
@@ -112,12 +112,12 @@ test.each<[string, Credentials]>([
   ['blank', { authorization: 'Bearer ', token: '' }],
   ['wrong', { authorization: 'Bearer wrong', apiKey: 'wrong', token: 'wrong' }],
   ['of another scheme', { authorization: 'Basic d3Jvbmc=' }],
-])('public operations answer whatever the credentials: %s', async (_name, credentials) => {
+])('public operations respond whatever the credentials: %s', async (_name, credentials) => {
   expect((await account(credentials, '/store')).code).toBe(0);
   expect((await account(credentials, `/workers/${worker}/input-schema`)).code).toBe(0);
 });
 
-test('a missing credential is found before a broken body', async () => {
+test('a missing credential is reported before a malformed body', async () => {
   const answer = await ask(platform, `/workers/${worker}/runs`, { key: '', body: '{' });
   expect(errorOf(answer)).toEqual({ status: 401, code: 12001 });
 });

@@ -30,7 +30,7 @@ async function withoutWorkerTable<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-test('a failure of the database is 500 with code 14000, tells nothing about it, and is found in the log by its request id', async () => {
+test('a database failure is a 500 with code 14000 that reveals nothing, and is logged with its request id', async () => {
   const answer = await withoutWorkerTable(async () => ask(platform, '/workers'));
   expect(errorOf(answer)).toEqual({ status: 500, code: 14000 });
   expect(answer).toMatchObject({ message: 'database error', details: undefined });
@@ -45,7 +45,7 @@ test('a failure of the database is 500 with code 14000, tells nothing about it, 
   ]);
 });
 
-test('no key, right or wrong, reaches a line of the log at its most talkative', async () => {
+test('no key, valid or not, appears in the log at its most verbose level', async () => {
   const secrets = [platform.key, 'wrong-key-of-a-test'];
   for (const secret of secrets) {
     const asToken = `?token=${secret}`;

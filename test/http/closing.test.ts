@@ -5,7 +5,7 @@ import { eventually } from '../platform/support/eventually.ts';
 import { publishScriptedWorker, runForever } from '../platform/support/scripted-worker.ts';
 import { startTestPlatform, type RunShape } from '../support/test-platform.ts';
 
-test('a request that comes while the server stops is answered in the envelope', async () => {
+test('a request that arrives while the server stops gets the error envelope', async () => {
   const platform = await startTestPlatform();
   const worker = await publishScriptedWorker(platform, 'Scripted');
   const { hostname, port } = new URL(platform.url);

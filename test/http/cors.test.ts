@@ -28,27 +28,22 @@ describe('by default', () => {
     ['PUT', '/worker-tasks/x', 'content-type, authorization'],
     ['DELETE', '/worker-tasks/x', 'api-key'],
     ['GET', '/no/such/route', 'authorization'],
-  ])(
-    'a browser may call from any page, with every way to authenticate: %s %s',
-    async (method, path, headers) => {
-      const response = await preflight(platform, path, method, headers);
-      expect(response.status).toBe(204);
-      expect(response.headers.get('access-control-allow-origin')).toBe('*');
-      expect(response.headers.get('access-control-allow-methods')).toBe('GET, POST, PUT, DELETE, OPTIONS');
-      expect(response.headers.get('access-control-allow-headers')).toBe(
-        'content-type, authorization, api-key',
-      );
-      expect(await response.text()).toBe('');
-    },
-  );
+  ])('any page may call the API with every way to authenticate: %s %s', async (method, path, headers) => {
+    const response = await preflight(platform, path, method, headers);
+    expect(response.status).toBe(204);
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    expect(response.headers.get('access-control-allow-methods')).toBe('GET, POST, PUT, DELETE, OPTIONS');
+    expect(response.headers.get('access-control-allow-headers')).toBe('content-type, authorization, api-key');
+    expect(await response.text()).toBe('');
+  });
 
-  test('an OPTIONS request that is no preflight is answered alike', async () => {
+  test('an OPTIONS request that is not a preflight gets the same response', async () => {
     const response = await fetch(`${platform.url}/api/v2/workers`, { method: 'OPTIONS' });
     expect(response.status).toBe(204);
   });
 
   test.each(['/store', '/users/account', '/no/such/route', '/store?limit=0'])(
-    'a page may read the answer, errors too, and its request id: %s',
+    'a page can read responses, errors included, and their request id: %s',
     async (path) => {
       const response = await fetch(`${platform.url}/api/v2${path}`, { headers: { origin } });
       expect(response.headers.get('access-control-allow-origin')).toBe('*');
@@ -67,7 +62,7 @@ describe('with a list of origins', () => {
   });
   afterAll(async () => platform.close());
 
-  test('those on it may call', async () => {
+  test('listed origins may call', async () => {
     const response = await preflight(platform, '/store', 'GET', 'authorization');
     expect(response.headers.get('access-control-allow-origin')).toBe(origin);
   });

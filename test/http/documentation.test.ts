@@ -11,7 +11,7 @@ async function read(address: string, headers: Record<string, string> = {}): Prom
   return fetch(new URL(address, platform.url), { headers });
 }
 
-test('a guide is served as Markdown, in Chinese where it exists in Chinese', async () => {
+test('a guide is served as Markdown, in Chinese if a translation exists', async () => {
   const english = await read('/docs/quick-start.md');
   expect(english.headers.get('content-type')).toBe('text/markdown; charset=utf-8');
   expect(await english.text()).toMatch(/^# Quick start\n/);
@@ -39,7 +39,7 @@ test.each(['/docs/nothing.md', '/docs/api/nothing.md', '/docs/..%2FREADME.md', '
   },
 );
 
-test('llms.txt leads to every guide and every operation', async () => {
+test('llms.txt links to every guide and every operation', async () => {
   const response = await read('/llms.txt');
   expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
   const text = await response.text();

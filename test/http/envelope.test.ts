@@ -17,17 +17,17 @@ beforeAll(async () => {
 });
 afterAll(async () => platform.close());
 
-test('every request has an id of its own, in the body and as a header', async () => {
+test('every request has its own id, in the body and in a header', async () => {
   const answers = await Promise.all(Array.from({ length: 5 }, async () => ask(platform, '/store')));
   expect(new Set(answers.map(({ requestId }) => requestId)).size).toBe(5);
 });
 
-test('a request id that a client sends is not taken over', async () => {
+test('a request id sent by a client is ignored', async () => {
   const answer = await ask(platform, '/store', { headers: { 'x-request-id': 'mine', 'request-id': 'mine' } });
   expect(answer.requestId).not.toBe('mine');
 });
 
-test('an operation without data answers none', async () => {
+test('an operation without data returns none', async () => {
   const response = await fetch(`${platform.url}/api/v2/worker-runs/last/abort`, {
     method: 'POST',
     headers: { 'api-key': platform.key },
@@ -44,13 +44,13 @@ test.each([
   '/worker-runs/last/nothing',
   '/workers//runs',
   '/no-workers?limit=1',
-])('an unknown route is 404 with code 11004, with a key or without: %s', async (path) => {
+])('an unknown route is 404 with code 11004, with or without a key: %s', async (path) => {
   for (const options of [{}, { key: '' }, { method: 'POST', body: {} }]) {
     expect(errorOf(await ask(platform, path, options))).toEqual({ status: 404, code: 11004 });
   }
 });
 
-test('outside the API, too, an unknown route is 404 in the envelope', async () => {
+test('an unknown route outside the API is 404 in the envelope too', async () => {
   expect(errorOf(await checkedAnswer(await fetch(`${platform.url}/nothing`)))).toEqual({
     status: 404,
     code: 11004,
@@ -68,7 +68,7 @@ test.each([
   ['GET', '/worker-runs/last/abort', 'POST'],
   ['PUT', '/worker-runs/last/rerun/', 'POST'],
   ['PROPFIND', '/worker-runs?limit=1', 'GET, HEAD'],
-])('a method that a path does not have is 405 and names those it has: %s %s', async (method, path, allow) => {
+])('an unsupported method is 405 and lists the supported ones: %s %s', async (method, path, allow) => {
   const answer = await ask(platform, path, { method, key: '' });
   expect(errorOf(answer)).toEqual({ status: 405, code: 11000 });
   expect(answer.headers.get('allow')).toBe(allow);
@@ -86,7 +86,7 @@ function chunks(count: number): ReadableStream {
   });
 }
 
-describe('a body over the limit is 413, and the client gets to read it', () => {
+describe('a body over the limit is 413, and the client can read the response', () => {
   test.each<[string, () => Uint8Array | ReadableStream]>([
     ['just over it', () => new Uint8Array(16 * mebibyte + 1)],
     ['30 MB', () => new Uint8Array(30_000_000)],
@@ -99,7 +99,7 @@ describe('a body over the limit is 413, and the client gets to read it', () => {
     }
   });
 
-  test('and a body that just fits is read', async () => {
+  test('a body of exactly the limit is read', async () => {
     const body = `{"input":{"parameters":{"custom":{}}}}`.padEnd(16 * mebibyte);
     expect((await ask(platform, `/workers/${worker}/runs`, { body })).code).toBe(0);
   });
@@ -125,7 +125,7 @@ test.each([
 });
 
 test.each(['application/json; charset=utf-8', 'application/json;charset=UTF-8', 'Application/JSON'])(
-  'JSON is taken as %s',
+  'JSON is accepted as %s',
   async (type) => {
     const answer = await ask(platform, `/workers/${worker}/runs`, {
       body: '{}',
@@ -152,14 +152,14 @@ test.each([
   expect(answer.message).toMatch(/^the body is not valid JSON: /);
 });
 
-test('JSON nested without end is refused before it is read', async () => {
+test('endlessly nested JSON is refused before it is parsed', async () => {
   const body = '['.repeat(100_000);
   const answer = await ask(platform, `/workers/${worker}/runs`, { body });
   expect(errorOf(answer)).toEqual({ status: 400, code: 11000 });
 });
 
 test.each(['null', '[]', '5', 'true', '"text"', '1e400', '12345678901234567890'])(
-  'a body that is no object is 422: %s',
+  'a body that is not an object is 422: %s',
   async (body) => {
     const answer = await ask(platform, `/workers/${worker}/runs`, { body });
     expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
@@ -170,7 +170,7 @@ test.each([
   ['GET', '/users/account'],
   ['GET', '/worker-runs/last'],
   ['POST', '/worker-runs/last/rerun'],
-])('an empty body that calls itself JSON means {}: %s %s', async (method, path) => {
+])('an empty body with a JSON content type means {}: %s %s', async (method, path) => {
   for (const body of method === 'GET' ? [undefined] : [undefined, '', ' \r\n ']) {
     expect((await ask(platform, path, { method, body })).code).toBe(0);
   }
@@ -188,11 +188,11 @@ test.each([
   ['ends in half an escape', '/worker-runs/%', 400, 11000],
   ['is too long', `/workers/${'a'.repeat(600)}`, 404, 11004],
   ['contains U+0000', '/workers/%00', 404, 11004],
-])('an identifier that %s gets an answer in the envelope', async (_name, path, status, code) => {
+])('an identifier that %s gets a response in the envelope', async (_name, path, status, code) => {
   expect(errorOf(await ask(platform, path))).toEqual({ status, code });
 });
 
-test('an address or headers beyond 16 KiB are 400 in the envelope', async () => {
+test('a URL or headers over 16 KiB are 400 in the envelope', async () => {
   const long = 'x'.repeat(20_000);
   expect(errorOf(await ask(platform, `/workers/${long}`))).toEqual({ status: 400, code: 11000 });
   expect(errorOf(await ask(platform, '/store', { headers: { 'api-key': long } }))).toEqual({
@@ -201,7 +201,7 @@ test('an address or headers beyond 16 KiB are 400 in the envelope', async () => 
   });
 });
 
-test('bytes that are no HTTP are answered in the envelope, and the connection ends', async () => {
+test('bytes that are not HTTP get a response in the envelope, and the connection is closed', async () => {
   const socket = connect(Number(new URL(platform.url).port), '127.0.0.1');
   socket.write('this is no request\r\n\r\n');
   const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(async () => platform.close());
 
-test('GET /health answers without a credential that all is well, and which version this is', async () => {
+test('GET /health reports health and the version without a credential', async () => {
   const response = await fetch(`${platform.url}/health`);
   expect(response.status).toBe(200);
   expect(await response.json()).toEqual({ status: 'ok', version });

@@ -171,7 +171,7 @@ class RequestMaker {
   }
 }
 
-test(`no operation answers 500, whatever it is sent (seed ${seed})`, { timeout: 300_000 }, async () => {
+test(`no operation returns 500, whatever is sent to it (seed ${seed})`, { timeout: 300_000 }, async () => {
   const maker = new RequestMaker(randomNumbers(seed));
   const requests = targets.flatMap((target) =>
     Array.from({ length: requestsPerOperation }, () => ({

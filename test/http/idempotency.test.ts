@@ -26,14 +26,14 @@ async function runCount(): Promise<number> {
   return (await platform.call<{ count: number }>('/worker-runs')).data.count;
 }
 
-test('the same start under the same key is one run, also when fifty come at once', async () => {
+test('the same start with the same key makes one run, even when fifty arrive at once', async () => {
   const before = await runCount();
   const answers = await Promise.all(Array.from({ length: 50 }, () => start('fifty')));
   expect(new Set(answers.map(({ slug }) => slug)).size).toBe(1);
   expect(await runCount()).toBe(before + 1);
 });
 
-test('other keys, and no key, are other runs', async () => {
+test('different keys, and no key, make different runs', async () => {
   const slugs = [
     (await start('one')).slug,
     (await start('two')).slug,
@@ -43,7 +43,7 @@ test('other keys, and no key, are other runs', async () => {
   expect(new Set(slugs).size).toBe(4);
 });
 
-test('the key of another request is refused, and says which run that started', async () => {
+test('a key used by a different request is refused with the run that it started', async () => {
   const first = await start('used');
   const input = { parameters: { custom: { other: 1 } } };
   const second = await start('used', { input });
@@ -51,7 +51,7 @@ test('the key of another request is refused, and says which run that started', a
   expect(second.message).toContain(first.slug);
 });
 
-test('keys belong to their account', async () => {
+test('keys are scoped to their account', async () => {
   const mine = await start('shared');
   const { key } = await platform.otherAccount('namesake');
   await platform.call(`/workers/${worker}/store`, { method: 'PUT', body: { published: true } });
@@ -60,19 +60,19 @@ test('keys belong to their account', async () => {
   expect(theirs.slug).not.toBe(mine.slug);
 });
 
-test('a rerun of the last run is one run under one key, although it becomes the last run itself', async () => {
+test('a rerun of the last run makes one run per key, although that run becomes the last run itself', async () => {
   const path = `/workers/${worker}/runs/last/rerun`;
   const first = await start('rerun', {}, { path });
   const second = await start('rerun', {}, { path });
   expect(second.slug).toBe(first.slug);
 });
 
-test('a key that no header should carry is refused', async () => {
+test('an invalid key is refused', async () => {
   expect((await start('with space')).status).toBe(422);
   expect((await start('x'.repeat(256))).status).toBe(422);
 });
 
-test('at a full plan a repeated start is answered, not refused', async () => {
+test('a repeated start is answered, not refused, when the plan is full', async () => {
   const { key, id } = await platform.otherAccount('full');
   await platform.platform.database.pool.query("UPDATE account SET plan = 'free' WHERE id = $1", [id]);
   const answers = await Promise.all(Array.from({ length: 8 }, () => start('first', {}, { account: key })));

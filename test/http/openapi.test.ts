@@ -104,7 +104,7 @@ describe('GET /openapi.json', () => {
     expect(document.paths[`/api/v2${path}`]?.[method]?.operationId).toBe(operationId);
   });
 
-  test('names every operation once, under a tag it declares, with words about it', () => {
+  test('names every operation once, under a declared tag, with a description', () => {
     const names = operations.map(({ operation }) => operation.operationId);
     expect(new Set(names).size).toBe(names.length);
     const tags = new Set(document.tags.map(({ name }) => name));
@@ -114,7 +114,7 @@ describe('GET /openapi.json', () => {
     }
   });
 
-  test('declares exactly the parameters that each path has', () => {
+  test('declares exactly the parameters of each path', () => {
     for (const { path, operation } of operations) {
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
@@ -123,7 +123,7 @@ describe('GET /openapi.json', () => {
     }
   });
 
-  test('has schemas that are JSON Schema 2020-12, everywhere', { timeout: 300_000 }, () => {
+  test('uses only valid JSON Schema 2020-12', { timeout: 300_000 }, () => {
     const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
     // What OpenAPI adds to the vocabulary of JSON Schema.
     ajv.addVocabulary(['example', 'discriminator', 'xml', 'externalDocs']);
@@ -138,7 +138,7 @@ describe('GET /openapi.json', () => {
     }
   });
 
-  test('lets every operation be called with each of the three credentials, but for the public ones', () => {
+  test('lets every operation except public ones be called with each of the three credentials', () => {
     const schemes = document.components.securitySchemes;
     expect(schemes).toMatchObject({
       BearerAuth: { type: 'http', scheme: 'bearer' },
@@ -157,7 +157,7 @@ describe('GET /openapi.json', () => {
     );
   });
 
-  test('says of every list how it is paged', () => {
+  test('describes the paging of every list', () => {
     const lists = operations.filter(({ operation }) =>
       operation.parameters?.some(({ name }) => name === 'offset'),
     );
@@ -173,7 +173,7 @@ describe('GET /openapi.json', () => {
     }
   });
 
-  test('lists the statuses a run may be asked for', () => {
+  test('lists the statuses that runs can be filtered by', () => {
     const parameters = document.paths['/api/v2/worker-runs']?.get?.parameters ?? [];
     expect(parameters.find(({ name }) => name === 'status')?.schema.enum).toEqual([
       'ready',
@@ -186,7 +186,7 @@ describe('GET /openapi.json', () => {
 });
 
 describe('schemas', () => {
-  test('every answer with JSON has a named schema', () => {
+  test('every JSON response has a named schema', () => {
     for (const [path, methods] of Object.entries(served.paths)) {
       for (const { responses } of Object.values(methods)) {
         for (const [status, { content }] of Object.entries(responses)) {
@@ -202,7 +202,7 @@ describe('schemas', () => {
     }
   });
 
-  test('every example fits the schema it stands in', () => {
+  test('every example matches its schema', () => {
     const ajv = new Ajv2020({ strict: false, validateFormats: false });
     let examples = 0;
     const misfits: unknown[] = [];
@@ -227,7 +227,7 @@ describe('schemas', () => {
 });
 
 describe('errors', () => {
-  test('every operation documents the statuses that its clients meet', () => {
+  test('every operation documents the statuses that it returns', () => {
     for (const { path, operation } of operations.filter(({ path }) => path.startsWith('/api/v2/'))) {
       expect({ path, statuses: Object.keys(operation.responses) }).toEqual({
         path,
@@ -236,7 +236,7 @@ describe('errors', () => {
     }
   });
 
-  test('every documented status has the codes that the registry has for it', () => {
+  test('every documented status has the codes that the registry lists for it', () => {
     const documented = new Set<number>();
     for (const { path, operation } of operations.filter(({ path }) => path.startsWith('/api/v2/'))) {
       for (const [status, { content, description }] of Object.entries(operation.responses)) {
@@ -260,7 +260,7 @@ describe('errors', () => {
   });
 });
 
-test('the registry has the codes, statuses and texts that clients know', () => {
+test('the registry has the codes, statuses and texts that clients rely on', () => {
   expect(errorKinds).toEqual({
     SYSTEM_ERROR: { code: 10000, status: 500, text: 'internal server error' },
     INVALID_ARGUMENT: { code: 11000, status: 400, text: 'invalid argument' },

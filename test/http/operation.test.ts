@@ -8,7 +8,7 @@ import { operation } from '../../src/http/operation.ts';
 const parts = { id: 'getThing', tag: 'system', summary: 'Get thing', description: 'A thing' } as const;
 const Thing = Type.Object({ state: enumeration(['new', 'used']), sizes: Type.Array(Type.Integer()) });
 
-test('an enumeration is a text or a whole number with its values, in documents too', () => {
+test('an enumeration is a string or an integer with its values, in documents too', () => {
   expect({ ...enumeration(['new', 'used'], { description: 'State' }) }).toEqual({
     type: 'string',
     enum: ['new', 'used'],

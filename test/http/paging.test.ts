@@ -62,7 +62,7 @@ describe.each(lists)('%s', (path, identifier) => {
     return (await page(path, query)).data.list.map((item) => item[identifier]);
   }
 
-  test('page by page every item comes once, in a stable order, and no page is short before the end', async () => {
+  test('pages return each item once, in a stable order, and are full except the last', async () => {
     const pages = await Promise.all(
       [1, 2, 3, 4].map(async (number) => identifiers(`?offset=${number}&limit=7`)),
     );
@@ -92,7 +92,7 @@ describe.each(lists)('%s', (path, identifier) => {
     '?offset=26&limit=1',
     '?offset=1000000',
     `?offset=${Number.MAX_SAFE_INTEGER}&limit=100`,
-  ])('past the end the list is empty and the count stays: %s', async (query) => {
+  ])('a page past the end is empty and keeps the total: %s', async (query) => {
     const { data } = await page(path, query);
     expect(data).toMatchObject({ count: itemCount, list: [] });
   });
@@ -110,7 +110,7 @@ describe.each(lists)('%s', (path, identifier) => {
     ['?limit=ten', 'limit must be integer'],
     ['?limit=NaN', 'limit must be integer'],
     ['?limit=Infinity', 'limit must be <= 100'],
-  ])('a page that cannot be is 422 and says why: %s', async (query, reason) => {
+  ])('an invalid page is 422 and says why: %s', async (query, reason) => {
     const answer = await page(path, query);
     expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
     expect(answer.message).toBe(reason);
@@ -118,12 +118,12 @@ describe.each(lists)('%s', (path, identifier) => {
   });
 });
 
-test('two wrong values are both named', async () => {
+test('two wrong values are both reported', async () => {
   const answer = await page('/workers', '?offset=-1&limit=0');
   expect(answer.details).toEqual(['offset must be >= 0', 'limit must be >= 1']);
 });
 
-describe('the page of a synchronous answer', () => {
+describe('the page of a synchronous response', () => {
   test.each([
     [{}, 1, 20],
     [{ offset: 0, limit: 2 }, 1, 2],

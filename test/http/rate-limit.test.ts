@@ -20,7 +20,7 @@ async function useUp(path: string, key: () => string): Promise<number[]> {
   return statuses;
 }
 
-test('beyond the limit an account gets 429 with Retry-After, whichever of its keys and operations it uses', async () => {
+test('over the limit, an account gets 429 with Retry-After, whichever of its keys and operations it uses', async () => {
   expect(await useUp('/users/account', () => platform.key)).toEqual([200, 200, 200, 200, 200]);
   const { accounts } = platform.platform;
   const { id } = await accounts.ensure('tester');
@@ -36,13 +36,13 @@ test('beyond the limit an account gets 429 with Retry-After, whichever of its ke
   }
 });
 
-test('one account at its limit does not hold up another', async () => {
+test('an account at its limit does not delay others', async () => {
   await useUp('/users/account', () => platform.key);
   const { key } = await platform.otherAccount('calm');
   expect((await ask(platform, '/users/account', { key })).code).toBe(0);
 });
 
-test('who guesses keys is limited by address, however many keys are tried', async () => {
+test('guessing keys is limited by address, however many keys are tried', async () => {
   let tried = 0;
   const guess = (): string => `guess-${(tried += 1)}`;
   expect(await useUp('/users/account', guess)).toEqual([401, 401, 401, 401, 401]);
@@ -51,13 +51,13 @@ test('who guesses keys is limited by address, however many keys are tried', asyn
   expect((await ask(platform, '/users/account')).code).toBe(0);
 });
 
-test('a wrong key beside a valid one does not get around the limit', async () => {
+test('a wrong key sent beside a valid one does not bypass the limit', async () => {
   await useUp('/users/account', () => platform.key);
   const answer = await ask(platform, '/users/account?token=wrong', { headers: { 'api-key': 'also-wrong' } });
   expect(errorOf(answer)).toEqual(tooMany);
 });
 
-test('the documentation and the health check are not limited', async () => {
+test('the documentation and the health check are unlimited', async () => {
   await useUp('/store', () => '');
   expect((await fetch(`${platform.url}/openapi.json`)).status).toBe(200);
   expect((await fetch(`${platform.url}/health`)).status).toBe(200);

@@ -58,7 +58,7 @@ function key({ name, data }: RunEvent): string {
 }
 
 describe('following a run', () => {
-  test('tells every status, line and row, then ends', async () => {
+  test('streams every status, log line and row, then ends', async () => {
     const slug = await platform.runAsync(worker, { items: ['one'], rows: 3 });
     const events = await allEvents(slug);
     const run = await platform.run(slug);
@@ -70,7 +70,7 @@ describe('following a run', () => {
     expect(events.at(-1)).toMatchObject({ id: 'end', name: 'end' });
   });
 
-  test('goes on after the last event that was seen, with nothing twice and nothing left out', async () => {
+  test('resumes after the last event seen, without duplicates or gaps', async () => {
     const slug = await platform.runAsync(worker, { items: ['one'], rows: 5 });
     const all = await allEvents(slug);
     const content = all.filter(({ name }) => name === 'row' || name === 'log');
@@ -81,14 +81,14 @@ describe('following a run', () => {
     expect([...seen, ...restContent].map(key).toSorted()).toEqual(content.map(key).toSorted());
   });
 
-  test('after the end a reconnect is told that there is no more', async () => {
+  test('tells a client that reconnects after the end that there is nothing more', async () => {
     const slug = await platform.runAsync(worker, { items: ['one'], rows: 1 });
     await platform.finished(slug);
     const response = await open(slug, 'end');
     expect(response.status).toBe(204);
   });
 
-  test('a client that leaves does not disturb the run', async () => {
+  test('is unaffected by a client that disconnects', async () => {
     const slug = await platform.runAsync(worker, { items: ['one'], rows: 2, sleep_seconds: 1 });
     const leave = new AbortController();
     const events = eventsOf(await open(slug, undefined, leave.signal));
@@ -97,7 +97,7 @@ describe('following a run', () => {
     expect((await platform.finished(slug)).status).toBe('succeeded');
   });
 
-  test("another account's run is not there", async () => {
+  test("is 404 for another account's run", async () => {
     const slug = await platform.runAsync(worker, { items: ['one'], rows: 1 });
     const { key } = await platform.otherAccount('listener');
     const answer = await platform.call(`/worker-runs/${slug}/events`, { key });
@@ -105,8 +105,8 @@ describe('following a run', () => {
   });
 });
 
-describe('reading on by a row', () => {
-  test('gives the rows after it, page by page, until there are no more', async () => {
+describe('reading rows after a given row', () => {
+  test('returns the rows after it, page by page, to the end', async () => {
     const slug = await platform.runAsync(worker, { items: ['one'], rows: 7 });
     await platform.finished(slug);
     const first = await platform.call<{ count: number; list: { __coreclaw_data_id__: string }[] }>(
@@ -133,7 +133,7 @@ describe('reading on by a row', () => {
 });
 
 describe('listing runs', () => {
-  test('by origin, and oldest first', async () => {
+  test('filters by origin, and sorts oldest first', async () => {
     const first = await platform.runAsync(worker, { items: ['one'], rows: 0 });
     const second = await platform.runAsync(worker, { items: ['one'], rows: 0 });
     const list = async (query: string): Promise<string[]> => {

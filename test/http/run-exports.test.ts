@@ -85,18 +85,18 @@ describe('a link', () => {
     expect(bytes.byteLength).toBeGreaterThan(0);
   });
 
-  test('leads to csv where no format is named, and formats may be written in capitals', async () => {
+  test('defaults to CSV, and accepts format names in capitals', async () => {
     expect(await textOf(await linkTo(slug))).toBe(csv);
     expect(pathOf(await linkTo(slug, '?format=CSV'))).toBe(pathOf(await linkTo(slug)));
   });
 
-  test('to anything else is refused', async () => {
+  test('to any other format is refused', async () => {
     const answer = await ask(platform, `/worker-runs/${slug}/result/export?format=pdf`);
     expect(answer.code).toBe(11000);
     expect(answer.message).toMatch(/format/);
   });
 
-  test('is the same in each way to name a run', async () => {
+  test('is the same for each way to name a run', async () => {
     const ways = ['/worker-runs/last/export', `/workers/${worker}/runs/last/export`];
     for (const way of ways) {
       const last = await platform.call<{ slug: string }>('/worker-runs/last');
@@ -105,7 +105,7 @@ describe('a link', () => {
     }
   });
 
-  test('of another account is not to be had', async () => {
+  test('of another account is not available', async () => {
     const { key } = await platform.otherAccount('stranger');
     const answer = await ask(platform, `/worker-runs/${slug}/result/export`, { key });
     expect(errorOf(answer)).toEqual({ status: 404, code: 11004 });
@@ -113,7 +113,7 @@ describe('a link', () => {
     expect(errorOf(anonymous)).toEqual({ status: 401, code: 12001 });
   });
 
-  test('that was altered in any part is refused', async () => {
+  test('that was altered anywhere is refused', async () => {
     const link = await linkTo(slug);
     const altered = [
       link.replace('.csv', '.xls'),
@@ -141,7 +141,7 @@ describe('a link', () => {
 });
 
 describe('filter_keys', () => {
-  test('gives the columns in that order, without those the run has not or that are ours', async () => {
+  test('selects the columns in that order, and skips unknown and internal ones', async () => {
     const keys = 'price,no such key, title ,price,__coreclaw_data_id__';
     const text = await textOf(await linkTo(slug, `?filter_keys=${encodeURIComponent(keys)}`));
     expect(text).toBe('price,title\r\n2,b\r\n1,a\r\n');
@@ -149,13 +149,13 @@ describe('filter_keys', () => {
     expect(lines).toBe('{"extra":{"n":1},"title":"b"}\n{"title":"a"}\n');
   });
 
-  test('left out or empty means all', async () => {
+  test('that is absent or empty selects all columns', async () => {
     expect(await textOf(await linkTo(slug, '?filter_keys='))).toBe(csv);
     expect(await textOf(await linkTo(slug, '?format=json'))).not.toContain('__coreclaw_');
   });
 });
 
-test('the same export asked for by many at once is made once', async () => {
+test('an export that many clients request at once is made once', async () => {
   const run = await runWith(pushAll([{ n: 1 }]));
   const links = await Promise.all(Array.from({ length: 10 }, async () => linkTo(run, '?format=json')));
   expect(new Set(links.map(pathOf)).size).toBe(1);
@@ -166,7 +166,7 @@ test('the same export asked for by many at once is made once', async () => {
   expect(rowCount).toBe(1);
 });
 
-test('a running run gives the rows so far; a later export has what came then', async () => {
+test('a running run exports the rows so far, and a later export includes new ones', async () => {
   const run = await platform.runAsync(worker, {
     script: `await sdk.result.pushData({ n: 1 }); await sdk.log.info('one is there'); ${runForever}`,
     items: ['one'],
@@ -181,13 +181,13 @@ test('a running run gives the rows so far; a later export has what came then', a
   expect(await textOf(late)).toBe('n\r\n1\r\n');
 });
 
-test('a run without rows gives a file without rows', async () => {
+test('a run without rows exports a file without rows', async () => {
   const run = await runWith('');
   expect(await textOf(await linkTo(run, '?format=json'))).toBe('[]\n');
   expect(await textOf(await linkTo(run, '?format=jsonl'))).toBe('');
 });
 
-test('many rows, one of them large, come whole and in their order', { timeout: 300_000 }, async () => {
+test('many rows, one of them large, are exported completely and in order', { timeout: 300_000 }, async () => {
   const count = 1500;
   const run = await runWith(`
     const rows = Array.from({ length: ${count} }, (_, n) => ({ n, text: n === 700 ? 'é'.repeat(500000) : 'short' }));
@@ -198,7 +198,7 @@ test('many rows, one of them large, come whole and in their order', { timeout: 3
   expect(found[700]?.text).toBe('é'.repeat(500_000));
 });
 
-test('more rows than xls holds are refused before anything is made, and xlsx is named', async () => {
+test('more rows than XLS holds are refused up front, and the error names xlsx', async () => {
   const run = await runWith(pushAll([{ n: 1 }]));
   await platform.platform.database.pool.query('UPDATE run SET result_count = 65536 WHERE slug = $1', [run]);
   const answer = await ask(platform, `/worker-runs/${run}/result/export?format=xls`);
@@ -207,7 +207,7 @@ test('more rows than xls holds are refused before anything is made, and xlsx is 
 });
 
 describe('the file', () => {
-  test('that the storage has lost is said to be gone, and made again when it is asked for', async () => {
+  test('that the storage lost is reported as gone, and made again on request', async () => {
     const run = await runWith(pushAll(rows));
     const link = await linkTo(run);
     await rm(exportFolder(platform), { recursive: true });
@@ -216,7 +216,7 @@ describe('the file', () => {
     expect(await textOf(again)).toBe(csv);
   });
 
-  test('goes when its run is deleted', async () => {
+  test('is deleted with its run', async () => {
     const run = await runWith(pushAll(rows));
     const link = await linkTo(run);
     await platform.platform.database.pool.query('DELETE FROM run WHERE slug = $1', [run]);
@@ -224,7 +224,7 @@ describe('the file', () => {
     expect(errorOf(await checkedAnswer(await fetch(link)))).toEqual({ status: 404, code: 11004 });
   });
 
-  test('goes when nobody has asked for it in a long time', async () => {
+  test('is deleted after a long time without requests', async () => {
     const link = await linkTo(slug, '?format=xml');
     const { exportRetentionDays } = platform.platform.config;
     const day = 24 * 3600 * 1000;
@@ -235,7 +235,7 @@ describe('the file', () => {
   });
 });
 
-test('an export that takes long is answered with its link, which waits and says when to come back', async () => {
+test('a slow export returns its link, which waits and says when to retry', async () => {
   const slow = await startTestPlatform({ exportWaitSeconds: 1 });
   const blocker = new Client({ connectionString: slow.databaseUrl });
   try {

@@ -32,7 +32,7 @@ async function preview(body: unknown, key?: string) {
 }
 
 describe('GET /worker-runs/{runId}/input', () => {
-  test('answers the input as it was sent, to the last digit, and the version, in every scope', async () => {
+  test('returns the input exactly as sent, and the version, in every scope', async () => {
     const body = `{"input": {"parameters": {"custom": {"city": "Oslo", "items": ["a"], "id": 12345678901234567890, "more": [1.5, null]}}}}`;
     const { data } = await ask<{ run_slug: string }>(platform, `/workers/${worker}/runs`, { body });
     for (const scope of [
@@ -74,7 +74,7 @@ describe('POST /workers/{workerId}/runs/preview', () => {
     expect(errorOf(previewed)).toEqual(errorOf(started));
   });
 
-  test('a stranger sees no private worker', async () => {
+  test('another account cannot preview a private worker', async () => {
     expect((await preview(inputOf({ city: 'Oslo' }), otherKey)).status).toBe(404);
   });
 });

@@ -51,14 +51,14 @@ describe('filters', () => {
     return indexes.map((index) => runs[index]);
   }
 
-  test('without filters: all runs of the account, newest first, whatever their age', async () => {
+  test('without filters it returns all runs of the account, newest first, whatever their age', async () => {
     expect(await listedRuns(platform, '')).toEqual(picked(3, 2, 1, 0));
     expect(await listedRuns(platform, '?worker_id=&status=&start_time=&end_time=')).toEqual(
       picked(3, 2, 1, 0),
     );
   });
 
-  test('a run in the list is the run itself, without anything of the database', async () => {
+  test('a listed run equals the run itself, without database internals', async () => {
     const { data } = await ask<RunPage>(platform, '/worker-runs?limit=1');
     expect(data.list).toEqual([
       {
@@ -84,7 +84,7 @@ describe('filters', () => {
     expect((await ask(platform, `/worker-runs/${runs[3]}`)).data).toEqual(data.list[0]);
   });
 
-  test('worker_id is a slug or a path', async () => {
+  test('worker_id accepts a slug or a path', async () => {
     for (const workerId of [worker, 'tester~first']) {
       expect(await listedRuns(platform, `?worker_id=${workerId}`)).toEqual(picked(2, 1, 0));
     }
@@ -133,21 +133,21 @@ describe('filters', () => {
     'aborted&end_reason=exit',
     '0',
     '%00',
-  ])('an end_reason that does not exist is 422: %s', async (reason) => {
+  ])('an unknown end_reason is 422: %s', async (reason) => {
     const answer = await ask(platform, `/worker-runs?end_reason=${reason}`);
     expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
     expect(answer.message).toContain('end_reason');
   });
 
   test.each(['x', 'READY', 'aborted', 'ready,failed', 'ready&status=failed', '0', '%00'])(
-    'a status that does not exist is 422: %s',
+    'an unknown status is 422: %s',
     async (status) => {
       const answer = await ask(platform, `/worker-runs?status=${status}`);
       expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
     },
   );
 
-  test('the answer to a wrong status names those that exist', async () => {
+  test('the error for an unknown status lists the valid ones', async () => {
     const answer = await ask(platform, '/worker-runs?status=done');
     expect(answer.message).toBe('status must be one of ready, running, succeeded, failed, aborting');
   });
@@ -172,14 +172,14 @@ describe('filters', () => {
     expect(await listedRuns(platform, query)).toEqual(picked(1));
   });
 
-  test('start_time after end_time is 400 and says so', async () => {
+  test('start_time after end_time is 400 with a message', async () => {
     const answer = await ask(platform, '/worker-runs?start_time=200000&end_time=100000');
     expect(errorOf(answer)).toEqual({ status: 400, code: 11000 });
     expect(answer.message).toBe('start_time must not be after end_time');
   });
 
   test.each(['-1', '-99999999999999', '1e300', '-1e300', '253402300800', 'now', '2024-03-10', '1.5', 'NaN'])(
-    'a time that is none is 422: %s',
+    'an invalid time is 422: %s',
     async (time) => {
       for (const name of ['start_time', 'end_time']) {
         const answer = await ask(platform, `/worker-runs?${name}=${time}`);
@@ -189,7 +189,7 @@ describe('filters', () => {
     },
   );
 
-  test("another account sees its own runs only, of a public worker too, and no other's by its slug", async () => {
+  test('another account sees only its own runs, even of a public worker, and finds no others by slug', async () => {
     expect(await listedRuns(platform, '', otherKey)).toEqual([otherRun]);
     expect(await listedRuns(platform, `?worker_id=${worker}`, otherKey)).toEqual([otherRun]);
     expect(await listedRuns(platform, '?worker_id=tester~second', otherKey)).toEqual([]);
@@ -208,11 +208,11 @@ describe('with the strict month setting', () => {
   });
   afterAll(async () => platform.close());
 
-  test('no times means the current month', async () => {
+  test('without times it returns the current month', async () => {
     expect(await listedRuns(platform, '')).toEqual([runs[2]]);
   });
 
-  test('both times within one month find what lies between, the last day included', async () => {
+  test('two times within one month select what lies between, the last day included', async () => {
     const query = `?start_time=${seconds('2024-03-01T00:00:00Z')}&end_time=${seconds('2024-03-31T00:00:00Z')}`;
     expect(await listedRuns(platform, query)).toEqual([runs[1]]);
   });
@@ -274,7 +274,7 @@ describe('search and order', () => {
     expect(await listedRuns(platform, `?keyword=${keyword}`)).toEqual(indexes.map((index) => runs[index]));
   });
 
-  test('a keyword is the beginning of a slug too, in small letters as well', async () => {
+  test('a keyword also matches the start of a slug, in lower case too', async () => {
     expect(await listedRuns(platform, `?keyword=${runs[0]}`)).toEqual([runs[0]]);
     expect(await listedRuns(platform, `?keyword=${runs[1]?.slice(0, 25).toLowerCase()}`)).toContain(runs[1]);
     expect(await listedRuns(platform, `?keyword=${runs[1]?.slice(0, 6)}`)).toContain(runs[1]);
@@ -295,7 +295,7 @@ describe('search and order', () => {
     expect(await listedRuns(platform, `?sort=${sort}`)).toEqual(indexes.map((index) => runs[index]));
   });
 
-  test('pages of an order are parts of it', async () => {
+  test('pages are consecutive parts of the sorted list', async () => {
     const pages: string[][] = [];
     for (const offset of [1, 2]) {
       const { data } = await ask<RunPage>(platform, `/worker-runs?sort=-results&limit=2&offset=${offset}`);
@@ -304,7 +304,7 @@ describe('search and order', () => {
     expect(pages).toEqual([[runs[1], runs[2]], [runs[0]]]);
   });
 
-  test('an order that does not exist is 422', async () => {
+  test('an unknown sort order is 422', async () => {
     expect(errorOf(await ask(platform, '/worker-runs?sort=title'))).toEqual({ status: 422, code: 11000 });
   });
 });

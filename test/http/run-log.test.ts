@@ -37,7 +37,7 @@ describe('a run that has ended', () => {
   });
   afterAll(async () => platform.close());
 
-  test('has a log of typed lines, in order, with milliseconds and the number of the subtask', async () => {
+  test('has a log of typed lines, in order, with milliseconds and the subtask number', async () => {
     const { list, result_count: resultCount } = await logOf(platform, run);
     expect(resultCount).toBe(0);
     expect(list).toContainEqual({
@@ -54,7 +54,7 @@ describe('a run that has ended', () => {
     }
   });
 
-  test('gives a link to all of the log as text, which needs no credential', async () => {
+  test('has a link to the whole log as text, which needs no credential', async () => {
     const { all_logs_url: url, list } = await logOf(platform, run);
     expect(url.startsWith(`${platform.url}/files/`)).toBe(true);
     const response = await fetch(url);
@@ -101,14 +101,14 @@ describe('a run that has ended', () => {
   });
 });
 
-describe('a run that runs', () => {
+describe('a running run', () => {
   let platform: TestPlatform;
   beforeAll(async () => {
     platform = await startTestPlatform();
   });
   afterAll(async () => platform.close());
 
-  test('is aborted by its scope, ends as failed, and cannot be aborted again', async () => {
+  test('is aborted in its scope, ends as failed, and cannot be aborted again', async () => {
     const worker = await publishWorker(platform, 'Sleeper', { files: sleeperFiles });
     const [run = ''] = await startRuns(platform, worker, 1);
     await platform.logged(run, 'asleep');
@@ -122,7 +122,7 @@ describe('a run that runs', () => {
   });
 });
 
-test('a link that has expired is 403 and says to ask for a new one', async () => {
+test('an expired link is 403 and says to request another', async () => {
   const platform = await startTestPlatform({ linkLifetimeSeconds: -1 }, { api: true, runner: false });
   try {
     const [run = ''] = await startRuns(platform, await publishWorker(platform, 'Expired'), 1);
@@ -134,7 +134,7 @@ test('a link that has expired is 403 and says to ask for a new one', async () =>
   }
 });
 
-test('behind a reverse proxy links start with the public address', async () => {
+test('links start with the public address when behind a reverse proxy', async () => {
   const publicUrl = 'https://chela.example.com/base';
   const platform = await startTestPlatform({ publicUrl }, { api: true, runner: false });
   try {

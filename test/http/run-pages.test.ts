@@ -87,7 +87,7 @@ describe('windows of a log', () => {
   });
   const lines = async (query: string) => complete<Lines>(`/worker-runs/${slug}/log/lines?${query}`);
 
-  test('are numbered from 1 without gaps, and begin at any position', async () => {
+  test('are numbered from 1 without gaps, and start at any position', async () => {
     const start = await lines('limit=100');
     expect(start).toMatchObject({ count: total, searched: total, is_complete: true, position: 1 });
     expect(start.list.map(({ number }) => number)).toEqual(
@@ -104,7 +104,7 @@ describe('windows of a log', () => {
     expect(Object.values(start.lines).reduce((sum, count) => sum + count)).toBe(total);
   });
 
-  test('by level, subtask and words have positions of their own', async () => {
+  test('filtered by level, subtask and words have their own positions', async () => {
     const errors = await lines('levels=4&position=2&limit=2');
     expect(errors.count).toBe(errors.lines.error);
     expect(errors.list.at(-1)).toMatchObject({ type: 4, content: 'inserted 3000' });
@@ -116,7 +116,7 @@ describe('windows of a log', () => {
     expect((await lines('search=100x')).count).toBe(0);
   });
 
-  test('cut what is too long for them', async () => {
+  test('cut lines that are too long', async () => {
     const { list } = await lines('search=xxxxxxxx');
     expect(list).toMatchObject([{ is_cut: true }]);
     expect(list[0]?.content).toHaveLength(16_384);
@@ -130,14 +130,14 @@ describe('windows of a log', () => {
     expect((await lines('')).count).toBe(total);
   });
 
-  test('are limited, and refuse what is no level or position', async () => {
+  test('are limited, and refuse an invalid level or position', async () => {
     const queries = ['levels=5', 'limit=501', 'position=x', 'subtask=-1', `search=${'x'.repeat(201)}`];
     const answers = queries.map(async (query) => platform.call(`/worker-runs/${slug}/log/lines?${query}`));
     const statuses = (await Promise.all(answers)).map(({ status }) => status);
     expect(statuses).toEqual(queries.map(() => 422));
   });
 
-  test('matches tell where words are among the lines that are shown', async () => {
+  test('mark where words occur among the lines shown', async () => {
     const all = await complete<Matches>(`/worker-runs/${slug}/log/matches?search=inserted 5000&limit=3`);
     expect(all).toMatchObject({ count: 2, first: 1 });
     expect(all.list).toEqual([
@@ -153,7 +153,7 @@ describe('windows of a log', () => {
     expect((await platform.call(`/worker-runs/${slug}/log/matches`)).status).toBe(422);
   });
 
-  test('are there for the last run too, and for no other account', async () => {
+  test('are available for the last run too, but not for other accounts', async () => {
     expect((await platform.call<Lines>(`/workers/${worker}/runs/last/log/lines`)).data.count).toBe(total);
     expect((await platform.call<Lines>('/worker-runs/last/log/matches?search=detail')).data.count).toBe(1);
     const { key } = await platform.otherAccount('reader');
@@ -210,12 +210,12 @@ describe('search in rows', () => {
     expect(await find(words)).toEqual(found);
   });
 
-  test('looks into values and not at keys', async () => {
+  test('searches values, not keys', async () => {
     expect(await find('city')).toEqual([]);
     expect(await find('name_')).toEqual([]);
   });
 
-  test('answers chosen columns only, as pages of rows do', async () => {
+  test('returns only the selected columns, as pages of rows do', async () => {
     const found = await complete<Rows>(
       `/worker-runs/${slug}/result/search?search=x&filter_keys=name_,missing`,
     );
@@ -269,8 +269,8 @@ describe('subtasks', () => {
   });
 });
 
-describe('a run that waits', () => {
-  test('says that the slots are in use and how many come first', async () => {
+describe('a queued run', () => {
+  test('says that all slots are in use, and how many subtasks come first', async () => {
     const { runnerSlots: slots } = platform.platform.config;
     const busy = await platform.runAsync(worker, {
       script: runForever,
@@ -305,7 +305,7 @@ describe('a run that waits', () => {
     });
   });
 
-  test('says that no runner is up', async () => {
+  test('says that no runner is running', async () => {
     const idle = await startTestPlatform({}, { api: true, runner: false });
     try {
       const slug = await idle.runAsync(await publishScriptedWorker(idle, 'Scripted'), {
@@ -321,8 +321,8 @@ describe('a run that waits', () => {
   });
 });
 
-describe('an export that is asked for without waiting', () => {
-  test('says how far it is, and its link has the file in the end', async () => {
+describe('an export requested without waiting', () => {
+  test('reports its progress, and its link delivers the finished file', async () => {
     const slug = await runToEnd(
       'for (let row = 0; row < 3; row += 1) await sdk.result.pushData({ row, other: 1 });',
     );

@@ -75,7 +75,7 @@ async function release(refs: string[] | null, reason?: string): Promise<Outcome[
 }
 
 describe('holding a run', () => {
-  test('answers a decimal reference, and starts nothing', async () => {
+  test('returns a decimal reference, and starts nothing', async () => {
     const before = Math.floor(Date.now() / 1000) - 1;
     const { data } = await platform.call<Item>(`/workers/${hello}/queued-runs`, { body: { input } });
     expect(data).toEqual({
@@ -99,7 +99,7 @@ describe('holding a run', () => {
     expect((await platform.call('/worker-runs')).data).toMatchObject({ count: 0 });
   });
 
-  test('does not care for what a synchronous run needs', async () => {
+  test('ignores parameters that only a synchronous run needs', async () => {
     const ref = await hold({ is_async: false, offset: 3, limit: 7 });
     expect(await find(ref)).toMatchObject({ queue_status: 'waiting' });
   });
@@ -112,17 +112,17 @@ describe('holding a run', () => {
     ['a callback to this machine', { callback_url: 'http://127.0.0.1:1/' }, 400, 11000],
     ['an unknown field', { priority: 1 }, 422, 11000],
     ['a limit out of range', { limit: 101 }, 422, 11000],
-  ])('is refused as the run would be: %s', async (_name, body, status, code) => {
+  ])('is refused for the same reasons as the run: %s', async (_name, body, status, code) => {
     const answer = await platform.call(`/workers/${hello}/queued-runs`, { body: { input, ...body } });
     expect(errorOf(answer)).toEqual({ status, code });
   });
 
-  test('of a worker that is not there is 404', async () => {
+  test('of a missing worker is 404', async () => {
     const answer = await platform.call(`/workers/${unknownSlug}/queued-runs`, { body: { input } });
     expect(errorOf(answer)).toEqual({ status: 404, code: 11004 });
   });
 
-  test('has a limit', async () => {
+  test('is limited in number', async () => {
     const small = await startTestPlatform({ queuedRunLimit: 1 }, { api: true, runner: false });
     try {
       const worker = await small.publish(helloFolder, 'Hello');
@@ -136,7 +136,7 @@ describe('holding a run', () => {
 });
 
 describe('activating', () => {
-  test('starts the run with the input and version it was held with', async () => {
+  test('starts the run with the input and version that it was held with', async () => {
     const ref = await hold({
       input: { parameters: { custom: { names: ['Grace'] }, system: { memory: 512 } } },
     });
@@ -158,7 +158,7 @@ describe('activating', () => {
     });
   });
 
-  test('by many at once starts one run', async () => {
+  test('starts one run when many do it at once', async () => {
     const ref = await hold();
     const outcomes = (await Promise.all(Array.from({ length: 10 }, async () => activate([ref])))).flat();
     expect(outcomes.filter((outcome) => outcome.success)).toHaveLength(1);
@@ -170,7 +170,7 @@ describe('activating', () => {
     expect((await find(ref, 'inactive'))?.run_slug).toBe(started);
   });
 
-  test('answers for each reference, in their order', async () => {
+  test('returns an outcome for each reference, in their order', async () => {
     const [first, second] = [await hold(), await hold()];
     const outcomes = await activate([second, 'no reference', '999999999', first, second, '-1', '']);
     expect(outcomes).toEqual([
@@ -185,7 +185,7 @@ describe('activating', () => {
     for (const { run_slug: slug } of outcomes) if (slug !== undefined) await platform.finished(slug);
   });
 
-  test('what cannot start stays waiting and says why', async () => {
+  test('keeps items that cannot start, and says why', async () => {
     const ref = await hold();
     const { pool } = platform.platform.database;
     await pool.query(`UPDATE queue_item SET version = 'v3.3.3' WHERE id = $1`, [ref]);
@@ -197,7 +197,7 @@ describe('activating', () => {
   });
 });
 
-test('holding needs no balance and no place of the plan, activating does', async () => {
+test('needs a balance and room in the plan, while holding needs neither', async () => {
   const plans = planList('small=1:prepaid');
   const small = await startTestPlatform({ plans, defaultPlan: 'small' }, { api: true, runner: false });
   try {
@@ -223,7 +223,7 @@ test('holding needs no balance and no place of the plan, activating does', async
 });
 
 describe('releasing', () => {
-  test('is for good, and keeps the reason', async () => {
+  test('is permanent, and keeps the reason', async () => {
     const ref = await hold();
     expect(await release([ref], 'not needed any more 🦀')).toEqual([{ queue_ref: ref, success: true }]);
     expect(await find(ref)).toBeUndefined();
@@ -238,7 +238,7 @@ describe('releasing', () => {
     expect((await find(ref, 'inactive'))?.reason).toBe('not needed any more 🦀');
   });
 
-  test('and activating at once ends in one of both', async () => {
+  test('and activating at once has one winner', async () => {
     for (let round = 0; round < 5; round += 1) {
       const ref = await hold();
       const [[activated], [released]] = await Promise.all([activate([ref]), release([ref])]);
@@ -247,7 +247,7 @@ describe('releasing', () => {
     }
   });
 
-  test('one item by its address takes a reason or no body at all', async () => {
+  test('takes a reason or no body for one item', async () => {
     const [first, second] = [await hold(), await hold()];
     const withReason = await platform.call(`/run-queue/items/${first}/release`, { body: { reason: 'late' } });
     expect(withReason.data).toEqual({ results: [{ queue_ref: first, success: true }] });
@@ -261,7 +261,7 @@ describe('releasing', () => {
   });
 
   test.each(['999999999', 'nothing', '0', '99999999999999999999', '1e3'])(
-    'an item that is not there is 404 by its address: %s',
+    'is 404 for a missing item: %s',
     async (ref) => {
       const answer = await platform.call(`/run-queue/items/${ref}/release`, { method: 'POST' });
       expect(errorOf(answer)).toEqual({ status: 404, code: 11004 });
@@ -269,7 +269,7 @@ describe('releasing', () => {
   );
 });
 
-test.each([[null], [[]]])('no references are no results: %j', async (refs) => {
+test.each([[null], [[]]])('returns no results for no references: %j', async (refs) => {
   expect(await activate(refs)).toEqual([]);
   expect(await release(refs)).toEqual([]);
 });
@@ -280,7 +280,7 @@ test.each<[string, Record<string, unknown>]>([
   ['numbers', { queue_refs: [1] }],
   ['more than a thousand', { queue_refs: Array.from({ length: 1001 }, (_, index) => String(index)) }],
   ['with an unknown field', { queue_refs: [], force: true }],
-])('references of another shape are 422: %s', async (_name, body) => {
+])('is 422 for references of the wrong shape: %s', async (_name, body) => {
   for (const action of ['activate', 'release']) {
     const answer = await platform.call(`/run-queue/items/${action}`, { body });
     expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
@@ -288,7 +288,7 @@ test.each<[string, Record<string, unknown>]>([
 });
 
 describe('the list', () => {
-  test('is by page, newest first, of what waits where nothing else is asked', async () => {
+  test('is paged, newest first, and shows waiting items by default', async () => {
     const { count } = await list();
     const refs: string[] = [];
     for (let number = 0; number < 3; number += 1) refs.unshift(await hold());
@@ -303,13 +303,13 @@ describe('the list', () => {
     expect(history.list.map((item) => item.queue_ref)).toEqual(refs);
   });
 
-  test.each(['released', 'active', 'WAITING'])('knows no status %s', async (status) => {
+  test.each(['released', 'active', 'WAITING'])('refuses the status %s', async (status) => {
     const answer = await platform.call(`/run-queue/items?status=${status}`);
     expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
   });
 });
 
-test('the history goes with the retention, what waits stays', async () => {
+test('drops its history with the retention, but keeps waiting items', async () => {
   const [waiting, released] = [await hold(), await hold()];
   await release([released]);
   const { database } = platform.platform;
@@ -318,7 +318,7 @@ test('the history goes with the retention, what waits stays', async () => {
   expect(await list('status=inactive')).toMatchObject({ count: 0 });
 });
 
-test("another account's items are not there", async () => {
+test('excludes the items of other accounts', async () => {
   const other = await platform.otherAccount('stranger');
   const ref = await hold();
   const missing = [{ queue_ref: ref, success: false, error: 'item does not exist' }];

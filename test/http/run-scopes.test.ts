@@ -110,7 +110,7 @@ describe.each(operations)('%s …%s', (method, operation) => {
     );
   });
 
-  test('the other methods are 405 in every scope', async () => {
+  test('other methods are 405 in every scope', async () => {
     for (const scope of scopes()) {
       const answer = await ask(platform, `${scope}${operation}`, {
         method: method === 'GET' ? 'DELETE' : 'GET',
@@ -120,7 +120,7 @@ describe.each(operations)('%s …%s', (method, operation) => {
     }
   });
 
-  test('every scope answers about the run it names', async () => {
+  test('every scope returns the run that it names', async () => {
     const { key, paths } = await readyRun(`scope-${method.toLowerCase()}${operation.replace('/', '-')}`);
     for (const path of operation === '/abort' ? paths.slice(0, 1) : paths) {
       expect((await ask(platform, `${path}${operation}`, { method, key })).message).toBe('success');
@@ -153,7 +153,7 @@ test("the last run of a public worker is the account's own, not that of another 
   expect((await ask<RunShape>(platform, `/workers/${worker}/runs/last`, { key })).data.slug).toBe(run);
 });
 
-test('a worker taken out of the store keeps its runs in reach by their slugs', async () => {
+test('runs of an unpublished worker can still be reached by their slugs', async () => {
   const { key, run } = await readyRun('lister');
   const { pool } = platform.platform.database;
   await pool.query('UPDATE worker SET is_public = false WHERE slug = $1', [worker]);
@@ -167,7 +167,7 @@ test('a worker taken out of the store keeps its runs in reach by their slugs', a
 
 describe('abort', () => {
   test.each([0, 1, 2, 3])(
-    'of a run that waits ends it, and again is 400 with code 70002: scope %i',
+    'ends a queued run; a second abort is 400 with code 70002: scope %i',
     async (scope) => {
       const { key, run, paths } = await readyRun(`abort-${scope}`);
       const path = `${paths[scope]}/abort`;
@@ -187,39 +187,36 @@ describe('abort', () => {
 });
 
 describe('rerun', () => {
-  test.each([0, 1, 2, 3])(
-    'makes a new run with the same input, version and limits: scope %i',
-    async (scope) => {
-      const name = `rerun-${scope}`;
-      const { key } = await platform.otherAccount(name);
-      const input =
-        '{"parameters":{"custom":{"word":"ä","big":12345678901234567890,"\\u0000":"\\u0000"},"system":{"memory":"512"}}}';
-      const started = await ask<{ run_slug: string }>(platform, `/workers/${worker}/runs`, {
-        key,
-        body: `{"input":${input},"version":"1.0.1"}`,
-      });
-      const source = started.data.run_slug;
-      const paths = [
-        `/worker-runs/${source}`,
-        '/worker-runs/last',
-        `/workers/${worker}/runs/last`,
-        '/workers/tester~busy/runs/last',
-      ];
-      const { data } = await ask<{ run_slug: string }>(platform, `${paths[scope]}/rerun`, {
-        method: 'POST',
-        key,
-      });
-      expect(Object.keys(data)).toEqual(['run_slug']);
-      expect(data.run_slug).not.toBe(source);
-      const { rows } = await platform.platform.database.pool.query<Record<string, unknown>>(
-        'SELECT input, system, worker_version_id, origin FROM run WHERE slug = ANY($1)',
-        [[source, data.run_slug]],
-      );
-      expect(rows).toHaveLength(2);
-      expect(rows[1]).toEqual(rows[0]);
-      expect(JSON.stringify(rows[0]?.input)).toContain('12345678901234567890');
-    },
-  );
+  test.each([0, 1, 2, 3])('starts a run with the same input, version and limits: scope %i', async (scope) => {
+    const name = `rerun-${scope}`;
+    const { key } = await platform.otherAccount(name);
+    const input =
+      '{"parameters":{"custom":{"word":"ä","big":12345678901234567890,"\\u0000":"\\u0000"},"system":{"memory":"512"}}}';
+    const started = await ask<{ run_slug: string }>(platform, `/workers/${worker}/runs`, {
+      key,
+      body: `{"input":${input},"version":"1.0.1"}`,
+    });
+    const source = started.data.run_slug;
+    const paths = [
+      `/worker-runs/${source}`,
+      '/worker-runs/last',
+      `/workers/${worker}/runs/last`,
+      '/workers/tester~busy/runs/last',
+    ];
+    const { data } = await ask<{ run_slug: string }>(platform, `${paths[scope]}/rerun`, {
+      method: 'POST',
+      key,
+    });
+    expect(Object.keys(data)).toEqual(['run_slug']);
+    expect(data.run_slug).not.toBe(source);
+    const { rows } = await platform.platform.database.pool.query<Record<string, unknown>>(
+      'SELECT input, system, worker_version_id, origin FROM run WHERE slug = ANY($1)',
+      [[source, data.run_slug]],
+    );
+    expect(rows).toHaveLength(2);
+    expect(rows[1]).toEqual(rows[0]);
+    expect(JSON.stringify(rows[0]?.input)).toContain('12345678901234567890');
+  });
 
   test.each<[string, unknown, number]>([
     ['an unknown field', { input: {} }, 422],
@@ -230,7 +227,7 @@ describe('rerun', () => {
     ['a callback with U+0000', { callback_url: 'http://client.example.com/\0' }, 422],
     ['a list', [], 422],
     ['broken JSON', '{', 400],
-  ])('%s is refused in every scope, and no run is made', async (name, body, status) => {
+  ])('%s is refused in every scope, and no run is started', async (name, body, status) => {
     const { key, run, paths } = await readyRun(`refused-${name.replaceAll(/\W+/g, '-').toLowerCase()}`);
     for (const path of paths) {
       const answer = await ask(platform, `${path}/rerun`, { key, body });
@@ -239,7 +236,7 @@ describe('rerun', () => {
     expect((await ask<RunShape>(platform, '/worker-runs/last', { key })).data.slug).toBe(run);
   });
 
-  test('a blank callback counts as none', async () => {
+  test('a blank callback URL counts as none', async () => {
     const { key } = await readyRun('blank-callback');
     const answer = await ask<{ run_slug: string }>(platform, '/worker-runs/last/rerun', {
       key,
@@ -254,7 +251,7 @@ describe('rerun', () => {
 });
 
 test.each(['limit=0', 'limit=101', 'offset=-1', 'limit=x'])(
-  'results by page: %s is 422 in every scope',
+  'a page of results with %s is 422 in every scope',
   async (query) => {
     const { key, paths } = await readyRun(`page-${query.replaceAll(/\W+/g, '-')}`);
     for (const path of paths) {
@@ -264,7 +261,7 @@ test.each(['limit=0', 'limit=101', 'offset=-1', 'limit=x'])(
   },
 );
 
-test('a run that waits has an empty page of results and a log', async () => {
+test('a queued run has an empty page of results and a log', async () => {
   const { key, paths } = await readyRun('waits');
   for (const path of paths) {
     const result = await ask(platform, `${path}/result`, { key });

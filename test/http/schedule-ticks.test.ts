@@ -59,7 +59,7 @@ async function ticks(query: string): Promise<Ticks> {
   return (await ask<Ticks>(platform, `/schedule-ticks?${query}`)).data;
 }
 
-test('all ticks of a week, earliest first, with those that clash', async () => {
+test('returns all ticks of a week, earliest first, with those that clash', async () => {
   const { count, list } = await ticks(`from=${monday}&to=${monday + weekSeconds}`);
   expect(count).toBe(16);
   const moments = list.map(({ at }) => at);
@@ -91,13 +91,13 @@ test('all ticks of a week, earliest first, with those that clash', async () => {
   });
 });
 
-test('a part of them says how many there are', async () => {
+test('says how many there are when it returns only some', async () => {
   const { count, list } = await ticks(`from=${monday}&to=${monday + weekSeconds}&limit=3`);
   expect(count).toBe(16);
   expect(list.map(({ task_title: title }) => title)).toEqual(['Daily', 'Lagos', 'Daily']);
 });
 
-test('the end does not belong to the time, its beginning does; the past has none', async () => {
+test('includes the start of the interval, not its end, and nothing in the past', async () => {
   const eight = monday + 8 * 3600;
   expect((await ticks(`from=${eight}&to=${eight + 1}`)).count).toBe(2);
   expect((await ticks(`from=${eight - 60}&to=${eight}`)).count).toBe(0);
@@ -105,7 +105,7 @@ test('the end does not belong to the time, its beginning does; the past has none
   expect((await ticks('')).count).toBeGreaterThanOrEqual(14);
 });
 
-test('another account has none of them', async () => {
+test('shows nothing of other accounts', async () => {
   const { key } = await platform.otherAccount('other');
   expect((await ask<Ticks>(platform, '/schedule-ticks', { key })).data).toEqual({ count: 0, list: [] });
 });

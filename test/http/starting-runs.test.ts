@@ -64,7 +64,7 @@ async function storedInput(run: string): Promise<string> {
   return rows[0]?.input ?? '';
 }
 
-test('a run is started by slug and by owner~name, and answered by its slug alone', async () => {
+test('a run is started by slug and by owner~name, and returned with its slug alone', async () => {
   for (const workerId of [worker, 'tester~demanding', 'tester%7Edemanding']) {
     const { code, data } = await start(withCustom(complete), workerId);
     expect(code).toBe(0);
@@ -73,7 +73,7 @@ test('a run is started by slug and by owner~name, and answered by its slug alone
   }
 });
 
-describe('an input that cannot run is 400 with code 11000, and no run is made', () => {
+describe('an input that cannot run is 400 with code 11000, and starts no run', () => {
   test.each<[string, unknown, RegExp]>([
     [
       'flat, with the fields as input',
@@ -172,7 +172,7 @@ describe('an input that cannot run is 400 with code 11000, and no run is made', 
     { input: {} },
     { input: { parameters: {} } },
     { input: { parameters: { custom: {} } } },
-  ])('none at all, where fields are required, names them all: %j', async (body) => {
+  ])('a missing input names all required fields: %j', async (body) => {
     const answer = await start(body);
     expect(errorOf(answer)).toEqual({ status: 400, code: 11000 });
     expect(answer.message).toBe('required input is missing: city, most');
@@ -190,7 +190,7 @@ test.each<[string, Record<string, unknown>, string[]]>([
   ['a version of another type', { version: 1 }, ['version must be string']],
   ['is_async of another type', { is_async: 1 }, ['is_async must be boolean']],
   ['a callback of another type', { callback_url: null }, ['callback_url must be string']],
-])('a body of the wrong shape is 422 and every reason is named: %s', async (_name, more, details) => {
+])('a body of the wrong shape is 422 with every reason: %s', async (_name, more, details) => {
   const answer = await start(withCustom(complete, more));
   expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
   expect(answer.details).toEqual(details);
@@ -198,7 +198,7 @@ test.each<[string, Record<string, unknown>, string[]]>([
 });
 
 test.each(['__proto__', 'constructor', 'toString', ''])(
-  'an unknown field may have an odd name: %j',
+  'an unknown field may have any name: %j',
   async (name) => {
     const answer = await start(`{${JSON.stringify(name)}:{"a":1}}`);
     expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
@@ -211,7 +211,7 @@ test.each([
   'javascript:alert(1)',
   'http://',
   '//client.example.com',
-])('a callback that is no http or https address is 422: %s', async (url) => {
+])('a callback URL that is not http or https is 422: %s', async (url) => {
   const answer = await start(withCustom(complete, { callback_url: url }));
   expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
   expect(answer.message).toBe('callback_url must be an http or https URL');
@@ -240,14 +240,14 @@ test.each([
     'text that looks like SQL or markup',
     `{"city":"'; DROP TABLE run; --","most":3,"items":["<script>","\${x}","%s"]}`,
   ],
-])('an input goes in as it is: %s', async (_name, custom) => {
+])('an input is stored unchanged: %s', async (_name, custom) => {
   const input = `{"parameters":{"custom":${custom}}}`;
   const { message, data } = await start(`{"input":${input}}`);
   expect(message).toBe('success');
   expect(await storedInput(data.run_slug)).toBe(input);
 });
 
-test('a synchronous run that takes too long answers 200 with is_finished false, and goes on', async () => {
+test('a synchronous run that takes too long returns 200 with is_finished false, and keeps running', async () => {
   const { data } = await ask<FinishedRunShape>(platform, `/workers/${worker}/runs`, {
     body: withCustom(complete, { is_async: false }),
   });

@@ -104,7 +104,7 @@ describe.each(['before they are added up', 'half of them added up', 'after it'])
     await countEndedRuns(database);
   });
 
-  test('by outcome are those of the database', async () => {
+  test('by outcome match the database', async () => {
     const { totals, list } = await series();
     expect(totals).toMatchObject(await counted());
     expect(totals).toMatchObject({
@@ -120,7 +120,7 @@ describe.each(['before they are added up', 'half of them added up', 'after it'])
     }
   });
 
-  test('cost what their entries say', async () => {
+  test('cost what their usage entries say', async () => {
     const { totals } = await series();
     expect(totals.usage_results).toBe('0.06');
     expect(Number(totals.usage_memory)).toBeGreaterThan(0);
@@ -128,7 +128,7 @@ describe.each(['before they are added up', 'half of them added up', 'after it'])
     expect(Number(totals.memory)).toBeGreaterThan(0);
   });
 
-  test('have percentiles close to their durations', async () => {
+  test('have percentiles close to the exact ones', async () => {
     const { rows } = await platform.platform.database.pool.query<{ p50: number; longest: number }>(
       `SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds) AS p50, max(seconds) AS longest
        FROM (SELECT extract(epoch FROM finished_at - started_at)::float8 AS seconds FROM run
@@ -141,7 +141,7 @@ describe.each(['before they are added up', 'half of them added up', 'after it'])
     expect(totals.duration_p99).toBeLessThan((rows[0]?.longest ?? 0) * 1.25);
   });
 
-  test('of each worker, sorted as asked', async () => {
+  test('are grouped by worker, sorted as requested', async () => {
     const all = await workers();
     expect(all.count).toBe(2);
     expect(all.list.map((line) => line.worker_slug)).toEqual([first, second]);
@@ -158,7 +158,7 @@ describe.each(['before they are added up', 'half of them added up', 'after it'])
     expect((await series('worker_id=nobody~nothing')).totals.runs).toBe(0);
   });
 
-  test('of another account do not count', async () => {
+  test('of another account are not counted', async () => {
     const { key } = await platform.otherAccount('other');
     const other = await ask<Series>(platform, `/statistics/runs?worker_id=${first}`, { key });
     expect(other.data.totals).toMatchObject({ runs: 0, success_rate: -1, usage: '0.00' });
@@ -182,7 +182,7 @@ async function moveTo(moment: string): Promise<void> {
 const at = (moment: string): number => Date.parse(moment) / 1000;
 
 describe('time', () => {
-  test('days are those of the zone, also where it is not a whole hour away', async () => {
+  test('uses days of the given time zone, even if its offset is not a whole number of hours', async () => {
     await moveTo('2025-03-14T18:20:00Z');
     const range = `from=${at('2025-03-13T18:30:00Z')}&to=${at('2025-03-15T18:30:00Z')}&worker_id=${second}`;
     const { list } = await series(`${range}&timezone=Asia/Kolkata`);
@@ -196,14 +196,14 @@ describe('time', () => {
     expect(utc.list.map(({ runs }) => runs)).toEqual([0, 1, 0]);
   });
 
-  test('an hour that a clock shows twice is two hours', async () => {
+  test('counts an hour that clocks show twice as two hours', async () => {
     await moveTo('2025-10-26T01:30:00Z');
     const range = `from=${at('2025-10-26T00:00:00Z')}&to=${at('2025-10-26T03:00:00Z')}&worker_id=${second}`;
     const { list } = await series(`${range}&bucket=hour&timezone=Europe/Berlin`);
     expect(list.map(({ runs }) => runs)).toEqual([0, 1, 0]);
   });
 
-  test('weeks begin on Monday, months on the first', async () => {
+  test('starts weeks on Monday and months on the first', async () => {
     await moveTo('2025-03-16T23:00:00Z');
     const range = `from=${at('2025-02-20T00:00:00Z')}&to=${at('2025-03-20T00:00:00Z')}&timezone=UTC`;
     const weeks = await series(`${range}&bucket=week&worker_id=${second}`);
@@ -221,12 +221,12 @@ describe('time', () => {
     ['2025-03-16T23:15:00Z', '2025-03-20T00:00:00Z', 0],
     ['2025-03-10T00:00:00Z', '2025-03-16T23:00:00Z', 0],
     ['2025-03-16T12:00:00Z', '2025-03-18T13:00:00Z', 1],
-  ])('by worker from %s to %s', async (from, to, runs) => {
+  ])('is grouped by worker from %s to %s', async (from, to, runs) => {
     const { list } = await workers(`from=${at(from)}&to=${at(to)}`);
     expect(sum(list, 'runs')).toBe(runs);
   });
 
-  test('runs that retention has removed stay in the figures', async () => {
+  test('runs removed by retention stay in the statistics', async () => {
     const query = `from=${at('2025-03-10T00:00:00Z')}&to=${at('2025-03-20T00:00:00Z')}`;
     await platform.platform.database.pool.query(
       `UPDATE run SET day = '2025-03-16' WHERE worker_id = (SELECT id FROM worker WHERE slug = $1)`,
@@ -238,7 +238,7 @@ describe('time', () => {
     expect((await workers(query)).list).toMatchObject([{ worker_slug: second, runs: 1 }]);
   });
 
-  test('figures of a worker that is gone stay, without its name', async () => {
+  test('figures of a deleted worker stay, without its name', async () => {
     const { pool } = platform.platform.database;
     await pool.query('UPDATE worker SET current_version_id = NULL WHERE slug = $1', [second]);
     await pool.query('DELETE FROM worker WHERE slug = $1', [second]);
@@ -259,7 +259,7 @@ describe('time', () => {
   });
 });
 
-test('what goes on and waits now', async () => {
+test('current activity lists running and waiting work', async () => {
   const runs = [
     await platform.runAsync(first, { script: runForever, items: ['1', '2'] }),
     await platform.runAsync(first, { script: 'await sdk.log.info("on")', items: ['1'] }),

@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 describe('the store', () => {
-  test('lists public workers only, to anybody, best match first', async () => {
+  test('lists only public workers, to anybody, best match first', async () => {
     const maps = await create('Maps places');
     const placesOfMaps = await create('Places on maps', { categories: '7' });
     const plain = await create('Places');
@@ -70,12 +70,12 @@ describe('the store', () => {
     expect(await storeTitles('limit=2&offset=2')).toEqual(['Maps places']);
   });
 
-  test('answers its workers under two names', async () => {
+  test('returns its workers under two names', async () => {
     const { data } = await platform.call<WorkerPage>('/store', { key: '' });
     expect(data.scraper).toEqual(data.list);
   });
 
-  test('a worker taken out of the store is invisible to others again', async () => {
+  test('a worker made private is invisible to others again', async () => {
     const slug = await create('Here today');
     const other = await platform.otherAccount('reader');
     expect((await platform.call(`/workers/${slug}`, { key: other.key })).status).toBe(404);
@@ -86,7 +86,7 @@ describe('the store', () => {
     expect((await platform.call(`/workers/${slug}`)).status).toBe(200);
   });
 
-  test("another account's public worker can be run, but not published, changed or given a version", async () => {
+  test("another account's public worker can be run, but not changed or given a version", async () => {
     const slug = await create('Mine alone');
     await publish(slug);
     const { key } = await platform.otherAccount('stranger');
@@ -101,7 +101,7 @@ describe('the store', () => {
 });
 
 describe('versions', () => {
-  test('a description can change without a package, a package without a description', async () => {
+  test('a description can change without a package, and a package without a description', async () => {
     const slug = await create('Versioned');
     const change = new FormData();
     change.append('description', 'Now with words');
@@ -123,7 +123,7 @@ describe('versions', () => {
     expect([again.status, again.code, again.message]).toEqual([400, 11000, 'Script package is unchanged']);
   });
 
-  test('a version that does not exist cannot be changed', async () => {
+  test('a missing version cannot be changed', async () => {
     const slug = await create('Only one version');
     const body = await packageForm('changed', {});
     const answer = await platform.call(`/workers/${slug}/versions/v9.9.9`, { method: 'PUT', body });
@@ -132,12 +132,12 @@ describe('versions', () => {
 });
 
 describe('regions of the proxy', () => {
-  test('without configuration there is one, direct', async () => {
+  test('without configuration there is one: direct', async () => {
     const { data } = await platform.call('/proxy/region', { key: '' });
     expect(data).toEqual({ list: [{ code: 'DIRECT', name: 'Direct' }] });
   });
 
-  test('configured ones are named in the language asked for, in English where that is none', async () => {
+  test('configured ones are named in the requested language, in English if they have no name in it', async () => {
     const proxyRegions = new Map([
       ['US', 'socks5://127.0.0.1:1'],
       ['DE', 'http://127.0.0.1:2'],

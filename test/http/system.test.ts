@@ -48,12 +48,12 @@ async function system(): Promise<System> {
   return answer.data;
 }
 
-test('to others than administrators it is not there', async () => {
+test('is 404 for accounts that are not administrators', async () => {
   expect(errorOf(await ask(platform, '/system'))).toEqual({ status: 404, code: 11004 });
   expect(errorOf(await ask(platform, '/system', { key: '' }))).toEqual({ status: 401, code: 12001 });
 });
 
-test('versions, host, database and disks', async () => {
+test('reports versions, host, database and disks', async () => {
   const state = await system();
   expect(state).toMatchObject({
     version,
@@ -80,7 +80,7 @@ test('versions, host, database and disks', async () => {
   for (const { total, free } of state.disks) expect(free).toBeLessThanOrEqual(total);
 });
 
-test('jobs by their kind', async () => {
+test('reports jobs by kind', async () => {
   await platform.platform.jobs.boss.send(
     'wake-scheduler',
     {},
@@ -90,7 +90,7 @@ test('jobs by their kind', async () => {
   expect(jobs.find(({ kind }) => kind === 'wake-scheduler')?.later).toBeGreaterThan(0);
 });
 
-test('the runner, and the queue by account', async () => {
+test('reports the runner, and the queue by account', async () => {
   const worker = await publishScriptedWorker(platform, 'Scripted');
   const slug = await platform.runAsync(worker, { script: runForever, items: ['1', '2', '3', '4', '5'] });
   await eventually(async () => ((await system()).queue.running_subtasks === 2 ? true : undefined));
@@ -126,7 +126,7 @@ test('the runner, and the queue by account', async () => {
   });
 });
 
-test('a runner that has not been heard of in time is not alive', async () => {
+test('reports a runner without a recent heartbeat as lost', async () => {
   const { database, config } = platform.platform;
   await database.pool.query('UPDATE runner SET heartbeat_at = now() - make_interval(secs => $1)', [
     config.runnerLeaseSeconds + 5,

@@ -49,21 +49,21 @@ describe('a new worker', () => {
     expect(answer.data.warnings).toContainEqual(expect.objectContaining({ file: 'output_schema.json' }));
   });
 
-  test('takes a name of its own, and the name as title where there is none', async () => {
+  test('accepts its own name, and uses that as the title by default', async () => {
     const { data } = await create(uploadForm(packageZip(), { name: 'own-name' }));
     expect(data.path).toBe('tester~own-name');
     const { data: page } = await ask<{ list: { title: string }[] }>(platform, '/workers?keyword=own-name');
     expect(page.list).toEqual([expect.objectContaining({ title: 'own-name' })]);
   });
 
-  test('may bring fields and files nobody knows', async () => {
+  test('may include unknown fields and files', async () => {
     const form = uploadForm(packageZip(), { title: 'Extras', speed: '9' });
     form.append('icon', new Blob(['png']), 'icon.png');
     expect((await create(form)).code).toBe(0);
   });
 });
 
-describe('refused, with nothing published and nothing left on disk', () => {
+describe('these uploads are refused, with nothing published and nothing left on disk:', () => {
   test.each<[string, () => FormData, number, RegExp]>([
     [
       'no file',
@@ -285,13 +285,13 @@ describe('refused, with nothing published and nothing left on disk', () => {
     ['application/json', '{}'],
     ['text/plain', 'x'],
     ['application/zip', 'PK'],
-  ])('what is no form is 415: %s', async (type, body) => {
+  ])('a body that is not a form is 415: %s', async (type, body) => {
     const answer = await ask(platform, '/workers', { body, headers: { 'content-type': type } });
     expect(errorOf(answer)).toEqual({ status: 415, code: 11000 });
     expect(answer.message).toContain('multipart/form-data');
   });
 
-  test('what a hostile zip wanted to write is nowhere', async () => {
+  test('a hostile zip writes no file outside its folder', async () => {
     const form = uploadForm(hostileZip([{ name: 'a.js' }, { name: '../../evil.js', data: 'a' }]), {
       title: 'T',
     });

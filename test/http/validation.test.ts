@@ -21,7 +21,7 @@ function detailsOf(body: unknown): readonly string[] {
 }
 
 describe('the body of a request', () => {
-  test('gets every reason why it does not fit', () => {
+  test('is refused with every reason', () => {
     expect(detailsOf({ names: ['a'], count: 1 })).toEqual([]);
     expect(detailsOf({ names: [1, 'a', null], more: 1 })).toEqual([
       "the body must have required property 'count'",
@@ -33,7 +33,7 @@ describe('the body of a request', () => {
   });
 
   // An error for each of them would take a minute and a gigabyte.
-  test('gets the first reason where it has too many values to explain', () => {
+  test('is refused with the first reason if it has too many values to explain', () => {
     expect(detailsOf({ names: Array.from({ length: 5_000_000 }, () => 1), count: 1 })).toEqual([
       'names.0 must be string',
     ]);
@@ -54,7 +54,7 @@ describe('a public operation', () => {
   });
   afterAll(async () => platform.close());
 
-  test('takes small bodies only', async () => {
+  test('accepts only small bodies', async () => {
     const answer = await fetch(`${platform.url}/api/v2/session`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -36,7 +36,7 @@ describe('the settings of a worker', () => {
     slug = await publishWorker(platform, 'Settings', { description: 'As uploaded.' });
   });
 
-  test('change what they name and keep the rest', async () => {
+  test('change the fields they name and keep the rest', async () => {
     expect((await change(slug, { title: 'Renamed', categories: 7 })).code).toBe(0);
     expect(await described(slug)).toMatchObject({
       slug,
@@ -56,7 +56,7 @@ describe('the settings of a worker', () => {
     expect(errorOf(await ask(platform, `/workers/${slug}/internal`, { key: otherKey }))).toEqual(notFound);
   });
 
-  test('are the owner’s', async () => {
+  test('can be changed only by the owner', async () => {
     expect(errorOf(await change(slug, { title: 'Mine' }, otherKey))).toEqual(notFound);
     await change(slug, { is_public: true });
     expect(errorOf(await change(slug, { title: 'Mine' }, otherKey))).toEqual(notFound);
@@ -69,11 +69,11 @@ describe('the settings of a worker', () => {
     { categories: -1 },
     { categories: '1' },
     { name: 'x' },
-  ])('are refused as %j', async (body) => {
+  ])('are refused with %j', async (body) => {
     expect(errorOf(await change(slug, body))).toEqual({ status: 422, code: 11000 });
   });
 
-  test('have an icon, which is served as the picture it is', async () => {
+  test('include an icon, which is served with its image type', async () => {
     expect((await described(slug)).icon_url).toBe('');
     await change(slug, { icon: `data:image/png;base64,${pixel}` });
     const { icon_url: iconUrl } = await described(slug);
@@ -90,7 +90,7 @@ describe('the settings of a worker', () => {
     ['a program', `data:image/svg+xml;base64,${Buffer.from('<svg/>').toString('base64')}`],
     ['a page that says it is a png', `data:image/png;base64,${Buffer.from('<script>').toString('base64')}`],
     ['an address', 'https://pictures.example/x.png'],
-  ])('take no icon that is %s', async ([, icon]) => {
+  ])('reject an icon that is %s', async ([, icon]) => {
     expect(errorOf(await change(slug, { icon }))).toEqual({ status: 400, code: 11000 });
   });
 });
@@ -129,8 +129,8 @@ test('versions are listed newest first, for their owner', async () => {
   }
 });
 
-describe('a worker that is deleted', () => {
-  test('is gone, its runs stay, its name is free, its tasks and held runs end', async () => {
+describe('a deleted worker', () => {
+  test('is gone; its runs stay, its name is free, and its tasks and held runs end', async () => {
     const slug = await publishWorker(platform, 'Doomed');
     const [run = ''] = await startRuns(platform, slug, 1);
     const input = { parameters: { custom: {} } };

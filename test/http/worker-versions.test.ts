@@ -32,8 +32,8 @@ async function startedVersion(workerId: string, version: string | undefined): Pr
   return (await ask<RunShape>(platform, `/worker-runs/${data.run_slug}`)).data.version;
 }
 
-describe('publishing a further version', () => {
-  test('of the same package is 400 with the text that clients know', async () => {
+describe('publishing another version', () => {
+  test('of the same package is 400 with the text that clients rely on', async () => {
     for (const form of [uploadForm(packageZip()), uploadForm(packageZip(), { title: 'Other title' })]) {
       const answer = await addVersion(worker, form);
       expect(errorOf(answer)).toEqual({ status: 400, code: 11000 });
@@ -41,7 +41,7 @@ describe('publishing a further version', () => {
     }
   });
 
-  test('of a changed package counts up, by slug and by path, and needs no title', async () => {
+  test('of a changed package increments the version, by slug and by path, and needs no title', async () => {
     const slug = await publishWorker(platform, 'Counted');
     for (const [index, workerId] of [slug, 'tester~counted'].entries()) {
       const { data } = await addVersion(workerId, changedPackage(String(index)));
@@ -49,7 +49,7 @@ describe('publishing a further version', () => {
     }
   });
 
-  test('of a worker that is not there, or not yours, is 404, of a public one too', async () => {
+  test("of a missing worker, or of another account's, even a public one, is 404", async () => {
     const slug = await publishWorker(platform, 'Foreign');
     const { key } = await platform.otherAccount('other');
     const form = changedPackage('other');
@@ -60,7 +60,7 @@ describe('publishing a further version', () => {
     expect(errorOf(await addVersion(slug, form, key))).toEqual(notFound);
   });
 
-  test('without a credential is 401, before anything of the form is read', async () => {
+  test('without a credential is 401 before any of the form is read', async () => {
     const answer = await addVersion(worker, uploadForm(Buffer.alloc(1_000_000)), '');
     expect(errorOf(answer)).toEqual({ status: 401, code: 12001 });
   });
@@ -74,7 +74,7 @@ describe('starting a run of a version', () => {
     },
   );
 
-  test('an older one still runs, under its own name', async () => {
+  test('an older one still runs under its own version name', async () => {
     const slug = await publishWorker(platform, 'Versioned');
     expect((await addVersion(slug, changedPackage('newer'))).code).toBe(0);
     expect(await startedVersion(slug, '1.0.1')).toBe('v1.0.1');
@@ -93,7 +93,7 @@ describe('starting a run of a version', () => {
     '\uD800',
     "'; DROP TABLE run; --",
     'v'.repeat(200),
-  ])('one that does not exist is 400 with code 50003: %j', async (version) => {
+  ])('a missing one is 400 with code 50003: %j', async (version) => {
     const answer = await ask(platform, `/workers/${worker}/runs`, { body: { version } });
     expect(errorOf(answer)).toEqual({ status: 400, code: 50003 });
     expect(answer.message).toContain('the current one is v1.0.1');

@@ -49,12 +49,12 @@ describe('lists', () => {
     scraper: unknown[];
   }
 
-  test("GET /workers has the account's own, twice over under two names", async () => {
+  test("GET /workers returns the account's own, under two names", async () => {
     const { data } = await ask<WorkerPage>(platform, '/workers');
     expect(data).toEqual({ count: 1, list: [listed()], scraper: [listed()], page_index: 1, page_size: 20 });
   });
 
-  test('GET /store has the public ones, for everybody', async () => {
+  test('GET /store returns the public ones, to everybody', async () => {
     for (const key of ['', platform.key, otherKey]) {
       const { data } = await ask<WorkerPage>(platform, '/store', { key });
       expect(data.list).toEqual([expect.objectContaining({ slug: otherPublic, path: 'other~public' })]);
@@ -74,14 +74,14 @@ describe('lists', () => {
     expect(data.count).toBe(1);
   });
 
-  test('keyword finds by part of the slug, in lower case too', async () => {
+  test('keyword finds by part of the slug, in any case', async () => {
     const keyword = slug.slice(3, 20).toLowerCase();
     expect((await ask<WorkerPage>(platform, `/workers?keyword=${keyword}`)).data.count).toBe(1);
     expect((await ask<WorkerPage>(platform, '/store?keyword=blic')).data.count).toBe(1);
   });
 
   test.each(['_aps', '%', 'm%s', String.raw`\\`, "'", 'private', '你好', '\uD800', 'x'.repeat(200)])(
-    'keyword takes every character as it is, and finds nothing by %j',
+    'keyword takes every character literally, and finds nothing by %j',
     async (keyword) => {
       const sign = keyword === '%' ? '%%' : keyword;
       const query = sign === '\uD800' ? '%ED%A0%80' : encodeURIComponent(sign);
@@ -97,7 +97,7 @@ describe('lists', () => {
 });
 
 describe('detail', () => {
-  test('tells the same by slug, by owner~name and by an encoded tilde', async () => {
+  test('is the same by slug, by owner~name and by an encoded tilde', async () => {
     const detail = {
       name: 'maps-co-100',
       username: 'tester',
@@ -121,7 +121,7 @@ describe('detail', () => {
   });
 
   test.each(['', '/input-schema', '/runs', '/runs/last', '/runs/last/log', '/runs/last/abort'])(
-    'an identifier that is none, or of a worker one may not see, is 404: /workers/…%s',
+    'is 404 for an invalid identifier or an invisible worker: /workers/…%s',
     async (operation) => {
       const method = /runs$|abort$/.test(operation) ? 'POST' : 'GET';
       const workerIds = [
@@ -155,14 +155,14 @@ describe('detail', () => {
     },
   );
 
-  test('a public worker of another account is visible, and to its owner a private one', async () => {
+  test('is public for other accounts, and private for its owner', async () => {
     expect((await ask(platform, '/workers/other~public')).code).toBe(0);
     expect((await ask(platform, `/workers/${otherPrivate}`, { key: otherKey })).code).toBe(0);
   });
 });
 
 describe('input schema', () => {
-  test('is the file to the letter: big integers, order of keys, without a byte order mark', async () => {
+  test('is the original file: big integers and key order kept, byte order mark removed', async () => {
     for (const workerId of [slug, 'tester~maps-co-100']) {
       const response = await fetch(`${platform.url}/api/v2/workers/${workerId}/input-schema`, {
         headers: { 'api-key': platform.key },
@@ -171,7 +171,7 @@ describe('input schema', () => {
     }
   });
 
-  test('of a public worker is for everybody, of a private one for its owner', async () => {
+  test('of a public worker is readable by everybody, of a private one by its owner', async () => {
     expect((await ask(platform, '/workers/other~public/input-schema', { key: '' })).code).toBe(0);
     for (const key of ['', 'wrong']) {
       expect(errorOf(await ask(platform, `/workers/${slug}/input-schema`, { key }))).toEqual(notFound);

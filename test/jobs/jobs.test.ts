@@ -33,7 +33,7 @@ function countdown(count: number): { tick: () => void; done: Promise<void> } {
   };
 }
 
-test('a backlog is worked off without a pause, each job once', async () => {
+test('a backlog is processed without a pause, each job once', async () => {
   const seen: number[] = [];
   const { tick, done } = countdown(200);
   jobs.work(echo, 3, async ({ data }) => {
@@ -46,7 +46,7 @@ test('a backlog is worked off without a pause, each job once', async () => {
   expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, n) => n));
 });
 
-test('a job that takes long holds up no other', async () => {
+test('a slow job delays no other', async () => {
   const hold = Promise.withResolvers<void>();
   const ended: number[] = [];
   const { tick, done } = countdown(50);
@@ -62,7 +62,7 @@ test('a job that takes long holds up no other', async () => {
   hold.resolve();
 });
 
-test('jobs of one group leave places for others', async () => {
+test('jobs of one group leave slots for others', async () => {
   const hold = Promise.withResolvers<void>();
   const held = countdown(2);
   const others = countdown(5);
@@ -88,7 +88,7 @@ test('jobs of one group leave places for others', async () => {
   hold.resolve();
 });
 
-test('a job that is delayed starts when it is due', async () => {
+test('a delayed job starts when it is due', async () => {
   const started = Promise.withResolvers<number>();
   jobs.work(echo, 1, async () => started.resolve(performance.now()));
   await jobs.start();
@@ -97,7 +97,7 @@ test('a job that is delayed starts when it is due', async () => {
   expect((await started.promise) - sent).toBeGreaterThanOrEqual(500);
 });
 
-test('a job whose work rejects is done again', async () => {
+test('a job that rejects is retried', async () => {
   const ids: string[] = [];
   const { tick, done } = countdown(3);
   jobs.work(echo, 1, async ({ id }) => {
@@ -111,7 +111,7 @@ test('a job whose work rejects is done again', async () => {
   expect(new Set(ids).size).toBe(1);
 });
 
-test('a job belongs to the transaction it is sent in', async () => {
+test('a job is sent only if its transaction commits', async () => {
   const seen: number[] = [];
   const { tick, done } = countdown(1);
   jobs.work(echo, 1, async ({ data }) => {
@@ -132,7 +132,7 @@ test('a job belongs to the transaction it is sent in', async () => {
   expect(seen).toEqual([2]);
 });
 
-test('a job that was under way when the jobs stopped is done again after the next start', async () => {
+test('a job interrupted by a stop is repeated after the next start', async () => {
   const hold = Promise.withResolvers<void>();
   const first = Promise.withResolvers<string>();
   jobs = new Jobs(database.url, events, { stopGraceMilliseconds: 0 });

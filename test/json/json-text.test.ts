@@ -40,7 +40,7 @@ describe('isLossyNumber', () => {
     `1${'0'.repeat(300)}`,
     `0.${'0'.repeat(300)}1`,
     `1.${'0'.repeat(500)}`,
-  ])('a JS number holds %.40s', (text) => {
+  ])('a JS number can hold %.40s', (text) => {
     expect(isLossyNumber(text)).toBe(false);
   });
 
@@ -63,7 +63,7 @@ describe('isLossyNumber', () => {
     '0.1000000000000000055511151231257827',
     `1${'0'.repeat(300)}1`,
     `0.${'0'.repeat(400)}1`,
-  ])('a JS number changes %.40s', (text) => {
+  ])('a JS number cannot hold %.40s', (text) => {
     expect(isLossyNumber(text)).toBe(true);
   });
 
@@ -101,7 +101,7 @@ describe('inspectJson', () => {
     ['{"hash": "1e999 2e999"}', false],
     ['true', false],
     ['', false],
-  ])('%s holds a number JS would change: %s', (text, hasLossyNumber) => {
+  ])('%s contains a number that JS would change: %s', (text, hasLossyNumber) => {
     expect(inspectJson(text)).toEqual({ isTooDeep: false, hasLossyNumber, hasNonFinite: false });
   });
 
@@ -109,19 +109,19 @@ describe('inspectJson', () => {
     ['arrays', 1, '[', ']'],
     ['objects', 1, '{"a":', '}'],
     ['both, spread out', 2, '[[], "[", {"b": "{", "a" :\n', '}, {}]'],
-  ])('counts levels of %s', (_name, levels, open, close) => {
+  ])('counts nesting levels of %s', (_name, levels, open, close) => {
     const isTooDeep = (rounds: number): boolean =>
       inspectJson(`${open.repeat(rounds)}0${close.repeat(rounds)}`).isTooDeep;
     expect(isTooDeep(depthLimit / levels)).toBe(false);
     expect(isTooDeep(depthLimit / levels + 1)).toBe(true);
   });
 
-  test('brackets side by side are no depth', () => {
+  test('adjacent brackets do not add depth', () => {
     expect(inspectJson(`[${'[],{},'.repeat(1000)}"${'['.repeat(1000)}"]`).isTooDeep).toBe(false);
   });
 
   test.each(['"', '"\\', '{"a', '12e', '1-2e+e+', ']]]]', '\\"', '[{"a":"b\\\\\\"'])(
-    'gets through the broken text %s',
+    'survives the malformed text %s',
     (text) => {
       expect(inspectJson(text).isTooDeep).toBe(false);
     },

@@ -36,7 +36,7 @@ describe('parseJson and stringifyJson', () => {
     '{"url":"https://example.com/?a=1&b=<2>"}',
     '"\\ud800"',
     '{"__proto__":{"id":12345678901234567890},"constructor":1}',
-  ])('%s comes back as it is', (text) => {
+  ])('%s survives a round trip unchanged', (text) => {
     expect(stringifyJson(parseJson(text))).toBe(text);
   });
 
@@ -48,11 +48,11 @@ describe('parseJson and stringifyJson', () => {
     ['100000000000000000000000', '1e+23'],
     ['{"a" : 1.0 , "b":\n[ ]}', '{"a":1,"b":[]}'],
     ['{"a":1,"a":12345678901234567890}', '{"a":12345678901234567890}'],
-  ])('%s comes back as %s, of the same value', (text, expected) => {
+  ])('%s becomes %s, with the same value', (text, expected) => {
     expect(stringifyJson(parseJson(text))).toBe(expected);
   });
 
-  test('numbers a JS number holds are plain numbers, beside kept ones too', () => {
+  test('numbers that a JS number can hold are plain numbers, even beside lossless ones', () => {
     const value = parseJson('{"small": 42, "big": 12345678901234567890}') as { small: unknown; big: unknown };
     expect(value.small).toBe(42);
     expect(isRawNumber(value.big) && value.big.rawJSON).toBe('12345678901234567890');
@@ -60,7 +60,7 @@ describe('parseJson and stringifyJson', () => {
     expect(isJsonObject(value)).toBe(true);
   });
 
-  test('an object of a client that looks like a kept number is an object', () => {
+  test("a client's object that looks like a lossless number stays an object", () => {
     const value = parseJson('{"rawJSON": "1"}');
     expect(isRawNumber(value)).toBe(false);
     expect(stringifyJson(value)).toBe('{"rawJSON":"1"}');
@@ -84,7 +84,7 @@ describe('parseJson and stringifyJson', () => {
     }
   });
 
-  test('is JSON.parse for random JSON, apart from the numbers kept', () => {
+  test('equals JSON.parse for random JSON, except for lossless numbers', () => {
     const random = new RandomJson(4);
     for (let round = 0; round < 3000; round += 1) {
       const text = random.value();
@@ -116,7 +116,7 @@ describe('parseJson and stringifyJson', () => {
   test.each([
     ['arrays', '[', ']'],
     ['objects', '{"a":', '}'],
-  ])('reads 200 levels of %s, and refuses more without overflowing', (_name, open, close) => {
+  ])('reads 200 levels of %s, and refuses more without a stack overflow', (_name, open, close) => {
     const nested = (levels: number): string =>
       `${open.repeat(levels)}12345678901234567890${close.repeat(levels)}`;
     expect(stringifyJson(parseJson(nested(200)))).toBe(nested(200));
@@ -132,7 +132,7 @@ describe('parseJson and stringifyJson', () => {
   });
 });
 
-describe('JSON as Python writes it, read after nonFiniteAsNull', () => {
+describe('JSON written by Python, read after nonFiniteAsNull', () => {
   test.each([
     ['{"a": NaN, "b": [Infinity, -Infinity]}', '{"a":null,"b":[null,null]}'],
     ['NaN', 'null'],

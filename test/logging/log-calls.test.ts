@@ -46,7 +46,7 @@ async function wrongCalls(): Promise<{ count: number; wrong: string[] }> {
   };
 }
 
-test('no call of a logger gives an error another name than err, or only its message', async () => {
+test('logger calls pass errors as err, and never only their message', async () => {
   const { count, wrong } = await wrongCalls();
   expect(count).toBeGreaterThan(5);
   expect(wrong).toEqual([]);
@@ -59,7 +59,7 @@ test.each([
   "this.#options.logger.warn({ subtask, e }, 'text')",
   // oxlint-disable-next-line no-template-curly-in-string -- code that the test reads
   'logger.warn(`text: ${error.message}`)',
-])('%s is one that does', (code) => {
+])('%s breaks the rule', (code) => {
   const calls = callsOf(code, parseSync('call.ts', code).program);
   expect(calls.map(isWrong)).toEqual([true]);
 });
@@ -68,7 +68,7 @@ test.each([
   "logger.error({ err }, 'text')",
   "this.#logger.warn({ service, err: error }, 'text')",
   "logger.info({ subtasks: 3 }, 'waiting for subtasks to end')",
-])('%s is one that does not', (code) => {
+])('%s follows the rule', (code) => {
   const calls = callsOf(code, parseSync('call.ts', code).program);
   expect(calls.map(isWrong)).toEqual([false]);
 });

@@ -33,7 +33,7 @@ function stubbornFamily(mark: string): string {
     ${runForever}`;
 }
 
-test('aborting a running run ends every process of it within five seconds and keeps its rows', async () => {
+test('aborting a running run ends all its processes within five seconds and keeps its rows', async () => {
   const mark = makeMark();
   const slug = await platform.runAsync(worker, { script: stubbornFamily(mark), items: ['one'] });
   await platform.logged(slug, 'family is there');
@@ -48,7 +48,7 @@ test('aborting a running run ends every process of it within five seconds and ke
   expect((await platform.log(slug)).at(-1)).toMatchObject({ content: `SYSTEM: ${abortedMessage}` });
 });
 
-test('a worker that ends by itself at SIGTERM has time to say goodbye', async () => {
+test('a worker that handles SIGTERM has time to clean up', async () => {
   const script = `
     process.on('SIGTERM', async () => { await sdk.result.pushData({ last: 'words' }); process.exit(0); });
     await sdk.log.info('ready'); ${runForever}`;
@@ -59,7 +59,7 @@ test('a worker that ends by itself at SIGTERM has time to say goodbye', async ()
   expect((await platform.results(slug)).list).toEqual([{ last: 'words' }]);
 });
 
-test('a run that waits for a runner is aborted before it starts', async () => {
+test('a run waiting for a runner is aborted before it starts', async () => {
   const holding = await platform.runAsync(worker, {
     script: `await sdk.log.info('holds slot ' + input.items[0]); ${runForever}`,
     items: ['1', '2'],
@@ -86,7 +86,7 @@ test('a run that waits for a runner is aborted before it starts', async () => {
   expect((await platform.run(holding)).status).toBe('running');
 });
 
-test('aborting ends the subtasks that run and those that wait', async () => {
+test('aborting ends running and queued subtasks', async () => {
   const slug = await platform.runAsync(worker, {
     script: `await sdk.log.info('subtask ' + input.items[0]); ${runForever}`,
     items: ['1', '2', '3', '4', '5'],
@@ -104,7 +104,7 @@ test('aborting ends the subtasks that run and those that wait', async () => {
   expect(rows).toEqual([{ status: 'failed', end_reason: 'aborted', count: 5 }]);
 });
 
-test('aborting twice at once is no error, aborting a finished run is', async () => {
+test('aborting twice at once succeeds; aborting a finished run is an error', async () => {
   const slug = await platform.runAsync(worker, {
     script: `await sdk.log.info('ready'); ${runForever}`,
     items: ['1'],

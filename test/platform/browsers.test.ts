@@ -117,7 +117,7 @@ describe('a worker', () => {
       'by HTTP',
       `connectOverCDP('http://' + ChromeHttp, { headers: { authorization: 'Basic ' + Buffer.from(PROXY_AUTH).toString('base64') } })`,
     ],
-  ])('opens pages by Playwright, %s', async (_, connect) => {
+  ])('opens pages with Playwright, %s', async (_, connect) => {
     const { value } = await valueOf(`
       const browser = await require('playwright-core').chromium.${connect};
       const page = await browser.newPage();
@@ -129,7 +129,7 @@ describe('a worker', () => {
     expect(value).toEqual(['Page one', 'PNG']);
   });
 
-  test('opens pages by Puppeteer, which is told that there is no solver of captchas', async () => {
+  test('opens pages with Puppeteer, which reports that no captcha solver is available', async () => {
     const { value } = await valueOf(`
       const browser = await require('puppeteer-core').connect({ browserWSEndpoint: \`ws://\${PROXY_AUTH}@\${ChromeWs}\` });
       const page = await browser.newPage();
@@ -142,7 +142,7 @@ describe('a worker', () => {
     expect(value).toEqual(['Page two', false]);
   });
 
-  test('opens pages by Selenium', async () => {
+  test('opens pages with Selenium', async () => {
     const { value } = await valueOf(`
       const { Builder, By } = require('selenium-webdriver');
       const chrome = require('selenium-webdriver/chrome');
@@ -165,7 +165,7 @@ describe('a browser', () => {
     const page = await browser.newPage();`;
   const failure = `const failure = (page, url) => page.goto(url).then(() => 'shown', (error) => /net::(\\w+)/.exec(error.message)?.[1]);`;
 
-  test('is counted in the traffic of its run', async () => {
+  test('counts toward the traffic of its run', async () => {
     const size = 3_000_000;
     const { slug, value } = await valueOf(`${open}
       await page.goto('${page()}/one');
@@ -176,7 +176,7 @@ describe('a browser', () => {
     expect(traffic).toBeLessThan(size + 20_000);
   });
 
-  test('reaches what its run may reach, and the log says why not', async () => {
+  test('reaches what its run may reach, and the log explains refusals', async () => {
     const { port: apiPort } = new URL(platform.url);
     const { slug, value } = await valueOf(`${open} ${failure}
       const guarded = [];
@@ -192,7 +192,7 @@ describe('a browser', () => {
     );
   });
 
-  test('reaches nothing past its proxy: not the host, not the worker, not the network', async () => {
+  test('reaches nothing without its proxy: not the host, the worker or the network', async () => {
     const { port: apiPort } = new URL(platform.url);
     const hosts = [`127.0.0.1:${apiPort}`, `127.0.0.1:${sitePort}`, '127.0.0.1:20086', '127.0.0.1:20087'];
     const { value } = await valueOf(`${failure}
@@ -216,7 +216,7 @@ describe('a browser', () => {
     });
   });
 
-  test('counts in the memory of its subtask', async () => {
+  test('counts toward the memory of its subtask', async () => {
     const slug = await platform.runAsync(
       worker,
       {
@@ -245,14 +245,14 @@ async function remains(): Promise<string[]> {
   ];
 }
 
-describe('nothing is left of browsers', () => {
+describe('no process is left of browsers', () => {
   const openBoth = `
     const chrome = require('selenium-webdriver/chrome');
     await new (require('selenium-webdriver').Builder)().forBrowser('chrome')
       .usingServer('http://' + process.env.PROXY_AUTH + '@' + process.env.ChromeHttp).build();
     await require('playwright-core').chromium.connectOverCDP(process.env.CDP_ENDPOINT);`;
 
-  test('whose worker ended without a word to them', async () => {
+  test('whose worker ended without closing them', async () => {
     const answer = await platform.runSync(worker, { script: openBoth, items });
     expect(answer.error_message).toBe('');
     expect(await remains()).toEqual([]);
@@ -273,7 +273,7 @@ describe('nothing is left of browsers', () => {
   });
 });
 
-test('a worker that looks for browsers at the fixed names finds them, and has no privileges', async () => {
+test('a worker finds browsers at the fixed names, and has no privileges', async () => {
   const published = await publishWorker(platform, 'Browsing at fixed names', {
     'endpoints.js': `module.exports = { devtools: 'chrome-ws-inner.cafescraper.com', webdriver: 'chrome-http-inner.coreclaw.com' };`,
   });

@@ -25,7 +25,7 @@ async function entries(): Promise<string[]> {
   return names.flat();
 }
 
-test('a worker whose package and dependencies were dropped runs again: they are made anew', async () => {
+test('a worker whose cached package and dependencies were dropped runs again', async () => {
   const workerId = await platform.publish(path.join(workers, 'hello'), 'Hello');
   const runOnce = async () => platform.runSync(workerId, { names: ['Ada'] });
   expect((await runOnce()).run_status).toBe('succeeded');

@@ -29,7 +29,7 @@ async function holdPort(): Promise<{ port: number; squatter: net.Server }> {
   return { port: (squatter.address() as net.AddressInfo).port, squatter };
 }
 
-describe('a command that cannot do what was asked ends with 1 and one line that says why', () => {
+describe('a failing command exits with 1 and one line that says why', () => {
   const cases: Record<string, { argv: string[]; environment?: Record<string, string>; says: string }> = {
     'a wrong value in the environment': {
       argv: ['up'],
@@ -64,7 +64,7 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
     expect({ exitCode, output }).toEqual({ exitCode: 1, output: `chela: ${says}\n` });
   });
 
-  test('a push to where nothing listens', async () => {
+  test('a push to an address without a server', async () => {
     const { port, squatter } = await holdPort();
     squatter.close();
     const url = `http://127.0.0.1:${port}`;
@@ -75,7 +75,7 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
     });
   });
 
-  test('a port that another program holds', async () => {
+  test('a port that is in use', async () => {
     const { port } = await holdPort();
     const { exitCode, output } = await runChela(['api'], {
       CHELA_DATA_DIR: dataDir,
@@ -89,7 +89,7 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
   });
 });
 
-test('keys are created within the configured limit of an account', async () => {
+test('keys are created up to the configured limit of an account', async () => {
   const limited = await createTestDatabase();
   onTestFinished(async () => limited.drop());
   const environment = { CHELA_DATA_DIR: dataDir, DATABASE_URL: limited.url, CHELA_API_KEY_LIMIT: '1' };
@@ -100,7 +100,7 @@ test('keys are created within the configured limit of an account', async () => {
   });
 });
 
-describe('an API and a runner as two processes on one database', () => {
+describe('an API and a runner as two processes with one database', () => {
   let api: StartedChela;
   let runner: ChelaProcess;
   let key: string;
@@ -125,7 +125,7 @@ describe('an API and a runner as two processes on one database', () => {
     return `${exitCode}: ${output.replaceAll(/^warning: .*\n/gm, '')}`;
   }
 
-  test('a pushed folder becomes a worker, unchanged it stays, changed it becomes a version, and all of it runs', async () => {
+  test('publish a pushed folder as a worker, skip an unchanged one, add a version for a changed one, and run all of it', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-push-'));
     onTestFinished(async () => rm(folder, { recursive: true, force: true }));
     await writeScriptedWorker(folder);
@@ -151,13 +151,13 @@ describe('an API and a runner as two processes on one database', () => {
     expect(run).toMatchObject({ version: 'v1.0.2', results: 1 });
   });
 
-  test('a push with a wrong key says so', async () => {
+  test('refuse a push with a wrong key', async () => {
     expect(await push(import.meta.dirname, { CHELA_API_KEY: 'a-key-that-is-wrong' })).toBe(
       '1: chela: invalid token: the API key is wrong, expired or revoked\n',
     );
   });
 
-  test('end in order, each by itself', async () => {
+  test('shut down cleanly, each by itself', async () => {
     for (const chela of [api.process, runner]) {
       chela.signal('SIGTERM');
       expect(await chela.ended).toEqual({ exitCode: 0, signal: null });

@@ -71,7 +71,7 @@ async function installLog(client: TestClient, workerId: string): Promise<Install
   return (await client.call<InstallLogShape>(`/workers/${workerId}/versions/latest/install-log`)).data;
 }
 
-test('an installation that is under way when its process dies twice is set aside, until somebody asks for it', async () => {
+test('an installation during which its process dies twice is set aside until it is requested again', async () => {
   let chela = await start();
   const workerId = await publishNeeding(chela.client, 'first');
   await untilUnfinished('first', 1);
@@ -106,7 +106,7 @@ test('an installation that is under way when its process dies twice is set aside
   await untilUnfinished('first', 1);
 });
 
-test('an installation that a stop cuts off is no crash', async () => {
+test('an installation interrupted by a stop is not counted as a crash', async () => {
   const chela = await start();
   await publishNeeding(chela.client, 'third');
   await untilUnfinished('third', 1);

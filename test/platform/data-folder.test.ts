@@ -21,14 +21,17 @@ const states: Record<string, string | undefined> = {
   'has a lock that says nothing': '',
 };
 
-test.each(Object.entries(states))('of many who lock a folder that %s, one gets it', async (_name, lock) => {
-  if (lock !== undefined) await writeFile(path.join(folder, 'lock'), lock);
-  const outcomes = await lockManyTimes();
-  const winners = outcomes.filter((outcome) => outcome.status === 'fulfilled');
-  expect(winners).toHaveLength(1);
-  const refusals = outcomes.filter((outcome) => outcome.status === 'rejected');
-  expect(refusals.every(({ reason }) => reason instanceof DataFolderInUseError)).toBe(true);
-  expect(await readdir(folder)).toEqual(['lock']);
-  await winners[0]?.value.release();
-  expect(await readdir(folder)).toEqual([]);
-});
+test.each(Object.entries(states))(
+  'of many that lock a folder that %s at once, one succeeds',
+  async (_name, lock) => {
+    if (lock !== undefined) await writeFile(path.join(folder, 'lock'), lock);
+    const outcomes = await lockManyTimes();
+    const winners = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+    expect(winners).toHaveLength(1);
+    const refusals = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(refusals.every(({ reason }) => reason instanceof DataFolderInUseError)).toBe(true);
+    expect(await readdir(folder)).toEqual(['lock']);
+    await winners[0]?.value.release();
+    expect(await readdir(folder)).toEqual([]);
+  },
+);

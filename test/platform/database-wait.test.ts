@@ -67,7 +67,7 @@ async function query(statement: string): Promise<void> {
   }
 }
 
-test('an API and a runner wait for a database that crashed, and start once it has recovered', async () => {
+test('an API and a runner wait for a crashed database, and start once it has recovered', async () => {
   // Written ahead and not yet to its place: recovery has to do it again.
   await query(
     'CREATE TABLE filler AS SELECT repeat(md5(n::text), 20) AS text FROM generate_series(1, 200000) AS n',
@@ -85,7 +85,7 @@ test('an API and a runner wait for a database that crashed, and start once it ha
   for (const chela of [api, runner]) expect(chela.output.match(/waiting for the database/g)).toHaveLength(1);
 });
 
-test('a server that answers that it is not ready yet is waited for', async () => {
+test('a server that is not ready yet is waited for', async () => {
   await server.stop();
   // A standby that takes no queries: it stays in recovery until it is promoted.
   const place = (name: string): string => path.join(postgresDir(), name);
@@ -108,7 +108,7 @@ test('a server that answers that it is not ready yet is waited for', async () =>
   expect(runner.output.match(/waiting for the database/g)).toHaveLength(1);
 });
 
-test('a start that waits for the database is ended by a signal', async () => {
+test('a signal ends a start that is waiting for the database', async () => {
   await server.stop();
   const runner = start('runner', '--database-wait-seconds', '3600');
   await runner.printed(/waiting for the database/);
@@ -116,7 +116,7 @@ test('a start that waits for the database is ended by a signal', async () => {
   expect(await runner.ended).toEqual({ exitCode: 0, signal: null });
 });
 
-test('what waiting does not mend is said at once', async () => {
+test('a database error that waiting cannot fix is reported at once', async () => {
   const chela = start('runner', '--database-url', databaseUrl.replace('/chela?', '/absent?'));
   await server.start();
   const end = await chela.ended;

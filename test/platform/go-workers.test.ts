@@ -41,28 +41,32 @@ async function packageWith(name: string, main: string | Buffer): Promise<string>
   return copy;
 }
 
-test.skipIf(!hasGo())('a compiled Go worker runs by the public protocol', { timeout: 240_000 }, async () => {
-  const copy = await packageWith('compiled', '');
-  await build(fixture, copy);
-  const workerId = await platform.publish(copy, 'Go');
-  const run = await platform.runSync(workerId, { rows: 2 });
-  expect(run).toMatchObject({ run_status: 'succeeded', error_message: '' });
-  expect((await platform.results(run.run_slug)).list).toEqual(
-    [0, 1].map((index) => ({ index, text: 'Zeile ä 你好' })),
-  );
-  const lines = (await platform.log(run.run_slug)).map(({ content }) => content);
-  expect(lines).toEqual(expect.arrayContaining(['go worker on stdout', 'an info line']));
-  expect(await platform.runSync(workerId, { exit_code: 4 })).toMatchObject({
-    run_status: 'failed',
-    error_message: 'the worker ended with exit code 4',
-    error_headline: '',
-  });
-  expect(await platform.runSync(workerId, { error: 'no route' })).toMatchObject({
-    end_reason: 'exit',
-    end_detail: { exit_code: 2 },
-    error_headline: 'panic: no route',
-  });
-});
+test.skipIf(!hasGo())(
+  'a compiled Go worker runs with the public protocol',
+  { timeout: 240_000 },
+  async () => {
+    const copy = await packageWith('compiled', '');
+    await build(fixture, copy);
+    const workerId = await platform.publish(copy, 'Go');
+    const run = await platform.runSync(workerId, { rows: 2 });
+    expect(run).toMatchObject({ run_status: 'succeeded', error_message: '' });
+    expect((await platform.results(run.run_slug)).list).toEqual(
+      [0, 1].map((index) => ({ index, text: 'Zeile ä 你好' })),
+    );
+    const lines = (await platform.log(run.run_slug)).map(({ content }) => content);
+    expect(lines).toEqual(expect.arrayContaining(['go worker on stdout', 'an info line']));
+    expect(await platform.runSync(workerId, { exit_code: 4 })).toMatchObject({
+      run_status: 'failed',
+      error_message: 'the worker ended with exit code 4',
+      error_headline: '',
+    });
+    expect(await platform.runSync(workerId, { error: 'no route' })).toMatchObject({
+      end_reason: 'exit',
+      end_detail: { exit_code: 2 },
+      error_headline: 'panic: no route',
+    });
+  },
+);
 
 test.skipIf(!hasGo())('the example of the Go SDK runs', { timeout: 240_000 }, async () => {
   const copy = await packageWith('sdk-example', '');
@@ -81,7 +85,7 @@ test.skipIf(!hasGo())('the example of the Go SDK runs', { timeout: 240_000 }, as
   expect(lines).toContain('2 greeted 3 names');
 });
 
-test('an entry named main is run itself, in the root of its package, with nothing of the host', async () => {
+test('an entry named main is executed directly, in the root of its package, isolated from the host', async () => {
   const script =
     '#!/bin/sh\necho "$0 in $PWD"\necho "$CHELA_DATA_DIR$NODE_OPTIONS$NODE_CHANNEL_FD."\nexit 5\n';
   const run = await platform.runSync(

@@ -37,7 +37,7 @@ async function publishNeeding(name: string, on: TestPlatform = platform): Promis
 }
 
 test(
-  'what is wrong shows in the log of the version and in the run; a further try mends it',
+  'a failed installation is explained in the log of the version and in the run; a retry succeeds after the cause is fixed',
   { timeout: 180_000 },
   async () => {
     const workerId = await publishNeeding('missing');
@@ -71,7 +71,7 @@ test(
 );
 
 test(
-  'the log can be read while it grows, and a run that comes meanwhile waits for the same installation',
+  'the log can be read while it grows, and a run started meanwhile waits for the same installation',
   { timeout: 180_000 },
   async () => {
     const wait = `
@@ -105,7 +105,7 @@ test(
   },
 );
 
-test('without a sandbox it is said so, and no scripts run', { timeout: 180_000 }, async () => {
+test('without a sandbox the log says so, and no install scripts run', { timeout: 180_000 }, async () => {
   const bare = await startTestPlatform({ sandbox: 'process', installScripts: true });
   try {
     await registry.addNpm('bare', { 'index.js': '' }, { scripts: { postinstall: 'exit 1' } });

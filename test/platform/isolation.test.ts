@@ -36,7 +36,7 @@ const connect = `(options) => new Promise((settled) => {
   socket.setTimeout(3000, () => { socket.destroy(); settled('timeout'); });
 })`;
 
-describe('a worker that the platform runs', () => {
+describe('a worker run by the platform', () => {
   test('reaches no port of the host, its API included', async () => {
     const { port } = new URL(platform.url);
     const value = await valueOf(`
@@ -59,7 +59,7 @@ describe('a worker that the platform runs', () => {
     expect(await valueOf(`return (${connect})({ path: ${JSON.stringify(socketPath)} });`)).toBe('ENOENT');
   });
 
-  test('sees no file of the host, not even one that everybody may read', async () => {
+  test('sees no files of the host, not even world-readable ones', async () => {
     const places = [
       secretFolder,
       platform.platform.config.dataDir,
@@ -74,7 +74,7 @@ describe('a worker that the platform runs', () => {
     expect(value).toEqual(places.map(() => false));
   });
 
-  test('can write nowhere but its own folders', async () => {
+  test('can write only to its own folders', async () => {
     const places = [
       '/',
       '/usr',
@@ -93,7 +93,7 @@ describe('a worker that the platform runs', () => {
     expect(value).toEqual(['/work', '/home/worker', '/tmp']);
   });
 
-  test('sees no environment but its own', async () => {
+  test('sees only its own environment', async () => {
     expect(await valueOf('return Object.keys(process.env).sort();')).toEqual([
       'BROWSER_WS_ENDPOINT',
       'CDP_ENDPOINT',
@@ -109,7 +109,7 @@ describe('a worker that the platform runs', () => {
     ]);
   });
 
-  test('sees and signals no process but its own', async () => {
+  test('sees and signals only its own processes', async () => {
     const value = await valueOf(`
       const signal = (pid) => { try { process.kill(pid, 0); return 'may'; } catch (error) { return error.code; } };
       const pids = require('fs').readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number);
@@ -118,7 +118,7 @@ describe('a worker that the platform runs', () => {
     expect(value).toEqual({ few: true, host: 'ESRCH', user: 1000, capabilities: '0000000000000000' });
   });
 
-  test('leaves nothing for the run after it', async () => {
+  test('leaves nothing behind for the next run', async () => {
     const leave = `for (const folder of ['/tmp', '/dev/shm', '/home/worker', '/work'])
       require('fs').writeFileSync(folder + '/left', 'behind');`;
     const look = `return ['/tmp', '/dev/shm', '/home/worker', '/work'].filter((folder) => require('fs').existsSync(folder + '/left'));`;
@@ -128,7 +128,7 @@ describe('a worker that the platform runs', () => {
 });
 
 describe('two runs at the same time', () => {
-  test('have an SDK, rows, files, ports and processes each of their own', async () => {
+  test('each have their own SDK, rows, files, ports and processes', async () => {
     const first = await platform.runAsync(worker, {
       script: `
         const fs = require('fs'), net = require('net');

@@ -40,7 +40,7 @@ async function storedRows(slug: string): Promise<{ number: number; n: number }[]
   }
 }
 
-test('what was acknowledged survives kill -9 of everything; the run fails at the next start and what was queued runs', async () => {
+test('acknowledged rows survive kill -9 of everything; running runs fail at the next start and queued ones run', async () => {
   const first = await folder.start(lost);
   const worker = await publishScriptedWorker(first.client, 'Scripted');
   // The first start's own run is out of the way then.
@@ -87,7 +87,7 @@ test('what was acknowledged survives kill -9 of everything; the run fails at the
   await second.process.kill();
 });
 
-test('with CHELA_LOST_SUBTASKS=retry the subtask of a runner that died runs again', async () => {
+test('with CHELA_LOST_SUBTASKS=retry the subtask of a lost runner runs again', async () => {
   const settings = { ...lost, CHELA_LOST_SUBTASKS: 'retry' };
   const first = await folder.start(settings);
   const { data } = await first.client.call<{ list: { slug: string }[] }>('/workers');

@@ -110,7 +110,7 @@ function about(slug: string) {
     .map(({ event, component, subtask, reason }) => ({ event, component, subtask, reason }));
 }
 
-test('every line is JSON with level, time, component and message, and none has an error of another name', () => {
+test('every line is JSON with level, time, component and message, and errors appear only as err', () => {
   expect(end).toEqual({ exitCode: 0, signal: null });
   expect(text.endsWith('\n')).toBe(true);
   for (const line of lines()) {
@@ -126,7 +126,7 @@ test('every line is JSON with level, time, component and message, and none has a
   for (const line of text.split('\n')) expect(line.match(/"component":/g)?.length ?? 1).toBe(1);
 });
 
-test('every error has its type, message and stack', () => {
+test('every error has a type, message and stack', () => {
   const errors = lines().filter(({ level }) => level >= 50);
   for (const { err } of errors) {
     expect(err?.message).toMatch(/\S/);
@@ -136,7 +136,7 @@ test('every error has its type, message and stack', () => {
   expect(failed).toEqual(expect.arrayContaining(['http ', 'runner store-outcome', 'runner claim-subtasks']));
 });
 
-test('a run and its subtasks can be followed by their fields', () => {
+test('a run and its subtasks can be traced by their fields', () => {
   expect(about(runs.stored)).toEqual([
     { event: 'run:started', component: 'runs' },
     { event: 'subtask:settled', component: 'runner', subtask: 1, reason: 'succeeded' },
@@ -150,13 +150,13 @@ test('a run and its subtasks can be followed by their fields', () => {
   ]);
 });
 
-test('the failed installation says why, with the version', () => {
+test('a failed installation says why, with the version', () => {
   const found = lines().find(({ event }) => event === 'install:failed');
   expect(found).toMatchObject({ component: 'installs', version: expect.any(Number) });
   expect(found?.err?.message).toContain('nowhere');
 });
 
-test('an error that nothing caught is the last line, although it ends the process', async () => {
+test('an uncaught error is the last line, although it ends the process', async () => {
   const log = path.join(folder, 'last-error');
   const descriptor = openSync(log, 'a');
   const code = `process.once('SIGUSR2', () => { throw new Error('planted'); })`;

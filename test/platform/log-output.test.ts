@@ -110,7 +110,7 @@ function expectAllAccountedFor(lines: readonly LogLine[], reason: string, failed
   });
 }
 
-describe.skipIf(!isRoot)('a log on a full disk (mounting one needs root)', () => {
+describe.skipIf(!isRoot)('a log on a full disk (needs root for a mount)', () => {
   let disk: string;
   let log: string;
   beforeAll(async () => {
@@ -123,7 +123,7 @@ describe.skipIf(!isRoot)('a log on a full disk (mounting one needs root)', () =>
     execFileSync('umount', ['--lazy', disk]);
   });
 
-  test('a run goes on to its end; once there is room, the log has what waited and says how much was dropped', async () => {
+  test('a run continues to its end; once there is space, the log has the waiting lines and says how many were dropped', async () => {
     const { client, process: chela } = await start(openSync(log, 'a'));
     const worker = await publishScriptedWorker(client, 'Scripted');
     const script = `for (let n = 0; n < 100; n += 1) await sdk.result.pushData({ n });`;
@@ -148,8 +148,8 @@ async function openPipe(): Promise<{ name: string; reader: number; writer: numbe
   return { name, reader, writer: openSync(name, 'w') };
 }
 
-describe('a log whose reader does not read', () => {
-  test('a full pipe holds up no request; read again, it has what waited and says how much was dropped', async () => {
+describe('a log whose reader is stuck', () => {
+  test('a full pipe delays no request; read again, it has the waiting lines and says how many were dropped', async () => {
     const { name, reader, writer } = await openPipe();
     const { client, process: chela } = await start(writer, ['api']);
     await failRequests(client, failingRequests);
@@ -165,7 +165,7 @@ describe('a log whose reader does not read', () => {
     expectAllAccountedFor(linesOf(read), 'EAGAIN', failingRequests);
   });
 
-  test('a full socket, as a service manager gives one, holds up no request', async () => {
+  test('a full socket, as service managers use, delays no request', async () => {
     const server = createServer({ pauseOnConnect: true }).listen(path.join(folder, 'socket'));
     onTestFinished(() => {
       server.close();
@@ -190,7 +190,7 @@ describe('a log whose reader does not read', () => {
     expectAllAccountedFor(linesOf(read), 'EAGAIN', failingRequests);
   });
 
-  test('a pipe whose reader has gone does not end the platform', async () => {
+  test('a closed pipe does not end the platform', async () => {
     const { reader, writer } = await openPipe();
     const { client, process: chela } = await start(writer, ['api']);
     closeSync(reader);
@@ -221,7 +221,7 @@ test('a platform whose standard output and log are on a full device starts, serv
   expect(await chela.ended).toEqual({ exitCode: 0, signal: null });
 });
 
-test('a log at the size limit of its process (ulimit -f) does not end the platform', async () => {
+test('a log at the file size limit of its process (ulimit -f) does not end the platform', async () => {
   const log = path.join(folder, 'limited');
   const { client, process: chela } = await start(openSync(log, 'a'), ['api']);
   execFileSync('prlimit', ['--pid', String(chela.pid), '--fsize=100000']);

@@ -24,7 +24,7 @@ async function number(query: string): Promise<number> {
 }
 
 test(
-  '64 clients that do everything at once meet no 500 and no deadlock, and every run comes to its end',
+  '64 clients that do everything at once get no 500 and no deadlock, and every run ends',
   { timeout: (soakSeconds + 240) * 1000 },
   async () => {
     const end = Date.now() + soakSeconds * 1000;

@@ -42,7 +42,7 @@ await trial.stop();
 describe('rows', () => {
   const errMsg = `stopped at the limit of ${rowLimit} rows of a run (CHELA_ROW_LIMIT)`;
 
-  test('over the limit of a run are refused, stop it, and leave those before', async () => {
+  test("over the run's limit are refused and stop it; earlier rows stay", async () => {
     const script = `process.on('SIGTERM', () => {});
       const push = (n) => sdk.result.pushData({ n }).then(() => 0, (error) => error.message);
       console.log(JSON.stringify(await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(push))));`;
@@ -67,7 +67,7 @@ describe('rows', () => {
     expect([...refusals].join()).toMatch(/the most rows it may have, 5 \(CHELA_ROW_LIMIT\)/);
   });
 
-  test('may still be merged into those that are there', async () => {
+  test('at the limit can still be merged into existing ones', async () => {
     const script = `process.on('SIGTERM', () => {});
       const upsert = (id, n) => sdk.result.pushData({ id, n, __coreclaw_upsert_key__: 'id', __coreclaw_upsert_value__: id })
         .then(() => 0, () => 1);
@@ -98,7 +98,7 @@ describe('rows', () => {
   });
 });
 
-test('lines beyond those of a second are dropped and counted, printed and logged ones together', async () => {
+test('log lines over the limit per second are dropped and counted, printed and logged ones together', async () => {
   const script = `const lines = Array.from({ length: 300 }, (_, n) => 'line ' + n);
     await Promise.all([...lines.map((line) => sdk.log.info(line)),
       new Promise((written) => process.stdout.write(lines.join('\\n') + '\\n', written))]);`;
@@ -147,7 +147,7 @@ describe('a worker that fails at a limit', () => {
     });
   });
 
-  test('of the size of a file, and is ended for it by the kernel, has that as its reason', async () => {
+  test('killed by the kernel at the file size limit has that as its reason', async () => {
     // Node ignores the signal, unless something listened to it.
     const script = `process.once('SIGXFSZ', () => {}).removeAllListeners('SIGXFSZ');
       process.kill(process.pid, 'SIGXFSZ'); ${runForever}`;
@@ -169,7 +169,7 @@ async function metered(slug: string, client = platform): Promise<Metered> {
   return (await client.call<{ metered: Metered }>(`/worker-runs/${slug}/usage`)).data.metered;
 }
 
-describe('what a run used', () => {
+describe('the usage of a run', () => {
   const burn = `await sdk.result.pushData({ n: 1 });
     ${burnHalfSecond} await sdk.log.info('burnt'); await new Promise((done) => setTimeout(done, 600));`;
 
@@ -177,7 +177,7 @@ describe('what a run used', () => {
     ['finished', burn, {}],
     ['failed', `${burn} process.exit(3)`, {}],
     ['came to a limit', `${burn} ${runForever}`, { execute_limit_time_seconds: 4 }],
-  ])('is metered where it %s', async (_, script, system) => {
+  ])('is metered if the run %s', async (_, script, system) => {
     const { run_slug: slug } = await platform.runSync(worker, { script, items }, system);
     const used = await metered(slug);
     expect(used.results).toBe(1);
@@ -186,7 +186,7 @@ describe('what a run used', () => {
     expect(used.memory_gb_hours).toBeGreaterThan((0.5 / 3600) * 0.25);
   });
 
-  test('is metered where it was aborted', async () => {
+  test('is metered if the run was aborted', async () => {
     const slug = await platform.runAsync(worker, { script: `${burn} ${runForever}`, items });
     await platform.logged(slug, 'burnt');
     await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
@@ -207,7 +207,7 @@ test.skipIf(!hasCgroups)('cpus limits the processor time', async () => {
   expect(Number(answer.results.list[0]?.['share'])).toBeLessThan(0.45);
 });
 
-test('without cgroups memory is watched, processor time is seen, and a run is told that cpus is not enforced', async () => {
+test('without cgroups, memory and processor time are measured, and a run is told that cpus is not enforced', async () => {
   const plain = await startTestPlatform({ ...limits, cgroups: 'off' });
   onTestFinished(async () => plain.close());
   const plainWorker = await publishScriptedWorker(plain, 'Watched');

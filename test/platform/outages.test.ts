@@ -130,7 +130,7 @@ const faults: Record<string, () => Promise<void>> = {
 };
 
 test.each(Object.entries(faults))(
-  'a running subtask goes on and its runner claims more after %s',
+  'a running subtask continues and its runner claims more after %s',
   async (_name, fault) => {
     const before = await runner();
     await fault();
@@ -147,7 +147,7 @@ test.each(Object.entries(faults))(
   },
 );
 
-test('a runner that died is noticed, although its last heartbeat is an hour ahead', async () => {
+test('a lost runner is noticed although its last heartbeat is an hour in the future', async () => {
   await chela.process.kill();
   await query(`UPDATE runner SET heartbeat_at = now() + interval '1 hour'`);
   const run = await eventually(async () => {

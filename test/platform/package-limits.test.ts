@@ -35,7 +35,7 @@ test.each<[string, Partial<Config>, string]>([
     { packageMemoryMegabytes: 1 },
     'reading the package took more memory than 1 MB (CHELA_PACKAGE_MEMORY_MB): leave out files that the worker does not need',
   ],
-])('an upload that passes the limit of %s is refused, and leaves nothing', async (limit, config, message) => {
+])('an upload over the limit of %s is refused and leaves nothing behind', async (limit, config, message) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-limits-'));
   const strict = await startTestPlatform({ cacheDir: folder, ...config }, { api: true, runner: false });
   onTestFinished(async () => {
@@ -49,7 +49,7 @@ test.each<[string, Partial<Config>, string]>([
   expect((await api.call('/workers', { body })).code).toBe(0);
 });
 
-test('a run whose dependencies take too long to read fails with the limit, and the record of the version has it', async () => {
+test("a run whose dependencies take too long to read fails with that limit, which the version's installation records", async () => {
   const resolved = Array.from({ length: 100_000 }, (_, number) => [
     `node_modules/package-${number}`,
     { version: '1.0.0' },

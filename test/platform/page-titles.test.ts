@@ -24,7 +24,7 @@ afterAll(async () => {
   site.close();
 });
 
-test('chela/page-titles reads the pages of a site through the proxy of its runs', async () => {
+test('chela/page-titles reads the pages of a site through the run proxy', async () => {
   const urls = [`http://127.0.0.1:${port}/a`, `http://localhost:${port}/b`, 'http://10.0.0.1/'];
   const start_urls = urls.map((url) => ({ url }));
   const answer = await platform.runSync('chela~page-titles', { start_urls, retries: 0 });

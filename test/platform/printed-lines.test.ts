@@ -17,9 +17,12 @@ beforeAll(async () => {
 });
 afterAll(async () => platform.close());
 
-test('waits in the worker, on both of its outputs, and is kept', { timeout: 120_000 }, async () => {
-  const lines = { count: 500, length: 60_000 };
-  const script = `let printed = 0;
+test(
+  'lines printed while the database is slow are buffered in the worker on both outputs, and kept',
+  { timeout: 120_000 },
+  async () => {
+    const lines = { count: 500, length: 60_000 };
+    const script = `let printed = 0;
     const print = async (stream) => {
       for (let n = 0; n < ${lines.count}; n += 1) await new Promise((written) => stream.write('x'.repeat(${lines.length}) + '\\n', () => {
         printed += ${lines.length}; written(); }));
@@ -28,19 +31,20 @@ test('waits in the worker, on both of its outputs, and is kept', { timeout: 120_
     for (let seen = -1; seen !== printed;) { seen = printed; await new Promise((later) => setTimeout(later, 2000)); }
     await sdk.result.pushData({ printed });
     await all;`;
-  const locker = new Client({ connectionString: platform.databaseUrl });
-  await locker.connect();
-  await locker.query('BEGIN');
-  await locker.query('LOCK TABLE log_line IN EXCLUSIVE MODE');
-  const slug = await platform.runAsync(worker, { script, items });
-  const row = await eventually(async () => (await platform.results(slug)).list[0], 60_000);
-  await locker.query('COMMIT');
-  await locker.end();
-  expect(row['printed']).toBeLessThan(12 * mebibyte);
-  expect(await platform.finished(slug)).toMatchObject({ status: 'succeeded' });
-  const { rows } = await platform.platform.database.pool.query<{ kept: string }>(
-    `SELECT count(*) AS kept FROM log_line JOIN run ON run.id = run_id WHERE run.slug = $1 AND length(content) = $2`,
-    [slug, lines.length],
-  );
-  expect(Number(rows[0]?.kept)).toBe(2 * lines.count);
-});
+    const locker = new Client({ connectionString: platform.databaseUrl });
+    await locker.connect();
+    await locker.query('BEGIN');
+    await locker.query('LOCK TABLE log_line IN EXCLUSIVE MODE');
+    const slug = await platform.runAsync(worker, { script, items });
+    const row = await eventually(async () => (await platform.results(slug)).list[0], 60_000);
+    await locker.query('COMMIT');
+    await locker.end();
+    expect(row['printed']).toBeLessThan(12 * mebibyte);
+    expect(await platform.finished(slug)).toMatchObject({ status: 'succeeded' });
+    const { rows } = await platform.platform.database.pool.query<{ kept: string }>(
+      `SELECT count(*) AS kept FROM log_line JOIN run ON run.id = run_id WHERE run.slug = $1 AND length(content) = $2`,
+      [slug, lines.length],
+    );
+    expect(Number(rows[0]?.kept)).toBe(2 * lines.count);
+  },
+);

@@ -95,7 +95,7 @@ async function valueOf(script: string): Promise<{ value: unknown; slug: string }
 }
 
 describe('a worker in its sandbox', () => {
-  test('reaches the network by SOCKS, under every name the proxy has', async () => {
+  test('reaches the network over SOCKS, by every name of the proxy', async () => {
     const { value } = await valueOf(`
       const domains = [process.env.PROXY_DOMAIN, 'proxy-inner.cafescraper.com:6000', 'proxy-inner.coreclaw.com:6000'];
       return Promise.all(domains.map(async (domain) => {
@@ -108,7 +108,7 @@ describe('a worker in its sandbox', () => {
     expect(value).toEqual(['200', '200', '200']);
   });
 
-  test('reaches the network by HTTP, as a tunnel and by absolute URLs', async () => {
+  test('reaches the network over HTTP, with CONNECT and with absolute URLs', async () => {
     const { value } = await valueOf(`
       const headers = { 'Proxy-Authorization': 'Basic ' + Buffer.from(process.env.PROXY_AUTH).toString('base64') };
       const proxy = { host: 'proxy-inner.cafescraper.com', port: 6000, headers };
@@ -121,7 +121,7 @@ describe('a worker in its sandbox', () => {
     expect(value).toEqual([200, '7', 200, '8']);
   });
 
-  test('reaches nothing that is not public unless the operator allows it, and the log says why', async () => {
+  test('reaches only public addresses unless the operator allows others, and the log says why', async () => {
     const { value, slug } = await valueOf(`
       const refusal = (host, port) => open(host, port).then(() => 'open', (error) => error.message);
       return [await refusal('127.0.0.1', ${new URL(platform.url).port}), await refusal('localhost', ${sitePort + 1})];`);
@@ -189,7 +189,7 @@ describe('the traffic of a run', () => {
     expect(traffic).toBe((size + (await headBytes())) * (end === '' ? 3 : 1));
   });
 
-  test('is known while it runs, and in full after an abort', async () => {
+  test('is visible while the run is running, and complete after an abort', async () => {
     const script = `${prelude} await download(${sitePort}, '/bytes/${size}'); ${runForever}`;
     const slug = await platform.runAsync(worker, { script, items });
     const expected = size + (await headBytes());
@@ -199,7 +199,7 @@ describe('the traffic of a run', () => {
     expect(await platform.finished(slug)).toMatchObject({ status: 'failed', traffic: expected });
   });
 
-  test('stops all its subtasks at max_total_traffic, and keeps its rows', async () => {
+  test('stops all subtasks at max_total_traffic, and keeps the rows', async () => {
     const limit = 20_000_000;
     // One of them loads for ever, the other would sleep for ever.
     const script = `${prelude} process.on('SIGTERM', () => {});
@@ -232,7 +232,7 @@ describe('the traffic of a run', () => {
     expect((await platform.results(slug)).list.map((row) => row['item'])).toContain('loads');
   });
 
-  test('that is used up keeps the next subtasks from starting', async () => {
+  test('once used up, keeps further subtasks from starting', async () => {
     const single = await startTestPlatform({
       proxyAllowedTargets: [`127.0.0.1:${sitePort}`],
       runnerSlots: 1,

@@ -24,7 +24,7 @@ describe.for(['bubblewrap', 'process'] as const)('a Python worker in the sandbox
   });
   afterAll(async () => platform.close());
 
-  test('reads its input, pushes rows and log lines by the public protocol', async () => {
+  test('reads its input, pushes rows and log lines with the public protocol', async () => {
     const run = await platform.runSync(workerId, { rows: 3 });
     expect(run).toMatchObject({ run_status: 'succeeded', error_message: '' });
     const { headers, list } = await platform.results(run.run_slug);
@@ -40,7 +40,7 @@ describe.for(['bubblewrap', 'process'] as const)('a Python worker in the sandbox
     );
   });
 
-  test('has what its requirements name, over a base with grpcio and protobuf, and nothing of the host', async () => {
+  test('has its requirements on top of the base with grpcio and protobuf, and nothing of the host', async () => {
     const facts = ['six', 'grpc', 'google.protobuf', 'pip', 'sqlite3', 'ssl', 'ctypes'];
     const run = await platform.runSync(workerId, { rows: 0, facts });
     const [row] = (await platform.results(run.run_slug)).list;
@@ -58,7 +58,7 @@ describe.for(['bubblewrap', 'process'] as const)('a Python worker in the sandbox
     [{ exit_code: 3 }, 'the worker ended with exit code 3', 'third-party worker on stderr'],
     [{ kill: true }, 'the worker ended with signal SIGKILL', 'third-party worker on stderr'],
     [{ error: 'no items' }, 'the worker ended with exit code 1', 'ValueError: no items'],
-  ] as const)('that ends by %o fails with how it ended', async ([input, message, headline]) => {
+  ] as const)('that ends by %o fails with that as its reason', async ([input, message, headline]) => {
     const run = await platform.runSync(workerId, { rows: 1, ...input });
     expect(run).toMatchObject({
       run_status: 'failed',
@@ -83,13 +83,13 @@ describe('the requirements of a Python package', () => {
   });
   afterAll(async () => platform.close());
 
-  test('may be missing: the base has what the SDK needs', async () => {
+  test('may be absent, since the base contains what the SDK needs', async () => {
     const workerId = await publishWith(platform, 'bare', '');
     const run = await platform.runSync(workerId, { rows: 1 });
     expect(run).toMatchObject({ run_status: 'succeeded', results: { count: 1 } });
   });
 
-  test('are those of the SDK where nothing else is wanted: its example runs', async () => {
+  test('are those of the SDK by default: its example runs', async () => {
     const sdk = path.join(import.meta.dirname, '../../sdk/python');
     const copy = path.join(folder, 'sdk-example');
     await cp(path.join(sdk, 'example'), copy, { recursive: true });
@@ -113,7 +113,7 @@ describe('the requirements of a Python package', () => {
     expect(lines.filter(({ type }) => type === 4)).toEqual([]);
   });
 
-  test('are installed after the upload, in the log of the version, and not again by its runs', async () => {
+  test('are installed after the upload, in the log of the version, and not again for each run', async () => {
     const workerId = await publishWith(platform, 'once', 'six==1.16.0\n');
     const log = await platform.installed(workerId);
     expect(log).toMatchObject({ status: 'installed', err_msg: '' });

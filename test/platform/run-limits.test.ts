@@ -52,7 +52,7 @@ describe('a run over its limit', () => {
     });
   });
 
-  test('of memory counts files in /tmp', async () => {
+  test('of memory is reached by files in /tmp too', async () => {
     const script = `require('fs').writeFileSync('/tmp/big', Buffer.alloc(250e6, 1)); ${runForever}`;
     const { error_message: errMsg } = await platform.runSync(worker, { script, items });
     expect(errMsg).toBe('stopped at the memory limit of 192 MB (memory)');
@@ -60,7 +60,7 @@ describe('a run over its limit', () => {
 });
 
 describe('the log of a run', () => {
-  test('ends at its limit of lines with a line that says so', async () => {
+  test('ends at its line limit with a line that says so', async () => {
     const script = `for (let n = 1; n <= 300; n += 1) await sdk.log.info('line ' + n);`;
     const { run_slug: slug } = await platform.runSync(worker, { script, items });
     const lines = (await platform.log(slug)).map(({ content }) => content);
@@ -69,7 +69,7 @@ describe('the log of a run', () => {
     expect(lines.at(-1)).toBe('SYSTEM: finished with exit code 0');
   });
 
-  test('cuts what is printed in one endless line', async () => {
+  test('cuts an endless line', async () => {
     const script = `await new Promise((written) => process.stdout.write('x'.repeat(1e6) + '\\nnext\\n', written));`;
     const { run_slug: slug } = await platform.runSync(worker, { script, items });
     const lines = (await platform.log(slug)).map(({ content }) => content);
@@ -82,7 +82,7 @@ const push = (sizeBytes: number) =>
   `sdk.result.pushData({ size: ${sizeBytes}, filler: 'x'.repeat(${sizeBytes}) })`;
 
 describe('a row', () => {
-  test('of 10 MB is stored, one of 20 MB is refused with a reason, and the run goes on', async () => {
+  test('of 10 MB is stored; one of 20 MB is refused with a reason, and the run continues', async () => {
     const script = `
       await ${push(10_000_000)};
       const refusal = await ${push(20_000_000)}.then(() => 'none', (error) => error.message);
@@ -103,7 +103,7 @@ describe('a row', () => {
     );
   });
 
-  test('of 40 MB costs the worker its call, not its connection', async () => {
+  test('of 40 MB fails the call, not the connection', async () => {
     const script = `
       const refusal = await ${push(40_000_000)}.then(() => 'none', (error) => error.message);
       await sdk.result.pushData({ refusal });`;

@@ -22,7 +22,7 @@ async function runScript(script: string, items: readonly string[] = ['one']) {
   return { ...answer, ...(await platform.results(answer.run_slug)) };
 }
 
-test('a run ends although the outcome of its subtask cannot be stored', async () => {
+test('a run ends even if the outcome of its subtask cannot be stored', async () => {
   const { pool } = platform.platform.database;
   await pool.query(
     `CREATE FUNCTION refuse_outcome() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
@@ -43,7 +43,7 @@ test('a run ends although the outcome of its subtask cannot be stored', async ()
 });
 
 /** A folder that something is mounted in cannot be removed; only root mounts. */
-test.runIf(process.getuid?.() === 0)('a run ends although its folder cannot be removed', async () => {
+test.runIf(process.getuid?.() === 0)('a run ends even if its folder cannot be removed', async () => {
   const slug = await platform.runAsync(scripted, {
     script: `console.log('there'); while (!require('node:fs').existsSync('/work/go')) await new Promise((go) => setTimeout(go, 20));`,
     items: ['one'],
@@ -77,7 +77,7 @@ describe('a run of the hello worker', () => {
     hello = await platform.publish(path.join(import.meta.dirname, '..', '..', 'workers', 'hello'), 'Hello');
   });
 
-  test('started without waiting is accepted at once and ends by itself', async () => {
+  test('started asynchronously is accepted at once and ends by itself', async () => {
     const slug = await platform.runAsync(hello, { names: ['Ada', 'Grace'] });
     expect(slug).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}$/);
     expect(await platform.finished(slug)).toMatchObject({
@@ -93,7 +93,7 @@ describe('a run of the hello worker', () => {
     });
   });
 
-  test('started with waiting answers its rows', async () => {
+  test('started synchronously returns its rows', async () => {
     const answer = await platform.runSync(hello, { names: ['Ada'], tone: 'cheerful', date: '2026-01-02' });
     expect(answer).toMatchObject({ run_status: 'succeeded', is_finished: true, error_message: '' });
     expect(answer.results).toMatchObject({
@@ -105,7 +105,7 @@ describe('a run of the hello worker', () => {
     });
   });
 
-  test('times are in order and its duration is theirs', async () => {
+  test('has times in order, whose difference is its duration', async () => {
     const before = Math.floor(Date.now() / 1000);
     const run = await platform.finished(await platform.runAsync(hello, { names: ['Ada'] }));
     expect(run.started_at).toBeGreaterThanOrEqual(before);
@@ -114,7 +114,7 @@ describe('a run of the hello worker', () => {
   });
 });
 
-describe.each(['coresdk', 'cafesdk'])('a stranger’s worker on %s', (protocol) => {
+describe.each(['coresdk', 'cafesdk'])('a third-party worker on %s', (protocol) => {
   let worker: string;
   beforeAll(async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-worker-'));
@@ -144,7 +144,7 @@ describe.each(['coresdk', 'cafesdk'])('a stranger’s worker on %s', (protocol) 
     expect(list[43]).toEqual({ item: 'summary', index: 5 });
   });
 
-  test('fills the log: its own lines, what it prints, and the lines of the platform', async () => {
+  test('logs its own lines, its output, and the lines of the platform', async () => {
     const { run_slug: slug } = await platform.runSync(worker, { items: [{ url: 'u' }], rows: 0 });
     const lines = (await platform.log(slug)).map(({ type, group, content }) => `${type} ${group} ${content}`);
     expect(lines).toEqual(
@@ -165,7 +165,7 @@ describe.each(['coresdk', 'cafesdk'])('a stranger’s worker on %s', (protocol) 
     expect(lines.indexOf('1 1 a debug line')).toBeLessThan(lines.indexOf('4 1 an error line'));
   });
 
-  test('is told which of its rows were refused, and goes on', async () => {
+  test('learns which of its rows were refused, and continues', async () => {
     const { run_slug: slug, run_status: status } = await platform.runSync(worker, {
       items: [{ url: 'u' }],
       rows: 0,
@@ -191,7 +191,7 @@ describe.each(['coresdk', 'cafesdk'])('a stranger’s worker on %s', (protocol) 
 });
 
 describe('the link to the whole log', () => {
-  test('gives every line as text, without a credential', async () => {
+  test('returns every line as text, without a credential', async () => {
     const { run_slug: slug } = await runScript(`
       for (let n = 1; n <= 1500; n += 1) await new Promise((written) => process.stdout.write('line ' + n + '\\n', written));`);
     const { data } = await platform.call<{ all_logs_url: string; list: unknown[] }>(
@@ -213,18 +213,18 @@ const declare = (key: string) =>
   `await sdk.result.setTableHeader([{ key: '${key}', label: '${key.toUpperCase()}', format: 'text' }]);`;
 
 describe('the table header', () => {
-  test('is the union of the keys of the rows where nothing is declared', async () => {
+  test("is the union of the rows' keys if nothing is declared", async () => {
     const { headers } = await runScript(push('{ b: 1, a: 2 }') + push('{ c: 3, a: 4 }'));
     expect(headers).toEqual(['b', 'a', 'c'].map((key) => ({ key, label: key, format: 'text' })));
   });
 
-  test('is what the worker declared last, before or after its rows; undeclared keys are stored all the same', async () => {
+  test("is the worker's last declaration, before or after its rows; undeclared keys are stored too", async () => {
     const { headers, list } = await runScript(declare('old') + push('{ a: 1, b: 2 }') + declare('b'));
     expect(headers).toEqual([{ key: 'b', label: 'B', format: 'text' }]);
     expect(list).toEqual([{ a: 1, b: 2 }]);
   });
 
-  test('is what all subtasks declared, each key once', async () => {
+  test("is the union of all subtasks' declarations, each key once", async () => {
     const script = `await sdk.result.setTableHeader(['shared', input.items[0]].map((key) => ({ key, label: key, format: 'text' })));`;
     const { headers } = await runScript(script, ['x', 'y', 'z']);
     expect(headers.map(({ key }) => key).toSorted()).toEqual(['shared', 'x', 'y', 'z']);
@@ -256,13 +256,13 @@ const upsert = (columns: string, value = `'7'`) =>
   `await sdk.result.pushData({ ...${columns}, __coreclaw_upsert_key__: 'id', __coreclaw_upsert_value__: ${value} });`;
 
 describe('upserts', () => {
-  test('of the same pair from several subtasks make one row with the columns of all', async () => {
+  test('of the same key by several subtasks make one row with the columns of all', async () => {
     const items = ['a', 'b', 'c', 'd'];
     const { list } = await runScript(upsert(`{ id: 7, [input.items[0]]: true }`), items);
     expect(list).toEqual([{ id: 7, a: true, b: true, c: true, d: true }]);
   });
 
-  test('keep the place of the row that came first', async () => {
+  test('keep the position of the first row', async () => {
     const script =
       upsert(`{ id: 7, step: 1 }`) + `await sdk.result.pushData({ id: 8 });` + upsert(`{ step: 2 }`, '7');
     expect((await runScript(script)).list).toEqual([{ id: 7, step: 2 }, { id: 8 }]);
@@ -321,7 +321,7 @@ describe('a run ends', () => {
     expect((await platform.log(slug)).some(({ content }) => log.test(content))).toBe(true);
   });
 
-  test('with failure and npm’s words where its dependencies cannot be installed', async () => {
+  test('with npm’s error if its dependencies cannot be installed', async () => {
     const worker = await publishScriptedWorker(platform, 'Broken dependencies', {
       'package.json': JSON.stringify({ dependencies: { x: 'file:../x' } }),
       'package-lock.json': '{}',
@@ -355,17 +355,17 @@ test('a run whose package is missing says at which step it failed', async () => 
 });
 
 describe('the headline of a run', () => {
-  test('is what its worker logged as an error where nothing was printed', async () => {
+  test("is its worker's logged error if no error was printed", async () => {
     const answer = await runScript(`await sdk.log.error('no items on page 3'); process.exit(2)`);
     expect(answer.error_headline).toBe('no items on page 3');
   });
 
-  test('has no secret of the run', async () => {
+  test('contains no secret of the run', async () => {
     const answer = await runScript(`throw new Error('refused: ' + process.env.PROXY_AUTH)`);
     expect(answer.error_headline).toMatch(/^Error: refused: worker-\w+:\*\*\*$/);
   });
 
-  test('is that of its first failed subtask, although others succeeded', async () => {
+  test('is the headline of the first failed subtask, even if others succeeded', async () => {
     const script = `if (input.items[0] !== 'good') throw new Error('cannot read ' + input.items[0])`;
     const { run_slug: slug } = await runScript(script, ['good', 'first', 'second']);
     expect(await platform.run(slug)).toMatchObject({
@@ -386,7 +386,7 @@ describe('the headline of a run', () => {
 describe('a run of several subtasks', () => {
   const failing = `await sdk.result.pushData({ item: input.items[0] }); if (input.items[0].startsWith('bad')) process.exit(4);`;
 
-  test('succeeds when some of them fail, and says which', async () => {
+  test('succeeds if some of them fail, and says which', async () => {
     const { run_slug: slug, list } = await runScript(failing, ['good', 'bad', 'fine']);
     expect(await platform.run(slug)).toMatchObject({
       status: 'succeeded',
@@ -401,7 +401,7 @@ describe('a run of several subtasks', () => {
     );
   });
 
-  test('fails when all of them fail, keeps their rows and names the first', async () => {
+  test('fails if all of them fail, keeps their rows and names the first', async () => {
     const items = ['bad 1', 'bad 2', 'bad 3', 'bad 4', 'bad 5', 'bad 6'];
     const { run_slug: slug } = await runScript(failing, items);
     const named = [1, 2, 3, 4, 5].map((number) => `#${number} the worker ended with exit code 4`).join('; ');
@@ -416,7 +416,7 @@ describe('a run of several subtasks', () => {
 });
 
 describe('a rerun', () => {
-  test('runs the same input, version and limits again as a run of its own', async () => {
+  test('is a separate run with the same input, version and limits', async () => {
     const script = `await sdk.result.pushData({ big: input.items[0] })`;
     const { run_slug: first } = await platform.runSync(
       scripted,
@@ -435,7 +435,7 @@ describe('a rerun', () => {
     expect(rows).toEqual([{ memory: '777' }]);
   });
 
-  test('can be waited for, of the last run of a worker too', async () => {
+  test('can be synchronous, for the last run of a worker too', async () => {
     const { run_slug: first } = await runScript(`await sdk.result.pushData({ n: 1 })`);
     const { data } = await platform.call<{ run_slug: string; results: { count: number } }>(
       `/workers/${scripted}/runs/last/rerun`,

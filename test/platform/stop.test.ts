@@ -34,7 +34,7 @@ async function runUntilFirstRow(script: string): Promise<string> {
   return slug;
 }
 
-test('Ctrl+C in a terminal, which reaches the whole process group, lets a running worker end its work', async () => {
+test('Ctrl+C in a terminal, which signals the whole process group, lets a running worker finish', async () => {
   const slug = await runUntilFirstRow(
     `await new Promise((later) => setTimeout(later, 1500)); await sdk.result.pushData({});`,
   );
@@ -53,7 +53,7 @@ test('Ctrl+C in a terminal, which reaches the whole process group, lets a runnin
   expect(await current.client.run(slug)).toMatchObject({ status: 'succeeded', results: 2, err_msg: '' });
 });
 
-test('SIGTERM ends a worker that does not end within the grace, and names it', async () => {
+test('SIGTERM ends a worker that exceeds the grace period, and names it', async () => {
   const slug = await runUntilFirstRow(runForever);
   const { process: chela } = current;
   const processes = descendantsOf(chela.pid);
@@ -72,7 +72,7 @@ test('SIGTERM ends a worker that does not end within the grace, and names it', a
   });
 });
 
-test('what a stop ended with CHELA_LOST_SUBTASKS=retry runs again after the next start, at once', async () => {
+test('subtasks ended by a stop with CHELA_LOST_SUBTASKS=retry run again at once after the next start', async () => {
   const slug = await runUntilFirstRow(runForever);
   current.process.signal('SIGTERM');
   await current.process.ended;
@@ -86,7 +86,7 @@ test('what a stop ended with CHELA_LOST_SUBTASKS=retry runs again after the next
   });
 });
 
-test('a second chela up in the same folder says so and ends with 1; the first goes on', async () => {
+test('a second chela up in the same folder exits with 1 and says why; the first keeps running', async () => {
   const second = await runChela(['up'], { CHELA_DATA_DIR: folder.path });
   expect(second.exitCode).toBe(1);
   expect(second.output.trimEnd().split('\n').at(-1)).toBe(
@@ -95,7 +95,7 @@ test('a second chela up in the same folder says so and ends with 1; the first go
   expect((await current.client.call('/workers')).code).toBe(0);
 });
 
-test('chela keys create makes a further key while the platform runs', async () => {
+test('chela keys create creates a key while the platform is running', async () => {
   const created = await runChela(['keys', 'create', 'for a script'], { CHELA_DATA_DIR: folder.path });
   expect(created).toMatchObject({
     exitCode: 0,
@@ -117,7 +117,7 @@ test('a second signal ends everything at once', async () => {
   await allGone(processes, 10_000);
 });
 
-test('chela keys create says so where no platform runs', async () => {
+test('chela keys create fails with a message if no platform is running', async () => {
   expect(await runChela(['keys', 'create', 'too late'], { CHELA_DATA_DIR: folder.path })).toMatchObject({
     exitCode: 1,
     output: `chela: no embedded PostgreSQL is running in ${folder.path}/postgres: start Chela first\n`,

@@ -17,7 +17,7 @@ afterAll(async () => platform.close());
 
 const untilAborted = `await sdk.result.pushData({ early: true }); ${runForever}`;
 
-test('a run that outlives the wait is answered with what there is, and goes on', async () => {
+test('a run that outlasts the wait is answered with the rows so far, and keeps running', async () => {
   const answer = await platform.call<FinishedRunShape>(`/workers/${worker}/runs`, {
     body: { is_async: false, input: { parameters: { custom: { script: untilAborted, items: ['one'] } } } },
   });
@@ -38,7 +38,7 @@ test('a run that outlives the wait is answered with what there is, and goes on',
   await platform.finished(slug);
 });
 
-test('a client that hangs up does not stop the run', async () => {
+test('a client that disconnects does not stop the run', async () => {
   const script = `
     await sdk.log.info('client may go');
     await new Promise((later) => setTimeout(later, 300));
@@ -66,7 +66,7 @@ async function started(): Promise<{ slug: string }> {
   }
 }
 
-test('a stop of the platform answers those who wait, at once', async () => {
+test('stopping the platform answers waiting clients at once', async () => {
   const other = await startTestPlatform({ syncWaitSeconds: 300 });
   const slug = await publishScriptedWorker(other, 'Scripted');
   const waiting = other.call<FinishedRunShape>(`/workers/${slug}/runs`, {

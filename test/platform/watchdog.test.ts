@@ -63,8 +63,8 @@ async function startApi(
   };
 }
 
-describe('an event loop that hangs for longer than the limit ends its process with exit code 70', () => {
-  test.each(['loop', 'expression', 'wait'] as const)('in a way like %s', async (way) => {
+describe('an event loop that hangs longer than the limit ends its process with exit code 70', () => {
+  test.each(['loop', 'expression', 'wait'] as const)('when it hangs like %s', async (way) => {
     const { process: chela, freeze } = await startApi(way);
     await freeze();
     expect(await chela.ended).toEqual({ exitCode: 70, signal: null });
@@ -74,7 +74,7 @@ describe('an event loop that hangs for longer than the limit ends its process wi
     expect(chela.output).toMatch(/^ {4}at .*freezing-process\.ts:\d+\)$/m);
   });
 
-  test('also as process number 1 of a container, which no signal of its own ends', async () => {
+  test('also as process 1 of a container, which its own signals cannot end', async () => {
     const within = ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--kill-child'];
     const { process: chela, freeze } = await startApi('expression', { within });
     await freeze();
@@ -82,14 +82,14 @@ describe('an event loop that hangs for longer than the limit ends its process wi
   });
 });
 
-test('one that hangs outside of JavaScript is killed', async () => {
+test('when it hangs outside of JavaScript, the process is killed', async () => {
   const { process: chela, freeze } = await startApi('read');
   await freeze();
   expect(await chela.ended).toEqual({ exitCode: null, signal: 'SIGKILL' });
   expect(chela.output).toContain('chela: the event loop has not responded for');
 });
 
-test('a process that was stopped for longer than the limit goes on', async () => {
+test('a process that was suspended longer than the limit continues', async () => {
   const { process: chela, isHealthy } = await startApi('loop');
   chela.signal('SIGSTOP');
   await delay(limitSeconds * 1000 * 1.5);
@@ -100,7 +100,7 @@ test('a process that was stopped for longer than the limit goes on', async () =>
   expect(chela.output).not.toContain('event loop');
 });
 
-test('a busy loop that gets to its timers now and then does not hang', async () => {
+test('a busy loop that lets timers run now and then does not count as hanging', async () => {
   const { process: chela, freeze, isHealthy } = await startApi('busy');
   await freeze();
   await chela.printed(/not busy any more/);

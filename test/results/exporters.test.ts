@@ -158,11 +158,11 @@ const expected: Readonly<Record<ExportFormat, Cells[]>> = {
 const flat = new Set<ExportFormat>(['csv', 'xlsx', 'xls']);
 
 describe.each(exportFormatNames)('%s', (format) => {
-  test('has every value of hostile rows, as far as the format can', async () => {
+  test('keeps every value of hostile rows, as far as the format can', async () => {
     expect((await readBack(format, tableOf(keys, sourceRows))).rows).toEqual(expected[format]);
   });
 
-  test('has the columns asked for in their order, and no others', async () => {
+  test('has the requested columns in their order, and no others', async () => {
     const { columns, rows } = await readBack(
       format,
       tableOf(['note', 'id'], sourceRows, { isFiltered: true }),
@@ -174,19 +174,19 @@ describe.each(exportFormatNames)('%s', (format) => {
     expect(Object.keys(rows.at(-1) ?? {})).toEqual(['note', 'id']);
   });
 
-  test('without rows is a whole file', async () => {
+  test('is a complete file without rows', async () => {
     expect((await readBack(format, tableOf([], []))).rows).toEqual([]);
     expect((await readBack(format, tableOf(keys, []))).rows).toEqual([]);
   });
 
-  test('has names that look like markup or like something of ours', async () => {
+  test('keeps names that look like markup or like internal ones', async () => {
     const names = ['a b', '<x>', 'xml-name', '1st', 'constructor', 'key&"', '数', 'a:b'];
     const row = Object.fromEntries(names.map((name, index) => [name, `value ${index}`]));
     const { rows } = await readBack(format, tableOf(names, [JSON.stringify(row)]));
     expect(rows).toEqual([row]);
   });
 
-  test('has a row of ten million characters, or says that it was cut', async () => {
+  test('keeps a row of ten million characters, or says that it was cut', async () => {
     const title = 'é'.repeat(10_000_000);
     const { rows } = await readBack(format, tableOf(['id', 'title'], [JSON.stringify({ id: 'x', title })]));
     const text = String(rows[0]?.title);
@@ -196,7 +196,7 @@ describe.each(exportFormatNames)('%s', (format) => {
 });
 
 describe('csv', () => {
-  test('keeps numbers letter by letter, and ends lines as RFC 4180 has it', async () => {
+  test('keeps the digits of numbers, and ends lines according to RFC 4180', async () => {
     const file = await written('csv', tableOf(['n', 'a,b'], ['{"n":1.50,"a,b":"x"}', '{"n":1e400}']));
     expect(await readFile(file, 'utf8')).toBe('n,"a,b"\r\n1.50,x\r\n1e400,\r\n');
   });
@@ -217,13 +217,13 @@ describe('csv', () => {
     ]);
   });
 
-  test('has a formula-like name of a column defused, too', async () => {
+  test('escapes a column name that looks like a formula too', async () => {
     expect((await readBack('csv', tableOf(['=1+1'], []))).columns).toEqual(["'=1+1"]);
   });
 });
 
 describe('xlsx', () => {
-  test('goes on in a second sheet beyond the rows of the first, and each begins with the keys', async () => {
+  test('continues in a second sheet when the first is full, and repeats the header', async () => {
     const rowCount = 1_048_577;
     const rows = {
       *[Symbol.iterator]() {
@@ -244,7 +244,7 @@ with zipfile.ZipFile(sys.argv[1]) as package:
 });
 
 describe('xls', () => {
-  test('is what another reader of the format finds, too', async () => {
+  test('is read correctly by another library', async () => {
     const file = await written('xls', tableOf(keys, sourceRows));
     const workbook = readWorkbook(await readFile(file), { type: 'buffer' });
     expect(workbook.SheetNames).toEqual(['Results']);
@@ -252,7 +252,7 @@ describe('xls', () => {
     expect(sheet === undefined ? [] : utils.sheet_to_json(sheet)).toEqual(expected.xls);
   });
 
-  test('holds the most rows of the format', async () => {
+  test('holds the maximum number of rows of the format', async () => {
     const rowCount = 65_535;
     const rows = Array.from({ length: rowCount }, (_, n) => `{"n":${n},"t":"text ${n} ü"}`);
     const { rows: found } = await readBack('xls', tableOf(['n', 't'], rows, { rows: inBatches(rows, 5000) }));
@@ -260,7 +260,7 @@ describe('xls', () => {
     expect(found.at(-1)).toEqual({ n: 65_534, t: 'text 65534 ü' });
   }, 60_000);
 
-  test('refuses what would not fit into memory and names xlsx', async () => {
+  test('refuses rows that would not fit into memory, and names xlsx', async () => {
     const names = Array.from({ length: 256 }, (_, n) => `c${n}`);
     const rows = Array.from({ length: 4000 }, () => '{"c0":1}');
     await expect(written('xls', tableOf(names, rows))).rejects.toThrow(/1,000,000 cells.*xlsx/);
@@ -271,7 +271,7 @@ describe('xls', () => {
 });
 
 describe('html', () => {
-  test('numbers its rows, links to addresses and lets nothing be loaded', async () => {
+  test('numbers its rows, links addresses and loads nothing', async () => {
     const { numbers, elements } = await readBack('html', tableOf(keys, sourceRows));
     expect(numbers).toEqual(['1', '2', '3', '4', '5', '6']);
     expect(elements).not.toContain('img');
@@ -281,14 +281,14 @@ describe('html', () => {
     expect(page).toContain('<h1>Shops &amp; &lt;more&gt;</h1>');
   });
 
-  test('makes no link of an address that runs a script', async () => {
+  test('does not link an address that runs a script', async () => {
     const rows = [JSON.stringify({ url: 'javascript:alert(1)' }), JSON.stringify({ url: 'http://"onx=1' })];
     expect(await readFile(await written('html', tableOf(['url'], rows)), 'utf8')).not.toContain('href=');
   });
 });
 
 describe('rss', () => {
-  test('takes title and link of an item from the columns named so', async () => {
+  test('takes the title and link of an item from the columns with those names', async () => {
     const rows = [
       JSON.stringify({ Name: 'A  name', product_url: 'https://shop.test/1' }),
       JSON.stringify({ Name: '', product_url: 'no address' }),

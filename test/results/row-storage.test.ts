@@ -18,7 +18,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-test('PostgreSQL holds every parsed row, its keys and its upsert pair as they are', async () => {
+test('PostgreSQL stores every parsed row, its keys and its upsert pair unchanged', async () => {
   const random = new RandomJson(8);
   const pushed = [
     `{"deep":${'['.repeat(199)}${']'.repeat(199)}}`,
@@ -37,7 +37,7 @@ test('PostgreSQL holds every parsed row, its keys and its upsert pair as they ar
   expect(stored).toEqual([{ data: texts, names }]);
 });
 
-test('the longest key fits an index', async () => {
+test('the longest key fits into an index', async () => {
   await client.query('CREATE TEMPORARY TABLE indexed (run_id bigint, key text, PRIMARY KEY (run_id, key))');
   const random = new RandomJson(9);
   // Characters of three bytes that do not compress.

@@ -28,12 +28,12 @@ describe('parseRow: a row with nothing to strip keeps its text', () => {
     ['{"b":1,"2":2,"1":3}', ['b', '2', '1']],
     ['{"10":1,"9":2}', ['10', '9']],
     ['{"z":1,"1":12345678901234567890}', ['z', '1']],
-  ])('columns of %s come in the order they are written', (json, keys) => {
+  ])('columns of %s are in the order they are written', (json, keys) => {
     expect(parseRow(json)).toEqual({ text: json, keys });
   });
 });
 
-describe('parseRow: what Python writes', () => {
+describe('parseRow: JSON written by Python', () => {
   test.each([
     ['{"a": NaN, "b": Infinity, "c": -Infinity}', '{"a": null, "b": null, "c": null}'],
     ['{"a": NaN, "id": 12345678901234567890}', '{"a": null, "id": 12345678901234567890}'],
@@ -46,7 +46,7 @@ describe('parseRow: what Python writes', () => {
     ['{"a":1}', '{"a":1}'],
     ['{"a": "x \\" y", "id": 12345678901234567890}', '{"a": "x \\" y", "id": 12345678901234567890}'],
     ['{"a": NaN}', '{"a": null}'],
-  ])('a JSON string that holds %s is unwrapped', (inner, text) => {
+  ])('a JSON string that contains %s is unwrapped', (inner, text) => {
     expect(parseRow(JSON.stringify(inner))).toEqual({ text, keys: Object.keys(JSON.parse(text)) });
   });
 
@@ -90,11 +90,11 @@ describe('parseRow: the upsert pair', () => {
     `{"a":1,"${key}":"a","${value}":NaN}`,
     `{"a":1,"${key}":"","${value}":"1"}`,
     `{"a":1,"${key}":"  ","${value}":"1"}`,
-  ])('half a pair is stripped and makes no upsert: %s', (json) => {
+  ])('half an upsert pair is stripped and makes no upsert: %s', (json) => {
     expect(parseRow(json)).toEqual({ text: '{"a":1}', keys: ['a'] });
   });
 
-  test('a column given as a number has a string form too', () => {
+  test('a column name given as a number becomes a string too', () => {
     expect(parseRow(`{"${key}":7,"${value}":8}`)).toEqual({
       text: '{}',
       keys: [],
@@ -102,7 +102,7 @@ describe('parseRow: the upsert pair', () => {
     });
   });
 
-  test('escapes in the reserved keys hide nothing', () => {
+  test('escapes in the reserved keys are recognized', () => {
     expect(parseRow(`{"\\u005f_coreclaw_upsert_key__":"a","${value}":"1","a":1}`)).toEqual({
       text: '{"a":1}',
       keys: ['a'],
@@ -117,8 +117,8 @@ describe('parseRow: the upsert pair', () => {
   });
 });
 
-describe("parseRow: what is the platform's, or cannot be stored", () => {
-  test('a __coreclaw_data_id__ of a worker is dropped', () => {
+describe('parseRow: reserved and unstorable content', () => {
+  test('a __coreclaw_data_id__ set by a worker is dropped', () => {
     expect(parseRow('{"a":1,"__coreclaw_data_id__":"7","b":2}')).toEqual({
       text: '{"a":1,"b":2}',
       keys: ['a', 'b'],
@@ -136,7 +136,7 @@ describe("parseRow: what is the platform's, or cannot be stored", () => {
     expect(parseRow(json)).toEqual({ text, keys });
   });
 
-  test('keys too long for a header stay in the row only', () => {
+  test('keys too long for a column name stay in the row only', () => {
     const long = 'k'.repeat(801);
     for (const json of [`{"a":1,"${long}":2}`, `{"7":1,"${long}":2,"a":3}`]) {
       const row = parseRow(json);
@@ -183,7 +183,7 @@ describe('parseRow refuses', () => {
   });
 });
 
-test('random rows: what is stored is valid, well formed and equal to what was pushed, less the reserved keys', () => {
+test('random rows are stored as valid, well-formed text equal to the pushed row without the reserved keys', () => {
   const random = new RandomJson(5);
   for (let round = 0; round < 3000; round += 1) {
     const reserved = random.pick([[], [], [key], [key, value], ['__coreclaw_data_id__']]);
@@ -221,7 +221,7 @@ describe('mergeRow', () => {
     expect(mergeRow(existing, patch)).toBe(merged);
   });
 
-  test('is spread for random rows', () => {
+  test('equals object spread for random rows', () => {
     const random = new RandomJson(6);
     for (let round = 0; round < 2000; round += 1) {
       const [existing, patch] = [random.object(), random.object()];

@@ -62,7 +62,7 @@ describe('network', () => {
     expect(await inside(`return outcome(net.connect('\\0${name}'), 'connect')`)).toBe('ECONNREFUSED');
   });
 
-  test('a datagram to the host does not arrive', async () => {
+  test('a datagram to the host is not delivered', async () => {
     const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1');
     onTestFinished(() => {
       socket.close();
@@ -103,7 +103,7 @@ describe('network', () => {
 });
 
 describe('files', () => {
-  test('the host’s are not there', async () => {
+  test('of the host are invisible', async () => {
     const secret = path.join(cacheDir, 'secret.txt');
     await writeFile(secret, 'secret');
     const paths = [
@@ -146,13 +146,13 @@ describe('files', () => {
     },
   );
 
-  test('/tmp and home are new and empty, and not another worker’s', async () => {
+  test('/tmp and home are empty and private to the worker', async () => {
     const list = `return ['/tmp', '/home/worker', '/dev/shm'].map((folder) => fs.readdirSync(folder))`;
     await inside(`fs.writeFileSync('/tmp/left', ''); fs.writeFileSync('/home/worker/left', '')`);
     expect(await inside(list)).toEqual([[], [], []]);
   });
 
-  test.skipIf(!runsAsRoot)('belong to the slot’s own user, who is not root', async () => {
+  test.skipIf(!runsAsRoot)('belong to the slot’s own user, not to root', async () => {
     const worker = await openWorker(sandbox, { 'main.js': `require('fs').writeFileSync('made', '')` });
     await finish(worker);
     const made = await stat(path.join(worker.scratchDir, 'work/made'));
@@ -160,7 +160,7 @@ describe('files', () => {
     expect((await stat(path.join(worker.scratchDir, 'work'))).mode & 0o077).toBe(0);
   });
 
-  test('descriptors of the runner are not handed on', async () => {
+  test('descriptors of the runner are not inherited', async () => {
     // What this process itself was started with, the platform would have closed at its start.
     const given = JSON.stringify(inheritedDescriptors());
     const targets =
@@ -202,7 +202,7 @@ describe('identity', () => {
     expect(await inside(body)).toEqual(expected);
   });
 
-  test('cannot make further namespaces', async () => {
+  test('cannot create namespaces', async () => {
     const folder = await makeReachableFolder();
     onTestFinished(async () => removeFolder(folder));
     await writePackage(folder, {
@@ -214,7 +214,7 @@ describe('identity', () => {
     expect((await finish(worker)).stdout).toMatch(/^1 .*unshare failed: No space left/);
   });
 
-  test('keeps the environment off the command lines that every user of the host can read', async () => {
+  test('keeps the environment off command lines, which every user of the host can read', async () => {
     const secret = makeMark();
     const worker = await openWorker(
       sandbox,
@@ -227,12 +227,12 @@ describe('identity', () => {
 });
 
 describe('limits', () => {
-  test('no core is dumped', async () => {
+  test('no core dump is written', async () => {
     const body = `return /core file size\\s+(\\d+)\\s+(\\d+)/.exec(fs.readFileSync('/proc/self/limits', 'utf8')).slice(1)`;
     expect(await inside(body)).toEqual(['0', '0']);
   });
 
-  test('files in memory count as memory', async () => {
+  test('files in memory count toward the memory limit', async () => {
     const worker = await openWorker(sandbox, {
       'main.js': `require('fs').writeFileSync('/tmp/big', Buffer.alloc(25e6)); console.log('ready'); setInterval(() => {}, 1e3)`,
     });
@@ -244,7 +244,7 @@ describe('limits', () => {
 });
 
 describe('two sandboxes at once', () => {
-  test('have a port 20086 each, and do not see each other', async () => {
+  test('each have their own port 20086, and do not see each other', async () => {
     const files = {
       'main.js': `const net = require('net'), fs = require('fs');
         fs.writeFileSync('/tmp/mine', '');
@@ -302,7 +302,7 @@ describe('the end', () => {
     expect((await zombies()).filter((pid) => !before.has(pid))).toEqual([]);
   });
 
-  test('takes daemons that ignore SIGTERM with it, by terminate()', async () => {
+  test('kills daemons that ignore SIGTERM, by terminate()', async () => {
     const mark = makeMark();
     const worker = await openWorker(sandbox, {
       'main.js': `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); ${daemon(mark)}`,
@@ -315,7 +315,7 @@ describe('the end', () => {
     expect(await worker.exited).toEqual({ exitCode: null, signal: 'SIGKILL' });
   });
 
-  test('of the worker takes what it started with it', async () => {
+  test('of the worker ends what it started', async () => {
     const mark = makeMark();
     const worker = await openWorker(sandbox, {
       'main.js': `${daemon(mark)} process.on('daemon', () => process.exit(6))`,
@@ -325,7 +325,7 @@ describe('the end', () => {
     expect(await processesMarked(mark)).toEqual([]);
   });
 
-  test('asks daemons too before it kills', async () => {
+  test('sends SIGTERM to daemons too before it kills', async () => {
     const worker = await openWorker(sandbox, {
       'main.js': `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);
         require('child_process').spawn(process.execPath, ['child.js'], { detached: true, stdio: 'inherit' })
@@ -340,7 +340,7 @@ describe('the end', () => {
 });
 
 describe('the cache folder', () => {
-  test('gets one runtime for all sandboxes, however many start at once', async () => {
+  test('gets one runtime for all sandboxes, even if many start at once', async () => {
     const folder = await makeReachableFolder();
     onTestFinished(async () => removeFolder(folder));
     const sandboxes = [1, 2].map(
@@ -351,7 +351,7 @@ describe('the cache folder', () => {
     expect(await readdir(path.join(folder, 'sandbox-runtime'))).toHaveLength(1);
   });
 
-  test('is left as it was by check()', async () => {
+  test('is unchanged by check()', async () => {
     await sandbox.check();
     expect((await readdir(cacheDir)).filter((name) => name.startsWith('sandbox-check'))).toEqual([]);
   });
@@ -368,7 +368,7 @@ describe('the cache folder', () => {
     expect(await readFile(path.join(worker.packageDir, 'main.js'), 'utf8')).toContain('chmodSync');
   });
 
-  test('execute bits and links of a package survive the copy', async () => {
+  test('execute bits and links of a package survive copying', async () => {
     const folder = await makeReachableFolder();
     onTestFinished(async () => removeFolder(folder));
     const packageDir = path.join(folder, 'prepared');

@@ -48,7 +48,7 @@ async function names(parent: string): Promise<string[]> {
 }
 
 describe('the cache', () => {
-  test('drops what was not used for the days of the retention, and only that', async () => {
+  test('drops only what was unused for the retention days', async () => {
     await entry('packages/old', 31 * day);
     await entry('packages/young', 29 * day);
     await entry('node-dependencies/old', 400 * day);
@@ -59,7 +59,7 @@ describe('the cache', () => {
     expect(await names('scratch')).toEqual(['not-of-the-cache']);
   });
 
-  test('above its size drops the longest unused until it fits', async () => {
+  test('drops the least recently used entries until it fits its size', async () => {
     await entry('packages/a', 3 * day);
     await entry('node-dependencies/b', 2 * day);
     await entry('packages/c', 1 * day);
@@ -68,7 +68,7 @@ describe('the cache', () => {
     expect(await names('node-dependencies')).toEqual(['b']);
   });
 
-  test('never drops what is in use, in this process or, as its time tells, in another', async () => {
+  test('never drops what is in use by this process, or recently used by another', async () => {
     const held = await entry('packages/held', 0);
     const release = await use.hold([held]);
     // Whatever the time says: it is held here.
@@ -94,7 +94,7 @@ describe('the cache', () => {
     expect(await names('packages')).toEqual([]);
   });
 
-  test('removes what a process left that was killed while it dropped, and leaves drafts alone', async () => {
+  test('removes what a process killed while dropping left behind, and leaves drafts alone', async () => {
     await entry('packages/.dropped-1', 0);
     await entry('packages/draft-2', 400 * day);
     await entry('node-dependencies/.draft-3', 400 * day);

@@ -85,7 +85,7 @@ describe('the folders of this process', () => {
   });
 });
 
-test('limits of version 2 as the kernel takes them', () => {
+test("limits of version 2 are written in the kernel's format", () => {
   expect(limitFiles({ memoryBytes: 200.5 * mebibyte, cpus: 0.125, processes: 30 })).toEqual({
     memory: { 'memory.max': '210239488', 'memory.swap.max': '0', 'memory.oom.group': '1' },
     cpu: { 'cpu.max': '12500 100000' },
@@ -128,7 +128,7 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
     return finished;
   }
 
-  test('has no more processor time than its share', async () => {
+  test('gets no more than its share of processor time', async () => {
     const cgroup = await make({ cpus: 0.25 });
     const code = `const began = performance.now(), before = process.cpuUsage();
       while (performance.now() - began < 1000);
@@ -138,7 +138,7 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
     expect(Number(stdout)).toBeLessThan(0.45);
   });
 
-  test('has the processor time of processes counted that nobody saw', async () => {
+  test('counts the processor time of short-lived processes too', async () => {
     const cgroup = await make();
     const burn = `while (process.cpuUsage().user < 400_000);`;
     await run(
@@ -148,7 +148,7 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
     expect(await cgroup.cpuSeconds()).toBeGreaterThan(0.4);
   });
 
-  test('is killed at its memory, which shows in the signs', async () => {
+  test('is killed at its memory limit, and the signs show it', async () => {
     const cgroup = await make({ memoryBytes: 128 * mebibyte });
     expect(await cgroup.signs()).toEqual({ outOfMemory: undefined, processesRefused: false });
     const { signal } = await run(`globalThis.held = Buffer.alloc(300e6, 1)`, cgroup);
@@ -156,7 +156,7 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
     expect((await cgroup.signs()).outOfMemory).toBe('limit');
   });
 
-  test('may fill files beyond its memory, which is not its own then', async () => {
+  test('may write more to files than its memory limit, since the page cache is reclaimed', async () => {
     const cgroup = await make({ memoryBytes: 128 * mebibyte });
     const code = `const part = Buffer.alloc(8e6, 1);
       for (let n = 0; n < 30; n += 1) require('fs').writeFileSync('file' + n, part)`;
@@ -164,7 +164,7 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
     expect(await cgroup.memoryBytes()).toBeLessThan(128 * mebibyte);
   });
 
-  test('cannot start more processes than it may have, which shows in the signs', async () => {
+  test('cannot exceed its process limit, and the signs show it', async () => {
     const cgroup = await make({ processes: 40 });
     const code = `const { spawn } = require('child_process');
       (async () => { for (let n = 0; n < 60; n += 1) {
@@ -176,7 +176,7 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
     expect(await cgroup.signs()).toEqual({ outOfMemory: undefined, processesRefused: true });
   });
 
-  test('sees nothing of it, nor of others', async () => {
+  test('sees neither its own cgroup nor others', async () => {
     const cgroup = await make();
     const code = `const fs = require('fs');
       const places = fs.readFileSync('/proc/self/cgroup', 'utf8').trim().split('\\n').map((line) => line.split(':')[2]);
@@ -184,7 +184,7 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
     expect((await run(code, cgroup)).stdout).toBe('[["/"],false]\n');
   });
 
-  test('ends with it, and all that it started', async () => {
+  test('ends together with everything it started', async () => {
     const cgroup = await make();
     const mark = makeMark();
     const worker = await openWorker(
@@ -205,8 +205,8 @@ describe.skipIf(!canLimit)('a worker in a cgroup', () => {
   });
 });
 
-describe.skipIf(!canLimit)('what a runner made', () => {
-  test('is gone when it has stopped', async () => {
+describe.skipIf(!canLimit)('the cgroups of a runner', () => {
+  test('are removed when it stops', async () => {
     const before = await cgroupsOf(process.pid);
     const cgroups = new Cgroups({ isEnabled: true, events });
     await cgroups.start();
@@ -218,7 +218,7 @@ describe.skipIf(!canLimit)('what a runner made', () => {
     expect(await cgroupsOf(process.pid)).toEqual(before);
   });
 
-  test('is removed by the next start where it died, and left alone where it lives', async () => {
+  test('are removed by the next start if it died, and left alone while it is alive', async () => {
     const { versionOne, versionTwo } = await ownHierarchies();
     const own = versionOne.get('memory') ?? versionTwo ?? '';
     const child = spawn('true');
@@ -264,7 +264,7 @@ describe.skipIf(spare === undefined)('version 2', () => {
     return { folder, process: child };
   }
 
-  test('has the processes of its place move aside, hands controllers down, and kills as a whole', async () => {
+  test('moves existing processes aside, delegates controllers, and kills a whole cgroup', async () => {
     const { folder, process: resident } = await delegated();
     const kind = await VersionTwoCgroups.open(folder, [controller]);
     expect(await pidsIn(folder)).toEqual([]);
@@ -292,7 +292,7 @@ describe.skipIf(spare === undefined)('version 2', () => {
     await kind.close();
   });
 
-  test('is left as it was where no controller can be handed down', async () => {
+  test('is unchanged if no controller can be delegated', async () => {
     const { folder, process: resident } = await delegated();
     await expect(VersionTwoCgroups.open(folder, ['memory', 'cpu', 'pids'])).rejects.toThrow(
       /is handed none of the controllers memory, cpu, pids/,
@@ -302,7 +302,7 @@ describe.skipIf(spare === undefined)('version 2', () => {
   });
 });
 
-test('a runner that is told to do without has none, and says so', async () => {
+test('a runner with cgroups disabled has none, and says so', async () => {
   const off = new Cgroups({ isEnabled: false, events });
   await off.start();
   expect(off.limitsCpu).toBe(false);

@@ -23,7 +23,7 @@ async function openLink(): Promise<{ folder: string; link: ContainerLink; relay:
   return { folder, link, relay };
 }
 
-test('only the container’s user can connect, and of relays there is one', async () => {
+test('only the container’s user can connect, and only one relay', async () => {
   const { folder, link, relay } = await openLink();
   expect((await stat(path.join(folder, '20086'))).mode & 0o777).toBe(0o600);
   relay.write('{"listening":true}\n');
@@ -36,7 +36,7 @@ test('only the container’s user can connect, and of relays there is one', asyn
   await hungUp;
 });
 
-test('the runner’s word arrives; what the relay says after its first line does not matter', async () => {
+test('the runner’s message arrives; anything the relay sends after its first line is ignored', async () => {
   const { link, relay } = await openLink();
   relay.write('{"listening":true}\n');
   await link.ready();
@@ -62,7 +62,7 @@ test.each([
   await expect(link.ready()).rejects.toThrow(problem);
 });
 
-test('a folder may lie deeper than the path of a socket may be long', async () => {
+test('the folder may be deeper than a socket path may be long', async () => {
   const parent = await makeReachableFolder();
   onTestFinished(async () => removeFolder(parent));
   const deep = path.join(parent, 'a'.repeat(100));

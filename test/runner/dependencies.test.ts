@@ -56,7 +56,7 @@ async function lockOf(packageDir: string): Promise<string> {
   return content;
 }
 
-test('installs once per content, for readers only', async () => {
+test('installs once per content, read-only for workers', async () => {
   const { dependencies, makePackage, cached } = await makeWorkplace();
   const scripts = { preinstall: 'exit 1', postinstall: 'exit 1' };
   const first = await makePackage({ ...dependency, scripts }, { '.npmrc': 'registry=http://127.0.0.1:9/' });
@@ -76,7 +76,7 @@ test('installs once per content, for readers only', async () => {
   expect(await cached()).toHaveLength(1);
 });
 
-test('shares one installation among requests that come together, its lines too', async () => {
+test('shares one installation, and its output, among concurrent requests', async () => {
   const { dependencies, makePackage, cached } = await makeWorkplace();
   const packages = await Promise.all([
     makePackage(dependency),
@@ -96,7 +96,7 @@ test('shares one installation among requests that come together, its lines too',
   expect(await cached()).toHaveLength(1);
 });
 
-test('two processes that install the same end with one folder', async () => {
+test('two processes that install the same dependencies share one folder', async () => {
   const { dependencies, cacheDir, makePackage, cached } = await makeWorkplace();
   const packageDir = await makePackage(dependency);
   const others = new NodeDependencies({ cacheDir, installer, reader });
@@ -111,7 +111,7 @@ test('two processes that install the same end with one folder', async () => {
 describe('with a lock file', () => {
   const loose = { dependencies: { 'is-number': '^6.0.0' }, devDependencies: { 'is-odd': '3.0.1' } };
 
-  test('installs what that pins, without development dependencies', async () => {
+  test('installs the pinned versions, without development dependencies', async () => {
     const { dependencies, makePackage } = await makeWorkplace();
     const lock = await lockOf(
       await makePackage({ dependencies: { 'is-number': '6.0.0' }, devDependencies: loose.devDependencies }),
@@ -124,7 +124,7 @@ describe('with a lock file', () => {
     expect(await readFile(path.join(folder ?? '', 'is-number/package.json'), 'utf8')).toContain('"6.0.0"');
   });
 
-  test('that does not fit, installs what package.json says', async () => {
+  test('that does not match package.json installs what package.json says', async () => {
     const { dependencies, makePackage } = await makeWorkplace();
     const lock = await lockOf(await makePackage({ dependencies: { 'is-number': '6.0.0' } }));
     const lines: string[] = [];
@@ -134,7 +134,7 @@ describe('with a lock file', () => {
     expect(await readFile(path.join(folder ?? '', 'is-number/package.json'), 'utf8')).toContain('"7.0.0"');
   });
 
-  test('counts as other content', async () => {
+  test('counts as different content', async () => {
     const { dependencies, makePackage, cached } = await makeWorkplace();
     const lock = await lockOf(await makePackage(dependency));
     await dependencies.install(await makePackage(dependency), ignore);
@@ -192,7 +192,7 @@ describe('refuses', () => {
 });
 
 describe('an installation that fails', () => {
-  test('says so with the end of npm’s output, leaves nothing, and is tried again', async () => {
+  test('reports the end of npm’s output, leaves nothing behind, and is retried', async () => {
     const { dependencies, makePackage, cached } = await makeWorkplace();
     const packageDir = await makePackage({ dependencies: { 'is-number': '7.0.999' } });
     const lines: string[] = [];
@@ -205,7 +205,7 @@ describe('an installation that fails', () => {
     expect(await cached()).toEqual([]);
   });
 
-  test('by time says the limit', async () => {
+  test('by timeout names the limit', async () => {
     const { cacheDir, makePackage, cached } = await makeWorkplace();
     const hurried = new NodeDependencies({
       cacheDir,
@@ -219,15 +219,15 @@ describe('an installation that fails', () => {
   });
 });
 
-describe('a request that is aborted', () => {
-  test('before it began starts nothing', async () => {
+describe('an aborted request', () => {
+  test('starts nothing if aborted before it began', async () => {
     const { dependencies, makePackage, cached } = await makeWorkplace();
     const packageDir = await makePackage(dependency);
     await expect(dependencies.install(packageDir, ignore, AbortSignal.abort())).rejects.toThrow(/abort/);
     expect(await cached()).toEqual([]);
   });
 
-  test('leaves the installation to the others that wait for it', async () => {
+  test('leaves the installation to other waiting requests', async () => {
     const { dependencies, makePackage } = await makeWorkplace();
     const packageDir = await makePackage(dependency);
     const controller = new AbortController();
@@ -238,7 +238,7 @@ describe('a request that is aborted', () => {
     expect(existsSync((await kept) ?? '')).toBe(true);
   });
 
-  test('as the only one ends the installation; the next request starts anew', async () => {
+  test('ends the installation if it is the only one; the next request starts over', async () => {
     const { dependencies, makePackage, cached } = await makeWorkplace();
     const packageDir = await makePackage(dependency);
     const controller = new AbortController();
@@ -250,7 +250,7 @@ describe('a request that is aborted', () => {
   });
 });
 
-test('drafts of processes that were killed are removed after a day', async () => {
+test('drafts of killed processes are removed after a day', async () => {
   const { dependencies, cacheDir, makePackage, cached } = await makeWorkplace();
   const [old, recent] = ['.draft-old', '.draft-recent'].map((name) =>
     path.join(cacheDir, 'node-dependencies', name),

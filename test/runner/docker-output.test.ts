@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { containerOutput } from '../../src/runner/sandboxes/docker-output.ts';
 
-test('a stream that is read slowly gathers no listeners', async () => {
+test('a slowly read stream does not accumulate listeners', async () => {
   const frame = Buffer.alloc(8 + 32 * 1024, 'x');
   frame.writeUInt32BE(0x01_00_00_00, 0);
   frame.writeUInt32BE(frame.length - 8, 4);

@@ -142,7 +142,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
       });
     });
 
-    test('belongs to the slot’s own user, and what it is told is in no listing', async () => {
+    test('runs as the slot’s own user, and its environment appears in no listing', async () => {
       const label = makeMark();
       const worker = await openWorker(
         sandbox,
@@ -160,14 +160,14 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
       expect(await containerOf(label)).toBeUndefined();
     });
 
-    test('gets the processors its limits say', async () => {
+    test('gets the processors that its limits allow', async () => {
       const body = `const read = (file) => { try { return Number(fs.readFileSync(file, 'utf8').split(' ')[0]) } catch {} };
         return read('/sys/fs/cgroup/cpu/cpu.cfs_quota_us') ?? read('/sys/fs/cgroup/cpu.max')`;
       expect(await inside(body, { limits: { ...limits, cpus: 0.25 } })).toBe(25_000);
       expect(await inside(body, { limits: { ...limits, cpus: 1000 } })).toBeGreaterThan(25_000);
     });
 
-    test('that takes more memory than it may is ended, and says so', async () => {
+    test('that exceeds its memory limit is killed, and says so', async () => {
       const memoryBytes = 128 * mebibyte;
       const worker = await openWorker(
         sandbox,
@@ -188,7 +188,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
       await eventually(async () => ((await files.memoryBytes()) - before > 20e6 ? true : undefined));
     });
 
-    test('takes the daemons of its worker with it, and asks them first', async () => {
+    test('ends the daemons of its worker, after sending them SIGTERM', async () => {
       const worker = await openWorker(sandbox, {
         'main.js': `require('child_process').spawn('/bin/sh', ['-c', '(/usr/bin/node child.js &) ; exit 0'],
           { detached: true, stdio: 'inherit' }); process.on('SIGTERM', () => {}); setInterval(() => {}, 1e3)`,
@@ -202,7 +202,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
       expect(await output).toBe('asked\n');
     });
 
-    test('becomes the program an entry is, or says why it cannot', async () => {
+    test('becomes the program of an executable entry, or says why it cannot', async () => {
       const launch = { mounts: {}, command: (_: unknown, entry: string) => [entry], environment: () => ({}) };
       const packageDir = await makeReachableFolder();
       onTestFinished(async () => removeFolder(packageDir));
@@ -219,7 +219,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
     });
   });
 
-  test('a killed runner’s container ends by itself, and the next start removes it', async () => {
+  test('a container of a killed runner ends by itself, and the next start removes it', async () => {
     const folder = await makeReachableFolder();
     onTestFinished(async () => removeFolder(folder));
     const [packageDir, scratchDir] = [path.join(folder, 'package'), path.join(folder, 'scratch')];
@@ -268,7 +268,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
       await expect(new DockerSandbox({ ...settings, ...wrong }).check()).rejects.toThrow(message);
     });
 
-    test('with an image that Node cannot run in', async () => {
+    test('if Node cannot run in the image', async () => {
       const dockerImage = 'chela-empty:latest';
       // Two blocks of zeros are a tar without files.
       await importImage(engine.docker, Readable.from([Buffer.alloc(1024)]), dockerImage);
@@ -279,7 +279,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
   });
 
   describe('workers', () => {
-    test('give the same rows under every kind', { timeout: 240_000 }, async () => {
+    test('return the same rows in every kind of sandbox', { timeout: 240_000 }, async () => {
       const bubblewrap = await outcomes({ sandbox: 'bubblewrap' });
       expect(bubblewrap.map(({ status, error, rows }) => [status, error, rows.length])).toEqual([
         ['succeeded', '', 81],
@@ -291,7 +291,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
     });
   });
 
-  test('an engine has no container left after all that', async () => {
+  test('the engine has no containers left afterwards', async () => {
     expect(await engine.docker.listContainers({ all: true })).toEqual([]);
   });
 });

@@ -111,7 +111,7 @@ describe('of Node', () => {
     expect(headlineOf(errorsOf(process.execPath, [written(script, '.cjs')]))).toBe(headline);
   });
 
-  test('a module: a package that is missing, and an error while it is loaded', () => {
+  test('a missing package, and an error while loading a module', () => {
     const missing = written(`import 'no-such-package'`, '.mjs');
     expect(headlineOf(errorsOf(process.execPath, [missing]))).toMatch(
       /^Error \[ERR_MODULE_NOT_FOUND\]: Cannot find package 'no-such-package' imported from /,
@@ -122,7 +122,7 @@ describe('of Node', () => {
     );
   });
 
-  test('memory that is used up', () => {
+  test('exhausted memory', () => {
     const script = written('const held = []; for (;;) held.push(new Array(1e5).fill(1.1));', '.cjs');
     expect(headlineOf(errorsOf(process.execPath, ['--max-old-space-size=30', script]))).toBe(
       'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
@@ -179,7 +179,7 @@ describe.skipIf(!isInstalled('python3', '--version'))('of Python', () => {
   });
 
   // As of Python 3.11.
-  test.skipIf(!isInstalled('python3', '-c', 'ExceptionGroup'))('a group of exceptions', () => {
+  test.skipIf(!isInstalled('python3', '-c', 'ExceptionGroup'))('an exception group', () => {
     const script = `import asyncio
 async def a(): raise KeyError('k')
 async def main():
@@ -264,7 +264,7 @@ describe('of recorded output:', () => {
   });
 });
 
-test('what the worker logs as an error counts like a line that says so', () => {
+test('a line that the worker logs as an error counts like an error it prints', () => {
   const headline = new ErrorHeadline(new SecretMask([]));
   headline.read('page 3');
   headline.readLogged('no items on page 3\nmore');
@@ -276,21 +276,21 @@ test('what the worker logs as an error counts like a line that says so', () => {
 });
 
 describe('a headline', () => {
-  test('has no secrets, also where one is at the end of what is looked at', () => {
+  test('contains no secrets, even one cut off at the end of the text examined', () => {
     const secret = 'k3y'.repeat(12);
     expect(headlineOf(`Error: ${secret} was refused`, [secret])).toBe('Error: *** was refused');
     expect(headlineOf(`Error: ${secret.repeat(100)}`, [secret])).not.toContain('k3y');
     expect(headlineOf(`Error: ${' '.repeat(980)}${secret}`, [secret])).not.toContain('k3y');
   });
 
-  test('has at most 300 characters, none of them half or a control character', () => {
+  test('has at most 300 characters, without half or control characters', () => {
     expect(headlineOf(`Error: ${'🦀'.repeat(500)}`)).toMatch(/^Error: (?:🦀)+\uFFFD?…$/u);
     expect(headlineOf(`Error: ${'x'.repeat(100_000)}`)).toHaveLength(300);
     expect(headlineOf('Error: a\0b\tc\u0007d')).toBe('Error: a b c d');
   });
 });
 
-test('a flood of lines is read at the same pace, whatever they look like', () => {
+test('a flood of lines is read at constant speed, whatever they contain', () => {
   const lines = [
     `${' '.repeat(60_000)}at`,
     '^'.repeat(60_000),

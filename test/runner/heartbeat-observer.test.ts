@@ -42,7 +42,7 @@ class Looks {
 /** Beats every 7.5 s. */
 const beating = (now: number): string => String(Math.floor(now / 7500));
 
-test('a runner whose heartbeat stays the same expires after a lease and two looks at most, and no other', () => {
+test('only a runner whose heartbeat stays the same expires, after a lease and at most two looks', () => {
   const looks = new Looks((now) => ({ 1: 'last', 2: beating(now) }));
   const { expired, after } = looks.untilExpired(600_000);
   expect(expired).toEqual([1]);
@@ -50,26 +50,26 @@ test('a runner whose heartbeat stays the same expires after a lease and two look
   expect(after).toBeLessThan(leaseMilliseconds + 2 * lookMilliseconds);
 });
 
-test('what the heartbeats say is never compared with a clock', () => {
+test('heartbeats are never compared with a clock', () => {
   const looks = new Looks((now) => ({ 1: `1970-01-01 ${beating(now)}`, 2: `2999-12-31 ${beating(now)}` }));
   expect(looks.untilExpired(600_000).expired).toEqual([]);
 });
 
-test('after a look that failed every runner has a whole lease', () => {
+test('after a failed look every runner gets a full lease', () => {
   const looks = new Looks(() => ({ 1: 'last' }));
   looks.untilExpired(leaseMilliseconds - lookMilliseconds);
   looks.fail();
   expect(looks.untilExpired(600_000).after).toBeGreaterThanOrEqual(leaseMilliseconds);
 });
 
-test('after looks that were far apart every runner has a whole lease', () => {
+test('after looks far apart every runner gets a full lease', () => {
   const looks = new Looks(() => ({ 1: 'last' }));
   looks.untilExpired(leaseMilliseconds - lookMilliseconds);
   looks.now += 45_000;
   expect(looks.untilExpired(600_000).after).toBeGreaterThanOrEqual(leaseMilliseconds);
 });
 
-test('a look whose answer took long counts as one that came late', () => {
+test('a look with a slow answer counts as late', () => {
   const observer = new HeartbeatObserver(leaseMilliseconds);
   const heartbeats = new Map([[1, 'last']]);
   const look = (beganAtMilliseconds: number, endedAtMilliseconds: number): number[] =>
@@ -79,7 +79,7 @@ test('a look whose answer took long counts as one that came late', () => {
   expect(look(90_001, 90_002)).toEqual([]);
 });
 
-test('a runner that comes back, and one that takes the place of another, begin anew', () => {
+test('a runner that returns, or replaces another, starts over', () => {
   let heartbeats: Record<number, string> = { 1: 'last' };
   const looks = new Looks(() => heartbeats);
   looks.untilExpired(leaseMilliseconds - lookMilliseconds);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(async () => platform.close());
 
-test('a record that cannot be begun ends neither the installation nor the process', async () => {
+test('a failure to create the record ends neither the installation nor the process', async () => {
   const logger = pino({ level: 'silent' });
   // One connection: statements come one after the other.
   const database = new Database({ url: platform.databaseUrl, poolSize: 1, logger });

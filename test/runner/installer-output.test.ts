@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { OutputLines } from '../../src/runner/dependencies/output-lines.ts';
 
-test('lines are the same however the output is cut into pieces', async () => {
+test('lines are the same however the output is split into chunks', async () => {
   const bytes = Buffer.from('one\r\ntwo ä\n\r\nthree\rfour\r\n€');
   for (let size = 1; size <= bytes.length; size += 1) {
     const printed: string[] = [];
@@ -19,7 +19,7 @@ test('lines are the same however the output is cut into pieces', async () => {
   }
 });
 
-test('an installation that prints without end is printed up to the limit, and its last lines are kept', async () => {
+test('endless output is printed up to the limit, and its last lines are kept', async () => {
   const printed: string[] = [];
   const output = new OutputLines(
     (line) => printed.push(line),

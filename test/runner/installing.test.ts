@@ -107,7 +107,7 @@ interface Findings {
 }
 
 describe('npm', { timeout: 180_000 }, () => {
-  test('brings packages from the registry of its configuration, with its credentials, which no line shows', async () => {
+  test('installs packages from its configured registry, with credentials that no line shows', async () => {
     await npmRegistry.addNpm(
       'plain',
       { 'index.js': 'module.exports = 1;' },
@@ -121,7 +121,7 @@ describe('npm', { timeout: 180_000 }, () => {
     expect(npmRegistry.fetched('plain-1.0.0.tgz')).toBe(1);
   });
 
-  test('takes what a lock file of another registry names from this one, by its digest', async () => {
+  test('fetches what a lock file locates in another registry from the configured one, checked by digest', async () => {
     const integrity = await npmRegistry.addNpm('locked', { 'index.js': '' });
     const lock = {
       name: 'worker',
@@ -145,7 +145,7 @@ describe('npm', { timeout: 180_000 }, () => {
     await expect(node.install(bad, print)).rejects.toThrow(/EINTEGRITY/);
   });
 
-  test('gets no package from elsewhere, and says so', async () => {
+  test('refuses packages from elsewhere, with a message', async () => {
     const elsewhere = await RegistryServer.start();
     onTestFinished(() => elsewhere.close());
     npmRegistry.fileOrigin = elsewhere.origin;
@@ -173,7 +173,7 @@ describe('npm', { timeout: 180_000 }, () => {
     },
   );
 
-  test('that failed is tried again, and works once the package is there', async () => {
+  test('that failed is retried, and succeeds once the package exists', async () => {
     const { node } = workplace('npm');
     const packageDir = await needing('late');
     await expect(node.install(packageDir, print)).rejects.toThrow(/npm install failed[^]*404/);
@@ -181,7 +181,7 @@ describe('npm', { timeout: 180_000 }, () => {
     expect(await node.install(packageDir, print)).toMatch(/node_modules$/);
   });
 
-  test('installs once for two runners that share a cache folder; the second reads along', async () => {
+  test('installs once for two runners that share a cache folder; the second follows the output', async () => {
     await npmRegistry.addNpm('shared', { 'index.js': '' });
     const packageDir = await needing('shared');
     const [one, other] = [workplace('shared'), workplace('shared')];
@@ -196,7 +196,7 @@ describe('npm', { timeout: 180_000 }, () => {
     expect(read.flat().filter((line) => line.includes('added 1 package')).length).toBeGreaterThan(0);
   });
 
-  describe('with install scripts', () => {
+  describe('install scripts', () => {
     const mark = makeMark();
     const survivor = `setInterval(() => {}, 1000, ${JSON.stringify(mark)});`;
     /** Tries what it should not be able to do, and writes down what came of it. */
@@ -233,7 +233,7 @@ describe('npm', { timeout: 180_000 }, () => {
         process.exit(0);
       })();`;
 
-    test('they run, and reach the registry only', async () => {
+    test('run, and reach only the registry', async () => {
       const hostFile = path.join(folder, 'host-file');
       await writeFile(hostFile, 'of the host');
       const { port } = outside.address() as AddressInfo;
@@ -264,7 +264,7 @@ describe('npm', { timeout: 180_000 }, () => {
       await expect(readFile(path.join(without, 'prober/findings.json'))).rejects.toThrow('ENOENT');
     });
 
-    test('cannot put a link to a folder of the host in the place of their result', async () => {
+    test('cannot replace their result with a link to a folder of the host', async () => {
       const hostFolder = path.join(folder, 'host-folder');
       await mkdir(hostFolder, { mode: 0o700 });
       const link = `
@@ -281,7 +281,7 @@ describe('npm', { timeout: 180_000 }, () => {
       expect((await stat(hostFolder)).mode & 0o777).toBe(0o700);
     });
 
-    test('that take too long or too much are ended with the limit’s name', async () => {
+    test('that exceed a limit are ended with its name', async () => {
       await npmRegistry.addNpm(
         'slow',
         {},
@@ -298,7 +298,7 @@ describe('npm', { timeout: 180_000 }, () => {
       );
     });
 
-    test('end at an abort, with all they started', async () => {
+    test('end at an abort, with everything they started', async () => {
       await npmRegistry.addNpm(
         'endless',
         {},
@@ -330,7 +330,7 @@ ${code.replaceAll(/^/gm, '    ')}
 `;
 
 describe('pip', { timeout: 180_000 }, () => {
-  test('brings wheels from the index of its configuration, with its credentials, which no line shows', async () => {
+  test('installs wheels from its configured index, with credentials that no line shows', async () => {
     await pipIndex.addWheel('plainwheel', 'VALUE = 1');
     const packageDir = await packageOf({ 'requirements.txt': 'plainwheel==1.0.0\n' });
     const { packages: found } = await workplace('pip').python.install(packageDir, print);
@@ -342,7 +342,7 @@ describe('pip', { timeout: 180_000 }, () => {
     expect(shown).not.toContain('6001');
   });
 
-  test('builds source distributions only where the operator wants it, and they reach the index only', async () => {
+  test('builds source distributions only if the operator allows it, and they reach only the index', async () => {
     const hostFile = path.join(folder, 'another-host-file');
     await writeFile(hostFile, 'of the host');
     const { port } = outside.address() as AddressInfo;

@@ -32,19 +32,19 @@ describe('a limit is named by', () => {
     expect(limitsOf(line)).toEqual([limit]);
   });
 
-  test('each of its lines, once', () => {
+  test('each line of its output, once', () => {
     expect(limitsOf('EFBIG', 'EMFILE', 'EFBIG', 'nothing')).toEqual([fileSize, openFiles]);
   });
 });
 
-test('no limit is named by parts of words, another order, or a line longer than runtimes print', () => {
+test('no limit is recognized in parts of words, another order, or a line longer than runtimes print', () => {
   expect(limitsOf('EMFILES', 'xEFBIG', 'ENOSPC_', 'profile too large')).toEqual([]);
   expect(limitsOf('EAGAIN spawn', 'spawns EAGAIN', 'forks: resource temporarily unavailable')).toEqual([]);
   expect(limitsOf(`${'x '.repeat(2048)}EMFILE`)).toEqual([]);
 });
 
 // One such line takes an expression that backtracks a thousand times longer than one search.
-test('lines that nearly name a limit again and again are read at the pace of others', () => {
+test('lines that almost name a limit are read at constant speed', () => {
   const nearly = [
     'spawn ',
     'spawn EAGAINx ',

@@ -22,7 +22,7 @@ function admitted(messages: readonly { isAdmitted: () => boolean }[]): number[] 
 }
 
 describe('a subtask', () => {
-  test('has room of its own for a message of the largest size', () => {
+  test('has reserved room for a message of the largest size', () => {
     const subtask = new MessageBudget({ messageLimitBytes, sharedBytes: 0 }).openSubtask();
     const first = ask(subtask, own);
     const second = ask(subtask, callBytes);
@@ -34,7 +34,7 @@ describe('a subtask', () => {
     expect([subtask.usedBytes, subtask.waiting]).toEqual([0, 0]);
   });
 
-  test('is admitted its messages in their order, small ones behind large ones', () => {
+  test('has its messages admitted in order, small ones behind large ones', () => {
     const subtask = new MessageBudget({ messageLimitBytes, sharedBytes: 0 }).openSubtask();
     const messages = [own - 30_000, 40_000, 20_000].map((bytes) => ask(subtask, bytes));
     expect(admitted(messages)).toEqual([0]);
@@ -42,7 +42,7 @@ describe('a subtask', () => {
     expect(admitted(messages)).toEqual([0, 1, 2]);
   });
 
-  test('gets as much again of what is shared, and no more', () => {
+  test('gets the same amount of shared room, and no more', () => {
     const budget = new MessageBudget({ messageLimitBytes, sharedBytes: 10 * own });
     const subtask = budget.openSubtask();
     const messages = [own, own, callBytes].map((bytes) => ask(subtask, bytes));
@@ -53,7 +53,7 @@ describe('a subtask', () => {
     expect(budget.borrowedBytes).toBe(callBytes);
   });
 
-  test('loses no room to messages that are released twice, or while they wait', () => {
+  test('keeps its room if messages are released twice, or while they wait', () => {
     const subtask = new MessageBudget({ messageLimitBytes, sharedBytes: 0 }).openSubtask();
     const messages = [own, own, own].map((bytes) => ask(subtask, bytes));
     messages[1]?.release();
@@ -64,14 +64,14 @@ describe('a subtask', () => {
     expect(subtask.usedBytes).toBe(own);
   });
 
-  test('has room for many small messages where the limit is small', () => {
+  test('has room for many small messages under a small limit', () => {
     const subtask = new MessageBudget({ messageLimitBytes: 1000, sharedBytes: 0 }).openSubtask();
     expect(admitted(Array.from({ length: 100 }, () => ask(subtask, callBytes + 100))).length).toBeGreaterThan(
       60,
     );
   });
 
-  test('has a message that is larger than the limit counted as one of the limit', () => {
+  test('has a message over the limit counted as one at the limit', () => {
     const subtask = new MessageBudget({ messageLimitBytes, sharedBytes: 0 }).openSubtask();
     expect(ask(subtask, 100 * own).isAdmitted()).toBe(true);
     expect(subtask.usedBytes).toBe(own);
@@ -79,7 +79,7 @@ describe('a subtask', () => {
 });
 
 describe('several subtasks', () => {
-  test('cannot take the room that is another one’s own', () => {
+  test("cannot take each other's reserved room", () => {
     const budget = new MessageBudget({ messageLimitBytes, sharedBytes: 2 * own });
     const greedy = Array.from({ length: 5 }, () => budget.openSubtask());
     for (const subtask of greedy) for (let count = 0; count < 5; count += 1) ask(subtask, own);
@@ -89,7 +89,7 @@ describe('several subtasks', () => {
     expect(admitted(messages)).toHaveLength(8);
   });
 
-  test('take turns at what becomes free of the shared room', () => {
+  test('take turns at shared room that becomes free', () => {
     const budget = new MessageBudget({ messageLimitBytes, sharedBytes: own });
     const [one, two, three] = [budget.openSubtask(), budget.openSubtask(), budget.openSubtask()];
     const lender = [own, own].map((bytes) => ask(one, bytes));
@@ -103,7 +103,7 @@ describe('several subtasks', () => {
     expect(budget.borrowedBytes).toBe(own);
   });
 
-  test('have no shared room taken by what they return', () => {
+  test('lose no shared room to what they return', () => {
     const budget = new MessageBudget({ messageLimitBytes, sharedBytes: 3 * own });
     const subtasks = Array.from({ length: 4 }, () => budget.openSubtask());
     // A fixed order of sizes that go round, returned in another order than they were asked for.

@@ -55,7 +55,7 @@ async function ask(path: string): Promise<{ status: number | undefined; body: st
 }
 
 test.each(['a', '@scope/a', '@scope%2fa', 'a/-/a-1.0.0.tgz', '@scope/a/-/a-1.0.0.tgz'])(
-  'packages can be asked for: %s',
+  'packages can be requested: %s',
   async (path) => {
     expect(await ask(`/registry/0/${path}`)).toMatchObject({ status: 200 });
     expect(asked.at(-1)).toBe(`/npm/${path}`);
@@ -75,13 +75,13 @@ test.each([
   '..%2fother',
   'a?x',
   'a%3fx',
-])('the account of the operator cannot: %s', async (path) => {
+])('the account of the operator cannot be reached: %s', async (path) => {
   const before = asked.length;
   expect(await ask(`/registry/0/${path}`)).toMatchObject({ status: 403 });
   expect(asked).toHaveLength(before);
 });
 
-test('nor does a document lead there that its author wrote', async () => {
+test('links in a document that its author wrote do not reach it either', async () => {
   const { body } = await ask('/registry/0/a');
   const [file, account] = (JSON.parse(body) as { tarball: string }[]).map(({ tarball }) => tarball);
   expect(file).toMatch(`${gatewayOrigin}/file/`);
@@ -89,7 +89,7 @@ test('nor does a document lead there that its author wrote', async () => {
   expect(account).not.toMatch(gatewayOrigin);
 });
 
-test('a document without an end is not read without an end', async () => {
+test('an endless document is not read endlessly', async () => {
   expect(await ask('/registry/0/endless')).toMatchObject({
     status: 502,
     body: expect.stringContaining('is too large'),

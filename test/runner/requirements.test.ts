@@ -43,7 +43,7 @@ describe('a requirement', () => {
     'colorama ; "win" not in sys_platform',
     `six==1.17.0 --hash=sha256:${digest}`,
     `six==1.17.0 ; python_version >= "3.9" --hash=sha256:${digest}    --hash sha384:${digest}`,
-  ])('%s is taken as it is', async (line) => {
+  ])('%s is accepted unchanged', async (line) => {
     await expect(requirementsOf({ 'requirements.txt': line })).resolves.toEqual([line]);
   });
 
@@ -89,7 +89,7 @@ describe('a requirement', () => {
     },
   );
 
-  test('that looks like one up to its last character is refused, however long', () => {
+  test('is refused at any length if only its last character is wrong', () => {
     expect(requirementProblem(`a${'!'.repeat(64)} §`)).toMatch(/is expected at/);
     const heads = ['', 'a', 'a[', 'a[b', 'a(', 'a==', 'a;', 'a; (', 'a; b == "', 'a --hash=', 'a --hash=a:'];
     const atoms = [
@@ -139,7 +139,7 @@ describe('a requirement', () => {
 });
 
 describe('requirements.txt', () => {
-  test('may join lines, and have comments, blank lines and a byte order mark', async () => {
+  test('may contain continued lines, comments, blank lines and a byte order mark', async () => {
     const content = `\uFEFF# all\r\n\r\nsix==1.17.0 \\\r\n    --hash=sha256:00 \\\n    --hash=sha256:01 # two\rabc # x \\\ny\n # c \\\n  d\\`;
     await expect(requirementsOf({ 'requirements.txt': content })).resolves.toEqual([
       'six==1.17.0      --hash=sha256:00      --hash=sha256:01',
@@ -148,7 +148,7 @@ describe('requirements.txt', () => {
     ]);
   });
 
-  test('may hold the hashes of a package of many files', async () => {
+  test('may contain the hashes of a package with many files', async () => {
     const line = ['six==1.17.0', ...Array.from({ length: 200 }, () => `--hash=sha256:${digest}`)];
     const read = await requirementsOf({ 'requirements.txt': line.join(' \\\n    ') });
     expect(read?.[0]?.split(/ +/)).toEqual(line);
@@ -162,7 +162,7 @@ describe('requirements.txt', () => {
     await expect(requirementsOf(files)).resolves.toEqual(['six', 'abc']);
   });
 
-  test('that names nothing is as none', async () => {
+  test('counts as absent if it names nothing', async () => {
     await expect(requirementsOf({})).resolves.toBeUndefined();
     await expect(requirementsOf({ 'requirements.txt': ' \n# nothing' })).resolves.toBeUndefined();
   });
@@ -192,7 +192,7 @@ describe('requirements.txt', () => {
     await expect(requirementsOf({ 'requirements.txt': content })).rejects.toThrow(message);
   });
 
-  test('that includes more files than anybody needs is refused', async () => {
+  test('is refused if it includes too many files', async () => {
     const content = Array.from({ length: 20 }, (_, index) => `-r ${index}.txt`).join('\n');
     await expect(requirementsOf({ 'requirements.txt': content })).rejects.toThrow(
       'requirements.txt and what it includes are more than 20 files',

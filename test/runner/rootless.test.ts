@@ -48,7 +48,7 @@ function userEnvironment(values: Record<string, string>): Record<string, string 
 
 describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('an ordinary user', () => {
   test(
-    'starts the platform by one command, runs a worker in a sandbox and stops it',
+    'starts the platform with one command, runs a worker in a sandbox and stops it',
     { timeout: 240_000 },
     async () => {
       const dataDir = path.join(home, 'data');
@@ -88,7 +88,7 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('an ord
     },
   );
 
-  test('is told by set-up how to install bubblewrap', async () => {
+  test('learns from set-up how to install bubblewrap', async () => {
     const bin = path.join(home, 'bin');
     await mkdir(bin);
     for (const name of commands) {
@@ -103,7 +103,7 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('an ord
     });
   });
 
-  test('is told what to do where the system allows no user namespaces', async () => {
+  test('learns what to do if the system allows no user namespaces', async () => {
     const forbid = `echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --ambient-caps -all --inh-caps -all "$@"`;
     const check = `const { BubblewrapSandbox } = await import('./src/runner/sandboxes/bubblewrap.ts');
       await new BubblewrapSandbox({ cacheDir: '${home}', sandboxUserId: 1 }).check().catch((error) => console.log(error.message))`;

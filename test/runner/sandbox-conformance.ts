@@ -131,18 +131,18 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     await expect(sandbox.check()).resolves.toBeUndefined();
   });
 
-  test.each(Object.entries(programs))('runs a worker as node does: %s', async (_name, files) => {
+  test.each(Object.entries(programs))('runs a worker like node does: %s', async (_name, files) => {
     const [here, plain] = await Promise.all([openWorker(sandbox, files).then(finish), runByNode(files)]);
     expect(withoutStack(here)).toEqual(withoutStack(plain));
   });
 
-  test('runs no line of the worker before run()', async () => {
+  test('runs no line of the worker before run() is called', async () => {
     const worker = await openWorker(sandbox, { 'main.js': `console.log('ran')` });
     expect(worker.stdout.read()).toBeNull();
     expect(await finish(worker)).toMatchObject({ stdout: 'ran\n', exitCode: 0 });
   });
 
-  test('hands what connects to port 20086 to the runner', async () => {
+  test('passes connections to port 20086 to the runner', async () => {
     const worker = await openWorker(sandbox, {
       'main.js': `const socket = require('net').connect(20086, '127.0.0.1');
         socket.on('data', (data) => { console.log(String(data)); socket.end() })`,
@@ -151,7 +151,7 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     expect((await finish(worker)).stdout).toBe('from the runner\n');
   });
 
-  test('hands each of its ports to the runner, and no other', async () => {
+  test('passes connections to exactly its ports to the runner', async () => {
     const ports = [20086, 20087, 20088];
     const code = `Promise.all(${JSON.stringify([...ports, 20089])}.map((port) => new Promise((settled) => {
       const socket = require('net').connect(port, '127.0.0.1');
@@ -182,7 +182,7 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     expect(await readFile(path.join(worker.packageDir, 'data/a.txt'), 'utf8')).toBe('original');
   });
 
-  test('gives the worker the environment it was handed, and four variables more', async () => {
+  test('gives the worker the given environment and four more variables', async () => {
     const worker = await openWorker(
       sandbox,
       { 'main.js': `console.log(JSON.stringify(process.env))` },
@@ -215,7 +215,7 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     expect(await worker.memoryBytes(10e9)).toBeGreaterThan(150e6);
   });
 
-  test('tells the processor time of the worker and its children', async () => {
+  test('measures the processor time of the worker and its children', async () => {
     const worker = await openWorker(sandbox, {
       'main.js': `require('child_process').fork('./child.js').on('message', () => console.log('ready'))`,
       'child.js': `for (let used = 0; used < 1_100_000;) { for (let n = 0; n < 1e6; n += 1);
@@ -228,7 +228,7 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     expect(seconds).toBeLessThan(30);
   });
 
-  test('lets a worker end by itself within the grace', async () => {
+  test('lets a worker exit by itself within the grace period', async () => {
     const worker = await openWorker(sandbox, {
       'main.js': `process.on('SIGTERM', () => { console.log('bye'); process.exit(4) });
         setInterval(() => {}, 1000); console.log('ready')`,
@@ -258,7 +258,7 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     expect(await processesMarked(mark)).toEqual([]);
   });
 
-  test('can be terminated before it ran, and closed twice', async () => {
+  test('can be terminated before run(), and closed twice', async () => {
     const worker = await openWorker(sandbox, { 'main.js': '' });
     await worker.terminate(0);
     expect(await worker.exited).toMatchObject({ exitCode: null });
@@ -268,13 +268,13 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     expect(await worker.memoryBytes()).toBe(0);
   });
 
-  test('says why a sandbox could not be opened, and opens the next one', async () => {
+  test('reports why a sandbox could not be opened, and opens the next one', async () => {
     const nodeModulesDir = '/nowhere/node_modules';
     await expect(openWorker(sandbox, { 'main.js': '' }, { nodeModulesDir })).rejects.toThrow(nodeModulesDir);
     expect(await finish(await openWorker(sandbox, { 'main.js': '' }))).toMatchObject({ exitCode: 0 });
   });
 
-  test('keeps what a worker prints while nobody reads it, and has it wait', async () => {
+  test("buffers a worker's output while nobody reads it, and blocks the worker", async () => {
     const worker = await openWorker(sandbox, {
       'main.js': `const fs = require('fs'); const line = 'x'.repeat(1023) + '\\n';
         for (let i = 0; i < 20000; i += 1) fs.writeSync(1, line);
@@ -298,7 +298,7 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     expect(existsSync(printed)).toBe(true);
   });
 
-  test('carries what a worker sends with its last breath, and much both ways', async () => {
+  test('delivers what a worker sends right before it exits, and large amounts in both directions', async () => {
     const worker = await openWorker(sandbox, {
       'main.js': `const net = require('net'); const echo = net.connect(20086, '127.0.0.1'); let count = 0;
         echo.end(Buffer.alloc(8e6, 1)); echo.on('data', (data) => { count += data.length });
@@ -314,7 +314,7 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     await eventually(async () => (heard[1] === 'bye 8000000' ? true : undefined));
   });
 
-  test('opens several at once, each with ports of its own', async () => {
+  test('opens several at once, each with its own ports', async () => {
     const count = Math.min(concurrency, 3);
     const files = {
       'main.js': `require('net').connect(20086, '127.0.0.1').on('data', (data) => { console.log(String(data)); process.exit() })`,
@@ -380,7 +380,7 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     expect(await answerOf(sandbox, `${code} console.log(JSON.stringify(${body}))`, options)).toBe(expected);
   });
 
-  test.runIf(fences)('a fork bomb ends at the number of processes', async () => {
+  test.runIf(fences)('a fork bomb is stopped by the process limit', async () => {
     const body = `const { spawn } = require('child_process'); (async () => {
       for (let i = 0; i < 100; i += 1) {
         const child = spawn('/bin/sh', ['-c', 'read x'], { stdio: ['pipe', 'ignore', 'ignore'] });

@@ -38,7 +38,7 @@ describeSandbox('bubblewrap, opened ahead', () => new AheadSandbox(cacheDir), {
 describeSandbox('process', () => new ProcessSandbox(), { fences: false, concurrency: 1 });
 
 describe('sandbox kind process', () => {
-  test('has a second worker wait until the first is closed', async () => {
+  test('lets a second worker wait until the first is closed', async () => {
     const sandbox = new ProcessSandbox();
     const first = await openWorker(sandbox, { 'main.js': '' });
     const order: string[] = [];
@@ -52,7 +52,7 @@ describe('sandbox kind process', () => {
     expect(order).toEqual(['first ended', 'second opened']);
   });
 
-  test('says what to do when something else holds the port', async () => {
+  test('says what to do when the port is in use', async () => {
     const held = await openWorker(new ProcessSandbox(), { 'main.js': '' });
     const squatter = net.createServer();
     onTestFinished(() => {
@@ -67,7 +67,7 @@ describe('sandbox kind process', () => {
 });
 
 test.runIf(process.platform === 'linux')(
-  'a starter whose runner dies before it has its listeners ends',
+  'a starter exits if its runner dies before it has its listeners',
   async () => {
     // The runner takes no handle any more: it stops as soon as the starter is there. env(1) as the sandboxes have it.
     const command = ['-u', 'NODE_CHANNEL_FD', '-u', 'NODE_CHANNEL_SERIALIZATION_MODE'];

@@ -40,7 +40,7 @@ const clients: Record<string, () => Promise<string[]>> = {
 };
 const available = Object.entries(clients).filter(([name]) => name !== 'Go’s' || hasGo());
 
-test.each(available)('%s library gets its answers', { timeout: 600_000 }, async (_, prepare) => {
+test.each(available)('%s library gets its responses', { timeout: 600_000 }, async (_, prepare) => {
   const [program = '', ...argv] = await prepare();
   // The calls that hang keep their room after their client has left: the largest message needs room beside them.
   const budget = new MessageBudget({ messageLimitBytes, sharedBytes: messageLimitBytes }).openSubtask();

@@ -163,7 +163,7 @@ async function quiet(session: http2.ClientHttp2Session, receivedBytes: () => num
 }
 
 describe('a message without room', () => {
-  test('stays with its sender, but for the first window, and is received when there is room', async () => {
+  test('stays with its sender, except for the first window, and is received when there is room', async () => {
     const { port, budget, rows, store, receivedBytes } = await serve({ isStoring: false });
     const session = await connect(port);
     const first = answered(
@@ -184,7 +184,7 @@ describe('a message without room', () => {
     expect(budget.usedBytes).toBe(0);
   });
 
-  test('that is small is held as a whole, and answered in its turn', async () => {
+  test('is held whole if it is small, and answered in its turn', async () => {
     const { port, rows, store, budget } = await serve({ isStoring: false });
     const session = await connect(port);
     const large = answered(
@@ -198,7 +198,7 @@ describe('a message without room', () => {
     expect(rows).toEqual([messageLimitBytes - 5, 1995]);
   });
 
-  test('does not wait for a message that was announced and cancelled', async () => {
+  test('does not wait for a message that was announced and canceled', async () => {
     const { port, budget, rows } = await serve();
     const session = await connect(port);
     const stalled = open(session);
@@ -216,7 +216,7 @@ describe('a message without room', () => {
     expect(budget.usedBytes).toBe(0);
   });
 
-  test('does not keep another subtask waiting', async () => {
+  test('does not delay another subtask', async () => {
     const messages = new MessageBudget({ messageLimitBytes, sharedBytes: 2 * messageLimitBytes });
     const hostile = await serve({ messages });
     const honest = await serve({ messages });
@@ -233,7 +233,7 @@ describe('a message without room', () => {
   });
 });
 
-test('a cancelled call keeps its room until its row is stored', async () => {
+test('a canceled call keeps its room until its row is stored', async () => {
   const { port, budget, rows, received, store } = await serve({ isStoring: false });
   const session = await connect(port);
   const fitting = 3;
@@ -262,7 +262,7 @@ function heldBytes(): number {
   return process.memoryUsage().arrayBuffers;
 }
 
-test('a message byte by byte among much else takes no more memory than it has bytes', async () => {
+test('a message sent byte by byte takes no more memory than it has bytes', async () => {
   const { port, budget, receivedBytes } = await serve();
   const session = await connect(port);
   // Takes the room, so that all others wait.
@@ -286,7 +286,7 @@ test('a message byte by byte among much else takes no more memory than it has by
   expect(heldBytes() - before).toBeLessThan((rounds * part.length) / 10);
 });
 
-test('answers that nobody reads are one and the same in memory', async () => {
+test('unread responses share one buffer in memory', async () => {
   const { port } = await serve({ input: JSON.stringify({ text: 'x'.repeat(20 * mebibyte) }) });
   const before = heldBytes();
   const sessions = await Promise.all(Array.from({ length: 4 }, async () => connect(port)));
@@ -303,7 +303,7 @@ function compressed(content: Buffer): Buffer {
 }
 
 describe('a compressed message', () => {
-  test('is decompressed, and counted with the size it may grow to', async () => {
+  test('is decompressed, and counted with the maximum it may grow to', async () => {
     const { port, budget, rows, store } = await serve({ isStoring: false });
     const session = await connect(port);
     const pushed = answered(
@@ -315,7 +315,7 @@ describe('a compressed message', () => {
     expect(rows).toEqual([mebibyte - 5]);
   });
 
-  test('that grows over the limit is answered with code 1', async () => {
+  test('that grows over the limit gets code 1', async () => {
     const { port, budget, refused } = await serve();
     const session = await connect(port);
     const bomb = compressed(row(50 * mebibyte));
@@ -347,7 +347,7 @@ describe('a call', () => {
     ['that ends within its message', Buffer.concat([prefix(100), Buffer.alloc(50)]), 13],
     ['with two messages', Buffer.concat([prefix(3), Buffer.from([10, 1, 65]), prefix(0)]), 12],
     ['with an unknown flag', Buffer.concat([prefix(3, 2), Buffer.from([10, 1, 65])]), 13],
-  ])('%s ends with a status, and leaves no room taken', async (_, bytes, status) => {
+  ])('%s ends with a status, and frees its room', async (_, bytes, status) => {
     const { port, budget, rows } = await serve();
     const session = await connect(port);
     const stream = open(session);
@@ -358,7 +358,7 @@ describe('a call', () => {
     expect((await answered(open(session).end(Buffer.concat([prefix(1000), row(1000)])))).status).toBe(0);
   });
 
-  test('whose bytes come one by one is answered', async () => {
+  test('whose bytes arrive one by one is answered', async () => {
     const { port, rows } = await serve();
     const session = await connect(port);
     const stream = open(session);
@@ -369,7 +369,7 @@ describe('a call', () => {
     expect(rows).toEqual([295]);
   });
 
-  test('by another method than POST, or of a method that is not there, is refused', async () => {
+  test('with an HTTP method other than POST, or to an unknown method, is refused', async () => {
     const { port } = await serve();
     const session = await connect(port);
     expect((await answered(open(session, pushData, { ':method': 'PUT' }).end())).status).toBe(12);
@@ -386,7 +386,7 @@ async function expectHealthy(port: number): Promise<void> {
 }
 
 describe('a hostile client', () => {
-  test('that opens and resets calls without end loses its connection only', async () => {
+  test('that opens and resets calls endlessly loses only its own connection', async () => {
     const { port, budget } = await serve();
     const session = await connect(port);
     const closed = ended(session);
@@ -404,7 +404,7 @@ describe('a hostile client', () => {
   test.each([
     ['pings', Buffer.from([0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8])],
     ['settings', Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])],
-  ])('that floods with %s and reads no answer does not grow', async (_, frame) => {
+  ])('that floods with %s without reading responses does not increase memory use', async (_, frame) => {
     const { port, receivedBytes } = await serve();
     const socket = net.connect(port, '127.0.0.1').on('error', () => undefined);
     onTestFinished(() => void socket.destroy());
@@ -435,7 +435,7 @@ describe('a hostile client', () => {
     }
   });
 
-  test('that sends much metadata has its call ended', async () => {
+  test('that sends too much metadata has its call ended', async () => {
     const { port } = await serve();
     const session = await connect(port);
     const stream = open(session, pushData, { 'x-much': 'x'.repeat(60_000) });
@@ -444,7 +444,7 @@ describe('a hostile client', () => {
     await expectHealthy(port);
   });
 
-  test('gets few calls at a time on each connection after the first ones', async () => {
+  test('gets few concurrent calls on each connection after the first ones', async () => {
     const { port } = await serve();
     const sessions: http2.ClientHttp2Session[] = [];
     for (let count = 0; count < 8; count += 1) sessions.push(await connect(port));

@@ -102,7 +102,7 @@ function connect(port: number, packageName: string): { call: Call; client: Clien
 }
 
 describe.each(packages)('package %s', (packageName) => {
-  test('hands out the input', async () => {
+  test('returns the input', async () => {
     const { port } = await serve(recorder());
     const { call } = connect(port, packageName);
     expect(await call('Parameter.GetInputJSONString', {})).toEqual({
@@ -139,7 +139,7 @@ describe.each(packages)('package %s', (packageName) => {
     expect(handlers.calls).toEqual([expected]);
   });
 
-  test('answers what a handler refuses with code 1 and its message, and goes on', async () => {
+  test('reports what a handler refuses with code 1 and its message, and continues', async () => {
     const handlers = recorder();
     const { port } = await serve(handlers);
     const { call } = connect(port, packageName);
@@ -149,7 +149,7 @@ describe.each(packages)('package %s', (packageName) => {
     expect(await call('Result.PushData', { jsonString: '{}' })).toMatchObject({ code: 0 });
   });
 
-  test('has every method of the .proto file, and no other', () => {
+  test('has exactly the methods of the .proto file', () => {
     const file = fileURLToPath(new URL(`../../src/runner/sdk/protos/${packageName}.proto`, import.meta.url));
     const paths = Object.values(loadSync(file)).flatMap((definition) =>
       'format' in definition
@@ -165,7 +165,7 @@ describe.each(packages)('package %s', (packageName) => {
 });
 
 describe('large messages', () => {
-  test('one over the limit is answered with code 1 and noted; the connection lives on', async () => {
+  test('one over the limit gets code 1 and is logged; the connection stays open', async () => {
     const handlers = recorder();
     const { port } = await serve(handlers);
     const { call } = connect(port, 'coresdk');
@@ -178,7 +178,7 @@ describe('large messages', () => {
     expect(await call('Result.PushData', { jsonString: '{}' })).toMatchObject({ code: 0 });
   });
 
-  test('one far over the limit is answered too, and nothing of it kept', async () => {
+  test('one far over the limit is answered too, and none of it is kept', async () => {
     const handlers = recorder();
     const budget = openBudget();
     const { port } = await serve(handlers, budget);
@@ -206,7 +206,7 @@ describe('hostile clients', () => {
     'a TLS greeting': Buffer.from('16030100a5010000a10303', 'hex'),
   };
 
-  test.each(Object.entries(garbage))('%s does not hurt others', async (_, bytes) => {
+  test.each(Object.entries(garbage))('%s does not affect others', async (_, bytes) => {
     const handlers = recorder();
     const { port } = await serve(handlers);
     const socket = net.connect(port, '127.0.0.1');
@@ -234,7 +234,7 @@ describe('hostile clients', () => {
     expect(reply.toString()).toContain(text);
   });
 
-  test('fields of a later SDK are passed over', async () => {
+  test('unknown fields of a later SDK are ignored', async () => {
     const handlers = recorder();
     const { port } = await serve(handlers);
     const { client } = connect(port, 'coresdk');
@@ -247,7 +247,7 @@ describe('hostile clients', () => {
     expect(handlers.calls).toEqual([['row', '{}']]);
   });
 
-  test('an unknown method is refused as gRPC does', async () => {
+  test('an unknown method is refused according to gRPC', async () => {
     const { port } = await serve(recorder());
     const { client } = connect(port, 'coresdk');
     const error = await new Promise<ServiceError | null>((resolve) => {
@@ -256,7 +256,7 @@ describe('hostile clients', () => {
     expect(error?.code).toBe(status.UNIMPLEMENTED);
   });
 
-  test('a request that is no gRPC is refused', async () => {
+  test('a request that is not gRPC is refused', async () => {
     const { port } = await serve(recorder());
     const session = http2.connect(`http://127.0.0.1:${port}`);
     onTestFinished(() => {
@@ -268,7 +268,7 @@ describe('hostile clients', () => {
   });
 });
 
-test('close() ends connections with calls under way, and may be called twice', async () => {
+test('close() ends connections with calls in flight, and may be called twice', async () => {
   const called = Promise.withResolvers<void>();
   const handlers = recorder();
   handlers.pushRow = async () => {
@@ -285,7 +285,7 @@ test('close() ends connections with calls under way, and may be called twice', a
 });
 
 test(
-  'a worker with a gRPC client of its own talks to the gateway from inside a sandbox',
+  'a worker with its own gRPC client reaches the gateway from inside a sandbox',
   { timeout: 300_000 },
   async () => {
     const cacheDir = await makeReachableFolder();

@@ -22,7 +22,7 @@ test.each([
   expect(mask.applyToStart(text, length)).toBe(beginning);
 });
 
-test('without secrets a text stays as it is', () => {
+test('text without secrets stays unchanged', () => {
   const empty = new SecretMask([]);
   expect([empty.apply('text'), empty.applyToStart('text', 2)]).toEqual(['text', 'te']);
 });

@@ -51,8 +51,8 @@ afterEach(async () => {
   await removeFolder(cacheDir);
 });
 
-describe('sandboxes that are open ahead', () => {
-  test('serve the next of their kind, once each, with what is known only then', async () => {
+describe('sandboxes opened in advance', () => {
+  test('serve the next worker of their kind, once each, with what is only known then', async () => {
     sandbox = makeSandbox(2);
     const print = `console.log(JSON.stringify([process.env.WORD, process.argv.length, __filename, process.cwd(),
       require('fs').readdirSync('.')]))`;
@@ -71,7 +71,7 @@ describe('sandboxes that are open ahead', () => {
     await waiting(2);
   });
 
-  test('do not count their waiting as the worker’s time', async () => {
+  test('do not count waiting as the worker’s time', async () => {
     sandbox = makeSandbox(1);
     const cold = await secondsBefore();
     await waiting(1);
@@ -86,7 +86,7 @@ describe('sandboxes that are open ahead', () => {
     expect(uptime).toEqual([true, 'uptime', 0]);
   });
 
-  test('are not used where anything is another: ports, limits, dependencies', async () => {
+  test('are not used if ports, limits or dependencies differ', async () => {
     sandbox = makeSandbox(1);
     const nodeModulesDir = path.join(cacheDir, 'modules');
     const [first, second] = ['first', 'second'].map((name) => path.join(nodeModulesDir, `${name}.js`));
@@ -112,7 +112,7 @@ describe('sandboxes that are open ahead', () => {
     expect(() => worker.listener(6000)).not.toThrow();
   });
 
-  test('share out their places by what was asked for lately', async () => {
+  test('are divided by recent demand', async () => {
     sandbox = makeSandbox(2);
     const open = async (ports: number[]): Promise<void> =>
       (await openWorker(sandbox, { 'main.js': '' }, { ports })).close();
@@ -131,7 +131,7 @@ describe('sandboxes that are open ahead', () => {
     expect(sandbox.warmSandboxes).toBe(2);
   });
 
-  test('stop at the bound of their memory', async () => {
+  test('are limited by their total memory', async () => {
     sandbox = makeSandbox(8, 60 * mebibyte);
     await (await openWorker(sandbox, { 'main.js': '' })).close();
     await eventually(async () => (sandbox.warmSandboxes > 0 ? true : undefined));
@@ -149,7 +149,7 @@ describe('sandboxes that are open ahead', () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  test('are gone, with all that is theirs, once they are closed', async () => {
+  test('are removed completely when closed', async () => {
     sandbox = makeSandbox(2);
     const before = descendantsOf(process.pid).length;
     await (await openWorker(sandbox, { 'main.js': '' })).close();
@@ -160,7 +160,7 @@ describe('sandboxes that are open ahead', () => {
     expect(await readdir(path.join(cacheDir, 'scratch'))).toEqual([]);
   });
 
-  test('that died are replaced, not handed out', async () => {
+  test('are replaced, not used, if they have died', async () => {
     sandbox = makeSandbox(1);
     const before = new Set(descendantsOf(process.pid).map(({ pid }) => pid));
     await (await openWorker(sandbox, { 'main.js': '' })).close();

@@ -86,7 +86,7 @@ describe('the message of a subtask', () => {
     processes: 'limit of 7 processes and threads (CHELA_SANDBOX_PROCESS_LIMIT)',
     open_files: 'limit of 7 open files (CHELA_SANDBOX_OPEN_FILE_LIMIT)',
   };
-  test.each(limitNames)('names the limit %s with its value and setting', (limit) => {
+  test.each(limitNames)('includes the limit %s with its value and setting', (limit) => {
     expect(subtaskMessage({ reason: 'limit', detail: { limit, value: 7 } })).toBe(
       `stopped at the ${limits[limit]}`,
     );
@@ -102,7 +102,7 @@ describe('the end of a run', () => {
   };
   const second = { number: 2, err_msg: 'the worker ended with exit code 4' };
 
-  test('is that of its subtask where it has one', () => {
+  test('is the reason of its only subtask', () => {
     const run = { isAborting: false, subtaskCount: 1, failedCount: 1 };
     expect(runEnd(run, failed)).toEqual({
       reason: 'exit',
@@ -112,7 +112,7 @@ describe('the end of a run', () => {
     expect(runMessage(run, [second])).toBe('the worker ended with exit code 4');
   });
 
-  test('is that of the first failed subtask where all failed', () => {
+  test('is the reason of the first failed subtask if all failed', () => {
     const run = { isAborting: false, subtaskCount: 3, failedCount: 3 };
     expect(runEnd(run, { ...failed, number: 1 })).toEqual({
       reason: 'exit',
@@ -124,7 +124,7 @@ describe('the end of a run', () => {
     );
   });
 
-  test('is partly_failed where some failed, with the detail of the first', () => {
+  test('is partly_failed if some failed, with the detail of the first', () => {
     const run = { isAborting: false, subtaskCount: 3, failedCount: 1 };
     expect(runEnd(run, failed)).toEqual({
       reason: 'partly_failed',
@@ -134,13 +134,13 @@ describe('the end of a run', () => {
     expect(runMessage(run, [second])).toBe('1 of 3 subtasks failed: #2 the worker ended with exit code 4');
   });
 
-  test('is aborted where it was being aborted, whatever its subtasks came to', () => {
+  test('is aborted if it was being aborted, however its subtasks ended', () => {
     const run = { isAborting: true, subtaskCount: 3, failedCount: 3 };
     expect(runEnd(run, failed)).toEqual({ reason: 'aborted', detail: {}, errorHeadline: '' });
     expect(runMessage(run, [second])).toBe('run aborted by user');
   });
 
-  test('is succeeded where none failed', () => {
+  test('is succeeded if none failed', () => {
     const run = { isAborting: false, subtaskCount: 3, failedCount: 0 };
     expect(runEnd(run, undefined)).toEqual({ reason: 'succeeded', detail: {}, errorHeadline: '' });
     expect(runMessage(run, [])).toBe('');
@@ -150,7 +150,7 @@ describe('the end of a run', () => {
 test.each([
   ['subtask', subtaskEndReasons],
   ['run', runEndReasons],
-] as const)('the database knows the reasons of a %s, and no other', async (table, reasons) => {
+] as const)('the database allows exactly the reasons of a %s', async (table, reasons) => {
   const database = await createTestDatabase();
   const client = new Client({ connectionString: database.url });
   await client.connect();
@@ -167,7 +167,7 @@ test.each([
   }
 });
 
-test.each(['en', 'zh'])('the guide explains every reason, and no other: %s', async (language) => {
+test.each(['en', 'zh'])('the guide explains exactly the existing reasons: %s', async (language) => {
   const page = (await readGuide('run-lifecycle', language)) ?? '';
   const [, section = ''] = page.split(/^## (?:Why it ended|结束原因)$/m);
   const [table = ''] = section.slice(section.indexOf('|---')).split(/^## /m);
@@ -183,7 +183,7 @@ test.each(['en', 'zh'])('the guide explains every reason, and no other: %s', asy
   expect(rows.filter(({ isExplained }) => !isExplained)).toEqual([]);
 });
 
-test('the document of the API names every reason, and no other', () => {
+test('the OpenAPI document lists exactly the existing reasons', () => {
   expect(runEndFields.end_reason).toMatchObject({ enum: ['', ...runEndReasons] });
   expect(subtaskEndFields.end_reason).toMatchObject({ enum: ['', ...subtaskEndReasons] });
   expect(runEndFields.end_detail.properties.limit).toMatchObject({ enum: limitNames });

@@ -30,7 +30,7 @@ describe('readInput', () => {
     expect(readInput(input)).toEqual({ custom, system: {} });
   });
 
-  test('big integers reach the worker', () => {
+  test('big integers reach the worker unchanged', () => {
     const { custom } = readInput(parseJson('{"parameters":{"custom":{"id":12345678901234567890}}}'));
     expect(stringifyJson(custom)).toBe('{"id":12345678901234567890}');
   });
@@ -121,14 +121,14 @@ describe('readInput: system parameters', () => {
     expect(error.kind.code).toBe(11000);
   });
 
-  test('names every wrong option', () => {
+  test('reports every wrong option', () => {
     expect(errorOf(() => readSystem({ cpus: 0, memory: 1, proxy_region: 'US' })).details).toEqual([
       'input.parameters.system.cpus must be a number, at least 0.125',
       'input.parameters.system.memory must be a whole number of MiB from 512 to 16384',
     ]);
   });
 
-  test('a long run of digits takes no time to refuse', () => {
+  test('refuses a long run of digits in linear time', () => {
     expect(errorOf(() => readSystem({ cpus: `${'1'.repeat(1_000_000)}x` })).kind.code).toBe(11000);
   });
 });
@@ -153,7 +153,7 @@ describe('checkRequired', () => {
     },
   );
 
-  test('names every missing field at once', () => {
+  test('reports every missing field at once', () => {
     const schema: RunSchema = {
       properties: [
         { name: 'a', type: 'string', required: true },
@@ -190,7 +190,7 @@ describe('checkRequired', () => {
     ['array', [['a'], [], 'a,b', null], [1, true, { a: 1 }, big]],
     ['object', [{}, { a: 1 }, '{"a":1}'], [1, false, ['a'], big]],
     ['unheard-of', [1, 'x', [], {}], []],
-  ])('values of type %s', (type, accepted, refused) => {
+  ])('checks values of type %s', (type, accepted, refused) => {
     const schema: RunSchema = { properties: [{ name: 'field', type }] };
     for (const value of accepted) expect(() => checkRequired({ field: value }, schema)).not.toThrow();
     for (const value of refused) {
@@ -200,7 +200,7 @@ describe('checkRequired', () => {
     }
   });
 
-  test('names every field of a wrong type', () => {
+  test('reports every field of a wrong type', () => {
     const schema: RunSchema = {
       properties: [
         { name: 'a', type: 'integer' },
@@ -217,21 +217,21 @@ describe('checkRequired', () => {
   test.each<RunSchema>([
     { properties: [{ name: 'id', type: 'integer' }], concurrency: { fields: ['id'] } },
     { properties: [{ name: 'id', type: 'integer' }], b: ' id ' },
-  ])('a field the run is split by may be an array: %j', (schema) => {
+  ])('allows an array in a field that splits the run: %j', (schema) => {
     expect(() => checkRequired({ id: [1, 2] }, schema)).not.toThrow();
     expect(() => checkRequired({ id: [1, 2] }, { properties: schema.properties })).toThrow(
       /must be an integer/,
     );
   });
 
-  test('fields the schema does not know, and absent ones, pass', () => {
+  test('accepts absent fields and fields that the schema does not know', () => {
     const schema: RunSchema = { properties: [{ name: 'a', type: 'integer', required: null }] };
     expect(() => checkRequired({ x: {} }, schema)).not.toThrow();
   });
 });
 
 describe('parseRunSchema', () => {
-  test('reads a schema, with a byte order mark too', () => {
+  test('reads a schema, even with a byte order mark', () => {
     const schema = { properties: [{ name: 'a', type: 'string' }], b: 'a' };
     expect(parseRunSchema(JSON.stringify(schema))).toEqual(schema);
     expect(parseRunSchema(`\uFEFF${JSON.stringify(schema)}`)).toEqual(schema);

@@ -208,7 +208,7 @@ describe('an old run', () => {
     expect(await ended('subtask', succeeded)).toEqual([['succeeded', {}]]);
   });
 
-  test('of which some subtasks failed', async () => {
+  test('with some failed subtasks', async () => {
     expect(await ended('run', partlyFailed)).toEqual([
       [
         'partly_failed',
@@ -222,13 +222,13 @@ describe('an old run', () => {
     ]);
   });
 
-  test('of which all subtasks failed has the reason of the first', async () => {
+  test('with only failed subtasks has the reason of the first', async () => {
     expect(await ended('run', allFailed)).toEqual([
       ['exit', { exit_code: 4, subtasks: 2, failed_subtasks: 2, subtask: 1, subtask_reason: 'exit' }],
     ]);
   });
 
-  test('that was aborted, whatever its first subtask came to', async () => {
+  test('that was aborted, however its first subtask ended', async () => {
     expect(await ended('run', abortedSplit)).toEqual([['aborted', {}]]);
     expect(await ended('subtask', abortedSplit)).toEqual([
       ['exit', { exit_code: 4 }],
@@ -236,7 +236,7 @@ describe('an old run', () => {
     ]);
   });
 
-  test('that has not ended has no reason, its subtasks that ended have one', async () => {
+  test('that has not ended has no reason, but its ended subtasks have one', async () => {
     expect(await ended('run', unfinished)).toEqual([[null, null]]);
     expect(await ended('subtask', unfinished)).toEqual([
       ['exit', { exit_code: 4 }],
@@ -246,7 +246,7 @@ describe('an old run', () => {
   });
 });
 
-test('a reason that does not exist, or of what has not ended, is refused', async () => {
+test('an unknown reason, or one for an unfinished run, is refused', async () => {
   await expect(
     client.query(`UPDATE run SET end_reason = 'bored' WHERE id = $1`, [succeeded]),
   ).rejects.toThrow(/run_end_reason/);

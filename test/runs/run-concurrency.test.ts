@@ -33,8 +33,8 @@ async function makeRunner() {
   };
 }
 
-describe('a run with a limit of subtasks at a time', () => {
-  test('never has more of them, however many runners ask at once, and is done in the end', async () => {
+describe('a run with a limit of concurrent subtasks', () => {
+  test('never exceeds it, however many runners ask at once, and finishes', async () => {
     const slug = await submit(25);
     const runners = await Promise.all(numbers(5).map(makeRunner));
     const { pool } = platform.platform.database;
@@ -59,7 +59,7 @@ describe('a run with a limit of subtasks at a time', () => {
     expect(Math.max(...running)).toBeLessThanOrEqual(limit);
   });
 
-  test('leaves the other slots to the runs after it, in turn', async () => {
+  test('leaves the other slots to later runs, in turn', async () => {
     const [first, second] = [await submit(10), await submit(2)];
     const { claim, settle } = await makeRunner();
     const claimed = [...(await claim()), ...(await claim())];
@@ -73,7 +73,7 @@ describe('a run with a limit of subtasks at a time', () => {
     await platform.call(`/worker-runs/${first}/abort`, { method: 'POST' });
   });
 
-  test('counts a subtask that was given back, and is ended as a whole by an abort', async () => {
+  test('counts a requeued subtask again, and is ended as a whole by an abort', async () => {
     const slug = await submit(10);
     const { claim, settle, release } = await makeRunner();
     const claimed = await claim();

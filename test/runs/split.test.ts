@@ -27,7 +27,7 @@ function byB(field: string): RunSchema {
   return { properties: [...arrays('a', 'b', 'c'), { name: 's', type: 'string' }], b: field };
 }
 
-test('the worked example of the contract', () => {
+test('the example of the contract', () => {
   const schema: RunSchema = {
     properties: [
       ...arrays('keywords', 'google_maps_urls', 'place_ids'),
@@ -255,7 +255,7 @@ describe('splitInput', () => {
     expect(stringifyJson(custom)).toBe(before);
   });
 
-  test('big integers and raw ampersands survive', () => {
+  test('big integers and unescaped ampersands survive', () => {
     const custom = parseJson(
       '{"a":[12345678901234567890,1],"id":98765432109876543210,"url":"https://x/?p=1&q=<2>"}',
     ) as Custom;
@@ -315,13 +315,13 @@ describe('splitInput refuses', () => {
   test.each([
     [3, 3],
     [3, 4],
-  ])('not %i subtasks within a limit of %i', (count, within) => {
+  ])('but accepts %i subtasks with a limit of %i', (count, within) => {
     expect(
       inputsOf({ a: ['x', 'y'], b: ['z'] }, byFields(['a', 'b']), { ...limits, subtasks: within }),
     ).toHaveLength(count);
   });
 
-  test('more subtasks than the limit, across fields, before it makes any', () => {
+  test('more subtasks than the limit, across fields, before creating any', () => {
     const custom = { a: ['x', 'y'], b: ['z'] };
     expect(() => inputsOf(custom, byFields(['a', 'b']), { ...limits, subtasks: 2 })).toThrow(
       'concurrency_num (3) exceeds limit (2)',
@@ -333,7 +333,7 @@ describe('splitInput refuses', () => {
   });
 });
 
-test('inputs whose fields replace one another are limited by the bytes that they come to', () => {
+test('subtask inputs over the limit of total bytes, when fields replace one another', () => {
   const custom = { ä: 1, a: [{ ä: 'long', b: 2 }, { a: [1] }, { n: 1 }], b: [true], c: ['x'] };
   const inputs = inputsOf(custom, byFields(['a', 'b', 'c'], ['c']));
   const bytes = Buffer.byteLength(inputs.map(stringifyJson).join(''));
@@ -348,7 +348,7 @@ test('inputs whose fields replace one another are limited by the bytes that they
 });
 
 // Made first and measured then, they would be thousands of millions of fields.
-test('inputs that are too large are refused before they are made', () => {
+test('subtask inputs that are too large, before creating them', () => {
   const shared = Object.fromEntries(Array.from({ length: 200_000 }, (_, index) => [`k${index}`, 1]));
   const custom = { ...shared, a: Array.from({ length: 10_000 }, () => 1) };
   expect(() => inputsOf(custom, byFields(['a']), { subtasks: 10_000, bytes: 256 * 1024 * 1024 })).toThrow(
@@ -356,7 +356,7 @@ test('inputs that are too large are refused before they are made', () => {
   );
 });
 
-test('a schema of many fields is looked through once', () => {
+test('a schema with many fields is scanned once', () => {
   const many = Array.from({ length: 30_000 }, (_, index) => `f${index}`);
   const schema = {
     properties: many.map((name) => ({ name, type: 'string' })),
@@ -369,7 +369,7 @@ test('a schema of many fields is looked through once', () => {
   ]);
 });
 
-test('random inputs: every meaningful item is in exactly one subtask, and nothing else changes', () => {
+test('random inputs: every nonempty item is in exactly one subtask, and nothing else changes', () => {
   const random = new RandomJson(7);
   const words = ['x', 'y', '', ' ', null, 0, false, 3];
   const blanks = new Set<unknown>(['', ' ', null]);

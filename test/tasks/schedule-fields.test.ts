@@ -38,7 +38,7 @@ const complete: [string, Record<string, unknown>][] = [
   ['switched off and incomplete', { schedule_enabled: 0, schedule_type: 2 }],
 ];
 
-test.each(complete)('a schedule %s is stored as it was given', async (_name, fields) => {
+test.each(complete)('a schedule %s is stored as given', async (_name, fields) => {
   expect(await getTask(platform, await newTask(fields))).toMatchObject(fields);
   const slug = await newTask();
   expect(await putTask(platform, slug, fields)).toMatchObject({ code: 0 });
@@ -106,13 +106,13 @@ test.each(wrong)('a schedule is refused with %s', async (_name, fields, status, 
   expect(await getTask(platform, slug)).toEqual(stored);
 });
 
-test('everything that is missing is named at once', async () => {
+test('everything missing is reported at once', async () => {
   const answer = await putTask(platform, await newTask(), { schedule_enabled: 1 });
   expect(answer.details).toHaveLength(2);
 });
 
-describe('a schedule that is changed', () => {
-  test('keeps what is left out', async () => {
+describe('an updated schedule', () => {
+  test('keeps omitted fields', async () => {
     const slug = await newTask({
       ...daily,
       schedule_type: 3,
@@ -141,7 +141,7 @@ describe('a schedule that is changed', () => {
     });
   });
 
-  test('can be switched off and on', async () => {
+  test('can be disabled and enabled', async () => {
     const slug = await newTask(daily);
     const { schedule_next_at: next } = await getTask(platform, slug);
     await putTask(platform, slug, { schedule_enabled: 0 });
@@ -162,20 +162,20 @@ async function setAccountTimezone(timezone: string): Promise<Answer> {
 }
 
 describe('the time zone', () => {
-  test('is that of the installation, where nobody names one', async () => {
+  test('defaults to the one of the installation', async () => {
     const { data } = await platform.call('/users/account/timezone');
     expect(data).toEqual({ timezone: 'Asia/Kathmandu' });
     expect(await nextShownIn(await newTask(daily), 'Asia/Kathmandu')).toBe('09:30');
   });
 
-  test('is that of the schedule before that of the account', async () => {
+  test("is the schedule's own before the account's", async () => {
     const slug = await newTask({ ...daily, schedule_timezone: 'America/New_York' });
     expect(await nextShownIn(slug, 'America/New_York')).toBe('09:30');
     await putTask(platform, slug, { schedule_timezone: '' });
     expect(await nextShownIn(slug, 'Asia/Kathmandu')).toBe('09:30');
   });
 
-  test('of an account moves the schedules that follow it', async () => {
+  test('of an account applies to its schedules without a time zone', async () => {
     const following = await newTask(daily);
     const own = await newTask({ ...daily, schedule_timezone: 'Asia/Kathmandu' });
     expect((await setAccountTimezone('Australia/Lord_Howe')).data).toEqual({
@@ -187,7 +187,7 @@ describe('the time zone', () => {
     expect(await nextShownIn(following, 'Asia/Kathmandu')).toBe('09:30');
   });
 
-  test.each(['Mars/Olympus', '+01:00', 'local'])('of an account has to be one: %s', async (timezone) => {
+  test.each(['Mars/Olympus', '+01:00', 'local'])('of an account must be valid: %s', async (timezone) => {
     const answer = await setAccountTimezone(timezone);
     expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
   });

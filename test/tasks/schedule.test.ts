@@ -175,7 +175,7 @@ test.each<[string, Schedule, string, string | undefined]>([
   expect(tick(schedule, after)).toBe(expected);
 });
 
-test('a month always has one tick of day 31', () => {
+test('every month has one tick of day 31', () => {
   expect(ticks({ ...monthlyOn(31), time: '00:00', timezone: 'UTC' }, '2027-12-31T00:00:00Z', 12)).toEqual(
     [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].map(
       (last, month) => `2028-${String(month + 1).padStart(2, '0')}-${last}T00:00:00Z`,
@@ -183,7 +183,7 @@ test('a month always has one tick of day 31', () => {
   );
 });
 
-describe('where the clock is put forward', () => {
+describe('when clocks go forward', () => {
   test.each<[string, Schedule, string, string[]]>([
     [
       'a time it leaves out is the first moment after',
@@ -237,13 +237,13 @@ describe('where the clock is put forward', () => {
     expect(ticks(schedule, after, expected.length)).toEqual(expected);
   });
 
-  test('a schedule that runs once there runs at the first moment after', () => {
+  test('a one-time schedule runs at the first moment after the gap', () => {
     const schedule: Schedule = { type: 4, date: '2026-03-29', time: '02:30', timezone: 'Europe/Berlin' };
     expect(ticks(schedule, '2026-03-01T00:00:00Z', 2)).toEqual(['2026-03-29T01:00:00Z', undefined]);
   });
 });
 
-describe('where the clock is put back', () => {
+describe('when clocks go back', () => {
   test.each<[string, Schedule, string, string[]]>([
     [
       'a time it shows twice is the first of both',
@@ -301,38 +301,35 @@ describe.each([
   ['America/Sao_Paulo', '2018-11-03', '2018-02-17'],
   ['Africa/Casablanca', '2026-02-14', '2026-03-21'],
 ])('in %s', (timezone, ...changes) => {
-  test.each(changes)(
-    'around %s each quarter of an hour is found where looking at the clock finds it',
-    (from) => {
-      const shows = wallClock(timezone);
-      const start = Date.parse(`${from}T00:00:00Z`) - day;
-      const minutes = Array.from({ length: (4 * day) / minute }, (_, index) => {
-        const moment = start + index * minute;
-        return { moment, shown: shows(moment) };
-      });
-      const days = [0, 1].map((ahead) => new Date(Date.parse(from) + ahead * day).toISOString().slice(0, 10));
-      const times = Array.from({ length: 96 }, (_, quarter) =>
-        new Date(quarter * 15 * minute).toISOString().slice(11, 16),
-      );
-      const asked = days.flatMap((date) => times.map((time) => ({ date, time })));
-      const looked = asked.map(({ date, time }) => tickByLooking(`${date}T${time}`, minutes) ?? 0);
-      const once = asked.map(({ date, time }) =>
-        nextTick({ type: 4, date, time, timezone }, new Date(start))?.getTime(),
-      );
-      expect(once).toEqual(looked);
-      const fromJustBefore = asked.map(({ time }, index) =>
-        nextTick({ ...daily, time, timezone }, new Date((looked[index] ?? 0) - 1))?.getTime(),
-      );
-      expect(fromJustBefore).toEqual(looked);
-      const repeated = asked.filter(({ time }, index) => {
-        const moment = looked[index] ?? 0;
-        return (nextTick({ ...daily, time, timezone }, new Date(moment))?.getTime() ?? 0) <= moment;
-      });
-      expect(repeated).toEqual([]);
-    },
-  );
+  test.each(changes)('around %s every quarter of an hour matches a minute-by-minute search', (from) => {
+    const shows = wallClock(timezone);
+    const start = Date.parse(`${from}T00:00:00Z`) - day;
+    const minutes = Array.from({ length: (4 * day) / minute }, (_, index) => {
+      const moment = start + index * minute;
+      return { moment, shown: shows(moment) };
+    });
+    const days = [0, 1].map((ahead) => new Date(Date.parse(from) + ahead * day).toISOString().slice(0, 10));
+    const times = Array.from({ length: 96 }, (_, quarter) =>
+      new Date(quarter * 15 * minute).toISOString().slice(11, 16),
+    );
+    const asked = days.flatMap((date) => times.map((time) => ({ date, time })));
+    const looked = asked.map(({ date, time }) => tickByLooking(`${date}T${time}`, minutes) ?? 0);
+    const once = asked.map(({ date, time }) =>
+      nextTick({ type: 4, date, time, timezone }, new Date(start))?.getTime(),
+    );
+    expect(once).toEqual(looked);
+    const fromJustBefore = asked.map(({ time }, index) =>
+      nextTick({ ...daily, time, timezone }, new Date((looked[index] ?? 0) - 1))?.getTime(),
+    );
+    expect(fromJustBefore).toEqual(looked);
+    const repeated = asked.filter(({ time }, index) => {
+      const moment = looked[index] ?? 0;
+      return (nextTick({ ...daily, time, timezone }, new Date(moment))?.getTime() ?? 0) <= moment;
+    });
+    expect(repeated).toEqual([]);
+  });
 
-  test('a year of a daily schedule has one tick for each day', () => {
+  test('a daily schedule has one tick for each day of a year', () => {
     const shows = wallClock(timezone);
     let last = new Date('2026-01-01T12:00:00Z');
     const dates = new Set<string>();
@@ -363,7 +360,7 @@ describe('what is due', () => {
     });
   });
 
-  test('nothing follows the tick of a schedule that runs once', () => {
+  test('a one-time schedule has no tick after its first', () => {
     const once: Schedule = { type: 4, date: '2026-03-10', time: '09:00', timezone: 'UTC' };
     const moment = new Date('2026-03-10T09:00:00Z');
     expect(dueTicks(once, moment, new Date('2027-01-01T00:00:00Z'))).toEqual({

@@ -78,7 +78,7 @@ async function startedAt(moment: string): Promise<number[]> {
 }
 
 test.each(['2040-03-24T08:00:00Z', '2040-03-25T07:00:00Z', '2040-03-26T07:00:00Z'])(
-  'several schedulers that look at once start one run for each tick: %s',
+  'several schedulers at once start one run for each tick: %s',
   async (moment) => {
     const errors = await Promise.all(processes.map(async (child) => lookAt(child, moment)));
     expect(errors.filter((error) => error !== '')).toEqual([]);
@@ -89,7 +89,7 @@ test.each(['2040-03-24T08:00:00Z', '2040-03-25T07:00:00Z', '2040-03-26T07:00:00Z
 );
 
 test.each(['2040-03-27T07:00:00Z', '2040-03-28T07:00:00Z'])(
-  'so they do when one of them is killed among its ticks: %s',
+  'several schedulers start one run for each tick even if one is killed in between: %s',
   async (moment) => {
     const firstStarted = once(listener, 'notification');
     const [victim] = processes.splice(0, 1);
@@ -105,7 +105,7 @@ test.each(['2040-03-27T07:00:00Z', '2040-03-28T07:00:00Z'])(
   },
 );
 
-test('a scheduler that is killed alone leaves its ticks to the next one', async () => {
+test('a single scheduler that is killed leaves its ticks to the next one', async () => {
   const moment = '2040-03-29T07:00:00Z';
   const firstStarted = once(listener, 'notification');
   const [victim, other] = processes;

@@ -99,7 +99,7 @@ describe('a schedule', () => {
     expect(await platform.run(run?.slug ?? '')).toMatchObject({ origin: 'schedule' });
   });
 
-  test('starts one run a tick, however often and from wherever it is looked at', async () => {
+  test('starts one run per tick, however often and from wherever it is checked', async () => {
     const slug = await newTask('2040-05-01T08:00:00Z', {});
     now = new Date('2040-05-01T09:00:01Z');
     await Promise.all(Array.from({ length: 8 }, async () => tasks.scheduler.fireDue()));
@@ -107,7 +107,7 @@ describe('a schedule', () => {
     expect(await startedFor(slug)).toEqual(['2040-05-01T09:00Z']);
   });
 
-  test('that runs once is switched off after it', async () => {
+  test('that runs once is disabled afterwards', async () => {
     const slug = await newTask('2040-05-01T08:00:00Z', {
       schedule_type: 4,
       schedule_once_date: '2040-05-03',
@@ -118,14 +118,14 @@ describe('a schedule', () => {
     expect(await getTask(platform, slug)).toMatchObject({ schedule_enabled: 0, schedule_next_at: 0 });
   });
 
-  test('that is switched off starts nothing', async () => {
+  test('that is disabled starts nothing', async () => {
     const slug = await newTask('2040-05-01T08:00:00Z', {});
     await tasks.update(accountId, slug, { schedule_enabled: 0 });
     await fireAt('2040-05-02T10:00:00Z');
     expect(await started(slug)).toEqual([]);
   });
 
-  test('keeps a tick that is due while something else of it is changed', async () => {
+  test('keeps a due tick while other fields are updated', async () => {
     const slug = await newTask('2040-05-01T08:00:00Z', {});
     now = new Date('2040-05-01T09:00:00.500Z');
     await tasks.update(accountId, slug, {
@@ -137,7 +137,7 @@ describe('a schedule', () => {
     expect(await startedFor(slug)).toEqual(['2040-05-01T09:00Z']);
   });
 
-  test('never goes back behind a tick it fired, whatever the clock does', async () => {
+  test('never repeats a tick, even if the clock goes back', async () => {
     const slug = await newTask('2040-05-01T08:00:00Z', {});
     await fireAt('2040-05-01T09:00:00Z');
     await endRuns(slug);
@@ -148,7 +148,7 @@ describe('a schedule', () => {
     expect(await startedFor(slug)).toEqual(['2040-05-01T09:00Z']);
   });
 
-  test('takes the input and version of the task as they are at its time', async () => {
+  test("uses the task's input and version as they are at the scheduled time", async () => {
     const slug = await newTask('2040-05-01T08:00:00Z', {});
     const other = taskInput({ names: ['Grace'] });
     await tasks.updateInput(accountId, slug, { input: other });
@@ -161,7 +161,7 @@ describe('a schedule', () => {
     expect(JSON.parse(rows[0]?.input ?? '')).toEqual(other);
   });
 
-  test('that cannot start says why, and tries again at its next tick', async () => {
+  test('that cannot start says why, and tries again at the next tick', async () => {
     const slug = await newTask('2040-05-01T08:00:00Z', {});
     const { pool } = platform.platform.database;
     await pool.query(`UPDATE task SET version = 'v8.0.0' WHERE slug = $1`, [slug]);
@@ -205,7 +205,7 @@ describe('across a change of the clock', () => {
     expect(await getTask(platform, slug)).toMatchObject({ schedule_missed_count: 0, run_times: 3 });
   });
 
-  test('Berlin, October: 02:30 comes twice, and it runs at the first', async () => {
+  test('Berlin, October: 02:30 occurs twice, and it runs at the first', async () => {
     const slug = await newTask('2040-10-27T12:00:00Z', {
       schedule_time: '02:30',
       schedule_timezone: 'Europe/Berlin',
@@ -230,8 +230,8 @@ function dayLater(days: number, time: string): string {
   return `2040-06-${String(1 + days).padStart(2, '0')}T${time}Z`;
 }
 
-describe('ticks that were missed', () => {
-  test('are reported, and one run makes up for all of them', async () => {
+describe('missed ticks', () => {
+  test('are reported, and one run replaces all of them', async () => {
     const slug = await newTask(dayLater(0, '08:00:00'), {});
     await fireAt(dayLater(4, '12:00:00'));
     expect(await startedFor(slug)).toEqual(['2040-06-05T09:00Z']);
@@ -247,7 +247,7 @@ describe('ticks that were missed', () => {
     ]);
   });
 
-  test('start nothing where the schedule says so', async () => {
+  test('start nothing if the schedule says so', async () => {
     const slug = await newTask(dayLater(0, '08:00:00'), { schedule_missed: 'skip' });
     await fireAt(dayLater(0, '12:00:00'));
     expect(await started(slug)).toEqual([]);
@@ -260,7 +260,7 @@ describe('ticks that were missed', () => {
     expect(await startedFor(slug)).toEqual(['2040-06-02T09:00Z']);
   });
 
-  test('a few minutes late is not missed', async () => {
+  test('do not include a tick that is a few minutes late', async () => {
     const slug = await newTask(dayLater(0, '08:00:00'), { schedule_missed: 'skip' });
     await fireAt(dayLater(0, '09:05:00'));
     expect(await startedFor(slug)).toEqual(['2040-06-01T09:00Z']);
@@ -268,7 +268,7 @@ describe('ticks that were missed', () => {
     expect(told).toEqual([]);
   });
 
-  test('before a tick that is on time are only reported', async () => {
+  test('before a tick on time are only reported', async () => {
     const slug = await newTask(dayLater(0, '08:00:00'), { schedule_missed: 'skip' });
     await fireAt(dayLater(2, '09:00:01'));
     expect(await startedFor(slug)).toEqual(['2040-06-03T09:00Z']);
@@ -278,7 +278,7 @@ describe('ticks that were missed', () => {
     });
   });
 
-  test('a schedule that runs once makes up for its only tick', async () => {
+  test('include the only tick of a one-time schedule', async () => {
     const slug = await newTask(dayLater(0, '08:00:00'), {
       schedule_type: 4,
       schedule_once_date: '2040-06-02',
@@ -296,8 +296,8 @@ async function fireTwice(overlap: string): Promise<string> {
   return slug;
 }
 
-describe('a tick while a run of the task goes on', () => {
-  test('is left out by default, and says so', async () => {
+describe('a tick while a run of the task is running', () => {
+  test('is skipped by default, and says so', async () => {
     const slug = await fireTwice('skip');
     const [first] = await started(slug);
     expect(await startedFor(slug)).toEqual(['2040-07-01T09:00Z']);
@@ -311,7 +311,7 @@ describe('a tick while a run of the task goes on', () => {
     expect(await startedFor(slug)).toEqual(['2040-07-01T09:00Z', '2040-07-03T09:00Z']);
   });
 
-  test('is left out, too, when the run was started by hand', async () => {
+  test('is also skipped when the run was started by hand', async () => {
     const slug = await newTask('2040-07-01T08:00:00Z', {});
     const byHand = await tasks.run(accountId, slug);
     await fireAt('2040-07-01T09:00:00Z');
@@ -322,11 +322,11 @@ describe('a tick while a run of the task goes on', () => {
     });
   });
 
-  test('starts beside it where overlap is allowed', async () => {
+  test('starts another run if overlap is allowed', async () => {
     expect(await startedFor(await fireTwice('allow'))).toEqual(['2040-07-01T09:00Z', '2040-07-02T09:00Z']);
   });
 
-  test('waits for its end where it is queued; only one waits', async () => {
+  test('is queued until it ends if configured; only one is queued', async () => {
     const slug = await fireTwice('queue');
     expect(await startedFor(slug)).toEqual(['2040-07-01T09:00Z']);
     expect(await getTask(platform, slug)).toMatchObject({ schedule_last_outcome: 'queued' });
@@ -341,7 +341,7 @@ describe('a tick while a run of the task goes on', () => {
     expect(await started(slug)).toHaveLength(2);
   });
 
-  test('that waits is given up when the schedule is switched off', async () => {
+  test('that is queued is discarded when the schedule is disabled', async () => {
     const slug = await fireTwice('queue');
     await tasks.update(accountId, slug, { schedule_enabled: 0 });
     await endRuns(slug);
@@ -349,7 +349,7 @@ describe('a tick while a run of the task goes on', () => {
     expect(await started(slug)).toHaveLength(1);
   });
 
-  test('that runs once waits as well, and the schedule is switched off after it', async () => {
+  test('of a one-time schedule is queued too, and the schedule is disabled afterwards', async () => {
     const slug = await newTask('2040-07-01T08:00:00Z', {
       schedule_type: 4,
       schedule_once_date: '2040-07-01',
@@ -368,7 +368,7 @@ describe('a tick while a run of the task goes on', () => {
   });
 });
 
-test('where the plan has no place for a run, only that tick fails', async () => {
+test('a tick fails alone if the plan has no room for a run', async () => {
   const { pool } = platform.platform.database;
   await pool.query(
     `UPDATE run SET task_id = NULL, status = 'failed', finished_at = now() WHERE status = 'ready'`,
@@ -386,7 +386,7 @@ test('where the plan has no place for a run, only that tick fails', async () => 
   expect(ticks.filter((task) => task.schedule_last_outcome === 'started')).toHaveLength(2);
 });
 
-test('a hundred tasks of one moment all start', async () => {
+test('a hundred tasks due at the same moment all start', async () => {
   const slugs = await Promise.all(
     Array.from({ length: 100 }, async () => newTask('2040-08-01T08:00:00Z', {})),
   );
@@ -413,14 +413,14 @@ async function startedBy(action: () => Promise<void>): Promise<void> {
 }
 
 describe('the platform itself', () => {
-  test('fires what came due while it was away, as soon as it starts', async () => {
+  test('fires overdue ticks as soon as it starts', async () => {
     const slug = await newTask(new Date(Date.now() - 48 * hour).toISOString(), {});
     await startedBy(async () => platform.platform.tasks.scheduler.catchUp());
     expect(await started(slug)).toHaveLength(1);
     expect((await getTask(platform, slug)).schedule_missed_count).toBeGreaterThanOrEqual(1);
   });
 
-  test('fires a tick when its moment comes', async () => {
+  test('fires a tick at its time', async () => {
     const slug = await newTask(new Date().toISOString(), {});
     const moment = new Date(Date.now() + 1500);
     await startedBy(async () => {

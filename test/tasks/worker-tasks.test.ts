@@ -25,7 +25,7 @@ async function list(query: string): Promise<Page<TaskShape>> {
 }
 
 describe('a task', () => {
-  test('has every field, also those that were not given', async () => {
+  test('has every field, including omitted ones', async () => {
     const before = Math.floor(Date.now() / 1000);
     const slug = await newTask();
     const task = await getTask(platform, slug);
@@ -63,7 +63,7 @@ describe('a task', () => {
     expect([task.updated_at, task.last_modified_at]).toEqual([task.created_at, task.created_at]);
   });
 
-  test('is not found by its number', async () => {
+  test('cannot be addressed by its number', async () => {
     const { id } = await getTask(platform, await newTask());
     expect(errorOf(await platform.call(`/worker-tasks/${id}`))).toEqual({ status: 404, code: 11004 });
   });
@@ -79,7 +79,7 @@ describe('a task', () => {
     },
   );
 
-  test.each([['worker_id'], ['title'], ['input']])('needs %s', async (field) => {
+  test.each([['worker_id'], ['title'], ['input']])('requires %s', async (field) => {
     const body = { worker_id: hello, title: 'A task', input, [field]: undefined };
     const answer = await platform.call('/worker-tasks', { body });
     expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
@@ -94,23 +94,23 @@ describe('a task', () => {
     ['an unknown field', { cron: '* * * * *' }, 422, 11000],
     ['an input of another form', { input: { names: ['Ada'] } }, 400, 11000],
     ['an input that lacks what the worker requires', { input: taskInput({}) }, 400, 11000],
-  ])('is not made with %s', async (_name, fields, status, code) => {
+  ])('is not created with %s', async (_name, fields, status, code) => {
     const body = { worker_id: hello, title: 'A task', input, ...fields };
     expect(errorOf(await platform.call('/worker-tasks', { body }))).toEqual({ status, code });
   });
 
-  test('may name its worker by path', async () => {
+  test('may reference its worker by path', async () => {
     expect((await getTask(platform, await newTask({ worker_id: 'tester~hello' }))).worker_slug).toBe(hello);
   });
 
-  test('keeps the version it is given, with or without its v', async () => {
+  test('keeps the given version, with or without its v', async () => {
     expect((await getTask(platform, await newTask({ version: '1.0.1' }))).version).toBe('v1.0.1');
     expect((await getTask(platform, await newTask({ version: 'latest' }))).version).toBe('latest');
   });
 });
 
-describe('changing a task', () => {
-  test('keeps what is left out', async () => {
+describe('updating a task', () => {
+  test('keeps omitted fields', async () => {
     const slug = await newTask({ description: 'first' });
     expect(await putTask(platform, slug, { title: 'Another' })).toMatchObject({ code: 0, data: {} });
     expect(await getTask(platform, slug)).toMatchObject({ title: 'Another', description: 'first', input });
@@ -120,7 +120,7 @@ describe('changing a task', () => {
     expect(await getTask(platform, slug)).toMatchObject({ title: 'Another', description: '' });
   });
 
-  test('does not reach its worker or input', async () => {
+  test('cannot change its worker or input', async () => {
     const slug = await newTask();
     for (const changes of [{ input }, { worker_id: hello }, { version: 'latest' }]) {
       expect(errorOf(await putTask(platform, slug, changes))).toEqual({ status: 422, code: 11000 });
@@ -142,7 +142,7 @@ describe('the input of a task', () => {
   const inputText =
     '{"parameters":{"custom":{"names":["Ada"],"z":1,"a":90071992547409931234567890,"0":1e400,"text":"\\u0000 & <é>"},"system":{}}}';
 
-  test('comes back as it was sent, with numbers of any size', async () => {
+  test('is returned as sent, with numbers of any size', async () => {
     const body = `{"worker_id":"${hello}","title":"Big","input":${inputText}}`;
     const { data } = await platform.call<{ slug: string }>('/worker-tasks', { body });
     const answer = await fetch(`${platform.url}/api/v2/worker-tasks/${data.slug}/input`, {
@@ -183,7 +183,7 @@ describe('the input of a task', () => {
 });
 
 describe('running a task', () => {
-  test('uses its stored input, and is counted', async () => {
+  test('uses its stored input, and increases its run count', async () => {
     const slug = await newTask({ input: taskInput({ names: ['Ada', 'Grace'] }) });
     const { data } = await platform.call<{ run_slug: string }>(`/worker-tasks/${slug}/runs`, {
       method: 'POST',
@@ -201,7 +201,7 @@ describe('running a task', () => {
     expect(await getTask(platform, slug)).toMatchObject({ run_times: 1, last_run_id: run.slug });
   });
 
-  test('answers the rows, when asked to wait', async () => {
+  test('returns the rows if asked to wait', async () => {
     const slug = await newTask();
     const { data } = await platform.call(`/worker-tasks/${slug}/runs`, {
       body: { is_async: false, limit: 1 },
@@ -218,7 +218,7 @@ describe('running a task', () => {
     expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
   });
 
-  test('counts every one of many at once', async () => {
+  test('counts each of many concurrent runs', async () => {
     const slug = await newTask();
     const started = await Promise.all(
       Array.from({ length: 20 }, async () =>
@@ -233,7 +233,7 @@ describe('running a task', () => {
     for (const run of slugs) await platform.finished(run);
   });
 
-  test('a version that was deleted is 50003', async () => {
+  test('fails with 50003 if its version was deleted', async () => {
     const worker = await platform.publish(helloFolder, 'Moves on');
     const slug = await newTask({ worker_id: worker, version: 'v1.0.1' });
     await platform.platform.database.pool.query(
@@ -245,7 +245,7 @@ describe('running a task', () => {
     expect(answer.message).toContain('v1.0.1');
   });
 
-  test('a worker that was deleted is 60001, and the task still says what it was for', async () => {
+  test('fails with 60001 if its worker was deleted; the task still names the worker', async () => {
     const worker = await platform.publish(helloFolder, 'Gone soon');
     const slug = await newTask({ worker_id: worker });
     await platform.platform.database.pool.query(
@@ -267,7 +267,7 @@ describe('running a task', () => {
     expect(errorOf(changed)).toEqual({ status: 400, code: 60001 });
   });
 
-  test('a worker that is not public any more is 60001 for others', async () => {
+  test('fails with 60001 for others once its worker is private', async () => {
     const other = await platform.otherAccount('borrower');
     await platform.platform.database.pool.query('UPDATE worker SET is_public = true WHERE slug = $1', [
       hello,
@@ -286,7 +286,7 @@ describe('running a task', () => {
 });
 
 describe('listing tasks', () => {
-  test('goes by page, newest first', async () => {
+  test('is paged, newest first', async () => {
     const slugs: string[] = [];
     for (let number = 0; number < 5; number += 1) slugs.unshift(await newTask({ title: `Paged ${number}` }));
     const pages = [await list('keyword=Paged&limit=2'), await list('keyword=Paged&limit=2&offset=3')];
@@ -296,7 +296,7 @@ describe('listing tasks', () => {
     expect(await list('keyword=Paged&offset=9')).toMatchObject({ count: 5, list: [] });
   });
 
-  test('by keyword looks into title and slug, upper and lower case alike', async () => {
+  test('by keyword searches title and slug, ignoring case', async () => {
     const slug = await newTask({ title: 'Needle in the hay' });
     await newTask({ title: 'nothing', description: 'needle' });
     for (const keyword of ['needle', 'THE HAY', slug, slug.slice(-10).toLowerCase()]) {
@@ -307,7 +307,7 @@ describe('listing tasks', () => {
     expect(await list('keyword=n%25y')).toMatchObject({ count: 0 });
   });
 
-  test('by worker takes its slug or path', async () => {
+  test('by worker accepts a slug or path', async () => {
     const worker = await platform.publish(helloFolder, 'Filtered');
     const slug = await newTask({ worker_id: worker });
     for (const id of [worker, 'tester~filtered']) {
@@ -319,7 +319,7 @@ describe('listing tasks', () => {
   });
 });
 
-test("another account's task is not there", async () => {
+test("another account's task is 404", async () => {
   const other = await platform.otherAccount('stranger');
   const slug = await newTask();
   const url = `/worker-tasks/${slug}`;
@@ -338,7 +338,7 @@ test("another account's task is not there", async () => {
   expect(await getTask(platform, slug)).toMatchObject({ title: 'A task', run_times: 0 });
 });
 
-test('an account has a limit of tasks', async () => {
+test('the number of tasks of an account is limited', async () => {
   const small = await startTestPlatform({ taskLimit: 1 }, { api: true, runner: false });
   try {
     const worker = await small.publish(helloFolder, 'Hello');

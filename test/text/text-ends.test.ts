@@ -7,11 +7,11 @@ test.each([
   ['', '0', ''],
   ['a-\uFFFD-', '-\uFFFD', 'a'],
   ['0a', '0', '0a'],
-])('%j without %j at its end is %j', (text, characters, expected) => {
+])('%j without trailing %j is %j', (text, characters, expected) => {
   expect(withoutEnd(text, characters)).toBe(expected);
 });
 
-test('long runs within a text are passed over', () => {
+test('long runs inside a text take linear time', () => {
   const text = `${'/'.repeat(5_000_000)}a`;
   expect(withoutEnd(text, '/')).toBe(text);
 });

@@ -16,7 +16,7 @@ function newPool(
   });
 }
 
-test('tasks one after the other share a thread', async () => {
+test('consecutive tasks reuse a thread', async () => {
   const pool = newPool();
   const first = await pool.run('identity');
   expect(first).toBeGreaterThan(0);
@@ -24,7 +24,7 @@ test('tasks one after the other share a thread', async () => {
 });
 
 test.each(['spin', 'backtrack'] as const)(
-  'a task that would %s for ever is ended at the time limit, and neither the event loop nor other tasks notice',
+  'a task that would %s forever is ended at the time limit, without affecting the event loop or other tasks',
   async (task) => {
     const pool = newPool({ timeLimitSeconds: 2 });
     let turns = 0;
@@ -40,13 +40,13 @@ test.each(['spin', 'backtrack'] as const)(
   },
 );
 
-test('a task that takes too much memory is ended, and the process goes on', async () => {
+test('a task that uses too much memory is ended, and the process continues', async () => {
   const pool = newPool({ memoryLimitMegabytes: 64 });
   await expect(pool.run('grow')).rejects.toEqual(new ThreadLimitError('memory'));
   expect(await pool.run('identity')).toBeGreaterThan(0);
 });
 
-test('a refusal arrives as one, with its details', async () => {
+test('a refusal is returned with its details', async () => {
   const error = await newPool()
     .run('refuse')
     .catch((reason: unknown) => reason);
@@ -58,11 +58,11 @@ test('a refusal arrives as one, with its details', async () => {
   });
 });
 
-test('an error of the system keeps its code', async () => {
+test('a system error keeps its code', async () => {
   await expect(newPool().run('absent file')).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('a thread that ends by itself fails its task only', async () => {
+test('a thread that exits fails only its own task', async () => {
   const pool = newPool({ size: 1 });
   const tasks = [pool.run('exit'), pool.run('identity')];
   const [exit, next] = await Promise.allSettled(tasks);
@@ -70,7 +70,7 @@ test('a thread that ends by itself fails its task only', async () => {
   expect(next).toMatchObject({ status: 'fulfilled' });
 });
 
-test('tasks beyond the number of threads wait for their turn', async () => {
+test('tasks over the number of threads wait', async () => {
   const pool = newPool({ size: 1 });
   const threads = await Promise.all(
     ['identity', 'identity', 'identity'].map(async () => pool.run('identity')),
@@ -78,7 +78,7 @@ test('tasks beyond the number of threads wait for their turn', async () => {
   expect(new Set(threads).size).toBe(1);
 });
 
-test('an abort ends a task that runs, and one that waits for its turn', async () => {
+test('an abort ends a running task and a waiting one', async () => {
   const pool = newPool({ size: 1 });
   const abort = new AbortController();
   const running = pool.run('spin', abort.signal).catch((error: unknown) => error);

@@ -62,7 +62,7 @@ async function outcome(zip: Buffer, contents: ReadonlySet<string>): Promise<stri
 
 const main: HostileEntry = { name: 'main.js', data: 'run()' };
 
-describe('a hostile or broken zip is refused, and nothing of it stays on disk:', () => {
+describe('a hostile or broken zip is refused, and leaves nothing on disk:', () => {
   const cases: [
     title: string,
     message: RegExp,
@@ -240,7 +240,7 @@ describe('a hostile or broken zip is refused, and nothing of it stays on disk:',
     expect(await readdir(folder)).toEqual(['package.zip']);
   });
 
-  test('a file that is no zip, an empty one, and every truncation of a good zip', async () => {
+  test('a file that is not a zip, an empty one, and every truncation of a valid zip', async () => {
     const good = hostileZip([main, { name: 'lib/a.js', data: 'a'.repeat(100) }]);
     const broken: Buffer[] = [Buffer.from('not a zip'), Buffer.alloc(0)];
     for (let length = 1; length < good.length; length += 7) broken.push(good.subarray(0, length));
@@ -251,7 +251,7 @@ describe('a hostile or broken zip is refused, and nothing of it stays on disk:',
     }
   });
 
-  test('a good zip with any one byte changed unpacks to files of the same content, or not at all', async () => {
+  test('a valid zip with any one byte changed unpacks to the same content or is refused', async () => {
     const contents = ['run()', 'a'.repeat(50)];
     const good = hostileZip(contents.map((data, index) => ({ name: `main${index}.js`, data })));
     const outcomes = await Promise.all(
@@ -263,7 +263,7 @@ describe('a hostile or broken zip is refused, and nothing of it stays on disk:',
   });
 });
 
-describe('a good zip', () => {
+describe('a valid zip', () => {
   test('unpacks files, folders and empty files, stored and deflated', async () => {
     const folder = await unpack(
       hostileZip([
@@ -286,7 +286,7 @@ describe('a good zip', () => {
     expect(await readFile(path.join(folder, 'data/deep/stored'), 'utf8')).toBe('kept as it is');
   });
 
-  test('gives mode 0644, 0755 where it says executable, and never more', async () => {
+  test('gets mode 0644, or 0755 for executables, and never more', async () => {
     const folder = await unpack(
       hostileZip([
         { name: 'main.py', mode: 0o100666 },
@@ -305,7 +305,7 @@ describe('a good zip', () => {
     expect(modes).toEqual([0o644, 0o755, 0o755, 0o644, 0o644, 0o755, 0o755]);
   });
 
-  test('makes a Go entry executable even where a Windows zip lost the bit', async () => {
+  test('makes a Go entry executable even if a Windows zip lost the bit', async () => {
     const folder = await unpack(
       hostileZip([
         { name: 'main', mode: 0, system: 0 },
@@ -315,7 +315,7 @@ describe('a good zip', () => {
     expect(await tree(folder)).toEqual(['lib/', 'lib/main', 'main*']);
   });
 
-  test('may separate folders by backslashes where it was made on Windows', async () => {
+  test('may separate folders by backslashes if made on Windows', async () => {
     const folder = await unpack(
       hostileZip([
         { name: 'main.py', system: 0 },
@@ -326,7 +326,7 @@ describe('a good zip', () => {
     expect(await tree(folder)).toEqual(['data/', 'data/deep/', 'data/deep/a.txt', 'main.py']);
   });
 
-  test('may be zip64, carry a comment and declare nothing about names', async () => {
+  test('may be zip64, have a comment and declare no encoding of names', async () => {
     const zip = hostileZip(
       [
         { ...main, flags: 0 },
@@ -340,12 +340,12 @@ describe('a good zip', () => {
     expect(await tree(await unpack(zip))).toEqual(['données.json', 'main.js']);
   });
 
-  test('may name files in the code page of DOS', async () => {
+  test('may have file names in the DOS code page', async () => {
     const folder = await unpack(hostileZip([main, { name: Buffer.from([0x81]), flags: 0, system: 0 }]));
     expect(await tree(folder)).toEqual(['main.js', 'ü']);
   });
 
-  test('loses what macOS adds', async () => {
+  test('drops the files that macOS adds', async () => {
     const folder = await unpack(
       hostileZip([
         main,
@@ -358,12 +358,12 @@ describe('a good zip', () => {
     expect(await tree(folder)).toEqual(['main.js']);
   });
 
-  test('fills the limits exactly', async () => {
+  test('may reach the limits exactly', async () => {
     const zip = hostileZip([main, { name: 'b', data: 'four' }]);
     expect(await tree(await unpack(zip, { unpackedBytes: 9, files: 2 }))).toEqual(['b', 'main.js']);
   });
 
-  test('may hold a small file of any ratio', async () => {
+  test('may contain a small file with any compression ratio', async () => {
     const zip = hostileZip([main, { name: 'zeros', data: Buffer.alloc(mebibyte) }]);
     expect(await tree(await unpack(zip))).toEqual(['main.js', 'zeros']);
   });
@@ -377,7 +377,7 @@ describe('a good zip', () => {
       ['w/package.json', 'w/src/index.js'],
       ['package.json', 'src/', 'src/index.js'],
     ],
-  ])('loses the one folder around everything: %s', async (_title, names, expected) => {
+  ])('drops a single outer folder: %s', async (_title, names, expected) => {
     const zip = hostileZip(names.map((name) => ({ name, mode: name.endsWith('/') ? 0o040755 : 0o100644 })));
     expect(await tree(await unpack(zip))).toEqual(expected);
   });
@@ -386,12 +386,12 @@ describe('a good zip', () => {
     ['a file lies beside it', ['worker/main.js', 'README.md']],
     ['there are two of them', ['one/main.js', 'two/main.js']],
     ['no entry lies in it', ['src/lib/main.js', 'src/notes.txt']],
-  ])('keeps its folders where %s', async (_title, names) => {
+  ])('keeps its folders if %s', async (_title, names) => {
     const folder = await unpack(hostileZip(names.map((name) => ({ name }))));
     expect((await tree(folder)).filter((name) => !name.endsWith('/'))).toEqual(names.toSorted());
   });
 
-  test('keeps file system errors as they are, and still cleans up', async () => {
+  test('reports file system errors unchanged, and still cleans up', async () => {
     const folder = await temporaryFolder();
     const destination = path.join(folder, 'unpacked');
     await expect(unpackZip(path.join(folder, 'absent.zip'), destination, roomy)).rejects.toMatchObject({
@@ -400,7 +400,7 @@ describe('a good zip', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test('is never unpacked over other files', async () => {
+  test('is never unpacked over existing files', async () => {
     const destination = await folderWith({ 'keep.txt': 'mine' });
     const zipFile = path.join(await temporaryFolder(), 'package.zip');
     await writeFile(zipFile, hostileZip([main]));
@@ -410,7 +410,7 @@ describe('a good zip', () => {
 });
 
 describe('zipping a folder', () => {
-  test('gives back the same files, without what does not belong to a package', async () => {
+  test('contains the same files, without those that do not belong to a package', async () => {
     const folder = await folderWith({
       'main.py': 'print(1)',
       'run.log': 'part of the package',
@@ -428,14 +428,14 @@ describe('zipping a folder', () => {
     expect(await readFile(path.join(unpacked, 'lib/a b.py'), 'utf8')).toBe('ü');
   });
 
-  test('gives the same bytes whatever the times of the files', async () => {
+  test('produces the same bytes whatever the file times', async () => {
     const folder = await folderWith({ 'main.js': 'run()', 'b/c.js': 'c' });
     const before = await buffer(await zipFolder(folder));
     await utimes(path.join(folder, 'main.js'), 1, 1);
     expect(await buffer(await zipFolder(folder))).toEqual(before);
   });
 
-  test('packs a link within the folder as a copy', async () => {
+  test('packs a link inside the folder as a copy', async () => {
     const folder = await folderWith({ 'main.js': 'run()' });
     await symlink('main.js', path.join(folder, 'start.js'));
     const unpacked = await unpack(await buffer(await zipFolder(folder)));
@@ -460,7 +460,7 @@ describe('zipping a folder', () => {
     await expect(zipFolder(folder)).rejects.toThrow('holds no files');
   });
 
-  test('fails the stream where a file vanishes meanwhile', async () => {
+  test('fails the stream if a file vanishes meanwhile', async () => {
     const folder = await folderWith({ 'big.bin': randomBytes(4 * mebibyte), 'main.js': '' });
     const zip = await zipFolder(folder);
     // The first file fills the stream's buffers, so the second is not open yet.
@@ -468,7 +468,7 @@ describe('zipping a folder', () => {
     await expect(buffer(zip)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('may be given up half-way', async () => {
+  test('can be canceled half-way', async () => {
     const folder = await folderWith({ 'main.js': Buffer.alloc(4 * mebibyte, 'abc') });
     const zip = await zipFolder(folder);
     for await (const chunk of zip) {
@@ -482,7 +482,7 @@ describe('zipping a folder', () => {
 describe('the content hash', () => {
   const files = [main, { name: 'lib/a.js', data: 'a' }, { name: 'run.sh', mode: 0o100755 }];
 
-  test('does not depend on times, order or compression in the zip', async () => {
+  test('does not depend on file times, order or compression', async () => {
     const one = await unpack(hostileZip(files));
     const other = await unpack(
       hostileZip(files.toReversed().map((entry) => ({ ...entry, method: 0, time: 0x5a21_1234 }))),
@@ -491,7 +491,7 @@ describe('the content hash', () => {
     expect(await contentHash(other)).toBe(await contentHash(one));
   });
 
-  test('survives the way through a zipped folder', async () => {
+  test('survives zipping and unpacking a folder', async () => {
     const folder = await unpack(hostileZip(files));
     const again = await unpack(await buffer(await zipFolder(folder)));
     expect(await contentHash(again)).toBe(await contentHash(folder));
@@ -508,7 +508,7 @@ describe('the content hash', () => {
     expect(await contentHash(await unpack(hostileZip(changed)))).not.toBe(before);
   });
 
-  test('tells apart what runs together: names and contents', async () => {
+  test('distinguishes names and contents that concatenate to the same bytes', async () => {
     const one = await contentHash(await folderWith({ ab: 'c', d: '' }));
     const other = await contentHash(await folderWith({ a: 'bc', d: '' }));
     expect(one).not.toBe(other);

@@ -51,12 +51,12 @@ async function warningsOf(files: Files): Promise<string[]> {
   return (await check(files)).warnings.map(({ file, message }) => `${file}: ${message}`);
 }
 
-describe('a package without fault', () => {
+describe('a package without errors', () => {
   test.each<[string, Files, Record<string, unknown>]>([
     ['Node', node, { language: 'node', entry: 'main.js', declaredDependencies: true }],
     ['Python', python, { language: 'python', entry: 'main.py', declaredDependencies: true }],
     ['Go', go, { language: 'go', entry: 'main', declaredDependencies: false }],
-  ])('of %s is reported as such', async (_title, files, expected) => {
+  ])('of %s is accepted', async (_title, files, expected) => {
     expect(await check(files)).toEqual({
       ...expected,
       inputSchemaText: JSON.stringify(inputSchema),
@@ -67,7 +67,7 @@ describe('a package without fault', () => {
     });
   });
 
-  test('as strangers write it is accepted in silence', async () => {
+  test('as third parties write it is accepted without warnings', async () => {
     const report = await checkPackage(path.resolve(import.meta.dirname, '../fixtures/third-party-worker'));
     expect(report).toMatchObject({
       language: 'node',
@@ -77,7 +77,7 @@ describe('a package without fault', () => {
     });
   });
 
-  test('keeps the text of its schema, byte order mark included', async () => {
+  test('keeps the text of its schema, including a byte order mark', async () => {
     const text = `\uFEFF${JSON.stringify(inputSchema, undefined, 4)}\r\n`;
     expect((await check({ ...node, 'input_schema.json': text })).inputSchemaText).toBe(text);
   });
@@ -89,7 +89,7 @@ describe('the entry of a Node package', () => {
     ['without .js', 'src/start', 'src/start.js'],
     ['by its folder', 'lib', 'lib/index.js'],
     ['as an ES module', 'start.mjs', 'start.mjs'],
-  ])('is what package.json names: %s', async (_title, main, entry) => {
+  ])('is the one in package.json: %s', async (_title, main, entry) => {
     const report = await check({
       ...shared,
       [entry]: '',
@@ -98,12 +98,12 @@ describe('the entry of a Node package', () => {
     expect(report).toMatchObject({ language: 'node', entry, declaredDependencies: false });
   });
 
-  test('is main.js, which is what runs, even where package.json names another', async () => {
+  test('is main.js if it exists, even if package.json names another', async () => {
     const report = await check({ ...node, 'index.js': '', 'package.json': { main: 'index.js' } });
     expect(report.entry).toBe('main.js');
   });
 
-  test('of a Python package is not what its package.json names', async () => {
+  test('of a Python package is not read from package.json', async () => {
     const report = await check({ ...python, 'index.js': '', 'package.json': { main: 'index.js' } });
     expect(report).toMatchObject({ language: 'python', entry: 'main.py' });
   });
@@ -173,7 +173,7 @@ describe('a package is refused', () => {
     await expect(check(files)).rejects.toMatchObject({ details: { length: 4 } });
   });
 
-  test('whose entry or schema is a link or a folder', async () => {
+  test('if its entry or schema is a link or a folder', async () => {
     const folder = await folderWith({ ...without(node, 'main.js'), 'other.js': '' });
     await symlink('other.js', path.join(folder, 'main.js'));
     await mkdir(path.join(folder, 'main.py'));
@@ -245,13 +245,13 @@ describe('a package is accepted with a warning', () => {
     expect(warnings.join(' ')).not.toContain('user:pass');
   });
 
-  test('for each SDK dependency where it declares none', async () => {
+  test('for each missing SDK dependency if it declares none', async () => {
     expect(await warningsOf(without(node, 'package.json'))).toHaveLength(2);
     expect(await warningsOf(without(python, 'requirements.txt'))).toHaveLength(2);
     expect(await warningsOf(without(node, 'package.json', 'sdk.js', 'sdk_pb.js'))).toHaveLength(2);
   });
 
-  test('only for what its SDK really needs', async () => {
+  test('only for dependencies that its SDK needs', async () => {
     expect(
       await warningsOf({
         ...without(node, 'sdk_pb.js'),
@@ -283,13 +283,13 @@ describe('the dependencies of a Python package', () => {
     expect(report.declaredDependencies).toBe(true);
   });
 
-  test('are none where the list has comments and options only', async () => {
+  test('are none if the list has only comments and options', async () => {
     const files = { ...python, 'requirements.txt': '# none\n\n--no-index\n-r ../../etc/passwd\n' };
     expect((await check(files)).declaredDependencies).toBe(false);
   });
 });
 
-describe('the key of an upsert', () => {
+describe('the upsert key', () => {
   test.each<[string, Files, string[]]>([
     [
       'in Python',
@@ -322,7 +322,7 @@ describe('the key of an upsert', () => {
   });
 });
 
-describe('HTTP past the proxy is', () => {
+describe('HTTP that bypasses the proxy is', () => {
   test.each<[string, Files]>([
     ["require('axios')", { ...node, 'main.js': "const axios = require('axios')" }],
     ["from 'got'", { ...node, 'main.js': 'import got from "got";' }],
@@ -354,17 +354,17 @@ describe('HTTP past the proxy is', () => {
     ['it is a dependency', { ...node, 'node_modules/x/index.js': "require('http')" }],
     ['it is the SDK', { ...node, 'sdk.js': "require('http')" }],
     ['it is no source', { ...node, 'notes.txt': "require('http')" }],
-  ])('not found where %s', async (_title, files) => {
+  ])('not found if %s', async (_title, files) => {
     expect((await warningsOf(files)).filter((warning) => warning.includes('HTTP'))).toEqual([]);
   });
 
-  test('found where the proxy is read by a comment only', async () => {
+  test('found if only a comment uses the proxy', async () => {
     const files = { ...python, 'main.py': 'import requests\n# PROXY_AUTH and PROXY_DOMAIN\n' };
     expect(await warningsOf(files)).toHaveLength(1);
   });
 });
 
-describe('spelled out proxy credentials are', () => {
+describe('hard-coded proxy credentials are', () => {
   test.each([
     'url = "socks5h://u1:p2@host:1080"',
     "proxies = {'http': 'http://u1:p2@host:8080'}",
@@ -379,7 +379,7 @@ describe('spelled out proxy credentials are', () => {
     expect(warnings).toEqual([expect.stringContaining('main.py: line 2 spells out proxy credentials')]);
   });
 
-  test('found in a fallback of Node', async () => {
+  test('found in a fallback value in Node', async () => {
     const files = { ...node, 'main.js': "const auth = process.env.PROXY_AUTH || 'u1:p2';" };
     expect(await warningsOf(files)).toEqual([expect.stringContaining('line 1 spells out')]);
   });
@@ -400,7 +400,7 @@ describe('spelled out proxy credentials are', () => {
     expect(warnings.filter((warning) => warning.includes('spells out'))).toEqual([]);
   });
 
-  test('looked for in linear time, as all patterns are: this test ends within its time limit', async () => {
+  test('found in linear time, like all patterns: this test ends within its time limit', async () => {
     const repeated = [
       'password="a" ',
       'http://',
@@ -430,11 +430,11 @@ describe('spelled out proxy credentials are', () => {
 });
 
 describe('the README', () => {
-  test('may be spelled in any case', async () => {
+  test('may have a name in any case', async () => {
     expect((await check({ ...without(node, 'README.md'), 'Readme.MD': 'Hi' })).readme).toBe('Hi');
   });
 
-  test('is kept without what the database cannot store', async () => {
+  test('is stored without characters that the database cannot keep', async () => {
     expect((await check({ ...node, 'README.md': Buffer.from([0x61, 0, 0xff, 0x62]) })).readme).toBe(
       'a\uFFFD\uFFFDb',
     );

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { TakenPaths } from '../../src/workers/package-paths.ts';
 
 describe('the paths of a package', () => {
-  test('count the folders that files imply, each once', () => {
+  test('count each implied folder once', () => {
     const taken = new TakenPaths();
     taken.add('a/b/c.js', 'file');
     taken.add('a/b', 'folder');
@@ -25,7 +25,7 @@ describe('the paths of a package', () => {
   });
 
   // Each folder of each path folded anew would be a billion characters.
-  test('of many files deep in one folder are looked at once', () => {
+  test('of many files deep in one folder are checked once', () => {
     const taken = new TakenPaths();
     const folder = 'ä/'.repeat(330);
     for (let number = 0; number < 50_000; number += 1) taken.add(`${folder}${number}`, 'file');

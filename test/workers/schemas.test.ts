@@ -173,7 +173,7 @@ describe('an input schema is refused with', () => {
     expect(error.details).toHaveLength(7);
   });
 
-  test('no more than a hundred of its errors', () => {
+  test('at most a hundred of its errors', () => {
     const error = refusal(() => checked(inspectInputSchema, `{"properties": [${'0,'.repeat(5000)}0]}`));
     expect(error.details).toHaveLength(101);
     expect(error.details?.at(-1)).toBe('4901 more errors');
@@ -297,13 +297,13 @@ describe('an input schema is accepted with a warning about', () => {
     });
   });
 
-  test('whatever its text holds, the database can keep the warnings', () => {
+  test('any text, and the database can store the warnings', () => {
     const { warnings } = checked(inspectInputSchema, String.raw`{"\u0000\ud800": 1, "properties": []}`);
     expect(JSON.stringify(warnings)).not.toMatch(/(?<!\\)\\u/);
   });
 });
 
-describe('an input schema is accepted in silence', () => {
+describe('an input schema is accepted without warnings', () => {
   test.each<[string, string]>([
     ['without properties in its list', schema({})],
     ['with a byte order mark', `\uFEFF${schema({}, property())}`],
@@ -365,7 +365,7 @@ describe('an input schema is accepted in silence', () => {
     expect(checked(inspectInputSchema, text).warnings).toEqual([]);
   });
 
-  test('and handed back as it is written', () => {
+  test('and returned as written', () => {
     const text = schema({ b: 'urls' }, property({ placeholder: 'x' }));
     expect(checked(inspectInputSchema, `\uFEFF${text}`).schema).toEqual(JSON.parse(text));
   });
@@ -419,7 +419,7 @@ describe('an output schema', () => {
 
 // Every pair of them would be thousands of millions of steps, or errors.
 describe('a schema of a megabyte is read in one pass', () => {
-  test('with many params, and many items that lack them', () => {
+  test('with many params, and many items without them', () => {
     const param_list = Array.from({ length: 15_000 }, (_, index) => ({ param: `p${index}`, required: true }));
     const value = { ...source, param_list, default: Array.from({ length: 200_000 }, () => 1) };
     const { message, details } = refusal(() => checked(inspectInputSchema, schema({}, value)));
@@ -428,7 +428,7 @@ describe('a schema of a megabyte is read in one pass', () => {
     expect(details?.at(-1)).toBe('199900 more errors');
   });
 
-  test('with many fields to split by, and to remove', () => {
+  test('with many fields that split, and many to remove', () => {
     const fields = Array.from({ length: 60_000 }, (_, index) => `f${index}`);
     const concurrency = { fields, remove_fields: fields.map((name) => `${name}x`) };
     const { message } = refusal(() => checked(inspectInputSchema, schema({ concurrency }, property())));

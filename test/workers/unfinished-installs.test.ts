@@ -38,7 +38,7 @@ async function status(versionId: number): Promise<string> {
   return (await platform.platform.workers.installs.read(versionId)).status;
 }
 
-test('any number of runners that live may install for a version at a time', async () => {
+test('any number of live runners may install for a version at once', async () => {
   const version = await newVersion();
   const runners = await Promise.all(Array.from({ length: 4 }, newRunner));
   const begun = await Promise.all(runners.map(async (runner) => installs.begin(version, runner)));
@@ -46,7 +46,7 @@ test('any number of runners that live may install for a version at a time', asyn
   await lose(...runners);
 });
 
-test('two runners that died within it set a version aside; the next that begins says so in its record', async () => {
+test('two crashed runners set a version aside; the next runner records that', async () => {
   const version = await newVersion();
   const [first, second, third] = [await newRunner(), await newRunner(), await newRunner()];
   await installs.begin(version, first);
@@ -58,7 +58,7 @@ test('two runners that died within it set a version aside; the next that begins 
   expect(await status(version)).toBe('failed');
 });
 
-test('an installation that comes to its end, installed or failed, makes up for crashes before it; one that is cut off does not', async () => {
+test('a completed installation, installed or failed, resets earlier crashes; an interrupted one does not', async () => {
   const version = await newVersion();
   const [first, second, third] = [await newRunner(), await newRunner(), await newRunner()];
   await installs.begin(version, first);
@@ -72,7 +72,7 @@ test('an installation that comes to its end, installed or failed, makes up for c
   await expect(installs.begin(version, await newRunner())).rejects.toThrow('set aside');
 });
 
-test('what a runner that stops was at is forgotten', async () => {
+test('installations of a runner that stops are forgotten', async () => {
   const version = await newVersion();
   const runner = await newRunner();
   await installs.begin(version, runner);
@@ -82,7 +82,7 @@ test('what a runner that stops was at is forgotten', async () => {
   expect(await installs.begin(version, await newRunner())).toBeGreaterThan(0);
 });
 
-test('an author who asks for it has a version tried again that was set aside', async () => {
+test("a version that was set aside is tried again on its author's request", async () => {
   const version = await newVersion();
   for (const runner of [await newRunner(), await newRunner()]) {
     await installs.begin(version, runner);
@@ -95,7 +95,7 @@ test('an author who asks for it has a version tried again that was set aside', a
   expect(await installs.begin(version, await newRunner())).toBeGreaterThan(0);
 });
 
-test('a version whose installation ended with its runner waits again after a start; one that a live runner installs for does not', async () => {
+test('a version whose runner died waits again after a start; one that a live runner installs for does not', async () => {
   const [lost, underWay] = [await newVersion(), await newVersion()];
   const [dead, live] = [await newRunner(), await newRunner()];
   const { installs: records } = platform.platform.workers;
@@ -108,6 +108,6 @@ test('a version whose installation ended with its runner waits again after a sta
   expect(await status(underWay)).toBe('installing');
 });
 
-test('a version that is gone has nothing to note', async () => {
+test('a deleted version has nothing to record', async () => {
   expect(await installs.begin(Number.MAX_SAFE_INTEGER, await newRunner())).toBeUndefined();
 });

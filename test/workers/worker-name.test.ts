@@ -21,7 +21,7 @@ describe('the name made from a title', () => {
   });
 
   test.each(['', '   ', '谷歌地图', '123', '🦀', '---', '\0'])(
-    'is worker- and a hash where the title has no Latin letter: %j',
+    'is worker- and a hash if the title has no Latin letters: %j',
     (title) => {
       const name = workerNameFromTitle(title);
       expect(name).toMatch(/^worker-[0-9a-f]{8}$/);
@@ -34,7 +34,7 @@ describe('the name made from a title', () => {
   });
 });
 
-describe('a name given for a worker', () => {
+describe('an explicit worker name', () => {
   test.each(['a', '7', 'google-maps', 'google_maps', 'a--b', 'x'.repeat(64)])('may be %j', (name) => {
     expect(() => checkWorkerName(name)).not.toThrow();
   });

@@ -73,7 +73,7 @@ describe('credentials', () => {
     expect(browsers.folders()).toEqual([]);
   });
 
-  test('open the description, which leads to a browser', async () => {
+  test("give access to the browser's description and its WebSocket", async () => {
     const [browsers] = await serveBrowsers();
     const { body } = await ask(browsers.port, '/json/version', basic(browsers.auth));
     const { Browser: name, webSocketDebuggerUrl: url } = body as Record<string, string>;
@@ -88,7 +88,7 @@ describe('credentials', () => {
 describe('a browser', () => {
   // A minute is short for a hundred megabytes on a machine that runs other tests as well.
   test(
-    'passes messages of 50 MB on, both ways, and answers of its own in between',
+    'relays messages of 50 MB in both directions, with its own answers in between',
     { timeout: 240_000 },
     async () => {
       const [browsers] = await serveBrowsers();
@@ -115,7 +115,7 @@ describe('a browser', () => {
     },
   );
 
-  test('ends when its client leaves', async () => {
+  test('ends when its client disconnects', async () => {
     const [browsers] = await serveBrowsers();
     const client = await openDevtools(browsers);
     expect(browsers.folders()).toHaveLength(1);
@@ -123,7 +123,7 @@ describe('a browser', () => {
     await nothingLeft(browsers);
   });
 
-  test('that dies closes the connection of its client', async () => {
+  test("that crashes closes its client's connection", async () => {
     const [browsers] = await serveBrowsers();
     const client = await openDevtools(browsers);
     client.socket.send(JSON.stringify({ id: 1, method: 'Browser.crash' }));
@@ -131,7 +131,7 @@ describe('a browser', () => {
     await nothingLeft(browsers);
   });
 
-  test('ends with its subtask, and no other begins', async () => {
+  test('ends with its subtask, and no other starts', async () => {
     const [browsers] = await serveBrowsers();
     const client = await openDevtools(browsers);
     await browsers.endpoint.close();
@@ -140,7 +140,7 @@ describe('a browser', () => {
     await expect(openDevtools(browsers)).rejects.toThrow(/^503 .*the subtask has ended/);
   });
 
-  test('counts with all its processes and files', async () => {
+  test('counts toward the limits with all its processes and files', async () => {
     const [browsers] = await serveBrowsers();
     expect(await browsers.endpoint.memoryBytes()).toBe(0);
     await openDevtools(browsers);
@@ -148,8 +148,8 @@ describe('a browser', () => {
   });
 });
 
-describe('browsers beyond the limits', () => {
-  test('wait until one of their subtask has ended; other subtasks need not', async () => {
+describe('browsers over the limits', () => {
+  test('wait until a browser of the same subtask has ended; other subtasks are unaffected', async () => {
     const [browsers, others] = await serveBrowsers({ browserSubtaskLimit: 1, browserLimit: 2 }, 2);
     const first = await openDevtools(browsers);
     const second = openDevtools(browsers);
@@ -166,7 +166,7 @@ describe('browsers beyond the limits', () => {
     other.socket.close();
   });
 
-  test('are refused when their time is up, by name of the limits', async () => {
+  test('are refused after the maximum wait, with the name of the limit', async () => {
     const [browsers] = await serveBrowsers({ browserLimit: 1, browserQueueSeconds: 1 });
     await openDevtools(browsers);
     // It asks for nothing that it was not told to.
@@ -215,7 +215,7 @@ describe('WebDriver', () => {
     expect(await ask(browsers.port, `${session}/url`, basic(browsers.auth))).toMatchObject({ status: 404 });
   });
 
-  test('says what is wrong with the capabilities, and leaves nothing', async () => {
+  test('rejects wrong capabilities with a reason, and leaves nothing behind', async () => {
     const [browsers] = await serveBrowsers();
     const capabilities = { alwaysMatch: { browserName: 'firefox' } };
     const { status, body } = await ask(browsers.port, '/session', basic(browsers.auth), { capabilities });
@@ -225,7 +225,7 @@ describe('WebDriver', () => {
   });
 });
 
-test('without Chromium it is said what to install', async () => {
+test('without Chromium the error says what to install', async () => {
   const [browsers] = await serveBrowsers({ chromium: '/nowhere/chromium' });
   await expect(openDevtools(browsers)).rejects.toThrow(/^503 .*CHELA_CHROMIUM/);
   expect(browsers.notices).toEqual(['CHELA_CHROMIUM names no program']);

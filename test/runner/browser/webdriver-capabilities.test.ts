@@ -31,7 +31,7 @@ describe('capabilities', () => {
     ['--remote-debugging-port=9222'],
     ['--renderer-cmd-prefix=/bin/sh'],
     ['--disable-features=none'],
-  ])('the argument %s is left out', (argument) => {
+  ])('drop the argument %s', (argument) => {
     const { args } = optionsOf({
       capabilities: { alwaysMatch: { 'goog:chromeOptions': { args: [argument] } } },
     });
@@ -42,7 +42,7 @@ describe('capabilities', () => {
     ]);
   });
 
-  test('what the fence does not decide is kept', () => {
+  test('keep everything that the fence does not control', () => {
     const { alwaysMatch, firstMatch } = fenced({
       capabilities: {
         alwaysMatch: {
@@ -63,7 +63,7 @@ describe('capabilities', () => {
     expect(firstMatch[1]).toMatchObject({ platformName: 'linux', 'goog:chromeOptions': { prefs: { a: 1 } } });
   });
 
-  test('files, programs, ports and proxies of the client are left out', () => {
+  test('drop files, programs, ports and proxies of the client', () => {
     const body = {
       capabilities: {
         alwaysMatch: {
@@ -86,7 +86,7 @@ describe('capabilities', () => {
     expect(args.length).toBeGreaterThan(0);
   });
 
-  test('of the forerunner of the standard become standard ones', () => {
+  test('of the protocol before the standard become standard ones', () => {
     const body = {
       desiredCapabilities: {
         browserName: 'chrome',
@@ -105,7 +105,7 @@ describe('capabilities', () => {
     ['text'],
     [{ capabilities: [] }],
     [{ capabilities: { firstMatch: 'x', alwaysMatch: 1 } }],
-  ])('of a strange form, %j, count as none', (body) => {
+  ])('of an invalid shape, %j, count as none', (body) => {
     expect(fenced(body)).toEqual(fenced({}));
   });
 });
