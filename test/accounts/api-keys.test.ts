@@ -129,7 +129,7 @@ describe('API keys of an account', () => {
   });
 });
 
-/** Uses a key some times, as a process that then stops, which waits for what is to be written. */
+/** Uses a key several times in another process, which writes what is pending when it stops. */
 async function useByAnother(key: string, times: number): Promise<void> {
   const accounts = new Accounts(platform.platform);
   const upkeep = accounts.upkeep();
@@ -169,7 +169,7 @@ describe('the last use of a key', () => {
   });
 });
 
-/** Accounts as another process has them, with its own connections and its own cache. */
+/** Accounts of another process, with its own connections and cache. */
 async function otherProcess() {
   const logger = pino({ level: 'silent' });
   const database = new Database({ url: platform.databaseUrl, poolSize: 4, logger });
@@ -184,7 +184,7 @@ async function otherProcess() {
     await notifications.stop();
     await database.close();
   });
-  // Handlers are called in the order they came in: what resolves has been seen by the accounts.
+  // Handlers are called in order: once a later one has run, the accounts have seen the earlier event.
   const toldOfRevocation = () => new Promise((resolve) => notifications.on(channels.apiKeyRevoked, resolve));
   return { accounts, database, toldOfRevocation };
 }
@@ -206,7 +206,7 @@ describe('another process that has cached a key', () => {
     const { accounts, database, toldOfRevocation } = await otherProcess();
     const { key } = await platform.otherAccount('racing');
     const created = await create(key, { name: 'racing' });
-    // The answer is there before the revocation, and arrives after it.
+    // The answer is read before the revocation, and arrives after it.
     const answered = Promise.withResolvers<void>();
     const delivered = Promise.withResolvers<void>();
     const query = database.pool.query.bind(database.pool) as (...args: unknown[]) => Promise<unknown>;

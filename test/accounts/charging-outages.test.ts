@@ -1,4 +1,4 @@
-/** What becomes of charges while PostgreSQL is away, or refuses a statement. */
+/** Charging while PostgreSQL is away, or refuses a statement. */
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../platform/support/eventually.ts';
 import { publishScriptedWorker, runForever } from '../platform/support/scripted-worker.ts';
@@ -22,7 +22,7 @@ async function sql<Row extends object>(text: string, values?: unknown[]): Promis
   return (await platform.platform.database.pool.query<Row>(text, values)).rows;
 }
 
-/** Attempts to use what is away. Sequences count on although the transaction is rolled back. */
+/** Counts attempts to use what is unavailable. A sequence keeps its value when the transaction is rolled back. */
 async function untilTriedTwice(): Promise<void> {
   const [before] = await sql<{ value: number }>('SELECT last_value AS value FROM attempts');
   await eventually(async () => {
@@ -47,7 +47,7 @@ test('a failed charge check is reported and repeated', async () => {
   const failures: unknown[] = [];
   onTestFinished(
     events.subscribe('internal:failed', (failure) => {
-      // The statistics miss the table too, now and then.
+      // The statistics need the table too, from time to time.
       if (failure.work === 'check-charge') failures.push(failure);
     }),
   );

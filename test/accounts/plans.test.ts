@@ -24,7 +24,7 @@ afterAll(async () => platform.close());
 
 let accountNumber = 0;
 
-/** A new account with a plan. @returns its key and what it can do */
+/** A new account with a plan. @returns its key and its operations */
 async function accountWith(plan: string | undefined, balance?: string) {
   accountNumber += 1;
   const name = `account-${accountNumber}`;
@@ -110,7 +110,7 @@ describe('a plan with a limit of two concurrent runs', () => {
       expect(error).toMatch(/^the current running tasks have reached the plan limit/);
     expect(refused.length + notActivated.length).toBe(15 + 5 - 2);
     expect(await runsOf(id)).toHaveLength(3);
-    // What could not be activated goes on waiting.
+    // Items that could not be activated keep waiting.
     const waiting = await ask<{ count: number }>(platform, '/run-queue/items', { key });
     expect(waiting.data.count).toBe(notActivated.length);
   });

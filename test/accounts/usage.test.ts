@@ -24,7 +24,7 @@ interface UsageShape {
   metered: { results: number; memory_gb_hours: number; cpu_seconds: number; traffic_bytes: number };
 }
 
-/** Awkward on purpose: none of them is a binary fraction, and amounts have to be rounded. */
+/** Deliberately awkward: none is a binary fraction, and amounts have to be rounded. */
 const prices = {
   pricePerResult: '0.000333333',
   pricePerGigabyteHour: '0.0400007',
@@ -71,7 +71,7 @@ function entry({ entries }: UsageShape, kind: string): EntryShape | undefined {
   return entries.find((candidate) => candidate.kind === kind);
 }
 
-/** GB-hours of the memory of all subtasks, in units of 10^-12, from the times as they are stored. */
+/** GB-hours of memory of all subtasks, in units of 10^-12, computed from the stored times. */
 async function memoryUsed(slug: string): Promise<bigint> {
   const { rows } = await platform.platform.database.pool.query<{ microseconds: number }>(
     `SELECT (extract(epoch FROM subtask.finished_at - subtask.worked_from) * 1000000)::bigint AS microseconds

@@ -5,7 +5,7 @@ import { guardOf } from '../support/address-guard.ts';
 
 const port = 443;
 
-/** The addresses a connection to a name may be made to, as a socket would ask for them. */
+/** The addresses that a socket may connect to for a host name. */
 function lookup(
   addresses: readonly string[],
   allowed: readonly string[] = [],

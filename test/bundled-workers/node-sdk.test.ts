@@ -8,7 +8,7 @@ const sdkFile = path.join(import.meta.dirname, '../../sdk/node/sdk.js');
 
 const folder = temporaryFolder();
 
-/** Runs the body of an async function that has the SDK as `sdk`. */
+/** Runs the body of an async function with the SDK as `sdk`. */
 async function runScript(body: string, options?: Parameters<typeof runWorker>[1]) {
   const script = `const sdk = require(${JSON.stringify(sdkFile)});\n(async () => {\n${body}\n})();\n`;
   await writeFile(path.join(folder, 'main.js'), script);
@@ -110,7 +110,7 @@ describe('the Node SDK', () => {
     let arrived = 0;
     let mostUnanswered = 0;
     const run = await runScript(body, {
-      // Answers nothing until the window is full, or the last rows have come.
+      // Sends no response until the window is full or the last rows have arrived.
       answer: () =>
         new Promise((resolve) => {
           unanswered.push(() => resolve(undefined));

@@ -41,7 +41,7 @@ describe('every package', () => {
   });
 
   test.each(packages)('%s has a lock file that matches its package.json', async (folder) => {
-    // Reads the two files and nothing else.
+    // Reads only these two files.
     const npm = promisify(execFile)('npm', ['ci', '--dry-run', '--offline', '--ignore-scripts'], {
       cwd: path.join(root, folder),
     });

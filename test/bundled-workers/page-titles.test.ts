@@ -37,7 +37,7 @@ function redirect(status: number, location: string): Handler {
   };
 }
 
-/** Writes until the reader hangs up. */
+/** Writes until the client disconnects. */
 function endless(contentType: string, beginning: string): Handler {
   return (_, response) => {
     response.writeHead(200, { 'content-type': contentType }).write(beginning);
@@ -49,7 +49,7 @@ function endless(contentType: string, beginning: string): Handler {
   };
 }
 
-/** Fails twice and asks to come back at once. */
+/** Fails twice and asks for an immediate retry. */
 function busyTwice(): Handler {
   let requests = 0;
   return (_, response) => {
@@ -226,7 +226,7 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
   handlers.get(request.url?.split('?')[0] ?? '')?.(request, response);
 }
 
-/** Accepts connections from elsewhere; it listens nowhere itself. */
+/** Handles connections that others accepted; it does not listen itself. */
 const site = createServer(serve);
 afterAll(() => site.closeAllConnections());
 

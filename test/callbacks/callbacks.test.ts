@@ -81,7 +81,7 @@ function submit(callbackUrl: string, script = quick, items = ['one']) {
   });
 }
 
-/** Starts a run that tells a receiver. @returns its slug */
+/** Starts a run that calls a receiver. @returns its slug */
 async function start(callbackUrl: string, script = quick, items = ['one']): Promise<string> {
   const answer = await submit(callbackUrl, script, items);
   if (answer.code !== 0) throw new Error(answer.message);
@@ -92,7 +92,7 @@ async function callbacksOf(slug: string): Promise<CallbackListShape> {
   return (await platform.call<CallbackListShape>(`/worker-runs/${slug}/callbacks`)).data;
 }
 
-/** The callbacks of a run once each is delivered or given up: it is stored a moment after the receiver has answered. */
+/** The callbacks of a run once all are delivered or failed, which is stored a moment after the receiver answers. */
 async function settled(slug: string, count: number): Promise<CallbackShape[]> {
   return expect
     .poll(async () => (await callbacksOf(slug)).list, { timeout: 30_000 })
@@ -293,7 +293,7 @@ describe('attempts', () => {
   });
 
   test('a name that resolves to an address that is not public is a failed attempt', async () => {
-    // Reserved for names that do not exist: whatever a resolver makes of it, no callback gets through.
+    // Reserved for nonexistent names: whatever a resolver answers, no callback gets through.
     const slug = await start('http://receiver.invalid/');
     const [running] = await settled(slug, 2);
     expect(running?.attempts[0]).toMatchObject({
@@ -331,7 +331,7 @@ test('a hanging receiver delays only its own callbacks', async () => {
     else accept(response);
   });
   const well = await receiver();
-  // More runs than callbacks are delivered at the same time.
+  // More runs than callbacks that are delivered at once.
   const slow = await Promise.all(Array.from({ length: 10 }, async () => start(hanging.url)));
   await hanging.received(4);
   const slug = await start(well.url);

@@ -21,7 +21,7 @@ async function receiver(answer: Answerer = accept): Promise<Receiver> {
   return started;
 }
 
-/** A server that speaks as the test says, byte by byte. @returns its URL */
+/** A server whose response the test controls byte by byte. @returns its URL */
 async function rawReceiver(speak: (socket: Socket) => void): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -42,7 +42,7 @@ async function rawReceiver(speak: (socket: Socket) => void): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-/** Sends some text again and again, until the other side has had enough. */
+/** Sends some text repeatedly until the other side disconnects. */
 function drip(socket: Socket, text: string): void {
   const timer = setInterval(() => socket.write(text), 20);
   socket.once('close', () => clearInterval(timer));
@@ -186,7 +186,7 @@ test('a host name that resolves first to a public address and then to loopback i
   const answers = ['8.8.8.8', '127.0.0.1'];
   let asked = 0;
   const guard = guardOf([], async () => [{ address: answers[asked++] ?? '127.0.0.1', family: 4 }]);
-  // What an earlier check would have seen.
+  // What a check before the request would have seen.
   await guard.addresses({ host: 'rebind.example.com', port: target.port });
   const outcome = await send(`http://rebind.example.com:${target.port}/`, 5000, guard);
   expect(outcome.error).toContain('has no public address');

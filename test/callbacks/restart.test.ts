@@ -39,7 +39,7 @@ test('callbacks undelivered when the platform stopped are delivered in order aft
     first.databaseUrl,
   );
   closing.push(() => second.stop(0));
-  // An hour goes by for PostgreSQL.
+  // Lets an hour pass for PostgreSQL.
   await second.database.pool.query(`UPDATE callback SET next_attempt_at = now()`);
   await second.database.pool.query(`UPDATE pgboss.job SET start_after = now() WHERE state = 'created'`);
   await second.start();
@@ -76,7 +76,7 @@ test('a delivery interrupted by kill -9 is repeated; its first attempt stays vis
   const second = await Platform.open({ config, logger, parts: { api: false, runner: false } }, database.url);
   closing.push(() => second.stop(0));
   await second.start();
-  // Minutes go by for PostgreSQL: the lease of the callback and the job's time run out.
+  // Lets minutes pass for PostgreSQL: the lease of the callback and the job's time expire.
   const { pool } = second.database;
   await pool.query(`UPDATE callback SET claimed_until = now() WHERE state = 'pending'`);
   await pool.query(

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const dist = path.resolve(import.meta.dirname, '../../console/dist');
 const mostBytes = 250_000;
 
-/** A script with all that it imports at once, by name; what is imported when it is needed is not among it. */
+/** A script with all its static imports, by name; dynamic imports are left out. */
 async function withImports(name: string, found = new Map<string, string>()): Promise<Map<string, string>> {
   if (found.has(name)) return found;
   const code = await readFile(path.join(dist, 'assets', name), 'utf8');
@@ -46,7 +46,7 @@ test('no bundle contains a server schema or imports a Node module', async () => 
   const codes = await Promise.all(
     names.map(async (name) => ({ name, code: await readFile(path.join(assets, name), 'utf8') })),
   );
-  // `~kind` is how typebox marks its schemas, the words are a description in `src/answers/runs.ts`.
+  // `~kind` marks typebox schemas; the words are a description in `src/answers/runs.ts`.
   const foreign = codes.filter(({ code }) => /["'`]node:[a-z]|~kind|usable as workerId/.test(code));
   expect(foreign.map(({ name }) => name)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** How the console tells why runs ended: every reason and limit, in both languages. */
+/** How the console explains why runs ended: every reason and limit, in both languages. */
 import { describe, expect, test } from 'vitest';
 import { failureReasons, runStateFilters, stateOf, stateQuery } from '../../console/src/api/run-states.ts';
 import {

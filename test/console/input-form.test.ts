@@ -77,7 +77,7 @@ async function storedInput(): Promise<StoredInput['parameters']> {
   return (JSON.parse(await storedText()) as StoredInput).parameters;
 }
 
-/** The form as the worker fills it. @param query `?from=…` */
+/** The form prefilled from the worker. @param query `?from=…` */
 async function openForm(query = ''): Promise<Page> {
   const page = await browser.open(`/workers/${workerId}${query}`);
   await page.getByRole('button', { name: 'Start', exact: true }).waitFor();
@@ -86,12 +86,12 @@ async function openForm(query = ''): Promise<Page> {
   return page;
 }
 
-/** Label of the field that has the cursor. */
+/** Label of the focused field. */
 async function focusedField(page: Page): Promise<string> {
   return page.evaluate("document.activeElement?.labels?.[0]?.textContent ?? ''");
 }
 
-/** Pastes as a spreadsheet's cells are pasted. */
+/** Pastes text the way spreadsheet cells are pasted. */
 async function paste(page: Page, label: string, text: string): Promise<void> {
   await page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(text)})`);
   await page.getByLabel(label, { exact: true }).press('ControlOrMeta+v');
@@ -198,7 +198,7 @@ test('errors appear beside their field while typing, and starting focuses the fi
   await page.getByText('Maximum: 10.').waitFor();
   await page.getByLabel('The json').fill('{');
   await page.getByText('Invalid JSON').waitFor();
-  // What cannot be written as JSON stays in the form.
+  // Text that is not valid JSON stays in the form.
   await page.getByText('JSON', { exact: true }).click();
   expect(await page.getByLabel('The json').inputValue()).toBe('{');
   await page.getByRole('button', { name: 'Clear: The string_list' }).click();
@@ -306,7 +306,7 @@ test('a list of 5,000 items stays responsive because only visible rows are rende
   await paste(page, 'The request_list 1', lines);
   await page.getByText('5,000 items').waitFor();
   await page.getByText('Runs as 5,000 subtasks').waitFor();
-  // The cursor went to the last row; Enter goes on.
+  // The focus moved to the last row; Enter continues there.
   await page.keyboard.press('Enter');
   await page.keyboard.type('https://last.example/');
   await page.getByText('5,001 items').waitFor();

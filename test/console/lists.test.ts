@@ -159,7 +159,7 @@ describe('the run queue', () => {
     await page.getByText('2 selected').waitFor();
     await browser.screenshots('queue');
     expect(await browser.violations()).toEqual([]);
-    // Somebody else was quicker with one of them.
+    // Another client has already handled one of them.
     await browser.platform.call('/run-queue/items/release', { body: { queue_refs: [second] } });
     await page.getByRole('button', { name: 'Start' }).click();
     const told = page.getByRole('alert');

@@ -18,13 +18,13 @@ beforeAll(async () => {
 });
 afterAll(async () => browser.close());
 
-/** Figure of a card on the page, by its label. */
+/** The figure of a card on the page, by its label. */
 async function figure(label: string): Promise<string> {
   const card = browser.page.locator('.mantine-Card-root', { hasText: label }).first();
   return (await card.locator('> *').nth(1).textContent()) ?? '';
 }
 
-/** Scripts that the page has asked for so far. */
+/** Scripts that the page has requested so far. */
 async function loadedScripts(): Promise<string[]> {
   const names = await browser.page.evaluate<string[]>(
     `performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.endsWith('.js'))`,
@@ -37,7 +37,7 @@ test('before the first run it links to the store, the upload and the API', async
   await page.getByRole('heading', { name: 'Welcome to Chela' }).waitFor();
   await browser.screenshots('overview-empty');
   expect(await browser.violations()).toEqual([]);
-  // Nobody pays for charts that are not there.
+  // A page without charts does not load the chart code.
   expect((await loadedScripts()).filter((name) => name.startsWith('charts'))).toEqual([]);
   await page.getByRole('main').getByRole('link', { name: 'Store' }).click();
   await page.getByRole('heading', { name: 'Store', exact: true }).waitFor();
@@ -89,7 +89,7 @@ describe('with runs and a schedule', () => {
 test('every chart is also available as a table', async () => {
   const { page } = browser;
   const chart = page.getByRole('region', { name: 'Runs by outcome' });
-  // Those who cannot see it have the table in any case.
+  // Readers who cannot see it have the table in any case.
   expect(await chart.getByRole('row').count()).toBe(8);
   await chart.getByRole('button', { name: 'Show as table' }).click();
   await chart.locator('.recharts-surface').first().waitFor({ state: 'detached' });

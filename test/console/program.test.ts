@@ -6,7 +6,7 @@ import { parseSync } from 'vite';
 import { beforeAll, expect, test } from 'vitest';
 
 const root = path.resolve(import.meta.dirname, '../..');
-/** What the compiler reads for the console, as paths below the root. */
+/** The files that the compiler reads for the console, as paths below the root. */
 let files: string[];
 
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
 
 let browser: ConsoleBrowser;
-/** As it is shown and pasted. */
+/** As shown and pasted. */
 const workerPath = 'tester/hello';
 let slug: string;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => browser.close());
 
-/** As a link does: without loading the console again. */
+/** Navigates like a link, without reloading the console. */
 async function goTo(address: string): Promise<void> {
   const go = `history.pushState({}, '', ${JSON.stringify(address)}); dispatchEvent(new PopStateEvent('popstate'))`;
   await browser.page.evaluate(go);
@@ -25,7 +25,7 @@ async function clipboard(): Promise<string> {
   return browser.page.evaluate<string>('navigator.clipboard.readText()');
 }
 
-/** Opens the page of an operation with nothing entered. */
+/** Opens the page of an operation with empty fields. */
 async function openOperation(operationId: string) {
   const page = await browser.open(`/docs/api/${operationId}`);
   await page.evaluate('sessionStorage.clear()');
@@ -186,7 +186,7 @@ test(
     for (const [method, { operationId, summary }] of operations) {
       await goTo(`/docs/api/${operationId}`);
       await page.getByRole('heading', { level: 1, name: summary, exact: true }).waitFor();
-      // The colours of a page go by its method.
+      // The colors of a page depend on its method.
       const violations = await browser.violations(page, { contrast: !seen.has(method) });
       seen.add(method);
       expect({ operationId, violations }).toEqual({ operationId, violations: [] });

@@ -1,4 +1,4 @@
-/** The page of a run: its log and rows at any size, subtasks, exports with progress, callbacks, and what explains it. */
+/** The page of a run: log and rows of any size, subtasks, exports with progress, callbacks, and explanations of its state. */
 import { readFile } from 'node:fs/promises';
 import type { Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { publishScriptedWorker, runForever } from '../platform/support/scripted-
 import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
 
 let browser: ConsoleBrowser;
-/** Runs the script that comes with its input. */
+/** Runs the script in its input. */
 let scripted: string;
 beforeAll(async () => {
   browser = await openConsole({
@@ -48,7 +48,7 @@ const insertRows = `
   INSERT INTO result_row (day, run_id, number, subtask, data)
   SELECT day, id, first + i, 1, json_build_object('name', 'row ' || i, 'size', i) FROM target, generate_series(0, $2::bigint - 1) AS i`;
 
-/** Paths of requests to a part of the API while something is done. */
+/** Paths of the requests to a part of the API during an action. */
 async function requestsOf(page: Page, part: string, work: () => Promise<void>): Promise<string[]> {
   const seen: string[] = [];
   const note = (request: Request): void => {
@@ -75,7 +75,7 @@ describe('a log of 1,000,000 lines', () => {
       .getByRole('region', { name: 'Log' })
       .evaluate((frame, part) => frame.scrollTo(0, (frame.scrollHeight - frame.clientHeight) * part), share);
   };
-  /** Lines that are there. */
+  /** Rendered lines. */
   const lines = async (): Promise<number> => page.locator('[data-line]').count();
 
   test('scrolls to its middle and its end while only a window of it is rendered', async () => {
@@ -116,7 +116,7 @@ describe('a log of 1,000,000 lines', () => {
     await page.getByText('line number 1000', { exact: true }).waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('number 777');
-    // 777000 is the only error line with it.
+    // Line 777000 is the only error line with this word.
     await page.getByText('1 of 1', { exact: true }).waitFor();
     await page.getByText('line number 777000').waitFor();
     expect(await page.locator('mark').allTextContents()).toEqual(['number 777']);
@@ -185,7 +185,7 @@ describe('rows', () => {
     await page.getByRole('cell', { name: 'yes', exact: true }).waitFor();
     await page.getByRole('cell', { name: 'May 1, 2026, 10:00:00 AM' }).waitFor();
     await page.getByRole('cell', { name: '<b onclick="window.hacked=1">bold</b>' }).waitFor();
-    // Columns out of sight are not there.
+    // Columns out of view are not rendered.
     expect(await page.getByRole('columnheader', { name: 'parts' }).count()).toBe(0);
     await page
       .getByRole('rowgroup', { name: 'Results' })
@@ -197,7 +197,7 @@ describe('rows', () => {
       return image.naturalWidth;
     });
     expect(width).toBe(1);
-    // A picture of another host is a link.
+    // An image of another host becomes a link.
     const link = page.getByRole('link', { name: 'lamp.png' });
     expect([await link.getAttribute('rel'), await link.getAttribute('target')]).toEqual([
       'noopener noreferrer nofollow',

@@ -8,7 +8,7 @@ import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
 
 const folder = temporaryFolder();
 let browser: ConsoleBrowser;
-/** Runs the script that comes with its input. */
+/** Runs the script in its input. */
 let scripted: string;
 beforeAll(async () => {
   browser = await openConsole();
@@ -148,7 +148,7 @@ test('the output of a worker never becomes markup, a script or an image of anoth
     .evaluateAll((anchors) => anchors.map((anchor) => String(anchor)));
   expect(links).toEqual(['https://rows.example/?%3Cb%3E']);
   await page.getByRole('tab', { name: 'Log' }).click();
-  // The run's failure has it too, above.
+  // The failure shown above contains it too.
   await page.getByText('<img src="https://log.example/x.png"').last().waitFor();
   expect(await page.evaluate('window.hacked')).toBeUndefined();
 });

@@ -34,7 +34,7 @@ async function claim(runnerId: number, count: number): Promise<ClaimedSubtask[]>
   return claimSubtasks(platform.platform, runnerId, count);
 }
 
-/** Starts runs of an account of its own. @returns the account's name by the slug of each run */
+/** Starts runs of a new account. @returns the account's name by the slug of each run */
 async function submitAs(name: string, counts: readonly number[]): Promise<[string, string][]> {
   const { key } = await platform.otherAccount(name);
   const client = new TestClient(platform.url, key);
@@ -166,7 +166,7 @@ describe('claiming', () => {
   });
 });
 
-/** Claims for a runner whose lease is then ended. */
+/** Claims for a runner whose lease is ended next. */
 async function claimAndLose(count: number): Promise<ClaimedSubtask[]> {
   const { database } = platform.platform;
   const runnerId = await registerRunner(database, tenSlots);
@@ -226,7 +226,7 @@ describe('two runners on one database', () => {
   test('share a run, and execute each subtask once', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-worker-'));
     onTestFinished(async () => rm(folder, { recursive: true, force: true }));
-    // No SDK: the platform's own lines tell what was executed.
+    // No SDK: the platform's own lines show what was executed.
     const quick = await publishScriptedWorker(platform, 'Quick', {
       'main.js': '',
       'package.json': '{}',

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { GroupCommit } from '../../src/database/group-commit.ts';
 
-/** A commit whose batches the test ends one by one. */
+/** A commit function whose batches the test ends one by one. */
 function controlled(limits: { maximumItems?: number; maximumBytes?: number } = {}) {
   const batches: string[][] = [];
   let begun = Promise.withResolvers<void>();

@@ -7,7 +7,7 @@ let platform: TestPlatform;
 let worker: string;
 beforeAll(async () => {
   platform = await startTestPlatform({ runnerSlots: 4 });
-  // No SDK: the shorter a subtask, the more statements of the platform's own meet the loss.
+  // No SDK: the shorter a subtask, the more of the platform's own statements are hit by the loss.
   worker = await publishScriptedWorker(platform, 'Quick', {
     'main.js': '',
     'package.json': '{}',

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => platform.close());
 
-/** Makes a run as it would be so many days after its creation, with one row and one log line. */
+/** Makes a run that was created that many days ago, with one row and one log line. */
 async function makeRun(ageDays: number, status: 'succeeded' | 'failed' | 'running'): Promise<string> {
   const { pool } = platform.platform.database;
   const created = new Date(now.getTime() - ageDays * dayMilliseconds);
@@ -48,7 +48,7 @@ test('a run older than the retention is removed with everything that belongs to 
   const old = [await makeRun(60, 'succeeded'), await makeRun(45, 'failed'), await makeRun(31, 'succeeded')];
   const young = [await makeRun(29, 'succeeded'), await makeRun(0, 'failed')];
 
-  // Several processes of one installation do this at the same time.
+  // Several processes of an installation do this at once.
   await Promise.all(Array.from({ length: 3 }, async () => applyRetention(database, 30, now)));
 
   for (const slug of old)

@@ -5,10 +5,10 @@ import { createTestDatabase } from '../support/test-database.ts';
 import { readDeclaredTables, type DeclaredColumn, type DeclaredTables } from './support/declared-tables.ts';
 import { readMigratedTables, type MigratedColumn, type MigratedTables } from './support/migrated-tables.ts';
 
-/** Written before there are types to write it with: `migrations.ts` keeps it. */
+/** Outside Kysely's types: `migrations.ts` maintains it. */
 const undeclared = new Set(['migration']);
 
-/** How each type of PostgreSQL is read and written; see the type parsers of `Database`. */
+/** How each PostgreSQL type is read and written; see the type parsers of `Database`. */
 const kinds: Readonly<Record<string, DeclaredColumn['kind']>> = {
   int2: 'number',
   int4: 'number',
@@ -40,7 +40,7 @@ function columnDifferences(name: string, declared: DeclaredColumn, migrated: Mig
   if (declared.generated === 'default' && !migrated.hasDefault) {
     found.push(`${name} has no default, declared as generated`);
   }
-  // Numbers within a range are an enumeration only where their type says so.
+  // Numbers in a range are an enumeration only if their type says so.
   const isEnumeration = declared.values !== undefined || typeof migrated.values?.[0] === 'string';
   if (
     migrated.values !== undefined &&
@@ -54,7 +54,7 @@ function columnDifferences(name: string, declared: DeclaredColumn, migrated: Mig
   return found;
 }
 
-/** What the declarations and the database have different, as sentences. */
+/** The differences between the declarations and the database, as sentences. */
 function differences(declared: DeclaredTables, migrated: MigratedTables): string[] {
   const found: string[] = [];
   for (const table of new Set([...declared.keys(), ...migrated.keys()])) {

@@ -21,7 +21,7 @@ test('imports follow the table of rooms on the architecture page', () => {
   expect(checkArrows(imports, rooms, exemptions)).toEqual([]);
 });
 
-/** What the check says of the code with one more import. */
+/** What the check reports for the code with one more import. */
 function planted(from: string, to: string): string[] {
   return checkArrows([...imports, { from, to }], rooms, exemptions);
 }

@@ -22,14 +22,14 @@ function anchorsOf(markdown: string): string[] {
   );
 }
 
-/** Targets of links and pictures within the repository. */
+/** Targets of links and images within the repository. */
 function relativeTargets(markdown: string): string[] {
   return tokensOf(markdown)
     .flatMap((token) => ('href' in token ? [token.href as string] : []))
     .filter((target) => !/^(?:[a-z][\w+.-]*:|\/)/i.test(target));
 }
 
-/** What a link of a page leads to, if it exists: the path of a file, or `path#anchor` of a heading. */
+/** What a link on a page leads to, if it exists: the path of a file, or `path#anchor` of a heading. */
 async function destinationOf(page: string, target: string): Promise<string | undefined> {
   const [name = '', anchor] = decodeURI(target).split('#');
   const file = name === '' ? page : path.join(path.dirname(page), name);

@@ -26,7 +26,7 @@ function record(): RecordedEvent[] {
   return told;
 }
 
-/** Starts accounts, which prune what is old, and stops them when that is done. */
+/** Starts the maintenance of accounts, which prunes old data, and stops it when that is done. */
 async function keepAccounts(accounts: Accounts, key?: string): Promise<void> {
   const upkeep = accounts.upkeep();
   await upkeep.start();

@@ -31,7 +31,7 @@ beforeAll(async () => {
       gitAllowedTargets: [server.host],
       unpackedLimitBytes: 200_000,
       packageLimitBytes: 400_000,
-      // Its own: other files' imports leave drafts in the shared one while they are under way.
+      // A separate folder: imports of other test files leave drafts in the shared one while they run.
       cacheDir,
     },
     { api: true, runner: false },
@@ -57,7 +57,7 @@ async function versionOf(slug: string, version: string): Promise<Record<string, 
   return (await platform.call<Record<string, unknown>>(`/workers/${slug}/versions/${version}`)).data;
 }
 
-/** A link that stays within the folder is taken as the file it leads to. */
+/** A link inside the folder is stored as the file it leads to. */
 async function linkWithin(folder: string): Promise<void> {
   await symlink('main.js', path.join(folder, 'workers/two/other.js'));
 }
@@ -91,7 +91,7 @@ describe('a worker from git', () => {
     const second = await server.commit('greeter.git', files('two'), { message: 'Second' });
     const changed = await post(`/workers/${slug}/git/pull`, {});
     expect(changed.data).toMatchObject({ is_changed: true, version: 'v1.0.2', git: { commit: second } });
-    // Another commit of the same files is no other package.
+    // Another commit with the same files is not another package.
     await server.commit('greeter.git', {}, { message: 'Nothing' });
     const emptied = await post(`/workers/${slug}/git/pull`, {});
     expect(emptied.data).toMatchObject({ is_changed: false, version: 'v1.0.2' });

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(async () => platform.close());
 
-/** The three places of a credential; undefined sends none there, '' a blank one. */
+/** The three places for a credential; undefined sends none there, '' a blank one. */
 interface Credentials {
   readonly authorization?: string;
   readonly apiKey?: string;

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(async () => platform.close());
 
-/** Lets the database fail for as long as the work takes. */
+/** Makes the database fail during an action. */
 async function withoutWorkerTable<T>(work: () => Promise<T>): Promise<T> {
   const { pool } = platform.platform.database;
   await pool.query('ALTER TABLE worker RENAME TO hidden_worker');

@@ -1,19 +1,19 @@
-/** Calls of the API whose every answer is checked to be the envelope. */
+/** Calls the API and checks that every response is a valid envelope. */
 import { expect } from 'vitest';
 import type { Answer, TestClient } from '../support/test-client.ts';
 
 export interface AskOptions {
   readonly method?: string;
-  /** The credential; '' sends none. The test account's where omitted. */
+  /** The credential; '' sends none. Defaults to the test account's. */
   readonly key?: string;
   readonly headers?: Record<string, string>;
-  /** Sent as JSON, unless it is text, bytes, a stream or a form, which are sent as they are. */
+  /** Sent as JSON, except text, bytes, a stream or a form, which are sent unchanged. */
   readonly body?: unknown;
 }
 
 const requestIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Reads an answer, which must be the envelope to the letter: its keys, its types and its request id, said twice. */
+/** Reads a response, which must be exactly the envelope: its keys, its types, and its request id in both places. */
 export async function checkedAnswer<Data>(response: Response): Promise<Answer<Data>> {
   expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
   const envelope = (await response.json()) as Record<string, unknown>;
@@ -51,7 +51,7 @@ function isSentAsIs(body: unknown): body is string | Uint8Array<ArrayBuffer> | F
   );
 }
 
-/** Calls `/api/v2` + path. GET without a body, POST with one, where no method is named. */
+/** Calls `/api/v2` + path. The method defaults to GET without a body, POST with one. */
 export async function ask<Data = unknown>(
   client: TestClient,
   apiPath: string,
@@ -70,7 +70,7 @@ export async function ask<Data = unknown>(
   return checkedAnswer<Data>(response);
 }
 
-/** What an error answer says, to compare in one expectation. */
+/** The parts of an error response, to compare in one expectation. */
 export function errorOf({ status, code }: Answer): { status: number; code: number } {
   return { status, code };
 }

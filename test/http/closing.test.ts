@@ -20,7 +20,7 @@ test('a request that arrives while the server stops gets the error envelope', as
     input: { parameters: { custom: { script: runForever, items: ['one'] } } },
   });
   socket.write(head('POST', `/workers/${worker}/runs`, body.length) + body);
-  // The first answer waits for its run, so the connection is in use when the server is asked to stop.
+  // The first response waits for its run, so the connection is in use when the server is asked to stop.
   const run = await eventually(async () => (await platform.call<RunShape>('/worker-runs/last')).data);
   await platform.logged(run.slug, 'running');
   const stopped = platform.platform.stop(0);

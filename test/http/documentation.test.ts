@@ -17,7 +17,7 @@ test('a guide is served as Markdown, in Chinese if a translation exists', async 
   expect(await english.text()).toMatch(/^# Quick start\n/);
   expect(await (await read('/docs/quick-start.md?language=zh')).text()).toMatch(/^# 快速开始\n/);
   expect(await (await read('/docs/benchmarks.md?language=zh')).text()).toMatch(/^# Benchmarks\n/);
-  // Programs that say they read pages get the Markdown they ask for too.
+  // A client that accepts only HTML gets Markdown from a .md address too.
   const asPage = await read('/docs/quick-start.md', { accept: 'text/html' });
   expect(await asPage.text()).toMatch(/^# Quick start\n/);
 });

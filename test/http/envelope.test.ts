@@ -92,7 +92,7 @@ describe('a body over the limit is 413, and the client can read the response', (
     ['30 MB', () => new Uint8Array(30_000_000)],
     ['30 MB in chunks of no declared length', () => chunks(29)],
   ])('%s', async (_name, body) => {
-    // A connection that is closed too early breaks some of several requests, not every one.
+    // Closing a connection too early breaks some requests, not every one, so this sends several.
     for (let round = 0; round < 3; round += 1) {
       const answer = await ask(platform, `/workers/${worker}/runs`, { body: body() });
       expect(errorOf(answer)).toEqual({ status: 413, code: 11000 });

@@ -1,4 +1,4 @@
-/** Every operation of the document, called with hostile values: whatever a client sends, it is never answered by 500. */
+/** Calls every operation of the OpenAPI document with hostile values: nothing a client sends may cause a 500. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dereferenced } from '../support/api-document.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
@@ -48,7 +48,7 @@ beforeAll(async () => {
         operation,
       })),
     )
-    // Its answers are not the envelope.
+    // Its responses have no envelope.
     .filter(({ path }) => !path.endsWith('/events'));
 });
 afterAll(async () => platform.close());
@@ -131,7 +131,7 @@ class RequestMaker {
     return items[Math.floor(this.#random() * items.length)] as T;
   }
 
-  /** Percent-encodes, now and then badly. */
+  /** Percent-encodes, sometimes incorrectly. */
   #encoded(text: string): string {
     if (this.#chance(0.03)) return this.#pick(['%zz', '%', '%ff%fe', '%ED%A0%80', '%2F', '%00']);
     return encodeURIComponent(text.toWellFormed());

@@ -125,7 +125,7 @@ describe('GET /openapi.json', () => {
 
   test('uses only valid JSON Schema 2020-12', { timeout: 300_000 }, () => {
     const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
-    // What OpenAPI adds to the vocabulary of JSON Schema.
+    // What OpenAPI adds to the JSON Schema vocabulary.
     ajv.addVocabulary(['example', 'discriminator', 'xml', 'externalDocs']);
     ajv.addFormat('binary', true);
     for (const { operation } of operations) {
@@ -253,7 +253,7 @@ describe('errors', () => {
       }
     }
     const unmet = Object.values(errorKinds).filter(({ status }) => !documented.has(status));
-    // 403 and 503 belong to signed links, outside the API; 501 is kept for clients that know it.
+    // 403 and 503 belong to signed links, outside the API; 501 is kept for clients that handle it.
     expect(new Set(unmet.map(({ status }) => status)).difference(new Set([403, 501, 503]))).toEqual(
       new Set(),
     );

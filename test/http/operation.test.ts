@@ -17,7 +17,7 @@ test('an enumeration is a string or an integer with its values, in documents too
   expect({ ...enumeration([0, 1]) }).toEqual({ type: 'integer', enum: [0, 1] });
 });
 
-/** Checked by the compiler: nothing here runs. */
+/** Checked by the compiler only; none of this runs. */
 export function wrongAnswersDoNotCompile(app: ApiApp): void {
   const thing = operation({ ...parts, data: Thing });
   const nothing = operation(parts);
@@ -25,10 +25,10 @@ export function wrongAnswersDoNotCompile(app: ApiApp): void {
   app.get('/2', nothing, async (request) => success(request));
   // @ts-expect-error a state that the schema does not have
   app.get('/3', thing, async (request) => success(request, { state: 'broken', sizes: [1] } as const));
-  // @ts-expect-error a text where the schema has numbers
+  // @ts-expect-error a string where the schema has numbers
   app.get('/4', thing, async (request) => success(request, { state: 'used', sizes: ['1'] } as const));
-  // @ts-expect-error a field is absent
+  // @ts-expect-error a missing field
   app.get('/5', thing, async (request) => success(request, { state: 'used' } as const));
-  // @ts-expect-error the data are absent
+  // @ts-expect-error missing data
   app.get('/6', thing, async (request) => success(request));
 }

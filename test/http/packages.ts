@@ -1,4 +1,4 @@
-/** Worker packages made in memory, and publishing them. They need no dependency and no SDK. */
+/** Worker packages made in memory, and their publication. They need no dependency and no SDK. */
 import type { TestPlatform } from '../support/test-platform.ts';
 import { hostileZip } from '../workers/hostile-zip.ts';
 import { ask } from './checked-answer.ts';
@@ -10,7 +10,7 @@ export const plainSchema = {
   ],
 };
 
-/** @param files by path; undefined leaves a default file out */
+/** @param files by path; undefined omits a default file */
 export function packageZip(files: Readonly<Record<string, string | undefined>> = {}): Buffer {
   const all = {
     'main.js': "console.log('done');\n",
@@ -47,12 +47,12 @@ export async function publishWorker(
   return answer.data.slug;
 }
 
-/** Puts a worker into the store. */
+/** Publishes a worker in the store. */
 export async function makePublic(platform: TestPlatform, slug: string): Promise<void> {
   await platform.platform.database.pool.query('UPDATE worker SET is_public = true WHERE slug = $1', [slug]);
 }
 
-/** Starts runs that stay `ready` where no runner is there. @returns their slugs, oldest first */
+/** Starts runs that stay `ready` if no runner exists. @returns their slugs, oldest first */
 export async function startRuns(
   platform: TestPlatform,
   workerId: string,

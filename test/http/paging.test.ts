@@ -15,7 +15,7 @@ const itemCount = 25;
 
 let platform: TestPlatform;
 let listerKey: string;
-/** Identifiers of the items of every list, in the order the list has them. */
+/** Identifiers of the items of every list, in list order. */
 const expected: Record<string, unknown[]> = {};
 
 beforeAll(async () => {
@@ -37,7 +37,7 @@ beforeAll(async () => {
 
   const [first = ''] = workers;
   const runs = await startRuns(platform, first, itemCount, key);
-  // All of one moment: only a tiebreak keeps them apart.
+  // All at the same time: only a tiebreaker orders them.
   await platform.platform.database.pool.query('UPDATE run SET created_at = now() WHERE account_id = $1', [
     id,
   ]);

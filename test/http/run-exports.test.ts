@@ -1,4 +1,4 @@
-/** Exports as a client sees them: a link for each wish, and the file behind it. */
+/** Exports as clients see them: a link for each request, and the file behind it. */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -37,7 +37,7 @@ async function runWith(script: string): Promise<string> {
   return started;
 }
 
-/** Asks for an export. @returns the link */
+/** Requests an export. @returns the link */
 async function linkTo(run: string, query = '', client = platform): Promise<string> {
   const { data, message } = await ask<{ download_url: string }>(
     client,

@@ -27,7 +27,7 @@ function seconds(moment: string): number {
 describe('filters', () => {
   let platform: TestPlatform;
   let worker: string;
-  /** Oldest first; the first was aborted, the rest is ready. */
+  /** Oldest first; the first was aborted, the others are ready. */
   let runs: string[];
   let otherRun: string;
   let otherKey: string;
@@ -239,7 +239,7 @@ describe('with the strict month setting', () => {
 
 describe('search and order', () => {
   let platform: TestPlatform;
-  /** Oldest first, with 5, 7 and 6 rows; the last two are of a worker with another name. */
+  /** Oldest first, with 5, 7 and 6 rows; the last two belong to a worker with another name. */
   let runs: string[];
 
   beforeAll(async () => {
@@ -288,7 +288,7 @@ describe('search and order', () => {
     ['-results', [1, 2, 0]],
     ['-traffic', [1, 2, 0]],
     ['usage', [0, 2, 1]],
-    // A run that waits has no duration yet, and comes last either way.
+    // A queued run has no duration yet, and comes last in both orders.
     ['-duration', [1, 0, 2]],
     ['duration', [0, 1, 2]],
   ])('sort=%s', async (sort, indexes) => {

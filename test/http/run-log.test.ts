@@ -9,7 +9,7 @@ interface RunLog {
   result_count: number;
 }
 
-/** Prints a line, then waits for its end where the input asks for that. */
+/** Prints a line, then waits to be ended if the input asks for it. */
 const workerFiles = {
   'main.js': `
 console.log('ready 你好 <b>&');

@@ -1,4 +1,4 @@
-/** What the page of a run is made of: windows of the log, search in rows, subtasks, waiting, progress of exports. */
+/** Data for the page of a run: windows of the log, search in rows, subtasks, queue position, progress of exports. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { publishScriptedWorker, runForever } from '../platform/support/scripted-worker.ts';
 import { eventually } from '../platform/support/eventually.ts';
@@ -46,7 +46,7 @@ async function runToEnd(script: string, items: string[] = ['one']): Promise<stri
   return slug;
 }
 
-/** Asks until the search is complete. */
+/** Repeats the request until the search is complete. */
 async function complete<Data extends Search>(path: string): Promise<Data> {
   for (;;) {
     const { data } = await platform.call<Data>(path);
@@ -54,7 +54,7 @@ async function complete<Data extends Search>(path: string): Promise<Data> {
   }
 }
 
-/** Puts lines behind those that a run has logged. */
+/** Appends lines to the log of a run. */
 async function insertLines(slug: string, count: number): Promise<number> {
   const { pool } = platform.platform.database;
   const { rows } = await pool.query<{ first: number }>(
@@ -110,7 +110,7 @@ describe('windows of a log', () => {
     expect(errors.list.at(-1)).toMatchObject({ type: 4, content: 'inserted 3000' });
     const ofOne = await lines('levels=2&subtask=1&search=INSERTED&position=-1');
     expect(ofOne.list).toMatchObject([{ group: '1', content: 'inserted 49998' }]);
-    // Every third is of subtask 1, and of these every thousandth is an error.
+    // Every third line belongs to subtask 1, and every thousandth of those is an error.
     expect(ofOne.count).toBe(Math.floor(inserted / 3) - Math.floor(inserted / 3000));
     expect((await lines('search=100%25%20_sure_%20%5C%20gR%C3%BCN')).count).toBe(1);
     expect((await lines('search=100x')).count).toBe(0);
@@ -171,7 +171,7 @@ describe('windows of a log', () => {
 });
 
 describe('search in rows', () => {
-  /** In the very spelling that workers in other languages write. */
+  /** Spelled exactly as workers in other languages write it. */
   const texts = [
     String.raw`{"name": "Grüße", "city": "B\u00e4rlin", "more": {"colour": ["Light Blue"]}}`,
     String.raw`{"name": "quote \" and \\ slash", "html": "\u003cb\u003e"}`,
@@ -283,7 +283,7 @@ describe('a queued run', () => {
     });
     const waiting = await platform.runAsync(worker, { script: '', items: ['one', 'two'] });
     const { data } = await platform.call(`/worker-runs/${waiting}/waiting`);
-    // A run joins at the turn that is on: the next subtask of the busy run comes first, the one after it later.
+    // A run joins the current turn: the next subtask of the busy run comes first, the one after it later.
     expect(data).toMatchObject({
       reason: 'no_free_slot',
       subtasks: 2,

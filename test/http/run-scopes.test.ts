@@ -1,4 +1,4 @@
-/** The operations on one run, in each way to name it: by slug, as the account's last, as the last of a worker. */
+/** The operations on one run, for each way to name it: by slug, as the account's last, as the last of a worker. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestPlatform, type RunShape, type TestPlatform } from '../support/test-platform.ts';
 import { ask, errorOf } from './checked-answer.ts';
@@ -44,7 +44,7 @@ function scopes(): string[] {
   ];
 }
 
-/** A run of an account of its own, ready, and the paths that name it. */
+/** A ready run of a separate account, and the paths that name it. */
 async function readyRun(name: string): Promise<{ key: string; run: string; paths: string[] }> {
   const { key } = await platform.otherAccount(name);
   const [run = ''] = await startRuns(platform, worker, 1, key);

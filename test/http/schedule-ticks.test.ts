@@ -71,7 +71,7 @@ test('returns all ticks of a week, earliest first, with those that clash', async
     ['Daily', 1, false],
     ['Lagos', 1, false],
   ]);
-  // Three tasks at once, and the plan lets two runs go on.
+  // Three tasks at once, and the plan allows two concurrent runs.
   expect(
     eight(1).map(({ task_title: title, clashes, exceeds_plan: exceeds }) => [title, clashes, exceeds]),
   ).toEqual([

@@ -68,7 +68,7 @@ async function workers(query = ''): Promise<Workers> {
   return (await ask<Workers>(platform, `/statistics/workers?${query}`)).data;
 }
 
-/** The same figures, read from the runs themselves. */
+/** The same statistics, computed from the runs themselves. */
 async function counted(condition = 'true'): Promise<Record<string, unknown>> {
   const { rows } = await platform.platform.database.pool.query<Record<string, unknown>>(
     `SELECT count(*) AS runs, count(*) FILTER (WHERE run.status = 'succeeded') AS succeeded,
@@ -88,7 +88,7 @@ function sum(
   return list.reduce((total, figures) => total + figures[field], 0);
 }
 
-/** The same test before the runs are added up, after it, and with some of each. */
+/** Runs the same test before aggregation, after it, and with some of each. */
 describe.each(['before they are added up', 'half of them added up', 'after it'])('runs %s', (state) => {
   beforeAll(async () => {
     const { database } = platform.platform;
@@ -166,7 +166,7 @@ describe.each(['before they are added up', 'half of them added up', 'after it'])
   });
 });
 
-/** Puts every run of the second worker at a moment; what was added up is reckoned anew. */
+/** Moves every run of the second worker to a given time, and recomputes the aggregates. */
 async function moveTo(moment: string): Promise<void> {
   const { database } = platform.platform;
   await database.pool.query(

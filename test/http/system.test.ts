@@ -69,7 +69,7 @@ test('reports versions, host, database and disks', async () => {
   expect(state.database.version).toBe(rows[0]?.version);
   expect(state.database.size / (rows[0]?.size ?? 0)).toBeCloseTo(1, 0);
   expect(state.database.connections).toBeGreaterThan(0);
-  // Partitions count as their table.
+  // Partitions count toward their table.
   expect(state.database.tables.map(({ name }) => name).filter((name) => /\d{4}_\d\d/.test(name))).toEqual([]);
   expect(state.database.tables).toHaveLength(10);
   const { dataDir, cacheDir } = platform.platform.config;
@@ -132,7 +132,7 @@ test('reports a runner without a recent heartbeat as lost', async () => {
     config.runnerLeaseSeconds + 5,
   ]);
   const { runners } = await system();
-  // Its next heartbeat, or the end of its lease, may have come meanwhile.
+  // Its next heartbeat, or the end of its lease, may have happened meanwhile.
   expect(
     runners.every((runner) => runner['is_alive'] === false || Number(runner['heartbeat_at']) > now),
   ).toBe(true);

@@ -1,4 +1,4 @@
-/** Requests that do not have the shape of their operation. */
+/** Requests that do not match the schema of their operation. */
 import type { FastifySchemaValidationError } from 'fastify';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -32,7 +32,7 @@ describe('the body of a request', () => {
     expect(detailsOf(null)).toEqual(['the body must be object']);
   });
 
-  // An error for each of them would take a minute and a gigabyte.
+  // One error for each would take a minute and a gigabyte.
   test('is refused with the first reason if it has too many values to explain', () => {
     expect(detailsOf({ names: Array.from({ length: 5_000_000 }, () => 1), count: 1 })).toEqual([
       'names.0 must be string',

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(async () => platform.close());
 
 const notFound = { status: 404, code: 11004 };
-/** The smallest png there is. */
+/** The smallest possible PNG. */
 const pixel =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABXvMqOgAAAABJRU5ErkJggg==';
 

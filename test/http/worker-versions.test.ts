@@ -4,7 +4,7 @@ import { ask, errorOf } from './checked-answer.ts';
 import { makePublic, packageZip, publishWorker, uploadForm } from './packages.ts';
 
 let platform: TestPlatform;
-/** Has one version. */
+/** A worker with one version. */
 let worker: string;
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ async function addVersion(workerId: string, form: FormData, key?: string) {
   });
 }
 
-/** @returns the version that a run of this version runs, by its own name */
+/** @returns the version that a run requested with this version runs */
 async function startedVersion(workerId: string, version: string | undefined): Promise<string> {
   const { data } = await ask<{ run_slug: string }>(platform, `/workers/${workerId}/runs`, {
     body: { version },

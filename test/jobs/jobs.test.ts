@@ -20,7 +20,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** Counts up to a number of calls. */
+/** Resolves after a number of calls. */
 function countdown(count: number): { tick: () => void; done: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>();
   let left = count;

@@ -73,7 +73,7 @@ describe('isLossyNumber', () => {
       const length = 1 + random.below(30);
       const digits = Array.from({ length }, () => random.below(10)).join('');
       const integer = BigInt(digits);
-      // What JSON.stringify writes is the shortest text of the number, read as a decimal: BigInt(Number()) is longer.
+      // JSON.stringify writes the shortest text of the number, read as a decimal: BigInt(Number()) is longer.
       const printed = String(Number(integer));
       const [mantissa = '', exponent = '0'] = printed.split('e+');
       const [whole = '', fraction = ''] = mantissa.split('.');

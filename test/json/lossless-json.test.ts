@@ -9,7 +9,7 @@ import {
 import { nonFiniteAsNull } from '../../src/json/json-text.ts';
 import { RandomJson } from './random-json.ts';
 
-/** Every number of a JSON text as an exact fraction of powers of ten, to compare values and not spellings. */
+/** Every number of a JSON text as an exact fraction of powers of ten, to compare values rather than notations. */
 function exactNumbers(text: string): string[] {
   const outsideStrings = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
   return (outsideStrings.match(/-?\d[\d.eE+-]*/g) ?? []).map((number) => {

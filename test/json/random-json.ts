@@ -1,6 +1,6 @@
-/** Random JSON from a seed, so that a failure can be repeated. */
+/** Random JSON from a seed, so that failures can be reproduced. */
 
-/** Numbers from 0 up to 1 (mulberry32). */
+/** Numbers in [0, 1) (mulberry32). */
 function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -76,7 +76,7 @@ export class RandomJson {
     return this.pick(awkwardStrings);
   }
 
-  /** A string as one of the ways to write it. */
+  /** A string in one of the ways to write it. */
   stringText(value: string = this.string()): string {
     if (this.below(4) > 0) return JSON.stringify(value);
     const escaped = Array.from(
@@ -101,7 +101,7 @@ export class RandomJson {
     return `[${items.join(`${this.#space()},`)}${this.#space()}]`;
   }
 
-  /** The text of one object; a key may come twice. */
+  /** The text of one object; a key may occur twice. */
   object(depth = 3): string {
     const members = Array.from(
       { length: this.below(6) },

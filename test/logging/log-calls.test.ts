@@ -1,4 +1,4 @@
-/** How the code calls loggers: an error is \`err\`, as it is, so that the log has its stack. */
+/** How the code calls loggers: an error is passed whole as \`err\`, so that the log has its stack. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const isLogger = /(?:^|[.#])(?:log|logger)$/i;
 const isErrorMessage = /\bmessage\b/;
 const isErrorKey = /(?:^|[{,]\s*)(?:error|e|exception)\s*[:,}]/;
 
-/** The calls of loggers in a module, as written. */
+/** The logger calls in a module, as source text. */
 function callsOf(text: string, program: Program): string[] {
   const calls: string[] = [];
   new Visitor({
@@ -25,7 +25,7 @@ function callsOf(text: string, program: Program): string[] {
   return calls;
 }
 
-/** What such a call does not do. */
+/** The rules that such a call breaks. */
 function isWrong(call: string): boolean {
   const given = call.slice(call.indexOf('('));
   return isErrorMessage.test(given) || isErrorKey.test(given);

@@ -17,7 +17,7 @@ async function abort(slug: string) {
   return platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
 }
 
-/** A worker, its child in a session of its own and a daemon that left both; all ignore SIGTERM. */
+/** A worker, its child in a separate session and a daemon that left both; all ignore SIGTERM. */
 function stubbornFamily(mark: string): string {
   return `
     const { spawn } = require('child_process');
@@ -37,7 +37,7 @@ test('aborting a running run ends all its processes within five seconds and keep
   const mark = makeMark();
   const slug = await platform.runAsync(worker, { script: stubbornFamily(mark), items: ['one'] });
   await platform.logged(slug, 'family is there');
-  // The worker itself has the mark in its input, not on its command line.
+  // The worker itself has the marker in its input, not on its command line.
   expect(await processesMarked(mark)).toHaveLength(2);
   const start = performance.now();
   expect(await abort(slug)).toMatchObject({ status: 200, code: 0 });

@@ -1,4 +1,4 @@
-/** Browsers as workers use them: with their own client libraries, from inside the sandbox. */
+/** Browsers as workers use them: with their client libraries, from inside the sandbox. */
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -34,7 +34,7 @@ async function versionHere(name: string): Promise<string> {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** A worker with the client libraries of these tests among its dependencies. */
+/** A worker that depends on the client libraries of these tests. */
 async function publishWorker(
   client: TestPlatform,
   title = 'Browsing',
@@ -54,7 +54,7 @@ async function publishWorker(
     ...Object.fromEntries(sdk),
     'main.js': entry,
     'package.json': manifest,
-    // That of the scripted worker is of other dependencies.
+    // The scripted worker's own lock file lists other dependencies.
     'package-lock.json': JSON.stringify({ lockfileVersion: 3, packages: {} }),
     ...files,
   });
@@ -80,7 +80,7 @@ beforeAll(async () => {
   platform = await startTestPlatform({
     cacheDir,
     proxyAllowedTargets: [`127.0.0.1:${sitePort}`],
-    // What waits for the next subtask is nothing that was left.
+    // Sandboxes waiting for the next subtask are not leftovers.
     warmSandboxes: 0,
   });
   worker = await publishWorker(platform);
@@ -234,7 +234,7 @@ describe('a browser', () => {
   });
 });
 
-/** Commands of what browsers are made of, and the folders of subtasks. */
+/** Commands of browser processes, and the folders of subtasks. */
 async function remains(): Promise<string[]> {
   const processes = descendantsOf(process.pid).map(({ command }) => command);
   const scratch = await readdir(path.join(cacheDir, 'scratch'), { recursive: true });

@@ -1,4 +1,4 @@
-/** Installations that are under way whenever their process dies. The registry of their scope never answers. */
+/** Installations that are running when their process dies. The registry of their scope never responds. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -39,7 +39,7 @@ async function start(): Promise<StartedChela> {
   });
 }
 
-/** Installations for a worker that were begun and not ended, of whichever process. */
+/** Unfinished installations for a worker, of any process. */
 async function unfinished(name: string): Promise<number> {
   const client = new Client({ connectionString: await embeddedUrl(`${folder.path}/postgres`) });
   await client.connect();
@@ -93,7 +93,7 @@ test('an installation during which its process dies twice is set aside until it 
     error_message: `could not be executed: ${setAside}`,
   });
   expect(await unfinished('first')).toBe(2);
-  // Others are served as ever.
+  // Others are served as usual.
   const other = await publishNeeding(chela.client, 'second');
   await untilUnfinished('second', 1);
   expect((await installLog(chela.client, other)).status).toMatch(/^(?:waiting|installing)$/);

@@ -1,4 +1,4 @@
-/** Starts of the platform's processes while PostgreSQL is not there yet, with a server of their own. */
+/** Starts of the platform's processes while PostgreSQL is not up yet, with a separate server. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -31,7 +31,7 @@ function postgresDir(): string {
   return path.join(folder, 'postgres');
 }
 
-/** A process of the platform on the server, which is ended with the test. */
+/** A platform process that uses the server, ended with the test. */
 function start(...argv: string[]): ChelaProcess {
   const chela = new ChelaProcess(argv, {
     CHELA_DATA_DIR: path.join(folder, 'data'),
@@ -47,7 +47,7 @@ async function postmasterPid(): Promise<number> {
   return Number.parseInt(await readFile(path.join(postgresDir(), 'postmaster.pid'), 'utf8'), 10);
 }
 
-/** Ends the server and all its processes in an instant, before a stop could write what it has in memory. */
+/** Kills the server and all its processes at once, before a stop could write what it has in memory. */
 async function crash(): Promise<void> {
   const pid = await postmasterPid();
   const processes = descendantsOf(pid);
@@ -68,7 +68,7 @@ async function query(statement: string): Promise<void> {
 }
 
 test('an API and a runner wait for a crashed database, and start once it has recovered', async () => {
-  // Written ahead and not yet to its place: recovery has to do it again.
+  // Written to the log but not to its place: recovery has to redo it.
   await query(
     'CREATE TABLE filler AS SELECT repeat(md5(n::text), 20) AS text FROM generate_series(1, 200000) AS n',
   );
@@ -87,7 +87,7 @@ test('an API and a runner wait for a crashed database, and start once it has rec
 
 test('a server that is not ready yet is waited for', async () => {
   await server.stop();
-  // A standby that takes no queries: it stays in recovery until it is promoted.
+  // A standby that accepts no queries: it stays in recovery until it is promoted.
   const place = (name: string): string => path.join(postgresDir(), name);
   await writeFile(place('standby.signal'), '');
   server = new EmbeddedPostgres({

@@ -31,7 +31,7 @@ async function build(source: string, target: string): Promise<void> {
   });
 }
 
-/** A package whose `main` is what it is given; the zip loses the execute bit, as zips made on Windows do. */
+/** A package with the given `main`; the zip lacks the execute bit, like zips made on Windows. */
 async function packageWith(name: string, main: string | Buffer): Promise<string> {
   const copy = path.join(folder, name);
   await mkdir(copy, { recursive: true });

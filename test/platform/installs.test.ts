@@ -1,4 +1,4 @@
-/** Dependencies of uploaded versions, from a registry on loopback that npm's own settings name. */
+/** Dependencies of uploaded versions, from a loopback registry that npm's own settings name. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -23,7 +23,7 @@ afterAll(async () => {
   registry.close();
 });
 
-/** A worker that needs one package, and runs where that is there. */
+/** A worker that needs one package, and succeeds if that is installed. */
 async function publishNeeding(name: string, on: TestPlatform = platform): Promise<string> {
   const packageDir = path.join(folder, name);
   await mkdir(packageDir, { recursive: true });
@@ -63,7 +63,7 @@ test(
     expect(better).toMatchObject({ run_status: 'succeeded', error_message: '' });
     const lines = (await platform.log(better.run_slug)).map(({ content }) => content);
     expect(lines).toContain('it says found');
-    // What is there by now is said to be.
+    // An install request for an installed version leaves it installed.
     await platform.call(`/workers/${workerId}/versions/v1.0.1/install`, { method: 'POST' });
     expect(await platform.installed(workerId)).toMatchObject({ status: 'installed', err_msg: '' });
     expect(registry.fetched('missing-1.0.0.tgz')).toBe(1);

@@ -9,7 +9,7 @@ import { allGone, descendantsOf } from './support/processes.ts';
 import { acknowledgedRows, pushWithWitness } from './support/row-witness.ts';
 import { publishScriptedWorker, runForever } from './support/scripted-worker.ts';
 
-/** The lease would last an hour: who starts in the data folder of a process that died need not wait for it. */
+/** The lease would last an hour, but a process that starts in a dead process's data folder need not wait for it. */
 const lost = { CHELA_RUNNER_LEASE_SECONDS: '3600', CHELA_RUNNER_SLOTS: '1' };
 const items = ['one'];
 
@@ -43,7 +43,7 @@ async function storedRows(slug: string): Promise<{ number: number; n: number }[]
 test('acknowledged rows survive kill -9 of everything; running runs fail at the next start and queued ones run', async () => {
   const first = await folder.start(lost);
   const worker = await publishScriptedWorker(first.client, 'Scripted');
-  // The first start's own run is out of the way then.
+  // By then the run of the first start is finished.
   await ended(first.client, (await first.client.call<RunShape>('/worker-runs/last')).data.slug);
 
   const pushing = await first.client.runAsync(worker, { script: pushWithWitness, items });
@@ -81,7 +81,7 @@ test('acknowledged rows survive kill -9 of everything; running runs fail at the 
   for (const slug of queued) {
     expect(await ended(second.client, slug)).toMatchObject({ status: 'succeeded', results: 1 });
   }
-  // Where a machine has no cgroups for it, there are none.
+  // A machine without usable cgroups has none.
   expect(cgroups.some((name) => name.includes('/subtask-'))).toBe(cgroups.length > 0);
   expect(await cgroupsOf(runnerId)).toEqual([]);
   await second.process.kill();

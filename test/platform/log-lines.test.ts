@@ -30,7 +30,7 @@ let text: string;
 let end: ProcessEnd;
 let runs: { stored: string; lost: string };
 
-/** Until the log has a line like the pattern. */
+/** Resolves once the log has a line that matches the pattern. */
 async function logged(log: string, pattern: RegExp): Promise<void> {
   await eventually(async () => (pattern.test(await readFile(log, 'utf8')) ? true : undefined));
 }
@@ -122,7 +122,7 @@ test('every line is JSON with level, time, component and message, and errors app
     });
     expect(line).not.toHaveProperty('error');
   }
-  // JSON keeps the last of two fields of one name.
+  // JSON.parse keeps the last of two fields with the same name.
   for (const line of text.split('\n')) expect(line.match(/"component":/g)?.length ?? 1).toBe(1);
 });
 

@@ -1,4 +1,4 @@
-/** What becomes of a platform whose log, on standard error, cannot be written. */
+/** A platform whose log, on standard error, cannot be written. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, createReadStream, openSync } from 'node:fs';
@@ -46,7 +46,7 @@ interface LogLine {
   readonly reason?: string;
 }
 
-/** Starts `chela` with a descriptor or socket as its standard error, which it has alone from then on. */
+/** Starts `chela` with a descriptor or socket as its standard error, which only it holds from then on. */
 async function start(stderr: number | Socket, argv = ['up']): Promise<StartedChela> {
   const { process: chela, client } = await startChela(environment, argv, ['ignore', 'pipe', stderr]);
   if (typeof stderr === 'number') closeSync(stderr);
@@ -57,7 +57,7 @@ async function start(stderr: number | Socket, argv = ['up']): Promise<StartedChe
   return { process: chela, client: new TestClient(client.url, key) };
 }
 
-/** Asks for workers while the database has no words but of failure: each request is answered with 500, and logged. */
+/** Requests workers while the database only fails: each request is answered with 500, and logged. */
 async function failRequests(client: TestClient, count: number): Promise<void> {
   await sql.query(`
     ALTER TABLE worker RENAME TO hidden_worker;
@@ -119,7 +119,7 @@ describe.skipIf(!isRoot)('a log on a full disk (needs root for a mount)', () => 
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'chela-test', disk]);
   });
   afterAll(() => {
-    // At once, although a platform that a failed test left may still write there.
+    // Immediately, although a platform left by a failed test may still write there.
     execFileSync('umount', ['--lazy', disk]);
   });
 

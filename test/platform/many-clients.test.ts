@@ -3,7 +3,7 @@ import { mixClients } from '../support/client-mix.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { publishWorker } from '../http/packages.ts';
 
-/** CHELA_SOAK_SECONDS=60 lets the clients work for a minute; without it each takes a few steps. */
+/** CHELA_SOAK_SECONDS=60 keeps the clients working for a minute; without it each takes a few steps. */
 const soakSeconds = Number(process.env['CHELA_SOAK_SECONDS'] ?? 0);
 const stepsPerClient = 6;
 

@@ -1,4 +1,4 @@
-/** Limits that bite inside a worker or its run, by the names under which they are told. */
+/** Limits that apply inside a worker or its run, by the names under which they are reported. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { pino } from 'pino';
 import { Events } from '../../src/events/events.ts';
@@ -14,7 +14,7 @@ const limits = {
   defaultMemoryMegabytes: 256,
   sandboxOpenFileLimit: 200,
   sandboxProcessLimit: 60,
-  // npm keeps documents of some 10 MB when it installs the SDK's dependencies.
+  // npm caches documents of some 10 MB when it installs the SDK's dependencies.
   sandboxFileSizeBytes: 32 * mebibyte,
   sandboxTmpBytes: 16 * mebibyte,
   runnerSlots: 2,
@@ -148,7 +148,7 @@ describe('a worker that fails at a limit', () => {
   });
 
   test('killed by the kernel at the file size limit has that as its reason', async () => {
-    // Node ignores the signal, unless something listened to it.
+    // Node ignores the signal unless something listens for it.
     const script = `process.once('SIGXFSZ', () => {}).removeAllListeners('SIGXFSZ');
       process.kill(process.pid, 'SIGXFSZ'); ${runForever}`;
     expect(await platform.runSync(worker, { script, items })).toMatchObject({
@@ -182,7 +182,7 @@ describe('the usage of a run', () => {
     const used = await metered(slug);
     expect(used.results).toBe(1);
     expect(used.cpu_seconds).toBeGreaterThan(0.4);
-    // Half a second of a quarter of a GB at least.
+    // At least half a second of a quarter of a GB.
     expect(used.memory_gb_hours).toBeGreaterThan((0.5 / 3600) * 0.25);
   });
 

@@ -1,4 +1,4 @@
-/** What happens to running subtasks while PostgreSQL or the whole machine is away, or a clock steps: nothing. */
+/** Running subtasks are unaffected while PostgreSQL or the whole machine is away, or a clock steps. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,9 +13,9 @@ import { descendantsOf } from './support/processes.ts';
 import { publishScriptedWorker, runForever } from './support/scripted-worker.ts';
 
 const leaseSeconds = 3;
-/** How long a fault lasts: much longer than a lease. */
+/** How long an outage lasts: much longer than a lease. */
 const faultMilliseconds = 2 * leaseSeconds * 1000;
-/** More heartbeats than a lease and two looks of a watchman take. */
+/** More heartbeats than fit into a lease and two looks of a watchman. */
 const heartbeatsOfALease = 8;
 const items = ['one'];
 
@@ -49,7 +49,7 @@ beforeAll(async () => {
     script: `await sdk.result.pushData({ n: 0 }); ${runForever}`,
     items,
   });
-  // The first run installs what the worker depends on.
+  // The first run installs the worker's dependencies.
   await eventually(async () => ((await chela.client.run(running)).results === 1 ? true : undefined), 90_000);
 });
 
@@ -69,7 +69,7 @@ async function query<Row extends object>(statement: string): Promise<Row[]> {
   }
 }
 
-/** Every `now()` of this database is what the table says apart from the machine's clock. */
+/** Makes every `now()` of this database return the value in the table instead of the machine's clock. */
 async function makeClockThatSteps(): Promise<void> {
   await query(`CREATE TABLE public.clock (step interval NOT NULL)`);
   await query(`INSERT INTO public.clock VALUES ('0')`);
@@ -88,7 +88,7 @@ async function runner(): Promise<{ id: string; heartbeat: string } | undefined> 
   return rows[0];
 }
 
-/** Resolves once the runner has renewed its lease for so long that a watchman without patience would have ended it. */
+/** Resolves once the runner has renewed its lease for so long that an impatient watchman would have ended it. */
 async function leaseIsSafe(): Promise<string | undefined> {
   const seen = new Set<string>();
   return eventually(async () => {

@@ -1,4 +1,4 @@
-/** Packages that take longer to read, or more memory, than the configuration allows: in an API, and in a runner. */
+/** Packages that take more time or memory to read than the configuration allows: in an API, and in a runner. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { Platform } from '../../src/platform/platform.ts';
 import { packageZip, publishWorker, uploadForm } from '../http/packages.ts';
 import { startTestPlatform, testConfig, type TestPlatform } from '../support/test-platform.ts';
 
-/** No machine writes so many files in less. */
+/** No machine writes that many files in less time. */
 const tooShortSeconds = 0.001;
 const manyFiles = Object.fromEntries(Array.from({ length: 300 }, (_, number) => [`data/${number}.txt`, '.']));
 

@@ -56,7 +56,7 @@ async function storedRows(slug: string): Promise<number[]> {
   }
 }
 
-/** Takes a refusal as a reason to go on with the next row; ends once rows are accepted again, and tells which were. */
+/** Continues with the next row after a refusal; ends once rows are accepted again, and reports which were. */
 const pushOnAndOn = `
   const accepted = [];
   let refused = 0;
@@ -87,7 +87,7 @@ test('kill -9 of PostgreSQL loses no acknowledged row, and every run ends', asyn
 
   const killed = await killPostmaster();
 
-  // The server comes back by itself, under the same platform; until then connections of the old one may still answer.
+  // The server restarts by itself under the same platform; until then old connections may still answer.
   await eventually(async () => {
     const pid = await postmasterPid();
     return pid > 0 && pid !== killed ? true : undefined;
@@ -110,7 +110,7 @@ test('kill -9 of PostgreSQL loses no acknowledged row, and every run ends', asyn
   const patientRows = await storedRows(patient);
   expect(accepted.filter((n) => !patientRows.includes(n))).toEqual([]);
 
-  // Notifications work again, too: an abort is noticed at once.
+  // Notifications work again too: an abort is noticed at once.
   await chela.client.call(`/worker-runs/${idle}/abort`, { method: 'POST' });
   expect(await ended(idle)).toMatchObject({ status: 'failed', err_msg: 'run aborted by user', results: 1 });
   const fresh = await chela.client.runSync(worker, { script: `await sdk.result.pushData({ n: 1 })`, items });

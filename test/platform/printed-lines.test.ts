@@ -1,4 +1,4 @@
-/** What workers print while the database is slow. */
+/** The output of workers while the database is slow. */
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';

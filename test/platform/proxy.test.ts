@@ -26,7 +26,7 @@ sdk
 `;
 
 async function publishWorker(client: TestPlatform): Promise<string> {
-  // That worker's dependencies have a SOCKS client among them; its SDK goes with them.
+  // That worker's dependencies include a SOCKS client and its SDK.
   const names = ['package.json', 'package-lock.json', 'sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js'];
   const files = Object.fromEntries(
     await Promise.all(
@@ -38,7 +38,7 @@ async function publishWorker(client: TestPlatform): Promise<string> {
 
 let platform: TestPlatform;
 let worker: string;
-/** Sends what the path says: `/bytes/1000`, or for ever. */
+/** Sends what the path requests: `/bytes/1000`, or endlessly. */
 let site: Server;
 let sitePort: number;
 beforeAll(async () => {
@@ -69,7 +69,7 @@ afterAll(async () => {
 });
 
 const items = ['one'];
-/** Gives a script `open(host, port)`, a connection by the SOCKS client, and `download(url)`, which resolves with a size. */
+/** Gives a script `open(host, port)`, a connection through the SOCKS client, and `download(url)`, which resolves with a size. */
 const prelude = `
   const http = require('http');
   const [user, password] = process.env.PROXY_AUTH.split(':');
@@ -201,7 +201,7 @@ describe('the traffic of a run', () => {
 
   test('stops all subtasks at max_total_traffic, and keeps the rows', async () => {
     const limit = 20_000_000;
-    // One of them loads for ever, the other would sleep for ever.
+    // One of them downloads forever, the other would sleep forever.
     const script = `${prelude} process.on('SIGTERM', () => {});
       await sdk.pushData({ item: input.items[0] });
       await sdk.log.info('there');

@@ -7,7 +7,7 @@ import { startTestPlatform, type TestPlatform } from '../support/test-platform.t
 const fixture = path.join(import.meta.dirname, '../fixtures/python-worker');
 const folder = temporaryFolder();
 
-/** Publishes the fixture with another list of requirements. */
+/** Publishes the fixture with other requirements. */
 async function publishWith(platform: TestPlatform, title: string, requirements: string): Promise<string> {
   const copy = path.join(folder, title);
   await cp(fixture, copy, { recursive: true });
@@ -101,7 +101,7 @@ describe('the requirements of a Python package', () => {
     expect(run).toMatchObject({ run_status: 'succeeded', error_message: '' });
     const { headers, list } = await platform.results(run.run_slug);
     expect(headers[2]).toEqual({ key: 'letters', label: 'Letters', format: 'integer' });
-    // By the upsert key Ada is there once.
+    // The upsert key keeps a single row for Ada.
     expect(list).toMatchObject([
       { name: 'Ada', greeting: 'Hello, Ada!', letters: 3 },
       { name: 'Grace', greeting: 'Hello, Grace!', letters: 5 },
@@ -109,7 +109,7 @@ describe('the requirements of a Python package', () => {
     expect(list).toHaveLength(2);
     const lines = await platform.log(run.run_slug);
     expect(lines.map(({ type, content }) => `${type} ${content}`)).toContain('2 greeted 3 names');
-    // Nothing is printed that the author did not ask for.
+    // Nothing is printed except what the author printed.
     expect(lines.filter(({ type }) => type === 4)).toEqual([]);
   });
 

@@ -42,7 +42,7 @@ test('a run ends even if the outcome of its subtask cannot be stored', async () 
   }
 });
 
-/** A folder that something is mounted in cannot be removed; only root mounts. */
+/** A folder with a mount inside cannot be removed; only root can mount. */
 test.runIf(process.getuid?.() === 0)('a run ends even if its folder cannot be removed', async () => {
   const slug = await platform.runAsync(scripted, {
     script: `console.log('there'); while (!require('node:fs').existsSync('/work/go')) await new Promise((go) => setTimeout(go, 20));`,
@@ -50,7 +50,7 @@ test.runIf(process.getuid?.() === 0)('a run ends even if its folder cannot be re
   });
   await platform.logged(slug, 'there');
   const scratch = path.join(platform.platform.config.cacheDir, 'scratch');
-  // Sandboxes that wait for a subtask have folders there too, but no package in them.
+  // Sandboxes waiting for a subtask have folders there too, but without a package.
   const form = new RegExp(`^(${process.pid}-[^/]+/subtask-[^/]+)/work/main.js$`);
   const names = await readdir(scratch, { recursive: true });
   const own = names.flatMap((name) => form.exec(name)?.[1] ?? []).join();

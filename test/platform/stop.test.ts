@@ -7,7 +7,7 @@ import { publishScriptedWorker, runForever } from './support/scripted-worker.ts'
 
 const items = ['one'];
 
-/** One platform after the other in one folder: each test stops one and leaves the next for the test after it. */
+/** One platform after another in one folder: each test stops one and leaves another for the next test. */
 let folder: DataFolder;
 let current: StartedChela;
 let worker: string;
@@ -40,7 +40,7 @@ test('Ctrl+C in a terminal, which signals the whole process group, lets a runnin
   );
   const { process: chela } = current;
   const processes = descendantsOf(chela.pid);
-  // Sessions of the database come and go.
+  // Database sessions come and go.
   const lasting = processes.filter(({ command }) => !command.startsWith('postgres: '));
   expect(lasting.length).toBeGreaterThanOrEqual(3);
   chela.signalGroup('SIGINT');

@@ -10,7 +10,7 @@ let worker: string;
 beforeAll(async () => {
   platform = await startTestPlatform({ syncWaitSeconds: 1 });
   worker = await publishScriptedWorker(platform, 'Scripted');
-  // What follows is about waiting for the worker, not for its dependencies.
+  // The tests below measure waiting for the worker, not for its dependencies.
   await platform.finished(await platform.runAsync(worker, { script: '', items: ['one'] }));
 });
 afterAll(async () => platform.close());
@@ -58,7 +58,7 @@ test('a client that disconnects does not stop the run', async () => {
   expect(await platform.finished(slug)).toMatchObject({ status: 'succeeded', results: 1 });
 });
 
-/** The newest run of the worker, once it is under way. */
+/** The newest run of the worker, once it is running. */
 async function started(): Promise<{ slug: string }> {
   for (;;) {
     const { data } = await platform.call<{ slug: string; status: string }>(`/workers/${worker}/runs/last`);

@@ -1,4 +1,4 @@
-/** Processes of the platform whose event loop hangs, or seems to. */
+/** Platform processes whose event loop hangs, or seems to. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { ChelaProcess } from './support/chela-process.ts';
 import { descendantsOf } from './support/processes.ts';
 
 const freezer = pathToFileURL(path.join(import.meta.dirname, 'support', 'freezing-process.ts')).href;
-/** Shorter than what any operator would set, longer than any turn of the loop at the start. */
+/** Shorter than any operator would set, longer than any turn of the loop during the start. */
 const limitSeconds = 3;
 
 let dataDir: string;
@@ -27,12 +27,12 @@ afterAll(async () => {
 
 interface Api {
   readonly process: ChelaProcess;
-  /** Has its event loop hang, and resolves once it does. */
+  /** Makes its event loop hang, and resolves once it does. */
   freeze: () => Promise<void>;
   isHealthy: () => Promise<boolean>;
 }
 
-/** @param within a command that the process is started by, which passes its exit code on */
+/** @param within a command that starts the process and passes its exit code on */
 async function startApi(
   way: WayToFreeze,
   { hangLimitSeconds = limitSeconds, within = [] }: { hangLimitSeconds?: number; within?: string[] } = {},
@@ -46,12 +46,12 @@ async function startApi(
   };
   const chela = new ChelaProcess(['api'], environment, ['ignore', 'pipe', 'pipe', 'pipe'], within);
   onTestFinished(async () => {
-    // The command that it was started by may leave it behind.
+    // The command that started it may leave it behind.
     for (const { pid } of descendantsOf(chela.pid)) process.kill(pid, 'SIGKILL');
     await chela.kill();
   });
   const [, url = ''] = await chela.printed(/listens on (http:\S+)/);
-  // A shell becomes the command, others stay its parent.
+  // A shell replaces itself with the command, others stay its parent.
   const inner = descendantsOf(chela.pid).find(({ command }) => command.includes('main.ts')) ?? chela;
   return {
     process: chela,

@@ -1,4 +1,4 @@
-/** One suite for every export format: the same rows, written by us and read by programs that share no code with us. */
+/** One suite for every export format: the same rows, written by Chela and read by programs that share no code with it. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -87,7 +87,7 @@ const bigNumber = '12345678901234567890';
 const formula = '=HYPERLINK("http://evil.test","x")';
 const severalLines = 'a "quoted", b; c\nline\ttab';
 const controls = 'nul\0 bell\u0007 last\uFFFF';
-/** As XML and HTML can have it. */
+/** As XML and HTML can represent it. */
 const replacedControls = 'nul\uFFFD bell\uFFFD last\uFFFD';
 
 const sourceRows = [
@@ -101,7 +101,7 @@ const sourceRows = [
 
 type Cells = Record<string, unknown>;
 
-/** The rows as flat text. @param defused what stands before a text that looks like a formula */
+/** The rows as flat text. @param defused the prefix of text that looks like a formula */
 function texts(lastTitle: string, defused = ''): Cells[] {
   return [
     {
@@ -120,7 +120,7 @@ function texts(lastTitle: string, defused = ''): Cells[] {
   ];
 }
 
-/** The same with numbers and booleans where a spreadsheet can hold them exactly. */
+/** The same, with numbers and booleans if a spreadsheet can store them exactly. */
 function typed(rows: Cells[]): Cells[] {
   return rows.map((row) => ({
     ...row,
@@ -154,7 +154,7 @@ const expected: Readonly<Record<ExportFormat, Cells[]>> = {
   rss: texts(replacedControls),
 };
 
-/** Formats with a place for each column, whether a row has it or not. */
+/** Formats with a cell for each column, whether a row has it or not. */
 const flat = new Set<ExportFormat>(['csv', 'xlsx', 'xls']);
 
 describe.each(exportFormatNames)('%s', (format) => {

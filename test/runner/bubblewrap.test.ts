@@ -79,7 +79,7 @@ describe('network', () => {
     expect(received).toEqual(['from outside']);
   });
 
-  // Addresses reserved for documentation: no packet would get anywhere from the host either.
+  // Addresses reserved for documentation: the host could not reach them either.
   test.each([
     ['TCP to another machine', `return outcome(net.connect(80, '192.0.2.1'), 'connect')`, 'ENETUNREACH'],
     ['TCP by IPv6', `return outcome(net.connect(80, '2001:db8::1'), 'connect')`, 'ENETUNREACH'],
@@ -161,12 +161,12 @@ describe('files', () => {
   });
 
   test('descriptors of the runner are not inherited', async () => {
-    // What this process itself was started with, the platform would have closed at its start.
+    // Descriptors that this process itself inherited, which the platform would have closed at its start.
     const given = JSON.stringify(inheritedDescriptors());
     const targets =
       await inside(`return fs.readdirSync('/proc/self/fd').filter((fd) => fd > 2 && !${given}.includes(Number(fd)))
       .map((fd) => code(() => fs.readlinkSync('/proc/self/fd/' + fd)))`);
-    // Event loop, its wake-up pipes, Node's own /dev/null, and the listing itself, gone when it is looked at.
+    // The event loop, its wake-up pipes, Node's own /dev/null, and the listing itself, closed by the time it is inspected.
     const own = /^(anon_inode:.*|pipe:.*|\/dev\/null|ENOENT)$/;
     expect((targets as string[]).filter((target) => !own.test(target))).toEqual([]);
   });
@@ -265,7 +265,7 @@ describe('two sandboxes at once', () => {
   });
 });
 
-/** Starts a process that leaves its parent, its group and its session, and ignores what it can. */
+/** Starts a process that leaves its parent, group and session, and ignores every signal it can. */
 function daemon(mark: string): string {
   return `const daemon = require('child_process').spawn('/bin/sh',
       ['-c', 'trap "" TERM HUP INT; (sh -c "trap \\\\"\\\\" TERM; echo ready; while :; do read x < /dev/zero; done" ${mark} &) ; exit 0'],
@@ -273,7 +273,7 @@ function daemon(mark: string): string {
     daemon.stdout.on('data', (data) => process.stdout.write(data, () => process.emit('daemon')));`;
 }
 
-/** Ids of ended processes of the kinds a sandbox has that nobody reaped. */
+/** Ids of zombie processes of the kinds that a sandbox has. */
 async function zombies(): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const states = await Promise.all(

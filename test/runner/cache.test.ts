@@ -23,7 +23,7 @@ beforeEach(async () => {
     await mkdir(path.join(cacheDir, parent), { recursive: true });
 });
 
-/** An entry of 64 KiB that was used so long ago. */
+/** An entry of 64 KiB that was last used that long ago. */
 async function entry(name: string, unusedMilliseconds: number): Promise<string> {
   const folder = path.join(cacheDir, name);
   await mkdir(path.join(folder, 'deep'), { recursive: true });
@@ -71,7 +71,7 @@ describe('the cache', () => {
   test('never drops what is in use by this process, or recently used by another', async () => {
     const held = await entry('packages/held', 0);
     const release = await use.hold([held]);
-    // Whatever the time says: it is held here.
+    // It is held here, whatever its time says.
     await utimes(held, new Date(0), new Date(0));
     await entry('packages/used-elsewhere', 5 * 60 * 1000);
     await entry('packages/unused', hour);

@@ -1,9 +1,9 @@
-/** The cgroups that runners made, as the machine shows them. */
+/** The cgroups of runners, as the machine shows them. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ownHierarchies } from '../../src/runner/cgroups/hierarchies.ts';
 
-/** Folders of all subtasks of a runner, and its own, by the id of its process. */
+/** The folders of a runner and of all its subtasks, by the id of its process. */
 export async function cgroupsOf(pid: number): Promise<string[]> {
   const { versionOne, versionTwo } = await ownHierarchies();
   const places = [

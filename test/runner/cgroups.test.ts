@@ -234,7 +234,7 @@ describe.skipIf(!canLimit)('the cgroups of a runner', () => {
   });
 });
 
-/** A cgroup of version 2 that this machine lets a test arrange, and a controller there is to hand down. */
+/** A cgroup of version 2 that a test may arrange on this machine, and a controller to delegate. */
 async function spareVersionTwo(): Promise<{ root: string; controller: string } | undefined> {
   const { versionTwo: root } = await ownHierarchies();
   if (root === undefined || existsSync(path.join(root, 'cgroup.type')) || process.getuid?.() !== 0)
@@ -247,7 +247,7 @@ const spare = await spareVersionTwo();
 describe.skipIf(spare === undefined)('version 2', () => {
   const { root, controller } = spare ?? { root: '', controller: '' };
 
-  /** As a unit of systemd that is delegated, with a process in it. */
+  /** Like a delegated systemd unit, with a process in it. */
   async function delegated(): Promise<{ folder: string; process: ChildProcess }> {
     await VersionTwoCgroups.open(root, [controller]).then(async (kind) => kind.close());
     const folder = path.join(root, `test-${process.pid}`);
@@ -270,7 +270,7 @@ describe.skipIf(spare === undefined)('version 2', () => {
     expect(await pidsIn(folder)).toEqual([]);
     expect(await pidsIn(path.join(folder, 'chela-host'))).toEqual([resident.pid]);
     expect(await readFile(path.join(folder, 'cgroup.subtree_control'), 'utf8')).toContain(controller);
-    // A runner that is started again finds itself moved aside already.
+    // After a restart, the runner is already in the cgroup that it moved to.
     await VersionTwoCgroups.open(path.join(folder, 'chela-host'), [controller]).then(async (again) =>
       again.close(),
     );

@@ -8,7 +8,7 @@ import { makeReachableFolder, removeFolder } from './worker-package.ts';
 
 const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
-/** A link with a relay connected to it, played by this test. */
+/** A link and its connected relay, played by this test. */
 async function openLink(): Promise<{ folder: string; link: ContainerLink; relay: net.Socket }> {
   const parent = await makeReachableFolder();
   onTestFinished(async () => removeFolder(parent));
@@ -17,7 +17,7 @@ async function openLink(): Promise<{ folder: string; link: ContainerLink; relay:
   onTestFinished(async () => link.close());
   const relay = net.connect(path.join(folder, 'control'));
   relay.on('error', () => {
-    // The runner may hang up at any time.
+    // The runner may disconnect at any time.
   });
   await once(relay, 'connect');
   return { folder, link, relay };

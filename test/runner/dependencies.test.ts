@@ -15,9 +15,9 @@ const dependency = { dependencies: { 'is-number': '7.0.0' } };
 interface Workplace {
   cacheDir: string;
   dependencies: NodeDependencies;
-  /** Writes a package; a package.json that is no text is written as JSON. */
+  /** Writes a package; a package.json that is not text is written as JSON. */
   makePackage: (manifest: object | string, files?: Record<string, string>) => Promise<string>;
-  /** Names in the cache. */
+  /** The names of the cache's entries. */
   cached: () => Promise<string[]>;
 }
 
@@ -45,7 +45,7 @@ async function makeWorkplace(): Promise<Workplace> {
 
 const ignore = (): void => {};
 
-/** A lock file as npm makes it for this package.json. */
+/** The lock file that npm makes for this package.json. */
 async function lockOf(packageDir: string): Promise<string> {
   await promisify(execFile)('npm', ['install', '--package-lock-only', '--ignore-scripts', '--no-audit'], {
     cwd: packageDir,

@@ -1,4 +1,4 @@
-/** A process that opens a docker sandbox, starts its worker and says so, to be killed. */
+/** A process that opens a docker sandbox, starts its worker and reports it, to be killed. */
 import { once } from 'node:events';
 import type { SandboxOptions } from '../../src/runner/sandbox.ts';
 import { DockerSandbox, type DockerSettings } from '../../src/runner/sandboxes/docker.ts';

@@ -52,7 +52,7 @@ async function outcomes(kind: Partial<Config>): Promise<Outcome[]> {
     for (const [worker, input, subtasks] of inputs) {
       const run = await platform.runSync(worker, input);
       const { list, headers } = await platform.results(run.run_slug);
-      // Subtasks work at the same time; where a kind puts things is its own.
+      // Subtasks run concurrently, and each kind has its own folders.
       const rows = list
         .map(({ argv: _1, cwd: _2, executable: _3, environment: _4, pid: _5, ...row }) => row)
         .map((row) => JSON.stringify(row))

@@ -1,4 +1,4 @@
-/** Which line of a worker's standard error is shown as its error. */
+/** Which line of a worker's standard error becomes its error headline. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ function headlineOf(text: string, secrets: readonly string[] = []): string {
   return headline.text;
 }
 
-/** What a program prints as errors, and that it fails. */
+/** Runs a failing program and returns what it prints as errors. */
 function errorsOf(command: string, args: readonly string[]): string {
   const { stderr, status, signal } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' });
   expect([status, signal]).not.toEqual([0, null]);
@@ -178,7 +178,7 @@ describe.skipIf(!isInstalled('python3', '--version'))('of Python', () => {
     expect(headlineOf(errorsOf('python3', [written(script, '.py')]))).toBe(headline);
   });
 
-  // As of Python 3.11.
+  // Since Python 3.11.
   test.skipIf(!isInstalled('python3', '-c', 'ExceptionGroup'))('an exception group', () => {
     const script = `import asyncio
 async def a(): raise KeyError('k')
@@ -231,13 +231,13 @@ func main() {
   }
 });
 
-/** As a Java virtual machine prints it. */
+/** Printed by a Java virtual machine. */
 const java = `Exception in thread "main" java.lang.IllegalStateException: outer: failed
 \tat M.main(M.java:1)
 Caused by: java.lang.NumberFormatException: For input string: "x"
 \tat java.base/java.lang.Integer.parseInt(Integer.java:668)
 \t... 1 more`;
-/** As Playwright prints it. */
+/** Printed by Playwright. */
 const playwright = `page.goto: net::ERR_NAME_NOT_RESOLVED at https://shop.example/
 Call log:
 \u001B[2m  - navigating to "https://shop.example/", waiting until "load"\u001B[22m

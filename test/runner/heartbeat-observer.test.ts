@@ -4,7 +4,7 @@ import { HeartbeatObserver } from '../../src/runner/heartbeat-observer.ts';
 const leaseMilliseconds = 30_000;
 const lookMilliseconds = 5000;
 
-/** Looks every five seconds, each a moment long, at the heartbeats that a function of the time gives. */
+/** Looks every five seconds, for a moment each, at heartbeats given as a function of the time. */
 class Looks {
   readonly #observer = new HeartbeatObserver(leaseMilliseconds);
   readonly #heartbeats: (now: number) => Record<number, string>;
@@ -23,7 +23,7 @@ class Looks {
     return this.#observer.observe({ beganAtMilliseconds, endedAtMilliseconds: this.now, heartbeats });
   }
 
-  /** @returns those that have expired after a while, and how long that took */
+  /** @returns those that expired, and how long that took */
   untilExpired(limitMilliseconds: number): { expired: number[]; after: number } {
     const began = this.now;
     while (this.now - began < limitMilliseconds) {
@@ -39,7 +39,7 @@ class Looks {
   }
 }
 
-/** Beats every 7.5 s. */
+/** A heartbeat every 7.5 s. */
 const beating = (now: number): string => String(Math.floor(now / 7500));
 
 test('only a runner whose heartbeat stays the same expires, after a lease and at most two looks', () => {

@@ -14,11 +14,11 @@ afterAll(async () => platform.close());
 
 test('a failure to create the record ends neither the installation nor the process', async () => {
   const logger = pino({ level: 'silent' });
-  // One connection: statements come one after the other.
+  // One connection, so statements run one after another.
   const database = new Database({ url: platform.databaseUrl, poolSize: 1, logger });
   onTestFinished(async () => database.close());
   const installs = new DependencyInstalls(database, platform.platform.jobs);
-  // A number that no version can have is refused by PostgreSQL.
+  // PostgreSQL refuses a number that no version can have.
   const versionId = Number.MAX_VALUE;
   const { events } = platform.platform;
   const recorder = new InstallRecorder({ installs, versionId, lineLimit: 10, events });
@@ -26,7 +26,7 @@ test('a failure to create the record ends neither the installation nor the proce
   const note = (error: unknown): void => void unhandled.push(error);
   process.on('unhandledRejection', note);
   recorder.print('a first line');
-  // Refused after that of the record.
+  // This statement is refused after the one that creates the record.
   await expect(installs.begin(versionId)).rejects.toThrow('invalid input syntax');
   await setImmediate();
   process.off('unhandledRejection', note);

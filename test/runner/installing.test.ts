@@ -1,4 +1,4 @@
-/** Installations in their sandbox, against registries on loopback that npm's and pip's own settings name. */
+/** Installations in their sandbox, against loopback registries that npm's and pip's own settings name. */
 import { once } from 'node:events';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -30,7 +30,7 @@ let folder: string;
 let npmRegistry: RegistryServer;
 let pipIndex: RegistryServer;
 let packages = 0;
-/** Takes connections that nothing in a sandbox may make. */
+/** Accepts connections that nothing in a sandbox may make. */
 const outside = createServer((socket) => socket.end('reached'));
 
 beforeAll(async () => {
@@ -46,7 +46,7 @@ beforeAll(async () => {
   vi.stubEnv('PIP_EXTRA_INDEX_URL', '');
   vi.stubEnv('PIP_FIND_LINKS', '');
   vi.stubEnv('DATABASE_URL', 'postgres://secret-of-the-platform');
-  // The base of all Python workers, here of nothing but the names.
+  // The base of all Python workers, here with the names only.
   await Promise.all(['grpcio', 'protobuf'].map((name) => pipIndex.addWheel(name, '', '7.0.0')));
 });
 afterAll(async () => {
@@ -95,7 +95,7 @@ async function packageOf(files: Record<string, string>): Promise<string> {
 const needing = async (name: string): Promise<string> =>
   packageOf({ 'package.json': JSON.stringify({ dependencies: { [name]: '1.0.0' } }) });
 
-/** What a script finds out about where it runs. */
+/** What a script finds out about its surroundings. */
 interface Findings {
   outside: string;
   hostFile: string;
@@ -156,7 +156,7 @@ describe('npm', { timeout: 180_000 }, () => {
       `${elsewhere.host} is not a public address; the operator can allow it with CHELA_REGISTRY_ALLOWED_TARGETS`,
     );
     expect(elsewhere.requests).toEqual([]);
-    // Where the operator allows it, it gets the file and no credentials.
+    // If the operator allows it, it gets the file without credentials.
     const allowed = workplace('npm', { registryAllowedTargets: [elsewhere.host] });
     await expect(allowed.node.install(packageDir, print)).rejects.toThrow(/404/);
     expect(elsewhere.requests.length).toBeGreaterThan(0);
@@ -199,7 +199,7 @@ describe('npm', { timeout: 180_000 }, () => {
   describe('install scripts', () => {
     const mark = makeMark();
     const survivor = `setInterval(() => {}, 1000, ${JSON.stringify(mark)});`;
-    /** Tries what it should not be able to do, and writes down what came of it. */
+    /** Tries what it should not be able to do, and writes down the outcome. */
     const probe = (hostFile: string, port: number): string => `
       const fs = require('node:fs');
       const attempt = (work) => { try { return String(work()); } catch (error) { return error.code ?? error.message; } };

@@ -43,7 +43,7 @@ test('no limit is recognized in parts of words, another order, or a line longer 
   expect(limitsOf(`${'x '.repeat(2048)}EMFILE`)).toEqual([]);
 });
 
-// One such line takes an expression that backtracks a thousand times longer than one search.
+// An expression that backtracks takes a thousand times longer for one such line than one search.
 test('lines that almost name a limit are read at constant speed', () => {
   const nearly = [
     'spawn ',

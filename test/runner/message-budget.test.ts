@@ -9,14 +9,14 @@ import {
 const messageLimitBytes = 2 * 1024 * 1024;
 const own = messageLimitBytes + callBytes;
 
-/** Asks for the room of a message of this size, the call included. */
+/** Requests room for a message of this size, including the call. */
 function ask(subtask: SubtaskBudget, bytes: number): Admission & { readonly isAdmitted: () => boolean } {
   let admitted = false;
   const admission = subtask.admit(bytes - callBytes, () => (admitted = true));
   return { ...admission, isAdmitted: () => admitted };
 }
 
-/** Which of them have room, by their places. */
+/** The indices of those that have room. */
 function admitted(messages: readonly { isAdmitted: () => boolean }[]): number[] {
   return messages.flatMap((message, place) => (message.isAdmitted() ? [place] : []));
 }
@@ -106,7 +106,7 @@ describe('several subtasks', () => {
   test('lose no shared room to what they return', () => {
     const budget = new MessageBudget({ messageLimitBytes, sharedBytes: 3 * own });
     const subtasks = Array.from({ length: 4 }, () => budget.openSubtask());
-    // A fixed order of sizes that go round, returned in another order than they were asked for.
+    // A fixed cycle of sizes, returned in another order than requested.
     const messages = Array.from({ length: 400 }, (_, place) =>
       ask(subtasks[place % 4] as SubtaskBudget, callBytes + ((place * 7919) % messageLimitBytes)),
     );

@@ -1,4 +1,4 @@
-/** What can be asked of the registry gateway, by a client that speaks plain HTTP. */
+/** What a client that speaks plain HTTP can request from the registry gateway. */
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
@@ -10,7 +10,7 @@ import { AllowList } from '../../src/addresses/addresses.ts';
 
 const asked: string[] = [];
 let sentBytes = 0;
-/** Answers everything; one document has no end. */
+/** Answers every request; one document is endless. */
 const registry = createServer((incoming, response) => {
   asked.push(incoming.url ?? '');
   if (incoming.url !== '/npm/endless') {
@@ -46,7 +46,7 @@ afterAll(() => {
   registry.close();
 });
 
-/** Sends the path as it is. */
+/** Sends the path unchanged. */
 async function ask(path: string): Promise<{ status: number | undefined; body: string }> {
   const outgoing = request({ host: '127.0.0.1', port: (listener.address() as AddressInfo).port, path });
   outgoing.end();

@@ -1,10 +1,10 @@
-/** Links in the answers of registries, which strangers write parts of. */
+/** Links in the responses of registries, parts of which come from strangers. */
 import { describe, expect, test } from 'vitest';
 import { replaceAnchors, replaceTarballs } from '../../src/runner/dependencies/registry-links.ts';
 
 const page = new URL('https://index.example/simple/six/');
 
-/** Names each link that is replaced. */
+/** Marks each replaced link. */
 function hrefsOf(html: string): string[] {
   const hrefs: string[] = [];
   replaceAnchors(html, page, (url) => {

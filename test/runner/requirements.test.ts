@@ -1,4 +1,4 @@
-/** What requirements.txt may hold, and that no text in it takes longer to refuse than to read. */
+/** What requirements.txt may contain, and that refusing any text takes no longer than reading it. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -74,7 +74,7 @@ describe('a requirement', () => {
     expect(requirementProblem(line)).toBe(problem);
   });
 
-  // Python ends a line at each of these, and what follows would be a line of its own to pip.
+  // Python ends a line at each of these, so pip would read the rest as a separate line.
   test.for(['\n', '\r', '\v', '\f', '\u001C', '\u001D', '\u001E', '\u0085', '\u2028', '\u2029', '\0'])(
     'with %j in it is refused',
     (separator) => {

@@ -1,4 +1,4 @@
-/** Chela and its bubblewrap sandboxes where the user is not root: as an ordinary user of the machine, without a name even. */
+/** Chela and its bubblewrap sandboxes without root: as an ordinary user of the machine, even one without a name. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, copyFile, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
@@ -15,9 +15,9 @@ const userId = 2_400_000 + (process.pid % 100_000);
 const apiKey = 'key-of-the-admin-account';
 const commands = ['sh', 'env', 'node'];
 
-/** The repository as the user sees it, who may be kept from the real one by a private home. */
+/** The repository at a path that the user can read, since a private home may hide the real one. */
 const view = 'chela';
-/** In a mount namespace of its own, so that nothing is left mounted. */
+/** In its own mount namespace, so that nothing stays mounted. */
 const becomeUser = `mount --bind "$1" "$2" && cd "$2" && shift 2 &&
   exec setpriv --reuid ${userId} --regid ${userId} --clear-groups --pdeathsig TERM "$@"`;
 
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(home, { recursive: true, force: true }));
 
-/** Command line that runs one as the user, in the root of the repository. */
+/** Command line that runs another as the user, in the root of the repository. */
 function asUser(argv: readonly string[]): [string, string[]] {
   return ['unshare', ['--mount', 'sh', '-c', becomeUser, 'sh', repository, path.join(home, view), ...argv]];
 }

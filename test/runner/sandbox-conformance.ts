@@ -1,4 +1,4 @@
-/** What every kind of sandbox keeps of the contract in src/runner/sandbox.ts. */
+/** The part of the contract in src/runner/sandbox.ts that every kind of sandbox keeps. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -69,7 +69,7 @@ const programs: Record<string, PackageFiles> = {
   },
 };
 
-/** What node printed of an error, less the stack: it shows where the program was started from. */
+/** The error that node printed, without the stack, which shows where the program was started. */
 function withoutStack({ stderr, ...rest }: Finished): Finished {
   const lines = stderr.split('\n').map((line) => line.replaceAll(/\S*\/(main|absent)\.js/g, '$1.js'));
   const kept = lines.filter(
@@ -103,17 +103,17 @@ async function descriptorCount(): Promise<number> {
   return (await readdir('/proc/self/fd').catch(() => [])).length;
 }
 
-/** What a kind keeps beyond the contract. */
+/** What a kind guarantees beyond the contract. */
 export interface Promises {
-  /** Limits of processes, open files, file sizes and files in memory bite, and dependencies are read-only. */
+  /** Limits of processes, open files, file sizes and files in memory are enforced, and dependencies are read-only. */
   readonly fences: boolean;
-  /** How many sandboxes may be open at a time. */
+  /** The maximum of open sandboxes. */
   readonly concurrency: number;
 }
 
 /**
  * The suite.
- * @param make called once the tests begin
+ * @param make called when the tests start
  */
 export function describeSandbox(kind: string, make: () => Sandbox, promises: Promises): void {
   describe(`sandbox kind ${kind}`, () => {
@@ -211,7 +211,7 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     const bytes = await worker.memoryBytes();
     expect(bytes).toBeGreaterThan(150e6);
     expect(bytes).toBeLessThan(600e6);
-    // Far below the limit an upper bound is enough; how far a process has grown since, it may tell or not.
+    // Far below the limit an upper bound is enough; further growth may or may not be reported.
     expect(await worker.memoryBytes(10e9)).toBeGreaterThan(150e6);
   });
 
@@ -349,7 +349,7 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     await eventually(async () => {
       expect(await mounts()).toBe(before[0]);
       expect(await processesMarked(mark)).toEqual([]);
-      // Connections that are kept alive may have been closed since.
+      // Keep-alive connections may have been closed since.
       expect(await descriptorCount()).toBeLessThanOrEqual(before[1]);
       return true;
     });

@@ -69,7 +69,7 @@ describe('sandbox kind process', () => {
 test.runIf(process.platform === 'linux')(
   'a starter exits if its runner dies before it has its listeners',
   async () => {
-    // The runner takes no handle any more: it stops as soon as the starter is there. env(1) as the sandboxes have it.
+    // The runner no longer accepts handles: it stops as soon as the starter exists. env(1) as in the sandboxes.
     const command = ['-u', 'NODE_CHANNEL_FD', '-u', 'NODE_CHANNEL_SERIALIZATION_MODE'];
     command.push(process.execPath, starterFile, '3', '0,0');
     const runner = `const stdio = ['ignore', 'ignore', 'ignore', 'ipc'];

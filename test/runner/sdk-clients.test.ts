@@ -1,4 +1,4 @@
-/** The SDK's endpoint as gRPC libraries of several languages use it. */
+/** The SDK endpoint, used by gRPC libraries of several languages. */
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
@@ -42,7 +42,7 @@ const available = Object.entries(clients).filter(([name]) => name !== 'Go’s' |
 
 test.each(available)('%s library gets its responses', { timeout: 600_000 }, async (_, prepare) => {
   const [program = '', ...argv] = await prepare();
-  // The calls that hang keep their room after their client has left: the largest message needs room beside them.
+  // Calls that hang keep their room after their client has left, and the largest message needs room besides.
   const budget = new MessageBudget({ messageLimitBytes, sharedBytes: messageLimitBytes }).openSubtask();
   const rejected: string[] = [];
   const handlers = {

@@ -1,4 +1,4 @@
-/** What the runner holds of messages that are not answered yet, and that whoever sends them waits. */
+/** What the runner holds of unanswered messages, and that their senders wait. */
 import { once, type EventEmitter } from 'node:events';
 import http2 from 'node:http2';
 import net from 'node:net';
@@ -19,12 +19,12 @@ const pushData = '/coresdk.Result/PushData';
 interface Served {
   readonly port: number;
   readonly budget: SubtaskBudget;
-  /** Length of each row, and of each sentence on a message that was refused. */
+  /** The length of each row, and the error text of each refused message. */
   readonly rows: number[];
-  /** How many rows were received. */
+  /** The number of rows received. */
   readonly received: () => number;
   readonly refused: string[];
-  /** Rows are stored from now on; until then they wait. */
+  /** Lets rows be stored from now on; until then they wait. */
   readonly store: () => void;
   /** Bytes that the runner has read of all connections. */
   readonly receivedBytes: () => number;
@@ -109,7 +109,7 @@ function prefix(sizeBytes: number, flag = 0): Buffer {
   return bytes;
 }
 
-/** A row of this many bytes, its few bytes of protobuf included. */
+/** A row of this many bytes, including its few bytes of protobuf. */
 function row(sizeBytes: number): Buffer {
   const length = sizeBytes - 5;
   const varint = Buffer.from([
@@ -128,12 +128,12 @@ interface Answer {
   readonly statusMessage: string;
 }
 
-/** Resolves once a stream or connection has ended, however. */
+/** Resolves once a stream or connection has ended in any way. */
 async function ended(emitter: EventEmitter): Promise<void> {
   return new Promise((resolve) => emitter.once('close', resolve));
 }
 
-/** @returns what a call is answered with */
+/** @returns the outcome of a call */
 async function answered(stream: http2.ClientHttp2Stream): Promise<Answer> {
   const chunks: Buffer[] = [];
   let headers: http2.IncomingHttpHeaders = {};
@@ -150,7 +150,7 @@ async function answered(stream: http2.ClientHttp2Stream): Promise<Answer> {
   };
 }
 
-/** Resolves once the runner has read what there is to read: no more comes between one answer to a ping and the next. */
+/** Resolves once the runner has read everything available: nothing arrives between two answers to pings. */
 async function quiet(session: http2.ClientHttp2Session, receivedBytes: () => number): Promise<number> {
   const ping = promisify((done: (error: Error | null) => void) => session.ping(done));
   const pingBytes = 17 * 3;
@@ -256,7 +256,7 @@ const collectGarbage = ((): (() => void) => {
   return runInNewContext('gc') as () => void;
 })();
 
-/** Memory of buffers that somebody still refers to. */
+/** Memory of buffers that are still referenced. */
 function heldBytes(): number {
   collectGarbage();
   return process.memoryUsage().arrayBuffers;
@@ -265,12 +265,12 @@ function heldBytes(): number {
 test('a message sent byte by byte takes no more memory than it has bytes', async () => {
   const { port, budget, receivedBytes } = await serve();
   const session = await connect(port);
-  // Takes the room, so that all others wait.
+  // Takes all room, so that the others wait.
   open(session).write(Buffer.concat([prefix(messageLimitBytes), Buffer.alloc(1000)]));
   await eventually(async () => (budget.usedBytes > 0 ? true : undefined));
   const held = Array.from({ length: 50 }, () => open(session));
   for (const stream of held) stream.write(prefix(messageLimitBytes));
-  // Read past, since it is larger than the limit.
+  // Skipped, since it is over the limit.
   const filler = open(session);
   filler.write(prefix(messageLimitBytes + 1));
   await quiet(session, receivedBytes);
@@ -282,7 +282,7 @@ test('a message sent byte by byte takes no more memory than it has bytes', async
     await new Promise((resolve) => filler.write(part, resolve));
   }
   expect(await quiet(session, receivedBytes)).toBeGreaterThan(rounds * part.length);
-  // A view into what the socket delivered would hold the filler around each byte.
+  // A view into the socket's chunk would keep the filler around each byte.
   expect(heldBytes() - before).toBeLessThan((rounds * part.length) / 10);
 });
 
@@ -425,7 +425,7 @@ describe('a hostile client', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * mebibyte);
     await expectHealthy(port);
 
-    /** The runner reads no further while its answers are not read. */
+    /** The runner stops reading while its responses are not read. */
     async function stalled(): Promise<void> {
       await eventually(async () => {
         const seen = receivedBytes();

@@ -32,7 +32,7 @@ function asIs(bytes: Buffer): Buffer {
   return bytes;
 }
 
-/** Handlers that note their calls; `fail` makes the next ones reject. */
+/** Handlers that record their calls; `fail` makes the next ones reject. */
 function recorder(): SdkHandlers & { calls: unknown[]; fail: string | undefined } {
   const calls: unknown[] = [];
   const record = async (...call: unknown[]): Promise<void> => {
@@ -73,14 +73,14 @@ async function serve(
 type Reply = { code: number; message?: string; jsonString?: string };
 type Call = (method: string, request: object) => Promise<Reply>;
 
-/** A client made of the .proto file, as the SDK's are; `call('Result.PushData', {...})`. */
+/** A client made from the .proto file, like the SDK's; `call('Result.PushData', {...})`. */
 function connect(port: number, packageName: string): { call: Call; client: Client } {
   const file = fileURLToPath(new URL(`../../src/runner/sdk/protos/${packageName}.proto`, import.meta.url));
   const loaded = loadPackageDefinition(loadSync(file, { keepCase: true, defaults: true }))[
     packageName
   ] as GrpcObject;
   const address = `127.0.0.1:${port}`;
-  // One connection for all services, as `channelOverride` shares it.
+  // One connection for all services, shared with `channelOverride`.
   const client = new Client(address, credentials.createInsecure());
   onTestFinished(() => {
     client.close();

@@ -37,7 +37,7 @@ async function waiting(count: number): Promise<void> {
   await eventually(async () => (sandbox.warmSandboxes === count ? true : undefined));
 }
 
-/** Runs a worker that says for how long its process had been there, in seconds. */
+/** Runs a worker that reports how long its process had existed, in seconds. */
 async function secondsBefore(options: Partial<SandboxOptions> = {}): Promise<number> {
   const code = `console.log((performance.now() / 1000 - process.uptime()).toFixed(3))`;
   return Number((await finish(await openWorker(sandbox, { 'main.js': code }, options))).stdout);
@@ -95,7 +95,7 @@ describe('sandboxes opened in advance', () => {
     const code = `console.log(JSON.stringify(require('fs').readdirSync('node_modules')))`;
     expect(await answerOf(sandbox, code, { nodeModulesDir })).toEqual(['first.js']);
     await waiting(1);
-    // What the cache dropped and installed again is another folder of the same name.
+    // A folder that the cache dropped and installed again is another folder with the same name.
     await rename(nodeModulesDir, `${nodeModulesDir}-aside`);
     await mkdir(nodeModulesDir);
     await writeFile(second ?? '', `module.exports = 'second'`);
@@ -120,7 +120,7 @@ describe('sandboxes opened in advance', () => {
     await waiting(2);
     await open([20002]);
     await open([20002]);
-    // One of each: what is asked for now takes what waits for it.
+    // One of each: the next request takes the one waiting for it.
     await eventually(async () => {
       const worker = await openWorker(sandbox, { 'main.js': '' }, { ports: [20001] });
       const isWarm = sandbox.warmSandboxes === 1;
@@ -167,7 +167,7 @@ describe('sandboxes opened in advance', () => {
     await waiting(1);
     const added = descendantsOf(process.pid).filter(({ pid }) => !before.has(pid));
     for (const { pid } of added.toReversed()) process.kill(pid, 'SIGKILL');
-    // Its own parent knows it as soon as there is not even a zombie.
+    // Its parent notices as soon as not even a zombie is left.
     await eventually(async () => (added.some(({ pid }) => existsSync(`/proc/${pid}`)) ? undefined : true));
     expect((await finish(await openWorker(sandbox, { 'main.js': 'console.log(1)' }))).stdout).toBe('1\n');
   });

@@ -72,7 +72,7 @@ export async function openWorker(
   return Object.assign(worker, { packageDir, scratchDir, userId: firstUserId + slot });
 }
 
-/** A bubblewrap sandbox whose every worker gets a sandbox that was open before it was asked for. */
+/** A bubblewrap sandbox whose workers all get a sandbox opened in advance. */
 export class AheadSandbox implements Sandbox {
   readonly name = 'bubblewrap';
   readonly #cacheDir: string;
@@ -131,7 +131,7 @@ export async function finish(worker: SandboxedProcess): Promise<Finished> {
   return { ...exit, stdout, stderr };
 }
 
-/** Runs a worker and returns what it printed, as JSON. */
+/** Runs a worker and returns its output, parsed as JSON. */
 export async function answerOf(
   sandbox: Sandbox,
   code: string,
@@ -143,7 +143,7 @@ export async function answerOf(
   return JSON.parse(stdout);
 }
 
-/** A word to put on the command lines of processes, so that `processesMarked` finds them on the host. */
+/** A word for the command lines of processes, by which `processesMarked` finds them on the host. */
 export function makeMark(): string {
   return `mark-${randomUUID()}`;
 }

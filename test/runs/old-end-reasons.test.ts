@@ -32,7 +32,7 @@ async function migrateUpTo(url: string, end: string): Promise<void> {
       SELECT id, 'v1.0.1', repeat('0', 64), 'node', 'main.js', '{}' FROM worker`);
 }
 
-/** A run as an older version left it. @param texts err_msg of its subtasks; null for one that has not ended */
+/** A run as an older version left it. @param texts err_msg of its subtasks; null for an unfinished one */
 async function oldRun(status: string, errMsg: string, texts: readonly (string | null)[]): Promise<number> {
   runs += 1;
   const hasEnded = status === 'succeeded' || status === 'failed';

@@ -21,7 +21,7 @@ async function submit(count: number): Promise<string> {
   return platform.runAsync(worker, { script: '', items: numbers(count) });
 }
 
-/** A runner of four slots that executes nothing. */
+/** A runner with four slots that executes nothing. */
 async function makeRunner() {
   const { database, callbacks, accounts, events } = platform.platform;
   const services = { database, callbacks, usage: accounts.usage, events };

@@ -347,7 +347,7 @@ test('subtask inputs over the limit of total bytes, when fields replace one anot
   expect(inputsOf({ a: 1 }, { properties: [] }, { ...limits, bytes: 7 })).toEqual([{ a: 1 }]);
 });
 
-// Made first and measured then, they would be thousands of millions of fields.
+// Created before measuring, they would be billions of fields.
 test('subtask inputs that are too large, before creating them', () => {
   const shared = Object.fromEntries(Array.from({ length: 200_000 }, (_, index) => [`k${index}`, 1]));
   const custom = { ...shared, a: Array.from({ length: 10_000 }, () => 1) };
@@ -379,7 +379,7 @@ test('random inputs: every nonempty item is in exactly one subtask, and nothing 
     const items = new Map(
       fields.map((field) => [field, Array.from({ length: random.below(4) }, () => random.pick(words))]),
     );
-    // One that always splits, in the last place.
+    // A field that always splits, in the last position.
     items.set('z', removed.includes('a') ? [] : ['last']);
     if (removed.includes('a')) items.get('a')?.push('last');
     fields.push('z');

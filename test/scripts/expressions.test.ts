@@ -5,7 +5,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkExpressions } from '../../scripts/expressions/check-expressions.ts';
 
-/** Checks a tree of one file, and says what is wrong with it as `line: message`. */
+/** Checks a tree of one file, and returns its problems as `line: message`. */
 async function problemsOf(...lines: string[]): Promise<string[]> {
   const root = await mkdtemp(path.join(tmpdir(), 'chela-expressions-'));
   onTestFinished(async () => rm(root, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-/** Checks answers against the OpenAPI document that the same platform serves. */
+/** Checks responses against the OpenAPI document of the same platform. */
 import { Ajv, type ValidateFunction } from 'ajv';
 
 type Schema = Record<string, unknown>;
@@ -31,14 +31,14 @@ class AnswerCheck {
         operations,
         parameters: path.split('{').length,
       }))
-      // A path of literals wins over one with parameters, as in the router.
+      // A literal path wins over one with parameters, as in the router.
       .toSorted((one, other) => one.parameters - other.parameters);
   }
 
-  /** @throws Error that says where the answer and the document differ */
+  /** @throws Error that says where the response and the document differ */
   check(method: string, path: string, status: number, body: unknown): void {
     const operation = this.#paths.find(({ pattern }) => pattern.test(path))?.operations[method.toLowerCase()];
-    // Paths and methods that do not exist are answered too.
+    // Unknown paths and methods get responses too.
     if (operation === undefined) return;
     const response = operation.responses[String(status)];
     if (response === undefined)
@@ -62,7 +62,7 @@ class AnswerCheck {
   }
 }
 
-/** The document with every reference replaced by what it names; no schema of it contains itself. */
+/** The document with every reference replaced by its target; no schema of it contains itself. */
 export function dereferenced<Document extends { components: { schemas: Record<string, unknown> } }>(
   document: Document,
 ): Document {

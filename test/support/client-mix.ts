@@ -1,10 +1,10 @@
-/** Many clients that do all there is to do at the same time, in an order drawn from a seed. */
+/** Many clients that use every operation at once, in an order drawn from a seed. */
 import type { TestPlatform } from './test-platform.ts';
 
 interface Mixer {
   readonly platform: TestPlatform;
   readonly worker: string;
-  /** What this client started, newest last. */
+  /** The runs that this client started, newest last. */
   readonly runs: string[];
   readonly tasks: string[];
   readonly queueRefs: string[];
@@ -89,11 +89,11 @@ const steps: readonly Step[] = [
 
 export interface MixOptions {
   readonly clients: number;
-  /** Whether a client goes on after so many steps. */
+  /** Whether a client continues after that many steps. */
   readonly goesOn: (steps: number) => boolean;
 }
 
-/** Lets the clients loose. @returns how often each HTTP status was answered */
+/** Runs the clients. @returns how often each HTTP status was returned */
 export async function mixClients(
   platform: TestPlatform,
   worker: string,

@@ -8,11 +8,11 @@ import { pino } from 'pino';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.ts';
 import { untilReachable } from '../../src/database/reachable.ts';
 
-/** Test files that run at once have several platforms, each with a pool of connections. */
+/** Test files running at once have several platforms, each with a connection pool. */
 const neededConnections = 200;
 
 export interface DatabaseServer {
-  /** Connection URL of an empty database, from which tests clone theirs. */
+  /** Connection URL of an empty database that tests clone theirs from. */
   readonly templateUrl: string;
   readonly stop: () => Promise<void>;
 }
@@ -22,7 +22,7 @@ async function startEmbedded(): Promise<DatabaseServer> {
   const server = new EmbeddedPostgres({
     dataDir: path.join(folder, 'postgres'),
     logger: pino({ level: 'error' }),
-    // What tests store is gone with the run.
+    // What tests store is deleted after the run.
     parameters: { fsync: 'off', max_connections: '500' },
   });
   await server.start();

@@ -1,4 +1,4 @@
-/** A Docker Engine of the tests' own, with an image made of the distribution's packages. */
+/** A Docker Engine for the tests, with an image made from the distribution's packages. */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
@@ -14,7 +14,7 @@ import { eventually } from '../platform/support/eventually.ts';
 const run = promisify(execFile);
 const testImage = 'chela-test:latest';
 
-/** What Node and the host's Python are linked with, beyond what every Debian has. */
+/** The libraries that Node and the host's Python need beyond what every Debian has. */
 const libraries = ['libssl3', 'libffi8', 'libsqlite3-0', 'libexpat1', 'libstdc++6'];
 const leftOut = [
   'var/cache',
@@ -34,7 +34,7 @@ function isInstalled(command: string): boolean {
   }
 }
 
-/** Where apt gets this distribution's packages from. */
+/** The URL that apt gets this distribution's packages from. */
 async function mirror(suite: string): Promise<string> {
   const format = '$(RELEASE) $(COMPONENT) $(REPO_URI)';
   const { stdout } = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
@@ -46,7 +46,7 @@ async function mirror(suite: string): Promise<string> {
   return found;
 }
 
-/** The image's files as a tar, made once a machine. */
+/** The image's files as a tar, made once per machine. */
 async function imageFile(): Promise<string> {
   const release = await readFile('/etc/os-release', 'utf8');
   const suite = /^VERSION_CODENAME="?(\w+)/m.exec(release)?.[1] ?? 'stable';
@@ -135,7 +135,7 @@ async function startEngine(): Promise<TestEngine> {
   return { settings, docker, stop };
 }
 
-/** Why no engine can be started here. */
+/** The reason why no engine can be started here. */
 function obstacle(): string | undefined {
   if (process.platform !== 'linux') return 'a Docker Engine of its own needs Linux';
   if (process.getuid?.() !== 0) return 'a Docker Engine of its own needs root';
@@ -143,8 +143,8 @@ function obstacle(): string | undefined {
 }
 
 /**
- * An engine that has `testImage` and no network; the reason where there can be none.
- * @throws Error where CI runs on a machine that could have one
+ * An engine that has `testImage` and no network; the reason if none can be started.
+ * @throws Error if CI runs on a machine that could start one
  */
 export async function startTestEngine(): Promise<TestEngine | string> {
   const reason = obstacle();

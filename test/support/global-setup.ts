@@ -11,7 +11,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Connection URL of the template database. */
     templateUrl: string;
-    /** Folder that all test platforms cache packages and dependencies in; sandboxes can reach it. */
+    /** The folder in which all test platforms cache packages and dependencies; sandboxes can reach it. */
     cacheDir: string;
   }
 }

@@ -1,4 +1,4 @@
-/** Python with packages of its own, made once below node_modules, for readers and tools that share no code with ours. */
+/** Python with its own packages, made once below node_modules, for readers and tools that share no code with Chela. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFile, readFile, rm } from 'node:fs/promises';
@@ -21,7 +21,7 @@ async function makeEnvironment(folder: string): Promise<void> {
 }
 
 /**
- * @param requirements path of a file that names the packages with their versions
+ * @param requirements path of a file that lists the packages with their versions
  * @returns path of a Python that has them
  */
 export async function preparePython(requirements: string): Promise<string> {

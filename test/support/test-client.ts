@@ -1,4 +1,4 @@
-/** A client of the API, as tests use it: over HTTP, against any running platform. */
+/** An API client for tests: over HTTP, against any running platform. */
 import { buffer } from 'node:stream/consumers';
 import { zipFolder } from '../../src/workers/archive.ts';
 import { answerCheck } from './api-document.ts';
@@ -15,10 +15,10 @@ export interface Answer<Data = unknown> {
 
 export interface CallOptions {
   readonly method?: string;
-  /** The credential; '' sends none. The test account's where omitted. */
+  /** The credential; '' sends none. Defaults to the test account's. */
   readonly key?: string;
   readonly headers?: Record<string, string>;
-  /** Sent as JSON, unless it is a string or a form, which are sent as they are. */
+  /** Sent as JSON, except a string or a form, which are sent unchanged. */
   readonly body?: unknown;
 }
 
@@ -81,14 +81,14 @@ export class TestClient {
 
   /**
    * @param url of the platform
-   * @param key the credential of every call that names none
+   * @param key the default credential of calls
    */
   constructor(url: string, key: string) {
     this.url = url;
     this.key = key;
   }
 
-  /** Calls `/api/v2` + path. Every answer is checked against the OpenAPI document. */
+  /** Calls `/api/v2` + path. Every response is checked against the OpenAPI document. */
   async call<Data = unknown>(apiPath: string, options: CallOptions = {}): Promise<Answer<Data>> {
     const { body, key = this.key } = options;
     const isJson = body !== undefined && typeof body !== 'string' && !(body instanceof FormData);
@@ -132,7 +132,7 @@ export class TestClient {
     return answer.data.slug;
   }
 
-  /** Waits until the dependencies of a version are installed, or cannot be. @returns its install log */
+  /** Waits until the dependencies of a version are installed or have failed. @returns its install log */
   async installed(workerId: string, version = 'latest'): Promise<InstallLogShape> {
     const deadline = Date.now() + 120_000;
     for (;;) {

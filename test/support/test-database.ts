@@ -19,8 +19,8 @@ async function administer(statement: string): Promise<void> {
 }
 
 /**
- * A database of its own for a test file, migrated. `drop` fails where a connection was leaked.
- * @param template `template0` for one with nothing in it
+ * A migrated database for one test file. `drop` fails if a connection leaked.
+ * @param template `template0` for an empty one
  */
 export async function createTestDatabase(
   template: string = new URL(inject('templateUrl')).pathname.slice(1),

@@ -54,7 +54,7 @@ export class TestPlatform extends TestClient {
     }
   }
 
-  /** Another account with a key of its own. */
+  /** Another account and its key. */
   async otherAccount(name: string): Promise<{ id: number; key: string }> {
     const { accounts } = this.platform;
     const { id } = await accounts.ensure(name);
@@ -80,7 +80,7 @@ export function testConfig(dataDir: string, overrides: Partial<Config> = {}): Co
   };
 }
 
-/** @param logger a quiet one where omitted */
+/** @param logger a silent one by default */
 export async function startTestPlatform(
   overrides: Partial<Config> = {},
   parts: PlatformParts = { api: true, runner: true },

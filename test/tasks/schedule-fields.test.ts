@@ -20,7 +20,7 @@ async function newTask(fields: Record<string, unknown> = {}): Promise<string> {
   return createTask(platform, { worker_id: hello, title: 'A task', input, ...fields });
 }
 
-/** What a clock in a zone shows at a time in Unix seconds. */
+/** What a clock in a time zone shows at a time in Unix seconds. */
 function shown(timezone: string, seconds: number): string {
   return new Intl.DateTimeFormat('sv', { timeZone: timezone, dateStyle: 'short', timeStyle: 'short' }).format(
     seconds * 1000,

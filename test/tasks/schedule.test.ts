@@ -9,7 +9,7 @@ function tick(schedule: Schedule, after: string): string | undefined {
   return nextTick(schedule, new Date(after))?.toISOString().replace('.000Z', 'Z');
 }
 
-/** The ticks of a schedule from a moment on. */
+/** The ticks of a schedule after a given time. */
 function ticks(schedule: Schedule, after: string, count: number): (string | undefined)[] {
   const found: (string | undefined)[] = [];
   let last = new Date(after);
@@ -274,7 +274,7 @@ describe('when clocks go back', () => {
   });
 });
 
-/** What the clock of a zone shows, as text that sorts by time: `2026-03-29T03:00`. */
+/** What the clock of a time zone shows, as text that sorts by time: `2026-03-29T03:00`. */
 function wallClock(timezone: string): (moment: number) => string {
   const format = new Intl.DateTimeFormat('sv', {
     timeZone: timezone,
@@ -285,7 +285,7 @@ function wallClock(timezone: string): (moment: number) => string {
 }
 
 /**
- * Looks at the clock minute by minute: the tick of a day is the first minute at which the clock shows the time or
+ * Checks the clock minute by minute: the tick of a day is the first minute at which the clock shows the time or
  * has passed it.
  */
 function tickByLooking(wanted: string, minutes: { moment: number; shown: string }[]): number | undefined {

@@ -1,6 +1,6 @@
 /**
- * A scheduler in a process of its own, with a clock that its parent sets: each message is a moment to look at, answered
- * with what went wrong, or an empty text.
+ * A scheduler in a separate process, with a clock that its parent sets: each message is a time to check, answered
+ * with the error, or an empty text.
  */
 import { pino } from 'pino';
 import { readConfig } from '../../src/configuration/configuration.ts';

@@ -33,7 +33,7 @@ beforeAll(async () => {
   await listener.connect();
   await listener.query('LISTEN chela_subtasks_ready');
   processes.push(...(await Promise.all(Array.from({ length: processCount }, startScheduler))));
-  // Not years of ticks that were missed. What starts sets coming ticks by the real clock, so this comes after.
+  // Avoids years of missed ticks. A start sets the next ticks by the real clock, so this comes after it.
   await platform.platform.database.pool.query(`UPDATE task SET next_tick_at = '2040-03-24T08:00:00Z'`);
 });
 
@@ -59,7 +59,7 @@ async function startScheduler(): Promise<ChildProcess> {
   return child;
 }
 
-/** Has a process look at a moment. @returns what went wrong there, or an empty text; it may die before it is done */
+/** Makes a process check a time. @returns the error there, or an empty text; the process may die first */
 async function lookAt(child: ChildProcess, moment: string): Promise<string> {
   const answered = once(child, 'message') as Promise<[string]>;
   const died = once(child, 'exit').then(() => ['']);

@@ -13,13 +13,13 @@ const hour = 60 * minute;
 let platform: TestPlatform;
 let hello: string;
 let accountId: number;
-/** Tasks by a clock that the test sets, far ahead of the platform's own. */
+/** Tasks with a clock that the test sets, far ahead of the platform's own. */
 let tasks: Tasks;
 let now: Date;
 let told: RecordedEvent[];
 
 beforeAll(async () => {
-  // Without a runner runs wait until they are aborted.
+  // Without a runner, runs wait until they are aborted.
   platform = await startTestPlatform({}, { api: true, runner: false });
   hello = await platform.publish(helloFolder, 'Hello');
   accountId = (await platform.platform.accounts.ensure('tester')).id;
@@ -53,13 +53,13 @@ async function newTask(at: string, fields: Record<string, unknown>): Promise<str
   });
 }
 
-/** Lets the clock show a moment, and the scheduler look. */
+/** Sets the clock, and makes the scheduler check. */
 async function fireAt(at: string | Date): Promise<void> {
   now = new Date(at);
   await tasks.scheduler.fireDue();
 }
 
-/** What the schedule of a task started, oldest first. */
+/** The scheduled times of the runs of a task, oldest first. */
 async function started(slug: string): Promise<StartedRun[]> {
   const { rows } = await platform.platform.database.pool.query<StartedRun>(
     `SELECT run.slug, run.status, run.origin, run.scheduled_for FROM run JOIN task ON task.id = task_id
@@ -182,7 +182,7 @@ describe('a schedule', () => {
   });
 });
 
-/** Lets the clock go on by ten minutes at a time; every run has ended before the next look. */
+/** Advances the clock ten minutes at a time; every run has ended before the next check. */
 async function live(slug: string, from: string, hours: number): Promise<string[]> {
   for (let passed = 0; passed <= hours * 6; passed += 1) {
     await fireAt(new Date(Date.parse(from) + passed * 10 * minute));
@@ -225,7 +225,7 @@ describe('across a change of the clock', () => {
   });
 });
 
-/** A time of the first of June 2040, or of a day after it. */
+/** A time on 1 June 2040, or on a day after it. */
 function dayLater(days: number, time: string): string {
   return `2040-06-${String(1 + days).padStart(2, '0')}T${time}Z`;
 }

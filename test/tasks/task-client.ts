@@ -1,4 +1,4 @@
-/** Calls of the tasks' operations, as tests use them. */
+/** Calls to the operations on tasks. */
 import type { Answer, CallOptions, TestClient } from '../support/test-client.ts';
 
 export interface TaskShape {

@@ -1,4 +1,4 @@
-/** The thread of a pool whose tasks do what tasks of ours must not. */
+/** The thread of a pool whose tasks do what real tasks must not. */
 import { stat } from 'node:fs/promises';
 import { threadId } from 'node:worker_threads';
 import { invalidArgument } from '../../src/errors.ts';

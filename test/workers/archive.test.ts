@@ -46,7 +46,7 @@ async function tree(folder: string): Promise<string[]> {
   return (await Promise.all(names)).toSorted();
 }
 
-/** What a changed zip came to: refused without a trace, unpacked to the known contents, or worse. */
+/** The outcome for a changed zip: refused without a trace, unpacked to the known contents, or worse. */
 async function outcome(zip: Buffer, contents: ReadonlySet<string>): Promise<string> {
   const { folder, destination, error } = await attempt(zip);
   if (error !== undefined) {

@@ -10,7 +10,7 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** A folder with these files, contents by path; a value that is no text or bytes becomes JSON. */
+/** A folder with these files, contents by path; a value that is not text or bytes becomes JSON. */
 export async function folderWith(files: Readonly<Record<string, unknown>>): Promise<string> {
   const folder = await temporaryFolder();
   for (const [file, content] of Object.entries(files)) {

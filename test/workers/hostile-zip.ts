@@ -1,27 +1,27 @@
-/** Writes zips byte by byte, so that tests can make those that no zip tool makes. */
+/** Writes zips byte by byte, so that tests can make zips that no tool makes. */
 import { crc32, deflateRawSync } from 'node:zlib';
 
 export interface HostileEntry {
-  /** Bytes where the name is no UTF-8. */
+  /** Bytes if the name is not UTF-8. */
   readonly name: string | Buffer;
   readonly data?: string | Buffer;
-  /** 8, deflate, where omitted. Other methods than 8 store the data as it is. */
+  /** Defaults to 8, deflate. Other methods store the data unchanged. */
   readonly method?: number;
-  /** Unix mode with its type bits; 0o100644 where omitted. */
+  /** Unix mode with its type bits; 0o100644 by default. */
   readonly mode?: number;
   /** The system that made the zip: 3 is Unix, 0 is FAT. */
   readonly system?: number;
-  /** General purpose bits; the one for UTF-8 names where omitted. */
+  /** General purpose bits; the one for UTF-8 names by default. */
   readonly flags?: number;
   readonly time?: number;
   readonly declaredBytes?: number;
   readonly declaredPackedBytes?: number;
   readonly crc?: number;
-  /** What is written in the place of the packed data. */
+  /** Written instead of the packed data. */
   readonly packed?: Buffer;
   /** Index of the entry whose bytes this one points at instead of having its own. */
   readonly sharesDataOf?: number;
-  /** Offset the directory declares for the entry. */
+  /** The offset that the directory declares for the entry. */
   readonly declaredOffset?: number;
   readonly extraField?: Buffer;
 }
@@ -31,7 +31,7 @@ export interface HostileOptions {
   readonly diskNumber?: number;
   readonly directoryOffset?: number;
   readonly zip64?: boolean;
-  /** Where the zip64 locator points. */
+  /** The offset that the zip64 locator points at. */
   readonly zip64RecordOffset?: bigint;
   readonly comment?: string;
 }
@@ -78,7 +78,7 @@ function common(entry: HostileEntry): Buffer {
   ]);
 }
 
-/** @returns the bytes of a zip with these entries, valid where nothing says otherwise */
+/** @returns the bytes of a zip with these entries, valid unless an option says otherwise */
 export function hostileZip(entries: readonly HostileEntry[], options: HostileOptions = {}): Buffer {
   const parts: Buffer[] = [];
   const offsets: number[] = [];

@@ -33,7 +33,7 @@ const python: Files = {
   'sdk.py': 'import grpc\nfrom google.protobuf import empty_pb2\n',
 };
 
-/** The first bytes of an ELF file of 64 bits for x86-64. */
+/** The first bytes of a 64-bit ELF file for x86-64. */
 const elf = Buffer.alloc(64);
 elf.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
 elf.writeUInt16LE(62, 18);

@@ -1,4 +1,4 @@
-/** Names of the entries of a zip. */
+/** The entry names of a zip. */
 import { describe, expect, test } from 'vitest';
 import { TakenPaths } from '../../src/workers/package-paths.ts';
 
@@ -24,7 +24,7 @@ describe('the paths of a package', () => {
     expect(() => taken.add(second, 'file')).toThrow(message);
   });
 
-  // Each folder of each path folded anew would be a billion characters.
+  // Case-folding each folder of each path again would process a billion characters.
   test('of many files deep in one folder are checked once', () => {
     const taken = new TakenPaths();
     const folder = 'ä/'.repeat(330);

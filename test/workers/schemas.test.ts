@@ -4,7 +4,7 @@ import { type Finding, Findings } from '../../src/workers/findings.ts';
 import { inspectInputSchema } from '../../src/workers/input-schema.ts';
 import { inspectOutputSchema } from '../../src/workers/output-schema.ts';
 
-/** A property without fault; members given as undefined are left out. */
+/** A valid property; members given as undefined are omitted. */
 function property(members: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     title: 'URLs',
@@ -417,7 +417,7 @@ describe('an output schema', () => {
   });
 });
 
-// Every pair of them would be thousands of millions of steps, or errors.
+// Comparing every pair would take billions of steps, or report billions of errors.
 describe('a schema of a megabyte is read in one pass', () => {
   test('with many params, and many items without them', () => {
     const param_list = Array.from({ length: 15_000 }, (_, index) => ({ param: `p${index}`, required: true }));

@@ -1,6 +1,6 @@
-/** Decimal strings as whole numbers of a smallest unit, to check PostgreSQL's arithmetic by another. */
+/** Decimal strings as integers of a smallest unit, to check PostgreSQL's arithmetic independently. */
 
-/** `units('0.05', 3)` is 50n. @throws Error where the text has more places that are not zero */
+/** `units('0.05', 3)` is 50n. @throws Error if the text has more nonzero decimals */
 export function units(text: string, places: number): bigint {
   const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
   if (match === null) throw new Error(`${text} is no decimal`);
@@ -10,7 +10,7 @@ export function units(text: string, places: number): bigint {
   return BigInt(`${sign}${whole}${kept}`);
 }
 
-/** Rounded to the nearest, a half upwards. Both are not negative. */
+/** Rounds half up. Neither argument is negative. */
 export function dividedRounded(dividend: bigint, divisor: bigint): bigint {
   return (2n * dividend + divisor) / (2n * divisor);
 }

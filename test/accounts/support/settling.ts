@@ -1,4 +1,4 @@
-/** Subtasks run and settled without a sandbox, so that a test says itself what they use. */
+/** Runs and settles subtasks without a sandbox, so that a test controls what they use. */
 import { randomInt } from 'node:crypto';
 import { succeededEnd } from '../../../src/runs/end-reasons.ts';
 import { settleSubtask, type SubtaskOutcome } from '../../../src/runs/finish.ts';
@@ -10,7 +10,7 @@ export interface StartedSubtask {
   readonly runnerId: number;
 }
 
-/** Marks the subtasks of a run as running for two hours, and their workers as working since up to an hour ago. */
+/** Marks the subtasks of a run as running for two hours, with workers that started up to an hour ago. */
 export async function startSubtasks(platform: TestPlatform, runSlug: string): Promise<StartedSubtask[]> {
   const { database } = platform.platform;
   const runnerId = await registerRunner(database, { runnerSlots: 100, sandbox: 'bubblewrap' });
@@ -26,7 +26,7 @@ export async function startSubtasks(platform: TestPlatform, runSlug: string): Pr
   return rows.map(({ id }) => ({ id, runnerId }));
 }
 
-/** Counts rows and traffic into a run, as ingest and proxy do. */
+/** Adds rows and traffic to a run, as ingest and proxy do. */
 export async function use(platform: TestPlatform, runSlug: string, results: number, trafficBytes: number) {
   await platform.platform.database.pool.query(
     'UPDATE run SET result_count = result_count + $2, traffic_bytes = traffic_bytes + $3 WHERE slug = $1',

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Runs inside a network namespace of its own: listens on the ports it is told (arguments: JSON list of ports, the
- * worker's folder), hands the listening sockets to the test over IPC, then runs the worker and reports how it ended.
+ * Runs inside its own network namespace: listens on the given ports (arguments: JSON list of ports, the
+ * worker's folder), passes the listening sockets to the test over IPC, then runs the worker and reports how it ended.
  */
 const { spawn } = require('node:child_process');
 const net = require('node:net');
@@ -11,7 +11,7 @@ const [ports, folder] = [JSON.parse(process.argv[2]), process.argv[3]];
 const listeners = [];
 
 function startWorker() {
-  // Both ends of a handed-over listener accept connections until this one is closed.
+  // Both copies of a passed listener accept connections until this one is closed.
   for (const listener of listeners) listener.close();
   const worker = spawn(process.execPath, ['main.js'], {
     cwd: folder,

@@ -11,7 +11,7 @@ const starter = path.join(import.meta.dirname, 'namespace-starter.cjs');
 interface WorkerOptions {
   readonly input?: unknown;
   readonly environment?: Record<string, string>;
-  /** What stands at further ports of the worker's 127.0.0.1, by port. */
+  /** Services at other ports of the worker's 127.0.0.1, by port. */
   readonly services?: Record<number, (socket: Socket) => void>;
   readonly sdkPackage?: 'coresdk' | 'cafesdk';
   readonly answer?: Answer;
@@ -35,8 +35,8 @@ type StarterMessage =
   | { event: 'exit'; exitCode: number | null; signal: NodeJS.Signals | null };
 
 /**
- * Runs `node main.js` of a worker to its end against a real SDK server. The worker has a network of its own, with
- * nothing in it but the SDK at 127.0.0.1:20086 and the given services, so many tests can do this at the same time.
+ * Runs `node main.js` of a worker to its end against a real SDK server. The worker has its own network, which
+ * contains only the SDK at 127.0.0.1:20086 and the given services, so many tests can do this at the same time.
  */
 export async function runWorker(folder: string, options: WorkerOptions = {}): Promise<WorkerRun> {
   const sdk = new SdkServer(

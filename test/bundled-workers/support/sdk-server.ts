@@ -6,7 +6,7 @@ import { loadSync } from '@grpc/proto-loader';
 const protoFile = path.join(import.meta.dirname, '../../../sdk/node/coresdk.proto');
 
 export interface SdkCall {
-  /** Last part of the method's path, such as `PushData`. */
+  /** The last part of the method's path, such as `PushData`. */
   readonly method: string;
   readonly request: { jsonString: string; headers: unknown[]; log: string };
 }
@@ -17,19 +17,19 @@ interface SdkResponse {
   jsonString?: string;
 }
 
-/** Answers a call; undefined leaves it to the default, which is success. */
+/** Answers a call; undefined means the default answer, success. */
 export type Answer = (call: SdkCall) => Promise<SdkResponse | undefined> | SdkResponse | undefined;
 
 /**
- * A real SDK server for connections that were accepted elsewhere. It encodes and decodes by sdk/node/coresdk.proto, so
- * whoever talks to it proves that its messages are those of the protocol.
+ * A real SDK server for connections accepted elsewhere. It encodes and decodes with sdk/node/coresdk.proto, so
+ * a client that talks to it proves that its messages follow the protocol.
  */
 export class SdkServer {
   readonly calls: SdkCall[] = [];
   readonly #server = new grpc.Server({ 'grpc.max_receive_message_length': -1 });
   readonly #injector: ReturnType<grpc.Server['createConnectionInjector']>;
 
-  /** @param sdkPackage which of the two names of the protocol it answers to */
+  /** @param sdkPackage the protocol name that it serves */
   constructor(sdkPackage: 'coresdk' | 'cafesdk', input: unknown, answer: Answer) {
     const definition = loadSync(protoFile, { keepCase: true, defaults: true });
     for (const service of ['Parameter', 'Result', 'Log']) {

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream';
 interface SocksServerOptions {
   readonly user: string;
   readonly password: string;
-  /** Where the connections to any destination really go: a port of 127.0.0.1. */
+  /** The port of 127.0.0.1 that connections to any destination really go to. */
   readonly targetPort: number;
 }
 
@@ -25,9 +25,9 @@ async function readLengthPrefixed(socket: Socket): Promise<string> {
   return length === 0 ? '' : (await readBytes(socket, length)).toString();
 }
 
-/** A SOCKS5 server (RFC 1928, 1929) that asks for user and password and takes destinations by host name only. */
+/** A SOCKS5 server (RFC 1928, 1929) that requires user and password and accepts only host names as destinations. */
 export class SocksServer {
-  /** `host:port` as asked for. */
+  /** `host:port` as requested. */
   readonly destinations: string[] = [];
   readonly #options: SocksServerOptions;
 

@@ -14,7 +14,7 @@ export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** As it came, text. */
+  /** The raw text. */
   readonly body: string;
 }
 
@@ -30,7 +30,7 @@ export interface CallbackJson {
   readonly result_message: string;
 }
 
-/** @param index of the request among all of this receiver, from 0 */
+/** @param index of the request among all requests to this receiver, from 0 */
 export type Answerer = (response: ServerResponse, request: ReceivedRequest, index: number) => void;
 
 const receivedLimitMilliseconds = 30_000;
@@ -39,7 +39,7 @@ export function accept(response: ServerResponse): void {
   response.end('thank you');
 }
 
-/** Answers with a status and nothing else. */
+/** Answers with a status and no body. */
 export function answerStatus(statusCode: number, headers: Record<string, string> = {}): Answerer {
   return (response) => response.writeHead(statusCode, headers).end();
 }
@@ -76,7 +76,7 @@ export class Receiver {
     return `http://127.0.0.1:${this.port}/callback?client=7`;
   }
 
-  /** Resolves with the first requests once there are so many. */
+  /** Resolves with the first requests once that many have arrived. */
   async received(count: number): Promise<ReceivedRequest[]> {
     const late = AbortSignal.timeout(receivedLimitMilliseconds);
     const end = once(late, 'abort').then(() => {

@@ -1,4 +1,4 @@
-/** A real Chromium at the console of a real platform, with an account that can sign in. */
+/** A real Chromium with the console of a real platform, and an account that can sign in. */
 import axe, { type AxeResults } from 'axe-core';
 import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
@@ -34,7 +34,7 @@ export class ConsoleBrowser {
   readonly platform: TestPlatform;
   readonly context: BrowserContext;
   readonly page: Page;
-  /** What no page may do: errors in the browser's console, exceptions, requests to other hosts. */
+  /** What no page may do: log browser errors, throw exceptions, contact other hosts. */
   readonly problems: string[] = [];
   readonly #browser: Browser;
 
@@ -49,7 +49,7 @@ export class ConsoleBrowser {
   /** Records what goes wrong on a page. */
   watch(page: Page): void {
     page.on('console', (message) => {
-      // An answer other than 2xx is for the test to judge.
+      // A response other than 2xx is for the test to judge.
       const isAnswer = message.text().startsWith('Failed to load resource');
       if (message.type() === 'error' && !isAnswer) this.problems.push(`console: ${message.text()}`);
     });
@@ -61,7 +61,7 @@ export class ConsoleBrowser {
     });
   }
 
-  /** Gives the test account its e-mail address and password, and the browser a session. */
+  /** Gives the test account an e-mail address and password, and the browser a session. */
   async signIn(): Promise<void> {
     const { accounts } = this.platform.platform;
     const { id } = await accounts.ensure('tester');
@@ -74,15 +74,15 @@ export class ConsoleBrowser {
     ]);
   }
 
-  /** Opens an address of the console, `/runs`. */
+  /** Opens a path of the console, such as `/runs`. */
   async open(address: string): Promise<Page> {
     await this.page.goto(`${this.platform.url}${address}`);
     return this.page;
   }
 
   /**
-   * Serious violations of accessibility on the page as it stands, one line each.
-   * @param options.contrast false leaves out the contrast of colours, which takes most of the time
+   * Serious accessibility violations on the current page, one line each.
+   * @param options.contrast false skips color contrast, which takes most of the time
    */
   async violations(
     page: Page = this.page,
@@ -104,7 +104,7 @@ export class ConsoleBrowser {
       );
   }
 
-  /** Keeps pictures of the page: light and dark, wide and narrow. */
+  /** Saves screenshots of the page: light and dark, wide and narrow. */
   async screenshots(name: string): Promise<void> {
     await mkdir(screenshotFolder, { recursive: true });
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -121,7 +121,7 @@ export class ConsoleBrowser {
     await this.page.setViewportSize(wide);
   }
 
-  /** Resolves once the page has the colours, which it takes on a moment after the system. */
+  /** Resolves once the page has the color scheme, which it adopts a moment after the system. */
   async #useColors(colorScheme: 'light' | 'dark'): Promise<void> {
     await this.page.emulateMedia({ colorScheme });
     await this.page
@@ -135,7 +135,7 @@ export class ConsoleBrowser {
   }
 }
 
-/** A platform of its own, and a browser at it that nobody is signed in with. */
+/** A separate platform, and a signed-out browser with its console. */
 export async function openConsole(overrides: Partial<Config> = {}): Promise<ConsoleBrowser> {
   const platform = await startTestPlatform(overrides);
   const browser = await chromium.launch({ executablePath: chromiumBinary(), args: chromiumArguments });
@@ -145,7 +145,7 @@ export async function openConsole(overrides: Partial<Config> = {}): Promise<Cons
     timezoneId: 'UTC',
     reducedMotion: 'reduce',
   });
-  // Waits end by what appears; the limit is for what never does, on a busy machine too.
+  // Waits end when something appears; the limit is for what never does, even on a busy machine.
   context.setDefaultTimeout(120_000);
   return new ConsoleBrowser(platform, browser, context, await context.newPage());
 }

@@ -1,4 +1,4 @@
-/** The tables as the `tables.ts` of each room declare them for Kysely, read from the source: types are gone at run time. */
+/** The tables as each room's `tables.ts` declares them for Kysely, read from the source because types do not exist at run time. */
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,13 +6,13 @@ import { parseSync, type ESTree } from 'vite';
 
 const sourceDir = path.resolve(import.meta.dirname, '../../../src');
 
-/** What JavaScript gets to see of a column, and what it has to give. */
+/** The JavaScript types that a column is read and written as. */
 export interface DeclaredColumn {
   readonly kind: 'string' | 'number' | 'boolean' | 'Date' | 'Buffer' | 'JsonText' | 'JSONColumnType';
-  /** The values of an enumeration; undefined where any will do. */
+  /** The values of an enumeration; undefined if any value is allowed. */
   readonly values: readonly (string | number)[] | undefined;
   readonly isNullable: boolean;
-  /** `default` may be left out when a row is inserted, `always` cannot be given. */
+  /** `default` may be omitted in an insert, `always` cannot be given. */
   readonly generated: 'never' | 'default' | 'always';
 }
 
@@ -22,7 +22,7 @@ interface SourceFile {
   readonly file: string;
   readonly types: ReadonlyMap<string, ESTree.TSType>;
   readonly interfaces: readonly ESTree.TSInterfaceDeclaration[];
-  /** File by imported name. */
+  /** The file by imported name. */
   readonly imports: ReadonlyMap<string, string>;
 }
 
@@ -162,7 +162,7 @@ function ofValues(values: readonly (string | number)[]): DeclaredColumn {
   return { ...plain(typeof values[0] === 'number' ? 'number' : 'string'), values };
 }
 
-/** @throws Error where a declaration is written in a way that is not known here */
+/** @throws Error if a declaration has an unknown form */
 export async function readDeclaredTables(): Promise<DeclaredTables> {
   const tables: DeclaredTables = new Map();
   for await (const name of glob('**/tables.ts', { cwd: sourceDir })) {

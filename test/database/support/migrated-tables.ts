@@ -2,12 +2,12 @@
 import type { Pool } from 'pg';
 
 export interface MigratedColumn {
-  /** PostgreSQL's name of the type: int8, text, timestamptz. */
+  /** PostgreSQL's name of the type, such as int8, text or timestamptz. */
   readonly type: string;
   readonly isNullable: boolean;
   readonly hasDefault: boolean;
   readonly isAlwaysGenerated: boolean;
-  /** What a CHECK constraint of this column alone allows, where that is a list or a range of whole numbers. */
+  /** What a CHECK constraint on this column alone allows, if it is a list or an integer range. */
   readonly values: readonly (string | number)[] | undefined;
 }
 
@@ -23,7 +23,7 @@ interface ColumnRow {
   readonly checks: string[];
 }
 
-/** Partitions are left out: they have the columns of their table. */
+/** Partitions are omitted: they have the columns of their table. */
 const columnsOfTables = `
   SELECT pg_class.relname AS table, attname AS column, typname AS type, NOT attnotnull AS is_nullable,
     atthasdef AS has_default, attidentity = 'a' AS is_always_generated,

@@ -1,4 +1,4 @@
-/** Git repositories served over HTTP on loopback by git's own server program, and commits made in them. */
+/** Git repositories served over loopback HTTP by git's own server program, and commits made in them. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -22,14 +22,14 @@ export interface GitServer {
   readonly host: string;
   /** Of a repository. */
   url(name: string): string;
-  /** Commits files, and what `change` does besides, to a repository that is made where it is not there. @returns the commit */
+  /** Commits files and the effect of `change`, in a repository that is created if missing. @returns the commit */
   commit(name: string, files: Record<string, string>, options?: CommitOptions): Promise<string>;
   git(name: string, ...argv: string[]): Promise<string>;
   /** Requests so far: method, path, credentials. */
   readonly requests: readonly { url: string; authorization: string | undefined }[];
-  /** From now on this password is wanted. */
+  /** From now on this password is required. */
   password: string | undefined;
-  /** From now on requests are sent on to there. */
+  /** From now on requests are redirected there. */
   redirect: string | undefined;
   close(): Promise<void>;
 }

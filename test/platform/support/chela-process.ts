@@ -1,4 +1,4 @@
-/** The `chela` command as a real child process, in a process group of its own as a terminal would have it. */
+/** The `chela` command as a real child process, in its own process group, as in a terminal. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ export interface ProcessEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** The environment a user would have, with nothing of Chela's in it but what is given. */
+/** A user's environment, with only the given settings of Chela in it. */
 function cleanEnvironment(environment: Environment): Record<string, string | undefined> {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^CHELA_|^DATABASE_URL$|^NODE_OPTIONS$|^VITEST/.test(name),
@@ -41,8 +41,8 @@ export class ChelaProcess {
   #look: (() => void)[] = [];
 
   /**
-   * @param stdio where its output goes instead, as `spawn` takes it
-   * @param within a command that it is started by, with its arguments
+   * @param stdio where its output goes instead, as for `spawn`
+   * @param within a command that starts it, with arguments
    */
   constructor(
     argv: readonly string[],
@@ -73,12 +73,12 @@ export class ChelaProcess {
     return this.#child.pid;
   }
 
-  /** All it printed so far, on both streams. */
+  /** Its output so far, from both streams. */
   get output(): string {
     return this.#output;
   }
 
-  /** Resolves once it printed something like the pattern; rejects when it ended without. */
+  /** Resolves once its output matches the pattern; rejects if it ends first. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     const found = Promise.withResolvers<RegExpExecArray>();
     const look = (): void => {
@@ -107,12 +107,12 @@ export class ChelaProcess {
     this.#child.kill(signal);
   }
 
-  /** What Ctrl+C in a terminal does: every process of the group gets it. */
+  /** Does what Ctrl+C in a terminal does: signals every process of the group. */
   signalGroup(signal: NodeJS.Signals): void {
     process.kill(-this.pid, signal);
   }
 
-  /** Kills it, if it still runs. */
+  /** Kills it if it is still running. */
   async kill(): Promise<ProcessEnd> {
     this.#child.kill('SIGKILL');
     return this.ended;
@@ -134,7 +134,7 @@ export interface StartedChela {
   readonly client: TestClient;
 }
 
-/** Starts `chela up` and waits until it says where it listens: its standard output has to be a pipe. */
+/** Starts `chela up` and waits until it prints its address: its standard output has to be a pipe. */
 export async function startChela(
   environment: Environment,
   argv: readonly string[] = ['up'],
@@ -150,7 +150,7 @@ export async function startChela(
   }
 }
 
-/** A data folder of its own for the platforms of one test file, which run one after the other. */
+/** A data folder for the platforms of one test file, which run one after another. */
 export class DataFolder {
   readonly path: string;
   #current: StartedChela | undefined;
@@ -163,13 +163,13 @@ export class DataFolder {
     return new DataFolder(await mkdtemp(path.join(tmpdir(), 'chela-test-up-')));
   }
 
-  /** Starts a platform with an embedded database here; the one before must have ended. */
+  /** Starts a platform with an embedded database here; the previous one must have ended. */
   async start(environment: Environment = {}): Promise<StartedChela> {
     this.#current = await startChela({ CHELA_DATA_DIR: this.path, ...environment });
     return this.#current;
   }
 
-  /** Ends what runs here and removes the folder. */
+  /** Ends what is running here and removes the folder. */
   async remove(): Promise<void> {
     await this.#current?.process.kill();
     await rm(this.path, { recursive: true, force: true, maxRetries: 20 });

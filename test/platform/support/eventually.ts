@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Asks until there is an answer, for what announces itself to nobody: another process, or a database that is away.
- * @throws Error, the last one asking threw, when the time is up
+ * Polls until there is a result, for what sends no signal: another process, or a database that is away.
+ * @throws the error of the last attempt when the time is up
  */
 export async function eventually<T>(
   ask: () => Promise<T | undefined>,

@@ -1,6 +1,6 @@
 /**
- * Loaded into a process of the platform ahead of it, by `--import`. SIGUSR2 then keeps its event loop from going on, in the way
- * that the environment names, and says so on standard output.
+ * Preloaded into a platform process with `--import`. SIGUSR2 then blocks its event loop in the way
+ * that the environment names, which it reports on standard output.
  */
 import { readSync, writeSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
@@ -18,7 +18,7 @@ const ways: Record<WayToFreeze, () => unknown> = {
   },
   expression: () => /^(?:a|a)*$/.test(`${'a'.repeat(64)}b`),
   wait: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
-  /** Outside of JavaScript: descriptor 3 is a pipe that nobody writes to. */
+  /** Blocks outside of JavaScript: descriptor 3 is a pipe that nobody writes to. */
   read: () => readSync(3, Buffer.alloc(1)),
   busy: () => {
     let rounds = 8;

@@ -1,10 +1,10 @@
-/** Processes of this machine as `/proc` shows them. */
+/** The processes of this machine, from `/proc`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface SeenProcess {
   readonly pid: number;
-  /** Tells it from a later one with the same id. */
+  /** Distinguishes it from a later process with the same id. */
   readonly startTicks: string;
   readonly command: string;
 }
@@ -31,19 +31,19 @@ function childrenOf(pid: number): number[] {
   }
 }
 
-/** All processes below one, at any depth. */
+/** All descendants of a process. */
 export function descendantsOf(pid: number): SeenProcess[] {
   const pids = childrenOf(pid);
   for (const child of pids) pids.push(...childrenOf(child));
   return pids.map(see).filter((seen) => seen !== undefined);
 }
 
-/** Those that still run. */
+/** Those still running. */
 export function stillRunning(processes: readonly SeenProcess[]): SeenProcess[] {
   return processes.filter(({ pid, startTicks }) => see(pid)?.startTicks === startTicks);
 }
 
-/** Resolves once none of them runs any more. @throws Error naming those left after the time */
+/** Resolves once none of them is running. @throws Error with those left when the time is up */
 export async function allGone(processes: readonly SeenProcess[], limitMilliseconds: number): Promise<void> {
   const deadline = Date.now() + limitMilliseconds;
   for (;;) {

@@ -1,13 +1,13 @@
 /**
- * A worker script that pushes rows without end and writes down, apart from the platform, which of them the platform said
- * it has stored: in a file of the sandbox's home, which the host keeps when everything is killed.
+ * A worker script that pushes rows endlessly and records, independently of the platform, which of them the platform
+ * acknowledged: in a file of the sandbox's home, which the host keeps when everything is killed.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 const pushesAtOnce = 8;
 
-/** Rows `{n}`, n from 0. A push that is refused ends the worker with exit code 1. */
+/** Rows `{n}`, n from 0. A refused push ends the worker with exit code 1. */
 export const pushWithWitness = `
   const acknowledged = require('fs').openSync(process.env.HOME + '/acknowledged', 'a');
   let next = 0;
@@ -20,7 +20,7 @@ export const pushWithWitness = `
   };
   await Promise.all(Array.from({ length: ${pushesAtOnce} }, pushOn));`;
 
-/** What subtasks of a runner wrote down; one number a row. */
+/** The records of a runner's subtasks; one number per row. */
 export async function acknowledgedRows(cacheDir: string, runnerProcessId: number): Promise<number[]> {
   const scratch = path.join(cacheDir, 'scratch');
   const own = (await readdir(scratch)).filter((name) => name.startsWith(`${runnerProcessId}-`));

@@ -1,11 +1,11 @@
-/** A worker whose code comes with the input of each run, so that a test says itself what the worker does. */
+/** A worker whose code comes with the input of each run, so that a test decides what the worker does. */
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { thirdPartyWorkerFolder } from '../../fixtures/third-party-worker.ts';
 import type { TestClient } from '../../support/test-client.ts';
 
-/** The public SDK and what it depends on, the same as the third-party worker's: they are installed once for both. */
+/** The public SDK and its dependencies, the same as the third-party worker's: they are installed once for both. */
 const sdkFiles = ['sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js', 'package.json', 'package-lock.json'];
 
 const entry = `'use strict';
@@ -63,7 +63,7 @@ export async function writeScriptedWorker(
 /**
  * Publishes the worker. Its input: `script`, the body of an async function with `sdk`, `input` and `require`, and
  * `items`, one subtask for each (`input.items` is then a list of one).
- * @param files more files, or others in place of the worker's own
+ * @param files additional files, or replacements for the worker's own
  * @returns its slug
  */
 export async function publishScriptedWorker(

@@ -86,7 +86,7 @@ describe('credentials', () => {
 });
 
 describe('a browser', () => {
-  // A minute is short for a hundred megabytes on a machine that runs other tests as well.
+  // A hundred megabytes may take more than a minute on a machine that also runs other tests.
   test(
     'relays messages of 50 MB in both directions, with its own answers in between',
     { timeout: 240_000 },
@@ -107,7 +107,7 @@ describe('a browser', () => {
         evaluate(`'ä€'.repeat(100_000)`),
         client.send('Captchas.automaticSolver', { timeout: 1 }, sessionId),
       ]);
-      // Not by toBe, which would print them.
+      // Not with toBe, which would print them.
       expect(downloaded === '0123456789'.repeat(size / 10)).toBe(true);
       expect(accented === 'ä€'.repeat(100_000)).toBe(true);
       expect(solved).toMatchObject({ sessionId, result: { status: false, message: expect.any(String) } });
@@ -169,7 +169,7 @@ describe('browsers over the limits', () => {
   test('are refused after the maximum wait, with the name of the limit', async () => {
     const [browsers] = await serveBrowsers({ browserLimit: 1, browserQueueSeconds: 1 });
     await openDevtools(browsers);
-    // It asks for nothing that it was not told to.
+    // It contacts only what it was told to.
     expect(browsers.notices).toEqual([]);
     const reason = /no place for a browser within 1 s: .*1 of a runner \(CHELA_BROWSER_LIMIT\)/;
     await expect(openDevtools(browsers)).rejects.toThrow(reason);
@@ -204,7 +204,7 @@ describe('WebDriver', () => {
     });
     expect(await ask(port, `${session}/url`, auth)).toMatchObject(unknown);
     await nothingLeft(browsers);
-    // It asked for nothing that it was not told to.
+    // It contacted only what it was told to.
     expect(browsers.notices).toEqual([]);
   });
 

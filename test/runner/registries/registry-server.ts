@@ -1,4 +1,4 @@
-/** A package registry on loopback for npm and pip: what tests put into it, and who asked for what. */
+/** A loopback package registry for npm and pip: its packages come from tests, and it records requests. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -19,9 +19,9 @@ export class RegistryServer {
   readonly #server: Server;
   readonly #answers = new Map<string, { type: string; content: string | Buffer }>();
   readonly requests: RegistryRequest[] = [];
-  /** Where files are said to be, instead of here. */
+  /** The host that its files are said to be on, instead of this one. */
   fileOrigin: string | undefined;
-  /** The only `Authorization` that is taken. */
+  /** The only accepted `Authorization`. */
   authorization: string | undefined;
 
   private constructor(server: Server) {
@@ -53,7 +53,7 @@ export class RegistryServer {
     return `http://${this.host}`;
   }
 
-  /** How often a file was fetched. */
+  /** How often a file was downloaded. */
   fetched(name: string): number {
     return this.requests.filter(({ url }) => url.endsWith(`/${name}`)).length;
   }
@@ -74,7 +74,7 @@ export class RegistryServer {
     return integrity;
   }
 
-  /** Publishes a source distribution of Python that builds itself by `backend.py`. */
+  /** Publishes a Python source distribution that builds itself with `backend.py`. */
   async addSource(name: string, backend: string): Promise<void> {
     const metadata = `Metadata-Version: 2.1\nName: ${name}\nVersion: 1.0.0\n`;
     const settings = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n';
@@ -115,7 +115,7 @@ export class RegistryServer {
   }
 }
 
-/** Python that writes a wheel; for tests, and for packages that build themselves. */
+/** Python code that writes a wheel; for tests, and for packages that build themselves. */
 export const wheelScript = `
 import zipfile
 def write(file, name, module, version='1.0.0'):

@@ -21,9 +21,9 @@ export interface ServedBrowsers {
   readonly endpoint: BrowserEndpoint;
   /** `user:password`. */
   readonly auth: string;
-  /** What the run's log would say. */
+  /** The lines that the run's log would have. */
   readonly notices: string[];
-  /** Folders of browsers that are there now. */
+  /** Existing folders of browsers. */
   folders(): string[];
 }
 
@@ -34,7 +34,7 @@ export async function serveBrowsers(
 ): Promise<[ServedBrowsers, ...ServedBrowsers[]]> {
   const cacheDir = await makeReachableFolder();
   onTestFinished(async () => removeFolder(cacheDir));
-  // User ids of other test files stay theirs.
+  // Leaves the user ids of other test files alone.
   const sandboxUserId = firstUserId + 200_000 + (process.pid % 10_000) * 10;
   const config = { ...readConfig({}), cacheDir, sandboxUserId, runnerSlots: 1, ...overrides };
   const gateway = new BrowserGateway(config, new BubblewrapSandbox(config));
@@ -72,7 +72,7 @@ interface Message {
   readonly sessionId?: string;
 }
 
-/** A client of DevTools that sends what a test tells it to. */
+/** A DevTools client that sends what a test tells it to. */
 export class DevtoolsClient {
   readonly socket: WebSocket;
   readonly messages: Message[] = [];
@@ -117,7 +117,7 @@ export class DevtoolsClient {
   }
 }
 
-/** Opens a browser. @throws Error with the status and the text of the answer, where it is refused */
+/** Opens a browser. @throws Error with the status and text of the response if it is refused */
 export async function openDevtools(
   { port, auth }: ServedBrowsers,
   address = `/ws?apiKey=${auth}`,
@@ -126,7 +126,7 @@ export async function openDevtools(
   const socket = new WebSocket(`ws://127.0.0.1:${port}${address}`, { headers, maxPayload: 2 ** 30 });
   onTestFinished(() => socket.terminate());
   socket.on('error', () => {
-    // Who waits for it to open hears of it, and nobody later.
+    // Code that waits for it to open gets the error; later ones go nowhere.
   });
   return new Promise((resolve, reject) => {
     socket.once('open', () => resolve(new DevtoolsClient(socket)));
