@@ -1,30 +1,30 @@
-/** The contract of a benchmark: a file of `rows/` that measures one promise and gives the lines of the table for it. */
+/** The contract of a benchmark: a file in `rows/` that measures one performance target and returns its lines of the table. */
 import type { Installation } from './support/installation.ts';
 import type { StoredRuns } from './support/stored-runs.ts';
 
 export interface Line {
-  readonly bench: string;
+  readonly benchmark: string;
   readonly measured: string;
   readonly baseline: string;
-  /** Measured against baseline, in the aim's terms. */
+  /** The measured value compared with the baseline, in the terms of the target. */
   readonly result: string;
-  readonly aim: string;
+  readonly target: string;
   readonly isMet: boolean;
-  /** One sentence on what the figure says to a user. */
-  readonly meaning: string;
+  /** One sentence that explains the figure to a user. */
+  readonly notes: string;
 }
 
-/** What benchmarks share; each part is made when it is first asked for. */
+/** What benchmarks share; each part is created on first use. */
 export interface Workbench {
   readonly folder: string;
-  /** The connections of the API and of what it is compared with. */
+  /** The number of database connections of the API and of its baseline. */
   readonly poolSize: number;
   installation(): Promise<Installation>;
   storedRuns(count: number): Promise<StoredRuns>;
 }
 
 export interface Bench {
-  /** To ask for it on the command line. */
+  /** Its name on the command line. */
   readonly name: string;
   measure(workbench: Workbench): Promise<Line[]>;
 }

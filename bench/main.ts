@@ -1,4 +1,4 @@
-/** `npm run bench`: measures the promises about speed, all or those named, and prints them as a Markdown table. */
+/** `npm run bench`: measures the performance targets, all or the named ones, and prints a Markdown table. */
 import { parseArgs } from 'node:util';
 import type { Bench, Line } from './bench.ts';
 import { resultTable, writeResults } from './report.ts';
@@ -13,7 +13,7 @@ import { start } from './rows/start.ts';
 import { describeMachine } from './support/machine.ts';
 import { SharedWorkbench } from './workbench.ts';
 
-/** Idle memory first: it is that of a fresh installation. */
+/** Idle memory comes first, since it is measured on a fresh installation. */
 const benches: readonly Bench[] = [
   idleMemory,
   start,
@@ -26,8 +26,8 @@ const benches: readonly Bench[] = [
 ];
 
 const usage = `usage: npm run bench -- [--write] [NAME…]
-  --write  puts the table into docs/benchmarks.md
-  NAME     ${benches.map(({ name }) => name).join(', ')}; all where none is given`;
+  --write  writes the table to docs/benchmarks.md
+  NAME     ${benches.map(({ name }) => name).join(', ')}; all by default`;
 
 function chosenBenches(names: readonly string[]): readonly Bench[] {
   if (names.length === 0) return benches;

@@ -7,7 +7,7 @@ const page = path.resolve(import.meta.dirname, '../docs/benchmarks.md');
 const startMarker = '<!-- results: written by npm run bench -- --write -->';
 const endMarker = '<!-- end of results -->';
 
-const headings = ['Bench', 'Measured', 'Compared with', 'Result', 'Aim', 'What it means'];
+const headings = ['Benchmark', 'Measured', 'Baseline', 'Result', 'Target', 'Notes'];
 
 function tableRow(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
@@ -16,18 +16,18 @@ function tableRow(cells: readonly string[]): string {
 export function resultTable(lines: readonly Line[]): string {
   const rows = lines.map((line) =>
     tableRow([
-      line.bench,
+      line.benchmark,
       line.measured,
       line.baseline,
       `**${line.result}**`,
-      `${line.aim}${line.isMet ? '' : ' (missed)'}`,
-      line.meaning,
+      `${line.target}${line.isMet ? '' : ' (missed)'}`,
+      line.notes,
     ]),
   );
   return [tableRow(headings), tableRow(headings.map(() => '---')), ...rows].join('\n');
 }
 
-/** Replaces what stands between the markers of the page. @throws Error where the page lacks them */
+/** Replaces the text between the markers of the page. @throws Error if the page lacks them */
 export async function writeResults(results: string): Promise<void> {
   const text = await readFile(page, 'utf8');
   const start = text.indexOf(startMarker);

@@ -1,4 +1,4 @@
-/** What the benchmarks share: one installation, one PostgreSQL, one folder, and the end of all three. */
+/** What the benchmarks share: one installation, one PostgreSQL and one folder, and their cleanup. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -44,7 +44,7 @@ export class SharedWorkbench implements Workbench, AsyncDisposable {
     return StoredRuns.make(databaseUrl, { count, dataDir, poolSize: this.poolSize });
   }
 
-  /** What is still being made when all ends is waited for and ended too. */
+  /** Parts still being created at the end are awaited and cleaned up too. */
   #own<Part extends AsyncDisposable>(part: Promise<Part>): Promise<Part> {
     this.#ends.defer(async () => {
       const made = await part.catch(() => undefined);

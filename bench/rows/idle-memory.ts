@@ -1,4 +1,4 @@
-/** What a platform that has nothing to do takes of the machine. */
+/** The memory of an idle platform. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bench } from '../bench.ts';
 import { treeMemory } from '../support/memory.ts';
@@ -8,7 +8,7 @@ const mebibyte = 1024 * 1024;
 const settleMilliseconds = 10_000;
 const samples = 5;
 const sampleMilliseconds = 1000;
-const aimMegabytes = 400;
+const targetMegabytes = 400;
 
 export const idleMemory: Bench = {
   name: 'idle-memory',
@@ -26,13 +26,13 @@ export const idleMemory: Bench = {
     const megabytes = median(sizes);
     return [
       {
-        bench: 'idle platform, memory',
+        benchmark: 'memory of an idle platform',
         measured: `${megabytes.toFixed(0)} MB in ${processes} processes`,
         baseline: '–',
         result: `${megabytes.toFixed(0)} MB`,
-        aim: `under ${aimMegabytes} MB`,
-        isMet: megabytes < aimMegabytes,
-        meaning: 'API, runner and PostgreSQL together, after the first run (proportional set size).',
+        target: `under ${targetMegabytes} MB`,
+        isMet: megabytes < targetMegabytes,
+        notes: 'API, runner and PostgreSQL together, after the first run (proportional set size).',
       },
     ];
   },

@@ -1,4 +1,4 @@
-/** The time from a submitted run to the first SDK call of its worker that is answered. */
+/** The time from submitting a run to the first SDK response to its worker. */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Bench, Line } from '../bench.ts';
@@ -8,10 +8,10 @@ import { compare } from '../support/statistics.ts';
 import { layOutPackage, PlainWorker } from '../support/worker-package.ts';
 
 const rounds = 15;
-const coldAimMilliseconds = 250;
-const warmAimMilliseconds = 100;
+const coldTargetMilliseconds = 250;
+const warmTargetMilliseconds = 100;
 
-/** The worker prints the moment of its first answer, Unix milliseconds. */
+/** The worker prints the time of its first response, in Unix milliseconds. */
 async function startOnPlatform(installation: Installation, workerId: string): Promise<number> {
   const submittedAt = Date.now();
   const run = await installation.runSync(workerId, {});
@@ -49,25 +49,29 @@ export const start: Bench = {
       times.plain.push(await startPlain(plain));
       times.warm.push(await startOnPlatform(installation, workerId));
     }
-    const line = (kind: 'cold' | 'warm', aimMilliseconds: number, meaning: string): Line => {
+    const line = (kind: 'cold' | 'warm', targetMilliseconds: number, notes: string): Line => {
       const { measured, baseline, difference } = compare(times[kind], times.plain);
       return {
-        bench: `start, ${kind}: submit to the worker's first answered SDK call`,
+        benchmark: `${kind} start: from submit to the worker's first SDK response`,
         measured: `${measured.toFixed(0)} ms`,
         baseline: `\`node main.js\` against a local echo SDK: ${baseline.toFixed(0)} ms`,
         result: `${difference.toFixed(0)} ms more`,
-        aim: `at most ${aimMilliseconds} ms more`,
-        isMet: difference <= aimMilliseconds,
-        meaning,
+        target: `at most ${targetMilliseconds} ms more`,
+        isMet: difference <= targetMilliseconds,
+        notes,
       };
     };
     return [
       line(
         'cold',
-        coldAimMilliseconds,
-        'The first run of a package on a machine: it is fetched and unpacked; its dependencies are there.',
+        coldTargetMilliseconds,
+        'The first run of a package on a machine, which fetches and unpacks it. Its dependencies are installed.',
       ),
-      line('warm', warmAimMilliseconds, 'Every further run: queue, sandbox and SDK server cost this.'),
+      line(
+        'warm',
+        warmTargetMilliseconds,
+        'Every later run: the cost of the queue, the sandbox and the SDK server.',
+      ),
     ];
   },
 };

@@ -1,5 +1,5 @@
 /**
- * A Fastify server with one route that does what `runs/last` does in the database, and nothing else: no key, no limit, no
+ * A Fastify server with one route that queries the database as `runs/last` does, and nothing else: no key, no limit, no
  * schema, no envelope. Arguments: database URL, pool size, account. Prints its port.
  */
 import Fastify from 'fastify';

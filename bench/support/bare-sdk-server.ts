@@ -1,6 +1,6 @@
 /**
- * An SDK server that stores nothing, by a general gRPC library as anybody would write it: answers the input given as its
- * argument, and success to all else. Prints its port.
+ * An SDK server that stores nothing, written with a general gRPC library: it returns the input given as its
+ * argument, and success for all other calls. Prints its port.
  */
 import path from 'node:path';
 import { Server, ServerCredentials, type handleUnaryCall, type ServiceDefinition } from '@grpc/grpc-js';

@@ -1,4 +1,4 @@
-/** A server that sends as many bytes as its argument says to whoever asks for them. Prints its port. */
+/** A server that answers every request with as many bytes as its argument says. Prints its port. */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 

@@ -1,4 +1,4 @@
-/** Writes one export, or PostgreSQL's own copy of the same rows, to a file, and prints how long it took and the memory it had. */
+/** Writes one export, or PostgreSQL's own COPY of the same rows, to a file, and prints the time and memory it took. */
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { Client } from 'pg';

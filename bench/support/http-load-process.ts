@@ -1,6 +1,6 @@
 /**
- * The client side of `HttpLoad`: keep-alive connections that each send their next request when the last one is answered.
- * It speaks HTTP over bare sockets, since a general client would take as much of the processor as the server it measures.
+ * The client side of `HttpLoad`: keep-alive connections that each send the next request when the previous one is answered.
+ * It speaks HTTP over bare sockets, since a general client would use as much processor time as the server it measures.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -9,7 +9,7 @@ import { median } from './statistics.ts';
 
 const endOfHead = Buffer.from('\r\n\r\n');
 
-/** Length of the answer that starts the bytes; undefined while its head is not complete. */
+/** Length of the response at the start of the bytes; undefined until its headers are complete. */
 function answerLength(bytes: Buffer): number | undefined {
   const headLength = bytes.indexOf(endOfHead);
   if (headLength === -1) return undefined;

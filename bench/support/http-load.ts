@@ -1,14 +1,14 @@
-/** Load on an HTTP server, made by a process of its own so that client and server share no event loop. */
+/** Load on an HTTP server, made by a separate process, so that client and server share no event loop. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 
 export interface LoadJob {
   readonly port: number;
-  /** Asked for in turn, on every connection. */
+  /** Requested in turn on every connection. */
   readonly paths: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
-  /** Each has one request under way at a time. */
+  /** Each has one request in flight at a time. */
   readonly connections: number;
   readonly milliseconds: number;
 }
@@ -25,7 +25,7 @@ export class HttpLoad implements AsyncDisposable {
     detached: true,
   });
 
-  /** @throws Error where an answer was not 200 or a connection broke */
+  /** @throws Error if a response was not 200 or a connection broke */
   async run(job: LoadJob): Promise<LoadResult> {
     const answered = once(this.#child, 'message') as Promise<[LoadAnswer]>;
     this.#child.send(job);

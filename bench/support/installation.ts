@@ -1,4 +1,4 @@
-/** A Chela as `chela up` starts it, on folders of its own, with its embedded PostgreSQL as durable as by default. */
+/** A Chela started with `chela up` in its own folders, with the default durability of its embedded PostgreSQL. */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import { ServiceProcess } from './service-process.ts';
 
 export const mainScript = path.resolve(import.meta.dirname, '../../src/main.ts');
 
-/** Requests that no benchmark reaches: the limiter works, but refuses nothing. */
+/** A request limit that no benchmark reaches: the limiter works, but refuses nothing. */
 export const unreachedRateLimit = String(10 ** 9);
 
 export class Installation extends TestClient implements AsyncDisposable {
@@ -28,11 +28,11 @@ export class Installation extends TestClient implements AsyncDisposable {
     this.#process = parts.process;
   }
 
-  /** Resolves once it serves, and the run that a first start begins has ended. */
+  /** Resolves once it serves requests and the run of the first start has ended. */
   static async start(folder: string): Promise<Installation> {
     const [dataDir, cacheDir] = [path.join(folder, 'data'), path.join(folder, 'cache')];
     await mkdir(cacheDir);
-    // Sandboxes run as other users and pass through these.
+    // Sandboxes run as other users, who need access through these folders.
     await Promise.all([chmod(folder, 0o755), chmod(cacheDir, 0o755)]);
     const key = randomBytes(24).toString('hex');
     const service = await ServiceProcess.start({
@@ -41,7 +41,7 @@ export class Installation extends TestClient implements AsyncDisposable {
         CHELA_API_KEY: key,
         CHELA_RATE_LIMIT_PER_MINUTE: unreachedRateLimit,
         CHELA_LOG_LEVEL: 'warn',
-        // Where the benchmark of the proxy downloads from.
+        // The address that the proxy benchmark downloads from.
         CHELA_PROXY_ALLOWED_TARGETS: '127.0.0.1',
       },
       ready: /^ {2}URL +(\S+)/,
@@ -58,8 +58,8 @@ export class Installation extends TestClient implements AsyncDisposable {
   }
 
   /**
-   * Does `work`, which submits runs, and waits until `count` runs of the installation have ended and none is left.
-   * @throws Error where a run failed
+   * Calls `work`, which submits runs, and waits until `count` runs of the installation have ended and none remains.
+   * @throws Error if a run failed
    */
   async settled(count: number, work: () => Promise<void>): Promise<void> {
     const client = new Client({ connectionString: this.databaseUrl });

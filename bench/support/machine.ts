@@ -1,4 +1,4 @@
-/** What the figures were measured on. */
+/** The machine that the figures were measured on. */
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { median } from './statistics.ts';
 
 const syncs = 200;
 
-/** Median time of one small write that is on the disk when it returns: the floor under every commit. */
+/** Median time of one small synced write: the minimum time of every commit. */
 async function syncMilliseconds(): Promise<number> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'chela-bench-sync-'));
   const file = await open(path.join(folder, 'file'), 'w');
@@ -45,7 +45,7 @@ export async function describeMachine(databaseUrl: string): Promise<string> {
   const model = os.cpus()[0]?.model.trim() ?? 'processor unknown';
   const sync = (await syncMilliseconds()).toFixed(2);
   return [
-    `Machine: ${os.availableParallelism()} cores (${model}), ${gibibytes} GiB, ${os.type()} ${os.release()}, one synced write ${sync} ms.`,
+    `Machine: ${os.availableParallelism()} cores (${model}), ${gibibytes} GiB, ${os.type()} ${os.release()}, ${sync} ms for a synced write.`,
     `Versions: Chela ${version}, Node ${process.versions.node}, PostgreSQL ${await postgresVersion(databaseUrl)}.`,
   ].join('  \n');
 }

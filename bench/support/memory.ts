@@ -1,4 +1,4 @@
-/** Memory of a process and all it started, as Linux counts it. */
+/** Memory of a process and its descendants, as Linux counts it. */
 import { readdir, readFile } from 'node:fs/promises';
 
 async function parentOf(processId: number): Promise<number> {
@@ -6,7 +6,7 @@ async function parentOf(processId: number): Promise<number> {
   return Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
-/** Ids of a process and of all below it. */
+/** Ids of a process and its descendants. */
 async function processTree(rootId: number): Promise<number[]> {
   const ids = (await readdir('/proc')).map(Number).filter((id) => id > 0);
   const parents = await Promise.all(ids.map(async (id) => ({ id, parent: await parentOf(id) })));

@@ -1,4 +1,4 @@
-/** A Node process that serves something: started, waited for until it says so on stdout, and ended in order. */
+/** A Node process that serves something: started, awaited until it is ready, and stopped cleanly. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -8,11 +8,11 @@ interface ServiceOptions {
   /** Script and its arguments. */
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Line on stdout that says that it is ready; its first group is kept. */
+  /** Matches the line on stdout that it prints when ready; the first group is kept. */
   readonly ready: RegExp;
 }
 
-/** The environment without settings of Chela, which would make the run another than the one described. */
+/** The environment without Chela's settings, which would change what is measured. */
 function neutralEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('CHELA_') && name !== 'DATABASE_URL'),
@@ -21,7 +21,7 @@ function neutralEnvironment(): NodeJS.ProcessEnv {
 
 export class ServiceProcess implements AsyncDisposable {
   readonly processId: number;
-  /** What the line that said it is ready told: an address, say. */
+  /** The group of the line that it printed when ready, such as an address. */
   readonly told: string;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -34,12 +34,12 @@ export class ServiceProcess implements AsyncDisposable {
     this.processId = child.pid ?? Number.NaN;
   }
 
-  /** @throws Error with what the process printed where it ended before it was ready */
+  /** @throws Error with the output of the process if it ends before it is ready */
   static async start({ command, environment, ready }: ServiceOptions): Promise<ServiceProcess> {
     const child = spawn(process.execPath, command, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...neutralEnvironment(), ...environment },
-      // A group of its own: Ctrl+C reaches the benchmark, and that ends its processes in order.
+      // Its own process group: Ctrl+C reaches only the benchmark, which stops its processes cleanly.
       detached: true,
     });
     const exited = once(child, 'exit');

@@ -1,4 +1,4 @@
-/** Medians, and rounds of two candidates that take turns, so that what else the machine does meets both alike. */
+/** Medians, and alternating rounds of two candidates, so that other load on the machine affects both alike. */
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
@@ -28,7 +28,7 @@ export function compare(measured: readonly number[], baseline: readonly number[]
   };
 }
 
-/** Measures both in every round, the one first in even rounds and the other in odd ones. */
+/** Measures both in every round: `measured` first in even rounds, `baseline` first in odd ones. */
 export async function alternate(
   rounds: number,
   measured: () => Promise<number>,

@@ -1,4 +1,4 @@
-/** The workers of `bench/workers`, as packages for the platform and as plain programs beside it. */
+/** The workers of `bench/workers`, as packages for the platform and as plain programs without it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
@@ -11,13 +11,13 @@ import { HostInstaller } from '../../src/runner/dependencies/host-installer.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
 
 const workersFolder = path.resolve(import.meta.dirname, '../workers');
-/** Its SDK and dependencies are every worker's, and installed by the first run of an installation. */
+/** All workers share its SDK and dependencies, which the first run of an installation installs. */
 const modelFolder = path.resolve(import.meta.dirname, '../../workers/hello');
 const sharedFiles = ['package.json', 'package-lock.json', 'sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js'];
 
 export type WorkerName = 'download' | 'nothing' | 'first-call' | 'push';
 
-/** Lays a complete package out in a new folder below `parent`. */
+/** Writes a complete package to a new folder below `parent`. */
 export async function layOutPackage(parent: string, name: WorkerName): Promise<string> {
   const folder = await mkdtemp(path.join(parent, `${name}-`));
   await cp(path.join(workersFolder, name), folder, { recursive: true });
@@ -25,7 +25,7 @@ export async function layOutPackage(parent: string, name: WorkerName): Promise<s
   return folder;
 }
 
-/** A worker that `node main.js` runs, without a platform. */
+/** A worker run by `node main.js`, without a platform. */
 export class PlainWorker {
   readonly #folder: string;
 
@@ -35,8 +35,8 @@ export class PlainWorker {
   }
 
   /**
-   * @param cacheDir where the platform keeps installed dependencies, which the worker shares
-   * @param sdkPort of loopback where it finds its SDK server
+   * @param cacheDir folder of the platform's installed dependencies, which the worker shares
+   * @param sdkPort loopback port of its SDK server
    */
   static async prepare(packageDir: string, cacheDir: string, sdkPort: number): Promise<PlainWorker> {
     const folder = `${packageDir}-plain`;
@@ -58,8 +58,8 @@ export class PlainWorker {
 
   /**
    * Runs it to its end.
-   * @returns what it printed
-   * @throws Error where it failed
+   * @returns its output
+   * @throws Error if it fails
    */
   async run(): Promise<string> {
     const child = spawn(process.execPath, ['main.js'], {
