@@ -170,7 +170,7 @@ export function checkRequired(custom: Readonly<Record<string, unknown>>, schema:
   const problems: string[] = [];
   for (const { name, type } of schema.properties) {
     const value = valueOf(name);
-    const check = typeChecks.get(type);
+    const check = typeChecks.get(type ?? 'string');
     if (check === undefined || isMissing(value) || check.accepts(value)) continue;
     if (Array.isArray(value) && split.has(name)) continue;
     problems.push(`field [${name}] must be ${check.expected}`);

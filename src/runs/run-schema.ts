@@ -5,7 +5,8 @@ import { isJsonObject, parseJson } from '../json/lossless-json.ts';
 export interface RunSchema {
   readonly properties: readonly {
     readonly name: string;
-    readonly type: string;
+    /** A string where absent. */
+    readonly type?: string | null | undefined;
     readonly title?: string | undefined;
     readonly required?: boolean | null;
     readonly default?: unknown;

@@ -35,10 +35,9 @@ export type Editor = keyof typeof editorTypes;
 /** The members that have been checked; others of the file may be of any kind. */
 export interface InputProperty {
   readonly name: string;
-  readonly type: ValueType;
-  readonly editor?: Editor | null;
+  /** A string where absent or blank. */
+  readonly type?: ValueType | '' | null;
   readonly required?: boolean | null;
-  /** Of the declared type, where there is one. */
   readonly default?: unknown;
 }
 
@@ -103,24 +102,33 @@ class PropertyInspection {
     names.add(name);
   }
 
+  /** @returns the type that the property counts as; undefined where none can be told */
   #checkType(): ValueType | undefined {
     const { type } = this.#value;
     if (isValueType(type)) return type;
-    const given = typeof type === 'string' ? `the unknown type ${quoted(type)}` : 'no type';
-    this.#error('type', `has ${given}; use one of ${valueTypes.join(', ')}`);
+    const known = `use one of ${valueTypes.join(', ')}`;
+    if (isAbsent(type) || type === '') {
+      this.#warn('type', `has no type and counts as a string; ${known}`);
+      return 'string';
+    }
+    const given = typeof type === 'string' ? quoted(type) : `that is ${typeText(type)}`;
+    this.#error('type', `has the unknown type ${given}; ${known}`);
     return undefined;
   }
 
   #checkEditor(type: ValueType | undefined): Editor | undefined {
     const { editor, multiple } = this.#value;
     if (isAbsent(editor) || editor === '') {
-      this.#warn('editor', 'has no editor, so its form field may not be shown');
+      this.#warn('editor', 'has no editor, so the form shows the plain field of its type');
       return undefined;
     }
     if (typeof editor !== 'string' || !Object.hasOwn(editorTypes, editor)) {
-      const given = typeof editor === 'string' ? quoted(editor) : typeText(editor);
+      const given = typeof editor === 'string' ? quoted(editor) : `that is ${typeText(editor)}`;
       const known = Object.keys(editorTypes).join(', ');
-      this.#error('editor', `has the unknown editor ${given}; use one of ${known}`);
+      this.#warn(
+        'editor',
+        `has the unknown editor ${given}, so the form shows the plain field of its type; use one of ${known}`,
+      );
       return undefined;
     }
     const known = editor as Editor;
@@ -186,7 +194,7 @@ class PropertyInspection {
     const value = this.#value.default;
     if (isAbsent(value)) return;
     if (!isOfType(value, type)) {
-      this.#error('default', `has a default that is ${typeText(value)}, but its type is ${type}`);
+      this.#warn('default', `has a default that is ${typeText(value)}, but its type is ${type}`);
       return;
     }
     if (typeof value !== 'number') return;
@@ -208,7 +216,7 @@ class PropertyInspection {
       );
       if (lacking === undefined) continue;
       const message = `has a default whose item number ${position + 1} lacks the required param ${quoted(lacking)}`;
-      this.#error(`default[${position}]`, message);
+      this.#warn(`default[${position}]`, message);
     }
   }
 

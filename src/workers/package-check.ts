@@ -1,5 +1,5 @@
 /** Checks an unpacked worker package: what it is, what blocks it and what its author should know. */
-import { readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Findings, quoted, type Finding } from './findings.ts';
 import { inputSchemaFile, inspectInputSchema, type InputSchema } from './input-schema.ts';
@@ -20,7 +20,7 @@ export interface PackageReport {
   readonly language: Language;
   /** Path of the file to run, below the package root. */
   readonly entry: string;
-  /** input_schema.json verbatim, a byte order mark included. */
+  /** input_schema.json verbatim, a byte order mark included; that of no fields where the package has none. */
   readonly inputSchemaText: string;
   readonly inputSchema: InputSchema;
   readonly outputSchema: OutputSchema | undefined;
@@ -33,6 +33,9 @@ export interface PackageReport {
 
 const schemaLimitBytes = 1024 * 1024;
 const readmeLimitBytes = 1024 * 1024;
+
+/** Of a package without one. */
+const noFields = JSON.stringify({ properties: [] } satisfies InputSchema);
 
 const entryFiles: Readonly<Record<string, Language>> = { 'main.js': 'node', 'main.py': 'python', main: 'go' };
 
@@ -102,8 +105,13 @@ async function readReadme(dir: string, findings: Findings): Promise<string> {
 async function readInputSchema(dir: string, findings: Findings): Promise<{ text: string; schema: unknown }> {
   const text = await readPackageText(dir, inputSchemaFile, schemaLimitBytes, findings);
   if (text !== undefined) return { text, schema: inspectInputSchema(text, findings) };
-  if (!(await isPackageFile(dir, inputSchemaFile))) findings.error(inputSchemaFile, 'is missing');
-  return { text: '', schema: undefined };
+  const found = await lstat(path.join(dir, inputSchemaFile)).catch(() => undefined);
+  if (found !== undefined) {
+    if (!found.isFile()) findings.error(inputSchemaFile, 'is no file');
+    return { text: '', schema: undefined };
+  }
+  findings.warn(inputSchemaFile, 'is missing, so the worker has no input fields');
+  return { text: noFields, schema: JSON.parse(noFields) };
 }
 
 async function readOutputSchema(dir: string, findings: Findings): Promise<unknown> {

@@ -124,7 +124,6 @@ describe('a package is refused', () => {
     ],
     ['with two entries', { ...node, 'main.py': '' }, /more than one entry file: main\.js and main\.py/],
     ['with a Go entry beside another', { ...python, main: elf }, /main\.py and main;/],
-    ['without an input schema', without(node, 'input_schema.json'), /input_schema\.json: is missing/],
     [
       'with an empty input schema',
       { ...node, 'input_schema.json': '' },
@@ -185,6 +184,11 @@ describe('a package is refused', () => {
 
 describe('a package is accepted with a warning', () => {
   test.each<[string, Files, RegExp]>([
+    [
+      'without an input schema',
+      without(node, 'input_schema.json'),
+      /^input_schema\.json: is missing, so the worker has no input fields$/,
+    ],
     ['without an output schema', without(node, 'output_schema.json'), /^output_schema\.json: is missing/],
     ['without a README', without(node, 'README.md'), /^README\.md: is missing$/],
     ['with an empty README', { ...node, 'README.md': ' \n' }, /^README\.md: is empty$/],
