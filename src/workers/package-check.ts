@@ -1,16 +1,17 @@
 /** Checks an unpacked worker package: what it is, what blocks it and what its author should know. */
 import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { decodeText, withoutByteOrderMark } from '../text/decoded-text.ts';
 import { Findings, quoted, type Finding } from './findings.ts';
 import { inputSchemaFile, inspectInputSchema, type InputSchema } from './input-schema.ts';
 import type { Language } from './languages.ts';
 import { inspectOutputSchema, outputSchemaFile, type OutputSchema } from './output-schema.ts';
 import {
+  checkNodeDependencies,
   manifestFile,
   nodeDependencies,
   pythonDependencies,
   readManifest,
-  requirementsFile,
 } from './package-dependencies.ts';
 import { isPackageFile, readPackageBytes, readPackageText } from './package-text.ts';
 import { inspectSources } from './source-check.ts';
@@ -94,7 +95,9 @@ async function readReadme(dir: string, findings: Findings): Promise<string> {
   const file = names.includes('README.md') ? 'README.md' : (names[0] ?? 'README.md');
   const bytes = await readPackageBytes(dir, file, readmeLimitBytes + 1);
   // The database takes no NUL within text.
-  const text = bytes?.subarray(0, readmeLimitBytes).toString('utf8').replaceAll('\0', '\uFFFD').trim() ?? '';
+  const shown = bytes?.subarray(0, readmeLimitBytes);
+  const decoded = shown === undefined ? '' : withoutByteOrderMark(decodeText(shown, { lenient: true }));
+  const text = decoded.replaceAll('\0', '\uFFFD').trim();
   if (text === '') findings.warn(file, bytes === undefined ? 'is missing' : 'is empty');
   if ((bytes?.length ?? 0) > readmeLimitBytes) {
     findings.warn(file, `is larger than ${readmeLimitBytes} bytes; the rest is not shown`);
@@ -135,8 +138,9 @@ export async function checkPackage(dir: string): Promise<PackageReport> {
   const input = await readInputSchema(dir, findings);
   const outputSchema = await readOutputSchema(dir, findings);
   const readme = await readReadme(dir, findings);
-  const dependencies =
-    found?.language === 'python' ? await pythonDependencies(dir, findings) : nodeDependencies(manifest);
+  const python = found?.language === 'python' ? await pythonDependencies(dir, findings) : undefined;
+  const dependencies = python?.names ?? nodeDependencies(manifest);
+  if (found?.language === 'node' && manifest !== undefined) await checkNodeDependencies(dir, findings);
   findings.throwErrors();
   if (found === undefined) throw new Error(`no entry was found in ${quoted(dir)}, and no error either`);
 
@@ -148,7 +152,7 @@ export async function checkPackage(dir: string): Promise<PackageReport> {
       dir,
       language,
       dependencies,
-      dependencyFile: language === 'python' ? requirementsFile : manifestFile,
+      dependencyFile: python?.file ?? manifestFile,
       columns: columns === undefined ? undefined : new Set(columns.map(({ name }) => name)),
     },
     findings,

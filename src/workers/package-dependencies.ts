@@ -1,10 +1,13 @@
 /** What a package says it needs from npm or PyPI. */
+import type { ManifestProblem } from '../manifests/manifest-problem.ts';
+import { nodeManifestProblems } from '../manifests/node-manifest.ts';
+import { readPythonManifest } from '../manifests/python-manifest.ts';
 import type { Findings } from './findings.ts';
 import { readPackageText } from './package-text.ts';
 import { isJsonObject, parseJson, type JsonObject } from './value-types.ts';
 
 export const manifestFile = 'package.json';
-export const requirementsFile = 'requirements.txt';
+const requirementsFile = 'requirements.txt';
 
 const fileLimitBytes = 1024 * 1024;
 
@@ -37,22 +40,44 @@ function distributionName(requirement: string): string | undefined {
   return name?.toLowerCase().replaceAll(/[-_.]+/g, '-');
 }
 
-/** Names of the distributions in requirements.txt and in the files it includes. */
-export async function pythonDependencies(dir: string, findings: Findings): Promise<Set<string>> {
-  const names = new Set<string>();
-  const visited = new Set<string>();
-  const waiting = [requirementsFile];
-  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-    if (visited.has(file)) continue;
-    visited.add(file);
-    const text = await readPackageText(dir, file, fileLimitBytes, findings);
-    for (const line of text?.replace(/^\uFEFF/, '').split(/\r?\n/) ?? []) {
-      const requirement = line.replace(/(?:^|\s)#.*/, '').trim();
-      const included = /^(?:-r|--requirement)[\s=]*([\w./-]+)$/.exec(requirement)?.[1];
-      if (included !== undefined && visited.size < 20) waiting.push(included);
-      const name = distributionName(requirement);
-      if (name !== undefined) names.add(name);
-    }
+export interface PythonDependencies {
+  /** Names of the distributions, as PyPI compares them. */
+  readonly names: ReadonlySet<string>;
+  /** Where they are declared. */
+  readonly file: string;
+}
+
+/** What a package needs from PyPI; what is wrong with the list is added as warnings. */
+export async function pythonDependencies(dir: string, findings: Findings): Promise<PythonDependencies> {
+  const manifest = await readPythonManifest(dir).catch((error: Error) => {
+    warnOfFailure(requirementsFile, error, findings);
+    return undefined;
+  });
+  warnOfProblems(manifest?.problems ?? [], findings);
+  const names = manifest?.requirements.flatMap((requirement) => distributionName(requirement) ?? []);
+  return { names: new Set(names), file: manifest?.file ?? requirementsFile };
+}
+
+/** Adds warnings of what npm will not install as package.json and its neighbors say. */
+export async function checkNodeDependencies(dir: string, findings: Findings): Promise<void> {
+  const problems = await nodeManifestProblems(dir).catch((error: Error) => {
+    warnOfFailure(manifestFile, error, findings);
+    return [];
+  });
+  warnOfProblems(problems, findings);
+}
+
+/** The upload is not refused: dependencies may be installed elsewhere than on this machine, and otherwise. */
+const failure = 'the installation of the dependencies will fail';
+
+function warnOfFailure(file: string, error: Error, findings: Findings): void {
+  findings.warn(file, `${error.message}; ${failure}`);
+}
+
+function warnOfProblems(problems: readonly ManifestProblem[], findings: Findings): void {
+  for (const { kind, file, line, field, text, reason } of problems) {
+    const place = [line === undefined ? [] : `line ${line}`, text === undefined ? [] : `"${text}"`].flat();
+    const what = place.length === 0 ? reason : `${place.join(', ')}: ${reason}`;
+    findings.warn(file, kind === 'refused' ? `${what}; until then ${failure}` : `${what} (ignored)`, field);
   }
-  return names;
 }

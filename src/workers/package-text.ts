@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import path from 'node:path';
+import { decodeText } from '../text/decoded-text.ts';
 import type { Findings } from './findings.ts';
 
 /** Whether a regular file lies there; a link is none, since it could lead anywhere. */
@@ -26,12 +27,6 @@ export async function readPackageBytes(
   return buffer.subarray(0, bytesRead);
 }
 
-/** UTF-8, or UTF-16 where a byte order mark says so, as PowerShell writes it. @throws TypeError */
-function decode(bytes: Buffer): string {
-  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
-  return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-}
-
 /**
  * Reads a text file of a package, verbatim, a byte order mark included.
  * @returns undefined where it is missing, too large or no text; the last two add an error
@@ -49,7 +44,7 @@ export async function readPackageText(
     return undefined;
   }
   try {
-    return decode(bytes);
+    return decodeText(bytes);
   } catch {
     findings.error(file, 'is not text in UTF-8');
     return undefined;

@@ -1,4 +1,5 @@
 import { depthLimit, inspectJson } from '../json/json-text.ts';
+import { withoutByteOrderMark } from '../text/decoded-text.ts';
 
 /** The types of input properties and output columns. */
 export const valueTypes = ['string', 'integer', 'number', 'boolean', 'array', 'object'] as const;
@@ -45,7 +46,7 @@ export function typeText(value: unknown): string {
  * @throws SyntaxError also for one that nests deeper than `depthLimit` arrays and objects
  */
 export function parseJson(text: string): unknown {
-  const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const json = withoutByteOrderMark(text);
   if (inspectJson(json).isTooDeep) throw new SyntaxError(`it is nested deeper than ${depthLimit} levels`);
   return JSON.parse(json);
 }

@@ -53,7 +53,7 @@ test('an account without workers is told how to get one', async () => {
 
 describe('a folder', () => {
   test('with errors is refused, and the errors are listed by file', async () => {
-    await writeSchema({ properties: [{ name: 'a', type: 'text', editor: 'magic' }] });
+    await writeSchema({ properties: [{ name: 'a', type: 'magic', required: 'yes' }] });
     const page = await browser.open('/workers');
     await page.getByRole('button', { name: 'Upload worker' }).first().click();
     await chooseFolder(page);

@@ -56,6 +56,15 @@ describe('a new worker', () => {
     expect(page.list).toEqual([expect.objectContaining({ title: 'own-name' })]);
   });
 
+  test('without an input schema is a worker without fields', async () => {
+    const { data } = await create(
+      uploadForm(packageZip({ 'input_schema.json': undefined }), { title: 'No fields' }),
+    );
+    expect(data.warnings).toContainEqual(expect.objectContaining({ file: 'input_schema.json' }));
+    const answer = await ask<{ input_schema: unknown }>(platform, `/workers/${data.slug}/input-schema`);
+    expect(answer.data.input_schema).toEqual({ properties: [] });
+  });
+
   test('may include unknown fields and files', async () => {
     const form = uploadForm(packageZip(), { title: 'Extras', speed: '9' });
     form.append('icon', new Blob(['png']), 'icon.png');
@@ -219,12 +228,6 @@ describe('these uploads are refused, with nothing published and nothing left on 
       () => uploadForm(packageZip({ 'main.py': '' }), { title: 'T' }),
       400,
       /has more than one entry file/,
-    ],
-    [
-      'no input schema',
-      () => uploadForm(packageZip({ 'input_schema.json': undefined }), { title: 'T' }),
-      400,
-      /input_schema\.json.* is missing/,
     ],
     [
       'an input schema that is no JSON',

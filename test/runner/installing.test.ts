@@ -342,6 +342,14 @@ describe('pip', { timeout: 180_000 }, () => {
     expect(shown).not.toContain('6001');
   });
 
+  test('restricts versions by constraints, and installs nothing for them', async () => {
+    await pipIndex.addWheel('held', 'VALUE = 1', '1.0.0');
+    await pipIndex.addWheel('held', 'VALUE = 2', '2.0.0');
+    const files = { 'requirements.txt': '-c held.txt\nheld\n', 'held.txt': 'held==1.0.0\nnowhere==3\n' };
+    const { packages: found } = await workplace('pip').python.install(await packageOf(files), print);
+    expect(await readFile(path.join(found[0] ?? '', 'held.py'), 'utf8')).toBe('VALUE = 1');
+  });
+
   test('builds source distributions only if the operator allows it, and they reach only the index', async () => {
     const hostFile = path.join(folder, 'another-host-file');
     await writeFile(hostFile, 'of the host');

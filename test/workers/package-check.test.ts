@@ -190,6 +190,30 @@ describe('a package is accepted with a warning', () => {
       /^input_schema\.json: is missing, so the worker has no input fields$/,
     ],
     ['without an output schema', without(node, 'output_schema.json'), /^output_schema\.json: is missing/],
+    [
+      'with a requirement that cannot be installed',
+      { ...python, 'requirements.txt': 'grpcio\nprotobuf\n-e ../lib\n' },
+      /^requirements\.txt: line 3, "-e \.\.\/lib": packages come by name .*; until then the installation of the dependencies will fail$/,
+    ],
+    [
+      'with a requirement file that is missing',
+      { ...python, 'requirements.txt': 'grpcio\nprotobuf\n-r more.txt\n' },
+      /^requirements\.txt: line 3, "-r more\.txt": more\.txt is not in the package; until then the installation of the dependencies will fail$/,
+    ],
+    [
+      'with an option that changes nothing',
+      { ...python, 'requirements.txt': '--prefer-binary\ngrpcio\nprotobuf\n' },
+      /^requirements\.txt: line 1, "--prefer-binary": .* \(ignored\)$/,
+    ],
+    [
+      'with a dependency from a folder',
+      {
+        ...node,
+        'package.json': { dependencies: { '@grpc/grpc-js': '1', 'google-protobuf': '3', a: 'file:../a' } },
+      },
+      /^package\.json: "file:\.\.\/a": .* the registry only/,
+    ],
+    ['with a lock file that is not read', { ...node, 'yarn.lock': '' }, /^yarn\.lock: is not read/],
     ['without a README', without(node, 'README.md'), /^README\.md: is missing$/],
     ['with an empty README', { ...node, 'README.md': ' \n' }, /^README\.md: is empty$/],
     [
@@ -271,7 +295,6 @@ describe('the dependencies of a Python package', () => {
       'in any spelling',
       { 'requirements.txt': 'GRPCIO[protobuf]==1.2 ; python_version > "3"\r\nProtobuf~=6.0 # pinned\r\n' },
     ],
-    ['by address', { 'requirements.txt': 'grpcio @ https://example.com/a.whl\nprotobuf' }],
     [
       'in an included file',
       { 'requirements.txt': '-r base.txt\ngrpcio', 'base.txt': 'protobuf\n-r requirements.txt' },

@@ -1,8 +1,9 @@
 /** Reads in threads of their own what packages say of their dependencies, with limits of time and memory. */
 import type { Config } from '../../configuration/configuration.ts';
 import { ThreadLimitError, ThreadPool } from '../../threads/thread-pool.ts';
+import type { PythonManifest } from '../../manifests/python-manifest.ts';
 import type { RegistryPlace } from './lock-file.ts';
-import type { NodeDeclaration, NodeRules } from './node-manifest.ts';
+import type { NodeDeclaration, NodeRules } from '../../manifests/node-manifest.ts';
 
 const mebibyte = 1024 * 1024;
 /** Reading takes milliseconds, and the installations that follow are limited themselves. */
@@ -40,9 +41,9 @@ export class DeclarationReader {
     return (await this.#run({ kind: 'node', packageDir, rules }, signal)) as NodeDeclaration | undefined;
   }
 
-  /** As `readRequirements`. */
-  async python(packageDir: string, signal?: AbortSignal): Promise<string[] | undefined> {
-    return (await this.#run({ kind: 'python', packageDir }, signal)) as string[] | undefined;
+  /** As `readPythonManifest`, whose refused lines are errors. */
+  async python(packageDir: string, signal?: AbortSignal): Promise<PythonManifest> {
+    return (await this.#run({ kind: 'python', packageDir }, signal)) as PythonManifest;
   }
 
   /** As `localLock`. */

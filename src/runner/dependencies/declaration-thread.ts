@@ -1,16 +1,23 @@
 /** The thread that reads what packages say of their dependencies. */
+import { throwRefused } from '../../manifests/manifest-problem.ts';
+import { readNodeDeclaration } from '../../manifests/node-manifest.ts';
+import { readPythonManifest, type PythonManifest } from '../../manifests/python-manifest.ts';
 import { serveTasks } from '../../threads/serve-tasks.ts';
 import type { DeclarationTask } from './declaration-reader.ts';
 import { localLock } from './lock-file.ts';
-import { readNodeDeclaration } from './node-manifest.ts';
-import { readRequirements } from './requirements.ts';
+
+async function readPython(packageDir: string): Promise<PythonManifest> {
+  const manifest = await readPythonManifest(packageDir);
+  throwRefused(manifest.problems);
+  return manifest;
+}
 
 serveTasks(async (task: DeclarationTask) => {
   switch (task.kind) {
     case 'node':
       return readNodeDeclaration(task.packageDir, task.rules);
     case 'python':
-      return readRequirements(task.packageDir);
+      return readPython(task.packageDir);
     case 'lock':
       return localLock(task.text, task.places);
     default:

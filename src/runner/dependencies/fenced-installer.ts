@@ -16,7 +16,7 @@ import type { Installer, NpmRequest, PackageManagerEnd, PipRequest } from './ins
 import { findNpm, readNpmSettings, type NpmSettings } from './npm-settings.ts';
 import { npmArguments } from './npm.ts';
 import { readPipSettings, type PipSettings } from './pip-settings.ts';
-import { pipArguments } from './pip.ts';
+import { pipArguments, pipFileArguments, pipFiles } from './pip.ts';
 import { PythonInterpreters } from './python-interpreter.ts';
 import { secretsOfAccess, type RegistryAccess } from './registry-access.ts';
 import { RegistryClient } from './registry-client.ts';
@@ -49,7 +49,14 @@ export class FencedInstaller implements Installer {
     this.#reader = reader;
   }
 
-  async npm({ command, files, folder, print, signal }: NpmRequest): Promise<PackageManagerEnd> {
+  async npm({
+    command,
+    files,
+    legacyPeerDeps,
+    folder,
+    print,
+    signal,
+  }: NpmRequest): Promise<PackageManagerEnd> {
     const source = await findNpm();
     const [settings, npm] = await Promise.all([readNpmSettings(source), this.#tools.npm(source)]);
     const urls = [...new Set([settings.registry, ...settings.scopes.map(({ registry }) => registry)])];
@@ -63,7 +70,7 @@ export class FencedInstaller implements Installer {
       const isLock = name !== 'package.json';
       local[name] = isLock ? await this.#reader.localLock(text, places, signal) : text;
     }
-    const argv = npmArguments(command, this.runsScripts);
+    const argv = npmArguments({ command, legacyPeerDeps }, this.runsScripts);
     return this.#fence.run({
       folder,
       print,
@@ -80,7 +87,9 @@ export class FencedInstaller implements Installer {
     });
   }
 
-  async pip({ requirements, folder, print, signal }: PipRequest): Promise<PackageManagerEnd> {
+  async pip(request: PipRequest): Promise<PackageManagerEnd> {
+    const { folder, print, signal } = request;
+    const files = pipFiles(request);
     const [interpreter, settings] = await Promise.all([
       this.#interpreters.prepare(),
       readPipSettings(this.#interpreters.command),
@@ -97,10 +106,11 @@ export class FencedInstaller implements Installer {
       print,
       signal,
       gateway,
-      files: { 'requirements.txt': `${requirements.join('\n')}\n` },
+      files,
       launch: this.#pipLaunch(interpreter.folder, pip, linkFolders, [
         ...pipArguments(this.runsScripts),
         ...indexArguments(settings, gateway),
+        ...pipFileArguments(files),
       ]),
       result: 'site-packages',
       edit: editOf(settings, gateway),
@@ -109,7 +119,6 @@ export class FencedInstaller implements Installer {
 
   #pipLaunch(python: string, pip: string, linkFolders: readonly string[], argv: readonly string[]): Launch {
     const links = Object.fromEntries(linkFolders.map((folder, index) => [`links-${index}`, folder]));
-    const into = ['--target', 'site-packages', '--requirement', 'requirements.txt'];
     return {
       mounts: { python, pip, ...links },
       command: (places) => [
@@ -121,7 +130,8 @@ export class FencedInstaller implements Installer {
         '--no-cache-dir',
         ...argv,
         ...Object.keys(links).flatMap((name) => ['--find-links', places[name] ?? '']),
-        ...into,
+        '--target',
+        'site-packages',
       ],
       environment: (places) => ({
         LD_LIBRARY_PATH: `${places['python']}/lib`,

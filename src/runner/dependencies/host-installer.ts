@@ -10,7 +10,7 @@ import { npmArguments } from './npm.ts';
 import { findNpm, readNpmSettings } from './npm-settings.ts';
 import { runPackageManager } from './package-manager.ts';
 import { readPipSettings } from './pip-settings.ts';
-import { pipArguments } from './pip.ts';
+import { pipArguments, pipFileArguments, pipFiles } from './pip.ts';
 import { secretsOfAccess } from './registry-access.ts';
 
 function npmEnvironment(): Record<string, string> {
@@ -48,19 +48,27 @@ export class HostInstaller implements Installer {
     this.#notice = notice;
   }
 
-  async npm({ command, files, folder, print, signal }: NpmRequest): Promise<PackageManagerEnd> {
+  async npm({
+    command,
+    files,
+    legacyPeerDeps,
+    folder,
+    print,
+    signal,
+  }: NpmRequest): Promise<PackageManagerEnd> {
     for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
     // What the configuration holds of secrets shows in no line, whatever npm thinks of it.
     const mask = await maskOf(async () => readNpmSettings(await findNpm()));
-    const argv = [...npmArguments(command, this.runsScripts), '--prefix', folder];
+    const argv = [...npmArguments({ command, legacyPeerDeps }, this.runsScripts), '--prefix', folder];
     return this.#run('npm', argv, { folder, print, signal, mask, environment: npmEnvironment() });
   }
 
-  async pip({ requirements, folder, print, signal }: PipRequest): Promise<PackageManagerEnd> {
-    const list = path.join(folder, 'requirements.txt');
-    await writeFile(list, `${requirements.join('\n')}\n`);
+  async pip(request: PipRequest): Promise<PackageManagerEnd> {
+    const { folder, print, signal } = request;
+    const files = pipFiles(request);
+    for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
     const mask = await maskOf(async () => readPipSettings(this.#python));
-    const target = ['--target', path.join(folder, 'site-packages'), '--requirement', list];
+    const target = ['--target', path.join(folder, 'site-packages'), ...pipFileArguments(files, `${folder}/`)];
     const argv = ['-m', 'pip', 'install', ...pipArguments(this.runsScripts), ...target];
     const environment = { PYTHONNOUSERSITE: '1' };
     return this.#run(this.#python, argv, { folder, print, signal, mask, environment });

@@ -11,10 +11,14 @@ export interface NpmRequest extends InstallRequest {
   readonly command: 'ci' | 'install';
   /** package.json and the lock file, by name. */
   readonly files: Readonly<Record<string, string>>;
+  /** Whether peers that do not fit each other are installed all the same. */
+  readonly legacyPeerDeps: boolean;
 }
 
 export interface PipRequest extends InstallRequest {
   readonly requirements: readonly string[];
+  /** What restricts versions without having anything installed. */
+  readonly constraints: readonly string[];
 }
 
 export interface PackageManagerEnd {

@@ -8,7 +8,7 @@ import { touch } from '../cache/cache-use.ts';
 import type { DeclarationReader } from './declaration-reader.ts';
 import { DependencyCache, type Installation } from './dependency-cache.ts';
 import type { Installer } from './installer.ts';
-import type { NodeDeclaration } from './node-manifest.ts';
+import type { NodeDeclaration } from '../../manifests/node-manifest.ts';
 import { runNpm } from './npm.ts';
 
 const mostKnownPackages = 10_000;
@@ -72,7 +72,7 @@ export class NodeDependencies {
   }
 
   async #build(
-    { manifestText, lock }: NodeDeclaration,
+    { manifestText, lock, legacyPeerDeps }: NodeDeclaration,
     { folder, print, signal }: Installation,
   ): Promise<void> {
     // The folder is there even when npm finds nothing to install for this platform.
@@ -81,7 +81,7 @@ export class NodeDependencies {
       'package.json': manifestText,
       ...(lock !== undefined && { [lock.name]: lock.text }),
     };
-    const request = { files, folder, print, signal };
+    const request = { files, legacyPeerDeps, folder, print, signal };
     const command = lock === undefined ? 'install' : 'ci';
     const outcome = await runNpm(this.#installer, { ...request, command });
     if (outcome === 'installed') return;

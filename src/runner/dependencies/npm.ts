@@ -11,8 +11,12 @@ const withScripts = ['--ignore-scripts=false', '--dangerously-allow-all-scripts'
  * @param command `ci` installs exactly what the lock file says; `install` what package.json allows, a lock file that is
  *   there counts as far as it fits
  */
-export function npmArguments(command: NpmRequest['command'], runsScripts: boolean): string[] {
-  return [command, ...(runsScripts ? withScripts : ['--ignore-scripts']), ...shared];
+export function npmArguments(
+  { command, legacyPeerDeps }: Pick<NpmRequest, 'command' | 'legacyPeerDeps'>,
+  runsScripts: boolean,
+): string[] {
+  const scripts = runsScripts ? withScripts : ['--ignore-scripts'];
+  return [command, ...scripts, ...(legacyPeerDeps ? ['--legacy-peer-deps'] : []), ...shared];
 }
 
 /**

@@ -9,6 +9,20 @@ const shared = [
   '--root-user-action=ignore',
 ];
 
+/** The files that pip reads, by name. */
+export function pipFiles({ requirements, constraints }: PipRequest): Record<string, string> {
+  return {
+    'requirements.txt': `${requirements.join('\n')}\n`,
+    ...(constraints.length > 0 && { 'constraints.txt': `${constraints.join('\n')}\n` }),
+  };
+}
+
+/** @param folder where the files are, with a slash at its end; empty for the working folder */
+export function pipFileArguments(files: Readonly<Record<string, string>>, folder = ''): string[] {
+  const constraint = 'constraints.txt' in files ? ['--constraint', `${folder}constraints.txt`] : [];
+  return ['--requirement', `${folder}requirements.txt`, ...constraint];
+}
+
 /** Building runs code of the package: where that must not be, only what is built already is taken. */
 export function pipArguments(runsScripts: boolean): string[] {
   return [runsScripts ? '--prefer-binary' : '--only-binary=:all:', ...shared];

@@ -8,12 +8,14 @@ import path from 'node:path';
 import { touch } from '../cache/cache-use.ts';
 import type { DeclarationReader } from './declaration-reader.ts';
 import { DependencyCache, type Installation } from './dependency-cache.ts';
-import type { Installer } from './installer.ts';
+import type { Installer, PipRequest } from './installer.ts';
 import { runPip } from './pip.ts';
 import { PythonInterpreters, type PythonInterpreter } from './python-interpreter.ts';
 
+type RequirementList = Pick<PipRequest, 'requirements' | 'constraints'>;
+
 /** What the SDK that packages carry is made with; old lists of requirements leave it out. */
-const base = ['grpcio>=1.71', 'protobuf>=6.31.1,<8'] as const;
+const base: RequirementList = { requirements: ['grpcio>=1.71', 'protobuf>=6.31.1,<8'], constraints: [] };
 const mostKnownPackages = 10_000;
 
 export interface PythonEnvironment {
@@ -80,8 +82,9 @@ export class PythonDependencies {
     onLine: (line: string) => void,
     signal: AbortSignal | undefined,
   ): Promise<string[]> {
-    const own = await this.#reader.python(packageDir, signal);
-    const lists = own === undefined ? [base] : [own, base];
+    const { requirements, constraints, flags } = await this.#reader.python(packageDir, signal);
+    const own = { requirements: [...flags, ...requirements], constraints };
+    const lists = requirements.length === 0 ? [base] : [own, base];
     const packages: string[] = [];
     for (const list of lists) packages.push(await this.#packages(interpreter, list, onLine, signal));
     return packages;
@@ -89,16 +92,16 @@ export class PythonDependencies {
 
   async #packages(
     { tag }: PythonInterpreter,
-    requirements: readonly string[],
+    { requirements, constraints }: RequirementList,
     onLine: (line: string) => void,
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const key = createHash('sha256')
-      .update(JSON.stringify([tag, requirements, this.#installer.runsScripts]))
+      .update(JSON.stringify([tag, requirements, constraints, this.#installer.runsScripts]))
       .digest('hex');
     const install = async ({ folder, print, signal: ended }: Installation): Promise<void> => {
       await mkdir(path.join(folder, 'site-packages'));
-      await runPip(this.#installer, { requirements, folder, print, signal: ended });
+      await runPip(this.#installer, { requirements, constraints, folder, print, signal: ended });
     };
     return path.join(await this.#cache.folder(key, install, onLine, signal), 'site-packages');
   }

@@ -109,8 +109,10 @@ export class RegistryServer {
   #addIndexed(name: string, fileName: string, content: Buffer): void {
     const digest = createHash('sha256').update(content).digest('hex');
     const href = `${this.fileOrigin ?? '../..'}/files/${fileName}#sha256=${digest}`;
-    const page = `<!DOCTYPE html><html><body><a href="${href}">${fileName}</a><br/></body></html>`;
-    this.#answers.set(`/simple/${name}/`, { type: 'text/html', content: page });
+    const url = `/simple/${name}/`;
+    const before = this.#answers.get(url)?.content ?? '<!DOCTYPE html><html><body>';
+    const page = `${String(before)}<a href="${href}">${fileName}</a><br/>`;
+    this.#answers.set(url, { type: 'text/html', content: page });
     this.addFile(`/files/${fileName}`, content);
   }
 }

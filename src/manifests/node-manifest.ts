@@ -1,13 +1,18 @@
 /** What of a Node package decides which dependencies are installed: parts of package.json, and the lock file. */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import path from 'node:path';
-import { depthLimit, inspectJson } from '../../json/json-text.ts';
+import { depthLimit, inspectJson } from '../json/json-text.ts';
+import { manifestText } from './manifest-file.ts';
+import { shortened, type ManifestProblem } from './manifest-problem.ts';
+import { readPackageNpmSettings } from './package-npm-settings.ts';
 
 /** Where npm on the host may take packages from besides the registry; anything else would be a file or a secret of it. */
 const remoteSpec = /^(https?:|git\+https:|github:|gitlab:|bitbucket:)/;
 const lockNames = ['npm-shrinkwrap.json', 'package-lock.json'];
 const keptFields = ['dependencies', 'optionalDependencies', 'overrides'] as const;
+const otherWay =
+  'name a version of the registry, or put the code into the package and require it by its path';
 const manifestLimitBytes = 1024 * 1024;
 /** Those of projects with thousands of dependencies come to 5 MB. */
 const lockLimitBytes = 16 * 1024 * 1024;
@@ -27,26 +32,21 @@ export interface NodeDeclaration {
   /** package.json as npm gets it. */
   readonly manifestText: string;
   readonly lock: { readonly name: string; readonly text: string } | undefined;
+  /** Whether peers that do not fit each other are installed all the same. */
+  readonly legacyPeerDeps: boolean;
 }
 
-async function textOf(packageDir: string, name: string, limitBytes: number): Promise<string | undefined> {
-  try {
-    await using handle = await open(path.join(packageDir, name));
-    if ((await handle.stat()).size > limitBytes)
-      throw new Error(`${name} is larger than ${limitBytes} bytes`);
-    return await handle.readFile('utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
+/** Lock files of other tools. */
+const otherLocks = ['yarn.lock', 'pnpm-lock.yaml', 'bun.lock', 'bun.lockb'] as const;
+
+/** As the configuration says by default: in a sandbox that reaches registries only. */
+const fenced = 'dependencies are installed in a sandbox that reaches the registry only';
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function parseJson(name: string, content: string): Record<string, unknown> {
-  const text = content.replace(/^\uFEFF/, '');
+function parseJson(name: string, text: string): Record<string, unknown> {
   if (inspectJson(text).isTooDeep) throw new Error(`${name} is nested deeper than ${depthLimit} levels`);
   let value: unknown;
   try {
@@ -71,10 +71,16 @@ function readManifest(content: string): Manifest {
   for (const [name, spec] of Object.entries({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
     if (typeof spec !== 'string')
       throw new Error(`the version of dependency "${name}" in package.json must be a string`);
-    refuseLocal(`dependency "${name}" in package.json`, spec);
+  }
+  return manifest;
+}
+
+/** Dependencies that the runner may not take from where they are. */
+function refuseLocalPlaces(manifest: Manifest): void {
+  for (const [name, spec] of Object.entries({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
+    refuseLocal(`dependency "${name}" in package.json`, String(spec));
   }
   refuseLocalWithin('the overrides of package.json', manifest.overrides ?? {});
-  return manifest;
 }
 
 /** Whatever names a place: an address, a path, or a project of a well-known host. */
@@ -87,9 +93,7 @@ function refusePlaces(what: string, value: Record<string, unknown>, names?: read
   for (const [name, entry] of Object.entries(value)) {
     if (isObject(entry)) refusePlaces(what, entry, names);
     else if (typeof entry === 'string' && (names?.includes(name) ?? true) && isPlace(entry))
-      throw new Error(
-        `"${name}" in ${what} comes from "${entry}": dependencies are installed in a sandbox that reaches the registry only`,
-      );
+      throw new Error(`"${name}" in ${what} comes from "${entry}": ${fenced}; ${otherWay}`);
   }
 }
 
@@ -98,7 +102,7 @@ function refuseLocal(what: string, spec: string): void {
   const isLocal = /^(\.{0,2}\/|~\/)/.test(spec) || (/^[a-z+]+:/i.test(spec) && !spec.startsWith('npm:'));
   if (!isLocal || remoteSpec.test(spec)) return;
   throw new Error(
-    `${what} comes from "${spec}": only the registry, http, https and git over https are possible`,
+    `${what} comes from "${spec}": only the registry, http, https and git over https are possible; ${otherWay}`,
   );
 }
 
@@ -113,7 +117,7 @@ function refuseLocalWithin(what: string, value: Record<string, unknown>, names?:
 
 async function readLock(packageDir: string): Promise<NodeDeclaration['lock']> {
   for (const name of lockNames) {
-    const text = await textOf(packageDir, name, lockLimitBytes);
+    const text = await manifestText(packageDir, name, lockLimitBytes);
     if (text !== undefined) return { name, text };
   }
   return undefined;
@@ -127,10 +131,12 @@ export async function readNodeDeclaration(
   packageDir: string,
   { isFenced, runsScripts }: NodeRules,
 ): Promise<NodeDeclaration | undefined> {
-  const content = await textOf(packageDir, 'package.json', manifestLimitBytes);
+  const content = await manifestText(packageDir, 'package.json', manifestLimitBytes);
   if (content === undefined) return undefined;
   const manifest = readManifest(content);
+  refuseLocalPlaces(manifest);
   if (manifest.dependencies === undefined && manifest.optionalDependencies === undefined) return undefined;
+  const { legacyPeerDeps } = await readPackageNpmSettings(packageDir);
   const lock = await readLock(packageDir);
   const locked = lock && parseJson(lock.name, lock.text);
   if (lock !== undefined && locked !== undefined)
@@ -142,11 +148,46 @@ export async function readNodeDeclaration(
   }
   const major = process.versions.node.split('.')[0];
   const decisive = [manifest, lock?.name, lock?.text, major, process.platform, process.arch];
+  if (legacyPeerDeps) decisive.push('legacy-peer-deps');
   return {
     key: createHash('sha256')
       .update(JSON.stringify([decisive, runsScripts]))
       .digest('hex'),
     manifestText: JSON.stringify({ name: 'worker', version: '0.0.0', private: true, ...manifest }),
     lock,
+    legacyPeerDeps,
   };
+}
+
+async function lockProblems(packageDir: string): Promise<ManifestProblem[]> {
+  if ((await readLock(packageDir)) !== undefined) return [];
+  const problems: ManifestProblem[] = [];
+  for (const file of otherLocks) {
+    const found = await lstat(path.join(packageDir, file)).catch(() => undefined);
+    const reason =
+      'is not read, so versions are those that package.json allows: npm install --package-lock-only writes a lock file that is';
+    if (found?.isFile()) problems.push({ kind: 'ignored', file, reason });
+  }
+  return problems;
+}
+
+/**
+ * What is wrong with the dependencies of a Node package, as far as its files tell.
+ * @throws Error for files that cannot be read
+ */
+export async function nodeManifestProblems(packageDir: string): Promise<ManifestProblem[]> {
+  const content = await manifestText(packageDir, 'package.json', manifestLimitBytes);
+  if (content === undefined) return [];
+  const manifest = readManifest(content);
+  const problems: ManifestProblem[] = [];
+  for (const field of ['dependencies', 'optionalDependencies'] as const) {
+    for (const [name, spec] of Object.entries(manifest[field] ?? {})) {
+      if (typeof spec !== 'string' || !isPlace(spec)) continue;
+      const place = { file: 'package.json', field: `${field}.${shortened(name)}`, text: shortened(spec) };
+      problems.push({ kind: 'refused', ...place, reason: `${fenced}; ${otherWay}` });
+    }
+  }
+  if (manifest.dependencies === undefined && manifest.optionalDependencies === undefined) return problems;
+  const settings = await readPackageNpmSettings(packageDir);
+  return [...problems, ...settings.problems, ...(await lockProblems(packageDir))];
 }

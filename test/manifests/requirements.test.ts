@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { requirementProblem } from '../../src/runner/dependencies/requirement.ts';
-import { readRequirements } from '../../src/runner/dependencies/requirements.ts';
+import { requirementProblem } from '../../src/manifests/requirement.ts';
+import { problemMessage, throwRefused } from '../../src/manifests/manifest-problem.ts';
+import { readRequirements, type Requirements } from '../../src/manifests/requirements.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -12,10 +13,17 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(folder, { recursive: true, force: true }));
 
-async function requirementsOf(files: Record<string, string>): Promise<string[] | undefined> {
+async function read(files: Record<string, string | Buffer>): Promise<Requirements> {
   const packageDir = await mkdtemp(path.join(folder, 'package-'));
   for (const [name, content] of Object.entries(files)) await writeFile(path.join(packageDir, name), content);
   return readRequirements(packageDir);
+}
+
+/** @throws Error for a line that is refused */
+async function requirementsOf(files: Record<string, string | Buffer>): Promise<readonly string[]> {
+  const { requirements, problems } = await read(files);
+  throwRefused(problems);
+  return requirements;
 }
 
 const digest = 'a0'.repeat(32);
@@ -150,8 +158,8 @@ describe('requirements.txt', () => {
 
   test('may contain the hashes of a package with many files', async () => {
     const line = ['six==1.17.0', ...Array.from({ length: 200 }, () => `--hash=sha256:${digest}`)];
-    const read = await requirementsOf({ 'requirements.txt': line.join(' \\\n    ') });
-    expect(read?.[0]?.split(/ +/)).toEqual(line);
+    const found = await requirementsOf({ 'requirements.txt': line.join(' \\\n    ') });
+    expect(found[0]?.split(/ +/)).toEqual(line);
   });
 
   test('includes other files, each once', async () => {
@@ -163,8 +171,8 @@ describe('requirements.txt', () => {
   });
 
   test('counts as absent if it names nothing', async () => {
-    await expect(requirementsOf({})).resolves.toBeUndefined();
-    await expect(requirementsOf({ 'requirements.txt': ' \n# nothing' })).resolves.toBeUndefined();
+    await expect(requirementsOf({})).resolves.toEqual([]);
+    await expect(requirementsOf({ 'requirements.txt': ' \n# nothing' })).resolves.toEqual([]);
   });
 
   test.for([
@@ -190,6 +198,70 @@ describe('requirements.txt', () => {
     ['a file that is missing', '-r more.txt', 'more.txt is not in the package'],
   ] as const)('is refused for %s', async ([, content, message]) => {
     await expect(requirementsOf({ 'requirements.txt': content })).rejects.toThrow(message);
+  });
+
+  test('is read as UTF-8, or as UTF-16 with a byte order mark, as PowerShell writes it', async () => {
+    const littleEndian = Buffer.from('\uFEFFsix==1.17.0\r\nidna==3.10\r\n', 'utf16le');
+    const bigEndian = Buffer.from(littleEndian).swap16();
+    for (const content of [littleEndian, bigEndian])
+      await expect(requirementsOf({ 'requirements.txt': content })).resolves.toEqual([
+        'six==1.17.0',
+        'idna==3.10',
+      ]);
+    await expect(requirementsOf({ 'requirements.txt': Buffer.from([0x73, 0xb5, 0xa5]) })).rejects.toThrow(
+      'requirements.txt is not text in UTF-8: save it in that encoding',
+    );
+  });
+
+  test('restricts versions by constraints, which are not requirements', async () => {
+    const found = await read({
+      'requirements.txt': '-c constraints.txt\nsix\n--constraint=more.txt --pre',
+      'constraints.txt': 'six==1.16.0\n-r deep.txt\npywin32==306\n',
+      'deep.txt': 'idna==3.10\n',
+      'more.txt': '-c constraints.txt',
+    });
+    expect(found.requirements).toEqual(['six']);
+    expect(found.constraints).toEqual(['six==1.16.0', 'pywin32==306', 'idna==3.10']);
+    expect(found.flags).toEqual(['--pre']);
+    expect(found.problems).toEqual([]);
+  });
+
+  test('includes files whose names are quoted or not ASCII', async () => {
+    const files = { 'requirements.txt': '-r "依赖.txt"\n-rb.txt', '依赖.txt': 'six', 'b.txt': 'idna' };
+    await expect(requirementsOf(files)).resolves.toEqual(['six', 'idna']);
+  });
+
+  test.for([
+    ['-e ../lib', 'refused', /packages come by name from the index only: write its name/],
+    ['--editable git+https://example.com/a.git', 'refused', /packages come by name from the index only/],
+    [
+      '-i https://mirror.example/simple',
+      'refused',
+      /the index that the operator of this platform configured/,
+    ],
+    ['--extra-index-url=https://example.com', 'refused', /remove the line/],
+    ['--find-links wheels/', 'refused', /remove the line/],
+    ['--no-index', 'refused', /remove the line/],
+    ['git+https://example.com/a.git', 'refused', /not from an address: write its name and version/],
+    ['six @ file:///tmp/six.whl', 'refused', /not from an address/],
+    ['./wheels/six.whl', 'refused', /not from a path/],
+    ['-r https://example.com/list.txt', 'refused', /files are included from the package only/],
+    ['--global-option=x', 'refused', /options are not possible here/],
+    ['--pre --proxy http://x', 'refused', /options are not possible here/],
+    ['-r', 'refused', /options are not possible here/],
+    ['-i https://pypi.org/simple', 'ignored', /remove the line/],
+    ['--prefer-binary', 'ignored', /built packages are preferred/],
+    ['--trusted-host example.com', 'ignored', /no effect/],
+    ['--only-binary :all:', 'ignored', /built packages are preferred/],
+    ['-e .', 'ignored', /the package itself is not installed/],
+    ['.', 'ignored', /the package itself is not installed/],
+  ] as const)('with the line %s: it is %s, and why is said with its number', async ([line, kind, reason]) => {
+    const { requirements, problems } = await read({ 'requirements.txt': `six\n\n${line}\nidna` });
+    expect(requirements).toEqual(['six', 'idna']);
+    expect(problems).toEqual([
+      { kind, file: 'requirements.txt', line: 3, text: line, reason: expect.stringMatching(reason) },
+    ]);
+    expect(problems.map(problemMessage)[0]).toContain(`"${line}" in line 3 of requirements.txt: `);
   });
 
   test('is refused if it includes too many files', async () => {

@@ -1,0 +1,75 @@
+/** What a Python package needs from the index: by requirements.txt, else by pyproject.toml. */
+import { lstat } from 'node:fs/promises';
+import path from 'node:path';
+import type { ManifestProblem } from './manifest-problem.ts';
+import { pyprojectFile, readPyproject, readUvLock, uvLockFile } from './pyproject.ts';
+import type { RequirementFlag } from './requirement-options.ts';
+import { readRequirements, requirementsFile } from './requirements.ts';
+
+export interface PythonManifest {
+  /** File that names the dependencies; requirements.txt if none does. */
+  readonly file: string;
+  readonly requirements: readonly string[];
+  /** What restricts versions without having anything installed. */
+  readonly constraints: readonly string[];
+  /** Options of pip that hold for all of them. */
+  readonly flags: readonly RequirementFlag[];
+  readonly problems: readonly ManifestProblem[];
+}
+
+/** Lists that other tools keep, and what to do to have them count. */
+const otherLists: Readonly<Record<string, string>> = {
+  Pipfile: 'pipenv requirements > requirements.txt',
+  'Pipfile.lock': 'pipenv requirements > requirements.txt',
+  'poetry.lock': 'poetry export -o requirements.txt',
+  'pdm.lock': 'pdm export -o requirements.txt',
+  'pylock.toml': 'list the versions in requirements.txt',
+  'environment.yml': 'list what comes from PyPI in requirements.txt',
+  'setup.py': 'list the dependencies in requirements.txt',
+  'setup.cfg': 'list the dependencies in requirements.txt',
+};
+
+async function isThere(packageDir: string, name: string): Promise<boolean> {
+  return lstat(path.join(packageDir, name)).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+async function unreadLists(packageDir: string): Promise<ManifestProblem[]> {
+  const problems: ManifestProblem[] = [];
+  for (const [file, advice] of Object.entries(otherLists)) {
+    if (await isThere(packageDir, file))
+      problems.push({ kind: 'ignored', file, reason: `is not read: ${advice}` });
+  }
+  return problems;
+}
+
+/**
+ * Reads what a package needs. requirements.txt counts if there is one; else pyproject.toml, with the versions of uv.lock.
+ * A line `.` or `-e .` of requirements.txt adds what pyproject.toml names.
+ * @throws Error for files that cannot be read
+ */
+export async function readPythonManifest(packageDir: string): Promise<PythonManifest> {
+  const listed = await readRequirements(packageDir);
+  if ((await isThere(packageDir, requirementsFile)) && !listed.namesPackage) {
+    const problems = [...listed.problems];
+    if (await isThere(packageDir, uvLockFile))
+      problems.push({ kind: 'ignored', file: uvLockFile, reason: `is not read: ${requirementsFile} counts` });
+    return { ...listed, file: requirementsFile, problems };
+  }
+  const project = await readPyproject(packageDir);
+  const locked = project === undefined ? undefined : await readUvLock(packageDir);
+  const requirements = [...listed.requirements, ...(project?.requirements ?? [])];
+  return {
+    file: project === undefined || listed.namesPackage ? requirementsFile : pyprojectFile,
+    requirements,
+    constraints: [...listed.constraints, ...(locked ?? [])],
+    flags: listed.flags,
+    problems: [
+      ...listed.problems,
+      ...(project?.problems ?? []),
+      ...(requirements.length === 0 ? await unreadLists(packageDir) : []),
+    ],
+  };
+}

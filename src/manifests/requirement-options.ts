@@ -1,0 +1,104 @@
+/** The options that stand in lines of requirements.txt, as pip's requirements file format has them. */
+
+/** Options that are passed on to pip: they reach nowhere. */
+const flags = ['--pre', '--require-hashes'] as const;
+
+export type RequirementFlag = (typeof flags)[number];
+
+export type RequirementOption =
+  | { readonly kind: 'requirements' | 'constraints'; readonly file: string }
+  | { readonly kind: 'flag'; readonly flag: RequirementFlag }
+  /** The package itself. */
+  | { readonly kind: 'package' }
+  | { readonly kind: 'refused' | 'ignored'; readonly reason: string };
+
+const fromIndex =
+  'packages come from the index that the operator of this platform configured: remove the line';
+const isBuilt = 'built packages are preferred here anyway';
+const noAddress = 'it has no effect here';
+
+/** Each option that takes a value, with what becomes of it. */
+const withValue: Readonly<Record<string, (value: string) => RequirementOption>> = {
+  '--requirement': (file) => included('requirements', file),
+  '--constraint': (file) => included('constraints', file),
+  '--editable': (place) =>
+    place === '.' || place === './'
+      ? { kind: 'package' }
+      : {
+          kind: 'refused',
+          reason:
+            'packages come by name from the index only: write its name and version, or import its code from the package',
+        },
+  '--index-url': (url) => ({
+    kind: /^https:\/\/pypi\.org\/simple\/?$/.test(url) ? 'ignored' : 'refused',
+    reason: fromIndex,
+  }),
+  '--extra-index-url': () => ({ kind: 'refused', reason: fromIndex }),
+  '--find-links': () => ({ kind: 'refused', reason: fromIndex }),
+  '--trusted-host': () => ({ kind: 'ignored', reason: noAddress }),
+  '--only-binary': () => ({ kind: 'ignored', reason: isBuilt }),
+  '--no-binary': () => ({ kind: 'ignored', reason: isBuilt }),
+  '--use-feature': () => ({ kind: 'ignored', reason: noAddress }),
+};
+
+const withoutValue: Readonly<Record<string, RequirementOption>> = {
+  '--no-index': { kind: 'refused', reason: fromIndex },
+  '--prefer-binary': { kind: 'ignored', reason: isBuilt },
+  ...Object.fromEntries(flags.map((flag) => [flag, { kind: 'flag', flag }])),
+};
+
+const shortNames: Readonly<Record<string, string>> = {
+  '-r': '--requirement',
+  '-c': '--constraint',
+  '-e': '--editable',
+  '-i': '--index-url',
+  '-f': '--find-links',
+};
+
+const unknown: RequirementOption = { kind: 'refused', reason: 'options are not possible here' };
+
+function included(kind: 'requirements' | 'constraints', file: string): RequirementOption {
+  if (file.includes('://')) return { kind: 'refused', reason: 'files are included from the package only' };
+  return { kind, file };
+}
+
+/** An option, and its value where one stands behind it in the same word. */
+function splitWord(word: string): { name: string; value: string | undefined } {
+  if (word.startsWith('--')) {
+    const equals = word.indexOf('=');
+    return equals === -1
+      ? { name: word, value: undefined }
+      : { name: word.slice(0, equals), value: word.slice(equals + 1) };
+  }
+  const rest = word.slice(2);
+  const name = shortNames[word.slice(0, 2)] ?? word;
+  return { name, value: rest === '' ? undefined : rest.startsWith('=') ? rest.slice(1) : rest };
+}
+
+function withoutQuotes(value: string): string {
+  const quote = value.charAt(0);
+  const isQuoted = value.length > 1 && (quote === '"' || quote === "'") && value.endsWith(quote);
+  return isQuoted ? value.slice(1, -1) : value;
+}
+
+/**
+ * @param line that begins with a dash, without comments and spaces around it
+ * @returns its options in order; the last is a refusal where the line goes on with something else
+ */
+export function readRequirementOptions(line: string): RequirementOption[] {
+  const options: RequirementOption[] = [];
+  const words = line.split(/[ \t]+/).values();
+  for (const word of words) {
+    const { name, value } = splitWord(word);
+    const plain = Object.hasOwn(withoutValue, name) ? withoutValue[name] : undefined;
+    const read = Object.hasOwn(withValue, name) ? withValue[name] : undefined;
+    if (plain !== undefined && value === undefined) {
+      options.push(plain);
+      continue;
+    }
+    const given = value ?? (read === undefined ? undefined : words.next().value);
+    if (read === undefined || given === undefined || given === '') return [...options, unknown];
+    options.push(read(withoutQuotes(given)));
+  }
+  return options;
+}

@@ -1,0 +1,186 @@
+/** What may stand in a package's requirements.txt: names and versions, nothing that reaches elsewhere. */
+import path from 'node:path';
+import { manifestText } from './manifest-file.ts';
+import { shortened, type ManifestProblem } from './manifest-problem.ts';
+import { requirementProblem } from './requirement.ts';
+import { readRequirementOptions, type RequirementFlag } from './requirement-options.ts';
+
+export const requirementsFile = 'requirements.txt';
+
+const mostFiles = 20;
+const mostLines = 10_000;
+const fileLimitBytes = 1024 * 1024;
+const lineLimitCharacters = 8 * 1024;
+/** With the lines that backslashes join: a package of many files has a hash of each. */
+const joinedLimitCharacters = 64 * 1024;
+
+export interface Requirements {
+  /** One requirement each. */
+  readonly requirements: readonly string[];
+  /** What restricts the versions of packages without having them installed. */
+  readonly constraints: readonly string[];
+  /** Options of pip that hold for all of them. */
+  readonly flags: readonly RequirementFlag[];
+  /** Whether it names the package itself, whose own dependencies count then. */
+  readonly namesPackage: boolean;
+  readonly problems: readonly ManifestProblem[];
+}
+
+interface Line {
+  readonly text: string;
+  /** Counted from 1; of the first one where lines are joined. */
+  readonly number: number;
+}
+
+/** Logical lines: a backslash at the end joins the next, comments and blank lines go. @throws Error for one that is too long */
+function linesOf(file: string, content: string): Line[] {
+  const lines: Line[] = [];
+  let parts: string[] = [];
+  let length = 0;
+  let number = 1;
+  function tooLong(at: number, limit: number): Error {
+    return new Error(`line ${at} of ${file} is longer than ${limit} characters`);
+  }
+  for (const [index, line] of content.split(/\r\n|\n|\r/).entries()) {
+    if (line.length > lineLimitCharacters) throw tooLong(index + 1, lineLimitCharacters);
+    if (parts.length === 0) number = index + 1;
+    // As pip has it: what is joined to a comment belongs to it, unless the comment is the whole line.
+    const isJoined = line.endsWith('\\') && !line.trimStart().startsWith('#');
+    parts.push(isJoined ? line.slice(0, -1) : line);
+    length += line.length;
+    if (length > joinedLimitCharacters) throw tooLong(number, joinedLimitCharacters);
+    if (isJoined) continue;
+    lines.push({ text: parts.join(' '), number });
+    parts = [];
+    length = 0;
+  }
+  if (parts.length > 0) lines.push({ text: parts.join(' '), number });
+  return lines
+    .map((line) => ({ ...line, text: line.text.replace(/(?:^|\s)#.*/s, '').trim() }))
+    .filter(({ text }) => text !== '');
+}
+
+/** @returns why a line is no requirement; undefined where it is one */
+export function requirementRefusal(line: string): string | undefined {
+  const problem = requirementProblem(line);
+  if (problem === undefined) return undefined;
+  if (line.includes('://') || line.includes('@'))
+    return 'packages come by name from the index only, not from an address: write its name and version, or put its code into the package';
+  if (/^\.{0,2}\//.test(line))
+    return 'packages come by name from the index only, not from a path: write its name and version, or import its code from the package';
+  return `this is not a requirement: ${problem}`;
+}
+
+/** A file that is read, and as what: the lines of a file of constraints restrict only. */
+interface Included {
+  readonly file: string;
+  readonly as: 'requirements' | 'constraints';
+  /** The line that names it. */
+  readonly from?: { readonly source: Included; readonly line: Line };
+}
+
+class RequirementsReader {
+  readonly #packageDir: string;
+  readonly #waiting: Included[] = [];
+  readonly #seen = new Set<string>();
+  readonly #found = { requirements: [] as string[], constraints: [] as string[] };
+  readonly #flags = new Set<RequirementFlag>();
+  readonly #problems: ManifestProblem[] = [];
+  #namesPackage = false;
+
+  constructor(packageDir: string) {
+    this.#packageDir = packageDir;
+  }
+
+  #include(included: Included): void {
+    const key = `${included.as} ${included.file}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    this.#waiting.push(included);
+    if (this.#seen.size > mostFiles)
+      throw new Error(`${requirementsFile} and what it includes are more than ${mostFiles} files`);
+  }
+
+  #problem(kind: ManifestProblem['kind'], { file }: Included, line: Line, reason: string): void {
+    this.#problems.push({ kind, file, line: line.number, text: shortened(line.text), reason });
+  }
+
+  #readOptions(source: Included, line: Line): void {
+    for (const option of readRequirementOptions(line.text)) {
+      switch (option.kind) {
+        case 'requirements':
+        case 'constraints': {
+          const file = path.posix.join(path.posix.dirname(source.file), option.file);
+          // What constraints include restricts, too.
+          const as = source.as === 'constraints' ? 'constraints' : option.kind;
+          this.#include({ file, as, from: { source, line } });
+          break;
+        }
+        case 'flag':
+          this.#flags.add(option.flag);
+          break;
+        case 'package':
+          this.#readPackageItself(source, line);
+          break;
+        case 'refused':
+        case 'ignored':
+          this.#problem(option.kind, source, line, option.reason);
+          break;
+        default:
+          option satisfies never;
+      }
+    }
+  }
+
+  #readPackageItself(source: Included, line: Line): void {
+    this.#namesPackage = true;
+    const reason = 'the package itself is not installed: its modules are imported from its folder';
+    this.#problem('ignored', source, line, reason);
+  }
+
+  #readLine(source: Included, line: Line): void {
+    if (line.text.startsWith('-')) {
+      this.#readOptions(source, line);
+      return;
+    }
+    if (line.text === '.' || line.text === './') {
+      this.#readPackageItself(source, line);
+      return;
+    }
+    const refusal = requirementRefusal(line.text);
+    if (refusal !== undefined) this.#problem('refused', source, line, refusal);
+    else this.#found[source.as].push(line.text);
+    if (this.#found[source.as].length > mostLines || this.#problems.length > mostLines)
+      throw new Error(`${requirementsFile} and what it includes are more than ${mostLines} requirements`);
+  }
+
+  async read(): Promise<Requirements> {
+    this.#include({ file: requirementsFile, as: 'requirements' });
+    for (const source of this.#waiting) {
+      const content = await manifestText(this.#packageDir, source.file, fileLimitBytes);
+      if (content === undefined && source.from !== undefined)
+        this.#problem(
+          'refused',
+          source.from.source,
+          source.from.line,
+          `${source.file} is not in the package`,
+        );
+      for (const line of linesOf(source.file, content ?? '')) this.#readLine(source, line);
+    }
+    return {
+      ...this.#found,
+      flags: [...this.#flags].toSorted(),
+      namesPackage: this.#namesPackage,
+      problems: this.#problems,
+    };
+  }
+}
+
+/**
+ * The requirements of a package, those of the files it includes among them.
+ * @returns what can be told line by line is in its problems
+ * @throws Error for files that lie outside the package, are too large, too many or no text
+ */
+export async function readRequirements(packageDir: string): Promise<Requirements> {
+  return new RequirementsReader(packageDir).read();
+}
