@@ -1,4 +1,4 @@
-/** The addresses of the console. Every page is loaded when it is first opened. */
+/** The routes of the console. Each page is loaded when it is first opened. */
 import type { QueryClient } from '@tanstack/react-query';
 import {
   createRootRouteWithContext,
@@ -24,10 +24,10 @@ const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   notFoundComponent: NotFoundPage,
 });
 
-/** Pages with the frame: navigation and header. */
+/** Pages within the shell: navigation and header. */
 const frameRoute = createRoute({ getParentRoute: () => rootRoute, id: 'frame', component: Shell });
 
-/** Pages of the frame that only those who are signed in may see; others sign in first and come back. */
+/** Pages that require a session. Readers who are not signed in are sent to the sign-in page and back. */
 const signedInRoute = createRoute({
   getParentRoute: () => frameRoute,
   id: 'signed-in',
@@ -55,7 +55,7 @@ const homeRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/overview/overview-page.tsx'), 'OverviewPage'),
 });
 
-/** What the address says under a name, where it is one of the choices. */
+/** The value of a search parameter, if it is one of the choices. */
 function oneOf<Name extends string, const Choice extends string | number>(
   name: Name,
   choices: readonly Choice[],
@@ -65,7 +65,7 @@ function oneOf<Name extends string, const Choice extends string | number>(
   return (choice === undefined ? {} : { [name]: choice }) as { [key in Name]?: Choice };
 }
 
-/** A text that the address has under a name. */
+/** A text search parameter. */
 function textOf<Name extends string>(
   name: Name,
   search: Record<string, unknown>,
@@ -171,7 +171,7 @@ const queueRoute = createRoute({
 const schedulesRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/schedules',
-  // How many weeks from today.
+  // Number of weeks from now.
   validateSearch: (search): { week?: number } => oneOf('week', [1, 2, 3, 4, 5, 6, 7], search),
   component: lazyRouteComponent(() => import('./pages/schedules/schedules-page.tsx'), 'SchedulesPage'),
 });

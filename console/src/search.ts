@@ -1,4 +1,4 @@
-/** What the addresses of lists hold: filters, order and page. What is not there has its default. */
+/** The search parameters of lists: filters, order and page. Absent ones have their defaults. */
 import type { SubtaskStatus } from './api/run-parts.ts';
 import type { RunStateFilter } from './api/run-states.ts';
 import type { RunTab } from './api/runs.ts';
@@ -8,9 +8,9 @@ import type { RangeName } from './components/charts/time-range.ts';
 interface ListSearch {
   /** From 1. */
   readonly page?: number;
-  /** Items on a page. */
+  /** Page size. */
   readonly size?: number;
-  /** What the API calls the column, with `-` in front from the largest down. */
+  /** API name of the column, with `-` in front for descending. */
   readonly sort?: string;
 }
 
@@ -20,17 +20,17 @@ export interface RunSearch extends ListSearch {
   readonly worker?: string;
   readonly status?: RunStateFilter;
   readonly origin?: string;
-  /** YYYY-MM-DD in the reader's zone; both days count. */
+  /** YYYY-MM-DD in the reader's zone; both days are included. */
   readonly from?: string;
   readonly to?: string;
 }
 
 export interface RunPageSearch {
-  /** The results where absent. */
+  /** The results tab if absent. */
   readonly tab?: RunTab;
-  /** Number of the one whose log is shown. */
+  /** Number of the subtask whose log is shown. */
   readonly subtask?: number;
-  /** Of the subtasks that are listed. */
+  /** Filter of the listed subtasks. */
   readonly status?: SubtaskStatus;
   /** Words to find in the log. */
   readonly find?: string;

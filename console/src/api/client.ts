@@ -1,6 +1,6 @@
 /**
- * Calls of the API, as any client could make them. The session's cookie says who is signed in; what changes anything also
- * carries the session's CSRF token.
+ * Calls the API as any client could. The session cookie says who is signed in; requests that change something also
+ * carry the session's CSRF token.
  */
 
 import { parseJson } from './lossless-json.ts';
@@ -18,9 +18,9 @@ interface Envelope<Data> {
 /** An answer other than success, or none at all. */
 export class ApiError extends Error {
   override name = 'ApiError';
-  /** HTTP status; 0 where the server did not answer. */
+  /** HTTP status; 0 if the server did not answer. */
   readonly status: number;
-  /** Of the API's error registry; 0 where the server did not answer. */
+  /** Code from the API's error registry; 0 if the server did not answer. */
   readonly code: number;
   readonly requestId: string;
   readonly details: readonly string[];
@@ -41,7 +41,7 @@ export function changeHeaders(): Record<string, string> {
   return { 'x-csrf-token': csrfToken };
 }
 
-/** Sets what proves that a request was made by the console and not by another site. */
+/** Sets the token that proves that a request comes from the console and not from another site. */
 export function setCsrfToken(token: string): void {
   csrfToken = token;
 }
@@ -51,15 +51,15 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 export interface CallOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly query?: Query;
-  /** Sent as JSON, a form as it is. */
+  /** Sent as JSON; a FormData is sent unchanged. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
-  /** Numbers that JavaScript would round are kept as they are written: see lossless-json.ts. */
+  /** Keeps the digits of numbers that JavaScript would round: see lossless-json.ts. */
   readonly isLossless?: boolean;
 }
 
-/** `/workers` + query as the path of a request; what is undefined or empty is left out. */
+/** The path of a request with its query. Undefined and empty values are left out. */
 export function apiPath(path: string, query: Query = {}): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
   const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
@@ -70,7 +70,7 @@ export function apiPath(path: string, query: Query = {}): string {
  * Calls one operation.
  * @param path below the base path, with its parameters encoded
  * @returns the envelope's `data`
- * @throws ApiError for every other answer, and where there is none
+ * @throws ApiError for any other answer, and if there is no answer
  */
 export async function call<Data>(path: string, options: CallOptions = {}): Promise<Data> {
   const { body, query, headers, signal } = options;
@@ -107,7 +107,7 @@ async function readEnvelope<Data>(response: Response, isLossless: boolean): Prom
   }
 }
 
-/** One segment of a path: `owner/name` becomes `owner~name`, the rest is encoded. */
+/** Encodes one segment of a path; `owner/name` becomes `owner~name`. */
 export function segment(id: string): string {
   return encodeURIComponent(id.replace('/', '~'));
 }

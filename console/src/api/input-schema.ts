@@ -1,4 +1,6 @@
-/** A worker's input_schema.json as the form reads it: whoever wrote it, every member has the type that is written here. */
+/**
+ * A worker's input_schema.json as the form reads it. Every member has its declared type, whatever the file contains.
+ */
 import { isJsonObject } from './lossless-json.ts';
 
 export const editors = [
@@ -46,7 +48,7 @@ export interface InputProperty {
   readonly minimum?: number | undefined;
   readonly maximum?: number | undefined;
   readonly placeholder?: string | undefined;
-  /** Of a datepicker: how the date is shown, and how the worker gets it. */
+  /** For a datepicker: how the date is shown, and the format that the worker gets. */
   readonly format?: string | undefined;
   readonly valueFormat?: string | undefined;
   readonly sectionCaption?: string | undefined;
@@ -58,7 +60,7 @@ export interface InputSchema {
   readonly properties: readonly InputProperty[];
 }
 
-/** Null counts as absent, and so does what is of another type; a blank text says nothing. */
+/** Null, values of another type and blank texts count as absent. */
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value : undefined;
 }
@@ -67,7 +69,7 @@ function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** The objects of a list; undefined where it has none. */
+/** The objects of a list; undefined if it has none. */
 function objectsOf(value: unknown): Record<string, unknown>[] | undefined {
   const objects = Array.isArray(value) ? (value as unknown[]).filter(isJsonObject) : [];
   return objects.length === 0 ? undefined : objects;
@@ -91,7 +93,7 @@ function paramsOf(value: unknown): ListParam[] | undefined {
   return byParam.size === 0 ? undefined : [...byParam.values()];
 }
 
-/** @returns undefined where it has no name */
+/** @returns undefined if it has no name */
 function readProperty(value: Record<string, unknown>): InputProperty | undefined {
   const name = textOf(value['name']);
   if (name === undefined) return undefined;

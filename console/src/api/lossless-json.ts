@@ -1,15 +1,15 @@
-/** JSON whose numbers keep all their digits, as the server reads and writes it. */
+/** JSON whose numbers keep all their digits, as on the server. */
 import { isRawNumber, parseJson as parseLossless, type RawNumber } from '../../../src/json/lossless-json.ts';
 
-/** Browsers from before 2025 read a number that is too long for them as the nearest that is not. */
+/** Browsers older than 2025 lack this and round numbers that are too long. */
 const keepsNumbers = 'rawJSON' in JSON;
 
-/** @throws Error for a text that is no JSON */
+/** @throws Error if the text is not JSON */
 export function parseJson(text: string): unknown {
   return keepsNumbers ? parseLossless(text) : JSON.parse(text);
 }
 
-/** A number that is kept as its text, which is an object to JavaScript. */
+/** Whether a value is a number that was kept as text, which is an object in JavaScript. */
 export function isLongNumber(value: unknown): value is RawNumber {
   return keepsNumbers && isRawNumber(value);
 }

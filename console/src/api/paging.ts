@@ -1,3 +1,3 @@
-/** Lists by page, as the API answers them. */
+/** Pages of a list, as the API returns them. */
 
 export const pageSizes = [20, 50, 100] as const;

@@ -1,4 +1,4 @@
-/** Publishing a package as a new worker or as a further version of one: as a zip, or from a git repository. */
+/** Publishes a package as a new worker, or as a new version of an existing one, from a zip or a git repository. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { PublishedVersion, PulledVersion } from '../../../src/answers/versions.ts';
 import { ApiError, apiPath, call, changeHeaders, segment } from './client.ts';
@@ -9,7 +9,7 @@ export type { PublishedVersion } from '../../../src/answers/versions.ts';
 interface ZipUpload {
   readonly zip: Blob;
   readonly title: string;
-  /** Told how much of the zip has been sent, from 0 to 1. */
+  /** Called with the share of the zip that has been sent, from 0 to 1. */
   readonly onProgress: (sent: number) => void;
 }
 
@@ -17,12 +17,12 @@ export interface GitImport {
   readonly git_url: string;
   readonly git_ref?: string;
   readonly git_folder?: string;
-  /** For this request only. */
+  /** Used for this request only. */
   readonly git_token?: string;
   readonly title?: string;
 }
 
-/** Sends a form and tells its progress, which `fetch` cannot. @throws ApiError as `call` */
+/** Sends a form and reports progress, which `fetch` cannot do. @throws ApiError as `call` does */
 async function sendForm<Data>(
   path: string,
   form: FormData,
@@ -58,7 +58,7 @@ function usePublishing<Variables, Data>(mutationFn: (variables: Variables) => Pr
   return useMutation({ mutationFn, onSuccess: () => client.invalidateQueries({ queryKey: workersKey }) });
 }
 
-/** @param workerId the worker that gets a further version; undefined for a new worker */
+/** @param workerId the worker that gets a new version; undefined for a new worker */
 export function useUpload(workerId: string | undefined) {
   return usePublishing(async ({ zip, title, onProgress }: ZipUpload) => {
     const form = new FormData();
@@ -69,7 +69,7 @@ export function useUpload(workerId: string | undefined) {
   });
 }
 
-/** @param workerId as with `useUpload` */
+/** @param workerId as for `useUpload` */
 export function useGitImport(workerId: string | undefined) {
   return usePublishing((body: GitImport) => {
     const path = workerId === undefined ? '/workers/git' : `/workers/${segment(workerId)}/versions/git`;
@@ -77,7 +77,7 @@ export function useGitImport(workerId: string | undefined) {
   });
 }
 
-/** Imports again what the newest version from git came from. */
+/** Imports again from the repository of the newest version that came from git. */
 export function useGitPull(workerId: string) {
   return usePublishing(() => call<PulledVersion>(`/workers/${segment(workerId)}/git/pull`, { body: {} }));
 }

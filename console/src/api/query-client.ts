@@ -4,7 +4,7 @@ import { sessionKey } from './session.ts';
 
 const mostRetries = 2;
 
-/** Whether another attempt may end differently: the API retries nothing that it refused. */
+/** Whether another attempt may succeed. A request that the API refused is not repeated. */
 function isWorthRetrying(failures: number, error: unknown): boolean {
   const isPassing = !(error instanceof ApiError) || error.status === 0 || error.status >= 500;
   return isPassing && failures < mostRetries;

@@ -1,4 +1,4 @@
-/** Exports of a run: files of its rows, and how far they are. */
+/** Exports of a run: files of its rows, and their progress. */
 import { queryOptions, useMutation } from '@tanstack/react-query';
 import type { Export, ExportProgress } from '../../../src/answers/results.ts';
 import type { ExportFormat } from '../../../src/results/export-formats.ts';
@@ -10,7 +10,7 @@ export { exportFormatNames, type ExportFormat } from '../../../src/results/expor
 
 const progressMilliseconds = 300;
 
-/** Asks for a file and does not wait for it. @returns the slug of the export */
+/** Requests a file without waiting for it. @returns the slug of the export */
 export function useExport(slug: string) {
   return useMutation({
     mutationFn: async ({ format, keys }: { format: ExportFormat; keys: readonly string[] }) => {

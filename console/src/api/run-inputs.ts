@@ -1,4 +1,4 @@
-/** What runs and tasks are started with: reading it, trying it, starting a run with it. */
+/** The inputs of runs and tasks: reading them, previewing a run, starting one. */
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import type { RunInput, RunPreview, StartedRun } from '../../../src/answers/runs.ts';
 import { call, segment } from './client.ts';
@@ -8,14 +8,14 @@ export interface RunParameters {
   readonly system: Readonly<Record<string, unknown>>;
 }
 
-/** The body of what starts a run. */
+/** The body of a request that starts a run. */
 export interface RunRequest {
   readonly input: { readonly parameters: RunParameters };
-  /** The current one where absent. */
+  /** The current version if absent. */
   readonly version?: string;
 }
 
-/** What a run or a task has stored. Its numbers are as long as they were sent. */
+/** The stored input of a run or task. Its numbers keep all their digits. */
 export interface StoredInput extends RunInput {
   readonly input: { readonly parameters?: Partial<RunParameters> } | null;
 }
@@ -24,7 +24,7 @@ function storedInputQuery(path: string) {
   return queryOptions({
     queryKey: ['stored-input', path],
     queryFn: ({ signal }) => call<StoredInput>(`${path}/input`, { signal, isLossless: true }),
-    // Comparing would copy the long numbers, which are objects.
+    // Comparing would copy the long numbers, because they are objects.
     structuralSharing: false,
   });
 }
@@ -37,7 +37,7 @@ export function inputOfTaskQuery(slug: string) {
   return storedInputQuery(`/worker-tasks/${segment(slug)}`);
 }
 
-/** Checks a run without making it. @throws ApiError as starting it would */
+/** Checks a run without starting it. @throws ApiError as starting it would */
 export async function previewRun(
   workerId: string,
   body: RunRequest,

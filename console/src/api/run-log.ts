@@ -1,4 +1,4 @@
-/** The log of a run: windows anywhere in it, and where words are. */
+/** The log of a run: any window of it, and searching it. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { LogLine, LogLineList, LogMatchList, RunLog } from '../../../src/answers/logs.ts';
 import type { LogType } from '../../../src/logs/log-line.ts';
@@ -9,7 +9,7 @@ export type { LogCounts, LogLine } from '../../../src/answers/logs.ts';
 export { logTypes, type LogType } from '../../../src/logs/log-line.ts';
 
 export interface LogFilter {
-  /** All where it is empty. */
+  /** All levels if empty. */
   readonly levels: readonly LogType[];
   readonly subtask: number | undefined;
   /** Words that a line has to contain; `''` for any line. */
@@ -17,14 +17,14 @@ export interface LogFilter {
 }
 
 export const linesAtOnce = 200;
-/** A search looks on each time it is asked; the server looks for longer than this. */
+/** A search continues with each request. The server searches longer than this before it answers. */
 const searchMilliseconds = 25;
 
 function filterFields({ levels, subtask, words }: LogFilter): Query {
   return { levels: levels.join(','), subtask, search: words };
 }
 
-/** How many lines pass a filter, as far as it was looked. @param isLive whether the run still goes on */
+/** How many lines pass a filter, as far as the search has got. @param isLive whether the run is still going on */
 export function logCountQuery(slug: string, filter: LogFilter, isLive: boolean) {
   return queryOptions({
     queryKey: [...runsKey, slug, 'log', filter, isLive],
@@ -54,7 +54,7 @@ export function lastLinesQuery(slug: string, filter: LogFilter, limit: number) {
   });
 }
 
-/** @param page from 0 */
+/** @param page 0-based */
 export async function loadLines(
   slug: string,
   filter: LogFilter,
@@ -66,13 +66,13 @@ export async function loadLines(
 }
 
 export interface LogMatch {
-  /** Among all matches, from 1. */
+  /** Number of the match, from 1. */
   readonly place: number;
-  /** Of the line among those that pass the filter without the words, from 1. */
+  /** Position among the lines that pass the filter, ignoring the words, from 1. */
   readonly position: number;
 }
 
-/** How many lines of the filter have the words, as far as it was looked. */
+/** How many lines that pass the filter contain the words, as far as the search has got. */
 export function matchCountQuery(slug: string, filter: LogFilter, isLive: boolean) {
   return queryOptions({
     queryKey: [...runsKey, slug, 'matches', filter, isLive],
@@ -90,8 +90,8 @@ export function matchCountQuery(slug: string, filter: LogFilter, isLive: boolean
 }
 
 /**
- * One match, looked for until it is found or all lines were looked at.
- * @param from a place among the matches (negative from the end), or a position to begin at
+ * Finds one match; repeats the request until the match is found or all lines have been searched.
+ * @param from number of a match (negative counts from the end), or a position to start at
  */
 export async function findMatch(
   slug: string,
@@ -108,7 +108,10 @@ export async function findMatch(
   }
 }
 
-/** Signed link to the whole log as text, below this server whatever address it thinks it has. */
+/**
+ * Signed link to the whole log as text, with this server as its origin whatever public URL the server is configured
+ * with.
+ */
 export async function wholeLogPath(slug: string): Promise<string> {
   const { all_logs_url: url } = await call<RunLog>(`${runPath(slug)}/log`);
   const { pathname, search } = new URL(url);

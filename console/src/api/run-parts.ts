@@ -1,4 +1,4 @@
-/** What belongs to a run beside its rows and its log: subtasks, input, usage, callbacks, and why it waits. */
+/** Parts of a run besides its rows and its log: subtasks, input, usage, callbacks, and why it waits. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { RunCallbacks } from '../../../src/answers/callbacks.ts';
 import type { RunWaiting, SubtaskDetail, SubtaskList } from '../../../src/answers/subtasks.ts';
@@ -14,7 +14,7 @@ export { subtaskStatuses, type SubtaskStatus } from '../../../src/runs/statuses.
 
 export const subtasksAtOnce = 50;
 
-/** @param isLive whether the run still goes on */
+/** @param isLive whether the run is still going on */
 export function subtasksQuery(
   slug: string,
   { status, page }: { status: SubtaskStatus | undefined; page: number },
@@ -39,13 +39,13 @@ export function subtaskInputQuery(slug: string, number: number) {
       const path = `${runPath(slug)}/subtasks/${number}`;
       return (await call<SubtaskDetail>(path, { signal, isLossless: true })).input;
     },
-    // Comparing would copy the long numbers, which are objects.
+    // Comparing would copy the long numbers, because they are objects.
     structuralSharing: false,
     staleTime: Infinity,
   });
 }
 
-/** Asked for only while the run waits. */
+/** Used only while the run waits. */
 export function waitingQuery(slug: string) {
   return queryOptions({
     queryKey: [...runsKey, slug, 'waiting'],
@@ -68,7 +68,7 @@ export function callbacksQuery(slug: string, isLive: boolean) {
     queryKey: [...runsKey, slug, 'callbacks', isLive],
     queryFn: ({ signal }) => call<RunCallbacks>(`${runPath(slug)}/callbacks`, { signal }),
     placeholderData: keepPreviousData,
-    // Attempts go on after the run has ended.
+    // Attempts continue after the run has ended.
     refetchInterval: ({ state }) =>
       (isLive || (state.data?.list.some(({ state: delivery }) => delivery === 'pending') ?? false)) &&
       liveMilliseconds,

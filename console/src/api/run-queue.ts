@@ -34,12 +34,12 @@ function useQueueAction<Variables extends { readonly refs: readonly string[] }>(
   });
 }
 
-/** Starts the runs of items. */
+/** Activates items, which starts their runs. */
 export function useActivate() {
   return useQueueAction<{ refs: readonly string[] }>('activate');
 }
 
-/** Gives items up, for good. */
+/** Releases items, which discards them for good. */
 export function useRelease() {
   return useQueueAction<{ refs: readonly string[]; reason: string }>('release');
 }

@@ -1,4 +1,4 @@
-/** The rows of a run: windows of them, and those that have words in them. */
+/** The rows of a run: windows of them, and rows that contain certain words. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { FoundRows, ResultPage } from '../../../src/answers/results.ts';
 import { dataIdKey, type ResultRow } from '../../../src/results/result-row.ts';
@@ -8,9 +8,9 @@ import { liveMilliseconds, runPath, runsKey } from './runs.ts';
 export type { ResultHeader } from '../../../src/answers/results.ts';
 export { dataIdKey, type ResultRow } from '../../../src/results/result-row.ts';
 
-/** The most that one answer has. */
+/** Maximum number of rows in one answer. */
 export const rowsAtOnce = 100;
-/** A search looks on each time it is asked; the server looks for longer than this. */
+/** A search continues with each request. The server searches longer than this before it answers. */
 const searchMilliseconds = 25;
 
 /** Number of a row within its run, from 1. */
@@ -18,7 +18,7 @@ export function rowNumber(row: ResultRow): number {
   return Number(row[dataIdKey].split('-').at(-1));
 }
 
-/** @param isLive whether the run still goes on */
+/** @param isLive whether the run is still going on */
 export function headersQuery(slug: string, isLive: boolean) {
   return queryOptions({
     queryKey: [...runsKey, slug, 'headers', isLive],
@@ -29,7 +29,7 @@ export function headersQuery(slug: string, isLive: boolean) {
   });
 }
 
-/** How many rows have the words, as far as it was looked. */
+/** How many rows contain the words, as far as the search has got. */
 export function searchQuery(slug: string, words: string, isLive: boolean) {
   return queryOptions({
     queryKey: [...runsKey, slug, 'search', words, isLive],
@@ -43,7 +43,7 @@ export function searchQuery(slug: string, words: string, isLive: boolean) {
   });
 }
 
-/** @param words `''` for all rows; @param page from 0 */
+/** @param words `''` for all rows @param page 0-based */
 export async function loadRows(
   slug: string,
   words: string,
@@ -55,7 +55,7 @@ export async function loadRows(
   return (await call<ResultPage>(path, { query, signal, isLossless: true })).list;
 }
 
-/** One row. @param index among the rows that have the words, from 0 */
+/** One row. @param index among the rows that contain the words, 0-based */
 export function rowQuery(slug: string, words: string, index: number) {
   return queryOptions({
     queryKey: [...runsKey, slug, 'row', words, index],
@@ -65,12 +65,12 @@ export function rowQuery(slug: string, words: string, index: number) {
       return row;
     },
     placeholderData: keepPreviousData,
-    // Comparing would copy the long numbers, which are objects.
+    // Comparing would copy the long numbers, because they are objects.
     structuralSharing: false,
   });
 }
 
-/** A page of rows. @param page from 0 */
+/** A page of rows. @param page 0-based */
 export function rowPageQuery(slug: string, words: string, { page, size }: { page: number; size: number }) {
   return queryOptions({
     queryKey: [...runsKey, slug, 'row-page', words, page, size],

@@ -1,9 +1,9 @@
-/** What a run came to, as people tell runs apart: the API's status, told from its end reason where that says more. */
+/** The states of runs as the console shows them: the API's status, refined by the end reason. */
 import type { Run } from '../../../src/answers/runs.ts';
 import { runEndReasons, type RunEndReason } from '../../../src/runs/end-reasons.ts';
 import type { RunStatus } from '../../../src/runs/statuses.ts';
 
-/** In the order in which they are offered. */
+/** In the order of the menu. */
 export const runStates = [
   'ready',
   'running',
@@ -21,19 +21,19 @@ function isFailureReason(reason: RunEndReason): reason is FailureReason {
   return reason !== 'succeeded' && reason !== 'partly_failed' && reason !== 'aborted';
 }
 
-/** Why runs fail by themselves. */
+/** Why runs fail, other than being aborted. */
 export const failureReasons: readonly FailureReason[] = runEndReasons.filter(isFailureReason);
 
-/** What a list of runs can be narrowed down to: a state, or a reason for which runs fail. */
+/** A filter of a list of runs: a state, or a reason for failing. */
 export type RunStateFilter = RunState | FailureReason;
 export const runStateFilters: readonly RunStateFilter[] = [...runStates, ...failureReasons];
 
-/** The API calls a run `failed` that somebody aborted, and `succeeded` where only some subtasks failed. */
+/** The API calls an aborted run `failed`, and a run in which only some subtasks failed `succeeded`. */
 export function stateOf({ status, end_reason: reason }: Pick<Run, 'status' | 'end_reason'>): RunState {
   return reason === 'aborted' || reason === 'partly_failed' ? reason : status;
 }
 
-/** The fields of the API's query that find the runs. */
+/** Query parameters of the API that find these runs. */
 export function stateQuery(filter: RunStateFilter | undefined): {
   status?: RunStatus;
   end_reason?: string;

@@ -1,4 +1,4 @@
-/** Runs: list, one, their log, results and exports, and what can be done to them. */
+/** Runs: the list, one run, its log, results and exports, and its actions. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Paged } from '../../../src/answers/pages.ts';
 import type { Run, StartedRun } from '../../../src/answers/runs.ts';
@@ -25,16 +25,16 @@ export interface RunFilter {
   readonly size?: number;
 }
 
-/** Parts of a run's page, as its address names them. */
+/** Tabs of a run's page, by their names in the URL. */
 export const runTabs = ['results', 'log', 'subtasks', 'input', 'usage', 'callbacks'] as const;
 export type RunTab = (typeof runTabs)[number];
 
 export const runsKey = ['runs'] as const;
-/** While a run goes on its figures are asked for this often. */
+/** Interval for refreshing the figures of a live run. */
 export const liveMilliseconds = 1000;
 const listMilliseconds = 5000;
 
-/** Of the API. */
+/** Path in the API. */
 export function runPath(slug: string): string {
   return `/worker-runs/${segment(slug)}`;
 }

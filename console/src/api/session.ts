@@ -19,15 +19,15 @@ async function readSession(): Promise<Session | null> {
   }
 }
 
-/** The session; null where nobody is signed in. */
+/** The session; null if nobody is signed in. */
 export const sessionQuery = queryOptions({ queryKey: sessionKey, queryFn: readSession, staleTime: 60_000 });
 
-/** The session; undefined where nobody is signed in, or before that is known. */
+/** The session; undefined if nobody is signed in, or while that is unknown. */
 export function useSession(): Session | undefined {
   return useQuery(sessionQuery).data ?? undefined;
 }
 
-/** Signs in by e-mail address and password. */
+/** Signs in with e-mail address and password. */
 export function useSignIn() {
   const client = useQueryClient();
   return useMutation({
@@ -37,7 +37,7 @@ export function useSignIn() {
   });
 }
 
-/** Ends this session, or all of the account's, and forgets all that was read. */
+/** Ends this session, or all sessions of the account, and clears cached data. */
 export function useSignOut() {
   const client = useQueryClient();
   return useMutation({

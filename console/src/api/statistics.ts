@@ -1,4 +1,4 @@
-/** What the runs of the account came to: over time, by worker, and what goes on now. */
+/** Statistics of the account's runs: over time, by worker, and what is going on now. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { Paged } from '../../../src/answers/pages.ts';
 import type { Activity, RunSeries, WorkerFigures } from '../../../src/answers/statistics.ts';
@@ -8,7 +8,7 @@ import { call } from './client.ts';
 export type { Activity, RunBucket, RunFigures, WorkerFigures } from '../../../src/answers/statistics.ts';
 export type { BucketSize } from '../../../src/statistics/bucket-sizes.ts';
 
-/** What a chart of usage may show. */
+/** Metrics that the usage chart can show. */
 export const usageMetrics = ['cost', 'rows', 'traffic', 'runs'] as const;
 export type UsageMetric = (typeof usageMetrics)[number];
 
@@ -16,13 +16,13 @@ const statisticsKey = ['statistics'] as const;
 const refreshMilliseconds = 15_000;
 const activityMilliseconds = 3000;
 
-/** The zone of the browser: what "today" means to the reader. */
+/** The browser's time zone, which defines "today" for the reader. */
 export const readersTimezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 interface SeriesWish {
   /** Unix seconds. */
   readonly from: number;
-  /** Unix seconds; until now where left out. */
+  /** Unix seconds; now if omitted. */
   readonly to?: number | undefined;
   readonly bucket: BucketSize;
   readonly worker?: string | undefined;

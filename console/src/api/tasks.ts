@@ -10,7 +10,7 @@ import type { RunRequest } from './run-inputs.ts';
 export type { Task } from '../../../src/answers/tasks.ts';
 export { scheduleTypes } from '../../../src/tasks/schedule-kinds.ts';
 
-/** The fields of a task that its schedule is set by. */
+/** The fields of a task that define its schedule. */
 export type Schedule = Pick<
   Task,
   | 'schedule_enabled'
@@ -24,7 +24,7 @@ export type Schedule = Pick<
 
 export type ScheduleKind = keyof typeof scheduleTypes;
 
-/** @returns undefined where no schedule was set */
+/** @returns undefined if the task has no schedule */
 export function kindOf(type: number): ScheduleKind | undefined {
   const kinds = Object.keys(scheduleTypes) as ScheduleKind[];
   return kinds.find((kind) => scheduleTypes[kind] === type);
@@ -79,7 +79,7 @@ export function useRunTask(slug: string) {
   return useTaskMutation(() => call<StartedRun>(`${taskPath(slug)}/runs`, { body: {} }));
 }
 
-/** What a schedule of another kind has no use for is left out: the API refuses an empty value of it. */
+/** Leaves out the fields that the kind of schedule does not use: the API refuses them, even empty. */
 export function useSchedule(slug: string) {
   return useTaskMutation((schedule: Partial<Schedule>) =>
     call<unknown>(taskPath(slug), { method: 'PUT', body: schedule }),

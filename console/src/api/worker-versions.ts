@@ -1,4 +1,4 @@
-/** Versions of a worker of one's own, and the installation of their dependencies. */
+/** Versions of the account's own worker, and the installation of their dependencies. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Paged } from '../../../src/answers/pages.ts';
 import type {
@@ -35,7 +35,7 @@ export function versionsQuery(workerId: string, page: number) {
   });
 }
 
-/** The newest hundred, for choosing one. */
+/** The newest 100 versions, for a select field. */
 export function versionNamesQuery(workerId: string) {
   return queryOptions({
     queryKey: [...workersKey, 'versions', workerId, 'names'],
@@ -47,7 +47,7 @@ export function versionNamesQuery(workerId: string) {
   });
 }
 
-/** The form of one version. */
+/** The input schema of one version. */
 export function versionSchemaQuery(workerId: string, version: string) {
   return queryOptions({
     queryKey: [...workersKey, 'versions', workerId, 'schema', version],
@@ -56,12 +56,12 @@ export function versionSchemaQuery(workerId: string, version: string) {
       const detail = await call<WorkerVersionDetail>(path, { signal, isLossless: true });
       return readInputSchema(detail.input_schema);
     },
-    // Comparing would copy the long numbers of defaults, which are objects.
+    // Comparing would copy the long numbers in defaults, because they are objects.
     structuralSharing: false,
   });
 }
 
-/** The log so far; while it grows only what is new is asked for. */
+/** The log so far. While it grows, only new lines are requested. */
 export function installLogQuery(workerId: string, version: string) {
   const queryKey = [...workersKey, 'versions', workerId, 'install-log', version];
   const path = `${versionsPath(workerId)}/${segment(version)}/install-log`;
@@ -72,7 +72,7 @@ export function installLogQuery(workerId: string, version: string) {
       for (;;) {
         const after = log?.lines.at(-1)?.number ?? 0;
         const answer = await call<InstallLog>(path, { query: { after }, signal });
-        // Another attempt has a log of its own.
+        // A new attempt starts a new log.
         if (log !== undefined && log.started_at !== answer.started_at && after > 0) {
           log = undefined;
           continue;

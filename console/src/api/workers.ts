@@ -16,7 +16,7 @@ export type { Worker, WorkerDescription } from '../../../src/answers/workers.ts'
 
 export type SystemParameters = WorkerAnswer['parameters']['system'];
 
-/** A worker whose form has been read. */
+/** A worker with its input schema parsed. */
 export interface WorkerDetail extends WorkerAnswer {
   readonly parameters: { readonly custom: InputSchema; readonly system: SystemParameters };
 }
@@ -53,12 +53,12 @@ export function workerQuery(workerId: string) {
       const { custom, system } = worker.parameters;
       return { ...worker, parameters: { custom: readInputSchema(custom), system } };
     },
-    // Comparing would copy the long numbers of defaults, which are objects.
+    // Comparing would copy the long numbers in defaults, because they are objects.
     structuralSharing: false,
   });
 }
 
-/** How a worker is described, beside its detail. */
+/** The texts that describe a worker, which are not part of its detail. */
 export function descriptionQuery(workerId: string) {
   return queryOptions({
     queryKey: [...workersKey, 'description', workerId],
@@ -102,7 +102,7 @@ export function workerTasksQuery(workerId: string, page: number) {
   });
 }
 
-/** What is left out is kept. */
+/** Omitted fields keep their values. */
 interface WorkerChanges {
   readonly title?: string;
   readonly description?: string;
@@ -126,7 +126,7 @@ export function useDeleteWorker(workerId: string) {
   return useMutation({
     mutationFn: () => call<void>(`/workers/${segment(workerId)}`, { method: 'DELETE' }),
     onSuccess: () => {
-      // The page of the worker itself would ask for what is gone.
+      // The worker's own page would request the deleted worker.
       client.removeQueries({ queryKey: [...workersKey, 'own'] });
       client.removeQueries({ queryKey: [...workersKey, 'store'] });
     },

@@ -1,4 +1,4 @@
-/** Code that can be copied, scrolled and selected. */
+/** A block of code that can be copied, scrolled and selected. */
 import { Box, Code } from '@mantine/core';
 import type { ReactNode } from 'react';
 import classes from './code-block.module.css';
@@ -7,7 +7,7 @@ import { Scroller } from './scroller.tsx';
 
 interface CodeBlockProps {
   readonly code: string;
-  /** What is copied instead, where the shown text hides something. */
+  /** Copied instead of the shown text, if that hides something. */
   readonly copied?: string;
   readonly copyLabel?: string;
   /** Names the region for screen readers. */

@@ -6,7 +6,7 @@ import { useTexts } from '../texts/texts.tsx';
 
 interface CopyButtonProps {
   readonly text: string;
-  /** What is copied, for screen readers. */
+  /** Says what is copied, for screen readers. */
   readonly label?: string;
 }
 

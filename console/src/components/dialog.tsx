@@ -1,4 +1,4 @@
-/** A question or a form in front of the page. */
+/** A dialog with a question or a form. */
 import { Modal, type ModalProps } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTexts } from '../texts/texts.tsx';

@@ -1,11 +1,11 @@
-/** In place of a list with nothing in it: what belongs there, and how to get it there. */
+/** Replaces an empty list: says what belongs there and how to add it. */
 import { Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 interface EmptyStateProps {
   readonly title: string;
   readonly children?: ReactNode;
-  /** The button that ends the emptiness. */
+  /** A button that adds the first item. */
   readonly action?: ReactNode;
 }
 

@@ -1,4 +1,4 @@
-/** How runs and subtasks ended, in words. */
+/** Why runs and subtasks ended, in words. */
 import { headlineCause } from '../../../src/runs/end-reasons.ts';
 import type { Run } from '../../../src/answers/runs.ts';
 import type { Subtask } from '../../../src/answers/subtasks.ts';
@@ -9,7 +9,7 @@ import { formatBytes, formatCount, formatDuration } from './figures.ts';
 type EndField = 'end_reason' | 'end_detail' | 'error_headline' | 'err_msg';
 export type Ended = Pick<Run, EndField> | Pick<Subtask, EndField>;
 
-/** What words are made with. */
+/** Language and texts to build the sentences from. */
 interface Words {
   readonly texts: Texts;
   readonly language: string;
@@ -50,12 +50,12 @@ function limitOf({ limit, value, unit, setting }: Ended['end_detail']): Limit | 
   return { limit, value, unit, setting };
 }
 
-/** Why a subtask failed; of a run why that subtask did which speaks for it. */
+/** Why a subtask failed. For a run, why its representative failed subtask did. */
 function failureOf({ end_reason: reason, end_detail: detail }: Ended): Ended['end_reason'] {
   return ('subtask_reason' in detail ? detail.subtask_reason : undefined) ?? reason;
 }
 
-/** The reason in a few words, such as `Exit code 1`; `''` where none is known. */
+/** The reason in a few words, such as `Exit code 1`; `''` if none is known. */
 export function reasonText(ended: Ended, words: Words): string {
   const { ends } = words.texts;
   const { end_detail: detail } = ended;
@@ -86,7 +86,7 @@ export function reasonText(ended: Ended, words: Words): string {
   }
 }
 
-/** What people look for first: the worker's own words where it left some, else what the platform knows. */
+/** The headline of a failure: the worker's own error if it has one, otherwise what the platform knows. */
 export function headlineText(ended: Ended, words: Words): string {
   const { end_detail: detail, error_headline: headline } = ended;
   const reason = reasonText(ended, words);
@@ -96,7 +96,7 @@ export function headlineText(ended: Ended, words: Words): string {
   return number === undefined ? text : words.texts.ends.ofSubtask(number, text);
 }
 
-/** What to do, and what may be why, in sentences. */
+/** What to do, and likely causes, one sentence each. */
 export function adviceTexts(ended: Ended, words: Words): readonly string[] {
   const { ends } = words.texts;
   const { end_detail: detail } = ended;
@@ -116,7 +116,7 @@ export function adviceTexts(ended: Ended, words: Words): readonly string[] {
 
 const longestSearch = 150;
 
-/** Words of a headline that stand in the log: it has no causes in one line with the error. */
+/** The part of a headline to search for in the log, where causes stand on lines of their own. */
 export function wordsToFind(headline: string): string {
   const [error = ''] = headline.split(headlineCause, 1);
   return error.replace('…', '').slice(0, longestSearch);

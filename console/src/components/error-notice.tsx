@@ -1,4 +1,4 @@
-/** What went wrong, in the API's words, with the request's id for the operator. */
+/** An error in the API's words, with the request id for the operator. */
 import { Alert, Button, Code, List, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
@@ -7,7 +7,7 @@ import { useTexts } from '../texts/texts.tsx';
 
 interface ErrorNoticeProps {
   readonly error: Error;
-  /** Offers another attempt. */
+  /** Shows a retry button. */
   readonly onRetry?: () => void;
 }
 

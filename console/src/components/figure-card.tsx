@@ -1,4 +1,4 @@
-/** One figure with its name, what it means, and where it leads. */
+/** One figure with its name, its meaning and a link. */
 import { Card, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import classes from './figure-card.module.css';
@@ -6,7 +6,7 @@ import classes from './figure-card.module.css';
 interface FigureCardProps {
   readonly label: string;
   readonly value: ReactNode;
-  /** A few words below. */
+  /** A short note below the figure. */
   readonly note?: ReactNode;
 }
 

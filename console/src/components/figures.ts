@@ -1,11 +1,11 @@
-/** Figures in the reader's language. */
+/** Formats figures in the reader's language. */
 
 const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
 
-/** @param bytes `1.2 MB` */
+/** @returns such as `1.2 MB` */
 export function formatBytes(bytes: number, language: string): string {
   const step = Math.min(Math.max(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), 0), byteUnits.length - 1);
-  // The short form of "byte" is a word, and the same for any number.
+  // Intl has no short form for bytes: it writes the word "byte", and does not inflect it.
   if (step === 0) return `${Math.round(bytes)} B`;
   return new Intl.NumberFormat(language, {
     style: 'unit',
@@ -19,7 +19,7 @@ function twoDigits(value: number): string {
   return String(value).padStart(2, '0');
 }
 
-/** @param seconds `1:02:03`, `2:03`, `3 s` */
+/** @returns such as `1:02:03`, `2:03`, `3 s` */
 export function formatDuration(seconds: number): string {
   if (seconds < 60) return `${seconds} s`;
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];

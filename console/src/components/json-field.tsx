@@ -1,4 +1,4 @@
-/** A field for JSON. What is wrong with it is for the form to say, once it is sent. */
+/** A field for JSON. The form reports errors when it is submitted. */
 import { Textarea, type TextareaProps } from '@mantine/core';
 import type { ReactNode } from 'react';
 

@@ -1,7 +1,9 @@
 /**
- * Scrolls over any number of lines, of which only those in sight are there. A browser's elements end at some million
- * pixels, so with more lines than that the scroll bar stands for a share of them, and the wheel and the keys still go line
- * by line. Lines may wrap: they are placed from the first one in sight on, and no other has to be measured.
+ * Scrolls over any number of lines and renders only the visible ones. Browsers limit an element's height to some
+ * million pixels, so beyond that the scroll bar maps to a fraction of the lines, while the wheel and the keys still
+ * move
+ * line by line. Lines may wrap: they are placed starting from the first visible one, so no other line has to be
+ * measured.
  */
 import { useElementSize, useMergedRef } from '@mantine/hooks';
 import {
@@ -16,51 +18,51 @@ import {
 } from 'react';
 import classes from './line-scroller.module.css';
 
-/** Below what every browser can do. */
+/** Below the limit of every browser. */
 const highestSpacer = 8_000_000;
 const overscan = 8;
-/** Below the last line, for a scroll bar at the bottom. */
+/** Space below the last line for a horizontal scroll bar. */
 const spareHeight = 16;
 const endTolerance = 0.5;
 
 export interface LineScrollerHandle {
-  /** Brings a line to the middle. @param index from 0 */
+  /** Scrolls a line to the middle. @param index 0-based */
   readonly show: (index: number) => void;
 }
 
 interface LineScrollerProps {
   readonly handle?: Ref<LineScrollerHandle>;
   readonly count: number;
-  /** Pixels of a line that does not wrap. */
+  /** Height in pixels of a line that does not wrap. */
   readonly lineHeight: number;
   readonly isWrapped?: boolean;
   /** Names the region for screen readers. */
   readonly label: string;
   readonly role?: 'rowgroup';
   readonly className?: string | undefined;
-  /** Stands above the lines and stays there. */
+  /** Shown above the lines; does not scroll. */
   readonly header?: ReactNode;
   readonly headerHeight?: number;
-  /** Pixels; as wide as its place where it is less. */
+  /** Width in pixels; at least that of the container. */
   readonly width?: number;
-  /** Whether the last line stays in sight. */
+  /** Whether the view follows the last line. */
   readonly isFollowing: boolean;
-  /** The reader scrolled. @param isAtEnd whether the last line is in sight */
+  /** Called when the reader scrolls. @param isAtEnd whether the last line is visible */
   readonly onScrolled?: (isAtEnd: boolean) => void;
-  /** Lines in sight and around it, from 0; `end` is the one after the last. */
+  /** Lines that are visible or close to it, 0-based; `end` is the one after the last. */
   readonly onRange: (first: number, end: number) => void;
   readonly onScrolledSideways?: (left: number, width: number) => void;
-  /** @param index from 0 */
+  /** @param index 0-based */
   readonly children: (index: number) => ReactNode;
 }
 
-/** How far a wheel event goes, in pixels. */
+/** Distance of a wheel event in pixels. */
 function wheelPixels({ deltaY, deltaMode }: WheelEvent, lineHeight: number, pageHeight: number): number {
   if (deltaMode === WheelEvent.DOM_DELTA_LINE) return deltaY * lineHeight;
   return deltaMode === WheelEvent.DOM_DELTA_PAGE ? deltaY * pageHeight : deltaY;
 }
 
-/** How far a key goes, in pixels; undefined for keys that do not scroll. */
+/** Distance of a key in pixels; undefined for keys that do not scroll. */
 function keyPixels(key: string, lineHeight: number, pageHeight: number): number | undefined {
   switch (key) {
     case 'ArrowDown':
@@ -96,13 +98,16 @@ export function LineScroller(props: LineScrollerProps): ReactNode {
   const isOwnScrolling = isWrapped || count * lineHeight > highestSpacer;
   const first = Math.max(0, Math.floor(top) - overscan - (isWrapped ? inSight : 0));
   const end = Math.min(count, Math.floor(top) + inSight + overscan);
-  /** What is really at the top, where the end of the lines keeps it from being the line that was asked for. */
+  /**
+   * The line that is really at the top. Near the end it differs from the requested one, as there are too few lines
+   * below.
+   */
   const shownTop = useRef(0);
   const ownScrollTop = useRef(0);
 
   useEffect(() => onRange(first, end), [first, end, onRange]);
 
-  // Wrapped lines are where those before them end.
+  // A wrapped line's position depends on the heights of the lines before it.
   useLayoutEffect(() => {
     const layer = lines.current;
     if (layer === null) return;
@@ -141,7 +146,7 @@ export function LineScroller(props: LineScrollerProps): ReactNode {
     [last, onScrolled],
   );
 
-  /** Moves by pixels, over lines as high as they are. */
+  /** Moves by pixels, using the real heights of the lines. */
   const moveBy = useCallback(
     (pixels: number) => {
       const from = shownTop.current;

@@ -1,4 +1,4 @@
-/** Mantine's links as links of the router, which knows their addresses and parameters. */
+/** Mantine's links as links of the router, which type-checks addresses and parameters. */
 import { Anchor, Button, type ButtonProps } from '@mantine/core';
 import { createLink } from '@tanstack/react-router';
 import type { ComponentPropsWithRef, ReactNode } from 'react';

@@ -1,4 +1,4 @@
-/** Below a list: how many there are, which page is shown, and how many stand on one. */
+/** Below a list: the number of items, the current page and the page size. */
 import { Group, Pagination, Select, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { pageSizes } from '../api/paging.ts';
@@ -10,7 +10,7 @@ interface ListPagerProps {
   readonly page: number;
   readonly size: number;
   readonly onPage: (page: number) => void;
-  /** Where it can be chosen. */
+  /** Called when the reader chooses a page size; without it there is no choice. */
   readonly onSize?: (size: number) => void;
 }
 

@@ -1,4 +1,4 @@
-/** Markdown to HTML. Any HTML within the Markdown is shown as the text it is. */
+/** Converts Markdown to HTML. HTML within the Markdown is escaped. */
 import { Marked, type Tokens } from 'marked';
 import { headingAnchor } from '../../../src/documentation/heading-anchor.ts';
 
@@ -20,12 +20,12 @@ const ownReader = new Marked({
   },
 });
 
-/** Markdown by a stranger: takes quadratic time for some texts, so it belongs into a thread with a time limit. */
+/** For untrusted Markdown. Some texts take quadratic time, so call it in a thread with a time limit. */
 export function readMarkdown(markdown: string): string {
   return reader.parse(markdown, { async: false });
 }
 
-/** Markdown of our own, whose headings can be linked to. */
+/** For our own Markdown, whose headings get anchors. */
 export function readOwnMarkdown(markdown: string): string {
   return ownReader.parse(markdown, { async: false });
 }

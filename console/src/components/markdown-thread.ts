@@ -1,4 +1,4 @@
-/** A thread that reads one Markdown text and answers with its HTML. */
+/** A thread that converts one Markdown text and posts back its HTML. */
 import { readMarkdown } from './markdown-reader.ts';
 
 globalThis.addEventListener('message', ({ data }: MessageEvent<string>) => {

@@ -1,4 +1,4 @@
-/** Markdown as a page, of which only harmless markup stays. */
+/** Shows Markdown as a page, with harmless markup only. */
 import { Skeleton, Text, Typography } from '@mantine/core';
 import DOMPurify, { type Config } from 'dompurify';
 import { useMemo, type MouseEvent, type ReactNode } from 'react';
@@ -7,7 +7,7 @@ import { readOwnMarkdown } from './markdown-reader.ts';
 import classes from './markdown.module.css';
 import { useMarkdownHtml } from './use-markdown-html.ts';
 
-/** No images, for they would ask other hosts; no forms, styles or frames. */
+/** No images, because they would send requests to other hosts; no forms, styles or frames. */
 const allowed: Config = {
   ALLOWED_TAGS: [
     ['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'p', 'br', 'hr', 'blockquote', 'a', 'strong', 'em', 'del'],
@@ -17,7 +17,7 @@ const allowed: Config = {
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
 };
 
-/** Pages of our own may also lead to one another, and to their headings. */
+/** Our own pages may also link to each other and to their headings. */
 const allowedInOwn: Config = {
   ...allowed,
   ALLOWED_ATTR: [...(allowed.ALLOWED_ATTR as string[]), 'id'],
@@ -26,7 +26,7 @@ const allowedInOwn: Config = {
 
 const purifier = DOMPurify(window);
 purifier.addHook('afterSanitizeAttributes', (element) => {
-  // What is wider than its place is scrolled by keyboard too.
+  // Wide code blocks must be scrollable by keyboard too.
   if (element.tagName === 'PRE') element.setAttribute('tabindex', '0');
   const target = element.getAttribute('href') ?? '';
   if (element.tagName !== 'A' || /^[/#]/.test(target)) return;
@@ -35,7 +35,7 @@ purifier.addHook('afterSanitizeAttributes', (element) => {
 });
 
 interface HarmlessHtmlProps {
-  /** Purified. */
+  /** Sanitized HTML. */
   readonly content: string;
   readonly onClick?: (event: MouseEvent) => void;
 }
@@ -51,11 +51,11 @@ function HarmlessHtml({ content, onClick }: HarmlessHtmlProps): ReactNode {
 
 interface OwnMarkdownProps {
   readonly markdown: string;
-  /** Told of every link to an address of the console, which is not followed then. */
+  /** Called for links within the console, instead of following them. */
   readonly onNavigate: (address: string) => void;
 }
 
-/** Pages of our own. */
+/** Shows our own pages. */
 export function OwnMarkdown({ markdown, onNavigate }: OwnMarkdownProps): ReactNode {
   const content = useMemo(() => purifier.sanitize(readOwnMarkdown(markdown), allowedInOwn), [markdown]);
   const follow = (event: MouseEvent): void => {
@@ -69,7 +69,7 @@ export function OwnMarkdown({ markdown, onNavigate }: OwnMarkdownProps): ReactNo
   return <HarmlessHtml content={content} onClick={follow} />;
 }
 
-/** A worker's readme, which is written by a stranger. What cannot be formatted in time is shown as it is. */
+/** A worker's readme, which is untrusted. If converting it takes too long, the plain text is shown. */
 export function Readme({ markdown }: { readonly markdown: string }): ReactNode {
   const { workers: texts } = useTexts();
   const read = useMarkdownHtml(markdown);

@@ -1,4 +1,4 @@
-/** A moment in the reader's zone and language: how long ago, and exactly when on demand. */
+/** A time in the reader's zone and language: relative, with the exact time on hover. */
 import { useInterval } from '@mantine/hooks';
 import { Tooltip } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
@@ -19,7 +19,7 @@ function relative(seconds: number, now: number, language: string): string {
     : format.format(Math.trunc(ahead / step.seconds), step.unit);
 }
 
-/** @param seconds Unix seconds; 0 for a moment that has not come */
+/** @param seconds Unix seconds; 0 if it has not happened yet */
 export function Moment({ seconds }: { readonly seconds: number }): ReactNode {
   const { common } = useTexts();
   const { language } = useLanguage();

@@ -1,4 +1,4 @@
-/** Title of a page, which is the tab's title too, with what can be done at its right. */
+/** The title of a page, which is the title of the browser tab too, with actions at its right. */
 import { Group, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import type { ReactNode } from 'react';

@@ -1,10 +1,10 @@
-/** A part of a page with a heading of its own. */
+/** A section of a page with its own heading. */
 import { Group, Paper, Title } from '@mantine/core';
 import { useId, type ReactNode } from 'react';
 
 interface PanelProps {
   readonly title: string;
-  /** At the right of the heading. */
+  /** Shown at the right of the heading. */
   readonly actions?: ReactNode;
   readonly children: ReactNode;
 }

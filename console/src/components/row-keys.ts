@@ -1,4 +1,4 @@
-/** Going through a list by the keys j and k: they move the focus from one row's link to the next; Enter opens it. */
+/** Keyboard navigation in a list: j and k move the focus between the links of rows; Enter opens one. */
 import { useHotkeys } from '@mantine/hooks';
 
 /** Attribute of the link in each row. */

@@ -1,4 +1,4 @@
-/** Narrows a list of runs down to a status, or to a reason for which runs fail. */
+/** Filters a list of runs by a state or a reason for failing. */
 import { Select } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { failureReasons, runStateFilters, runStates, type RunStateFilter } from '../api/run-states.ts';

@@ -1,4 +1,4 @@
-/** When a task runs by itself, with the time zone of its schedule where that is not the reader's. */
+/** The schedule of a task in words, with its time zone if that is not the reader's. */
 import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { readersTimezone } from '../api/statistics.ts';

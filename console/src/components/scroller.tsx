@@ -1,11 +1,11 @@
-/** What may be wider or higher than its place: it scrolls, and can be reached by keyboard to be scrolled. */
+/** A container for wide or high content. It scrolls, and can be focused to scroll by keyboard. */
 import type { ReactNode } from 'react';
 import classes from './scroller.module.css';
 
 interface ScrollerProps {
   /** Names the region for screen readers. */
   readonly label: string;
-  /** As high as its content: the page scrolls, as it does for lists that have pages. */
+  /** As high as its content, so that the page scrolls. Used for lists with pages. */
   readonly isFullHeight?: boolean;
   readonly children: ReactNode;
 }

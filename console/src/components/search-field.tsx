@@ -1,4 +1,4 @@
-/** Searches a list a moment after the last key. The key `/` leads here from anywhere on the page. */
+/** Searches a list a moment after the last key press. The key `/` focuses it from anywhere on the page. */
 import { Kbd, TextInput } from '@mantine/core';
 import { useDebouncedCallback, useHotkeys } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
@@ -8,7 +8,7 @@ const searchMilliseconds = 250;
 
 interface SearchFieldProps {
   readonly label: string;
-  /** As the address has it. */
+  /** The words in the URL. */
   readonly value: string;
   readonly onSearch: (keyword: string) => void;
 }
@@ -24,7 +24,7 @@ export function SearchField({ label, value, onSearch }: SearchFieldProps): React
   const searchLater = useDebouncedCallback(search, searchMilliseconds);
   useHotkeys([['/', () => field.current?.focus()]]);
   useEffect(() => {
-    // The address changed by something else than this field: the way back, or "no filter".
+    // Something other than this field changed the URL, such as the back button or "Clear filters".
     if (value !== sent.current) setWords(value);
     sent.current = value;
   }, [value]);

@@ -1,18 +1,18 @@
-/** Heading of a column that sorts the list: the first click in the column's usual direction, the next one the other way. */
+/** A column heading that sorts the list: first in the column's default direction, then reversed. */
 import { Group, Table, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconArrowsSort } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import classes from './sort-header.module.css';
 
 interface SortHeaderProps {
-  /** What the API calls the column. */
+  /** Name of the column in the API. */
   readonly name: string;
   readonly label: string;
-  /** How the list is sorted: the name of a column, with `-` in front from the largest down. */
+  /** Name of the column that sorts the list, with `-` in front for descending. */
   readonly sort: string;
   readonly onSort: (sort: string) => void;
   readonly align?: 'left' | 'right';
-  /** A text column: the first click sorts from A to Z. */
+  /** A text column sorts ascending first. */
   readonly isText?: boolean;
 }
 

@@ -15,7 +15,7 @@ const colors: Readonly<Record<RunState, string>> = {
   aborting: 'orange',
 };
 
-/** The state of a run; of one that failed in part how many of its subtasks did. */
+/** The state of a run. For a partly failed run it says how many of its subtasks failed. */
 export function StatusBadge({
   run,
 }: {

@@ -1,11 +1,11 @@
-/** Reads the Markdown of a stranger in a thread, so that no text can keep the page from answering. */
+/** Converts untrusted Markdown in a thread, so that no text can block the page. */
 import { useEffect, useState } from 'react';
 
 const limitMilliseconds = 5000;
-/** Pages of more elements than this makes would be slow to show. */
+/** Longer texts would make pages with too many elements. */
 const longestMarkdown = 200_000;
 
-/** HTML that still has to be purified; `refused` for a text that is too long, or takes too long to read. */
+/** HTML that still has to be sanitized; `refused` if the text is too long or took too long to convert. */
 export type MarkdownHtml = { readonly html: string } | 'reading' | 'refused';
 
 export function useMarkdownHtml(markdown: string): MarkdownHtml {

@@ -1,7 +1,7 @@
-/** Single keys that do something on a page, wherever the focus is but where the reader writes. */
+/** Single-key shortcuts of a page. They are ignored while the reader types in a field. */
 import { useEffect, useEffectEvent } from 'react';
 
-/** Inputs that take no text. */
+/** Types of inputs that take no text. */
 const pressed = new Set(['checkbox', 'radio', 'button', 'submit', 'reset']);
 
 function isWriting(target: EventTarget | null): boolean {
@@ -10,7 +10,7 @@ function isWriting(target: EventTarget | null): boolean {
   return target.isContentEditable || ['TEXTAREA', 'SELECT'].includes(target.tagName);
 }
 
-/** @param keys what each key does; nothing happens while a dialog is open */
+/** @param keys the action of each key; ignored while a dialog is open */
 export function usePageKeys(keys: Readonly<Record<string, () => void>>): void {
   const press = useEffectEvent((event: KeyboardEvent): void => {
     const act = keys[event.key];

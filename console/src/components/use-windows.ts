@@ -1,9 +1,9 @@
-/** Loads a long list by pages as they come in sight, and keeps those around it only. */
+/** Loads a long list page by page as pages become visible, and keeps only those nearby. */
 import { useEffect, useReducer, useRef, useState } from 'react';
 
-/** Pages kept beyond those in sight. */
+/** Number of pages to keep beyond the visible ones. */
 const sparePages = 6;
-/** Who drags the scroll bar passes pages that nobody wants to see. */
+/** Dragging the scroll bar passes many pages; only those where it rests are loaded. */
 const restMilliseconds = 60;
 
 interface Page<Item> {
@@ -14,23 +14,23 @@ interface Page<Item> {
 interface WindowsOptions<Item> {
   readonly count: number;
   readonly pageSize: number;
-  /** Items in sight, from 0; `end` is the one after the last. */
+  /** Visible items, 0-based; `end` is the one after the last. */
   readonly first: number;
   readonly end: number;
-  /** Another value loads again what is in sight; until it is there, what was there stays. */
+  /** A new value reloads the visible items; the loaded ones stay until then. */
   readonly revision?: unknown;
-  /** @param page from 0 */
+  /** @param page 0-based */
   readonly load: (page: number, signal: AbortSignal) => Promise<readonly Item[]>;
 }
 
 export interface Windows<Item> {
-  /** @returns undefined while it is on its way */
+  /** @returns undefined while it is loading */
   readonly at: (index: number) => Item | undefined;
   readonly error: Error | null;
   readonly retry: () => void;
 }
 
-/** Another list has to be another component, by its key: pages are kept by their number. */
+/** Pages are cached by number, so give the component a different key for a different list. */
 export function useWindows<Item>(options: WindowsOptions<Item>): Windows<Item> {
   const { count, pageSize, first, end, revision, load } = options;
   const pages = useRef(new Map<number, Page<Item>>());

@@ -1,11 +1,11 @@
-/** A value of JSON as a tree that opens level by level. What a worker wrote is shown as text, whatever it looks like. */
+/** A JSON value as a tree that opens level by level. Strings are shown as plain text, never as markup. */
 import { Anchor, Button } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { isJsonObject, stringifyJson } from '../api/lossless-json.ts';
 import { useTexts } from '../texts/texts.tsx';
 import classes from './value-tree.module.css';
 
-/** Members of a list or object shown at first, and how many more each time. */
+/** Members of a list or object shown at first, and added with each click on "more". */
 const membersAtOnce = 200;
 const linkPattern = /^https?:\/\/\S+$/i;
 
@@ -82,7 +82,7 @@ function Node({
   );
 }
 
-/** The members of a list or object; what is in them is closed at first. */
+/** The members of a list or object, collapsed at first. */
 export function ValueTree({ value }: { readonly value: object }): ReactNode {
   return (
     <div className={classes['tree']}>

@@ -1,4 +1,4 @@
-/** A worker's title as a link to its page; where it was deleted, that. */
+/** A worker's title as a link to its page, or a note that it was deleted. */
 import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTexts } from '../texts/texts.tsx';

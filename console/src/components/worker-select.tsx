@@ -1,4 +1,4 @@
-/** Chooses one of the workers that had runs, to show only those. */
+/** Filters by one of the workers that had runs. */
 import { Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -19,7 +19,7 @@ interface WorkerSelectProps {
 
 export function WorkerSelect({ value, onChange }: WorkerSelectProps): ReactNode {
   const { lists: texts } = useTexts();
-  // By whole days, so that what was read can be used again.
+  // Rounded to whole days, so that cached answers are reused.
   const from = (Math.floor(useNow().getTime() / 1000 / daySeconds) - daysBack) * daySeconds;
   const { data } = useQuery({ ...workerFiguresQuery({ from, size: mostChoices }), staleTime: 60_000 });
   const found = (data?.list ?? [])

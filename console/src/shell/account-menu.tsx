@@ -1,4 +1,4 @@
-/** Language, colours and the account, at the top right. */
+/** Language, color scheme and account, at the top right. */
 import { ActionIcon, Button, Group, Menu, useMantineColorScheme } from '@mantine/core';
 import {
   IconCheck,

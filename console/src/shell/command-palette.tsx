@@ -1,4 +1,4 @@
-/** Goes to any page, worker, task or run by a few letters. */
+/** Finds any page, worker, task or run by a few letters. */
 import '@mantine/spotlight/styles.layer.css';
 import { createSpotlight, Spotlight } from '@mantine/spotlight';
 import { useDebouncedValue } from '@mantine/hooks';
@@ -40,7 +40,7 @@ function Targets({
   );
 }
 
-/** What the account has that fits the words, beside the pages. */
+/** The account's workers, tasks and runs that match the words. */
 function useFound(words: string) {
   const navigate = useNavigate();
   const enabled = words.length >= 2;

@@ -1,4 +1,4 @@
-/** In place of a page that could not be shown. */
+/** Shown instead of a page that failed to render. */
 import { Stack, Title } from '@mantine/core';
 import { useRouter, type ErrorComponentProps } from '@tanstack/react-router';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-/** The way to every part of the console. */
+/** The main navigation. */
 import { Divider, NavLink, Stack } from '@mantine/core';
 import { Link, useMatchRoute } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -9,7 +9,7 @@ function NavigationLink({ entry }: { readonly entry: PageEntry }): ReactNode {
   const texts = useTexts();
   const matchRoute = useMatchRoute();
   const Icon = entry.icon;
-  // The reference lies below the documentation and has an entry of its own.
+  // The reference is below /docs, but has its own entry.
   const isReference = entry.to === '/docs' && matchRoute({ to: '/docs/api', fuzzy: true }) !== false;
   const isHere = !isReference && matchRoute({ to: entry.to, fuzzy: entry.to !== '/' }) !== false;
   return (

@@ -1,4 +1,4 @@
-/** The pages that the navigation and the command palette lead to. */
+/** The pages in the navigation and the command palette. */
 import {
   IconActivityHeartbeat,
   IconApi,
@@ -22,13 +22,13 @@ export interface PageEntry {
   readonly to: Exclude<LinkProps['to'], undefined>;
   readonly label: (texts: Texts) => string;
   readonly icon: ComponentType<{ size: number; stroke: number }>;
-  /** Shown to those who are signed in only. */
+  /** Requires a session. */
   readonly isPrivate: boolean;
-  /** Shown to administrators only. */
+  /** Requires an administrator. */
   readonly isAdmin?: boolean;
 }
 
-/** Groups, with a line between them. */
+/** Groups, separated by lines. */
 const groups: readonly (readonly PageEntry[])[] = [
   [
     { to: '/', label: ({ common }) => common.overview, icon: IconLayoutDashboard, isPrivate: true },

@@ -1,4 +1,4 @@
-/** The way to the command palette: a button, and Ctrl+K anywhere. The palette is loaded when it first opens. */
+/** Opens the command palette, by a button or Ctrl+K. The palette is loaded when it is first opened. */
 import { ActionIcon, Button, Kbd } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
@@ -16,7 +16,7 @@ export function PaletteButton(): ReactNode {
     openPalette();
   };
   const open = (): void => void load();
-  // In fields too.
+  // Works in fields too.
   useHotkeys([['mod+K', open]], []);
   if (session === undefined) return null;
   return (

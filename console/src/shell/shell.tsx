@@ -1,4 +1,4 @@
-/** The frame around every page: navigation at the side, or behind a button where the window is narrow. */
+/** The frame around every page, with the navigation at the side, or behind a button if the window is narrow. */
 import { AppShell, Burger, Group, ScrollArea } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';

@@ -1,4 +1,4 @@
-/** Words that Mantine's components need of their own, in the reader's language. */
+/** The default texts of Mantine's components in the reader's language. */
 import { MantineThemeProvider } from '@mantine/core';
 import { useMemo, type ReactNode } from 'react';
 import { useTexts } from '../texts/texts.tsx';

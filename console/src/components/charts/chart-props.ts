@@ -1,17 +1,17 @@
-/** What a chart draws. */
+/** The data of a chart. */
 
 export interface ChartSeries {
   readonly name: string;
   readonly label: string;
-  /** Of the theme, `teal.6`. */
+  /** A color of the theme, such as `teal.6`. */
   readonly color: string;
 }
 
 export interface ChartPoint {
-  /** Two hours of a day may have one label. */
+  /** Unique, unlike the label: an hour repeats when clocks are set back. */
   readonly key: number;
   readonly label: string;
-  /** By the names of the series; null where there is nothing to draw. */
+  /** By the names of the series; null if there is nothing to draw. */
   readonly values: Readonly<Record<string, number | null>>;
 }
 
@@ -20,6 +20,6 @@ export interface ChartProps {
   readonly points: readonly ChartPoint[];
   readonly series: readonly ChartSeries[];
   readonly format: (value: number) => string;
-  /** There are no halves of what is shown. */
+  /** The values are counts, so the axis shows whole numbers only. */
   readonly isWhole?: boolean;
 }

@@ -1,4 +1,4 @@
-/** Figures over time as a chart, or as the table that it draws. Readers of screens always have the table. */
+/** Figures over time as a chart or a table. Screen readers always get the table. */
 import { ActionIcon, Skeleton, Table, Text, Tooltip, VisuallyHidden } from '@mantine/core';
 import { IconChartBar, IconTable } from '@tabler/icons-react';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
@@ -14,9 +14,9 @@ const height = 220;
 
 interface ChartPanelProps extends ChartProps {
   readonly title: string;
-  /** Heading of the points, "Day". */
+  /** Heading of the column of points, such as "Day". */
   readonly pointLabel: string;
-  /** Instead of a chart of nothing. */
+  /** Shown instead of an empty chart. */
   readonly emptyText: string;
   readonly actions?: ReactNode;
 }

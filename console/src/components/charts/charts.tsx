@@ -1,4 +1,4 @@
-/** The charts themselves, with the library that draws them: loaded where a page has one. */
+/** The charts and the charting library, loaded only on pages that show a chart. */
 import '@mantine/charts/styles.layer.css';
 import { BarChart, LineChart } from '@mantine/charts';
 import type { ReactNode } from 'react';
@@ -8,7 +8,7 @@ const shared = {
   h: 220,
   dataKey: 'label',
   withLegend: true,
-  // In the order of the series, not of the alphabet.
+  // In the order of the series, not alphabetical.
   legendProps: { verticalAlign: 'bottom' as const, itemSorter: null },
   tickLine: 'none' as const,
   gridAxis: 'x' as const,
@@ -16,7 +16,7 @@ const shared = {
   xAxisProps: { minTickGap: 24 },
 };
 
-/** Not reached by the keyboard: the figures stand in a table beside it, which is. */
+/** Not focusable: the table beside the chart has the same figures and can be reached by keyboard. */
 const unfocused = { accessibilityLayer: false } as const;
 const still = { isAnimationActive: false } as const;
 

@@ -11,7 +11,7 @@ interface DurationChartProps {
   readonly bucket: BucketSize;
 }
 
-/** A time without runs has no duration; 0 would be a quick one. */
+/** A bucket without runs has no duration; 0 would look like a fast one. */
 function drawn(seconds: number): number | null {
   return seconds === 0 ? null : seconds;
 }

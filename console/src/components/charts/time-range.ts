@@ -1,17 +1,17 @@
-/** Times that statistics are shown of, by their names in the address, in the reader's zone. */
+/** Time ranges of the statistics, by their names in the URL, in the reader's time zone. */
 import type { BucketSize, RunBucket } from '../../api/statistics.ts';
 
 export const rangeNames = ['24h', '7d', '30d', '90d', 'month', 'last-month'] as const;
 export type RangeName = (typeof rangeNames)[number];
 
-/** Those of the overview. */
+/** Ranges of the overview page. */
 export const overviewRanges = ['24h', '7d', '30d'] as const satisfies RangeName[];
 export type OverviewRange = (typeof overviewRanges)[number];
 
 export interface TimeRange {
   /** Unix seconds. */
   readonly from: number;
-  /** Unix seconds; now where left out. */
+  /** Unix seconds; now if omitted. */
   readonly to?: number;
   readonly bucket: BucketSize;
 }
@@ -20,12 +20,12 @@ function seconds(date: Date): number {
   return Math.floor(date.getTime() / 1000);
 }
 
-/** Midnight so many days before a day. */
+/** Midnight a number of days before a date. */
 function daysBefore(date: Date, days: number): Date {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate() - days);
 }
 
-/** The same for a whole hour or day, so that what was read of it can be used again. */
+/** Constant within an hour or day, so that cached answers are reused. */
 export function rangeOf(name: RangeName, now: Date): TimeRange {
   const year = now.getFullYear();
   const month = now.getMonth();
@@ -57,7 +57,7 @@ export function today(now: Date): TimeRange {
   return { from: seconds(daysBefore(now, 0)), bucket: 'day' };
 }
 
-/** How a bucket is named: `14:00`, `Wed 25`, `25 Nov`. */
+/** Label of a bucket: `14:00`, `Wed 25`, `25 Nov`. */
 export function bucketLabel(
   { start }: RunBucket,
   bucket: BucketSize,

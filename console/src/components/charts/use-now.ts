@@ -1,4 +1,4 @@
-/** The time, renewed every minute: a page that stays open sees a new hour or day begin. */
+/** The current time, updated every minute, so that a page that stays open moves on to the next hour or day. */
 import { useInterval } from '@mantine/hooks';
 import { useState } from 'react';
 

@@ -1,4 +1,4 @@
-/** Making an API key, and showing it the one time it can be shown. */
+/** Creates an API key and shows it once. */
 import { Alert, Button, Code, Group, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useCreateApiKey } from '../../api/api-keys.ts';

@@ -1,4 +1,4 @@
-/** The way from one guide to another. */
+/** The menu of guides. */
 import { Group, Select } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -6,7 +6,7 @@ import type { Guide, GuideGroup } from '../../api/guides.ts';
 import { AnchorLink } from '../../components/links.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
-/** Guides by their groups, in order. */
+/** Guides by group, in order. */
 export function guidesByGroup(guides: readonly Guide[]): [GuideGroup, readonly Guide[]][] {
   return [...Map.groupBy(guides, ({ group }) => group)];
 }

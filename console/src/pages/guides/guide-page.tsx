@@ -1,4 +1,4 @@
-/** One guide, which can be copied as the Markdown it is. */
+/** One guide, which can be copied as Markdown. */
 import { Button, CopyButton, Group, Paper, Skeleton } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconCheck, IconMarkdown } from '@tabler/icons-react';
@@ -14,7 +14,10 @@ import { GuideMenu } from './guide-menu.tsx';
 
 const route = getRouteApi('/frame/docs/$guide');
 
-/** Links between the files of `docs/` as links between the pages; what is not served here becomes plain text. */
+/**
+ * Turns links between the files of `docs/` into links between pages. Links to files that are not served become plain
+ * text.
+ */
 export function withPageLinks(markdown: string): string {
   return markdown
     .replaceAll(/!\[([^[\]]*)\]\([^()]*\)/g, '$1')
@@ -43,7 +46,7 @@ function CopyMarkdown({ markdown }: { readonly markdown: string }): ReactNode {
 function GuideText({ markdown }: { readonly markdown: string }): ReactNode {
   const navigate = useNavigate();
   const { hash } = useLocation();
-  // The heading that the address names is there only now.
+  // Scrolls to the heading in the URL, which exists only after rendering.
   useEffect(() => {
     if (hash !== '') document.querySelector(`#${CSS.escape(hash)}`)?.scrollIntoView();
   }, [hash]);

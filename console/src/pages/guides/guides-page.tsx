@@ -1,4 +1,4 @@
-/** The index of the documentation: guides by what one wants to do, and the API reference. */
+/** The index of the documentation: guides by purpose, and the API reference. */
 import { Anchor, Paper, SimpleGrid, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-/** In place of figures that are not there yet: the ways to the first run. */
+/** Shown instead of statistics until the first run: ways to get started. */
 import { Card, SimpleGrid, Stack, Text, ThemeIcon, Title } from '@mantine/core';
 import { IconApi, IconBuildingStore, IconUpload } from '@tabler/icons-react';
 import type { ComponentType, ReactNode } from 'react';

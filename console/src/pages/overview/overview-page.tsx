@@ -1,4 +1,4 @@
-/** How the account's runs fare: today in figures, over time in charts, what goes on, what failed, what comes next. */
+/** An overview of the account's runs: today's figures, charts, current runs, recent failures, upcoming times. */
 import { Grid, SegmentedControl, SimpleGrid, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -60,7 +60,7 @@ export function OverviewPage(): ReactNode {
   const { overview: texts } = useTexts();
   const { range = '7d' } = route.useSearch();
   const navigate = route.useNavigate();
-  // Whether there has been any run at all: a first one makes this page another.
+  // Whether there has ever been a run; without one the page shows how to start.
   const { data, error, refetch } = useQuery(runsQuery({ page: 1 }));
   const isFresh = data?.count === 0;
   return (

@@ -1,4 +1,4 @@
-/** What goes on, what failed last, and what comes next. */
+/** Current runs, recent failures and upcoming scheduled times. */
 import { Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-/** The state of things in six figures. */
+/** Today's state in six figures. */
 import { SimpleGrid } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';

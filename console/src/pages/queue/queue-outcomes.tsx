@@ -1,4 +1,4 @@
-/** What became of each item that was started or given up. */
+/** The outcome of each item that was activated or released. */
 import { Alert, List } from '@mantine/core';
 import { IconCheck, IconX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
@@ -7,7 +7,7 @@ import { AnchorLink } from '../../components/links.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
 export interface NamedOutcome extends QueueOutcome {
-  /** Of the worker. */
+  /** Title of the worker. */
   readonly title: string;
 }
 

@@ -1,4 +1,4 @@
-/** Runs that are held, to be started or given up, and what became of others. The address holds tab and page. */
+/** Held runs, to be activated or released, and the outcomes of earlier ones. The URL holds tab and page. */
 import { Button, Checkbox, Group, Paper, Skeleton, Stack, Table, Tabs, Text } from '@mantine/core';
 import { IconPlayerPlay, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -126,7 +126,7 @@ interface ActionsProps {
   readonly onDone: (outcomes: readonly NamedOutcome[]) => void;
 }
 
-/** What can be done with the items that are selected. */
+/** Actions on the selected items. */
 function SelectionActions({ items, onDone }: ActionsProps): ReactNode {
   const { queue: texts } = useTexts();
   const activate = useActivate();

@@ -1,4 +1,4 @@
-/** Asks whether held runs are to be given up, and why. */
+/** Asks for confirmation before held runs are released, and for a reason. */
 import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { useRelease, type QueueOutcome } from '../../api/run-queue.ts';

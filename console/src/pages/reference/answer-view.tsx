@@ -1,4 +1,4 @@
-/** What came back, and the request as a command line: the token is hidden in what is shown, and there in what is copied. */
+/** The answer, and the request as a curl command. The token is masked on screen, but copied in full. */
 import { Alert, Badge, Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { Operation } from '../../../../src/documentation/api-document.ts';

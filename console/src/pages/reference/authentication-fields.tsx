@@ -1,4 +1,4 @@
-/** How "Try it" authenticates: the mode and the token, and for those who are signed in a key that ends soon. */
+/** How "Try it" authenticates: mode and token, and for members who are signed in a short-lived API key. */
 import { Button, PasswordInput, Select, Stack, Text, Tooltip } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useCreateApiKey } from '../../api/api-keys.ts';

@@ -1,4 +1,4 @@
-/** A sentence in which `backticks` mark code. */
+/** A sentence with code in `backticks`. */
 import { Code, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 

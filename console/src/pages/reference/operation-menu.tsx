@@ -1,4 +1,4 @@
-/** The way from one operation to another: a field that finds them by name and path. */
+/** The menu of operations: a field that finds them by name and path. */
 import { Group, Select } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-/** One operation of the API: what it takes and answers, and a place to try it. */
+/** One operation of the API: its request and answers, and a form to try it. */
 import {
   Badge,
   Button,

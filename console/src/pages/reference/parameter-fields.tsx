@@ -1,4 +1,4 @@
-/** One field for each parameter in the path, the query and the headers. */
+/** One field for each path, query and header parameter. */
 import { Badge, Group, Select, Stack, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { textOf, typeOf, type Parameter } from '../../../../src/documentation/api-document.ts';

@@ -1,4 +1,4 @@
-/** The index of the API reference: every operation by its tag, with a search. */
+/** The index of the API reference: all operations by tag, with a search. */
 import { Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';

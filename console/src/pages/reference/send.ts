@@ -1,12 +1,12 @@
-/** Sends what the reader put together, as any program would: without the cookie of the console. */
+/** Sends the request as any program would, without the console's cookie. */
 import { apiPath } from '../../api/client.ts';
 import { pathValue, type PreparedRequest } from '../../../../src/documentation/request.ts';
 
 export interface SentAnswer {
-  /** 0 where the server did not answer. */
+  /** 0 if the server did not answer. */
   readonly status: number;
   readonly milliseconds: number;
-  /** JSON in many lines, or the text as it came. */
+  /** Indented JSON, or the text as received. */
   readonly text: string;
 }
 
@@ -43,7 +43,7 @@ function isEmpty(custom: unknown): boolean {
   );
 }
 
-/** @throws Error where the worker cannot be read with the token */
+/** @throws Error if the worker cannot be read with the token */
 async function readInputSchema(workerId: string, token: string): Promise<InputSchema> {
   const response = await fetch(apiPath(`/workers/${pathValue(workerId)}/input-schema`), {
     headers: token === '' ? {} : { authorization: `Bearer ${token}` },
@@ -56,7 +56,7 @@ async function readInputSchema(workerId: string, token: string): Promise<InputSc
 
 /**
  * Fills an empty `custom` with the defaults of the worker's input schema, as the console's form would.
- * @returns the body as it was where there is nothing to fill, or the worker cannot be read
+ * @returns the body unchanged if there is nothing to fill or the worker cannot be read
  */
 export async function withDefaults(body: string, workerId: string, token: string): Promise<string> {
   const parsed = (body.trim() === '' ? {} : JSON.parse(body)) as Body;

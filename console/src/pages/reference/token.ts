@@ -1,8 +1,8 @@
-/** The token of "Try it": kept in this browser tab only, and shared by all pages of the tab. */
+/** The token of "Try it": kept in this browser tab only and shared by its pages. */
 import { useSessionStorage } from '@mantine/hooks';
 import type { AuthMode } from '../../../../src/documentation/request.ts';
 
-/** As it is: what storage helpers write as JSON would be quoted. */
+/** Stores the token unquoted; the default serializer writes JSON. */
 const asIs = { serialize: (value: string) => value, deserialize: (value: string | undefined) => value ?? '' };
 
 export function useToken() {

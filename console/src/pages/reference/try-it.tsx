@@ -1,4 +1,4 @@
-/** A place to call an operation, with a token that stays in this tab. */
+/** A form to call an operation, with a token that never leaves this tab's storage. */
 import { Alert, Button, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useState, type FormEvent, type ReactNode } from 'react';
@@ -29,7 +29,7 @@ interface Entered {
   readonly body: string;
 }
 
-/** What keeps the request from being sent; undefined where nothing does. */
+/** Why the request cannot be sent yet; undefined if it can. */
 function problemOf(operation: Operation, entered: Entered, texts: Texts['reference']): string | undefined {
   const missing = missingParameters(operation, entered.values);
   if (missing.length > 0) return texts.missing(missing.map(({ name }) => name).join(', '));

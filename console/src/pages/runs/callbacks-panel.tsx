@@ -1,4 +1,4 @@
-/** What the callback URL of a run was told, and every attempt to tell it. */
+/** The callbacks of a run, with every delivery attempt. */
 import { Badge, Group, Paper, Skeleton, Stack, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -23,7 +23,7 @@ const colors: Readonly<Record<CallbackState, string>> = {
 function outcomeOf({ status_code: status, error, milliseconds }: CallbackAttempt, underWay: string): string {
   if (milliseconds < 0) return underWay;
   if (status === 0) return error;
-  // The error of an answer says its status once more.
+  // The error of an answer often contains its status.
   return error === '' || error.includes(String(status)) ? String(status) : `${status}, ${error}`;
 }
 
@@ -101,7 +101,7 @@ function Callback({ callback }: { readonly callback: RunCallback }): ReactNode {
   );
 }
 
-/** @param isLive whether the run still goes on */
+/** @param isLive whether the run is still going on */
 export function CallbacksPanel({
   slug,
   isLive,

@@ -1,4 +1,4 @@
-/** Downloads the rows of a run: any format, any columns, with the progress of a file that takes its time. */
+/** Downloads the rows of a run: any format, any columns, with progress for large files. */
 import { Button, Checkbox, Group, Progress, Radio, ScrollArea, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconDownload } from '@tabler/icons-react';
@@ -18,7 +18,7 @@ import { ErrorNotice } from '../../components/error-notice.tsx';
 import { formatCount } from '../../components/figures.ts';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 
-/** The link names the file itself, so following it leaves the page where it is. */
+/** The server sends the file as an attachment, so the page stays open. */
 function download(url: string): void {
   const { pathname, search } = new URL(url);
   const anchor = document.createElement('a');
@@ -31,7 +31,7 @@ interface ChoiceProps {
   readonly headers: readonly ResultHeader[];
   readonly format: ExportFormat;
   readonly onFormat: (format: ExportFormat) => void;
-  /** All where it is undefined. */
+  /** All columns if undefined. */
   readonly keys: readonly string[] | undefined;
   readonly onKeys: (keys: readonly string[] | undefined) => void;
 }

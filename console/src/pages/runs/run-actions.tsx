@@ -1,4 +1,4 @@
-/** What can be done with a run: export, abort, run again, edit and run. */
+/** The actions of a run: export, abort, run again, edit and run. */
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';

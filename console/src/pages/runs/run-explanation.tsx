@@ -1,4 +1,4 @@
-/** Why a run waits or failed, in words, with the next step. */
+/** Why a run waits or failed, with the next step. */
 import { Alert, Button, Code, Group, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle, IconClock } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -17,7 +17,7 @@ const errorLines: LogFilter = { levels: [4], subtask: undefined, words: '' };
 const shownErrorLines = 8;
 const shownCharacters = 500;
 
-/** Reasons for which what was logged last as an error tells more. */
+/** Reasons for which the last logged errors tell more. */
 const isInLog: Partial<Record<Run['end_reason'], boolean>> = {
   exit: true,
   signal: true,
@@ -49,7 +49,7 @@ function Waiting({ run }: { readonly run: Run }): ReactNode {
   );
 }
 
-/** What was logged last as an error. */
+/** The last errors in the log. */
 function LastErrors({ slug }: { readonly slug: string }): ReactNode {
   const { run: texts } = useTexts();
   const { data } = useQuery(lastLinesQuery(slug, errorLines, shownErrorLines));
@@ -66,7 +66,7 @@ interface RunExplanationProps {
   readonly onShow: (tab: RunTab, part?: Omit<RunPageSearch, 'tab'>) => void;
 }
 
-/** How the card of a run that did not succeed looks, by its state. */
+/** Color and icon of the card, by the state of the run. */
 const looks = {
   aborted: { color: 'gray', title: 'abortedTitle' },
   partly_failed: { color: 'orange', title: 'partlyFailedTitle' },

@@ -1,4 +1,4 @@
-/** How a run stands in figures: rows, times in the reader's zone, traffic, cost. */
+/** The figures of a run: rows, times in the reader's zone, traffic, cost. */
 import { Paper, SimpleGrid, Text } from '@mantine/core';
 import { useInterval } from '@mantine/hooks';
 import { useState, type ReactNode } from 'react';
@@ -7,7 +7,7 @@ import { formatBytes, formatCount, formatDuration } from '../../components/figur
 import { Moment } from '../../components/moment.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 
-/** Seconds that a run lasts, going on from what the server said last. Another start needs another component, by its key. */
+/** A duration that counts up from what the server last said. A different start needs a different key. */
 function Ticking({ seconds }: { readonly seconds: number }): ReactNode {
   const [shown, setShown] = useState(seconds);
   useInterval(() => setShown(shown + 1), 1000, { autoInvoke: true });

@@ -1,4 +1,4 @@
-/** What the list of runs is narrowed down by. */
+/** The filters of the list of runs. */
 import { Button, Select, Text, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { origins } from '../../api/runs.ts';

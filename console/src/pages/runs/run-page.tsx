@@ -1,4 +1,4 @@
-/** One run: how it stands, its parts while they arrive, and what can be done with it. */
+/** One run: its state, its parts as they arrive, and its actions. */
 import { Group, Skeleton, Stack, Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -79,7 +79,7 @@ function RunContent({ run }: { readonly run: Run }): ReactNode {
           </Tabs.Panel>
           <Tabs.Panel value="log" pt="sm">
             <LogPanel
-              // Other words to find begin a search of their own.
+              // Other words start a new search.
               key={find}
               slug={run.slug}
               isLive={isLive}

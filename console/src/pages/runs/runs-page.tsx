@@ -1,4 +1,4 @@
-/** The runs of the account. The address holds filters, order and page. */
+/** The runs of the account. The URL holds filters, order and page. */
 import { Paper, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -17,7 +17,7 @@ import { RunTable } from './run-table.tsx';
 
 const route = getRouteApi('/frame/signed-in/runs');
 
-/** When a day of the reader begins, Unix seconds. */
+/** Start of a day in the reader's zone, in Unix seconds. */
 function dayStart(day: string | undefined): number | undefined {
   return day === undefined ? undefined : Math.floor(new Date(`${day}T00:00:00`).getTime() / 1000);
 }
@@ -42,7 +42,7 @@ export function RunsPage(): ReactNode {
     }),
   );
   const isFiltered = [status, worker, origin, keyword, from, to].some((value) => value !== undefined);
-  /** Another filter or order begins on its first page. */
+  /** A new filter or order starts on page 1. */
   const change = (changes: RunSearch): void =>
     void navigate({ search: (before) => ({ ...before, page: undefined, ...changes }), replace: true });
   return (

@@ -132,12 +132,12 @@ function SubtaskRow({ subtask, onLog, onInput }: SubtaskRowProps): ReactNode {
 
 interface SubtasksPanelProps {
   readonly slug: string;
-  /** Whether the run still goes on. */
+  /** Whether the run is still going on. */
   readonly isLive: boolean;
-  /** The one shown; all where it is undefined. */
+  /** The status to show; all if undefined. */
   readonly status: SubtaskStatus | undefined;
   readonly onStatus: (status: SubtaskStatus | undefined) => void;
-  /** Shows the lines of one subtask. */
+  /** Shows the log lines of one subtask. */
   readonly onLog: (number: number) => void;
 }
 

@@ -1,4 +1,4 @@
-/** What a run used and what that costs. */
+/** What a run used and what it cost. */
 import { Paper, Skeleton, Table } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -8,7 +8,7 @@ import { ErrorNotice } from '../../components/error-notice.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
-/** @param isLive whether the run still goes on */
+/** @param isLive whether the run is still going on */
 export function UsagePanel({ slug, isLive }: { readonly slug: string; readonly isLive: boolean }): ReactNode {
   const { run: texts } = useTexts();
   const { data, error, refetch } = useQuery(usageQuery(slug, isLive));

@@ -1,4 +1,4 @@
-/** A week of coming ticks, day by day in the reader's zone, with those marked that get into each other's way. */
+/** A week of scheduled times, day by day in the reader's zone, with overlapping ones marked. */
 import { ActionIcon, Alert, Badge, Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -18,10 +18,10 @@ import classes from './schedules.module.css';
 
 const route = getRouteApi('/frame/signed-in/schedules');
 const mostTicks = 2000;
-/** How many weeks from now can be looked at. */
+/** How many weeks ahead can be shown. */
 const lastWeek = 7;
 
-/** Midnight of a day and so many days later. */
+/** Midnight a number of days after a date. */
 function dayAfter(day: Date, days: number): Date {
   return new Date(day.getFullYear(), day.getMonth(), day.getDate() + days);
 }

@@ -1,4 +1,4 @@
-/** One tick of a schedule: when, what, and what it clashes with. */
+/** One scheduled time: when, what, and what it overlaps with. */
 import { Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-/** Signing in by e-mail address and password. */
+/** Sign-in with e-mail address and password. */
 import { Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
@@ -9,7 +9,7 @@ import { useTexts } from '../../texts/texts.tsx';
 
 const route = getRouteApi('/sign-in');
 
-/** Only to a page of this console: a link that was sent by somebody must not lead elsewhere after the sign-in. */
+/** Only a page of this console: a link from somebody else must not lead to another site after the sign-in. */
 function pageAfter(next: string | undefined): string {
   return next?.startsWith('/') && !next.startsWith('//') && !next.includes('\\') ? next : '/';
 }

@@ -1,4 +1,4 @@
-/** The installation as its operator wants to see it. */
+/** The state of the installation, for its operator. */
 import { Grid, Progress, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -67,7 +67,7 @@ function Figures({ system }: { readonly system: System }): ReactNode {
   );
 }
 
-/** Above this share of a disk in use its bar is a warning. */
+/** A disk that is fuller than this share shows a warning. */
 const fullShare = 0.9;
 
 function Disks({ system }: { readonly system: System }): ReactNode {

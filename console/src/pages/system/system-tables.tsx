@@ -1,4 +1,4 @@
-/** Runners, queue, jobs and tables of the database, as tables. */
+/** Tables of runners, the queue, jobs and database tables. */
 import { Badge, Table, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { RunnerState, System } from '../../api/system.ts';

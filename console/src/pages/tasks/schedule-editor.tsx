@@ -1,4 +1,4 @@
-/** When a task runs by itself. */
+/** Edits the schedule of a task. */
 import { Button, Group, NumberInput, Select, Stack, Switch, TextInput } from '@mantine/core';
 import { DateInput } from '@mantine/dates';
 import { useState, type FormEvent, type ReactNode } from 'react';
@@ -19,7 +19,7 @@ interface ScheduleEditorProps {
   readonly onClose: () => void;
 }
 
-/** Any Monday. */
+/** Any Monday, to get the names of weekdays from. */
 const monday = Date.UTC(2024, 0, 1);
 const dayMilliseconds = 86_400_000;
 const timezones = Intl.supportedValuesOf('timeZone');
@@ -32,7 +32,7 @@ function weekdays(language: string): { value: string; label: string }[] {
   }));
 }
 
-/** Only the fields that the kind has. */
+/** Only the fields that this kind of schedule uses. */
 function scheduleOf(kind: ScheduleKind, schedule: Schedule): Partial<Schedule> {
   const { schedule_enabled, schedule_time, schedule_timezone } = schedule;
   return {

@@ -202,7 +202,7 @@ export function TasksPage(): ReactNode {
   const scheduled = schedule === undefined ? undefined : schedule === 'on';
   const { data, error, refetch } = useQuery(tasksQuery({ keyword, worker, scheduled, sort, page, size }));
   const isFiltered = [keyword, worker, schedule].some((value) => value !== undefined);
-  /** Another filter or order begins on its first page. */
+  /** A new filter or order starts on page 1. */
   const change = (changes: TaskSearch): void =>
     void navigate({ search: (before) => ({ ...before, page: undefined, ...changes }), replace: true });
   return (

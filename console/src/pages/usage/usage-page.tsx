@@ -1,4 +1,4 @@
-/** What runs used and cost: over time, by kind, by worker; plan and balance. The address holds all choices. */
+/** Usage and cost of runs: over time, by kind, by worker; plan and balance. The URL holds all choices. */
 import { SegmentedControl, Select, SimpleGrid, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -81,7 +81,7 @@ export function UsagePage(): ReactNode {
   const time = rangeOf(range, useNow());
   const { data, error, refetch } = useQuery(runSeriesQuery({ ...time, worker }));
   const isFree = data !== undefined && Number(data.totals.usage) === 0;
-  // Where nothing costs anything a chart of costs would be an empty one.
+  // A chart of costs would be empty on an installation without prices.
   const shown: UsageMetric = metric ?? (isFree ? 'rows' : 'cost');
   return (
     <div>

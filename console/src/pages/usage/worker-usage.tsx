@@ -1,4 +1,4 @@
-/** What the runs of each worker came to, as a table that every column sorts. */
+/** Statistics by worker, as a table that can be sorted by every column. */
 import { Pagination, Group, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -23,7 +23,7 @@ interface WorkerUsageProps {
 }
 
 interface Column {
-  /** What the API calls it. */
+  /** Name of the column in the API. */
   readonly name: string;
   readonly label: (texts: Texts['usage']) => string;
   readonly value: (worker: WorkerFigures, language: string) => string;

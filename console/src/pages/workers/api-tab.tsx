@@ -1,4 +1,4 @@
-/** How programs start a worker, read its last run and export it, in three languages. */
+/** How to start a worker, read its last run and export it from a program, in three languages. */
 import { SegmentedControl, Stack, Text } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { stringifyJson } from '../../api/lossless-json.ts';

@@ -1,15 +1,15 @@
-/** Categories of workers. The API knows them by number; their names are the console's. */
+/** Categories of workers. The API has only numbers; the names belong to the console. */
 import type { Texts } from '../../texts/texts.tsx';
 
 type Category = keyof Texts['workers']['categories'];
 
-/** Name of a category by its number; '' for none. A number without a name is shown as it is. */
+/** Name of a category by its number; '' for none. Unknown numbers are shown as numbers. */
 export function categoryName(number: number, texts: Texts['workers']): string {
   if (number === 0) return '';
   return texts.categories[number as Category] ?? texts.unknownCategory(number);
 }
 
-/** All named ones in order of their names, as choices; the one that is chosen is among them. */
+/** All named categories in order of their names, as choices, plus the selected one if it has no name. */
 export function categoryChoices(
   chosen: number,
   texts: Texts['workers'],

@@ -1,4 +1,4 @@
-/** The form of a worker, filled from its defaults, or from the run or task that the address names. */
+/** A worker's form, filled from its defaults, or from the run or task in the URL. */
 import { Alert, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -13,13 +13,13 @@ import type { Filling } from './form/use-run-form.ts';
 interface InputTabProps {
   readonly workerId: string;
   readonly worker: WorkerDetail;
-  /** Versions that can be chosen, the current one first. */
+  /** Versions to choose from, the current one first. */
   readonly versions: readonly string[];
-  /** Whether the account may see the forms of other versions than the current one. */
+  /** Whether the account may see the forms of versions other than the current one. */
   readonly isOwn: boolean;
-  /** Slug of the run whose input is to be edited. */
+  /** Slug of the run whose input is edited. */
   readonly from: string | undefined;
-  /** Slug of the task whose input is to be edited. */
+  /** Slug of the task whose input is edited. */
   readonly task: string | undefined;
   /** The version to run. */
   readonly version: string | undefined;

@@ -1,4 +1,4 @@
-/** How the installation of a version's dependencies went, with its log, live while it goes on. */
+/** The installation of a version's dependencies, with its live log. */
 import { Alert, Badge, Button, Group, Loader, Paper, Stack, Text } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -49,7 +49,7 @@ export function InstallView({
   const { data: log, error, refetch } = useQuery(installLogQuery(workerId, version));
   const install = useInstall(workerId, version);
   const isLive = log !== undefined && isInstalling(log);
-  // After every change, which is every second while it goes on.
+  // Scrolls to the end after every update, which is every second while it is live.
   useEffect(() => {
     if (isLive && frame.current !== null) frame.current.scrollTop = frame.current.scrollHeight;
   });

@@ -1,4 +1,4 @@
-/** The account's own workers. A package dropped anywhere on the page becomes one. */
+/** The account's own workers. Dropping a package anywhere on the page publishes it as a new one. */
 import { notifications } from '@mantine/notifications';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';

@@ -1,4 +1,4 @@
-/** The account's runs of one worker. The address holds filter and page. */
+/** The account's runs of one worker. The URL holds filter and page. */
 import { Box, Paper, Skeleton, Stack, Table } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';

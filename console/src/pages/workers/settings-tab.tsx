@@ -1,4 +1,4 @@
-/** How a worker of one's own is described, who may run it, and its end. */
+/** The settings of an own worker: description, visibility, deletion. */
 import {
   Button,
   FileButton,
@@ -91,7 +91,7 @@ function DescriptionForm({ workerId, about }: SettingsProps): ReactNode {
   const [description, setDescription] = useState(about.description);
   const [category, setCategory] = useState(about.categories);
   const [isPublic, setIsPublic] = useState(about.is_public);
-  /** Undefined while it is as it was. */
+  /** Undefined if unchanged. */
   const [icon, setIcon] = useState<string>();
   const submit = (event: FormEvent): void => {
     event.preventDefault();

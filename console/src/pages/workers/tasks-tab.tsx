@@ -1,4 +1,4 @@
-/** The account's saved tasks of one worker: run them, or fill the form with them. */
+/** The account's saved tasks of one worker. A task can be run, or fill the form. */
 import { Button, Group, Paper, Skeleton, Stack, Table } from '@mantine/core';
 import { IconPencil, IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';

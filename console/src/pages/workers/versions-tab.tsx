@@ -1,4 +1,4 @@
-/** The versions of a worker of one's own: where each came from, what its checks found, and its installation. */
+/** The versions of an own worker: their origin, the findings of the checks, and their installation. */
 import {
   Accordion,
   Alert,
@@ -28,7 +28,7 @@ import { FindingList } from './upload/finding-list.tsx';
 
 interface VersionsTabProps {
   readonly workerId: string;
-  /** The one that is open. */
+  /** The expanded version. */
   readonly version: string | undefined;
   readonly page: number;
   readonly onSearch: (search: { readonly version?: string; readonly page?: number }) => void;

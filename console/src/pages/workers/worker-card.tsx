@@ -1,4 +1,4 @@
-/** A worker in the store, or among one's own with what its last run came to. */
+/** A worker as a card. An own worker also shows its last run. */
 import { Badge, Card, Group, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';

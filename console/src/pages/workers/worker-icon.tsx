@@ -3,10 +3,10 @@ import { Avatar } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 interface WorkerIconProps {
-  /** '' where it has none. */
+  /** '' if it has none. */
   readonly url: string;
   readonly title: string;
-  /** Pixels. */
+  /** Size in pixels. */
   readonly size: number;
 }
 
@@ -26,7 +26,7 @@ export function WorkerIcon({ url, title, size }: WorkerIconProps): ReactNode {
       size={size}
       radius="md"
       color="gray"
-      // What stands beside it says the same.
+      // The title stands beside it.
       aria-hidden
     >
       {initials(title)}

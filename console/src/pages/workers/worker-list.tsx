@@ -1,4 +1,4 @@
-/** Workers as cards: the store's, or the account's own. The address holds search, category and page. */
+/** Workers as cards: the store's, or the account's own. The URL holds search, category and page. */
 import { Box, Button, Group, Select, SimpleGrid, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-/** One worker: its form, readme, runs, tasks and API; for its owner its versions and settings. */
+/** One worker: its form, readme, runs, tasks and API; for its owner also its versions and settings. */
 import { Badge, Group, Paper, Skeleton, Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -25,13 +25,13 @@ import { workerTabs, type WorkerTab } from './worker-search.ts';
 
 const route = getRouteApi('/frame/signed-in/workers/$workerId');
 
-/** What reads Markdown is large, and most visits do without. */
+/** Loaded lazily: the Markdown code is large, and most visits do not need it. */
 const Readme = lazy(async () => ({ default: (await import('../../components/markdown.tsx')).Readme }));
 const VersionsTab = lazy(async () => ({ default: (await import('./versions-tab.tsx')).VersionsTab }));
 const SettingsTab = lazy(async () => ({ default: (await import('./settings-tab.tsx')).SettingsTab }));
 
 const ownerTabs: ReadonlySet<WorkerTab> = new Set(['versions', 'settings']);
-/** Tabs with tables use the whole width, tabs with text and fields a readable one. */
+/** Tabs with tables use the full width; text and forms are narrower. */
 const wideTabs: ReadonlySet<WorkerTab> = new Set(['runs', 'tasks', 'versions']);
 
 interface WorkerContentProps {
@@ -49,7 +49,7 @@ function ReadmeTab({ markdown }: { readonly markdown: string }): ReactNode {
   );
 }
 
-/** @param isOwn whether the worker belongs to the account, which sees its versions then */
+/** @param isOwn whether the worker belongs to the account, which can then see its versions */
 function TabContent({
   tab,
   workerId,

@@ -1,19 +1,19 @@
-/** What the address of a worker's page holds. */
+/** The search parameters of a worker's page. */
 import { runStateFilters, type RunStateFilter } from '../../api/run-states.ts';
 
 export const workerTabs = ['input', 'readme', 'runs', 'tasks', 'versions', 'api', 'settings'] as const;
 export type WorkerTab = (typeof workerTabs)[number];
 
 export interface WorkerPageSearch {
-  /** The input where absent. */
+  /** The input tab if absent. */
   readonly tab?: WorkerTab;
   /** Slug of the run whose input fills the form. */
   readonly from?: string;
   /** Slug of the task whose input fills the form. */
   readonly task?: string;
-  /** The version whose form it is, or which is open in the list of versions. */
+  /** The version whose form is shown, or that is expanded in the list of versions. */
   readonly version?: string;
-  /** Of the runs that are listed. */
+  /** Filter of the listed runs. */
   readonly status?: RunStateFilter;
   readonly page?: number;
 }

@@ -1,4 +1,4 @@
-/** What stands on every page. */
+/** Texts that are shown on every page. */
 export const common = {
   product: 'Chela',
   skipToContent: 'Skip to content',

@@ -49,7 +49,7 @@ const limits: Readonly<Record<LimitName, string>> = {
 
 const runOptions = '"Edit and run" → "Run options"';
 
-/** With the setting that raises the limit. */
+/** Advice that names the setting to raise. */
 const limitAdvice: Readonly<Record<LimitName, (setting: string) => string>> = {
   time: () => `Raise the time limit under ${runOptions}, or give each subtask less to do.`,
   memory: () => `Raise the memory under ${runOptions}.`,

@@ -1,4 +1,4 @@
-/** What filtered and sorted lists have in common. */
+/** Texts of filtered and sorted lists. */
 export const lists = {
   count: (count: string) => `${count} total`,
   perPage: (size: number) => `${size} per page`,

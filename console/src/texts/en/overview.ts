@@ -1,4 +1,4 @@
-/** The overview, and what lists and charts have in common. */
+/** Texts of the overview, and those that lists and charts share. */
 export const overview = {
   title: 'Overview',
   range: 'Time range',

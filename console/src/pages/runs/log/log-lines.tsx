@@ -1,4 +1,4 @@
-/** The lines of a log that pass a filter, of which only those in sight are loaded and there. */
+/** The lines of a log that pass a filter. Only the visible ones are loaded and rendered. */
 import { Tooltip } from '@mantine/core';
 import { useCallback, useMemo, useState, type ReactNode, type Ref } from 'react';
 import { linesAtOnce, loadLines, type LogFilter, type LogLine } from '../../../api/run-log.ts';
@@ -20,16 +20,16 @@ interface LogLinesProps {
   readonly handle: Ref<LineScrollerHandle>;
   readonly slug: string;
   readonly filter: LogFilter;
-  /** Lines that pass the filter. */
+  /** Number of lines that pass the filter. */
   readonly count: number;
-  /** Words that are marked. */
+  /** Words to mark. */
   readonly words: string;
-  /** Index of the line that the reader went to by searching. */
+  /** Index of the line that the search has reached. */
   readonly current: number | undefined;
   readonly isWrapped: boolean;
   readonly isFollowing: boolean;
   readonly onScrolled: (isAtEnd: boolean) => void;
-  /** @param first index of the first line in sight */
+  /** @param first index of the first visible line */
   readonly onFirst: (first: number) => void;
 }
 
@@ -70,7 +70,7 @@ function Line({
   );
 }
 
-/** Moments of lines in the reader's zone: the time of day, and exactly. */
+/** Formats the times of lines in the reader's zone: the time of day, and the exact time. */
 function useMoments(): (milliseconds: number) => { short: string; exact: string } {
   const { language } = useLanguage();
   return useMemo(() => {

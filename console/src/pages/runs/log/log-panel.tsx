@@ -1,4 +1,4 @@
-/** The log of a run: any part of it at once, however long it is, with a search and a filter. */
+/** The log of a run: jumps to any part of it, however long it is, with search and filter. */
 import { Paper, Skeleton, Stack, Text } from '@mantine/core';
 import { useDebouncedValue, useLocalStorage } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
@@ -17,13 +17,13 @@ const typingMilliseconds = 250;
 
 interface LogPanelProps {
   readonly slug: string;
-  /** Whether the run still goes on. */
+  /** Whether the run is still going on. */
   readonly isLive: boolean;
-  /** Whether the last lines are what the reader wants first. */
+  /** Whether to show the last lines first. */
   readonly startsAtEnd: boolean;
-  /** Words to look for at first. */
+  /** Words to search for at first. */
   readonly find: string | undefined;
-  /** The one whose lines are shown; all where it is undefined. */
+  /** The subtask whose lines are shown; all if undefined. */
   readonly subtask: number | undefined;
   readonly onSubtask: (subtask: number | undefined) => void;
 }
@@ -40,7 +40,7 @@ export function LogPanel({
   const { language } = useLanguage();
   const [isWrapped, setWrapped] = useLocalStorage({
     key: 'chela.log-wrap',
-    // A line of a log is longer than a phone is wide.
+    // Log lines are wider than a phone.
     defaultValue: window.matchMedia('(max-width: 48em)').matches,
     getInitialValueInEffect: false,
   });

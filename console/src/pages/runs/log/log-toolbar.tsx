@@ -1,4 +1,4 @@
-/** What is shown of a log and how: words, levels, subtask, following, wrapping. */
+/** The controls of a log: words, levels, subtask, following, wrapping. */
 import { ActionIcon, Anchor, Checkbox, Chip, Group, NumberInput, Text, TextInput } from '@mantine/core';
 import { IconChevronDown, IconChevronUp, IconSearch } from '@tabler/icons-react';
 import type { ReactNode, RefObject } from 'react';
@@ -21,7 +21,7 @@ interface LogToolbarProps {
   readonly lines: LogCounts | undefined;
   readonly isFollowing: boolean;
   readonly onFollow: (isFollowing: boolean) => void;
-  /** Where the search is, in words. */
+  /** Position of the search, such as "3 of 12". */
   readonly place: string;
   readonly onStep: (step: 1 | -1) => void;
   readonly search: RefObject<HTMLInputElement | null>;
@@ -111,7 +111,7 @@ export function LogToolbar(props: LogToolbarProps): ReactNode {
   const { run: texts } = useTexts();
   const { slug, view, onChange } = props;
   const openWhole = async (): Promise<void> => {
-    // Opened at once, while the browser still sees the click.
+    // Opened at once: browsers block pop-ups that do not follow directly from a click.
     const tab = window.open('', '_blank');
     const path = await wholeLogPath(slug);
     if (tab === null) window.location.assign(path);

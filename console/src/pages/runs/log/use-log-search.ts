@@ -1,25 +1,25 @@
-/** Going from one line that has the words to the next. */
+/** Moves from one match to the next. */
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
 import { findMatch, matchCountQuery, type LogFilter, type LogMatch } from '../../../api/run-log.ts';
 
 interface LogSearch {
   readonly match: LogMatch | undefined;
-  /** Matches as far as it was looked. */
+  /** Matches found so far. */
   readonly count: number;
   readonly isComplete: boolean;
-  /** @param step 1 for the next match, -1 for the one before */
+  /** @param step 1 for the next match, -1 for the previous one */
   readonly go: (step: 1 | -1) => void;
 }
 
 interface LogSearchOptions {
   readonly slug: string;
-  /** The lines that are shown. */
+  /** Filter of the shown lines. */
   readonly filter: LogFilter;
-  /** `''` to look for nothing. */
+  /** `''` for no search. */
   readonly words: string;
   readonly isLive: boolean;
-  /** Index of the first line in sight. */
+  /** Index of the first visible line. */
   readonly first: RefObject<number>;
   /** @param index of the line */
   readonly onFound: (index: number) => void;
@@ -46,19 +46,19 @@ export function useLogSearch(options: LogSearchOptions): LogSearch {
           return;
         }
       } catch {
-        // The count beside the field says that it does not work, too, and tries again.
+        // The match count fails for the same reason, shows the error, and retries.
       }
     },
     [slug, filter, words, onFound],
   );
 
   useEffect(() => {
-    // From what is in sight on, and then from the start.
+    // From the first visible line to the end, then from the start.
     if (words !== '') void look([{ from_position: first.current + 1 }, { first: 1 }]);
     return () => looking.current.abort();
   }, [words, look, first]);
 
-  // What was found for other words is no place among these.
+  // A match for other words or another filter does not count.
   const match = found?.words === words && found.filter === filter ? found.match : undefined;
   const go = useCallback(
     (step: 1 | -1): void => {

@@ -1,4 +1,4 @@
-/** Which columns of a table are shown; remembered per worker in this browser. */
+/** Chooses the columns of a table; remembered per worker in this browser. */
 import { Button, Checkbox, Popover, ScrollArea, Stack } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { IconColumns } from '@tabler/icons-react';
@@ -6,14 +6,14 @@ import type { ReactNode } from 'react';
 import type { ResultHeader } from '../../../api/run-results.ts';
 import { useTexts } from '../../../texts/texts.tsx';
 
-/** Keys of the columns that the reader hid, and the way to hide others. */
+/** Keys of the hidden columns, and a function that sets them. */
 export function useHiddenColumns(workerSlug: string): [readonly string[], (keys: readonly string[]) => void] {
   const [hidden, setHidden] = useLocalStorage<readonly string[]>({
     key: `chela.hidden-columns.${workerSlug}`,
     defaultValue: [],
     getInitialValueInEffect: false,
   });
-  // What is stored may come from elsewhere.
+  // The stored value is untrusted.
   return [Array.isArray(hidden) ? hidden : [], setHidden];
 }
 

@@ -1,4 +1,4 @@
-/** The rows as JSON, a page at a time. */
+/** The rows as JSON, page by page. */
 import { Group, Pagination, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';

@@ -1,5 +1,5 @@
 /* oxlint-disable jsx-a11y/prefer-tag-over-role -- a drawing is no picture from a file */
-/** One value of a row, on one line. What a worker wrote is shown as text, whatever it looks like. */
+/** One value of a row, on one line. Strings are shown as plain text, never as markup. */
 import { Anchor, Popover, ScrollArea, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconCheck, IconX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
@@ -9,7 +9,7 @@ import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 import classes from './result-grid.module.css';
 import type { ShownValue } from './result-value.ts';
 
-/** Characters of a value that stand in its cell; the row has the rest. */
+/** Maximum number of characters in a cell; the row's drawer shows the rest. */
 const shownCharacters = 300;
 
 function NestedValue({

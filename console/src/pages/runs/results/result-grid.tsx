@@ -1,5 +1,5 @@
 /* oxlint-disable jsx-a11y/prefer-tag-over-role -- the elements of a table cannot be placed freely, as rows in sight are */
-/** Rows as a table, of which only the rows and columns in sight are loaded and there. */
+/** Rows as a table. Only the visible rows and columns are loaded and rendered. */
 import { UnstyledButton } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { useCallback, useMemo, useState, type ReactNode, type Ref } from 'react';
@@ -21,11 +21,11 @@ import { columnWidth, isNumeric, shownValue } from './result-value.ts';
 
 const rowHeight = 36;
 const numberWidth = 84;
-/** The columns in sight are told anew after so many pixels. */
+/** Horizontal scrolling updates the visible columns after this many pixels. */
 const sidewaysStep = 150;
 
 interface Column extends ResultHeader {
-  /** Place in the table, from 1. */
+  /** Position in the table, from 1. */
   readonly place: number;
   readonly left: number;
   readonly width: number;
@@ -36,18 +36,18 @@ interface ResultGridProps {
   readonly slug: string;
   readonly headers: readonly ResultHeader[];
   readonly count: number;
-  /** Words that the rows have; `''` for all rows. */
+  /** Words that the rows contain; `''` for all rows. */
   readonly words: string;
-  /** Another value loads again what is in sight. */
+  /** A new value reloads the visible rows. */
   readonly revision: unknown;
   readonly isFollowing: boolean;
   readonly onScrolled: (isAtEnd: boolean) => void;
   readonly onEnd: (end: number) => void;
-  /** @param index among the rows shown, from 0 */
+  /** @param index among the shown rows, 0-based */
   readonly onOpen: (index: number) => void;
 }
 
-/** Places columns side by side, and gives them what room is left. */
+/** Places columns side by side and distributes the remaining width. */
 function placed(headers: readonly ResultHeader[], room: number): Column[] {
   const widths = headers.map(({ format }) => columnWidth(format));
   const sum = widths.reduce((total, width) => total + width, 0);

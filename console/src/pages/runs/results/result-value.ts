@@ -1,9 +1,9 @@
-/** What a value of a row is shown as: decided by its column's format and by the value itself. */
+/** How a value of a row is shown, by its column's format and its own type. */
 import { isJsonObject, isLongNumber, stringifyJson } from '../../../api/lossless-json.ts';
 
-/** Only these: a javascript: address must stay text. */
+/** Only http and https: a `javascript:` URL must stay text. */
 const linkPattern = /^https?:\/\/\S+$/i;
-/** Pictures that come with the row. Those of other hosts are links: showing them would tell the host who looks. */
+/** Only embedded images. Remote images stay links, since loading them would reveal the reader to their host. */
 const picturePattern = /^data:image\/(png|jpeg|gif|webp);base64,[a-z0-9+/]+=*$/i;
 const dayPattern = /^\d{4}-\d\d-\d\d$/;
 const momentPattern = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
@@ -43,7 +43,7 @@ export function shownValue(value: unknown, format: string): ShownValue {
   return { kind: 'text', text: stringifyJson(value) };
 }
 
-/** Whether a column's values stand at the right, so that their digits are below each other. */
+/** Whether a column's values are right-aligned, so that digits line up. */
 export function isNumeric(format: string): boolean {
   return /^(number|integer|int|float|double|decimal|currency|price)$/i.test(format);
 }
@@ -52,7 +52,7 @@ const narrow = 110;
 const usual = 230;
 const broad = 300;
 
-/** Pixels that a column of a format gets at least. */
+/** Minimum width in pixels of a column with this format. */
 export function columnWidth(format: string): number {
   if (isNumeric(format) || /^bool/i.test(format)) return narrow;
   return /^(link|url|image|text|array|object)$/i.test(format) && format !== 'text' ? broad : usual;

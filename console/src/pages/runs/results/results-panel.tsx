@@ -1,4 +1,4 @@
-/** The rows of a run as they arrive: table or JSON, with a search and a choice of columns. */
+/** The rows of a run as they arrive, as table or JSON, with a search and a choice of columns. */
 import { Button, Group, Paper, SegmentedControl, Skeleton, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconArrowDown, IconSearch } from '@tabler/icons-react';
@@ -18,16 +18,16 @@ import { ResultGrid } from './result-grid.tsx';
 import { RowDrawer } from './row-drawer.tsx';
 
 const typingMilliseconds = 300;
-/** Upserts change rows that are there, so what is in sight is loaded again while the run goes on. */
+/** Upserts change existing rows, so visible rows are reloaded while the run is going on. */
 const refreshMilliseconds = 2000;
 
 interface ShownRows {
   readonly count: number;
-  /** What was looked at, where it is not all. */
+  /** Number of rows searched so far, if not all. */
   readonly searched: number | undefined;
 }
 
-/** How many rows there are to show. */
+/** Number of rows to show. */
 function useShownRows(run: Run, words: string): ShownRows & { readonly error: Error | null } {
   const { data, error } = useQuery(searchQuery(run.slug, words, !isFinished(run.status)));
   if (words === '') return { count: run.results, searched: undefined, error: null };
@@ -35,7 +35,7 @@ function useShownRows(run: Run, words: string): ShownRows & { readonly error: Er
   return { count: data?.count ?? 0, searched, error };
 }
 
-/** Changes every now and then while the run goes on, and once more when it has ended. */
+/** Changes at intervals while the run is going on, and once more when it has ended. */
 function useRevision(isLive: boolean): string {
   const [tick, renew] = useReducer((value: number) => value + 1, 0);
   useEffect(() => {
@@ -46,7 +46,7 @@ function useRevision(isLive: boolean): string {
   return isLive ? `live ${tick}` : 'final';
 }
 
-/** Rows that arrived since the reader was at the end. */
+/** Number of rows that arrived since the reader was at the end. */
 function NewRows({ count, onClick }: { readonly count: number; readonly onClick: () => void }): ReactNode {
   const { run: texts } = useTexts();
   const { language } = useLanguage();
@@ -80,7 +80,7 @@ export function ResultsPanel({ run }: { readonly run: Run }): ReactNode {
   const [hidden, setHidden] = useHiddenColumns(run.scraper_slug);
   const [isFollowing, setFollowing] = useState(false);
   const [opened, setOpened] = useState<number>();
-  /** Rows that the reader has had before the eyes, or could have. */
+  /** Number of rows that had arrived when the reader was last at the end. */
   const [seen, setSeen] = useState(run.results);
   const scroller = useRef<LineScrollerHandle>(null);
   const search = useRef<HTMLInputElement>(null);

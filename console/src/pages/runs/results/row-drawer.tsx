@@ -1,4 +1,4 @@
-/** One row with all it has: as a tree and as JSON. */
+/** One complete row, as a tree and as JSON. */
 import { ActionIcon, Drawer, Group, SegmentedControl, Skeleton, Stack } from '@mantine/core';
 import { IconChevronDown, IconChevronUp } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -14,9 +14,9 @@ import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 interface RowDrawerProps {
   readonly slug: string;
   readonly words: string;
-  /** Among the rows shown, from 0. */
+  /** Index among the shown rows, 0-based. */
   readonly index: number;
-  /** How many rows are shown. */
+  /** Number of shown rows. */
   readonly count: number;
   readonly onMove: (index: number) => void;
   readonly onClose: () => void;

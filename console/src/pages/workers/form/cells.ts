@@ -1,15 +1,15 @@
 /**
- * Cells of a spreadsheet as it puts them on the clipboard: tabs between cells, a line a row. A cell that holds a tab, a
- * line break or quotes stands in quotes, with its own quotes doubled.
+ * Reads and writes cells in the clipboard format of spreadsheets: tabs between cells, one row per line. A cell that
+ * contains a tab, a line break or quotes is quoted, with its own quotes doubled.
  */
 
 interface Quoted {
   readonly text: string;
-  /** Where the text goes on after the closing quote. */
+  /** Index after the closing quote. */
   readonly end: number;
 }
 
-/** @returns undefined where the quotes at that place are those of the text itself: `"exact words"` */
+/** @returns undefined if the quotes belong to the text itself, as in `"exact words"` */
 function readQuoted(text: string, start: number): Quoted | undefined {
   let end = start + 1;
   for (;;) {
@@ -34,7 +34,7 @@ function readCell(text: string, start: number): Quoted {
   return { text: text.slice(start, end), end };
 }
 
-/** The rows of a text with their cells, `a\tb` a row of two. A line break at the end begins no further row. */
+/** Parses rows of cells; `a\tb` is a row of two. A trailing line break starts no new row. */
 export function readCells(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
@@ -58,7 +58,7 @@ function writeCell(cell: string): string {
   return needsQuotes ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
-/** The way back from `readCells`. */
+/** The inverse of `readCells`. */
 export function writeCells(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => row.map(writeCell).join('\t')).join('\n');
 }

@@ -1,4 +1,4 @@
-/** A date in the form that the worker wants it in, with a time where that form has one. */
+/** A date in the format that the worker expects, with a time if that format has one. */
 import { TextInput } from '@mantine/core';
 import { DateInput, DateTimePicker } from '@mantine/dates';
 import dayjs from 'dayjs';
@@ -28,7 +28,7 @@ export function DateField({ property, value, onChange, shared }: DateFieldProps)
   const shownFormat = property.format ?? format;
   const hasTime = /[Hhms]/.test(format);
   const parsed = value === '' ? undefined : dayjs(value, format, true);
-  // What a worker's default says may be no date: "today".
+  // A worker's default may be something other than a date, such as "today".
   if (parsed !== undefined && !parsed.isValid()) {
     return <TextInput {...shared} value={value} onChange={(event) => onChange(event.currentTarget.value)} />;
   }

@@ -1,4 +1,4 @@
-/** What is entered and not started yet, kept in the browser tab for as long as that is open. */
+/** Keeps unsaved entries of the form for as long as the browser tab is open. */
 import { parseJson, stringifyJson } from '../../../api/lossless-json.ts';
 import { isListEntered, type FieldValue, type FormValues } from './input-values.ts';
 import { rowOf } from './list-items.ts';
@@ -10,16 +10,16 @@ export interface Draft {
   readonly values: FormValues;
   readonly options: RunOptions;
   readonly mode: Mode;
-  /** Text of the JSON view. */
+  /** Text in the JSON view. */
   readonly json: string;
 }
 
-/** @param origin what the form was filled from: another origin is another draft, and so is another version's form */
+/** @param origin what the form was filled from; each origin and each version has its own draft */
 export function draftKey(workerId: string, version: string, origin: string): string {
   return `chela.input.${workerId}.${version}.${origin}`;
 }
 
-/** Rows are told apart anew: their numbers were those of a page that is gone. */
+/** Assigns new row ids: the stored ones may clash with those of this page. */
 function withFreshRows(field: FieldValue): FieldValue {
   const { entered } = field;
   if (!isListEntered(entered)) return field;
@@ -41,7 +41,7 @@ export function readDraft(key: string): Draft | undefined {
   }
 }
 
-/** Input that is too large for the browser's store is not kept. */
+/** A draft that is too large for the browser's storage is not kept. */
 export function writeDraft(key: string, draft: Draft): void {
   try {
     sessionStorage.setItem(key, stringifyJson(draft));

@@ -1,4 +1,4 @@
-/** The fields of a form in the sections that their captions begin. A section can be closed. */
+/** The fields of a form, grouped into collapsible sections that start with a caption. */
 import { Badge, Stack, Text, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useId, useState, type ReactNode } from 'react';
@@ -9,7 +9,7 @@ import type { Problem, Problems } from './input-problems.ts';
 import type { Entered, FormValues } from './input-values.ts';
 import type { Place } from './list-row.tsx';
 
-/** The wish to focus a field, once. */
+/** A request to focus a field, once. */
 export interface FocusWish {
   readonly name: string;
   readonly place: Place;

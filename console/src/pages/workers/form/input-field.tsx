@@ -1,4 +1,4 @@
-/** One field of a worker's form, by its editor. */
+/** One field of a worker's form, rendered by its editor. */
 import {
   Checkbox,
   Group,
@@ -28,9 +28,9 @@ interface FieldProps {
 }
 
 interface InputFieldProps extends Omit<FieldProps, 'onChange'> {
-  /** Stays the same function: the form has many fields, and one of them is typed into. */
+  /** Must be a stable function, so that typing into one field does not render all others. */
   readonly onChange: (name: string, entered: Entered) => void;
-  /** The place in the field that is to be focused; each object once. */
+  /** The place in the field to focus; each object is followed once. */
   readonly focus: Place | undefined;
 }
 
@@ -41,7 +41,7 @@ function choicesOf({ options = [] }: InputProperty): { value: string; label: str
     value: textOf(value),
     label: label ?? textOf(value),
   }));
-  // The same value twice would be no choice.
+  // Duplicate values would be ambiguous choices.
   return choices.filter(
     ({ value }, index) => choices.findIndex((choice) => choice.value === value) === index,
   );
@@ -126,7 +126,7 @@ function TextField(props: FieldProps): ReactNode {
         {...shared}
         value={text}
         allowDecimal={property.type !== 'integer'}
-        // Leaving the field would round a long number otherwise.
+        // Otherwise leaving the field would round long numbers.
         clampBehavior="none"
         trimLeadingZeroesOnBlur={false}
         onChange={(next) => onChange(String(next))}

@@ -1,4 +1,4 @@
-/** What is wrong with what is entered, by field: as the console sees it, and as the server answered. */
+/** Problems with the entered values, by field, found by the console or by the server. */
 import { parseJson, isJsonObject } from '../../../api/lossless-json.ts';
 import { ApiError } from '../../../api/client.ts';
 import type { InputProperty, InputSchema } from '../../../api/input-schema.ts';
@@ -8,11 +8,11 @@ import { columnsOf, countItems, firstGap } from './list-items.ts';
 
 export interface Problem {
   readonly message: string;
-  /** The cell of a list that it is about. */
+  /** The cell of a list that has the problem. */
   readonly cell?: { readonly row: number; readonly column: number };
 }
 
-/** By name of the property. */
+/** By property name. */
 export type Problems = Readonly<Record<string, Problem>>;
 
 function isEmpty(entered: Entered): boolean {
@@ -77,7 +77,7 @@ export function problemsOf(
   return Object.fromEntries(found) as Problems;
 }
 
-/** Whether one of the server's sentences is about the field of that name. */
+/** Whether an error message of the server is about the named field. */
 function isAbout(sentence: string, prefix: string, name: string): boolean {
   const path = `${prefix}${name}`;
   const isPath = sentence === path || sentence.startsWith(`${path} `);
@@ -106,7 +106,7 @@ export function answeredFieldProblems({ properties }: InputSchema, error: Error 
   );
 }
 
-/** Problems that the server found in options of the run, by their names in the API. */
+/** Problems that the server found in options of the run, by their API names. */
 export function answeredOptionProblems(names: readonly string[], error: Error | null): Problems {
   return answeredProblems(error, systemPrefix, names);
 }

@@ -1,9 +1,9 @@
-/** What is entered in a worker's form, and the input that is made of it. */
+/** The entered values of a worker's form, and the input built from them. */
 import { isJsonObject, parseJson, stringifyJson } from '../../../api/lossless-json.ts';
 import type { InputProperty, InputSchema } from '../../../api/input-schema.ts';
 import { itemsOf, rowsOf, textOf, type ListRow } from './list-items.ts';
 
-/** Texts of most fields; booleans of switches; several texts of choices; rows of lists. */
+/** A string for most fields, a boolean for a switch, several strings for choices, rows for a list. */
 export type Entered = string | boolean | readonly string[] | ListEntered;
 
 export interface ListEntered {
@@ -13,16 +13,16 @@ export interface ListEntered {
 export interface FieldValue {
   readonly entered: Entered;
   /**
-   * What the field was filled from, until somebody edits it: it goes back as it came, be it of another type than the
-   * field makes. Absent where the field was edited.
+   * The value that the field was filled from. Until somebody edits the field, this value is sent back unchanged, even
+   * if its type is not the field's. Absent after an edit.
    */
   readonly source?: { readonly value: unknown };
 }
 
 export interface FormValues {
-  /** By name of the property. */
+  /** By property name. */
   readonly fields: Readonly<Record<string, FieldValue>>;
-  /** Members of the input that the schema does not know. */
+  /** Members of the input that are not in the schema. */
   readonly further: Readonly<Record<string, unknown>>;
 }
 
@@ -44,7 +44,7 @@ export function isListEntered(entered: Entered): entered is ListEntered {
   return typeof entered === 'object' && 'rows' in entered;
 }
 
-/** How a value of the input stands in its field. */
+/** Converts a value of the input to what its field shows. */
 function enteredOf(property: InputProperty, value: unknown): Entered {
   if (property.type === 'boolean') return value === true || textOf(value).trim().toLowerCase() === 'true';
   if (isSeveral(property)) {
@@ -56,7 +56,7 @@ function enteredOf(property: InputProperty, value: unknown): Entered {
   return textOf(value);
 }
 
-/** The field as it is while nobody edited anything. */
+/** An unedited field. */
 function fieldOf(property: InputProperty, input: Readonly<Record<string, unknown>> | undefined): FieldValue {
   if (input !== undefined) {
     const value = Object.hasOwn(input, property.name) ? input[property.name] : undefined;
@@ -66,7 +66,7 @@ function fieldOf(property: InputProperty, input: Readonly<Record<string, unknown
   return { entered: enteredOf(property, value), ...(value !== undefined && { source: { value } }) };
 }
 
-/** The form, filled from an input; without one from the defaults. */
+/** The form, filled from an input, or from the defaults if there is none. */
 export function formValues(
   { properties }: InputSchema,
   input?: Readonly<Record<string, unknown>>,
@@ -78,7 +78,7 @@ export function formValues(
   };
 }
 
-/** The choice of that text, with its own type. */
+/** The choice with that text, in its own type. */
 function choiceOf({ options = [] }: InputProperty, text: string): unknown {
   return options.find(({ value }) => textOf(value) === text)?.value ?? text;
 }
@@ -88,7 +88,7 @@ function numberOf(text: string): unknown {
   return isJsonNumber ? parseJson(text) : Number(text);
 }
 
-/** @returns undefined where the field is empty, and the input goes without it */
+/** @returns undefined if the field is empty, so that the input omits it */
 function valueOf(property: InputProperty, entered: Entered): unknown {
   if (typeof entered === 'boolean') return entered;
   if (isListEntered(entered)) return itemsOf(entered.rows);
@@ -99,7 +99,7 @@ function valueOf(property: InputProperty, entered: Entered): unknown {
   return property.type === 'integer' || property.type === 'number' ? numberOf(entered) : entered;
 }
 
-/** The input of a run. @throws Error where a field of JSON is broken: check first */
+/** The input of a run. @throws Error if a JSON field is malformed; check that first */
 export function inputOf({ properties }: InputSchema, values: FormValues): Record<string, unknown> {
   const entries = properties
     .map((property) => {
@@ -110,7 +110,7 @@ export function inputOf({ properties }: InputSchema, values: FormValues): Record
   return { ...Object.fromEntries(entries), ...values.further };
 }
 
-/** @throws Error where the text is no JSON object */
+/** @throws Error if the text is not a JSON object */
 export function parseInput(text: string): Record<string, unknown> {
   const value = parseJson(text);
   if (isJsonObject(value)) return value;

@@ -1,4 +1,4 @@
-/** The items of a list as a table that can be typed, pasted and imported into; only the rows in view are in the page. */
+/** Edits the items of a list as a table, with paste and import. Only visible rows are rendered. */
 import { Button, Group, Input, Text, VisuallyHidden } from '@mantine/core';
 import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from 'react';
@@ -29,17 +29,17 @@ interface ListEditorProps {
   readonly property: InputProperty;
   readonly rows: readonly ListRow[];
   readonly problem: Problem | undefined;
-  /** The cell that is to be focused; each object once. */
+  /** The cell to focus; each object is followed once. */
   readonly focus: Place | undefined;
   readonly onChange: (rows: readonly ListRow[]) => void;
 }
 
-/** Pixels, as in the style sheet. */
+/** In pixels; must match the style sheet. */
 const rowHeight = 34;
-/** An empty list offers a row to type into. */
+/** An empty list shows one row to type into. */
 const firstRow: readonly ListRow[] = [{ id: 0, item: '' }];
 
-/** The last change of many items, which can be taken back. */
+/** The last bulk change, which can be undone. */
 interface Change {
   readonly message: string;
   readonly before: readonly ListRow[];
@@ -69,7 +69,7 @@ function Heading({ columns }: { readonly columns: readonly ListColumn[] }): Reac
   );
 }
 
-/** The rows in view, and the way to focus a cell that may not be in view yet. */
+/** The visible rows, and a function that focuses a cell, scrolling to it if needed. */
 function useVisibleRows(rows: readonly ListRow[]) {
   const frame = useRef<HTMLDivElement>(null);
   const wanted = useRef<Place>(undefined);
@@ -80,7 +80,7 @@ function useVisibleRows(rows: readonly ListRow[]) {
     getItemKey: (index) => rows[index]?.id ?? index,
     estimateSize: () => rowHeight,
     overscan: 6,
-    // A row with the cursor in it stays, wherever the list is scrolled to.
+    // The row with the cursor stays rendered while it is out of view.
     rangeExtractor: (range: Range) => {
       const indexes = defaultRangeExtractor(range);
       if (focused === undefined || focused >= rows.length || indexes.includes(focused)) return indexes;
@@ -123,7 +123,7 @@ export function ListEditor({ property, rows, problem, focus, onChange }: ListEdi
     // oxlint-disable-next-line react/exhaustive-deps -- a wish to focus is followed once
   }, [focus]);
 
-  /** A change of one row ends the chance to take back one of many, which would take this one back as well. */
+  /** Undoing a bulk change restores the whole list, so a later edit of one row makes it unavailable. */
   const changeOne = (next: readonly ListRow[]): void => {
     setChange(undefined);
     onChange(next);

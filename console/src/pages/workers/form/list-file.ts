@@ -1,13 +1,13 @@
-/** Items of a list from a file: a table with commas, semicolons or tabs, or a text with an item a line. */
+/** Reads the items of a list from a file: a table with commas, semicolons or tabs, or a text with one item per line. */
 import { rowOfCells, type ListColumn, type ListRow } from './list-items.ts';
 
 export interface ListFile {
   readonly rows: readonly ListRow[];
-  /** Headings of columns that the list has no place for. */
+  /** Headings that match no column of the list. */
   readonly unused: readonly string[];
 }
 
-/** Spreadsheets save "Unicode text" as UTF-16. */
+/** Spreadsheet programs save "Unicode text" as UTF-16. */
 async function textOfFile(file: File): Promise<string> {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const isWide = bytes[0] === 0xff && bytes[1] === 0xfe;
@@ -29,8 +29,8 @@ function plain(text: string): string {
 }
 
 /**
- * Where the file has each column of the list, if its first row is one of headings.
- * @param names further names of the list's only column
+ * The index in the file of each column of the list, if the first row of the file is a heading.
+ * @param names other accepted headings, for a list with one column
  */
 function placesOf(
   heading: readonly string[],
@@ -45,7 +45,7 @@ function placesOf(
   return places.some((place) => place !== -1) ? places : undefined;
 }
 
-/** @param names of the list, which a file with one column may have as its heading */
+/** @param names names of the list, accepted as the heading of a file with one column */
 export async function readListFile(
   file: File,
   columns: readonly ListColumn[],

@@ -1,17 +1,17 @@
-/** The items of a list as rows of cells. What nobody edits stays as it came, with its type and its further keys. */
+/** The items of a list as rows of cells. Unedited items keep their type and their other keys. */
 import { isJsonObject, parseJson, stringifyJson } from '../../../api/lossless-json.ts';
 import type { InputProperty } from '../../../api/input-schema.ts';
 
 export interface ListRow {
-  /** Stays with the row wherever it goes. */
+  /** Identifies the row while it moves. */
   readonly id: number;
   readonly item: unknown;
 }
 
 export interface ListColumn {
-  /** Key of the item; undefined where the item is the text itself. */
+  /** Key in the item; undefined if the item is the text itself. */
   readonly key: string | undefined;
-  /** '' where the list alone says what it is. */
+  /** '' if the title of the list is enough. */
   readonly title: string;
   readonly description: string;
   readonly isRequired: boolean;
@@ -43,13 +43,13 @@ export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : stringifyJson(value);
 }
 
-/** What stands in a cell. A plain item among objects stands in the first column. */
+/** The text of a cell. A plain item in a list of objects is shown in the first column. */
 export function cellOf(item: unknown, { key }: ListColumn, isFirst: boolean): string {
   if (isJsonObject(item)) return key === undefined ? stringifyJson(item) : textOf(item[key]);
   return isFirst ? textOf(item) : '';
 }
 
-/** A value that replaces another: of its type where the text is one of that type. */
+/** A new value, in the type of the one before if the text fits that type. */
 function retyped(before: unknown, text: string): unknown {
   if (before === undefined || before === null || typeof before === 'string') return text;
   try {
@@ -76,7 +76,7 @@ export function rowOf(item: unknown): ListRow {
   return { id: lastId, item };
 }
 
-/** A row of these cells, with all columns. */
+/** A row with these cells, padded to all columns. */
 export function rowOfCells(cells: readonly string[], columns: readonly ListColumn[]): ListRow {
   const [{ key } = plainColumn] = columns;
   if (key === undefined) return rowOf(cells[0] ?? '');
@@ -97,13 +97,13 @@ export function withCell(row: ListRow, columns: readonly ListColumn[], index: nu
   return { ...row, item: { ...started, [first?.key ?? '']: item ?? '', [key]: text } };
 }
 
-/** The items of an input. A single value that is no list is one item. */
+/** The items of an input. A single value counts as a list of one. */
 export function rowsOf(value: unknown): ListRow[] {
   if (value === undefined || value === null || value === '') return [];
   return (Array.isArray(value) ? (value as unknown[]) : [value]).map(rowOf);
 }
 
-/** Blank rows are no items, and blanks around a plain text are none of it. */
+/** Blank rows are skipped, and plain texts are trimmed. */
 export function itemsOf(rows: readonly ListRow[]): unknown[] {
   return rows
     .filter((row) => !isBlank(row))
@@ -114,7 +114,7 @@ export function countItems(rows: readonly ListRow[]): number {
   return rows.reduce((count, row) => (isBlank(row) ? count : count + 1), 0);
 }
 
-/** Each item once, the first of its kind. */
+/** Removes duplicates and keeps the first of each. */
 export function withoutDuplicates(rows: readonly ListRow[]): ListRow[] {
   const seen = new Set<string>();
   return rows.filter(({ item }) => {
@@ -125,7 +125,7 @@ export function withoutDuplicates(rows: readonly ListRow[]): ListRow[] {
   });
 }
 
-/** The place of the first item that lacks what its column requires. */
+/** Position of the first item that lacks a required value. */
 export function firstGap(
   rows: readonly ListRow[],
   columns: readonly ListColumn[],
@@ -141,8 +141,8 @@ export function firstGap(
 }
 
 /**
- * Cells that were pasted at a cell: the first line into its row where that has nothing there, all others as new rows
- * after it, so that nothing is overwritten.
+ * Pastes cells at a cell. The first line goes into its row if the target cells are empty; all other lines become new
+ * rows after it, so nothing is overwritten.
  */
 export function pasteCells(
   rows: readonly ListRow[],
@@ -169,19 +169,19 @@ export function pasteCells(
   return { rows: rows.toSpliced(at.row, 1, ...inserted), last: at.row + inserted.length - 1 };
 }
 
-/** The row one place further up or down, where there is such a place. */
+/** Swaps a row with the one above or below; at the edge nothing changes. */
 export function moveRow(rows: readonly ListRow[], from: number, to: number): ListRow[] {
   const row = rows[from];
   if (row === undefined || to < 0 || to >= rows.length) return [...rows];
   return rows.toSpliced(from, 1).toSpliced(to, 0, row);
 }
 
-/** Rows as text, one a line with tabs between its cells. */
+/** Rows as text, one per line, with tabs between cells. */
 export function cellsOf(rows: readonly ListRow[], columns: readonly ListColumn[]): string[][] {
   return rows.map(({ item }) => columns.map((column, index) => cellOf(item, column, index === 0)));
 }
 
-/** The way back from `cellsOf`: a line that is as it was is its item as it was. */
+/** The inverse of `cellsOf`. An unchanged line keeps its item unchanged. */
 export function rowsOfCells(
   cells: readonly (readonly string[])[],
   columns: readonly ListColumn[],

@@ -1,4 +1,4 @@
-/** One item of a list: a cell for each of its columns, and what can be done with the row. */
+/** One row of a list: its cells and its actions. */
 import { IconArrowDown, IconArrowUp, IconX } from '@tabler/icons-react';
 import type { ClipboardEvent, KeyboardEvent, ReactNode } from 'react';
 import { withoutEnd } from '../../../../../src/text/text-ends.ts';
@@ -11,13 +11,13 @@ export interface Place {
   readonly column: number;
 }
 
-/** What the list does for its rows. */
+/** Callbacks of the list for its rows. */
 export interface RowActions {
   readonly change: (place: Place, text: string) => void;
   readonly paste: (place: Place, text: string, replaces: boolean) => void;
   readonly move: (from: number, to: number, column: number) => void;
   readonly remove: (row: number, focus: Place) => void;
-  /** To the cell, with a further row where there is none yet. */
+  /** Focuses the cell; adds a row if there is none yet. */
   readonly goTo: (place: Place) => void;
 }
 
@@ -28,7 +28,7 @@ interface ListRowProps {
   readonly columns: readonly ListColumn[];
   readonly label: string;
   readonly actions: RowActions;
-  /** Whether gaps are marked. */
+  /** Whether empty required cells are marked. */
   readonly marksGaps: boolean;
 }
 
@@ -38,7 +38,7 @@ function handleKey(
   { row, count, actions }: ListRowProps,
 ): void {
   const { key, altKey, ctrlKey, metaKey, shiftKey, nativeEvent } = event;
-  // Enter also ends what an input method composes.
+  // Enter also confirms the composition of an input method.
   if (nativeEvent.isComposing || ctrlKey || metaKey || shiftKey) return;
   const step = key === 'ArrowUp' ? -1 : key === 'ArrowDown' || key === 'Enter' ? 1 : 0;
   const target = { ...place, row: place.row + step };
@@ -63,7 +63,7 @@ function handlePaste(event: ClipboardEvent<HTMLTextAreaElement>, place: Place, a
   event.preventDefault();
   const { value, selectionStart, selectionEnd } = event.currentTarget;
   const line = withoutEnd(text, '\r\n');
-  // One copied cell comes with a line break, but goes to where the cursor is.
+  // A single copied cell ends with a line break; paste it at the cursor.
   if (!/[\t\r\n]/.test(line)) {
     actions.change(place, value.slice(0, selectionStart) + line + value.slice(selectionEnd));
   } else {
@@ -120,7 +120,7 @@ export function ListRowView(props: ListRowProps): ReactNode {
       })}
       <td className={classes['actions']}>
         {buttons.map(({ label: name, Icon, isOff, act }) => (
-          // The keyboard does the same from within a cell.
+          // Out of the tab order: keys in the cell do the same.
           <button
             key={name}
             type="button"

@@ -1,4 +1,4 @@
-/** All items of a list as one text: one a line, with tabs between the cells. */
+/** Edits all items of a list as one text: one per line, with tabs between cells. */
 import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { Dialog } from '../../../components/dialog.tsx';

@@ -1,4 +1,4 @@
-/** What can be done with all items of a list at once. */
+/** Bulk actions of a list. */
 import { Button, FileButton, Group } from '@mantine/core';
 import { IconCopyMinus, IconFileImport, IconForms, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useRef, type ReactNode } from 'react';
@@ -21,7 +21,7 @@ export function ListToolbar(props: ListToolbarProps): ReactNode {
   const { inputForm: texts } = useTexts();
   const reset = useRef<() => void>(null);
   const take = (file: File | null): void => {
-    // The same file can be chosen again.
+    // Lets the reader choose the same file again.
     reset.current?.();
     if (file !== null) onFile(file);
   };

@@ -1,4 +1,4 @@
-/** The options of a run as they are entered, with units, and as the API takes them. */
+/** Converts the options of a run between form fields, which have units, and the API. */
 import { textOf } from './list-items.ts';
 
 export const timeUnits = { s: 1, min: 60, h: 3600 } as const;
@@ -6,9 +6,9 @@ export const trafficUnits = { kB: 1000, MB: 1_000_000, GB: 1_000_000_000 } as co
 export type TimeUnit = keyof typeof timeUnits;
 export type TrafficUnit = keyof typeof trafficUnits;
 
-/** Texts of the fields; '' leaves the option out. */
+/** Texts of the fields; '' omits the option. */
 export interface RunOptions {
-  /** '' follows the worker's current version. */
+  /** '' for the worker's current version. */
   readonly version: string;
   readonly region: string;
   readonly time: string;
@@ -32,7 +32,7 @@ export const noOptions: RunOptions = {
   trafficUnit: 'MB',
 };
 
-/** Names in the API of the options with a field. */
+/** API names of the options that have a field. */
 export const optionNames = {
   region: 'proxy_region',
   time: 'execute_limit_time_seconds',
@@ -59,7 +59,7 @@ export function systemOf(options: RunOptions): Record<string, unknown> {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Record<string, unknown>;
 }
 
-/** The greatest unit that writes the amount without a fraction; the smallest where none does. */
+/** The largest unit that represents the amount without a fraction, otherwise the smallest. */
 function inUnits<Unit extends string>(
   value: unknown,
   units: Readonly<Record<Unit, number>>,
@@ -72,7 +72,7 @@ function inUnits<Unit extends string>(
   return { text: String(amount / units[unit]), unit };
 }
 
-/** The way back from `systemOf`. */
+/** The inverse of `systemOf`. */
 export function optionsOf(system: Readonly<Record<string, unknown>>, version: string): RunOptions {
   const time = inUnits(system[optionNames.time], timeUnits, noOptions.timeUnit);
   const traffic = inUnits(system[optionNames.traffic], trafficUnits, noOptions.trafficUnit);
@@ -89,7 +89,7 @@ export function optionsOf(system: Readonly<Record<string, unknown>>, version: st
   };
 }
 
-/** How many options are set. */
+/** Number of options that are set. */
 export function countOptions(options: RunOptions): number {
   return Object.keys(systemOf(options)).length + (options.version === '' ? 0 : 1);
 }

@@ -1,4 +1,4 @@
-/** The form of a worker, made from its input schema, as fields or as JSON, and the start of a run. */
+/** A worker's form, generated from its input schema, as fields or JSON, with a button that starts a run. */
 import { Badge, Button, Collapse, Group, Kbd, Paper, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAdjustments, IconPlayerPlay } from '@tabler/icons-react';
@@ -22,10 +22,10 @@ import { useRunForm, type Filling, type RunForm as RunFormState } from './use-ru
 interface RunFormProps {
   readonly workerId: string;
   readonly worker: WorkerDetail;
-  /** That of the worker's current version, or of the one that is to run. */
+  /** Input schema of the version to run. */
   readonly schema: InputSchema;
   readonly filling: Filling;
-  /** Versions that can be chosen, the current one first. */
+  /** Versions to choose from, the current one first. */
   readonly versions: readonly string[];
 }
 
@@ -67,7 +67,7 @@ export function RunForm({ workerId, worker, schema, filling, versions }: RunForm
   const form = useRunForm({ workerId, version: worker.version, schema, filling });
   const [hasOptions, { toggle, open }] = useDisclosure();
   const optionFrame = useRef<HTMLDivElement>(null);
-  // They may open below what is in view.
+  // The problems may appear out of view, so scroll to them.
   useEffect(() => {
     if (hasOptions) optionFrame.current?.scrollIntoView({ block: 'center' });
   }, [hasOptions]);
@@ -87,7 +87,7 @@ export function RunForm({ workerId, worker, schema, filling, versions }: RunForm
     });
   };
   const startByKey = (event: KeyboardEvent<HTMLFormElement>): void => {
-    // What happens in a dialog of the form reaches it only in React.
+    // React bubbles events of the form's dialogs here, although they are elsewhere in the DOM.
     const isWithin = event.currentTarget.contains(event.target as Node);
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && isWithin) submit(event);
   };

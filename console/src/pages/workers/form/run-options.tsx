@@ -1,4 +1,4 @@
-/** Version, region and limits of the run that is to be started. */
+/** Version, region and limits of a run to start. */
 import { Group, NumberInput, Select, SimpleGrid } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -10,16 +10,16 @@ import { optionNames, timeUnits, trafficUnits, type RunOptions } from './option-
 
 interface RunOptionFieldsProps {
   readonly options: RunOptions;
-  /** Limits of a run that names none. */
+  /** Limits for options that are left empty. */
   readonly defaults: SystemParameters;
-  /** Versions that can be chosen, the current one first. */
+  /** Versions to choose from, the current one first. */
   readonly versions: readonly string[];
-  /** By names of the API. */
+  /** By API name. */
   readonly problems: Problems;
   readonly onChange: (options: RunOptions) => void;
 }
 
-/** One of the options that are numbers. */
+/** A numeric option. */
 interface AmountProps {
   readonly label: string;
   readonly description: string;

@@ -1,4 +1,4 @@
-/** Keeps what is entered in a worker's form as a task. */
+/** Saves the entered values as a task. */
 import { Button, Group, Stack, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconBookmark } from '@tabler/icons-react';
@@ -11,7 +11,7 @@ import { useTexts } from '../../../texts/texts.tsx';
 
 interface SaveTaskButtonProps {
   readonly workerId: string;
-  /** What is entered; undefined where something is wrong with it, which is shown in the form then. */
+  /** The entered values; undefined if they have problems, which the form then shows. */
   readonly read: () => RunRequest | undefined;
 }
 
@@ -23,7 +23,7 @@ export function SaveTaskButton({ workerId, read }: SaveTaskButtonProps): ReactNo
   const close = (): void => setRequest(undefined);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    // The dialog lies in the form of the worker only for React.
+    // React bubbles the event to the worker's form, although the dialog is elsewhere in the DOM.
     event.stopPropagation();
     if (request === undefined) return;
     create.mutate(

@@ -1,4 +1,4 @@
-/** How many subtasks the run will have, as the server counts them, a moment after the last change. */
+/** How many subtasks the run will have, as counted by the server shortly after the last change. */
 import { Text } from '@mantine/core';
 import { useEffect, useState, type ReactNode } from 'react';
 import { ApiError } from '../../../api/client.ts';

@@ -1,4 +1,4 @@
-/** The state of a worker's form: what is entered, what is wrong with it, and what is to be focused. */
+/** The state of a worker's form: entered values, problems, and the field to focus. */
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { stringifyJson } from '../../../api/lossless-json.ts';
 import type { RunRequest } from '../../../api/run-inputs.ts';
@@ -10,20 +10,20 @@ import { answeredFieldProblems, problemsOf, type Problems } from './input-proble
 import { formValues, inputOf, parseInput, type Entered, type FormValues } from './input-values.ts';
 import { noOptions, optionsOf, systemOf, type RunOptions } from './option-values.ts';
 
-/** What the form is filled from at first. */
+/** What the form is filled from. */
 export interface Filling {
-  /** '' for the defaults of the worker, else what names the run or the task. */
+  /** '' for the worker's defaults, otherwise identifies the run or task. */
   readonly origin: string;
   /** Absent for the defaults. */
   readonly custom?: Readonly<Record<string, unknown>>;
   readonly system: Readonly<Record<string, unknown>>;
-  /** '' for the current one. */
+  /** '' for the current version. */
   readonly version: string;
 }
 
 interface RunFormParts {
   readonly workerId: string;
-  /** Version whose form it is. */
+  /** The version whose form is shown. */
   readonly version: string;
   readonly schema: InputSchema;
   readonly filling: Filling;
@@ -37,7 +37,7 @@ function filledDraft(schema: InputSchema, { custom, system, version }: Filling):
   return { values: formValues(schema, custom), options, mode: 'form', json: '' };
 }
 
-/** Keeps the draft in the tab while it is edited, at the latest when the page is left. */
+/** Saves the draft while it is edited, and when the page is left. */
 function useKeptDraft(key: string, draft: Draft, isEdited: boolean): void {
   const save = useRef<() => void>(undefined);
   useEffect(() => {
@@ -55,7 +55,7 @@ function useKeptDraft(key: string, draft: Draft, isEdited: boolean): void {
   }, []);
 }
 
-/** Problems of fields that were edited, or of all where a start was tried. */
+/** Problems of edited fields, or of all fields after an attempt to start. */
 function shownProblems(
   problems: Problems,
   values: FormValues,
@@ -76,7 +76,7 @@ export function useRunForm({ workerId, version, schema, filling }: RunFormParts)
   const [isTried, setIsTried] = useState(false);
   const [focus, setFocus] = useState<FocusWish>();
   const [jsonProblem, setJsonProblem] = useState<string>();
-  /** What the server said, and about which values: it holds for a field until that is edited. */
+  /** Problems found by the server, with the values they apply to. Editing a field clears its problem. */
   const [answer, setAnswer] = useState<{ problems: Problems; values: FormValues }>();
   useKeptDraft(key, draft, draft !== first);
 
@@ -97,7 +97,7 @@ export function useRunForm({ workerId, version, schema, filling }: RunFormParts)
     }));
   }, []);
 
-  /** The input as it is entered. @returns undefined where something is wrong with it, which is shown then */
+  /** The entered input. @returns undefined if there are problems, which are then shown */
   const checkedInput = (): Record<string, unknown> | undefined => {
     if (mode === 'json') {
       try {
@@ -130,7 +130,7 @@ export function useRunForm({ workerId, version, schema, filling }: RunFormParts)
     focus,
     change,
     isEdited: draft !== first,
-    /** The form shows what was entered before the page was loaded. */
+    /** Whether the form shows a draft from before the page was loaded. */
     isRestored: kept !== undefined && draft === kept,
     setOptions: (next: RunOptions) => setDraft({ ...draft, options: next }),
     setJson: (next: string) => {
@@ -148,7 +148,7 @@ export function useRunForm({ workerId, version, schema, filling }: RunFormParts)
         try {
           setDraft({ ...draft, mode: next, json: stringifyJson(inputOf(schema, values), 2) });
         } catch {
-          // Only a field of broken JSON cannot be written, and it must not get lost.
+          // Only malformed JSON in a field prevents the switch; the text must not get lost.
           checkedInput();
         }
         return;
@@ -157,12 +157,12 @@ export function useRunForm({ workerId, version, schema, filling }: RunFormParts)
       if (input !== undefined)
         setDraft({ ...draft, mode: next, values: formValues(schema, input), json: '' });
     },
-    /** What starts the run. @returns undefined where something is wrong, which is shown then */
+    /** The request that starts the run. @returns undefined if there are problems, which are then shown */
     checkedRequest: (): RunRequest | undefined => {
       const input = checkedInput();
       return input && requestOf(input);
     },
-    /** What would start the run; undefined where something is wrong, which nobody is told. */
+    /** The request that would start the run; undefined if there are problems, which are not shown. */
     quietRequest: (): RunRequest | undefined => {
       try {
         if (mode === 'json') return requestOf(parseInput(json));
@@ -172,7 +172,7 @@ export function useRunForm({ workerId, version, schema, filling }: RunFormParts)
         return undefined;
       }
     },
-    /** Shows at their fields what the server found. */
+    /** Shows the server's problems beside their fields. */
     showAnswer: (error: Error) => {
       const found = answeredFieldProblems(schema, error);
       setAnswer({ problems: found, values });

@@ -1,4 +1,4 @@
-/** The whole page takes a package that is dropped on it, and says so while one is over it. */
+/** Accepts a package dropped anywhere on the page, and shows an overlay while one is dragged over it. */
 import { Overlay, Portal, Text } from '@mantine/core';
 import { useEffect, useEffectEvent, useState, type ReactNode } from 'react';
 import { useTexts } from '../../../texts/texts.tsx';
@@ -22,7 +22,7 @@ export function DropTarget({ onDrop }: DropTargetProps): ReactNode {
       setIsOver(true);
     };
     const leave = (event: DragEvent): void => {
-      // It leaves every element it passes; only the window has nothing beside it.
+      // The event fires for every element; it has no related target only when the window is left.
       if (event.relatedTarget === null) setIsOver(false);
     };
     const take = (event: DragEvent): void => {

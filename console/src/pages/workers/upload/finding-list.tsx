@@ -1,9 +1,9 @@
-/** What the checks of a package found, by file and field. */
+/** The findings of the package checks, by file and field. */
 import { Code, List, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { Finding } from '../../../api/worker-versions.ts';
 
-/** Sentences of the API as findings: `input_schema.json: property "a" has no type`. */
+/** Parses the API's messages into findings, such as `input_schema.json: property "a" has no type`. */
 export function findingsOf(sentences: readonly string[]): Finding[] {
   return sentences.map((sentence) => {
     const [, file = '', message = sentence] = /^([^\s:]+\.\w+): (.*)$/s.exec(sentence) ?? [];

@@ -1,4 +1,4 @@
-/** A repository whose content becomes a worker or a version of one. */
+/** Imports a worker, or a version of one, from a git repository. */
 import { Button, Group, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useGitImport, type GitImport } from '../../../api/publishing.ts';

@@ -1,20 +1,20 @@
-/** A package as it is dropped or chosen: a zip as it is, a folder as a zip made here. */
+/** A dropped or chosen package: a zip is sent unchanged, a folder is zipped in the browser. */
 
 export interface PackageSource {
-  /** Of the folder, or of the zip without its ending. */
+  /** Name of the folder, or of the zip without its extension. */
   readonly name: string;
   readonly files: readonly PackageFile[];
-  /** The zip that was given; absent where a folder was. */
+  /** The zip; absent for a folder. */
   readonly zip?: File;
 }
 
 interface PackageFile {
-  /** Within the package, `lib/page.js`. */
+  /** Path within the package, `lib/page.js`. */
   readonly path: string;
   readonly file: File;
 }
 
-/** What `chela push` leaves out, too: what is installed or made elsewhere, and secrets of the machine. */
+/** The same as `chela push` leaves out: installed and generated files, and local secrets. */
 const leftOut = new Set([
   'node_modules',
   '.git',
@@ -33,7 +33,7 @@ export class NoPackageError extends Error {
 async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
   const all: FileSystemEntry[] = [];
-  // A reader gives a hundred at a time, and none at the end.
+  // The reader returns up to 100 entries at a time, and none at the end.
   for (;;) {
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => {
       reader.readEntries(resolve, reject);
@@ -65,9 +65,9 @@ function zipSource(file: File): PackageSource {
 }
 
 /**
- * What was dropped: one zip, one folder, or the files of one.
- * @param data of the drop event, which is empty once the event is over: call this within it
- * @throws NoPackageError where it is none of these
+ * The dropped package: one zip, one folder, or the files of one.
+ * @param data of the drop event. The browser empties it afterwards, so call this within the handler
+ * @throws NoPackageError for anything else
  */
 export async function droppedPackage(data: DataTransfer): Promise<PackageSource> {
   const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
@@ -82,7 +82,9 @@ export async function droppedPackage(data: DataTransfer): Promise<PackageSource>
   return { name: '', files: files.flat() };
 }
 
-/** What was chosen with a dialog of the browser: one zip, or the files of a folder. @throws NoPackageError for nothing */
+/**
+ * The package chosen in a file dialog: one zip, or the files of a folder. @throws NoPackageError if nothing was chosen
+ */
 export function chosenPackage(chosen: readonly File[]): PackageSource {
   const [first] = chosen;
   if (first === undefined) throw new NoPackageError();
@@ -94,7 +96,7 @@ export function chosenPackage(chosen: readonly File[]): PackageSource {
   return { name, files };
 }
 
-/** The package as the zip that is sent. @throws NoPackageError where it has no file */
+/** The package as a zip. @throws NoPackageError if it contains no file */
 export async function zipOf({ files, zip }: PackageSource): Promise<Blob> {
   if (zip !== undefined) return zip;
   if (files.length === 0) throw new NoPackageError();
@@ -102,6 +104,6 @@ export async function zipOf({ files, zip }: PackageSource): Promise<Blob> {
   const contents = await Promise.all(
     files.map(async ({ path, file }) => [path, new Uint8Array(await file.arrayBuffer())] as const),
   );
-  // Its other way works in threads, whose scripts the Content-Security-Policy of the console refuses.
+  // The asynchronous version uses threads, whose scripts the console's Content-Security-Policy blocks.
   return new Blob([new Uint8Array(zipSync(Object.fromEntries(contents)))], { type: 'application/zip' });
 }

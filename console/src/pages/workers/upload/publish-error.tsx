@@ -1,4 +1,4 @@
-/** Why a package was not published: what the checks found, by file, else what the API says. */
+/** Why publishing failed: the findings of the checks by file, otherwise the API's message. */
 import { Alert } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';

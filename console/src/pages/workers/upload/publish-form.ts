@@ -1,6 +1,6 @@
 import type { PublishedVersion } from '../../../api/publishing.ts';
 
-/** What the forms that publish a package are given. */
+/** Props shared by the forms that publish a package. */
 export interface PublishFormProps {
   readonly workerId: string | undefined;
   readonly onClose: () => void;

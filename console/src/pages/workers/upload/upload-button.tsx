@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { useTexts } from '../../../texts/texts.tsx';
 import { UploadDialog } from './upload-dialog.tsx';
 
-/** @param props.workerId the worker that gets a further version; undefined for a new worker */
+/** @param props.workerId the worker that gets a new version; undefined for a new worker */
 export function UploadButton({ workerId }: { readonly workerId: string | undefined }): ReactNode {
   const { workers: texts } = useTexts();
   const [isOpen, { open, close }] = useDisclosure();

@@ -1,4 +1,4 @@
-/** Publishing a package, as a new worker or as a further version of one; then its page shows what came of it. */
+/** Publishes a package as a new worker or a new version, then opens the page that shows the result. */
 import { Tabs } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -10,9 +10,9 @@ import type { PackageSource } from './package-source.ts';
 import { ZipForm } from './zip-form.tsx';
 
 interface UploadDialogProps {
-  /** The worker that gets a further version; undefined for a new worker. */
+  /** The worker that gets a new version; undefined for a new worker. */
   readonly workerId: string | undefined;
-  /** What was dropped already. */
+  /** A package that was dropped already. */
   readonly source?: PackageSource | undefined;
   readonly onClose: () => void;
 }

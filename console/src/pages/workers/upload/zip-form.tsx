@@ -1,4 +1,4 @@
-/** A zip or a folder, chosen or dropped, and the title of the worker it becomes. */
+/** Uploads a zip or a folder, chosen or dropped, and sets the title of a new worker. */
 import { Button, FileButton, Group, Paper, Progress, Stack, Text, TextInput } from '@mantine/core';
 import { IconFileZip, IconFolder } from '@tabler/icons-react';
 import { useRef, useState, type DragEvent, type FormEvent, type ReactNode } from 'react';
@@ -20,7 +20,7 @@ interface ZipFormProps extends PublishFormProps {
   readonly source: PackageSource | undefined;
 }
 
-/** `page-titles` as a title: `Page titles`. */
+/** Turns a name into a title: `page-titles` becomes `Page titles`. */
 function titleOf(name: string): string {
   const words = name.replaceAll(/[-_.]+/g, ' ').trim();
   return words.slice(0, 1).toUpperCase() + words.slice(1);
@@ -48,7 +48,7 @@ export function ZipForm({ workerId, source: given, onClose, onPublished }: ZipFo
   const folderInput = useRef<HTMLInputElement>(null);
 
   const takeFolderInput = (input: HTMLInputElement | null): void => {
-    // React's types do not know the attribute.
+    // React's types lack this attribute.
     input?.setAttribute('webkitdirectory', '');
     folderInput.current = input;
   };
@@ -77,7 +77,7 @@ export function ZipForm({ workerId, source: given, onClose, onPublished }: ZipFo
     try {
       setSent(0);
       const zip = await zipOf(source);
-      // A further version leaves its worker the title it has.
+      // A new version keeps the title of its worker.
       const named = workerId === undefined ? title : '';
       upload.mutate({ zip, title: named, onProgress: setSent }, { onSuccess: onPublished });
     } catch (error) {
