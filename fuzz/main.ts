@@ -1,6 +1,6 @@
 /**
- * Fuzzes every operation of the API with what its OpenAPI document allows and forbids: no answer may be a 500 or break the
- * document. `npm run fuzz`; `npm run fuzz -- --short` is the seeded run of CI.
+ * Fuzzes every operation of the API with valid and invalid requests from its OpenAPI document. No answer may be a 500
+ * or violate the document. `npm run fuzz`; `npm run fuzz -- --short` is the seeded run in CI.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ const { values: flags } = parseArgs({
 });
 const maxExamples = flags['max-examples'] ?? (flags.short ? '8' : '200');
 
-/** Stays open for ever, or changes who may do what during the run. */
+/** These stay open forever, or change permissions during the run. */
 const excludedOperations = ['followWorkerRun'];
 
 const folder = await mkdtemp(path.join(tmpdir(), 'chela-fuzz-'));

@@ -1,4 +1,4 @@
-/** A Python environment with the packages of `requirements.txt`, made once below node_modules. */
+/** A Python environment with the packages of `requirements.txt`, created once below node_modules. */
 import { execFile } from 'node:child_process';
 import { copyFile, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-/** Builds the console where its sources or their dependencies changed since the last build. */
+/** Builds the console if its sources or their dependencies have changed since the last build. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ function sourceFiles(folder) {
   });
 }
 
-/** The files of the server that the given files import, directly or not. */
+/** The files of the server that the given files import, directly or indirectly. */
 function sharedFiles(files, found = new Set()) {
   for (const file of files.filter((name) => /\.tsx?$/.test(name))) {
     for (const [, target] of readFileSync(file, 'utf8').matchAll(/(?:from|import) '(\.[^']+)'/g)) {
@@ -32,7 +32,7 @@ function sharedFiles(files, found = new Set()) {
   return [...found];
 }
 
-/** Changes with whatever a build is made from. */
+/** A hash of everything that the build depends on. */
 function sourceHash() {
   const hash = createHash('sha256');
   const sources = sourceFiles(consoleDir).toSorted();
@@ -47,8 +47,8 @@ function sourceHash() {
 }
 
 /**
- * @param {{ onBuild?: () => void }} [options] onBuild is told that there is something to build
- * @returns {boolean} whether there is an up-to-date build now
+ * @param {{ onBuild?: () => void }} [options] onBuild is called before a build that is needed
+ * @returns {boolean} whether the build is up to date afterwards
  */
 export function buildConsole({ onBuild } = {}) {
   const hash = sourceHash();
@@ -61,7 +61,7 @@ export function buildConsole({ onBuild } = {}) {
     {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
-      // Whoever asks for the build, a test run too, gets what users get.
+      // Always a production build, even if a test run asks for it.
       env: { ...process.env, NODE_ENV: 'production' },
     },
   );

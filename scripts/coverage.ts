@@ -1,11 +1,11 @@
 /**
- * Prints how much of each room of `src/` the tests reach, statements that run only in child processes included.
+ * Prints how much of each room of `src/` the tests cover, including code that runs only in child processes.
  *
  *   npm run coverage                  every test
  *   npm run coverage -- test/runs     some tests
  *
- * vitest measures what runs in its own processes. Node writes what its child processes run (the `chela` command, runners,
- * schedulers); a process that a test kills with SIGKILL writes nothing.
+ * vitest measures its own processes. Node measures their children (the `chela` command, runners, schedulers), but a
+ * process that is ended by SIGKILL reports nothing.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,14 +24,14 @@ interface Place {
   readonly column: number;
 }
 
-/** A file in the report of vitest, in the format of Istanbul. */
+/** A file in vitest's report, in the format of Istanbul. */
 interface FileReport {
   readonly path: string;
   readonly statementMap: Readonly<Record<string, { readonly start: Place }>>;
   readonly s: Readonly<Record<string, number>>;
 }
 
-/** A script in the report of a process of Node, in the format of V8. */
+/** A script in the report of a Node process, in the format of V8. */
 interface ScriptReport {
   readonly url: string;
   readonly functions: readonly {
@@ -46,9 +46,9 @@ interface ScriptReport {
 interface Figures {
   files: number;
   statements: number;
-  /** In the processes of vitest. */
+  /** Statements covered in vitest's processes. */
   covered: number;
-  /** In child processes only. */
+  /** Statements covered only in child processes. */
   inChildren: number;
 }
 
@@ -67,7 +67,7 @@ async function runTests(argv: readonly string[]): Promise<boolean> {
   return code === 0;
 }
 
-/** Which characters of a script ran: ranges lie within one another, and the innermost one counts. */
+/** Which characters of a script ran. Ranges are nested, and the innermost range counts. */
 function reachedCharacters(length: number, { functions }: ScriptReport): Uint8Array {
   const reached = new Uint8Array(length);
   const ranges = functions.flatMap((each) => each.ranges);
@@ -78,7 +78,7 @@ function reachedCharacters(length: number, { functions }: ScriptReport): Uint8Ar
   return reached;
 }
 
-/** Offsets of the beginnings of lines. */
+/** Offsets of line starts. */
 function lineOffsets(text: string): number[] {
   const offsets = [0];
   for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) offsets.push(end + 1);
@@ -86,13 +86,13 @@ function lineOffsets(text: string): number[] {
 }
 
 /**
- * What child processes ran of each file of `src/`: for each character, whether it ran in any of them. Node strips types in
- * place, so that offsets are those of the file.
+ * The characters of each file in `src/` that ran in any child process. Node strips types in place, so offsets match the
+ * source file.
  */
 async function reachedByChildren(): Promise<Map<string, Uint8Array>> {
   const reached = new Map<string, Uint8Array>();
   for (const name of await readdir(childFolder)) {
-    // A process that is ended while it writes leaves half a report.
+    // A process that ends while writing leaves an incomplete report.
     const report = await readFile(path.join(childFolder, name), 'utf8')
       .then(
         (text) => JSON.parse(text) as { result: ScriptReport[] },

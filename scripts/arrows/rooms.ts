@@ -1,4 +1,4 @@
-/** The rooms of the code and the arrows between them, as the tables of `docs/architecture.md` state them. */
+/** Reads the rooms and the allowed imports between them from the tables in `docs/architecture.md`. */
 
 export interface Room {
   /** Folder or file below `src/`, such as `runs`, `runner/proxy` or `errors.ts`; `../console/src` for the console. */
@@ -20,12 +20,12 @@ const everything = 'everything';
 const everyFile = 'every file';
 const nothing = '–';
 
-/** The texts in backquotes of a cell. */
+/** The texts in backquotes in a cell. */
 function codes(cell: string): string[] {
   return cell.split('`').filter((_, index) => index % 2 === 1);
 }
 
-/** The rows below the heading row that begins with `first`; none where the page has no such table. */
+/** The rows of the table whose heading row starts with `first`; none if there is no such table. */
 function tableRows(page: string, first: string): string[][] {
   const lines = page.split('\n');
   const start = lines.findIndex((line) => line.startsWith(`| ${first} |`));
@@ -44,7 +44,7 @@ function facadesOf(place: string, cell: string): string[] | undefined {
   return cell === everyFile ? undefined : codes(cell).map((file) => `${place}/${file}`);
 }
 
-/** @param page text of `docs/architecture.md` @throws Error where its table of rooms cannot be read */
+/** @param page text of `docs/architecture.md` @throws Error if its table of rooms cannot be read */
 export function readRooms(page: string): Room[] {
   const rows = tableRows(page, 'Room');
   if (rows.length === 0) throw new Error('the page has no table of rooms');

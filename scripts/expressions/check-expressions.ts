@@ -1,10 +1,10 @@
-/** Checks that no expression of the platform can backtrack for longer than linear time. */
+/** Checks that no regular expression of the platform can backtrack for longer than linear time. */
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readExpressions, type Problem } from './read-expressions.ts';
 import { safe, Verdicts } from './verdicts.ts';
 
-/** Whatever meets texts from outside while Chela runs: the platform, the console, the SDK and the bundled workers. */
+/** All code that may process text from outside: the platform, the console, the SDK and the bundled workers. */
 const sources = '{src,console/src,scripts,sdk,workers}/**/*.{js,cjs,mjs,ts,cts,mts,tsx}';
 const leftOut = ['**/node_modules/**', '**/*_pb.js'];
 
@@ -16,7 +16,7 @@ async function sourceFiles(root: string): Promise<string[]> {
 
 /**
  * @param root of the repository
- * @returns all expressions that are vulnerable, undecided or made of text that is not constant, and exemptions nothing needs
+ * @returns vulnerable, undecided and non-constant expressions, and unused exemptions
  */
 export async function checkExpressions(root: string): Promise<{ checked: number; problems: Problem[] }> {
   const found = await Promise.all(

@@ -1,13 +1,13 @@
-/** Finds the regular expressions of a source file, and what is said about them. */
+/** Finds the regular expressions in a source file, and their exemptions. */
 import { parseSync, Visitor, type ESTree, type ParseResult } from 'vite';
 
 export interface Expression {
   readonly file: string;
-  /** From 1. */
+  /** 1-based. */
   readonly line: number;
   readonly source: string;
   readonly flags: string;
-  /** Why the expression may stay although it is not proven to be safe. */
+  /** The reason to allow an expression that is not proven safe. */
   readonly exemption: string | undefined;
 }
 
@@ -26,11 +26,11 @@ type Node = ESTree.Expression | ESTree.Argument;
 
 const exemptionForm = /^\s*expression-exempt:(.*)$/s;
 const shortestReason = 10;
-/** Validators compile the patterns of schemas with this flag. */
+/** Schema validators compile patterns with this flag. */
 const schemaFlags = 'u';
 const implicitMethods: ReadonlySet<string> = new Set(['match', 'matchAll', 'search']);
 
-/** Counts lines without going through the text again for each. */
+/** Maps offsets to lines without scanning the text again each time. */
 function lineCounter(text: string): (offset: number) => number {
   const starts = [0];
   for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) starts.push(end + 1);
@@ -49,7 +49,7 @@ function nameOfMember(node: ESTree.MemberExpression): string | undefined {
   return !node.computed && node.property.type === 'Identifier' ? node.property.name : undefined;
 }
 
-/** @returns the text that a node always stands for; undefined where it depends on anything */
+/** @returns the constant text of a node; undefined if it is not constant */
 function constantText(node: Node, constants: ReadonlyMap<string, Node>): string | undefined {
   if (node.type === 'Literal') return typeof node.value === 'string' ? node.value : undefined;
   if (node.type === 'TemplateLiteral' && node.expressions.length === 0)
@@ -63,7 +63,7 @@ function constantText(node: Node, constants: ReadonlyMap<string, Node>): string 
   return undefined;
 }
 
-/** Constants of the module itself by name, with the nodes of their values. */
+/** Top-level constants of the module by name, with the nodes of their values. */
 function moduleConstants(program: ESTree.Program): Map<string, Node> {
   const constants = new Map<string, Node>();
   for (const statement of program.body) {
@@ -76,7 +76,7 @@ function moduleConstants(program: ESTree.Program): Map<string, Node> {
   return constants;
 }
 
-/** The exemptions of a file by the line that they stand for. */
+/** The exemptions in a file, by the line they apply to. */
 class Exemptions {
   readonly problems: Problem[] = [];
   readonly #reasons = new Map<number, string>();
@@ -95,7 +95,7 @@ class Exemptions {
     }
   }
 
-  /** @returns the reason why what begins in this line is exempt */
+  /** @returns the reason for the exemption of the expression that starts on this line */
   take(line: number): string | undefined {
     this.#used.add(line);
     return this.#reasons.get(line);
@@ -113,10 +113,10 @@ class Exemptions {
 }
 
 /**
- * @param file names the language by its extension
- * @param text its content
- * @returns literals, `RegExp` of constant text and the patterns of schemas; an expression that is made of other text is a
- *   problem unless `// expression-exempt: reason` stands in the line above
+ * @param file its extension determines the language
+ * @param text content of the file
+ * @returns regular expression literals, `RegExp` with constant text, and patterns in schemas. An expression built from
+ *   other text is a problem unless the line above says `// expression-exempt: reason`
  */
 export function readExpressions(file: string, text: string): SourceExpressions {
   const { program, comments, errors } = parseSync(file, text);
@@ -150,11 +150,11 @@ export function readExpressions(file: string, text: string): SourceExpressions {
     const { callee } = node;
     const [first, second] = node.arguments;
     if (isNamed(callee, 'RegExp') || isMember(callee, 'globalThis', 'RegExp')) {
-      // A literal in it is found as such.
+      // A literal argument is found by the visitor of literals.
       if (first?.type === 'Literal' && 'regex' in first) return;
       addMade(node, first, second === undefined ? '' : constantText(second, constants));
     } else if (callee.type === 'MemberExpression' && implicitMethods.has(nameOfMember(callee) ?? '')) {
-      // Strings given to these become expressions.
+      // These functions turn strings into regular expressions.
       const isText =
         first?.type === 'TemplateLiteral' || (first?.type === 'Literal' && typeof first.value === 'string');
       if (isText) addMade(node, first, '');

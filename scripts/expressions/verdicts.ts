@@ -1,16 +1,16 @@
-/** What `recheck` says of expressions, kept from one check to the next. */
+/** `recheck`'s verdicts on expressions, cached between checks. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { check } from 'recheck';
 import type { Expression } from './read-expressions.ts';
 
-/** `safe`, or why an expression is not known to be. */
+/** `safe`, or why the expression is not known to be safe. */
 export type Verdict = string;
 
 export const safe: Verdict = 'safe';
 
-/** Limits of steps rather than of time: a busy machine gives the same verdict. */
+/** Limits count steps instead of time, so that a busy machine gives the same verdict. */
 const parameters = { timeout: null, attackTimeout: null, incubationTimeout: null, seedingTimeout: null };
 
 async function verdictOf(source: string, flags: string): Promise<Verdict> {
@@ -34,7 +34,7 @@ export class Verdicts {
     this.#known = new Map(Object.entries(known).map(([key, verdict]) => [key, Promise.resolve(verdict)]));
   }
 
-  /** @param file where verdicts are kept; need not be there, and may be lost */
+  /** @param file the cache; need not exist, and may be deleted */
   static async open(file: string): Promise<Verdicts> {
     const content = await readFile(file, 'utf8').catch(() => '{}');
     try {
@@ -54,7 +54,7 @@ export class Verdicts {
     return verdict;
   }
 
-  /** Keeps the verdicts on these expressions, and forgets all others. */
+  /** Saves the verdicts on these expressions and drops all others. */
   async keep(expressions: readonly Expression[]): Promise<void> {
     const keys = [...new Set(expressions.map(keyOf))].toSorted();
     const verdicts = await Promise.all(keys.map(async (key) => [key, await this.#known.get(key)] as const));

@@ -1,5 +1,5 @@
-// Package sdk is the worker's side of the platform: read the input, push rows, write log lines. README.md beside this
-// file explains it with examples. All functions may be called from several goroutines.
+// Package sdk connects a worker to the platform: it reads the input, pushes rows and writes log lines. README.md in
+// this folder explains it with examples. All functions are safe for concurrent use.
 package sdk
 
 import (
@@ -20,7 +20,7 @@ import (
 
 const address = "127.0.0.1:20086"
 
-// More calls at once make nothing faster and cost memory.
+// More concurrent calls are not faster and use more memory.
 const maxCallsInFlight = 64
 
 // Error is a call that the platform refused.
@@ -32,8 +32,8 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s was refused: %s", e.Call, e.Message) }
 
-// Header is a column of the result table. Label is the key where it is empty; Format is text (where it is empty), number,
-// integer, boolean, array or object.
+// Header is a column of the result table. Label defaults to the key. Format is text (the default), number, integer,
+// boolean, array or object.
 type Header struct {
 	Key    string
 	Label  string
@@ -43,7 +43,7 @@ type Header struct {
 var connect = sync.OnceValues(func() (*grpc.ClientConn, error) {
 	return grpc.NewClient("passthrough:///"+address,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		// The endpoint is on this machine: a proxy in the environment is for the worker's targets.
+		// The endpoint is local; a proxy in the environment is meant for the worker's targets.
 		grpc.WithNoProxy(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)))
 })
@@ -65,7 +65,7 @@ func checked(call string, response *Response, err error) error {
 	return nil
 }
 
-// GetInput reads the input of this subtask, a JSON object by the names in input_schema.json, into a struct or map.
+// GetInput decodes the input of this subtask into a struct or map: a JSON object with the names in input_schema.json.
 func GetInput(into any) error {
 	connection, err := connect()
 	if err != nil {
@@ -81,7 +81,7 @@ func GetInput(into any) error {
 	return json.Unmarshal([]byte(response.JsonString), into)
 }
 
-// SetTableHeader declares the columns of the result table and their order. Columns that rows have besides are stored too.
+// SetTableHeader declares the columns of the result table and their order. Other columns of rows are stored too.
 func SetTableHeader(headers ...Header) error {
 	connection, err := connect()
 	if err != nil {
@@ -102,16 +102,16 @@ func SetTableHeader(headers ...Header) error {
 	return checked("SetTableHeader", response, err)
 }
 
-// PushData stores one row, whatever becomes a JSON object: a struct or a map. It returns when the row is stored.
+// PushData stores one row, a struct or map that encodes to a JSON object. It returns when the row is stored.
 func PushData(row any) error { return push(row, "") }
 
-// UpsertData gives the columns of row to the row of this run with the same value in the column upsertKey; without such a
-// row this becomes a new one.
+// UpsertData updates the row of this run that has the same value in the column upsertKey, or adds a new row if there is
+// none. Only the columns of row change.
 func UpsertData(row any, upsertKey string) error { return push(row, upsertKey) }
 
-// PushRows stores many rows, many in flight at a time, taking the next only when there is room for it. It returns how many
-// it took, once all are stored; after a refused row no further one is taken. Upserts by a column where upsertKey is not
-// empty.
+// PushRows stores many rows, with many calls in flight; it takes the next row only when there is room for it. It
+// returns the number of rows it took, once all are stored. It stops at the first refused row. If upsertKey is not
+// empty, rows are upserted by that column.
 func PushRows(rows iter.Seq[any], upsertKey string) (int, error) {
 	var (
 		wait  sync.WaitGroup
@@ -192,21 +192,21 @@ func rowToJSON(row any, upsertKey string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// The row has a column at least: the marks follow its last one.
+	// The row has at least one column, so a comma precedes the marks.
 	return string(text[:len(text)-1]) + "," + string(marks[1:]), nil
 }
 
-// Debug writes a log line of this level, as the others do: by fmt.Sprintf. A line that cannot be stored goes to stderr,
-// which the platform captures as well.
+// Debug writes a log line at level debug, formatted with fmt.Sprintf. If it cannot be stored it goes to stderr, which
+// the platform captures as well.
 func Debug(text string, values ...any) { writeLog(LogClient.Debug, text, values) }
 
-// Info writes a log line.
+// Info writes a log line at level info.
 func Info(text string, values ...any) { writeLog(LogClient.Info, text, values) }
 
-// Warn writes a log line.
+// Warn writes a log line at level warn.
 func Warn(text string, values ...any) { writeLog(LogClient.Warn, text, values) }
 
-// Failure writes a log line of the level error.
+// Failure writes a log line at level error.
 func Failure(text string, values ...any) { writeLog(LogClient.Error, text, values) }
 
 type logCall func(LogClient, context.Context, *LogLine, ...grpc.CallOption) (*Response, error)

@@ -1,6 +1,6 @@
 'use strict';
 
-/** The methods of coresdk.proto: their path, how a request is written and how its response is read. */
+/** The methods of coresdk.proto: path, request encoder and response decoder. */
 
 const messages = require('./sdk_pb');
 

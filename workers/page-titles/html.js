@@ -20,7 +20,7 @@ function declaredCharset(body, contentType) {
 /**
  * The text of a page by the character set it declares: byte order mark first, then the header, then the page itself.
  * @param {Buffer} body
- * @param {string} contentType the header, empty where there was none
+ * @param {string} contentType the header, empty if there was none
  */
 function decodeHtml(body, contentType) {
   try {
@@ -37,7 +37,7 @@ function oneLine(text) {
 
 /**
  * @param {string} html may end anywhere
- * @returns {{title: string, description: string}} both on one line, empty where the page has none
+ * @returns {{title: string, description: string}} both on one line, empty if the page has none
  */
 function readTitleAndDescription(html) {
   let title;

@@ -11,7 +11,7 @@ const { SocksClient } = require('socks');
 
 /**
  * @param {NodeJS.ProcessEnv} environment PROXY_AUTH is `user:password`, PROXY_DOMAIN is `host:port`
- * @returns the proxy in the form the socks library takes, or undefined where the environment names none
+ * @returns the proxy in the form the socks library takes, or undefined if the environment names none
  */
 function readProxy({ PROXY_AUTH: auth, PROXY_DOMAIN: domain }) {
   if (!auth || !domain) return undefined;

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The worker's side of the platform: read the input, push rows, write log lines. README.md beside this file explains
- * it with examples. Every function returns a promise; a refused call rejects with an SdkError.
+ * Connects a worker to the platform: reads the input, pushes rows and writes log lines. README.md in this folder
+ * explains it with examples. Every function returns a promise; a refused call rejects with an SdkError.
  */
 
 const { format } = require('node:util');
@@ -11,14 +11,14 @@ const methods = require('./sdk_grpc_pb');
 
 const address = '127.0.0.1:20086';
 
-/** More calls at once make nothing faster and cost memory; calls above this wait here, in order. */
+/** More concurrent calls are not faster and use more memory. Further calls wait here, in order. */
 const maxCallsInFlight = 64;
 
-/** A call that the platform refused, or that did not reach it. */
+/** A call that the platform refused, or that failed to reach it. */
 class SdkError extends Error {
   /**
    * @param {string} message what went wrong
-   * @param {number} code the platform's code, or gRPC's status where no answer came
+   * @param {number} code the platform's code, or the gRPC status if there was no answer
    */
   constructor(message, code, options) {
     super(message, options);
@@ -35,7 +35,7 @@ const unsettledCalls = new Set();
 
 function connect() {
   return new Client(`ipv4:${address}`, credentials.createInsecure(), {
-    // The endpoint is on this machine: a proxy that the worker set in the environment is for its targets.
+    // The endpoint is local; a proxy in the environment is meant for the worker's targets.
     'grpc.enable_http_proxy': 0,
     'grpc.max_receive_message_length': -1,
   });
@@ -69,7 +69,7 @@ async function takeTurn() {
   });
 }
 
-/** Hands the turn of a call that ended to the one that waits longest. */
+/** Passes the place of a finished call to the call that has waited longest. */
 function passTurn() {
   const next = waitingCalls.shift();
   if (next) next();
@@ -106,7 +106,7 @@ async function getInput() {
 }
 
 /**
- * Declares the columns of the result table and their order. Columns that rows have besides are stored too.
+ * Declares the columns of the result table and their order. Other columns of rows are stored too.
  * @param {{key: string, label?: string, format?: string}[]} headers format is text (the default), number, integer,
  *   boolean, array or object
  * @returns {Promise<void>}
@@ -140,22 +140,22 @@ function rowToJson(row, upsertKey) {
 }
 
 /**
- * Stores one row. The row is read at once, so changing the object afterwards changes nothing that was pushed.
- * @param {Record<string, unknown>} row one value a column
- * @param {{upsertKey?: string}} [options] upsertKey names a column: the row of this run with the same value in that
- *   column gets the columns given here; without such a row this becomes a new one
- * @returns {Promise<void>} resolves when the row is stored; rejects when it was refused
+ * Stores one row. The row is serialized at once, so later changes to the object have no effect.
+ * @param {Record<string, unknown>} row one value per column
+ * @param {{upsertKey?: string}} [options] upsertKey names a column: updates the given columns of the row of this run
+ *   that has the same value in that column, or adds a new row if there is none
+ * @returns {Promise<void>} resolves when the row is stored; rejects if it is refused
  */
 async function pushData(row, { upsertKey } = {}) {
   await call(methods.pushData, { jsonString: rowToJson(row, upsertKey) });
 }
 
 /**
- * Stores many rows in order, many in flight at a time, taking the next only when there is room for it.
+ * Stores many rows in order, with many calls in flight; takes the next row only when there is room for it.
  * @param {Iterable<Record<string, unknown>> | AsyncIterable<Record<string, unknown>>} rows
  * @param {{upsertKey?: string}} [options] as for pushData
- * @returns {Promise<number>} how many rows, once all are stored; after a refused row no further one is sent, and this
- *   rejects as soon as the rows under way are settled
+ * @returns {Promise<number>} the number of rows, once all are stored. After a refused row no more rows are sent, and
+ *   the promise rejects once the calls in flight have ended
  */
 async function pushRows(rows, options) {
   const underWay = new Set();
@@ -175,7 +175,9 @@ async function pushRows(rows, options) {
   return count;
 }
 
-/** A log line must not end a worker: one that cannot be stored goes to stderr, which the platform captures as well. */
+/**
+ * A log line must not end the worker: if it cannot be stored it goes to stderr, which the platform captures as well.
+ */
 async function writeLog(method, parts) {
   const line = format(...parts);
   try {
@@ -185,7 +187,7 @@ async function writeLog(method, parts) {
   }
 }
 
-/** Log lines by level, written like console.log: `log.info('%d pages read', count)`. Never rejects. */
+/** Log lines by level, formatted like console.log: `log.info('%d pages read', count)`. Never rejects. */
 const log = {
   debug: (...parts) => writeLog(methods.debug, parts),
   info: (...parts) => writeLog(methods.info, parts),
@@ -194,7 +196,7 @@ const log = {
 };
 
 /**
- * Waits until every call made so far is answered, then hangs up. Later calls reject. May be called twice.
+ * Waits until all calls so far are answered, then closes the connection. Later calls reject. May be called twice.
  * @returns {Promise<void>}
  */
 async function close() {

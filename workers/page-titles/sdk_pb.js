@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The messages of coresdk.proto in Protocol Buffers' wire format. They hold nothing but texts and small integers, so
- * these few lines stand in for a protobuf library and save its install and its start-up time.
+ * The messages of coresdk.proto in the Protocol Buffers wire format. They contain only strings and small integers, so
+ * this file replaces a protobuf library, which would take longer to install and start.
  */
 
 const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 };
@@ -19,14 +19,14 @@ function encodeVarint(value) {
   return Buffer.from(bytes);
 }
 
-/** A field of text or of an embedded message; as in any proto3 encoder, an empty text takes no bytes. */
+/** A string or embedded message field. As in any proto3 encoder, an empty string takes no bytes. */
 function encodeField(number, content) {
   const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
   if (content === '') return bytes;
   return Buffer.concat([encodeVarint((number << 3) | wireTypes.bytes), encodeVarint(bytes.length), bytes]);
 }
 
-/** Reads one varint as an int32; the bits beyond 32 of a negative number only repeat its sign. */
+/** Decodes a varint as an int32; bits beyond the 32nd of a negative number only repeat its sign. */
 function decodeVarint(buffer, start) {
   let value = 0;
   for (let offset = start, shift = 0; offset < buffer.length; offset += 1, shift += 7) {
@@ -37,7 +37,7 @@ function decodeVarint(buffer, start) {
   throw new RangeError('message ends inside a number');
 }
 
-/** The value of a field that starts at `start`: a number, a Buffer, or undefined for types that no message here has. */
+/** The value of the field at `start`: a number, a Buffer, or undefined for wire types that no message uses. */
 function decodeValue(buffer, start, wireType) {
   switch (wireType) {
     case wireTypes.varint:
@@ -57,7 +57,7 @@ function decodeValue(buffer, start, wireType) {
   }
 }
 
-/** All fields of a message by number; the last one wins, and fields added to the protocol later are carried along. */
+/** All fields of a message by number. The last value wins; unknown fields are kept. */
 function decodeFields(buffer) {
   const fields = new Map();
   let offset = 0;
@@ -70,7 +70,7 @@ function decodeFields(buffer) {
   return fields;
 }
 
-/** Every response of the protocol is a code in field 1 and a text in field 2. */
+/** Every response has a code in field 1 and a text in field 2. */
 function decodeCodeAndText(buffer) {
   const fields = decodeFields(buffer);
   return { code: fields.get(1) ?? 0, text: fields.get(2)?.toString('utf8') ?? '' };

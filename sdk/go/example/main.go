@@ -1,4 +1,4 @@
-// Greets everybody on a list.
+// Greets everyone on a list.
 package main
 
 import (
@@ -17,7 +17,7 @@ type row struct {
 func main() {
 	if err := greet(); err != nil {
 		sdk.Failure("%v", err)
-		os.Exit(1) // Anything but 0: the subtask failed.
+		os.Exit(1) // A nonzero exit code fails the subtask.
 	}
 }
 
