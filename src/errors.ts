@@ -50,7 +50,7 @@ export class ChelaError extends Error {
 
   /**
    * @param key which error of the registry this is
-   * @param message what went wrong and what to do; the registry's generic text where omitted
+   * @param message what went wrong and what to do; the registry's generic text if omitted
    * @param details further reasons, one sentence each
    */
   constructor(key: ErrorKey, message?: string, details?: readonly string[]) {

@@ -1,7 +1,7 @@
-/** How the console looks: colours, type and the defaults of Mantine's components. */
+/** The look of the console: colors, type and the defaults of Mantine's components. */
 import { createTheme, type MantineColorsTuple } from '@mantine/core';
 
-/** From light to dark; the claw's red. Text on shade 7 and darker has a contrast of 4.5 and more. */
+/** From light to dark, based on the claw's red. Text on shade 7 and darker has a contrast of at least 4.5. */
 const claw: MantineColorsTuple = [
   '#fff1ed',
   '#fbe0d9',
@@ -28,7 +28,7 @@ export const theme = createTheme({
   headings: { fontWeight: '650' },
   components: {
     NavLink: { styles: { root: { borderRadius: 'var(--mantine-radius-md)' } } },
-    // A column of asterisks says less than the word "optional" at the few fields that are.
+    // Most fields are required, so the few others are marked "optional" instead.
     TextInput: { defaultProps: { withAsterisk: false } },
     PasswordInput: { defaultProps: { withAsterisk: false } },
     FileInput: { defaultProps: { withAsterisk: false } },

@@ -1,4 +1,4 @@
-/** Accounts, as the rest of the platform uses them: who they are, what they may and what they pay. */
+/** The façade of accounts: who they are, what they may do and what they pay. */
 import type { PoolClient } from 'pg';
 import type { Config } from '../configuration/configuration.ts';
 import type { Database, Notifications } from '../database/database.ts';
@@ -43,14 +43,14 @@ export interface Account {
 export interface AccountChanges {
   readonly name?: string;
   readonly plan?: string;
-  /** IANA name; empty for that of the installation. */
+  /** IANA name; empty for the time zone of the installation. */
   readonly timezone?: string;
   readonly isAdmin?: boolean;
 }
 
 /** The account that owns the bundled workers. It has no API key. */
 export const systemAccountName = 'chela';
-/** The account made on first start. */
+/** The account created on first start. */
 export const adminAccountName = 'admin';
 
 type AccountsConfig = Pick<
@@ -69,7 +69,7 @@ type AccountsConfig = Pick<
 
 interface AccountsOptions {
   readonly database: Database;
-  /** Tells of keys revoked by other processes; without it that takes up to 5 s to be seen. */
+  /** Reports keys revoked by other processes; without it, a revocation takes up to 5 s to be noticed. */
   readonly notifications?: Notifications;
   readonly config: AccountsConfig;
   readonly events: Events;
@@ -122,7 +122,7 @@ export class Accounts {
     this.sessions = new Sessions(database, config.sessionLifetimeSeconds);
   }
 
-  /** What has to run for as long as the platform serves accounts. */
+  /** Background work of accounts, to run for as long as the platform serves them. */
   upkeep(): Service {
     return new AccountUpkeep({
       authenticator: this.#authenticator,
@@ -132,7 +132,7 @@ export class Accounts {
     });
   }
 
-  /** The account of that name, made if there is none. */
+  /** The account of that name, created if there is none. */
   async ensure(name: string): Promise<Account> {
     await this.#database.sql
       .insertInto('account')
@@ -162,7 +162,7 @@ export class Accounts {
     return this.#account(row);
   }
 
-  /** By page, in the order of their names. */
+  /** One page of accounts, ordered by name. */
   async list(page: { number: number; size: number }): Promise<{ count: number; list: Account[] }> {
     const { count } = await this.#database.sql
       .selectFrom('account')
@@ -178,7 +178,7 @@ export class Accounts {
     return { count, list: rows.map((row) => this.#account(row)) };
   }
 
-  /** @throws ChelaError INVALID_ARGUMENT where the name is taken, or plan or time zone do not exist */
+  /** @throws ChelaError INVALID_ARGUMENT if the name is taken, or the plan or time zone does not exist */
   async create(details: AccountChanges & { name: string }, actor: Actor): Promise<Account> {
     this.#check(details);
     const { name, plan, timezone, isAdmin } = details;
@@ -201,9 +201,9 @@ export class Accounts {
   }
 
   /**
-   * Changes what is given, the rest stays.
-   * @throws ChelaError NOT_FOUND for an unknown account; INVALID_ARGUMENT where the name is taken, plan or time zone do
-   *   not exist, or the platform relies on what is to be changed
+   * Changes the given fields and keeps the others.
+   * @throws ChelaError NOT_FOUND for an unknown account; INVALID_ARGUMENT if the name is taken, the plan or time zone
+   *   does not exist, or the platform relies on the field to change
    */
   async update(accountName: string, changes: AccountChanges, actor: Actor): Promise<Account> {
     this.#check(changes);
@@ -231,9 +231,9 @@ export class Accounts {
   }
 
   /**
-   * Adds to the balance of an account, or takes from it.
-   * @param change.amount decimal string; below zero it is taken away
-   * @param change.expiresAt when the whole balance expires; null for never, as before where omitted
+   * Adds an amount to the balance of an account.
+   * @param change.amount decimal string; negative to subtract
+   * @param change.expiresAt when the whole balance expires; null for never; unchanged if omitted
    * @throws ChelaError NOT_FOUND for an unknown account
    */
   async changeBalance(
@@ -276,7 +276,7 @@ export class Accounts {
     return rows[0]?.is_admin ?? false;
   }
 
-  /** Whether somebody has set the account's password, by its set-up link. */
+  /** Whether the account has a password, set through a set-up link. */
   async hasPassword(accountId: number): Promise<boolean> {
     const { password_hash: hash } = await this.#database.sql
       .selectFrom('account')
@@ -296,7 +296,7 @@ export class Accounts {
     return found !== undefined;
   }
 
-  /** Runs that are ready or running. */
+  /** Number of runs that are ready or running. */
   async activeRuns(accountId: number): Promise<number> {
     const { count } = await this.#database.sql
       .selectFrom('run')
@@ -308,8 +308,8 @@ export class Accounts {
   }
 
   /**
-   * Gives an account a key, as the operator.
-   * @returns the key, which is stored nowhere and cannot be shown again
+   * Creates an API key on behalf of the operator.
+   * @returns the key, which is not stored and cannot be shown again
    */
   async createKey(
     accountId: number,
@@ -319,19 +319,19 @@ export class Accounts {
     return (await this.keys.create(accountId, { name, ...options }, operator)).key;
   }
 
-  /** Ends a key at once, in every process, as the operator. @returns whether it was valid until now */
+  /** Revokes a key at once, in every process, on behalf of the operator. @returns whether the key was valid */
   async revokeKey(key: string): Promise<boolean> {
     const hash = await this.keys.revokeByKey(key, operator);
     if (hash !== undefined) this.#authenticator.distrust(hash);
     return hash !== undefined;
   }
 
-  /** Ends a key of an account at once, in every process. @throws ChelaError NOT_FOUND */
+  /** Revokes a key of an account at once, in every process. @throws ChelaError NOT_FOUND */
   async revokeKeyOf(accountId: number, slug: string, actor: Actor): Promise<void> {
     this.#authenticator.distrust(await this.keys.revoke(accountId, slug, actor));
   }
 
-  /** @returns undefined where the API key is wrong, expired or revoked */
+  /** @returns undefined if the API key is wrong, expired or revoked */
   authenticate(apiKey: string): Promise<Identity | undefined> {
     return this.#authenticator.authenticate(apiKey);
   }
@@ -376,7 +376,7 @@ async function checkNameFree(client: PoolClient, name: string): Promise<void> {
   if (rowCount !== 0) throw nameTaken(name);
 }
 
-/** The platform finds two accounts by their names at every start, and one of them is the way back in. */
+/** The platform looks up two accounts by name at every start, and the operator needs one of them to sign in. */
 function checkRelied(accountName: string, changes: AccountChanges): void {
   const isRelied = accountName === adminAccountName || accountName === systemAccountName;
   if (isRelied && changes.name !== undefined && changes.name !== accountName) {

@@ -1,4 +1,4 @@
-/** API keys: making, listing and revoking them. The key itself is shown once and stored nowhere, only its hash is. */
+/** Creates, lists and revokes API keys. A key is shown once; only its hash is stored. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { ulid } from 'ulid';
@@ -8,12 +8,12 @@ import { recordAudit, type Actor } from './audit.ts';
 
 const prefix = 'chela_';
 
-/** A new key: 32 random bytes, in letters that survive URLs and double clicks. */
+/** A new key: 32 random bytes, in characters that are safe in URLs and selected by a double click. */
 function generateApiKey(): string {
   return prefix + randomBytes(32).toString('base64url').replaceAll('-', 'A').replaceAll('_', 'B');
 }
 
-/** SHA-256 of a key, 32 bytes. Keys are random, so a slow hash would protect nothing. */
+/** SHA-256 of a key, 32 bytes. A slow hash would add nothing, because keys are random. */
 export function hashApiKey(key: string): Buffer {
   return createHash('sha256').update(key, 'utf8').digest();
 }
@@ -29,7 +29,7 @@ export interface ApiKeyRecord {
 export interface NewApiKey {
   readonly name: string;
   readonly expiresAt?: Date;
-  /** The key to use; a random one where omitted. */
+  /** The key to use; random if omitted. */
   readonly key?: string;
 }
 
@@ -39,7 +39,7 @@ export class ApiKeys {
   readonly #database: Database;
   readonly #limit: number;
 
-  /** @param limit most valid keys of an account */
+  /** @param limit maximum number of valid keys per account */
   constructor(database: Database, limit: number) {
     this.#database = database;
     this.#limit = limit;
@@ -67,9 +67,9 @@ export class ApiKeys {
   }
 
   /**
-   * Gives an account a key.
-   * @returns the record, and the key, which cannot be shown again
-   * @throws ChelaError INVALID_ARGUMENT where the account has as many as it may
+   * Creates a key for an account.
+   * @returns the stored key's record, and the key itself, which cannot be shown again
+   * @throws ChelaError INVALID_ARGUMENT if the account has reached its limit of keys
    */
   async create(
     accountId: number,
@@ -102,9 +102,9 @@ export class ApiKeys {
   }
 
   /**
-   * Ends a key, and tells every process.
-   * @returns hash of the key, in hex
-   * @throws ChelaError NOT_FOUND where the account has no such key, or it was revoked before
+   * Revokes a key and notifies every process.
+   * @returns hash of the key in hex
+   * @throws ChelaError NOT_FOUND if the account has no such key, or it is revoked already
    */
   async revoke(accountId: number, slug: string, actor: Actor): Promise<string> {
     const hash = await this.#database.transaction(async (client) =>
@@ -116,7 +116,7 @@ export class ApiKeys {
     return hash;
   }
 
-  /** Ends a key that is known itself. @returns its hash, in hex; undefined where it is unknown or was revoked before */
+  /** Revokes a key given in plain text. @returns its hash in hex; undefined if it is unknown or revoked already */
   async revokeByKey(key: string, actor: Actor): Promise<string | undefined> {
     return this.#database.transaction(async (client) =>
       revokeWhere(client, actor, 'key_hash = $1', [hashApiKey(key)]),

@@ -1,4 +1,4 @@
-/** What the audit log has entries of. */
+/** The actions that the audit log records. */
 export const auditActions = [
   'account.created',
   'account.changed',

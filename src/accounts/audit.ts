@@ -1,27 +1,27 @@
-/** The audit log: who did what, when, with which key and by which request. */
+/** The audit log: who did what, when, with which key and in which request. */
 import type { Pool, PoolClient } from 'pg';
 import type { Database } from '../database/database.ts';
 import type { AuditAction } from './audit-actions.ts';
 
-/** Who does something: an account by one of its keys. */
+/** Who performs an action: an account, usually with one of its keys. */
 export interface Actor {
-  /** Undefined for the platform itself, and its operator at the command line. */
+  /** Undefined for the platform and for its operator at the command line. */
   readonly accountId?: number;
   readonly apiKeyId?: number;
-  /** `''` where no request asked for it. */
+  /** `''` if there is no request. */
   readonly requestId: string;
 }
 
-/** The platform itself, or its operator at the command line. */
+/** The platform, or its operator at the command line. */
 export const operator: Actor = { requestId: '' };
 
 export interface AuditEvent {
   readonly action: AuditAction;
-  /** The account it is done to; the actor's own where omitted. */
+  /** The account that is affected; the actor's own if omitted. */
   readonly accountId?: number;
-  /** What it is done to, as the API names it: a slug, a path, the name of an account. */
+  /** The object that is affected, by its name in the API: a slug, a path or an account name. */
   readonly subject: string;
-  /** What else one may want to know later; never a secret. */
+  /** Anything else worth knowing later; never a secret. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
@@ -41,7 +41,7 @@ const entriesAtOnce = 10_000;
 
 /**
  * Adds an entry.
- * @param client the transaction of what it tells of, or the pool right after it
+ * @param client the transaction that performs the action, or the pool right after it
  */
 export async function recordAudit(client: Pool | PoolClient, actor: Actor, event: AuditEvent): Promise<void> {
   const accountId = event.accountId ?? actor.accountId;
@@ -71,12 +71,12 @@ export class AuditLog {
     this.#retentionDays = retentionDays;
   }
 
-  /** For what was done just now, outside a transaction of the caller's. */
+  /** Records an action that just happened outside a transaction. */
   async record(actor: Actor, event: AuditEvent): Promise<void> {
     await recordAudit(this.#database.pool, actor, event);
   }
 
-  /** Newest first. @param accountId the account it was done to; every account where omitted */
+  /** Newest first. @param accountId the affected account; all accounts if omitted */
   async list(
     accountId: number | undefined,
     page: { number: number; size: number },

@@ -1,24 +1,27 @@
-/** Who an API key belongs to. A key that was just checked is trusted for seconds, and not a moment beyond its revocation. */
+/**
+ * Finds the identity behind an API key, and caches it for some seconds. A revoked key is dropped from the cache at
+ * once.
+ */
 import { type Database, type Notifications, channels } from '../database/database.ts';
 import type { Events } from '../events/events.ts';
 import { hashApiKey } from './api-keys.ts';
 import { KeyUse } from './key-use.ts';
 
-/** The account of a key, and the key itself. */
+/** The account of a key, and the key's own id. */
 export interface Identity {
   readonly accountId: number;
   readonly apiKeyId: number;
 }
 
-/** How long a key that was just checked is trusted without asking the database again. */
+/** How long a checked key is trusted without asking the database again. */
 const trustedMilliseconds = 5000;
 const mostTrustedKeys = 10_000;
 
 interface TrustedKey {
   readonly identity: Identity;
-  /** When it was checked; monotonic. */
+  /** When it was checked, on the monotonic clock. */
   readonly checkedAtMilliseconds: number;
-  /** When the key itself expires, by the wall clock. */
+  /** When the key expires, on the wall clock. */
   readonly expiresAtMilliseconds: number;
 }
 
@@ -27,11 +30,11 @@ export class Authenticator {
   readonly #notifications: Notifications | undefined;
   readonly #use: KeyUse;
   readonly #trusted = new Map<string, TrustedKey>();
-  /** Counts what ends trust, so that an answer of the database that is older than a revocation is not trusted. */
+  /** Counts revocations: an answer of the database from before a revocation must not be cached. */
   #revocations = 0;
   #subscriptions: (() => void)[] = [];
 
-  /** @param notifications tells of keys revoked by other processes; without it that takes up to 5 s to be seen */
+  /** @param notifications reports keys revoked by other processes; without it, that takes up to 5 s to be noticed */
   constructor(database: Database, notifications: Notifications | undefined, events: Events) {
     this.#database = database;
     this.#notifications = notifications;
@@ -47,7 +50,7 @@ export class Authenticator {
     ];
   }
 
-  /** Trusts no key any more, and resolves once their use is recorded. */
+  /** Drops all cached keys, and resolves once their last use is recorded. */
   async close(): Promise<void> {
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#subscriptions = [];
@@ -55,7 +58,7 @@ export class Authenticator {
     await this.#use.settled();
   }
 
-  /** @returns undefined where the API key is wrong, expired or revoked */
+  /** @returns undefined if the API key is wrong, expired or revoked */
   async authenticate(apiKey: string): Promise<Identity | undefined> {
     const hash = hashApiKey(apiKey);
     const identity = this.#trustedIdentity(hash) ?? (await this.#lookUp(hash));
@@ -63,7 +66,7 @@ export class Authenticator {
     return identity;
   }
 
-  /** For a key that was revoked just now. @param hash in hex */
+  /** Drops a key that was just revoked from the cache. @param hash in hex */
   distrust(hash: string): void {
     this.#revocations += 1;
     this.#trusted.delete(hash);

@@ -1,4 +1,4 @@
-/** Records when keys are used: about once a minute, beside the requests and never in their way. */
+/** Records when keys were last used, about once a minute, without delaying requests. */
 import type { Database } from '../database/database.ts';
 import type { Events } from '../events/events.ts';
 import { TriggeredWork } from '../services/triggered-work.ts';
@@ -9,12 +9,12 @@ const mostRemembered = 10_000;
 export class KeyUse {
   readonly #database: Database;
   readonly #events: Events;
-  /** When each key was recorded last, by this process; monotonic. */
+  /** When this process last recorded each key, on the monotonic clock. */
   readonly #recordedAt = new Map<number, number>();
   readonly #waiting = new Set<number>();
   readonly #records = new TriggeredWork({
     work: () => this.#record(),
-    // The next use after a minute has its own chance.
+    // The next use after a minute tries again.
     onError: (err) => this.#events.failed({ work: 'record-key-use', err }),
   });
 
@@ -23,7 +23,7 @@ export class KeyUse {
     this.#events = events;
   }
 
-  /** Costs a look at a map; what there is to write is written later. */
+  /** Cheap: looks into a map; writing happens later. */
   note(apiKeyId: number): void {
     const now = performance.now();
     if (now - (this.#recordedAt.get(apiKeyId) ?? -Infinity) < intervalMilliseconds) return;
@@ -33,7 +33,7 @@ export class KeyUse {
     this.#records.trigger();
   }
 
-  /** Resolves once all that was noted is written, or could not be. */
+  /** Resolves once all noted uses have been written or have failed. */
   async settled(): Promise<void> {
     await this.#records.settled();
   }
@@ -43,7 +43,7 @@ export class KeyUse {
     this.#waiting.clear();
     await this.#database.pool.query({
       name: 'record-key-use',
-      // Other processes record the same key; theirs will do.
+      // Skips keys that another process has just recorded.
       text: `UPDATE api_key SET last_used_at = now()
              WHERE id = ANY($1) AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`,
       values: [ids],

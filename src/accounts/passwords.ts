@@ -1,10 +1,10 @@
-/** Passwords as scrypt hashes that name their own parameters, so that these can be raised for new ones. */
+/** Hashes passwords with scrypt. Each hash contains its parameters, so that new hashes can use stronger ones. */
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 import { promisify } from 'node:util';
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
-/** 64 MiB and about a third of a second: what guessing costs whoever has stolen the hashes. */
+/** 64 MiB and about a third of a second: the cost of each guess for somebody who stole the hashes. */
 const costs = { logN: 16, r: 8, p: 2 } as const;
 const hashBytes = 32;
 const saltBytes = 16;
@@ -19,7 +19,7 @@ interface Costs {
 
 async function hash(password: string, salt: Buffer, { logN, r, p }: Costs): Promise<Buffer> {
   const N = 2 ** logN;
-  // Two ways to type one character are one password.
+  // The same password may arrive in different Unicode forms.
   return derive(password.normalize('NFKC'), salt, hashBytes, { N, r, p, maxmem: 2 * 128 * N * r });
 }
 
@@ -31,7 +31,7 @@ export async function hashPassword(password: string): Promise<string> {
   return `scrypt$ln=${logN},r=${r},p=${p}$${salt.toString('base64url')}$${derived.toString('base64url')}`;
 }
 
-/** Whether a stored hash is that of the password. @throws Error where the hash has another form */
+/** Whether a password matches a stored hash. @throws Error if the hash is malformed */
 export async function isPasswordOf(password: string, stored: string): Promise<boolean> {
   const groups = hashPattern.exec(stored)?.groups;
   if (groups === undefined) throw new Error('a password hash of an unknown form');

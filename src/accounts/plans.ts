@@ -1,4 +1,6 @@
-/** Whether an account may start a run now: the concurrent runs of its plan, and its balance where the plan is prepaid. */
+/**
+ * Whether an account may start a run now: the limit on concurrent runs of its plan, and the balance of a prepaid plan.
+ */
 import type { PoolClient } from 'pg';
 import { ConfigError, settings, type Config } from '../configuration/configuration.ts';
 import { ChelaError, errorKinds, invalidArgument } from '../errors.ts';
@@ -6,14 +8,14 @@ import type { Plan, PlanList } from '../configuration/configuration.ts';
 
 export type { Plan } from '../configuration/configuration.ts';
 
-/** Condition over the table account: its balance cannot pay for anything any more. */
+/** SQL condition on the table account: the balance is used up or has expired. */
 const balanceUsedUp = '(account.balance <= 0 OR coalesce(account.balance_expiration_at <= now(), false))';
 
 export class Plans {
   readonly #plans: PlanList;
   readonly #default: Plan;
 
-  /** @throws ConfigError where the default plan is none of the plans */
+  /** @throws ConfigError if the default plan is not one of the plans */
   constructor({ plans, defaultPlan }: Pick<Config, 'plans' | 'defaultPlan'>) {
     const found = plans.get(defaultPlan);
     if (found === undefined) {
@@ -25,12 +27,12 @@ export class Plans {
     this.#default = found;
   }
 
-  /** The plan of an account; the default one where it has none, or one that is not configured any more. */
+  /** The plan of an account; the default plan if it has none or its plan is not configured. */
   of(account: { plan: string | null }): Plan {
     return this.#plans.get(account.plan ?? this.#default.name) ?? this.#default;
   }
 
-  /** @throws ChelaError INVALID_ARGUMENT where there is no such plan */
+  /** @throws ChelaError INVALID_ARGUMENT if there is no such plan */
   check(name: string): void {
     if (this.#plans.has(name)) return;
     throw invalidArgument(`there is no plan ${name}: the plans are ${[...this.#plans.keys()].join(', ')}`);
@@ -54,10 +56,10 @@ export class Plans {
   }
 
   /**
-   * Lets a run in that the transaction goes on to store. Where the plan has a limit, the lock of the account's row stands
-   * until its end, so that runs submitted at the same time count each other. Runs that are `ready` count: they are on
-   * their way. The transaction must not lock rows of tasks or queue items after this that others lock before it.
-   * @throws ChelaError PLAN_CONCURRENCY_LIMITED or INSUFFICIENT_BALANCE; the transaction may go on without the run
+   * Admits a run that the transaction is about to store. If the plan has a limit, this locks the account's row until
+   * the end of the transaction, so that runs submitted at the same time count each other. Runs that are `ready` count
+   * too. To avoid deadlocks, the transaction must not lock rows of tasks or queue items afterwards.
+   * @throws ChelaError PLAN_CONCURRENCY_LIMITED or INSUFFICIENT_BALANCE; the transaction may continue without the run
    */
   async admit(client: PoolClient, accountId: number): Promise<void> {
     const { rows } = await client.query<{ plan: string | null; is_used_up: boolean }>({
@@ -84,13 +86,13 @@ async function takePlace(
   planName: string,
   limit: number,
 ): Promise<void> {
-  // NO KEY: rows that refer to the account, the new run among them, are not held up.
+  // NO KEY does not block inserts of rows that refer to the account, such as the new run.
   await client.query({
     name: 'lock-account',
     text: 'SELECT FROM account WHERE id = $1 FOR NO KEY UPDATE',
     values: [accountId],
   });
-  // A statement of its own, after the lock: it sees the runs that were let in while this one waited.
+  // A separate statement after the lock: its snapshot includes runs admitted while this one waited for the lock.
   const { rows } = await client.query<{ count: number }>({
     name: 'active-runs',
     text: `SELECT count(*) FROM run WHERE account_id = $1 AND status IN ('ready', 'running')`,

@@ -1,4 +1,4 @@
-/** Sessions: what a browser holds after its user signed in by e-mail address and password. */
+/** Sessions of browsers that signed in with e-mail address and password. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Database } from '../database/database.ts';
 import { ChelaError } from '../errors.ts';
@@ -12,11 +12,11 @@ export interface SessionRecord {
 }
 
 export interface NewSession extends SessionRecord {
-  /** What the browser keeps; stored nowhere else. */
+  /** Kept by the browser only; the database has its hash. */
   readonly token: string;
 }
 
-/** A session that is used lives on; this often that is written down. */
+/** A session in use is extended. The new expiry is written at most this often. */
 const renewalSeconds = 3600;
 
 function hashOf(token: string): Buffer {
@@ -24,7 +24,8 @@ function hashOf(token: string): Buffer {
 }
 
 /**
- * What a page of this server can know and another site cannot: made from the session's token, of which it tells nothing.
+ * A token that pages of this server can know and other sites cannot. It is derived from the session token, and does not
+ * reveal it.
  */
 export function csrfTokenOf(token: string): string {
   return createHash('sha256').update(`csrf\n${token}`, 'utf8').digest('base64url');
@@ -38,7 +39,7 @@ export function isCsrfToken(token: string, given: string): boolean {
 export class Sessions {
   readonly #database: Database;
   readonly #lifetimeSeconds: number;
-  /** Hashed once, so that an unknown address costs as long as a wrong password. */
+  /** Hash to compare with if the address is unknown, so that this takes as long as a wrong password. */
   #decoy: Promise<string> | undefined;
 
   constructor(database: Database, lifetimeSeconds: number) {
@@ -48,7 +49,7 @@ export class Sessions {
 
   /**
    * Begins a session.
-   * @throws ChelaError INVALID_TOKEN where no account has this address and password, without a word on which is wrong
+   * @throws ChelaError INVALID_TOKEN if the address or the password is wrong, without saying which
    */
   async begin(email: string, password: string, requestId: string): Promise<NewSession> {
     const account = await this.#database.sql
@@ -76,7 +77,7 @@ export class Sessions {
     });
   }
 
-  /** @returns undefined where there is no such session, or it has expired */
+  /** @returns undefined if there is no such session or it has expired */
   async find(token: string): Promise<SessionRecord | undefined> {
     const { rows } = await this.#database.pool.query<{
       id: number;
@@ -104,7 +105,7 @@ export class Sessions {
     return rows[0]?.expires_at ?? expiresAt;
   }
 
-  /** Ends one session. Ending it twice is no error. */
+  /** Ends one session. Does nothing if it has already ended. */
   async end(id: number): Promise<void> {
     await this.#database.sql.deleteFrom('session').where('id', '=', id).execute();
   }
@@ -124,7 +125,7 @@ export class Sessions {
     });
   }
 
-  /** Removes what has expired. */
+  /** Removes expired sessions. */
   async prune(): Promise<void> {
     await this.#database.pool.query('DELETE FROM session WHERE expires_at <= now()');
   }

@@ -1,4 +1,4 @@
-/** The link by which an account gets its e-mail address and password: it works once, and not for long. */
+/** Links with which accounts set their e-mail address and password. A link works once and expires. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
@@ -20,7 +20,7 @@ function hashOf(token: string): Buffer {
   return createHash('sha256').update(token, 'utf8').digest();
 }
 
-/** @throws ChelaError INVALID_SHAPE saying what is wrong with the e-mail address or the password */
+/** @throws ChelaError INVALID_SHAPE that says what is wrong with the e-mail address or the password */
 function checkCredentials({ email, password }: Credentials): void {
   if (email.length > emailLength || !emailPattern.test(email)) {
     throw new ChelaError('INVALID_SHAPE', 'email must be an e-mail address such as admin@example.com');
@@ -40,7 +40,7 @@ export class SetupLinks {
     this.#lifetimeSeconds = lifetimeSeconds;
   }
 
-  /** Makes the link of an account; one made before does not work any more. @returns its token, which is stored nowhere */
+  /** Creates an account's link and invalidates the previous one. @returns its token, of which only a hash is stored */
   async create(accountId: number): Promise<string> {
     const token = randomBytes(32).toString('base64url');
     await this.#database.pool.query(
@@ -53,7 +53,7 @@ export class SetupLinks {
     return token;
   }
 
-  /** @throws ChelaError INVALID_ARGUMENT where the token is wrong, was used or has expired */
+  /** @throws ChelaError INVALID_ARGUMENT if the token is wrong, used or expired */
   async check(token: string): Promise<void> {
     const { rows } = await this.#database.pool.query<{ is_used: boolean; is_expired: boolean }>(
       `SELECT used_at IS NOT NULL AS is_used, expires_at <= now() AS is_expired FROM setup_link WHERE token_hash = $1`,
@@ -68,9 +68,9 @@ export class SetupLinks {
   }
 
   /**
-   * Uses the link: sets e-mail address and password of its account.
+   * Uses a link: sets e-mail address and password of its account.
    * @returns the name of the account
-   * @throws ChelaError where the token or the credentials cannot be used; the link works on then
+   * @throws ChelaError if the token or the credentials are invalid; the link remains valid
    */
   async redeem(token: string, credentials: Credentials, requestId: string): Promise<string> {
     checkCredentials(credentials);
@@ -101,7 +101,7 @@ export class SetupLinks {
       });
       return account.name;
     });
-    // Somebody else used it while the password was being hashed.
+    // Another request used the link while this one hashed the password.
     if (name === undefined) throw invalidArgument('this set-up link was used before: it works once');
     return name;
   }

@@ -1,4 +1,4 @@
-/** Tables of this room: accounts, how they authenticate, and what they pay. */
+/** Tables of this room: accounts, their credentials and their usage. */
 import type { Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 import type { AuditAction } from './audit-actions.ts';
 import type { UsageKind } from './usage-kinds.ts';

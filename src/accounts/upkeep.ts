@@ -1,4 +1,7 @@
-/** Ends trust in revoked keys at once, and removes old entries of the audit log and expired sessions now and every hour. */
+/**
+ * Background work: drops revoked keys from the cache at once; removes old audit entries and expired sessions every
+ * hour.
+ */
 import type { Events } from '../events/events.ts';
 import { Periodic } from '../services/periodic.ts';
 import { StartStop } from '../services/service.ts';
@@ -26,7 +29,7 @@ export class AccountUpkeep extends StartStop {
     this.#prunings = new Periodic({
       intervalMilliseconds: hourMilliseconds,
       work: async () => {
-        // Neither waits for the other's chance.
+        // A failure of one must not prevent the other.
         await audit.prune(new Date()).catch((err: unknown) => events.failed({ work: 'prune-audit', err }));
         await sessions.prune();
       },

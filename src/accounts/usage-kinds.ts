@@ -1,8 +1,8 @@
-/** What runs use that may have a price. */
+/** Kinds of usage that may have a price. */
 export const usageKinds = ['result', 'memory', 'cpu', 'traffic'] as const;
 export type UsageKind = (typeof usageKinds)[number];
 
-/** What the quantity of each kind counts. */
+/** The unit of each kind's quantity. */
 export const usageUnits = {
   result: 'result',
   memory: 'GB-hour',

@@ -1,7 +1,7 @@
 /**
- * What runs use and what it costs. Subtasks are metered when they are settled, in the same transaction and under the lock
- * of their run's row; all arithmetic is PostgreSQL's numeric, which is exact. Locks are taken in the order subtask, run,
- * account: the account is charged last, since other transactions lock it before they end.
+ * Meters the usage of runs and charges for it. A subtask is metered when it settles, in the same transaction and under
+ * the lock of its run's row. All arithmetic uses PostgreSQL's numeric type, which is exact. Locks are taken in the
+ * order subtask, run, account. The account is charged last, because other transactions lock it last too.
  */
 import type { PoolClient } from 'pg';
 import type { Config } from '../configuration/configuration.ts';
@@ -11,15 +11,15 @@ import type { UsageKind } from './usage-kinds.ts';
 
 export interface UsageEntry {
   readonly kind: UsageKind;
-  /** Decimal string; rows, GB-hours, hours of processor time or GB. */
+  /** Decimal string: rows, GB-hours, CPU hours or GB. */
   readonly quantity: string;
   /** Decimal string. */
   readonly unitPrice: string;
-  /** Decimal string: quantity times price, to six places. */
+  /** Decimal string: quantity times price, rounded to six places. */
   readonly amount: string;
 }
 
-/** What a metering added to the cost of a run, to be paid by its account. */
+/** The amount that a metering added to the cost of a run, to be paid by its account. */
 export interface Charge {
   readonly accountId: number;
   /** Decimal string, above zero. */
@@ -31,31 +31,31 @@ type UsageConfig = Pick<
   'pricePerResult' | 'pricePerGigabyteHour' | 'pricePerCpuHour' | 'pricePerGigabyteTraffic'
 >;
 
-/** What a run has used so far, whether it costs anything or not. */
+/** What a run has used so far, even if it costs nothing. */
 export interface MeteredUse {
   readonly results: number;
-  /** 1 GB being 1024 MB. */
+  /** 1 GB is 1024 MB. */
   readonly memoryGigabyteHours: number;
-  /** Of the subtasks that have ended. */
+  /** Of ended subtasks only. */
   readonly cpuSeconds: number;
   readonly trafficBytes: number;
 }
 
-/** Quantities of a kind that have their entry. */
+/** SQL: the quantity of a kind that the run's entries already contain. */
 function settled(kind: UsageKind): string {
   return `coalesce((SELECT sum(quantity) FROM usage_entry WHERE run_id = run.id AND kind = '${kind}'), 0)`;
 }
 
-/** GB-hours of a subtask: the memory it may use, for as long as its worker has run. */
+/** SQL: GB-hours of a subtask, which are its memory limit times the running time of its worker. */
 const gigabyteHours = `round(
   (run.system->>'memory')::numeric
     * greatest(0, extract(epoch FROM coalesce(subtask.finished_at, now()) - subtask.worked_from))
     / 3686400.000000000000, 12)`;
 
 /**
- * What a run ($1) has used beyond its entries, at the prices $2 (result), $3 (memory), $4 (cpu) and $5 (traffic).
- * `run.traffic_bytes` is whatever the proxy has counted by now.
- * @param subtasks condition that picks the subtasks whose memory and processor time are meant
+ * SQL: what a run ($1) has used beyond its entries, at the prices $2 (result), $3 (memory), $4 (cpu) and $5 (traffic).
+ * `run.traffic_bytes` is what the proxy has counted so far.
+ * @param subtasks condition that selects the subtasks whose memory and CPU time count
  */
 function unsettled(subtasks: string): string {
   return `
@@ -96,7 +96,7 @@ export class Usage {
   readonly #database: Database;
   readonly #plans: Plans;
   readonly #prices: readonly string[];
-  /** Whether nothing costs anything: nothing is entered then. */
+  /** Whether all prices are zero, so that nothing is recorded. */
   readonly isFree: boolean;
 
   constructor(database: Database, plans: Plans, config: UsageConfig) {
@@ -111,7 +111,7 @@ export class Usage {
     this.isFree = this.#prices.every((price) => Number(price) === 0);
   }
 
-  /** Records that the worker of a subtask began so long ago: its memory counts from then on. */
+  /** Records when the worker of a subtask started. Its memory counts from then on. */
   async begin(subtaskId: number, secondsAgo: number): Promise<void> {
     await this.#database.pool.query({
       name: 'begin-usage',
@@ -121,10 +121,10 @@ export class Usage {
   }
 
   /**
-   * Enters what a run has used since it was metered before: rows, traffic, and memory and processor time of one
-   * subtask that has ended.
-   * @param client of a transaction that holds the lock of the run's row; `charge` has to follow in it
-   * @returns undefined where nothing has to be paid
+   * Records what a run has used since it was last metered: rows, traffic, and the memory and CPU time of one ended
+   * subtask.
+   * @param client of a transaction that holds the lock of the run's row, and that has to call `charge` afterwards
+   * @returns undefined if there is nothing to pay
    */
   async meter(client: PoolClient, runId: number, subtaskId?: number): Promise<Charge | undefined> {
     if (this.isFree) return undefined;
@@ -136,7 +136,9 @@ export class Usage {
     return rows[0];
   }
 
-  /** Takes a charge from the balance where the account's plan is prepaid. The last statement of its transaction. */
+  /**
+   * Takes a charge from the balance of an account with a prepaid plan. Must be the last statement of its transaction.
+   */
   async charge(client: PoolClient, charge: Charge | undefined): Promise<void> {
     const prepaid = this.#plans.prepaidNames;
     if (charge === undefined || prepaid.length === 0) return;
@@ -147,7 +149,7 @@ export class Usage {
     });
   }
 
-  /** Whether what a run has cost so far, its running subtasks included, has come to a limit. */
+  /** Whether the cost of a run so far, including its running subtasks, has reached a limit. */
   async reached(runId: number, limit: number): Promise<boolean> {
     const { rows } = await this.#database.pool.query<{ reached: boolean }>({
       name: 'charge-reached',
@@ -157,7 +159,7 @@ export class Usage {
     return rows[0]?.reached ?? false;
   }
 
-  /** What a run has used so far, of its running subtasks only the memory. */
+  /** What a run has used so far. Running subtasks count with their memory only. */
   async meteredOf(runId: number): Promise<MeteredUse> {
     const { rows } = await this.#database.pool.query<MeteredUse>({
       name: 'metered-use',
@@ -170,9 +172,9 @@ export class Usage {
     return rows[0] ?? { results: 0, memoryGigabyteHours: 0, cpuSeconds: 0, trafficBytes: 0 };
   }
 
-  /** What a run has cost so far, decimal string, and the entries whose amounts add up to it. */
+  /** The cost of a run so far as a decimal string, and the entries that add up to it. */
   async ofRun(runId: number): Promise<{ total: string; entries: UsageEntry[] }> {
-    // One statement, so that the sum and the entries are of the same moment.
+    // One statement, so that the sum and the entries are consistent.
     const rows = await this.#database.sql
       .selectFrom('run')
       .leftJoin('usage_entry', 'usage_entry.run_id', 'run.id')

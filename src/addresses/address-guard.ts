@@ -1,6 +1,6 @@
 /**
- * Decides which addresses of a target may be connected to: public ones, and those that the operator allows. A caller has to
- * connect to the very addresses it gets, as the name may lead elsewhere the next time.
+ * Decides which addresses of a target may be connected to: public ones, and those that the operator allows. Callers
+ * must connect to the returned addresses, because resolving the name again may give others.
  */
 import type { LookupAddress } from 'node:dns';
 import { isIP, isIPv6, type LookupFunction } from 'node:net';
@@ -17,15 +17,15 @@ export interface GuardedTarget {
 }
 
 interface AddressGuardOptions {
-  /** Targets that may be connected to although they are not public. */
+  /** Targets that are allowed although they are not public. */
   readonly allowed: AllowedTargets;
   /** Environment variable that `allowed` comes from; refusals name it. */
   readonly setting: string;
-  /** How names are resolved; by the machine's own resolver where omitted. */
+  /** How names are resolved; by the system resolver if omitted. */
   readonly resolve?: Resolve;
 }
 
-/** Loopback by their very name (RFC 6761), whatever a DNS server says. */
+/** Names that mean loopback (RFC 6761), whatever a DNS server says. */
 const loopbackAddresses: readonly LookupAddress[] = [
   { address: '127.0.0.1', family: 4 },
   { address: '::1', family: 6 },
@@ -59,7 +59,7 @@ export class AddressGuard {
   async addresses(target: GuardedTarget): Promise<LookupAddress[]> {
     const { host, port } = target;
     const family = isIP(host);
-    // The operator named it, so only the machine may know it, by its hosts file say.
+    // The operator allowed the name itself, which may be known only to the machine, for example in its hosts file.
     if (family === 0 && this.#allowed.hasName(host, port)) return this.#resolved(host, resolveBySystem);
     const found = family === 0 ? await this.#resolved(host, this.#resolve) : [{ address: host, family }];
     const permitted = found.filter(({ address }) => this.#permits(address, port));
@@ -68,8 +68,8 @@ export class AddressGuard {
   }
 
   /**
-   * Checks what can be told without resolving a name: addresses, and the names of loopback. For a target whose name is
-   * resolved later, or by somebody else.
+   * Checks what is known without resolving: literal addresses and the names of loopback. For targets whose names are
+   * resolved later, or by another program.
    * @throws AddressRefusedError
    */
   checkUnresolved(target: GuardedTarget): void {
@@ -84,7 +84,7 @@ export class AddressGuard {
       throw this.#refusal(target);
   }
 
-  /** A `lookup` for sockets and requests to a port: resolves a name to the addresses that may be connected to. */
+  /** A `lookup` function for sockets and requests to a port: resolves a name to its allowed addresses. */
   lookup(port: number): LookupFunction {
     const addresses = callbackify((host: string) => this.addresses({ host, port }));
     return (host, options, callback) => {
@@ -113,7 +113,7 @@ export class AddressGuard {
     return isPublicAddress(unzoned) || this.#allowed.hasAddress(unzoned, port);
   }
 
-  /** Does not say where a name leads: whoever is refused need not learn the addresses of the operator's network. */
+  /** Does not reveal the address behind a name, so that users cannot probe the operator's network. */
   #refusal(target: GuardedTarget): AddressRefusedError {
     const what = isIP(target.host) === 0 ? 'has no public address' : 'is not a public address';
     return new AddressRefusedError(

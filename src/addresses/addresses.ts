@@ -1,6 +1,6 @@
 /**
- * Addresses that the platform may connect to on somebody's behalf: callbacks, workers' proxies, git repositories and package
- * registries all ask the same guard.
+ * Addresses that the platform may connect to on behalf of users. Callbacks, workers' proxies, git repositories and
+ * package registries share this guard.
  */
 export { AddressGuard } from './address-guard.ts';
 export { AddressRefusedError, NameNotFoundError } from './address-errors.ts';

@@ -1,17 +1,17 @@
-/** A list of connection targets: networks with all their ports, and single endpoints. One syntax for every setting. */
+/** A list of allowed targets: networks with all ports, and single endpoints. All settings share this syntax. */
 import { isIP, isIPv6, type BlockList } from 'node:net';
 import { networkList } from './network-list.ts';
 
 const endpointForm = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i;
 
-/** Names are compared in small letters and without the dot that may end them. */
+/** Compares names in lower case, without a trailing dot. */
 function endpointKey(host: string, port: number): string {
   return `${host.toLowerCase().replace(/\.$/, '')} ${port}`;
 }
 
-/** What may be connected to although it is not public. */
+/** Targets that are allowed although they are not public. */
 export interface AllowedTargets {
-  /** Whether the endpoint is listed by its name, wherever that leads. */
+  /** Whether the endpoint is listed by name, whatever address it has. */
   hasName(name: string, port: number): boolean;
   /** @param address without a zone */
   hasAddress(address: string, port: number): boolean;
@@ -24,7 +24,7 @@ export class AllowList implements AllowedTargets {
   /**
    * @param entries addresses, ranges in CIDR notation, and `host:port` with a name, an IPv4 address or an IPv6 address in
    *   brackets
-   * @throws Error where one is none of these
+   * @throws Error if an entry is none of these
    */
   constructor(entries: readonly string[]) {
     const networks: string[] = [];

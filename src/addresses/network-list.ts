@@ -3,7 +3,7 @@ import { BlockList, isIPv6 } from 'node:net';
 /**
  * A list of networks that addresses can be checked against.
  * @param networks addresses, or ranges in CIDR notation
- * @throws Error where one is neither
+ * @throws Error if an entry is neither
  */
 export function networkList(networks: readonly string[]): BlockList {
   const found = new BlockList();

@@ -1,8 +1,8 @@
-/** Which addresses are the public internet: where a worker or a callback may go without the operator's leave. */
+/** Which addresses are public: workers and callbacks may connect to them without the operator's permission. */
 import { isIPv6 } from 'node:net';
 import { networkList } from './network-list.ts';
 
-/** IPv4 that is not the public internet: IANA's special-purpose registry, multicast, reserved, a cloud's metadata. */
+/** IPv4 networks that are not public: IANA's special-purpose registry, multicast, reserved, cloud metadata. */
 const refusedIPv4 = networkList([
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -21,9 +21,9 @@ const refusedIPv4 = networkList([
   '224.0.0.0/4',
   '240.0.0.0/4',
 ]);
-/** Everything outside it (loopback, unique local, link-local, multicast, IPv4-mapped, NAT64) is refused. */
+/** Everything outside this network (loopback, unique local, link-local, multicast, IPv4-mapped, NAT64) is refused. */
 const globalIPv6 = networkList(['2000::/3']);
-/** Protocol assignments with Teredo, documentation, 6to4. */
+/** Refused within it: protocol assignments including Teredo, documentation, 6to4. */
 const refusedIPv6 = networkList(['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']);
 
 /** @param address IPv4 or IPv6 in any usual notation, without a zone */

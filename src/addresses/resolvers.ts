@@ -1,16 +1,16 @@
-/** Ways from a host name to its addresses. */
+/** Resolves host names to addresses. */
 import type { LookupAddress } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 
-/** All addresses of a name; an error or an empty list where it has none. */
+/** All addresses of a name. A name without addresses gives an error or an empty list. */
 export type Resolve = (name: string) => Promise<LookupAddress[]>;
 
-/** Asks the machine's resolver, which also knows its hosts file. It waits in one of the process's four threads for that. */
+/** Uses the system resolver, which reads the hosts file. Each query blocks one of Node's four pool threads. */
 export function resolveBySystem(name: string): Promise<LookupAddress[]> {
   return lookup(name, { all: true });
 }
 
-/** Asks the machine's DNS servers directly, so that slow names take no thread from anything else. */
+/** Queries the DNS servers directly, so that slow names do not block pool threads. */
 export function resolveByDns(): Resolve {
   const resolver = new Resolver({ timeout: 3000, tries: 2 });
   return async (name) => {

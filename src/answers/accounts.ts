@@ -1,4 +1,4 @@
-/** Accounts: what they are, what they may, and who did what to them. */
+/** Accounts, their plans and their audit log. */
 import { Type } from 'typebox';
 import { auditActions } from '../accounts/audit-actions.ts';
 import type { Answer } from './answer.ts';

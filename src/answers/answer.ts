@@ -1,4 +1,4 @@
-/** What a schema describes, for those who only read it: server and console take the types of answers from it. */
+/** The type that a schema describes. Server and console derive the types of answers from schemas. */
 import type { Static, TSchema } from 'typebox';
 
 type DeepReadonly<Value> = Value extends readonly (infer Item)[]

@@ -1,4 +1,4 @@
-/** How runs and subtasks ended, as fields of the API. Extensions of the published API. */
+/** Why runs and subtasks ended, as fields of the API. Extensions of the published API. */
 import { Type } from 'typebox';
 import {
   internalSteps,
@@ -35,7 +35,7 @@ const SuspectedLimit = Type.Object({
   }),
 });
 
-/** Fields are there for the reasons that have them. */
+/** Each field is present for the reasons that use it. */
 const endDetailFields = {
   limit: Type.Optional(limitFields.limit),
   value: Type.Optional(limitFields.value),
@@ -83,7 +83,7 @@ const errorHeadline = Type.String({
   examples: [''],
 });
 
-/** Of a subtask. */
+/** Fields of a subtask. */
 export const subtaskEndFields = {
   end_reason: enumeration(['', ...subtaskEndReasons], {
     description: `Why it ended. ${reasonNote}`,
@@ -96,7 +96,7 @@ export const subtaskEndFields = {
   error_headline: errorHeadline,
 };
 
-/** Of a run. */
+/** Fields of a run. */
 export const runEndFields = {
   end_reason: enumeration(['', ...runEndReasons], {
     description: `Extension: why it ended: as the first of its subtasks that failed, or partly_failed where others succeeded. ${reasonNote}`,

@@ -1,7 +1,7 @@
-/** Schemas of enumerations: their static type is the union of the values, and documents get `type` and `enum`. */
+/** Schemas of enumerations. Their static type is the union of the values; the document has `type` and `enum`. */
 import { Type, type TSchemaOptions, type TUnsafe } from 'typebox';
 
-/** @param values texts, or whole numbers */
+/** @param values strings or integers */
 export function enumeration<const Value extends string | number>(
   values: readonly Value[],
   options: TSchemaOptions = {},

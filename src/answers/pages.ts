@@ -1,8 +1,8 @@
-/** Lists by page. */
+/** Paged lists. */
 import { Type, type TSchema } from 'typebox';
 import type { Answer } from './answer.ts';
 
-/** A paged answer: `count`, `list`, `page_index`, `page_size` and what else an operation adds. */
+/** A paged answer: `count`, `list`, `page_index`, `page_size` and further fields of the operation. */
 export function pagedSchema<Item extends TSchema>(item: Item) {
   return Type.Object({
     count: Type.Integer({ description: 'Items on all pages.', examples: [1] }),
@@ -12,7 +12,7 @@ export function pagedSchema<Item extends TSchema>(item: Item) {
   });
 }
 
-/** A page of items that are answers themselves. */
+/** A page of answers. */
 export type Paged<Item> = Omit<Answer<ReturnType<typeof pagedSchema>>, 'list'> & {
   readonly list: readonly Item[];
 };

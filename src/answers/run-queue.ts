@@ -1,4 +1,4 @@
-/** Runs that are held. */
+/** Held runs. */
 import { Type } from 'typebox';
 import { queueStates } from '../runs/queue-states.ts';
 import type { Answer } from './answer.ts';

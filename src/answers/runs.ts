@@ -1,4 +1,4 @@
-/** Runs: one in short, what starts one, and what it was started with. */
+/** Runs: the summary, the answer to starting one, and its input. */
 import { Type } from 'typebox';
 import { origins, runStatuses } from '../runs/statuses.ts';
 import type { Answer } from './answer.ts';
@@ -80,6 +80,8 @@ const FinishedRun = Type.Object(
   { title: 'FinishedRun', description: 'The outcome of a synchronous run' },
 );
 
-/** The answer of everything that starts a run. The wider shape stands first: what is sent is written by the first that fits. */
+/**
+ * The answer of every operation that starts a run. The wider schema comes first: the first that matches is serialized.
+ */
 export const RunAnswer = Type.Union([FinishedRun, StartedRun]);
 export type RunAnswer = Answer<typeof RunAnswer>;

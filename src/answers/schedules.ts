@@ -1,4 +1,4 @@
-/** Coming ticks of schedules, and the time zone they go by. */
+/** Upcoming scheduled times, and their time zone. */
 import { Type } from 'typebox';
 import type { Answer } from './answer.ts';
 

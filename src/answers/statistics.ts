@@ -1,4 +1,4 @@
-/** Runs added up, and what goes on. */
+/** Statistics of runs, and what is going on now. */
 import { Type } from 'typebox';
 import { bucketSizes } from '../statistics/bucket-sizes.ts';
 import type { Answer } from './answer.ts';

@@ -1,4 +1,4 @@
-/** Subtasks of a run, and why those that wait do. */
+/** Subtasks of a run, and why some of them wait. */
 import { Type, type TSchema } from 'typebox';
 import { subtaskStatuses, type SubtaskStatus } from '../runs/statuses.ts';
 import { waitReasons } from '../runs/wait-reasons.ts';

@@ -1,4 +1,4 @@
-/** The installation. */
+/** The state of the installation. */
 import { Type } from 'typebox';
 import type { Answer } from './answer.ts';
 import { enumeration } from './enumeration.ts';

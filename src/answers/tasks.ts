@@ -5,7 +5,7 @@ import type { Answer } from './answer.ts';
 import { enumeration } from './enumeration.ts';
 import { exampleInput, exampleTaskSlug } from './examples.ts';
 
-/** What requests may say of a task in the same words; lengths are in characters. */
+/** Fields that several requests share. Lengths are in characters. */
 export const taskFields = {
   title: Type.String({
     description: 'Title of the task.',
@@ -27,7 +27,7 @@ export const taskFields = {
 
 /** Extensions of the published fields. */
 export const scheduleExtensions = {
-  /** An empty text follows the account. */
+  /** Empty to use the account's time zone. */
   schedule_timezone: Type.String({
     description: 'Extension: IANA name of the time zone; empty for that of the account.',
     examples: ['Europe/Berlin'],

@@ -1,4 +1,4 @@
-/** What a run used and what that costs. */
+/** What a run used and what it cost. */
 import { Type } from 'typebox';
 import { usageKinds, usageUnits } from '../accounts/usage-kinds.ts';
 import type { Answer } from './answer.ts';

@@ -1,4 +1,4 @@
-/** Versions of workers, where they come from, and the installation of their dependencies. */
+/** Versions of workers, their origin, and the installation of their dependencies. */
 import { Type } from 'typebox';
 import { installStatuses } from '../workers/install-statuses.ts';
 import { languages } from '../workers/languages.ts';
@@ -6,7 +6,7 @@ import type { Answer } from './answer.ts';
 import { enumeration } from './enumeration.ts';
 import { exampleWorkerSlug } from './examples.ts';
 
-/** A remark about a package, for its author. `field` is a place within a JSON file, as in `properties[2].default`. */
+/** A finding about a package, for its author. `field` is a path in a JSON file, such as `properties[2].default`. */
 const Finding = Type.Object({
   file: Type.String(),
   field: Type.Optional(Type.String()),
@@ -31,7 +31,7 @@ export const PublishedVersion = Type.Object(publishedFields, {
 });
 export type PublishedVersion = Answer<typeof PublishedVersion>;
 
-/** Where in a git repository a version comes from. */
+/** The git repository and commit that a version comes from. */
 const GitSource = Type.Object(
   {
     url: Type.String({ description: 'Without credentials.', examples: ['https://code.example/me/worker'] }),

@@ -1,4 +1,4 @@
-/** Workers, and how they are described. */
+/** Workers and their descriptions. */
 import { Type } from 'typebox';
 import type { Answer } from './answer.ts';
 import { exampleWorkerSlug } from './examples.ts';
@@ -26,7 +26,7 @@ export const Worker = Type.Object(
 );
 export type Worker = Answer<typeof Worker>;
 
-/** The same workers under two names: published clients read one or the other. */
+/** The same list under two names, because published clients read one or the other. */
 export const WorkerPage = Type.Object({
   scraper: Type.Array(Worker),
   count: Type.Integer({ description: 'Workers on all pages.', examples: [1] }),

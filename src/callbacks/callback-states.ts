@@ -7,6 +7,6 @@
 export const callbackStates = ['pending', 'delivered', 'given_up'] as const;
 export type CallbackState = (typeof callbackStates)[number];
 
-/** Statuses of a run that its callback URL is told: all but the one it begins with. */
+/** Statuses of a run that are sent to its callback URL: all except the initial one. */
 export const toldStatuses = ['running', 'aborting', 'succeeded', 'failed'] as const;
 export type ToldStatus = (typeof toldStatuses)[number];

@@ -1,4 +1,4 @@
-/** Callbacks, as the rest of the platform uses them: status changes told to the callback URL of a run. */
+/** The façade of callbacks: they report status changes to the callback URL of a run. */
 import type { PoolClient } from 'pg';
 import { settings, type Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
@@ -15,7 +15,9 @@ import { urlRefusal } from './callback-url.ts';
 
 export type { CallbackRecord } from './read.ts';
 
-/** Deliveries to one receiver at the same time, by all processes: a slow one takes these places and leaves the others. */
+/**
+ * Maximum concurrent deliveries to one receiver, over all processes, so that a slow receiver does not delay the others.
+ */
 const receiverConcurrency = 4;
 
 interface CallbacksOptions {
@@ -35,7 +37,7 @@ export class Callbacks implements StatusCallbacks {
   readonly #jobs: Jobs;
   readonly #guard: AddressGuard;
 
-  /** Deliveries are done by the jobs handed in, once they are started. */
+  /** Deliveries run on the given jobs once those are started. */
   constructor({ database, jobs, config, version, events }: CallbacksOptions) {
     this.#database = database;
     this.#jobs = jobs;
@@ -58,7 +60,7 @@ export class Callbacks implements StatusCallbacks {
     });
   }
 
-  /** Its name is not resolved yet. */
+  /** Checks the URL without resolving its name. */
   check(callbackUrl: string): void {
     const url = URL.parse(callbackUrl);
     if (url === null) throw new ChelaError('INVALID_SHAPE', 'callback_url must be an http or https URL');
@@ -70,7 +72,7 @@ export class Callbacks implements StatusCallbacks {
     return recordStatus(client, this.#jobs, runIds);
   }
 
-  /** Signs the account's callbacks from now on with a secret made now. @returns the secret */
+  /** Signs the account's callbacks with a new secret from now on. @returns the secret */
   async renewSecret(accountId: number): Promise<string> {
     const secret = generateCallbackSecret();
     await this.#setSecret(accountId, secret);

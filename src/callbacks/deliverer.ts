@@ -1,6 +1,6 @@
 /**
- * Delivers the callbacks of a run in their order. A callback is claimed with a lease before it is sent and its outcome is
- * recorded after, so a process that dies in between makes for a second delivery, never for none.
+ * Delivers the callbacks of a run in order. A callback is claimed with a lease before it is sent, and its outcome is
+ * recorded afterwards. If the process dies in between, the callback is delivered twice rather than not at all.
  */
 import type { Database } from '../database/database.ts';
 import type { Events } from '../events/events.ts';
@@ -10,9 +10,9 @@ import { deliverCallbacks, receiverOf } from './recorder.ts';
 import { signature, signatureHeader } from './signature.ts';
 import type { AddressGuard } from '../addresses/addresses.ts';
 
-/** From the end of an exchange to its record, at most. */
+/** Maximum time from the end of an exchange until it is recorded. */
 const recordSeconds = 20;
-/** Receivers that come back are not met by all retries in the same moment. */
+/** Spreads retries, so that a receiver that comes back does not get all of them at once. */
 const jitter = 0.1;
 
 interface DelivererOptions {
@@ -20,7 +20,7 @@ interface DelivererOptions {
   readonly jobs: Jobs;
   readonly guard: AddressGuard;
   readonly timeoutSeconds: number;
-  /** Waits before the second, third … attempt; after the last a callback is given up. */
+  /** Delays before the second, third, … attempt. After the last attempt the callback is given up. */
   readonly retrySeconds: readonly number[];
   readonly version: string;
   readonly events: Events;
@@ -45,7 +45,7 @@ export class Deliverer {
     this.#options = options;
   }
 
-  /** Delivers what is due of a run, until nothing is left or one has to be tried again later. */
+  /** Delivers the due callbacks of a run, until none is left or one has to be retried later. */
   async deliver(runId: number): Promise<void> {
     for (;;) {
       const callback = await this.#claim(runId);
@@ -55,7 +55,7 @@ export class Deliverer {
     }
   }
 
-  /** The first callback of a run that is not settled, unless it is not due or another process has it. */
+  /** Claims the first unsettled callback of a run, unless it is not due or another process has claimed it. */
   async #claim(runId: number): Promise<ClaimedCallback | undefined> {
     const { rows } = await this.#options.database.pool.query<ClaimedCallback>({
       name: 'claim-callback',

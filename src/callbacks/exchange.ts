@@ -1,14 +1,17 @@
-/** One request to a receiver and its answer, with limits on everything the receiver decides: time, headers, body, redirects. */
+/**
+ * One request to a receiver and its answer, with limits on everything that the receiver controls: time, headers, body,
+ * redirects.
+ */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { AddressGuard } from '../addresses/addresses.ts';
 import { portOf, urlRefusal } from './callback-url.ts';
 
-/** Statuses of redirects that repeat the request; 303 would have it become a GET, which tells the receiver nothing. */
+/** Redirects that repeat the request. A 303 would turn it into a GET, which delivers nothing. */
 const redirectStatuses = new Set([301, 302, 307, 308]);
 const mostRedirects = 3;
 const headerLimitBytes = 16 * 1024;
-/** Reading ends here; the answer counts as complete. */
+/** Reading stops here, and the answer counts as complete. */
 const answerLimitBytes = 64 * 1024;
 const keptAnswerBytes = 1024;
 
@@ -20,11 +23,11 @@ export interface CallbackRequest {
 }
 
 export interface ExchangeOutcome {
-  /** Of the last answer that was received. */
+  /** Status of the last answer received. */
   readonly statusCode: number | undefined;
-  /** Why it failed; `''` where the receiver answered 2xx in time. */
+  /** Why it failed; `''` if the receiver answered 2xx in time. */
   readonly error: string;
-  /** The first bytes of the answer's body, as text. */
+  /** The start of the answer's body, as text. */
   readonly answer: string;
   readonly milliseconds: number;
 }
@@ -35,8 +38,8 @@ interface Received {
 }
 
 /**
- * Sends one callback. Never rejects: what goes wrong is the outcome.
- * @param limitMilliseconds for all of it: name resolution, connection, redirects, the whole answer
+ * Sends one callback. Never rejects: errors are part of the outcome.
+ * @param limitMilliseconds for the whole exchange: name resolution, connection, redirects, and the complete answer
  */
 export async function exchange(
   request: CallbackRequest,
@@ -98,7 +101,7 @@ function send(
   const outgoing = request(url, {
     method: 'POST',
     headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-    // A connection of its own: one that was kept could have been checked under other settings.
+    // A new connection each time: a kept one may have been checked under different settings.
     agent: false,
     lookup: guard.lookup(portOf(url)),
     maxHeaderSize: headerLimitBytes,
@@ -110,7 +113,7 @@ function send(
     socket.destroy();
     reject(new Error('answered 101'));
   });
-  // Whatever else the receiver comes up with ends here at the latest, when the signal has destroyed the request.
+  // Catches every other way to fail: at the latest, the signal destroys the request.
   outgoing.on('close', () => reject(new Error('the connection was closed without an answer')));
   outgoing.end(body);
   return promise;
@@ -125,12 +128,12 @@ async function readStart(response: IncomingMessage, chunks: Buffer[]): Promise<v
   }
 }
 
-/** PostgreSQL has no text with U+0000 in it. */
+/** Removes U+0000, which PostgreSQL cannot store in text. */
 function textOf(chunks: readonly Buffer[]): string {
   return Buffer.concat(chunks).toString('utf8').replaceAll('\0', '\u{FFFD}');
 }
 
-/** Where several addresses were tried, the error that holds them all says nothing itself. */
+/** If several addresses were tried, the outer error has no message of its own. */
 function messageOf(error: unknown): string {
   const first = error instanceof AggregateError ? (error.errors as unknown[])[0] : error;
   return (first as Error).message;

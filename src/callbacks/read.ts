@@ -4,18 +4,18 @@ import type { CallbackState, ToldStatus } from './callback-states.ts';
 export interface CallbackAttempt {
   readonly number: number;
   readonly startedAt: Date;
-  /** Undefined while the attempt is under way. */
+  /** Undefined while the attempt is in progress. */
   readonly milliseconds: number | undefined;
   readonly statusCode: number | undefined;
-  /** `''` where the receiver accepted. */
+  /** `''` if the receiver accepted. */
   readonly error: string;
-  /** The first bytes of the answer. */
+  /** The start of the answer's body. */
   readonly answer: string;
 }
 
-/** One status change that a callback URL is told. */
+/** One status change, reported to a callback URL. */
 export interface CallbackRecord {
-  /** From 1 within its run, in the order of the changes. */
+  /** Numbered from 1 within its run, in the order of the changes. */
   readonly number: number;
   readonly runStatus: ToldStatus;
   readonly state: CallbackState;
@@ -27,7 +27,7 @@ export interface CallbackRecord {
 }
 
 export interface RunCallbacks {
-  /** `''` where the run has none. */
+  /** `''` if the run has none. */
   readonly callbackUrl: string;
   readonly list: readonly CallbackRecord[];
 }
@@ -39,7 +39,9 @@ export class CallbackReader {
     this.#database = database;
   }
 
-  /** The callbacks of a run with every attempt, oldest first: a handful of changes, a dozen attempts each. */
+  /**
+   * The callbacks of a run with all attempts, oldest first. A run has few callbacks, with about a dozen attempts each.
+   */
   async ofRun(runId: number): Promise<RunCallbacks> {
     const { sql } = this.#database;
     const run = await sql.selectFrom('run').select('callback_url').where('id', '=', runId).executeTakeFirst();

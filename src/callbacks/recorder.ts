@@ -1,10 +1,10 @@
-/** Records what callback URLs are to be told, in the transaction that changes the runs. */
+/** Records callbacks in the transaction that changes the status of runs. */
 import type { PoolClient } from 'pg';
 import type { Jobs, JobKind } from '../jobs/jobs.ts';
 import { type EndColumns, durationSeconds, endFields, resultMessage, unixSeconds } from '../runs/runs.ts';
 import type { RunStatus } from '../runs/statuses.ts';
 
-/** "Look whether a callback of this run can be delivered." What is delivered, and in which order, the tables say. */
+/** A job that checks whether a callback of this run is due. The tables say what is delivered, and in which order. */
 export interface DeliverData {
   readonly runId: number;
 }
@@ -12,12 +12,13 @@ export interface DeliverData {
 export const deliverCallbacks: JobKind<DeliverData> = {
   name: 'deliver-callbacks',
   queue: {
-    // Retries of the job itself, for when PostgreSQL was away or the process died; those of a delivery are jobs of their own.
+    // Retries of the job itself, in case PostgreSQL is unavailable or the process dies. Retries of a delivery are
+    // separate jobs.
     retryLimit: 1000,
     retryDelay: 5,
     retryBackoff: true,
     retryDelayMax: 300,
-    // More than the callbacks of one run take, each with the longest time limit.
+    // More than the callbacks of one run take if each reaches its time limit.
     expireInSeconds: 120,
     deleteAfterSeconds: 3600,
   },
@@ -34,12 +35,12 @@ interface ChangedRun extends EndColumns {
   readonly callback_url: string;
 }
 
-/** Jobs with the same group share the limit on deliveries to one receiver. */
+/** The group of a job. Jobs of a group share the limit on concurrent deliveries to one receiver. */
 export function receiverOf(callbackUrl: string): string {
   return URL.parse(callbackUrl)?.host ?? '';
 }
 
-/** The body of a callback: the run as it is now. */
+/** The body of a callback: the run in its current state. */
 function callbackBody(run: Omit<ChangedRun, 'id' | 'callback_url'>): string {
   return JSON.stringify({
     run_slug: run.slug,
@@ -56,8 +57,8 @@ function callbackBody(run: Omit<ChangedRun, 'id' | 'callback_url'>): string {
 }
 
 /**
- * Records the present status of runs that have a callback URL, and queues the delivery.
- * @param client of a transaction that has changed the status, so it holds the locks of the runs' rows
+ * Records the current status of runs that have a callback URL, and queues the delivery.
+ * @param client of the transaction that changed the status, which therefore holds the locks on the rows of the runs
  */
 export async function recordStatus(client: PoolClient, jobs: Jobs, runIds: readonly number[]): Promise<void> {
   const { rows } = await client.query<ChangedRun>({

@@ -2,7 +2,10 @@ import { settings, type Config } from '../configuration/configuration.ts';
 import { DatabaseUnreachableError, isDatabaseUnavailable } from '../database/database.ts';
 import { CommandError } from './command-error.ts';
 
-/** What a user is told of an error at work with the database: a sentence where nothing answers there, else the error. */
+/**
+ * Turns a database error into one for the user: a sentence if the database cannot be reached, otherwise the error
+ * itself.
+ */
 export function explainDatabase(
   error: unknown,
   { databaseUrl, databaseWaitSeconds }: Pick<Config, 'databaseUrl' | 'databaseWaitSeconds'>,

@@ -32,7 +32,7 @@ export function addKeysCommand(program: Command): void {
       const admin = await accounts.ensure(adminAccountName);
       const key = await accounts.createKey(admin.id, name);
       await print(key).catch(async (error: unknown) => {
-        // Nobody knows it.
+        // The key was never printed, so nobody can use it.
         await accounts.revokeKey(key);
         throw error;
       });

@@ -1,15 +1,15 @@
-/** What commands write for the person who typed them. */
+/** Output of commands for the user. */
 import { CommandError } from './command-error.ts';
 
 /**
- * A full disk, or a terminal or pipe that is gone, does not end this process by an event that nobody hears. Call it once,
+ * Keeps a full disk, or a closed terminal or pipe, from ending the process by an unhandled error event. Call it once,
  * before anything is written.
  */
 export function outliveLostOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }
 
-/** Tells how a platform is getting on. A platform runs on where that cannot be written. */
+/** Prints a progress message. The platform keeps running if it cannot be written. */
 export function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }

@@ -93,7 +93,10 @@ async function pushFolder(folder: string, flags: PushFlags, call: Call): Promise
   await report(name, await call(slug === undefined ? '/workers' : `/workers/${slug}/versions`, form));
 }
 
-/** The platform reads the repository; a token for a private one comes by CHELA_GIT_TOKEN, which no list of processes shows. */
+/**
+ * The platform reads the repository. The token of a private one comes from CHELA_GIT_TOKEN, so no process list shows
+ * it.
+ */
 async function pushRepository(address: string, flags: PushFlags, call: Call): Promise<void> {
   const [url = '', ref = ''] = address.split(/#(.*)/s);
   const repository =

@@ -1,4 +1,4 @@
-/** Starts the platform, or a half of it, and stops it in order at a signal. */
+/** Starts the platform, or only the API or the runner, and stops it in order at a signal. */
 import type { Logger } from 'pino';
 import { flagOf, settings, type Config } from '../configuration/configuration.ts';
 import { lockDataFolder } from '../host/data-folder.ts';
@@ -17,12 +17,12 @@ interface RunPlatformOptions {
   readonly config: Config;
   readonly parts: PlatformParts;
   readonly onProgress: (step: string) => void;
-  /** Between the making of the services and their start. */
+  /** Called after the services are created and before they start. */
   readonly prepare?: (platform: Platform) => Promise<void>;
   readonly onReady: (platform: Platform, address: string | undefined) => Promise<void>;
 }
 
-/** Resolves once the platform runs; it goes on until a signal comes. */
+/** Resolves once the platform is running. It keeps running until a signal arrives. */
 export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   withholdInheritedDescriptors();
   const { config, parts, onProgress } = options;
@@ -44,7 +44,7 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   watchdog.start();
   ways.push(() => watchdog.stop());
   try {
-    // Halves share a folder and a database of the operator's; a whole platform has both for itself.
+    // `api` and `runner` share the operator's folder and database. With an embedded database, `up` must own both.
     const lock = config.databaseUrl === '' ? await lockDataFolder(config.dataDir) : undefined;
     if (lock !== undefined) ways.push(lock.release);
     const database = await openDatabase(config, logger, { onProgress, onWaiting: sayWaiting }).catch(
@@ -61,14 +61,14 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
     const address = await platform.start().catch(explainTakenPort(config));
     await options.onReady(platform, address);
   } catch (error) {
-    // A signal during the start stops the half-started platform; what fails because of that is no error.
+    // A signal during the start stops the half-started platform; errors caused by that are not reported.
     if (undoing !== undefined) return;
     await stop();
     throw error;
   }
 }
 
-/** Node ends the process after this, and prints the error in its own way. */
+/** Logs an error that ends the process. Node prints it in its own format as well. */
 function logLastError(logger: Logger): void {
   process.once('uncaughtExceptionMonitor', (err) => {
     logger.fatal({ err }, 'an error that nothing caught ends this process');

@@ -1,4 +1,4 @@
-/** Settings as flags: every command takes those it names, and reads the rest from the environment. */
+/** Settings as flags: each command accepts the ones it names and reads the rest from the environment. */
 import type { Command } from 'commander';
 import {
   flagOf,
@@ -15,7 +15,7 @@ export const databaseSettings: readonly SettingName[] = [
   'logLevel',
 ];
 
-/** Of what keeps running. */
+/** Settings of commands that keep running. */
 export const processSettings: readonly SettingName[] = ['databaseWaitSeconds', 'hangLimitSeconds'];
 
 export const apiSettings: readonly SettingName[] = [

@@ -1,8 +1,8 @@
-/** Ctrl+C and SIGTERM: the first asks to stop, the second ends at once. */
+/** Ctrl+C and SIGTERM: the first stops in order, the second ends the process at once. */
 import { stopExitCode } from '../watchdog/watchdog.ts';
 import { say } from './printing.ts';
 
-/** A second signal that this finds frozen is the watchdog's to act on. @param stop called once, at the first signal */
+/** The watchdog handles a second signal if the event loop hangs. @param stop called once, at the first signal */
 export function stopOnSignals(stop: () => Promise<void>): void {
   let asked = false;
   function onSignal(signal: NodeJS.Signals): void {

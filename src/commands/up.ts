@@ -51,7 +51,7 @@ export function addUpCommand(program: Command): void {
   });
 }
 
-/** Makes the admin account's key on first start. @returns undefined where it has one */
+/** Creates the admin account's key on first start. @returns undefined if it has one */
 async function firstKey(platform: Platform): Promise<string | undefined> {
   const admin = await platform.accounts.ensure(adminAccountName);
   if (await platform.accounts.hasKeys(admin.id)) return undefined;
@@ -59,7 +59,7 @@ async function firstKey(platform: Platform): Promise<string | undefined> {
   return platform.accounts.createKey(admin.id, 'first key', apiKey === '' ? {} : { key: apiKey });
 }
 
-/** @returns false where the plan of the account lets no run in */
+/** @returns false if the account's plan does not admit the run */
 async function startWelcomeRun(platform: Platform): Promise<boolean> {
   const { id: accountId } = await platform.accounts.ensure(adminAccountName);
   const worker = await platform.workers.get(accountId, welcomeWorker);
@@ -74,7 +74,7 @@ async function startWelcomeRun(platform: Platform): Promise<boolean> {
   }
 }
 
-/** A line with a new set-up link of the admin account; none once the account has a password. */
+/** A line with a new set-up link for the admin account; none once the account has a password. */
 async function setupLinkLine({ accounts, config }: Platform, address: string): Promise<string> {
   const admin = await accounts.ensure(adminAccountName);
   if (await accounts.hasPassword(admin.id)) return '';

@@ -25,7 +25,7 @@ ${rows.join('\n')}
 `;
 }
 
-/** The page of all settings by group, Markdown. */
+/** The page of all settings by group, in Markdown. */
 export function configurationPage(): string {
   return `# Configuration
 

@@ -1,4 +1,4 @@
-/** The configuration: what flags, the environment and defaults make of the table of settings. */
+/** The configuration, read from flags, the environment and the defaults in the table of settings. */
 import { settings } from './settings.ts';
 import type { Setting } from './setting.ts';
 
@@ -11,7 +11,7 @@ export type Config = {
   readonly [Name in SettingName]: (typeof settings)[Name] extends Setting<infer T> ? T : never;
 };
 
-/** A setting that cannot be used; the message names it, what it was and what was expected. */
+/** An invalid setting. The message names it, its value and what was expected. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
@@ -21,7 +21,7 @@ export function flagOf(name: SettingName): string {
   return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** The environment variable that a setting is read from: an earlier name counts where the present one is absent. */
+/** The environment variable that a setting is read from. The former name is used if the current one is not set. */
 function variableOf(
   { environment: name, formerEnvironment: former }: Setting<unknown>,
   environment: Readonly<Record<string, string | undefined>>,
@@ -30,10 +30,10 @@ function variableOf(
 }
 
 /**
- * Reads the configuration: flags win over the environment, the environment over defaults.
+ * Reads the configuration. Flags override the environment, which overrides defaults.
  * @param environment usually `process.env`; an empty value counts as absent
  * @param flags texts by setting name
- * @throws ConfigError naming the first wrong setting
+ * @throws ConfigError that names the first invalid setting
  */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>>,

@@ -1,10 +1,10 @@
-/** Plans as the configuration lists them: `free=2:prepaid,business=50,unlimited`. */
+/** Parses the plans of the configuration: `free=2:prepaid,business=50,unlimited`. */
 
 export interface Plan {
   readonly name: string;
-  /** Most runs that are ready or running at a time; undefined is no limit. */
+  /** Maximum number of runs that are ready or running at the same time; undefined for no limit. */
   readonly concurrentRuns: number | undefined;
-  /** Runs are paid from the balance, and none is made once that is used up. */
+  /** Runs are paid from the balance. Once it is used up, no run can start. */
   readonly isPrepaid: boolean;
 }
 

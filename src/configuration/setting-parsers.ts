@@ -1,4 +1,4 @@
-/** Texts of settings to values. Each throws an Error that says what was expected, to be read after "must be". */
+/** Parsers of settings. Each throws an Error that says what was expected, phrased to follow "must be". */
 import { AllowList } from '../addresses/addresses.ts';
 import { withoutEnd } from '../text/text-ends.ts';
 
@@ -57,7 +57,7 @@ export function cpus(value: string): number {
   return number;
 }
 
-/** Kept as text: prices are exact. */
+/** Kept as text, because prices are exact. */
 export function price(value: string): string {
   if (!/^\d{1,6}(\.\d{1,9})?$/.test(value.trim())) throw new Error('a decimal such as 0.25');
   return value.trim();

@@ -1,13 +1,13 @@
-/** One setting: where its value comes from, how it is checked, and the sentence that documents it. */
+/** One setting: its source, its default, its check and the sentence that documents it. */
 export interface Setting<T> {
   readonly environment: string;
-  /** An earlier name of the environment variable, read where the present one is absent. */
+  /** A former name of the environment variable, read if the current one is not set. */
   readonly formerEnvironment?: string;
-  /** What the value is when neither a flag nor the environment gives one; may depend on the data folder. */
+  /** Used if neither a flag nor the environment has a value; may depend on the data folder. */
   readonly default: T | ((dataDir: string) => T);
-  /** How documentation shows a computed default. */
+  /** How the documentation shows a computed default. */
   readonly defaultText?: string;
-  /** Text to value. Throws an Error that says what was expected. */
+  /** Parses the text. Throws an Error that says what was expected. */
   readonly parse: (text: string) => T;
   readonly describe: string;
   /** Never printed. */

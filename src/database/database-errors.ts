@@ -1,6 +1,6 @@
-/** What an error of a query says of the database. */
+/** Classifies errors of queries. */
 
-/** Connections lost, servers that stop or start, too many connections, and transactions that got in each other's way. */
+/** Lost connections, servers that stop or start, too many connections, deadlocks and serialization failures. */
 const unavailableStates = new Set([
   '08000',
   '08003',
@@ -14,20 +14,20 @@ const unavailableStates = new Set([
 ]);
 const unavailableCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE']);
 
-/** Whether an error comes from PostgreSQL or the way to it, rather than from our own code. */
+/** Whether an error comes from PostgreSQL or the connection to it, not from our own code. */
 export function isDatabaseError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
   return (
     (typeof code === 'string' && (/^[0-9A-Z]{5}$/.test(code) || unavailableCodes.has(code))) ||
     error.message.startsWith('Connection terminated') ||
-    // What a lost connection answers to the next statement of a transaction.
+    // After a connection is lost in a transaction, its next statement fails with this message.
     error.message.endsWith('is not queryable') ||
     error.message.includes('timeout exceeded when trying to connect')
   );
 }
 
-/** Whether PostgreSQL was out of reach or restarting, so that the same statement may work in a moment. */
+/** Whether PostgreSQL was unreachable or restarting, so that the same statement may soon succeed. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!isDatabaseError(error)) return false;
   const { code } = error as { code?: string };

@@ -1,4 +1,4 @@
-/** The connection to PostgreSQL: a pool, Kysely over it, and typed results. */
+/** The connection to PostgreSQL: a pool, Kysely on top of it, and typed results. */
 import { Kysely, PostgresDialect } from 'kysely';
 import { Pool, types, type PoolClient } from 'pg';
 import type { Logger } from 'pino';
@@ -15,11 +15,11 @@ export { containing, containingInJson } from './search-text.ts';
 export type { JsonText, Tables } from './tables.ts';
 export { waitOut } from './wait-out.ts';
 
-/** PostgreSQL's ids of the types that are read in another way than `pg` does. */
+/** Type ids in PostgreSQL of the types that `pg` would read differently. */
 const { INT8, JSON: JSON_TEXT, DATE } = types.builtins;
 type TypeId = typeof INT8;
 
-/** bigint as number, json and date as the text PostgreSQL sends; the rest as `pg` does. */
+/** Reads bigint as number, and json and date as PostgreSQL's text; everything else as `pg` does. */
 const typeParsers = {
   getTypeParser(typeId: TypeId, format?: 'text' | 'binary') {
     if (format === 'binary') return types.getTypeParser(typeId, format);
@@ -36,7 +36,7 @@ export interface DatabaseOptions {
 }
 
 export class Database {
-  /** For statements on hot paths, which are named so that PostgreSQL plans them once a connection. */
+  /** For statements on hot paths. They are named, so that PostgreSQL plans them once per connection. */
   readonly pool: Pool;
   readonly sql: Kysely<Tables>;
   #closing: Promise<void> | undefined;
@@ -47,11 +47,11 @@ export class Database {
       max: options.poolSize,
       types: typeParsers,
       application_name: 'chela',
-      // A database that restarts refuses connections for a moment; waiting for ever would hide one that is gone.
+      // A restarting database refuses connections for a moment; waiting forever would hide one that is gone.
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
     });
-    // A connection that is lost while a transaction has it says so by this event too, and unheard it would end the process.
+    // A connection lost during a transaction also emits this event. Without a listener it would end the process.
     this.pool.on('connect', (client) => client.on('error', () => undefined));
     this.pool.on('error', (error) => {
       if (this.#closing === undefined) options.logger.warn({ err: error }, 'a database connection was lost');
@@ -78,9 +78,9 @@ export class Database {
     }
   }
 
-  /** Ends the pool; the connections in use are waited for. May be called twice. */
+  /** Ends the pool after the connections in use are released. May be called twice. */
   close(): Promise<void> {
-    // Not by Kysely, which leaves a pool alone that it has not used itself.
+    // Not through Kysely, which does not end a pool that it has not used.
     this.#closing ??= this.pool.end();
     return this.#closing;
   }

@@ -1,6 +1,7 @@
 /**
- * A PostgreSQL server of our own, from the binaries in the npm package: made on first start, restarted if it dies, ended
- * with us. It listens on a Unix socket in a folder that only its user may enter, so it needs no password.
+ * Our own PostgreSQL server, with the binaries from the npm package. It is created on first start, restarted if it
+ * dies, and ended with this process. It listens on a Unix socket in a folder that only its user may enter, so it needs
+ * no password.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,18 +18,18 @@ import { unprivileged } from './unprivileged.ts';
 
 const databaseName = 'chela';
 const userName = 'chela';
-/** PostgreSQL's limit is 107 bytes for the whole path, of which its own file name takes 20. */
+/** PostgreSQL limits the path to 107 bytes; its own file name takes 20 of them. */
 const longestSocketFolder = 85;
 const restartMilliseconds = 200;
 const usualStartLimitSeconds = 60;
 
 interface EmbeddedPostgresOptions {
-  /** Folder of the cluster; made where it does not exist. */
+  /** Folder of the cluster; created if it does not exist. */
   readonly dataDir: string;
   readonly logger: Logger;
-  /** Longest time until it answers; after a crash it recovers first. */
+  /** Maximum time until it answers. After a crash it recovers first. */
   readonly startLimitSeconds?: number;
-  /** Further server settings, `name` → value. */
+  /** Additional server settings, `name` → value. */
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
@@ -37,8 +38,8 @@ function urlOf(socketDir: string, database: string): string {
 }
 
 /**
- * Connection URL of the server that another process runs in a folder.
- * @throws Error where none runs there
+ * Connection URL of a server that another process runs in a folder.
+ * @throws Error if no server runs there
  */
 export async function embeddedUrl(dataDir: string): Promise<string> {
   const pidFile = await readFile(path.join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '');
@@ -65,7 +66,10 @@ export class EmbeddedPostgres extends StartStop {
     return urlOf(this.#socketDir, database);
   }
 
-  /** Makes the cluster on first start, ends a server left over from a crash, starts ours and waits until it answers. */
+  /**
+   * Creates the cluster on first start, ends a server left over from a crash, starts a new one and waits until it
+   * answers.
+   */
   protected override async begin(stopAsked: AbortSignal): Promise<void> {
     const { dataDir } = this.#options;
     const programs = await prepareBinaries(binaryPackage());
@@ -99,7 +103,7 @@ export class EmbeddedPostgres extends StartStop {
 
   async #initialise(initdb: string): Promise<void> {
     const { dataDir } = this.#options;
-    // A cluster appears whole or not at all, whatever interrupts the making of it.
+    // Created under another name and then renamed, so that an interrupted start leaves no partial cluster.
     const draft = `${dataDir}.draft`;
     await rm(draft, { recursive: true, force: true });
     const [command, argv] = unprivileged(
@@ -129,7 +133,7 @@ export class EmbeddedPostgres extends StartStop {
     await rename(draft, dataDir);
   }
 
-  /** A server that outlived its parent still holds the cluster: ends it, as its own shutdown would. */
+  /** A server that outlived its parent still holds the cluster. Ends it with a regular shutdown. */
   async #endLeftOver(): Promise<void> {
     const { dataDir, logger } = this.#options;
     const pidFile = path.join(dataDir, 'postmaster.pid');
@@ -152,7 +156,7 @@ export class EmbeddedPostgres extends StartStop {
       jit: 'off',
       logging_collector: 'on',
       log_directory: 'log',
-      // A file a weekday, overwritten a week later: the server's log cannot grow without bound.
+      // One file per weekday, overwritten a week later, so that the log cannot grow without bound.
       log_filename: 'postgres-%a.log',
       log_truncate_on_rotation: 'on',
       log_rotation_age: '1d',

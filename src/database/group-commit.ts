@@ -1,6 +1,6 @@
 /**
- * Gathers items while a commit is under way and hands them to the next one: no timer, one commit at a time, so under
- * load a commit carries many items and at rest an item waits for nothing.
+ * Collects items while a commit is in progress and passes them to the next one. There is no timer and only one commit
+ * at a time: under load a commit carries many items, and an idle system stores an item at once.
  */
 interface Waiting<Item> {
   readonly item: Item;
@@ -10,7 +10,7 @@ interface Waiting<Item> {
 }
 
 interface GroupCommitOptions<Item> {
-  /** Stores the items, in order, in one transaction. When it rejects, none of them is stored. */
+  /** Stores the items in order, in one transaction. If it rejects, none of them is stored. */
   readonly commit: (items: Item[]) => Promise<void>;
   readonly sizeBytes: (item: Item) => number;
   readonly maximumItems?: number;
@@ -30,7 +30,7 @@ export class GroupCommit<Item> {
     this.#maximumBytes = options.maximumBytes ?? 8 * 1024 * 1024;
   }
 
-  /** Resolves once the item is stored, rejects when its commit failed. */
+  /** Resolves once the item is stored; rejects if its commit failed. */
   add(item: Item): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, sizeBytes: this.#options.sizeBytes(item), resolve, reject });
@@ -38,13 +38,13 @@ export class GroupCommit<Item> {
     });
   }
 
-  /** Resolves once all that was added before has been committed or has failed. */
+  /** Resolves once all items added before have been committed or have failed. */
   async settled(): Promise<void> {
     while (this.#underWay !== undefined) await this.#underWay;
   }
 
   async #commitAll(): Promise<void> {
-    // Items that arrive in this turn of the event loop join the first commit.
+    // Items added in the same turn of the event loop join the first commit.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#takeBatch();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from './database.ts';
 
-/** The secret that all processes of this installation sign links with; made on first use. */
+/** The secret with which all processes of this installation sign links; created on first use. */
 export async function signingSecret(database: Database): Promise<Buffer> {
   await database.sql
     .insertInto('installation')

@@ -1,42 +1,42 @@
 /**
- * Finds which of a run's lines or rows match a filter, range by range, within a limit of time a request. What was found is
- * kept in memory, so that the next request goes on where this one ended and a window deep in the matches is a lookup.
+ * Finds which of a run's lines or rows match a filter, range by range, within a time limit per request. Results are
+ * cached in memory, so that the next request continues the search, and windows deep in the matches are lookups.
  */
 
 const firstCapacity = 1024;
-/** Ranges grow while they are looked through quickly, and shrink where lines or rows are big. */
+/** Ranges grow while scans are fast, and shrink if lines or rows are large. */
 const firstRangeSize = 256;
 const smallestRangeSize = 16;
 const quickMilliseconds = 30;
 const slowMilliseconds = 250;
 
-/** Numbers that match, ascending. */
+/** Numbers of matching lines or rows, ascending. */
 export interface Matches {
-  /** Matches among what was looked at. */
+  /** Number of matches so far. */
   readonly count: number;
-  /** Lines or rows that were looked at, from the first on. */
+  /** Number of lines or rows searched so far, from the first on. */
   readonly searched: number;
-  /** Numbers of `limit` matches, from the one at `index` on (from 0). */
+  /** The numbers of `limit` matches, starting at `index` (0-based). */
   slice(index: number, limit: number): number[];
-  /** How many matches are below a number: the index of the first that is not. */
+  /** How many matches come before a number, which is the index of the first one that does not. */
   countBelow(number: number): number;
 }
 
 /**
- * Looks at a range.
- * @param after the number before its first
- * @param upTo its last number
- * @returns the numbers that match, ascending, as big-endian 32-bit integers
+ * Searches a range.
+ * @param after the number before the first one
+ * @param upTo the last number
+ * @returns matching numbers, ascending, as big-endian 32-bit integers
  */
 export type ScanRange = (after: number, upTo: number) => Promise<Buffer>;
 
-/** Matches of one filter as far as it was looked. */
+/** The matches of one filter, as far as the search has got. */
 class MatchList implements Matches {
   searched = 0;
   count = 0;
-  /** Lines or rows that the next statement looks at. */
+  /** Number of lines or rows that the next statement searches. */
   rangeSize = firstRangeSize;
-  /** Requests for the same filter take turns. */
+  /** Requests for the same filter run one after the other. */
   turn: Promise<unknown> = Promise.resolve();
   #numbers = new Int32Array(firstCapacity);
 
@@ -75,9 +75,9 @@ class MatchList implements Matches {
 }
 
 interface MatchFinderLimits {
-  /** Most lines or rows that one statement looks at. */
+  /** Maximum number of lines or rows per statement. */
   readonly largestRange: number;
-  /** A request begins no further statement after this time. */
+  /** After this time a request starts no further statement. */
   readonly budgetMilliseconds: number;
   readonly memoryBytes: number;
 }
@@ -86,7 +86,7 @@ export class MatchFinder {
   readonly #largestRange: number;
   readonly #budgetMilliseconds: number;
   readonly #memoryBytes: number;
-  /** By filter, the one used last at the end. */
+  /** By filter, least recently used first. */
   readonly #lists = new Map<string, MatchList>();
 
   constructor(limits: MatchFinderLimits) {
@@ -96,9 +96,9 @@ export class MatchFinder {
   }
 
   /**
-   * The matches so far, after looking on for as long as the limit of time allows, one range at least.
-   * @param filter says what is looked for and where; the same text has to mean the same matches
-   * @param total numbers there are now, from 1
+   * Continues the search until the time limit, by at least one range, and returns the matches so far.
+   * @param filter cache key: the same text must always mean the same matches
+   * @param total current number of lines or rows
    */
   async find(filter: string, total: number, scan: ScanRange): Promise<Matches> {
     const list = this.#lists.get(filter) ?? new MatchList();
@@ -128,7 +128,7 @@ export class MatchFinder {
     return milliseconds > slowMilliseconds ? Math.max(Math.floor(size / 2), smallestRangeSize) : size;
   }
 
-  /** Forgets what was used longest ago; what is used now stays, however big. */
+  /** Evicts the least recently used lists; the one in use stays, however big it is. */
   #forgetBeyondMemory(): void {
     let sizeBytes = 0;
     for (const list of this.#lists.values()) sizeBytes += list.sizeBytes;

@@ -1,17 +1,17 @@
-/** Brings a database up to date: numbered, frozen `.sql` files, each in a transaction, once. */
+/** Migrates a database: numbered, frozen `.sql` files, each applied once in its own transaction. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'pg';
 import { checkServer, readServerTraits } from './server-requirements.ts';
 
 const folder = path.join(import.meta.dirname, 'migrations');
-/** Any number that only we use: two processes that start at once migrate one after the other. */
+/** An arbitrary key of our own, so that processes that start at the same time migrate one after the other. */
 const advisoryLock = 7_306_128;
 
 /**
  * @param url of the database
  * @returns names of the files applied now, in order
- * @throws Error if the server does not suit Chela, or the database was migrated by a newer version
+ * @throws Error if the server is not supported, or the database was migrated by a newer version
  */
 export async function migrate(url: string): Promise<string[]> {
   const client = new Client({ connectionString: url, application_name: 'chela migrate' });

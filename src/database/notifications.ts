@@ -1,21 +1,21 @@
-/** LISTEN on one connection of its own, which comes back after PostgreSQL was away. Handlers must not throw. */
+/** LISTEN on a dedicated connection, which reconnects if PostgreSQL was unavailable. Handlers must not throw. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Logger } from 'pino';
 import { isDatabaseUnavailable } from './database-errors.ts';
 import { StartStop } from '../services/service.ts';
 
-/** Channels and what their payload says. NOTIFY takes a lock at commit: once a run, never once a row or line. */
+/** Channels and their payloads. NOTIFY takes a lock at commit, so send it once per run, never per row or line. */
 export const channels = {
   /** Subtasks are waiting; no payload. */
   subtasksReady: 'chela_subtasks_ready',
-  /** Payload: key of the run whose subtasks have to be stopped. */
+  /** Payload: key of the run whose subtasks must stop. */
   runAborting: 'chela_run_aborting',
   /** Payload: key of the run that has ended. */
   runFinished: 'chela_run_finished',
   /** Payload: key of the export that is ready or has failed. */
   exportEnded: 'chela_export_ended',
-  /** Payload: hex of the hash of the key that is not valid any more. */
+  /** Payload: hash of the revoked key, in hex. */
   apiKeyRevoked: 'chela_api_key_revoked',
 } as const;
 export type Channel = (typeof channels)[keyof typeof channels];
@@ -36,7 +36,7 @@ export class Notifications extends StartStop {
   readonly #reconnected = new Set<() => void>();
   #client: Client | undefined;
   #reconnecting: Promise<void> = Promise.resolve();
-  /** Ends the attempts to connect again. */
+  /** Ends the attempts to reconnect. */
   #stopped = new AbortController();
 
   constructor(options: NotificationsOptions) {
@@ -44,7 +44,7 @@ export class Notifications extends StartStop {
     this.#options = options;
   }
 
-  /** @returns the way to stop listening */
+  /** @returns a function that stops listening */
   on(channel: Channel, handler: Handler): () => void {
     const handlers = this.#handlers.get(channel) ?? new Set();
     handlers.add(handler);
@@ -52,7 +52,7 @@ export class Notifications extends StartStop {
     return () => handlers.delete(handler);
   }
 
-  /** Called after the connection was away: notifications may have been missed. */
+  /** Called after a reconnect, when notifications may have been missed. */
   onReconnect(handler: () => void): () => void {
     this.#reconnected.add(handler);
     return () => this.#reconnected.delete(handler);
@@ -94,7 +94,7 @@ export class Notifications extends StartStop {
     this.#client = client;
   }
 
-  /** Tries until it is connected, or stopped. */
+  /** Retries until it is connected or stopped. */
   async #reconnect(): Promise<void> {
     this.#options.logger.warn('the connection for notifications was lost');
     this.#client = undefined;
@@ -105,7 +105,7 @@ export class Notifications extends StartStop {
         await this.#connect();
         break;
       } catch (err) {
-        // Each reason once: it is tried several times a second.
+        // Reports each reason once, because it retries several times a second.
         const { message } = err as Error;
         if (!isDatabaseUnavailable(err) && message !== reason) {
           this.#options.logger.error({ err }, 'the connection for notifications cannot be made again');

@@ -1,6 +1,6 @@
 /**
- * The daily partitions of rows and log lines. They are made ahead of their day and dropped when retention has passed; a
- * default partition catches a day that was not made in time.
+ * The daily partitions of rows and log lines. They are created ahead of their day and dropped after the retention
+ * period. A default partition holds days whose partition was not created in time.
  */
 import type { PoolClient } from 'pg';
 import type { Database } from './database.ts';
@@ -10,7 +10,7 @@ const daysAhead = 3;
 const checkViolation = '23514';
 const dayMilliseconds = 24 * 3600 * 1000;
 
-/** The day (UTC) of a moment, `YYYY-MM-DD`. */
+/** The UTC day of a point in time, `YYYY-MM-DD`. */
 export function dayOf(moment: Date): string {
   return moment.toISOString().slice(0, 10);
 }
@@ -23,12 +23,12 @@ function partitionName(table: string, day: string): string {
   return `${table}_${day.replaceAll('-', '_')}`;
 }
 
-/** Two processes that change the same partition at once would meet in the catalogue and one would fail. */
+/** Locks out other processes: concurrent changes of one partition conflict in the catalog, and one would fail. */
 async function holdPartitions(client: PoolClient): Promise<void> {
   await client.query("SELECT pg_advisory_xact_lock(hashtext('chela partitions'))");
 }
 
-/** Makes the partitions of today and the next days where they are missing. Safe to call at the same time anywhere. */
+/** Creates the missing partitions of today and the next days. Safe to call concurrently from any process. */
 export async function createPartitions(database: Database, now: Date): Promise<void> {
   for (let ahead = 0; ahead <= daysAhead; ahead += 1) {
     const day = daysFrom(now, ahead);
@@ -43,7 +43,7 @@ export async function createPartitions(database: Database, now: Date): Promise<v
         );
       });
       await created.catch((error: { code?: string }) => {
-        // The default partition has rows of that day already, so it keeps the day.
+        // The default partition already has rows of that day, so the day stays there.
         if (error.code !== checkViolation) throw error;
       });
     }
@@ -51,8 +51,8 @@ export async function createPartitions(database: Database, now: Date): Promise<v
 }
 
 /**
- * Drops the partitions of days before `firstKeptDay` and removes such days from the default partitions. Safe to call at
- * the same time anywhere.
+ * Drops the partitions of days before `firstKeptDay`, and removes such days from the default partitions. Safe to call
+ * concurrently from any process.
  * @returns names of the dropped partitions
  */
 export async function dropPartitionsBefore(database: Database, firstKeptDay: string): Promise<string[]> {

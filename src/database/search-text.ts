@@ -1,6 +1,6 @@
-/** Patterns of ILIKE that look for a text as it is, in plain text and in JSON text. */
+/** ILIKE patterns that search for literal text in plain text and in JSON text. */
 
-/** A pattern for text that contains the words, whatever `%`, `_` and `\` are in them. */
+/** A pattern for text that contains the words; escapes `%`, `_` and `\`. */
 export function containing(words: string): string {
   return `%${words.replaceAll(/[\\%_]/g, (character) => `\\${character}`)}%`;
 }
@@ -10,8 +10,8 @@ function escapedCharacter(character: string): string {
 }
 
 /**
- * Patterns for JSON text that has the words in a string, in every spelling that writers of JSON have: as they are, ASCII
- * only (Python), or without `<`, `>` and `&` (Go). An escape has no case of its own, so both cases are looked for.
+ * Patterns for JSON text that contains the words in a string, in each spelling that JSON writers use: literal, ASCII
+ * only (Python), or without `<`, `>` and `&` (Go). An escape has no case, so both cases of a letter are searched.
  */
 export function containingInJson(words: string): string[] {
   const spellings = [words, words.toLowerCase(), words.toUpperCase()].flatMap((spelling) => {
@@ -22,7 +22,7 @@ export function containingInJson(words: string): string[] {
       plain.replaceAll(/[<>&]/g, escapedCharacter),
     ];
   });
-  // ILIKE sees no difference of case among the plain ones.
+  // ILIKE ignores case, so literal spellings that differ only in case are duplicates.
   const different = new Map(spellings.map((spelling) => [spelling.toLowerCase(), spelling]));
   return [...different.values()].map(containing);
 }

@@ -1,19 +1,19 @@
-/** What a PostgreSQL server has to be for Chela; `npm run test:postgres` tries these majors. */
+/** Requirements on the PostgreSQL server. `npm run test:postgres` tests these majors. */
 import type { Client } from 'pg';
 
-/** Majors that the database part of the tests runs against, oldest first. */
+/** Major versions that the database part of the tests runs against, oldest first. */
 export const testedMajors = [15, 16, 17, 18] as const;
 
 export interface ServerTraits {
-  /** As the server says it: `16.14 (Debian 16.14-1)`. */
+  /** As the server reports it: `16.14 (Debian 16.14-1)`. */
   readonly version: string;
   /** `server_version_num`, such as 160014. */
   readonly versionNumber: number;
-  /** Of the database. */
+  /** Encoding of the database. */
   readonly encoding: string;
 }
 
-/** @throws Error that says what is wrong with a server, and what to do */
+/** @throws Error that says what is wrong with the server and what to do */
 export function checkServer({ version, versionNumber, encoding }: ServerTraits): void {
   const [oldest] = testedMajors;
   if (versionNumber < oldest * 10_000)

@@ -1,11 +1,11 @@
 /**
- * The tables as Kysely sees them. This file has the tables of the database room and the types that columns share. Every
- * other room adds its own to `Tables` in its `tables.ts`, so that this room imports none of them. bigint columns are numbers
- * below 2^53, numeric are strings.
+ * The tables, typed for Kysely. This file has the tables of the database room and the types that columns share. Other
+ * rooms add theirs to `Tables` in their own `tables.ts`, so that this room imports none of them. bigint columns are
+ * numbers below 2^53; numeric columns are strings.
  */
 import type { ColumnType, Generated } from 'kysely';
 
-/** JSON kept verbatim: written and read as text. */
+/** JSON that is stored verbatim, written and read as text. */
 export type JsonText = ColumnType<string, string, string>;
 
 interface InstallationTable {

@@ -1,22 +1,22 @@
 /**
- * PostgreSQL refuses to run as root, and as a user without a name. There it runs in a user namespace where its user is mapped to
- * an ordinary one: no system user is needed, and it can reach a folder below a private home.
+ * PostgreSQL refuses to run as root or as a user without a name. In that case it runs in a user namespace that maps the
+ * user to an ordinary one. No system user is needed, and the server can reach a folder inside a private home.
  */
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
-/** Whether the server can run as the user we are: not root, and with a name, which it looks up. */
+/** Whether the server can run as the current user: not root, and with a name, which PostgreSQL looks up. */
 function fitsServer(): boolean {
   if (process.getuid?.() === 0) return false;
   try {
     return userInfo().username !== '';
   } catch {
-    // As under an id that a container was started with.
+    // The user id has no name, for example because a container was started with it.
     return false;
   }
 }
 
-/** A user that the system has a name for. */
+/** Id of a user that has a name on this system. */
 function namedUserId(): string {
   const users = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
@@ -27,8 +27,8 @@ function namedUserId(): string {
 }
 
 /**
- * A command line that PostgreSQL accepts as a user.
- * @param endWithParent whether Linux ends it with us
+ * Wraps a command line so that PostgreSQL accepts the user that it runs as.
+ * @param endWithParent whether Linux ends it when this process ends
  */
 export function unprivileged(
   command: string,

@@ -4,9 +4,9 @@ import { isDatabaseUnavailable } from './database-errors.ts';
 const retryMilliseconds = 500;
 
 /**
- * Does what needs PostgreSQL, and does it again for as long as PostgreSQL is out of reach.
- * @param signal ends the waiting
- * @throws what else goes wrong, or an AbortError
+ * Retries `attempt` for as long as PostgreSQL is unavailable.
+ * @param signal aborts the wait
+ * @throws any other error of `attempt`, or an AbortError
  */
 export async function waitOut<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (;;) {

@@ -11,8 +11,8 @@ const names = new Set<string>(Object.values(guideGroups).flat());
 
 /**
  * A guide as Markdown.
- * @param language English where the guide does not exist in this one
- * @returns undefined where there is none of that name
+ * @param language English if the guide does not exist in this one
+ * @returns undefined if there is none of that name
  */
 export async function readGuide(name: string, language = 'en'): Promise<string | undefined> {
   if (!names.has(name)) return undefined;

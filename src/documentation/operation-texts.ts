@@ -18,7 +18,7 @@ export interface FieldRow {
   readonly name: string;
   readonly schema: Schema;
   readonly description: string | undefined;
-  /** Undefined where the question makes no sense, as in an answer. */
+  /** Undefined if the question makes no sense, as in an answer. */
   readonly isRequired?: boolean;
 }
 
@@ -55,7 +55,7 @@ export function pretty(value: unknown): string {
   return JSON.stringify(value, undefined, 2);
 }
 
-/** The body that a reader starts from: the document's examples; '' where the operation takes none. */
+/** The body that a reader starts from: the document's examples; '' if the operation takes none. */
 export function exampleBody(operation: Operation, document: ApiDocument): string {
   const schema = bodySchema(operation);
   return schema === undefined ? '' : pretty(exampleOf(schema, document));

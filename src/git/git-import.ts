@@ -25,7 +25,7 @@ const allowedSetting = settings.gitAllowedTargets.environment;
 
 export interface GitPlace {
   readonly url: string;
-  /** Branch, tag or commit; the default branch where empty or omitted. */
+  /** Branch, tag or commit; the default branch if empty or omitted. */
   readonly ref?: string;
   readonly folder?: string;
   /** For this request only. */
@@ -100,7 +100,7 @@ export class GitImports {
     });
   }
 
-  /** Publishes a further version from a repository. @throws ChelaError where the package is that of the current version */
+  /** Publishes a further version from a repository. @throws ChelaError if the package is that of the current version */
   async addVersion(
     accountId: number,
     workerId: string,

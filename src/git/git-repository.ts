@@ -64,7 +64,7 @@ export class GitRepository {
   /**
    * The commit of a branch, a tag or the default branch; a whole commit is itself.
    * @param ref checked; empty is the default branch
-   * @throws ChelaError INVALID_ARGUMENT where there is none
+   * @throws ChelaError INVALID_ARGUMENT if there is none
    */
   async commitOf(ref: string): Promise<string> {
     if (commitForm.test(ref)) return ref;

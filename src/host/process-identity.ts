@@ -1,7 +1,7 @@
 /** Processes of this machine, told apart also where the system gives an id again. */
 import { readFile } from 'node:fs/promises';
 
-/** A process as its id and start. @returns undefined where none with this id runs */
+/** A process as its id and start. @returns undefined if none with this id runs */
 export async function processIdentity(processId: number): Promise<string | undefined> {
   try {
     process.kill(processId, 0);

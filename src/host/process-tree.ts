@@ -35,7 +35,7 @@ function processStat(pid: number): ProcessStat | undefined {
   return { state: fields[0] ?? '', startTime: fields[19] ?? '', clockTicks };
 }
 
-/** @returns undefined where there is no such process */
+/** @returns undefined if there is no such process */
 export function processStartTime(pid: number): string | undefined {
   return processStat(pid)?.startTime;
 }

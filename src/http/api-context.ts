@@ -47,7 +47,7 @@ export interface ApiContext {
   readonly closing: AbortSignal;
   /** What links in an answer start with. */
   readonly baseUrl: (request: FastifyRequest) => string;
-  /** Rejects where the database does not answer. */
+  /** Rejects if the database does not answer. */
   readonly checkHealth: () => Promise<void>;
 }
 

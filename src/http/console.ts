@@ -37,7 +37,7 @@ function wantsPage({ method, url, headers }: FastifyRequest): boolean {
 
 /**
  * Serves the console where it has been built.
- * @returns answers a request that no route matches with the console's page; undefined where it is not to be
+ * @returns answers a request that no route matches with the console's page; undefined if it is not to be
  */
 export async function addConsole(
   app: ApiApp,

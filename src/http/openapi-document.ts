@@ -23,7 +23,7 @@ function isObject(value: unknown): value is Schema {
 class SchemaNames {
   readonly schemas: Record<string, Schema> = {};
 
-  /** @throws Error where two different schemas have one title */
+  /** @throws Error if two different schemas have one title */
   named(value: unknown): unknown {
     if (Array.isArray(value)) return value.map((item) => this.named(item));
     if (!isObject(value)) return value;

@@ -36,7 +36,7 @@ interface OperationParts<Params, Query, Body, Headers, Data, IsStream> {
   readonly form?: TSchema;
   /** Requests that the platform makes because of it, as OpenAPI has them. */
   readonly callbacks?: Record<string, unknown>;
-  /** The answer is a stream of server-sent events, or 204 where there are no more. */
+  /** The answer is a stream of server-sent events, or 204 if there are no more. */
   readonly isEventStream?: IsStream;
 }
 

@@ -21,7 +21,7 @@ export class SignedLinks {
     return `${baseUrl}${path}?expires=${expires}&signature=${this.#signature(path, expires)}`;
   }
 
-  /** @throws ChelaError LINK_EXPIRED where the link has expired or any part of it was altered */
+  /** @throws ChelaError LINK_EXPIRED if the link has expired or any part of it was altered */
   verify(path: string, query: { expires?: unknown; signature?: unknown }): void {
     const expires = Number(query.expires);
     const wanted = Buffer.from(this.#signature(path, expires));

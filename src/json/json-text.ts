@@ -116,7 +116,7 @@ function endOfNumber(text: string, start: number): { index: number; hasExponent:
   return { index, hasExponent };
 }
 
-/** @returns how long the `NaN` or `Infinity` at `index` is, 0 where neither stands there */
+/** @returns how long the `NaN` or `Infinity` at `index` is, 0 if neither stands there */
 function nonFiniteLength(text: string, index: number): number {
   if (text.startsWith('NaN', index)) return 3;
   return text.startsWith('Infinity', index) ? 8 : 0;

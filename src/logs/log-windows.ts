@@ -7,7 +7,7 @@ import type { LogType } from './log-line.ts';
 const shownCharacters = 16_384;
 
 export interface LogFilter {
-  /** All where none is given. */
+  /** All if none is given. */
   readonly types: readonly LogType[];
   readonly subtask: number | undefined;
   /** Words that the line contains, whatever their case; `''` for any line. */

@@ -124,7 +124,7 @@ async function readLock(packageDir: string): Promise<NodeDeclaration['lock']> {
 }
 
 /**
- * @returns undefined where there are no dependencies
+ * @returns undefined if there are no dependencies
  * @throws Error for what cannot be read, and for dependencies from where they may not come
  */
 export async function readNodeDeclaration(

@@ -144,7 +144,7 @@ function readHashes(scanner: Scanner): void {
 /**
  * Checks that a line is a requirement.
  * @param line without comments, and without spaces around it
- * @returns why it is none, as a clause for an error; undefined where it is one
+ * @returns why it is none, as a clause for an error; undefined if it is one
  */
 export function requirementProblem(line: string): string | undefined {
   const scanner = new Scanner(line);

@@ -9,13 +9,13 @@ import { componentLogger } from '../logging/logger.ts';
 interface OpenDatabaseOptions {
   /** Told of each step, in a few words. */
   readonly onProgress?: (step: string) => void;
-  /** Told once why the given database cannot be connected to, where it has to be waited for. */
+  /** Told once why the given database cannot be connected to, if it has to be waited for. */
   readonly onWaiting?: (reason: string) => void;
 }
 
 /**
  * A database that is up to date: the given one, or an embedded one that `stop` ends.
- * @throws DatabaseUnreachableError where it does not answer for as long as the configuration waits
+ * @throws DatabaseUnreachableError if it does not answer for as long as the configuration waits
  */
 export async function openDatabase(
   config: Config,

@@ -62,7 +62,7 @@ async function* counted(
   throw new ChelaError('NOT_FOUND', 'the rows of the run were removed while they were exported');
 }
 
-/** @throws ChelaError where the rows do not fit the format, or are gone */
+/** @throws ChelaError if the rows do not fit the format, or are gone */
 export async function* exportFile(
   order: ExportOrder,
   onRows: OnRows,

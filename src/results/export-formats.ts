@@ -3,7 +3,7 @@ interface ExportFormatTraits {
   /** Of file names, without the dot. */
   readonly extension: string;
   readonly mediaType: string;
-  /** Most rows and columns a file of this format can hold; any number where there is none. */
+  /** Most rows and columns a file of this format can hold; any number if there is none. */
   readonly rowLimit?: number;
   readonly columnLimit?: number;
   /** The format to take where a limit is passed. */

@@ -52,7 +52,7 @@ export class ExportMaker {
     this.#stopping.abort();
   }
 
-  /** Makes one that is queued. Rejects where another try may work. */
+  /** Makes one that is queued. Rejects if another try may work. */
   async make({ exportId, runUrl }: ExportJob): Promise<void> {
     const { register, storage, events } = this.#options;
     const { signal } = this.#stopping;

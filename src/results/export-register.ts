@@ -34,7 +34,7 @@ export interface ExportPlan extends ExportRecord {
   readonly columns: string;
   readonly is_filtered: boolean;
   readonly queued_at: Date;
-  /** null where the run was removed. */
+  /** null if the run was removed. */
   readonly run: { id: number; slug: string; day: string; title: string; createdAt: Date } | null;
 }
 
@@ -204,7 +204,7 @@ export class ExportRegister {
   }
 }
 
-/** @throws ChelaError where the account has too many exports that wait to be made */
+/** @throws ChelaError if the account has too many exports that wait to be made */
 async function refuseBeyondLimit(client: PoolClient, accountId: number): Promise<void> {
   const { rows } = await client.query<{ count: number }>({
     name: 'queued-exports',

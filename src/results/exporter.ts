@@ -24,6 +24,6 @@ export interface ExportTable {
 
 /**
  * Writes one file in parts, as the rows arrive and no faster than it is read; text is UTF-8.
- * @throws ChelaError where the rows do not fit into the format
+ * @throws ChelaError if the rows do not fit into the format
  */
 export type Exporter = (table: ExportTable) => AsyncIterable<string | Uint8Array>;

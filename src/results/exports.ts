@@ -87,7 +87,7 @@ export class Exports extends StartStop {
 
   /**
    * Asks for an export of the rows that the run has now. The same wish is made once.
-   * @throws ChelaError where the format cannot hold the run's rows
+   * @throws ChelaError if the format cannot hold the run's rows
    */
   async ask(run: RunRecord, { accountId, format, keys, runUrl }: ExportRequest): Promise<ExportRecord> {
     const columns = chosenColumns(await this.#results.columns(run), keys);
@@ -103,12 +103,12 @@ export class Exports extends StartStop {
     });
   }
 
-  /** @returns undefined where it was removed */
+  /** @returns undefined if it was removed */
   bySlug(slug: string): Promise<ExportRecord | undefined> {
     return this.#register.bySlug(slug);
   }
 
-  /** An export of one run, as it stands. @returns undefined where the run has none of that slug */
+  /** An export of one run, as it stands. @returns undefined if the run has none of that slug */
   ofRun(run: Pick<RunRecord, 'id'>, slug: string): Promise<ExportRecord | undefined> {
     return this.#register.ofRun(run.id, slug);
   }
@@ -116,7 +116,7 @@ export class Exports extends StartStop {
   /**
    * Waits until an export is ready or has failed, or the time is up, or the signal comes.
    * @returns the export as it is then
-   * @throws ChelaError where it could not be made, or was removed
+   * @throws ChelaError if it could not be made, or was removed
    */
   async wait(slug: string, limitMilliseconds: number, signal: AbortSignal): Promise<ExportRecord> {
     const end = AbortSignal.any([AbortSignal.timeout(limitMilliseconds), signal]);
@@ -162,7 +162,7 @@ export class Exports extends StartStop {
 
   /**
    * The file of an export that is ready.
-   * @throws ChelaError NOT_FOUND where the storage has lost it
+   * @throws ChelaError NOT_FOUND if the storage has lost it
    */
   async content(ready: ExportRecord): Promise<Readable> {
     try {
@@ -201,7 +201,7 @@ export class Exports extends StartStop {
   }
 }
 
-/** The columns that were asked for, in that order; all where nothing was. */
+/** The columns that were asked for, in that order; all if nothing was. */
 function chosenColumns(
   columns: readonly ResultHeader[],
   keys: readonly string[] | undefined,

@@ -33,7 +33,7 @@ export interface PushedRun extends RunReference {
 interface PushedRow {
   readonly subtask: number;
   readonly row: ParsedRow;
-  /** Set where the run had no room for it when its batch was stored. */
+  /** Set if the run had no room for it when its batch was stored. */
   isRefused: boolean;
 }
 
@@ -72,7 +72,7 @@ export class ResultIngest {
 
   /**
    * Resolves once the row is committed.
-   * @throws RowLimitError where the run has as many as it may have
+   * @throws RowLimitError if the run has as many as it may have
    */
   async push(subtask: number, row: ParsedRow): Promise<void> {
     const pushed = { subtask, row, isRefused: false };
@@ -140,7 +140,7 @@ export class ResultIngest {
   /**
    * One statement: counts the rows into the run and numbers them from where the count stood. The rows travel as one JSON
    * array, which keeps them letter by letter and is written and read in half the time of an array of PostgreSQL's.
-   * @returns false where the run has no room for all of them; none is stored then
+   * @returns false if the run has no room for all of them; none is stored then
    */
   async #append(rows: PushedRow[]): Promise<boolean> {
     const { rowCount } = await this.#database.pool.query({

@@ -176,7 +176,7 @@ function dataId(run: { slug: string }, number: number): string {
 
 /**
  * @param id the `__coreclaw_data_id__` of a row
- * @returns the number of the row after it, or undefined where it names no row of the run
+ * @returns the number of the row after it, or undefined if it names no row of the run
  */
 export function numberAfter(run: { slug: string }, id: string): number | undefined {
   const [slug, place = ''] = id.split('-');

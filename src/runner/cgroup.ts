@@ -27,14 +27,14 @@ export interface CgroupSigns {
 export interface Cgroup {
   /** The limits that are in force, and what is counted. */
   readonly controls: ReadonlySet<CgroupControl>;
-  /** Raises the limit of processes by so many, or lowers it by a negative number. Does nothing where it is not in force. */
+  /** Raises the limit of processes by so many, or lowers it by a negative number. Does nothing if it is not in force. */
   allowProcesses(more: number): Promise<void>;
   /** Puts a process and its threads in; what it starts from now on is in too. */
   add(pid: number): Promise<void>;
   /**
    * Memory in use, without what the kernel can drop at once. Needs the control `memory`.
    * @param limitBytes what it is compared with: far below it the answer may be an upper bound, which is cheaper; exact
-   *   where omitted
+   *   if omitted
    */
   memoryBytes(limitBytes?: number): Promise<number>;
   /** Processor time of all processes so far, ended ones included. Needs the control `cpu time`. */
@@ -42,7 +42,7 @@ export interface Cgroup {
   signs(): Promise<CgroupSigns>;
   /**
    * Kills what is left in it and removes it. Idempotent.
-   * @throws Error where the kernel does not let it go in time
+   * @throws Error if the kernel does not let it go in time
    */
   remove(): Promise<void>;
 }
@@ -54,7 +54,7 @@ export interface CgroupKind {
   readonly controls: ReadonlySet<CgroupControl>;
   /**
    * @param name of the new folder
-   * @throws Error where the kernel refuses; nothing is left then
+   * @throws Error if the kernel refuses; nothing is left then
    */
   create(name: string, limits: CgroupLimits): Promise<Cgroup>;
   /** Removes the runner's own folder. */

@@ -20,7 +20,7 @@ export interface SandboxLimits {
   readonly tmpBytes: number;
   /** Most memory, where the kind has the kernel keep it; whoever opens the sandbox watches it all the same. */
   readonly memoryBytes?: number;
-  /** Processors' time for all processes together, such as 0.5, where the kind can limit it; none where omitted. */
+  /** Processors' time for all processes together, such as 0.5, where the kind can limit it; none if omitted. */
   readonly cpus?: number;
 }
 
@@ -49,7 +49,7 @@ export interface SandboxOptions {
   readonly scratchDir: string;
   /** `main.js`, relative to the package root. */
   readonly entry: string;
-  /** How the entry is run; by Node where omitted. */
+  /** How the entry is run; by Node if omitted. */
   readonly launch?: Launch | undefined;
   /** All the worker sees, besides PATH, HOME, TMPDIR and LANG. */
   readonly environment: Readonly<Record<string, string>>;
@@ -86,7 +86,7 @@ export interface SandboxedProcess {
   /**
    * Memory of the whole process tree now: shared pages count in proportion, files in memory (`/tmp`) count too.
    * @param limitBytes what it is compared with: far below it the answer may be an upper bound, which is cheaper; exact
-   *   where omitted
+   *   if omitted
    */
   memoryBytes(limitBytes?: number): Promise<number>;
   /**

@@ -7,7 +7,7 @@ import { isFinished, type RunStatus } from './statuses.ts';
 
 /**
  * Aborts a run: subtasks that wait are ended here, those that run by their runners. Aborting twice is no error.
- * @throws ChelaError RUN_FAILED where the run has finished
+ * @throws ChelaError RUN_FAILED if the run has finished
  */
 export async function abortRun(
   { database, callbacks, usage, events }: RunServices,

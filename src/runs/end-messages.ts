@@ -60,7 +60,7 @@ function withCircumstances(
   return parts.join('; ');
 }
 
-/** The err_msg of a subtask; empty where it succeeded. */
+/** The err_msg of a subtask; empty if it succeeded. */
 export function subtaskMessage(end: SubtaskEnd): string {
   switch (end.reason) {
     case 'succeeded':
@@ -97,7 +97,7 @@ export function subtaskMessage(end: SubtaskEnd): string {
 }
 
 /**
- * The err_msg of a run; empty where nothing failed.
+ * The err_msg of a run; empty if nothing failed.
  * @param failed the first of its failed subtasks, by number
  */
 export function runMessage(

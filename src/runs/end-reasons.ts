@@ -128,7 +128,7 @@ export interface RunEnd {
 /**
  * How a run ended whose subtasks have all ended: `aborted` if it was being aborted; `succeeded` if none failed; else as its
  * first failed subtask, by number, if all failed; else `partly_failed`, with the detail of that subtask.
- * @param first the failed subtask with the lowest number; undefined where none failed
+ * @param first the failed subtask with the lowest number; undefined if none failed
  */
 export function runEnd(
   run: { isAborting: boolean; subtaskCount: number; failedCount: number },

@@ -48,7 +48,7 @@ interface SettledRun extends CountedRun {
 
 /**
  * Ends a subtask that a runner was executing, once, and the run with the last of them.
- * @returns false where the subtask is not this runner's any more: its lease ran out, or it was settled before
+ * @returns false if the subtask is not this runner's any more: its lease ran out, or it was settled before
  */
 export async function settleSubtask(
   { database, callbacks, usage, events }: RunServices,

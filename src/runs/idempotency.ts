@@ -11,7 +11,7 @@ export interface Idempotency {
 
 /**
  * The run that an earlier request with this key started.
- * @throws ChelaError INVALID_ARGUMENT where that was another request
+ * @throws ChelaError INVALID_ARGUMENT if that was another request
  */
 export async function startedBefore(
   client: Pool | PoolClient,

@@ -16,10 +16,10 @@ export interface QueueItem {
   readonly worker_slug: string;
   readonly version: string;
   readonly reason: string;
-  /** Empty where it was not activated. */
+  /** Empty if it was not activated. */
   readonly run_slug: string;
   readonly created_at: Date;
-  /** Of the worker; null where it was deleted or the account may not see it any more. */
+  /** Of the worker; null if it was deleted or the account may not see it any more. */
   readonly worker_owner: string | null;
   readonly worker_name: string | null;
   readonly worker_title: string | null;

@@ -25,7 +25,7 @@ export interface RunFilter {
   readonly createdBefore?: Date;
   /** Beginning of the run's slug, or part of the title or name of its worker; upper and lower case are the same. */
   readonly keyword?: string;
-  /** `created_at` where omitted. */
+  /** `created_at` if omitted. */
   readonly sort?: RunSort;
   /** Instead of the largest or newest first. */
   readonly ascending?: boolean;
@@ -142,7 +142,7 @@ export class RunReader {
     return input;
   }
 
-  /** Newest first where the filter does not say otherwise. */
+  /** Newest first if the filter does not say otherwise. */
   async list(
     accountId: number,
     filter: RunFilter,

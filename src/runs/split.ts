@@ -112,7 +112,7 @@ function planFields(custom: Custom, schema: RunSchema, fields: readonly string[]
   return { itemsByField, removed: prefers ? [...removable] : [] };
 }
 
-/** @returns undefined where the run is one subtask with all of its input */
+/** @returns undefined if the run is one subtask with all of its input */
 function planSplit(custom: Custom, schema: RunSchema): SplitPlan | undefined {
   if (!isJsonObject(custom)) throw invalidArgument(customNotObject);
   const fields = names(schema.concurrency?.fields);

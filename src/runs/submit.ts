@@ -110,7 +110,7 @@ export class Submitter {
 
   /**
    * Runs again what a run of this account ran: its stored input, version and limits.
-   * @throws ChelaError RUN_NOT_FOUND where the source vanished
+   * @throws ChelaError RUN_NOT_FOUND if the source vanished
    */
   async rerun(
     accountId: number,
@@ -196,7 +196,7 @@ export class Submitter {
     return startedBefore(client ?? this.#database.pool, run.accountId, run.idempotency);
   }
 
-  /** @param plans of which the account has to have one; any will do where omitted. @returns undefined where it has none */
+  /** @param plans of which the account has to have one; any will do if omitted. @returns undefined if it has none */
   async #insert(
     run: PreparedRun,
     client: Pool | PoolClient,

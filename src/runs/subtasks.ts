@@ -11,7 +11,7 @@ export interface SubtaskRecord extends EndColumns<SubtaskEndReason> {
   readonly status: SubtaskStatus;
   /** How often a runner took it. */
   readonly attempt: number;
-  /** null where there is none: not ended, ended by a signal, or never started. */
+  /** null if there is none: not ended, ended by a signal, or never started. */
   readonly exit_code: number | null;
   readonly err_msg: string;
   readonly started_at: Date | null;
@@ -35,7 +35,7 @@ export class SubtaskReader {
     this.#database = database;
   }
 
-  /** By number. @param status all where it is undefined */
+  /** By number. @param status all if it is undefined */
   async page(runId: number, status: SubtaskStatus | undefined, page: Page): Promise<SubtaskPage> {
     let subtasks = this.#select().where('subtask.run_id', '=', runId);
     if (status !== undefined) subtasks = subtasks.where('subtask.status', '=', status);
@@ -51,7 +51,7 @@ export class SubtaskReader {
     return { count: status === undefined ? all : counts[status], counts, list };
   }
 
-  /** One subtask with its input as JSON text. @returns undefined where the run has no such number */
+  /** One subtask with its input as JSON text. @returns undefined if the run has no such number */
   async one(runId: number, number: number): Promise<(SubtaskRecord & { input: string }) | undefined> {
     return this.#select()
       .select('subtask.input')

@@ -11,7 +11,7 @@ export interface Service {
   /**
    * Resolves once nothing of it is left. Waits for a start that is under way. Does nothing if it is not started, or stopped
    * already; calls share one promise.
-   * @param graceMilliseconds time that what is under way gets to end by itself; 0 where omitted
+   * @param graceMilliseconds time that what is under way gets to end by itself; 0 if omitted
    */
   stop(graceMilliseconds?: number): Promise<void>;
 }

@@ -22,7 +22,7 @@ function stepStart(step: number): number {
 export type DurationCounts = Map<number, number>;
 
 export interface Percentiles {
-  /** Seconds; 0 where no run counts. */
+  /** Seconds; 0 if no run counts. */
   readonly p50: number;
   readonly p90: number;
   readonly p99: number;

@@ -31,7 +31,7 @@ export interface Figures {
   readonly resultAmount: string;
   readonly memoryAmount: string;
   readonly trafficAmount: string;
-  /** Seconds that runs took which ended by themselves, by the hours they ended in; 0 where there were none. */
+  /** Seconds that runs took which ended by themselves, by the hours they ended in; 0 if there were none. */
   readonly p50: number;
   readonly p90: number;
   readonly p99: number;
@@ -46,7 +46,7 @@ export interface RunSeries {
 }
 
 export interface WorkerFigures extends Figures {
-  /** Empty where the worker was deleted, as are the others. */
+  /** Empty if the worker was deleted, as are the others. */
   readonly slug: string;
   readonly owner: string;
   readonly name: string;
@@ -135,7 +135,7 @@ function hourOf(moment: Date): Date {
   return new Date(Math.floor(moment.getTime() / hourMilliseconds) * hourMilliseconds);
 }
 
-/** The whole days (UTC) within a range; both ends are its end where there is none. */
+/** The whole days (UTC) within a range; both ends are its end if there is none. */
 function wholeDays({ from, to }: TimeRange): TimeRange {
   const dayMilliseconds = 24 * 3600 * 1000;
   const first = Math.ceil(from.getTime() / dayMilliseconds) * dayMilliseconds;
@@ -153,7 +153,7 @@ export class Statistics {
   /**
    * By time.
    * @param timezone IANA name of the zone whose hours and days are meant
-   * @throws ChelaError INVALID_ARGUMENT where there would be too many buckets
+   * @throws ChelaError INVALID_ARGUMENT if there would be too many buckets
    */
   async series(
     accountId: number,

@@ -43,7 +43,7 @@ function next(start: Temporal.ZonedDateTime, size: BucketSize): Temporal.ZonedDa
 
 /**
  * Where the buckets of a range begin. The first may begin before the range.
- * @throws ChelaError INVALID_ARGUMENT where there would be too many
+ * @throws ChelaError INVALID_ARGUMENT if there would be too many
  */
 export function bucketStarts({ from, to }: TimeRange, size: BucketSize, timezone: string): Date[] {
   const starts: Date[] = [];

@@ -7,9 +7,9 @@ import type { Readable } from 'node:stream';
 export interface Storage {
   /** Stores a stream of bytes. @returns its size in bytes */
   write(key: string, content: Readable): Promise<number>;
-  /** @throws BlobNotFoundError where the key holds nothing */
+  /** @throws BlobNotFoundError if the key holds nothing */
   read(key: string): Promise<Readable>;
-  /** Size in bytes, or undefined where the key holds nothing. */
+  /** Size in bytes, or undefined if the key holds nothing. */
   size(key: string): Promise<number | undefined>;
   /** Removing what is not there is no error. */
   remove(key: string): Promise<void>;

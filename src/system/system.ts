@@ -14,7 +14,7 @@ export interface RunnerState {
   readonly id: number;
   readonly hostname: string;
   readonly processId: number;
-  /** Of Chela; empty where the runner did not say, as are the others. */
+  /** Of Chela; empty if the runner did not say, as are the others. */
   readonly version: string;
   readonly nodeVersion: string;
   readonly sandbox: string;

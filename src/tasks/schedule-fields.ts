@@ -117,7 +117,7 @@ export function applySchedule(stored: ScheduleColumns, fields: ScheduleFields): 
 }
 
 /**
- * The schedule to reckon with; undefined where it is switched off.
+ * The schedule to reckon with; undefined if it is switched off.
  * @param accountTimezone the zone of schedules that name none
  */
 export function scheduleOf(columns: ScheduleColumns, accountTimezone: string): Schedule | undefined {
@@ -139,8 +139,8 @@ export function scheduleOf(columns: ScheduleColumns, accountTimezone: string): S
 }
 
 /**
- * The first tick of a schedule that was just set; undefined where it is switched off.
- * @throws ChelaError INVALID_ARGUMENT where it would never fire
+ * The first tick of a schedule that was just set; undefined if it is switched off.
+ * @throws ChelaError INVALID_ARGUMENT if it would never fire
  */
 export function firstTick(columns: ScheduleColumns, accountTimezone: string, after: Date): Date | undefined {
   const schedule = scheduleOf(columns, accountTimezone);

@@ -81,7 +81,7 @@ function* ticksAfter(schedule: Schedule, after: Date): Generator<Date, void> {
   }
 }
 
-/** @returns the first tick after a moment; undefined where there is none any more */
+/** @returns the first tick after a moment; undefined if there is none any more */
 export function nextTick(schedule: Schedule, after: Date): Date | undefined {
   const [next] = ticksAfter(schedule, after);
   return next;

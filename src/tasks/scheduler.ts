@@ -45,7 +45,7 @@ export interface SchedulerOptions {
   /** Zone of accounts that have none of their own. */
   readonly timezone: string;
   readonly events: Events;
-  /** The time; that of the database where omitted, which all processes share. */
+  /** The time; that of the database if omitted, which all processes share. */
   readonly now?: () => Promise<Date>;
 }
 

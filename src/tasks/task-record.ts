@@ -26,9 +26,9 @@ export interface TaskRecord extends ScheduleColumns {
   readonly missed_count: number;
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** Null where the account has none of its own. */
+  /** Null if the account has none of its own. */
   readonly account_timezone: string | null;
-  /** Owner, name and title of the worker; null where it was deleted or the account may not see it any more. */
+  /** Owner, name and title of the worker; null if it was deleted or the account may not see it any more. */
   readonly worker_owner: string | null;
   readonly worker_name: string | null;
   readonly worker_title: string | null;

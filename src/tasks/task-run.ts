@@ -18,7 +18,7 @@ interface TaskRunOptions {
   readonly idempotency?: Idempotency;
 }
 
-/** @throws ChelaError TASK_NOT_FOUND where the worker was deleted or the account may not see it any more */
+/** @throws ChelaError TASK_NOT_FOUND if the worker was deleted or the account may not see it any more */
 export async function findTaskWorker(workers: Workers, task: TaskRecord): Promise<WorkerRecord> {
   const worker = await workers.find(task.account_id, task.worker_slug);
   if (worker !== undefined) return worker;
@@ -30,7 +30,7 @@ export async function findTaskWorker(workers: Workers, task: TaskRecord): Promis
 
 /**
  * Checks that a task can run.
- * @throws ChelaError TASK_NOT_FOUND where its worker vanished, WORKER_VERSION_UNAVAILABLE where the version did
+ * @throws ChelaError TASK_NOT_FOUND if its worker vanished, WORKER_VERSION_UNAVAILABLE where the version did
  */
 export async function prepareTaskRun(
   { workers, runs }: { workers: Workers; runs: Runs },

@@ -70,7 +70,7 @@ export interface TaskFilter {
   readonly keyword?: string;
   /** With a schedule that is switched on, or without one. */
   readonly isScheduled?: boolean;
-  /** Newest first where omitted. */
+  /** Newest first if omitted. */
   readonly sort?: TaskSort;
   /** Instead of the largest or newest first. */
   readonly ascending?: boolean;
@@ -92,7 +92,7 @@ interface TasksOptions {
   readonly runs: Runs;
   readonly config: Pick<Config, 'timezone' | 'taskLimit'>;
   readonly events: Events;
-  /** The time; that of the database where omitted, which all processes share. */
+  /** The time; that of the database if omitted, which all processes share. */
   readonly now?: () => Promise<Date>;
 }
 
@@ -111,7 +111,7 @@ export class Tasks {
     this.scheduler = new Scheduler({ ...options, timezone: options.config.timezone });
   }
 
-  /** @throws ChelaError NOT_FOUND where this account has no such task */
+  /** @throws ChelaError NOT_FOUND if this account has no such task */
   async get(accountId: number, slug: string): Promise<TaskRecord> {
     const task = await selectTasks(this.#database.sql)
       .where('task.slug', '=', slug)
@@ -121,7 +121,7 @@ export class Tasks {
     return task;
   }
 
-  /** Newest first where the filter does not say otherwise. */
+  /** Newest first if the filter does not say otherwise. */
   async list(
     accountId: number,
     { workerId, keyword, isScheduled, sort = 'created_at', ascending = false }: TaskFilter,
@@ -256,7 +256,7 @@ export class Tasks {
     if (rowCount !== 1) throw new ChelaError('NOT_FOUND', `task ${slug} does not exist`);
   }
 
-  /** @throws ChelaError where there is no such task, or it cannot run; no run is made then */
+  /** @throws ChelaError if there is no such task, or it cannot run; no run is made then */
   async run(
     accountId: number,
     slug: string,

@@ -75,7 +75,7 @@ async function end(reason, exitCode, showsPlace) {
 }
 
 /**
- * How long the main thread has been ready to run without a processor, in milliseconds since its start; 0 where the system does
+ * How long the main thread has been ready to run without a processor, in milliseconds since its start; 0 if the system does
  * not tell. On an overloaded machine a turn of the loop takes long because of that, and hangs no more than the machine does.
  */
 function processorWait() {

@@ -162,7 +162,7 @@ const leftOut = new Set([
  * Packs a folder as a worker package, the same bytes each time. Left out are node_modules, .git, __pycache__, .venv,
  * .chela, .env and what macOS adds. A link to a file within the folder is packed as a copy of that file.
  * @throws ChelaError INVALID_ARGUMENT for a link that leaves the folder, is broken or leads to a folder, for special
- *   files, and where there is nothing to pack
+ *   files, and if there is nothing to pack
  */
 export async function zipFolder(folder: string): Promise<Readable> {
   const files = await listPackageFiles(folder, { leftOut, links: 'copy' });

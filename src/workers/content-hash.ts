@@ -12,7 +12,7 @@ async function fileHash(location: string): Promise<string> {
 /**
  * What tells one package from another: the SHA-256, as 64 hexadecimal digits, of all paths, executable bits and
  * contents. Times, owners, empty folders and the order in a zip do not count.
- * @throws ChelaError INVALID_ARGUMENT where the folder holds links or special files
+ * @throws ChelaError INVALID_ARGUMENT if the folder holds links or special files
  */
 export async function contentHash(dir: string): Promise<string> {
   const hash = createHash('sha256');

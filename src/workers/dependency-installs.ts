@@ -66,7 +66,7 @@ export class DependencyInstalls {
 
   /**
    * Has a runner install, in the transaction that publishes the version. What was set aside is tried again.
-   * @param hasDependencies where there are none nothing is queued
+   * @param hasDependencies if there are none nothing is queued
    */
   async queue(client: PoolClient, versionId: number, hasDependencies: boolean): Promise<void> {
     await client.query(
@@ -126,7 +126,7 @@ export class DependencyInstalls {
     return rows;
   }
 
-  /** Begins a new record in place of the one before. @returns its attempt; undefined where the version is gone */
+  /** Begins a new record in place of the one before. @returns its attempt; undefined if the version is gone */
   async begin(versionId: number): Promise<number | undefined> {
     return this.#database.transaction(async (client) => {
       const { rows } = await client.query<{ attempt: number }>(
@@ -143,7 +143,7 @@ export class DependencyInstalls {
     });
   }
 
-  /** Adds lines; none where another installation began after this one. */
+  /** Adds lines; none if another installation began after this one. */
   async append(versionId: number, attempt: number, lines: readonly InstallLine[]): Promise<void> {
     await this.#database.pool.query(
       `INSERT INTO dependency_install_line (worker_version_id, number, content, logged_at)

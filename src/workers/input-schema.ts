@@ -234,7 +234,7 @@ class PropertyInspection {
   }
 }
 
-/** @returns undefined where the value is of the wrong shape */
+/** @returns undefined if the value is of the wrong shape */
 function inspectNames(value: unknown, key: string, findings: Findings): string[] | undefined {
   if (isAbsent(value)) return [];
   if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return value;

@@ -16,7 +16,7 @@ interface CheckedPackage {
   readonly dependencies: ReadonlySet<string>;
   /** Where dependencies are declared. */
   readonly dependencyFile: string;
-  /** Undefined where the package has no output schema. */
+  /** Undefined if the package has no output schema. */
   readonly columns: ReadonlySet<string> | undefined;
 }
 
@@ -78,7 +78,7 @@ function usesSdk(modules: ReadonlySet<string>, language: Language): boolean {
   return [...modules].some((module) => /^\.{1,2}\/(?:.*\/)?sdk(?:\.[cm]?js)?$/.test(module));
 }
 
-/** The dependencies the SDK of this package needs: those it imports, or all where it imports none in sight. */
+/** The dependencies the SDK of this package needs: those it imports, or all if it imports none in sight. */
 function neededBySdk(modules: ReadonlySet<string>, language: Language): string[] {
   const all = Object.entries(sdkDependencies[language]);
   const imported = all.filter(([module]) => imports(modules, module, language));

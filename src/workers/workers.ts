@@ -151,7 +151,7 @@ export class Workers {
 
   /**
    * Publishes a further version of a worker of this account: v1.0.2 after v1.0.1.
-   * @throws ChelaError INVALID_ARGUMENT where the package is the same as that of the current version
+   * @throws ChelaError INVALID_ARGUMENT if the package is the same as that of the current version
    */
   async addVersion(
     accountId: number,
@@ -183,7 +183,7 @@ export class Workers {
   /**
    * Changes a version of a worker of this account in place: its package where one is given, and how the worker is described.
    * Runs that were submitted before and wait run the new package.
-   * @throws ChelaError INVALID_ARGUMENT where the package is the same as before
+   * @throws ChelaError INVALID_ARGUMENT if the package is the same as before
    */
   async replaceVersion(
     accountId: number,
@@ -222,7 +222,7 @@ export class Workers {
     await changeWorker(this.#database, this.#storage, worker.id, settings);
   }
 
-  /** @throws ChelaError NOT_FOUND where the worker has none */
+  /** @throws ChelaError NOT_FOUND if the worker has none */
   async icon(worker: WorkerRecord): Promise<WorkerIcon> {
     if (worker.icon_key === null) throw new ChelaError('NOT_FOUND', 'this worker has no icon');
     return readIcon(this.#storage, worker.icon_key);

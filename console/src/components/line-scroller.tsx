@@ -1,8 +1,7 @@
 /**
  * Scrolls over any number of lines and renders only the visible ones. Browsers limit an element's height to some
  * million pixels, so beyond that the scroll bar maps to a fraction of the lines, while the wheel and the keys still
- * move
- * line by line. Lines may wrap: they are placed starting from the first visible one, so no other line has to be
+ * move line by line. Lines may wrap: they are placed starting from the first visible one, so no other line has to be
  * measured.
  */
 import { useElementSize, useMergedRef } from '@mantine/hooks';

@@ -1,4 +1,4 @@
-/** The console's texts in the reader's language. English is always there; another language is loaded when it is chosen. */
+/** The console's texts in the reader's language. English is bundled; other languages are loaded on demand. */
 import { useLocalStorage } from '@mantine/hooks';
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { en, type Texts } from './en/en.ts';
@@ -18,7 +18,7 @@ function browserLanguage(): Language {
   return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en';
 }
 
-/** Texts that are loaded by now. */
+/** Texts loaded so far. */
 const loaded = new Map<Language, Texts>([['en', en]]);
 
 async function load(language: Language): Promise<Texts> {
@@ -47,7 +47,7 @@ export function TextProvider({ children }: { readonly children: ReactNode }): Re
     };
   }, [language]);
   const choice = useMemo(() => ({ texts: texts ?? en, language, choose }), [texts, language, choose]);
-  // A page in English that turns Chinese after a moment would jump.
+  // Render nothing until the texts are loaded, to avoid a flash of English.
   if (texts === undefined) return null;
   return <TextContext value={choice}>{children}</TextContext>;
 }
@@ -57,7 +57,7 @@ export function useTexts(): Texts {
   return use(TextContext).texts;
 }
 
-/** The language, and the way to choose another. */
+/** The current language, and a function that changes it. */
 export function useLanguage(): Pick<Choice, 'language' | 'choose'> {
   return use(TextContext);
 }

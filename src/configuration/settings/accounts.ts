@@ -3,7 +3,7 @@ import { defaultPlans, planList, type PlanList } from '../plan-list.ts';
 import { setting } from '../setting.ts';
 import { integer, price, text } from '../setting-parsers.ts';
 
-/** Who may do what, how much, and at which price. */
+/** Accounts: permissions, limits and prices. */
 export const accountsSettings = {
   apiKey: setting<string>({
     environment: 'CHELA_API_KEY',

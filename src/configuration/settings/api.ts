@@ -1,7 +1,7 @@
 import { largestSafe, mebibyte, setting } from '../setting.ts';
 import { flag, integer } from '../setting-parsers.ts';
 
-/** What one request may ask for, and how long its answers may take. */
+/** Limits on requests and answers of the API. */
 export const apiSettings = {
   rateLimitPerMinute: setting<number>({
     environment: 'CHELA_RATE_LIMIT_PER_MINUTE',

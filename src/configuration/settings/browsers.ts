@@ -3,7 +3,7 @@ import path from 'node:path';
 import { mebibyte, setting } from '../setting.ts';
 import { flag, integer } from '../setting-parsers.ts';
 
-/** Chromium for workers that ask for one. */
+/** Chromium for workers. */
 export const browsersSettings = {
   browsers: setting<boolean>({
     environment: 'CHELA_BROWSERS',

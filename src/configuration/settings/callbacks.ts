@@ -1,7 +1,7 @@
 import { setting } from '../setting.ts';
 import { integer, integers, targets } from '../setting-parsers.ts';
 
-/** How the URLs that runs name are told of them. */
+/** Delivery of callbacks. */
 export const callbacksSettings = {
   callbackAllowedTargets: setting<string[]>({
     environment: 'CHELA_CALLBACK_ALLOWED_TARGETS',

@@ -1,7 +1,7 @@
 import { setting } from '../setting.ts';
 import { databaseUrl, integer } from '../setting-parsers.ts';
 
-/** The PostgreSQL that holds everything but files. */
+/** The PostgreSQL server, which holds all data except blobs. */
 export const databaseSettings = {
   databaseUrl: setting<string>({
     environment: 'DATABASE_URL',

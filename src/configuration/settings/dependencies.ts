@@ -1,7 +1,7 @@
 import { setting } from '../setting.ts';
 import { flag, integer, targets, text } from '../setting-parsers.ts';
 
-/** How the dependencies of a version are installed. */
+/** Installation of the dependencies of versions. */
 export const dependenciesSettings = {
   python: setting<string>({
     environment: 'CHELA_PYTHON',

@@ -1,7 +1,7 @@
 import { setting } from '../setting.ts';
 import { integer, regions, targets } from '../setting-parsers.ts';
 
-/** What workers reach, and through which proxy. */
+/** What workers can connect to, and through which proxy. */
 export const networkSettings = {
   proxyRegions: setting<ReadonlyMap<string, string>>({
     environment: 'CHELA_PROXY_REGIONS',

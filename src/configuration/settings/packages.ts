@@ -2,7 +2,7 @@ import path from 'node:path';
 import { mebibyte, setting } from '../setting.ts';
 import { integer, targets, text } from '../setting-parsers.ts';
 
-/** What may be uploaded or imported from git. */
+/** Limits on uploads and git imports. */
 export const packagesSettings = {
   packageLimitBytes: setting<number>({
     environment: 'CHELA_PACKAGE_LIMIT_BYTES',

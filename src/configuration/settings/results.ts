@@ -1,7 +1,7 @@
 import { largestSafe, mebibyte, setting } from '../setting.ts';
 import { integer } from '../setting-parsers.ts';
 
-/** How much a run may store, and how exports are made. */
+/** Limits on stored rows, and exports. */
 export const resultsSettings = {
   rowLimit: setting<number>({
     environment: 'CHELA_ROW_LIMIT',

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { largestSafe, mebibyte, setting } from '../setting.ts';
 import { cpus, integer, oneOf } from '../setting-parsers.ts';
 
-/** How runs are split, what they may use and what becomes of them when a runner is lost. */
+/** How runs are split, their limits, and what happens when a runner is lost. */
 export const runsSettings = {
   subtaskLimit: setting<number>({
     environment: 'CHELA_SUBTASK_LIMIT',

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { largestSafe, mebibyte, setting } from '../setting.ts';
 import { integer, oneOf, text } from '../setting-parsers.ts';
 
-/** How subtasks are isolated, and what each may take of its machine. */
+/** Isolation of subtasks, and their limits on the machine. */
 export const sandboxSettings = {
   sandbox: setting<'bubblewrap' | 'docker' | 'process'>({
     environment: 'CHELA_SANDBOX',
@@ -80,7 +80,7 @@ export const sandboxSettings = {
   dockerHost: setting<string>({
     environment: 'DOCKER_HOST',
     default: 'unix:///var/run/docker.sock',
-    // Checked by who uses it: shells have it set for other programs, to what only they understand.
+    // Checked where it is used: shells may set it for other programs, to values that only those understand.
     parse: text,
     describe: 'The Docker Engine of the docker sandbox, on this machine: unix:///PATH or tcp://HOST:PORT.',
   }),

@@ -3,13 +3,13 @@ import path from 'node:path';
 import { setting } from '../setting.ts';
 import { httpUrl, integer, list, oneOf, text } from '../setting-parsers.ts';
 
-/** A system account's cache belongs below /var/cache: the sandbox's unprivileged user must be able to reach it. */
+/** The cache of a system account belongs below /var/cache, because the sandbox's unprivileged user has to reach it. */
 function defaultCacheDir(dataDir: string): string {
   if (process.getuid?.() !== 0) return path.join(dataDir, 'cache');
   return path.join('/var/cache/chela', createHash('sha256').update(dataDir).digest('hex').slice(0, 12));
 }
 
-/** Where data lies, what the API listens on, and what the platform writes about itself. */
+/** Folders, listening addresses and logging of the platform. */
 export const serverSettings = {
   dataDir: setting<string>({
     environment: 'CHELA_DATA_DIR',

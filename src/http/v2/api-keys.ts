@@ -87,7 +87,7 @@ function keyScopes({ accounts }: ApiContext): KeyScope[] {
   ];
 }
 
-/** @throws ChelaError where the moment has passed; undefined for a key that does not expire */
+/** @throws ChelaError if the moment has passed; undefined for a key that does not expire */
 function expiryOf(seconds: number | undefined): Date | undefined {
   const moment = momentOf(seconds);
   if (moment !== undefined && moment.getTime() <= Date.now()) {

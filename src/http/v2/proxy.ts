@@ -8,7 +8,7 @@ import { operation } from '../operation.ts';
 /** The only region where none is configured: connections leave from this machine. */
 const directRegion = { code: 'DIRECT', name: 'Direct' };
 
-/** Names of regions in a language; English where the language is not one. */
+/** Names of regions in a language; English if the language is not one. */
 function regionNames(language: string): Intl.DisplayNames {
   try {
     return new Intl.DisplayNames([language, 'en'], { type: 'region' });

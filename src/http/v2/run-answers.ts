@@ -9,7 +9,7 @@ import type { ApiContext } from '../api-context.ts';
 import { whileClientWaits } from '../waiting.ts';
 import { finishedRunShape, pageOf, paged, type RunBody } from './shapes.ts';
 
-/** @throws ChelaError where a callback URL is no http or https URL; an empty one counts as absent */
+/** @throws ChelaError if a callback URL is no http or https URL; an empty one counts as absent */
 export function callbackUrlOf(body: RunBody): string | undefined {
   const { callback_url: callbackUrl } = body;
   if (callbackUrl === undefined || callbackUrl === '') return undefined;

@@ -27,7 +27,7 @@ import {
   WorkerParams,
 } from './shapes.ts';
 
-/** Names of columns, separated by commas. @returns undefined where none is given */
+/** Names of columns, separated by commas. @returns undefined if none is given */
 export function keysOf(list: string | undefined): string[] | undefined {
   const keys = (list ?? '')
     .split(',')

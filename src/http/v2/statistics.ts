@@ -119,7 +119,7 @@ function workerLine(worker: CountedWorker): WorkerFigures {
   };
 }
 
-/** @throws ChelaError INVALID_ARGUMENT where it ends before it begins */
+/** @throws ChelaError INVALID_ARGUMENT if it ends before it begins */
 function rangeOf(query: { from?: number; to?: number }): { from: Date; to: Date } {
   const to = query.to ?? Math.ceil(Date.now() / 1000);
   const from = query.from ?? Math.max(0, to - weekSeconds);

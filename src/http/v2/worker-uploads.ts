@@ -43,7 +43,7 @@ const VersionForm = Type.Object({ scraper_file: packageField, ...detailFields })
 const ChangeForm = Type.Object({ scraper_file: Type.Optional(packageField), ...detailFields });
 
 interface Upload {
-  /** Absent where the form has no package. */
+  /** Absent if the form has no package. */
   readonly zipFile: string | undefined;
   readonly details: WorkerDetails;
 }
@@ -83,7 +83,7 @@ function isMalformedForm(error: unknown): error is Error {
   );
 }
 
-/** @throws ChelaError where the form is broken or lacks what it must have */
+/** @throws ChelaError if the form is broken or lacks what it must have */
 async function readUpload(request: FastifyRequest, draft: string, limitBytes: number): Promise<Upload> {
   try {
     return await readForm(request, draft, limitBytes);
@@ -119,7 +119,7 @@ async function readForm(request: FastifyRequest, draft: string, limitBytes: numb
   };
 }
 
-/** @throws ChelaError where the form has no package */
+/** @throws ChelaError if the form has no package */
 function packageOf({ zipFile }: Upload): string {
   if (zipFile !== undefined) return zipFile;
   throw new ChelaError('INVALID_SHAPE', 'the form has no file named scraper_file: send the zip as that');

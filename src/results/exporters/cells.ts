@@ -2,7 +2,7 @@
 import { readMembers } from '../../json/json-text.ts';
 import type { ExportTable } from '../exporter.ts';
 
-/** JSON text of a value; undefined where the row has no such key. */
+/** JSON text of a value; undefined if the row has no such key. */
 export type Cell = string | undefined;
 
 /** Reads the values of a row in the order of the columns. */

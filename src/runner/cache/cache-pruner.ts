@@ -128,7 +128,7 @@ export class CachePruner extends StartStop {
     return { folder, usedAtMilliseconds: mtimeMs, bytes };
   }
 
-  /** Puts the entry aside first, so that it is there whole or not at all. @returns false where it came into use meanwhile */
+  /** Puts the entry aside first, so that it is there whole or not at all. @returns false if it came into use meanwhile */
   async #drop({ folder }: Entry, now: Date): Promise<boolean> {
     const aside = path.join(path.dirname(folder), `${droppedPrefix}${randomUUID()}`);
     await rename(folder, aside);

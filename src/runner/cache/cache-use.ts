@@ -10,7 +10,7 @@ const renewalMilliseconds = 60_000;
 /** An entry that was used within this time may be in use by another process. */
 export const freshMilliseconds = 10 * renewalMilliseconds;
 
-/** Marks a folder as used now. @returns false where it is not there */
+/** Marks a folder as used now. @returns false if it is not there */
 export async function touch(folder: string): Promise<boolean> {
   const now = new Date();
   return utimes(folder, now, now).then(

@@ -17,7 +17,7 @@ const runnerFolder = /^chela-(\d+)-(\d+)-/;
 /** Length of the time slice that a share of processor time is measured in. */
 export const cpuPeriodMicroseconds = 100_000;
 
-/** Share of each time slice; undefined where the machine has no more processors than that. */
+/** Share of each time slice; undefined if the machine has no more processors than that. */
 export function cpuQuotaMicroseconds(cpus: number): number | undefined {
   return cpus >= availableParallelism() ? undefined : Math.round(cpus * cpuPeriodMicroseconds);
 }
@@ -26,7 +26,7 @@ export function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
 }
 
-/** Writes a file of the kernel's, some of which nobody may read. @throws Error ENOENT where it has none */
+/** Writes a file of the kernel's, some of which nobody may read. @throws Error ENOENT if it has none */
 export async function writeExisting(file: string, content: string): Promise<void> {
   await writeFile(file, content, { flag: constants.O_WRONLY });
 }
@@ -44,7 +44,7 @@ export async function readNumber(file: string): Promise<number> {
   return Number(await readFile(file, 'latin1'));
 }
 
-/** Value of a line `key value`; 0 where there is none. */
+/** Value of a line `key value`; 0 if there is none. */
 export function keyedNumber(text: string, key: string): number {
   const line = text.split('\n').find((each) => each.startsWith(`${key} `));
   return Number(line?.slice(key.length) ?? 0);
@@ -83,7 +83,7 @@ export async function killListed(folder: string): Promise<void> {
 /**
  * Removes a cgroup without cgroups below it.
  * @param kill ends what is in it; called again as long as something is
- * @throws Error where it is still in use after some seconds
+ * @throws Error if it is still in use after some seconds
  */
 export async function removeCgroup(folder: string, kill: () => Promise<void>): Promise<void> {
   const deadline = performance.now() + removeLimitMilliseconds;

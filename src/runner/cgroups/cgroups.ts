@@ -46,7 +46,7 @@ export class Cgroups extends StartStop {
     }
   }
 
-  /** @returns undefined where there are no cgroups, or this one could not be made, which is told */
+  /** @returns undefined if there are no cgroups, or this one could not be made, which is told */
   async create(limits: CgroupLimits): Promise<Cgroup | undefined> {
     if (this.#kind === undefined) return undefined;
     this.#made += 1;

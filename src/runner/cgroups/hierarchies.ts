@@ -36,7 +36,7 @@ function mountsOf(mountinfo: string): Mount[] {
   });
 }
 
-/** @returns undefined where the mount does not show the folder */
+/** @returns undefined if the mount does not show the folder */
 function shownBy({ root, at }: Mount, folder: string): string | undefined {
   const below = path.posix.relative(root, folder);
   return below.startsWith('..') ? undefined : path.join(at, below);

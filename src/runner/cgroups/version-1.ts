@@ -129,7 +129,7 @@ export class VersionOneCgroups implements CgroupKind {
   /**
    * Makes the runner's folders below those of its process, of the controllers that let it.
    * @param own folder of this process by controller
-   * @throws Error where none does
+   * @throws Error if none does
    */
   static async open(own: ReadonlyMap<string, string>): Promise<VersionOneCgroups> {
     const name = runnerFolderName();

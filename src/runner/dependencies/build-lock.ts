@@ -67,7 +67,7 @@ export class BuildLock {
    * @param folder of the lock; its parent is there
    * @param isDone whether there is nothing to build any more
    * @param onLine gets what another holder prints meanwhile
-   * @returns undefined where another holder has built
+   * @returns undefined if another holder has built
    */
   static async acquire(
     folder: string,

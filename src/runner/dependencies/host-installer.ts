@@ -1,5 +1,5 @@
 /**
- * Package managers as processes of the runner: where there is no sandbox to run them in. They reach what the host reaches,
+ * Package managers as processes of the runner: if there is no sandbox to run them in. They reach what the host reaches,
  * so no code of packages runs.
  */
 import { writeFile } from 'node:fs/promises';

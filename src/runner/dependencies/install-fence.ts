@@ -58,7 +58,7 @@ export class InstallFence {
     this.#events = events;
   }
 
-  /** @throws Error where a limit is passed or it cannot be started, or the abort's reason */
+  /** @throws Error if a limit is passed or it cannot be started, or the abort's reason */
   async run(command: FencedCommand): Promise<PackageManagerEnd> {
     const slot = this.#takeSlot();
     const fence = await mkdtemp(path.join(command.folder, '.fence-'));

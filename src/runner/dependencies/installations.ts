@@ -155,7 +155,7 @@ export class Installations extends StartStop {
     try {
       await this.prepare(version, packageDir, () => undefined, signal);
     } catch {
-      // Told where it failed.
+      // Told if it failed.
       signal.throwIfAborted();
     }
   }

@@ -34,7 +34,7 @@ export interface Installer {
   readonly runsScripts: boolean;
   /**
    * Runs npm; `node_modules` in the folder is the result.
-   * @throws Error where it cannot be started or passes a limit, or the abort's reason
+   * @throws Error if it cannot be started or passes a limit, or the abort's reason
    */
   npm(request: NpmRequest): Promise<PackageManagerEnd>;
   /** Runs pip; `site-packages` in the folder is the result. @throws as `npm` */

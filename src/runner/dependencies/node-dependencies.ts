@@ -42,7 +42,7 @@ export class NodeDependencies {
    * @param packageDir folder of the unpacked package, whose content never changes
    * @param onLine gets each line npm prints
    * @param signal ends this request
-   * @returns host folder to mount as `node_modules`; undefined where there are no dependencies
+   * @returns host folder to mount as `node_modules`; undefined if there are no dependencies
    * @throws Error with the reason, or the end of npm's output
    */
   async install(

@@ -32,7 +32,7 @@ interface ReadSettings {
   readonly noProxy: string;
 }
 
-/** Folder of the npm package. @throws Error where npm is not on PATH */
+/** Folder of the npm package. @throws Error if npm is not on PATH */
 export async function findNpm(): Promise<string> {
   for (const folder of (process.env['PATH'] ?? '').split(path.delimiter)) {
     const command = await realpath(path.join(folder, 'npm')).catch(() => undefined);

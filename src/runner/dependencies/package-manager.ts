@@ -25,7 +25,7 @@ export function withoutOwnSettings(environment: NodeJS.ProcessEnv): NodeJS.Proce
 
 /**
  * Runs one command to its end, and ends it with all it started at an abort or the time limit.
- * @throws Error where it cannot be started or takes too long, or the abort's reason
+ * @throws Error if it cannot be started or takes too long, or the abort's reason
  */
 export async function runPackageManager(
   command: string,

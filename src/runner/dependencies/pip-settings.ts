@@ -20,7 +20,7 @@ export interface PipSettings extends RegistryAccess {
   /** Folder of the package `pip`. */
   readonly folder: string;
   readonly version: string;
-  /** URLs with a slash at their end; none where pip must not ask any. */
+  /** URLs with a slash at their end; none if pip must not ask any. */
   readonly indexes: readonly string[];
   /** Pages that name files. */
   readonly linkPages: readonly string[];

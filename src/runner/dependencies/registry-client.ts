@@ -100,7 +100,7 @@ export class RegistryClient {
 
   /**
    * The answer to a GET, redirects followed.
-   * @throws Error where nothing answers, or the way leads where it may not
+   * @throws Error if nothing answers, or the way leads where it may not
    */
   async get(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<RegistryAnswer> {
     let current = url;

@@ -94,7 +94,7 @@ export class ErrorHeadline {
     if (!saysNothing(line)) this.#marked = { text: line.trim(), linesAfter: 0 };
   }
 
-  /** The headline, without secrets, at most 300 characters; `''` where nothing was printed. */
+  /** The headline, without secrets, at most 300 characters; `''` if nothing was printed. */
   get text(): string {
     const { text, cause } = this.#found;
     const head = this.#presentable(text);

@@ -58,7 +58,7 @@ export function untoldLimit(limit: UntoldLimit, limits: SandboxLimits): NamedLim
   return { limit, value: values[limit](limits) };
 }
 
-/** @returns where the first such text of whole words ends, at `from` or behind; -1 where there is none */
+/** @returns where the first such text of whole words ends, at `from` or behind; -1 if there is none */
 function endOfWords(line: string, words: string, from: number): number {
   for (let start = line.indexOf(words, from); start !== -1; start = line.indexOf(words, start + 1)) {
     const end = start + words.length;

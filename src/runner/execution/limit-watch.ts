@@ -1,5 +1,5 @@
 /**
- * Watches the limits of one subtask: those that nothing else enforces (time, disk, memory where there is no cgroup), those
+ * Watches the limits of one subtask: those that nothing else enforces (time, disk, memory if there is no cgroup), those
  * that it shares with its run (rows, traffic, charge), and the cgroup for those that it enforces. Counts the processor time on
  * the way, and collects the limits that may be why the worker failed.
  */

@@ -75,7 +75,7 @@ export class RunTraffic {
       await waitOut(() => this.#flushes.run(), signal);
       return true;
     } catch {
-      // Told where it failed.
+      // Told if it failed.
       return false;
     }
   }

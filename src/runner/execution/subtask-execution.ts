@@ -56,7 +56,7 @@ export interface ExecutionServices {
   readonly sandbox: Sandbox;
   readonly cgroups: Cgroups;
   readonly proxy: EgressProxy;
-  /** Undefined where workers may have none. */
+  /** Undefined if workers may have none. */
   readonly browsers: BrowserGateway | undefined;
   readonly scratch: ScratchFolder;
   readonly messages: MessageBudget;

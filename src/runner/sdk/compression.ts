@@ -12,8 +12,8 @@ const decompressors = new Map([
 export const acceptedEncodings = ['identity', ...decompressors.keys()].join(',');
 
 /**
- * @returns undefined where it is larger than the limit
- * @throws CallError where it is not compressed as its header says, or in a way that is not supported
+ * @returns undefined if it is larger than the limit
+ * @throws CallError if it is not compressed as its header says, or in a way that is not supported
  */
 export async function decompress(
   content: Buffer,

@@ -44,7 +44,7 @@ export class MessageBudget {
     return new SubtaskBudget(this);
   }
 
-  /** Takes shared room for a subtask. @returns false where there is not enough */
+  /** Takes shared room for a subtask. @returns false if there is not enough */
   borrow(bytes: number): boolean {
     if (this.#borrowedBytes + bytes > this.#sharedBytes) return false;
     this.#borrowedBytes += bytes;

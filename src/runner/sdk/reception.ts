@@ -42,7 +42,7 @@ export class Reception {
     stream.once('close', () => this.#settled.resolve({ kind: 'gone' }));
   }
 
-  /** Resolves once the client has sent all of it and there is room. @throws CallError where it sent no message, or several */
+  /** Resolves once the client has sent all of it and there is room. @throws CallError if it sent no message, or several */
   async received(): Promise<Received> {
     return this.#settled.promise;
   }

@@ -1,4 +1,4 @@
-/** The calendar of coming ticks. */
+/** The calendar of scheduled times. */
 export const schedules = {
   title: 'Schedules',
   text: (zone: string) => `Upcoming scheduled runs, in your time zone (${zone}).`,
