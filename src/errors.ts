@@ -1,13 +1,13 @@
 /**
- * Every error an API client can meet: one registry of keys, with the application code, the HTTP status and the generic
- * text. `ChelaError` carries one of these keys and, where there is one, a specific message that says what to do next.
+ * The registry of errors that API clients can get: key, application code, HTTP status and generic text. `ChelaError`
+ * carries a key and usually a specific message that says what to do next.
  */
 
 interface ErrorKind {
   /** Application code in the envelope. */
   readonly code: number;
   readonly status: number;
-  /** Generic text, used where nothing more specific is known. */
+  /** Generic text, used if there is no specific message. */
   readonly text: string;
 }
 
@@ -43,13 +43,13 @@ export const errorKinds = {
 
 export type ErrorKey = keyof typeof errorKinds;
 
-/** An error meant for the client: its message may be shown verbatim, its details are single sentences. */
+/** An error for the client. Its message may be shown as it is; its details are one sentence each. */
 export class ChelaError extends Error {
   readonly key: ErrorKey;
   readonly details: readonly string[] | undefined;
 
   /**
-   * @param key which error of the registry this is
+   * @param key key in the registry
    * @param message what went wrong and what to do; the registry's generic text if omitted
    * @param details further reasons, one sentence each
    */
@@ -65,7 +65,7 @@ export class ChelaError extends Error {
   }
 }
 
-/** A wrong value the client gave, 400/11000. */
+/** An invalid value from the client, 400/11000. */
 export function invalidArgument(message: string, details?: readonly string[]): ChelaError {
   return new ChelaError('INVALID_ARGUMENT', message, details);
 }

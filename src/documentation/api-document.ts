@@ -1,4 +1,4 @@
-/** The API as its OpenAPI document describes it, as far as a reader is shown it. */
+/** Reads the OpenAPI document into the form that the API reference shows. */
 
 export interface Schema {
   readonly $ref?: string;
@@ -34,7 +34,7 @@ interface Content {
 export interface Operation {
   readonly operationId: string;
   readonly method: string;
-  /** With the base path, `/api/v2/workers/{workerId}`. */
+  /** Including the base path, `/api/v2/workers/{workerId}`. */
   readonly path: string;
   readonly tags: readonly string[];
   readonly summary: string;
@@ -53,14 +53,14 @@ export interface ApiDocument {
   readonly schemas: Readonly<Record<string, Schema>>;
 }
 
-/** As `/openapi.json` has it. */
+/** The document at `/openapi.json`. */
 export interface ServedDocument {
   readonly tags: ApiDocument['tags'];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Omit<Operation, 'method' | 'path'>>>>>;
   readonly components: { readonly schemas: ApiDocument['schemas'] };
 }
 
-/** The operations of a served document in its order. */
+/** The operations of a served document, in its order. */
 export function readApiDocument({ tags, paths, components }: ServedDocument): ApiDocument {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
@@ -73,13 +73,13 @@ export function readApiDocument({ tags, paths, components }: ServedDocument): Ap
   return { tags, operations, schemas: components.schemas };
 }
 
-/** The schema that a reference stands for. */
+/** Follows the reference of a schema, if it is one. */
 function resolved(schema: Schema, { schemas }: ApiDocument): Schema {
   const name = schema.$ref?.split('/').at(-1);
   return name === undefined ? schema : (schemas[name] ?? {});
 }
 
-/** A value that fits the schema, from its examples. */
+/** A value that fits the schema, built from its examples. */
 export function exampleOf(given: Schema, document: ApiDocument): unknown {
   const schema = resolved(given, document);
   if (schema.examples?.[0] !== undefined) return schema.examples[0];
@@ -104,7 +104,7 @@ export function exampleOf(given: Schema, document: ApiDocument): unknown {
   return plain[schema.type ?? ''] ?? '';
 }
 
-/** A value of the document as one types it; '' for none. */
+/** A value as the reader would type it; '' for none. */
 export function textOf(value: unknown): string {
   if (value === undefined) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
@@ -120,7 +120,7 @@ export interface Field {
 
 const deepest = 6;
 
-/** Every field of a schema, the nested ones by their paths. */
+/** All fields of a schema; nested ones have paths. */
 export function fieldsOf(given: Schema, document: ApiDocument, prefix = '', depth = 0): Field[] {
   const schema = resolved(given, document);
   if (depth > deepest) return [];
@@ -138,7 +138,7 @@ export function fieldsOf(given: Schema, document: ApiDocument, prefix = '', dept
   });
 }
 
-/** Type and limits of a schema in a few words, `integer, 1 to 100, default 20`. */
+/** Type and limits of a schema in short form, such as `integer, 1 to 100, default 20`. */
 export function typeOf(schema: Schema): string {
   const type = schema.type ?? (schema.anyOf === undefined ? 'any' : schema.anyOf.map(typeOf).join(' or '));
   const isListOfOne = schema.type === 'array' && schema.items?.type !== undefined;

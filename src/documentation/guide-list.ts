@@ -1,6 +1,6 @@
-/** Which pages of `docs/` are guides: those that users of an installation read, in the order they read them. */
+/** The guides: pages of `docs/` for users of an installation, in reading order. */
 
-/** Names of the pages (files without `.md`), by what readers want to do. */
+/** Names of the pages (files without `.md`), grouped by purpose. */
 export const guideGroups = {
   start: ['quick-start', 'run-lifecycle', 'console'],
   use: ['using-the-api', 'errors', 'callbacks', 'exports', 'schedules', 'run-queue', 'accounts'],

@@ -4,28 +4,28 @@ import path from 'node:path';
 import { guideGroups, type Guide, type GuideGroup } from './guide-list.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../docs');
-/** Languages that some guides exist in besides English, each in a folder of its name. */
+/** Languages besides English that have some guides, each in a folder of that name. */
 const translations: ReadonlySet<string> = new Set(['zh']);
 
 const names = new Set<string>(Object.values(guideGroups).flat());
 
 /**
  * A guide as Markdown.
- * @param language English if the guide does not exist in this one
- * @returns undefined if there is none of that name
+ * @param language falls back to English if the guide is not translated
+ * @returns undefined if there is no guide of that name
  */
 export async function readGuide(name: string, language = 'en'): Promise<string | undefined> {
   if (!names.has(name)) return undefined;
   const file = `${name}.md`;
   if (translations.has(language)) {
     const translated = await readFile(path.join(folder, language, file), 'utf8').catch(() => undefined);
-    // Served pages have one address whatever their language, so their links start where those of English pages do.
+    // A translated page is served at the same path as the English one, so its relative links lose one level.
     if (translated !== undefined) return translated.replaceAll('](../', '](');
   }
   return readFile(path.join(folder, file), 'utf8');
 }
 
-/** Every guide with its title, in order. */
+/** All guides with their titles, in order. */
 export async function listGuides(language = 'en'): Promise<Guide[]> {
   const entries = (Object.keys(guideGroups) as GuideGroup[]).flatMap((group) =>
     guideGroups[group].map(async (name): Promise<Guide> => {

@@ -1,7 +1,7 @@
-/** Addresses within a page. */
+/** Anchors of headings. */
 
 /**
- * The name of a heading in an address, as code hosts make it: `Input and output` becomes `input-and-output`.
+ * The anchor of a heading, built as code hosts do: `Input and output` becomes `input-and-output`.
  * @param text Markdown of the heading
  */
 export function headingAnchor(text: string): string {

@@ -1,4 +1,4 @@
-/** Headings and sentences of an operation's page, in English; other languages have the same. */
+/** Headings and sentences of an operation's page in English. Other languages have the same keys. */
 export const englishLabels = {
   authentication:
     'Authenticate with Authorization: Bearer <key>, the header api-key: <key>, or ?token=<key>. Prefer the bearer token. One valid credential is enough.',

@@ -1,4 +1,4 @@
-/** The index of the documentation for programs that read it, as the llms.txt convention has it. */
+/** The index of the documentation for programs, in the llms.txt format. */
 import type { ApiDocument } from './api-document.ts';
 import type { Guide } from './guide-list.ts';
 
@@ -8,7 +8,7 @@ const introduction = `# Chela
 > their status, results and logs, export them, save tasks and schedules. Authenticate with \`Authorization: Bearer <key>\`.
 > Every answer is an envelope: code 0 and data on success, else code and message.`;
 
-/** @param baseUrl address of the installation, without a slash at the end */
+/** @param baseUrl address of the installation, without a trailing slash */
 export function llmsText(guides: readonly Guide[], document: ApiDocument, baseUrl: string): string {
   const guideLines = guides.map(
     ({ name, title, summary }) => `- [${title}](${baseUrl}/docs/${name}.md): ${summary}`,

@@ -1,4 +1,4 @@
-/** What the page of an operation shows of the document, and the same as Markdown. */
+/** The contents of an operation's page, and the same page as Markdown. */
 import {
   exampleOf,
   fieldsOf,
@@ -13,12 +13,12 @@ import { curlOf, needsAuthentication, prepareRequest } from './request.ts';
 
 const json = 'application/json';
 
-/** A line of a table of fields or parameters. */
+/** A row in a table of fields or parameters. */
 export interface FieldRow {
   readonly name: string;
   readonly schema: Schema;
   readonly description: string | undefined;
-  /** Undefined if the question makes no sense, as in an answer. */
+  /** Undefined if it does not apply, as in an answer. */
   readonly isRequired?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface ResponseMeaning {
   readonly meaning: string;
 }
 
-/** One line for each code: the document describes the codes of a status as `CODE KEY: text; …`. */
+/** One entry per code. The document describes the codes of a status as `CODE KEY: text; …`. */
 export function responseMeanings({ responses }: Operation, success: string): ResponseMeaning[] {
   return Object.entries(responses).flatMap(([status, { description }]) => {
     if (status.startsWith('2')) return [{ status, code: status === '200' ? '0' : '', meaning: success }];
@@ -55,7 +55,7 @@ export function pretty(value: unknown): string {
   return JSON.stringify(value, undefined, 2);
 }
 
-/** The body that a reader starts from: the document's examples; '' if the operation takes none. */
+/** The initial body of the form, from the document's examples; '' if the operation has no body. */
 export function exampleBody(operation: Operation, document: ApiDocument): string {
   const schema = bodySchema(operation);
   return schema === undefined ? '' : pretty(exampleOf(schema, document));
@@ -93,7 +93,7 @@ export function answerRows(operation: Operation, document: ApiDocument): FieldRo
   }));
 }
 
-/** Sentences about the identifiers that the operation takes. */
+/** Notes about the identifiers in the operation's path. */
 export function identifierNotes({ path }: Operation, texts: ReferenceLabels): string[] {
   const { identifierTexts } = texts;
   const named = (['workerId', 'runId', 'workerTaskId', 'queueId'] as const).filter((name) =>
@@ -105,7 +105,7 @@ export function identifierNotes({ path }: Operation, texts: ReferenceLabels): st
   ];
 }
 
-/** The request as its example shows it, with names in place of values. */
+/** The example request, with placeholders instead of values. */
 export function exampleRequest(operation: Operation, document: ApiDocument, origin: string) {
   const values = operation.parameters
     .filter(({ in: place, required }) => place === 'path' || required === true)
@@ -118,12 +118,12 @@ export function exampleRequest(operation: Operation, document: ApiDocument, orig
   });
 }
 
-/** Heading and content; nothing at all without content. */
+/** A heading with its content; nothing if there is no content. */
 function section(title: string, content: string): string[] {
   return content === '' ? [] : [`## ${title}`, content];
 }
 
-/** A text within a table. */
+/** Escapes text for a table cell. */
 function cell(text: string): string {
   return text.replaceAll('|', String.raw`\|`).replaceAll('\n', ' ');
 }
@@ -136,7 +136,7 @@ function markdownTable(rows: readonly FieldRow[]): string {
   return ['| Name | Required | Type | Description |', '| --- | --- | --- | --- |', ...lines].join('\n');
 }
 
-/** The whole page as Markdown, in the language of its texts. */
+/** The whole page as Markdown, in the language of `texts`. */
 export function operationMarkdown(
   operation: Operation,
   document: ApiDocument,

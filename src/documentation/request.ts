@@ -1,4 +1,4 @@
-/** The request that the reader put together: what is missing, how it is sent, and how other programs would send it. */
+/** The request in the API reference's form: what is missing, how it is sent, and the code for other programs. */
 import type { Operation, Parameter } from './api-document.ts';
 
 export const authModes = ['bearer', 'api-key', 'query'] as const;
@@ -7,9 +7,9 @@ export type AuthMode = (typeof authModes)[number];
 export interface RequestParts {
   readonly mode: AuthMode;
   readonly token: string;
-  /** Texts by parameter name; '' is not sent. */
+  /** Texts by parameter name; '' omits the parameter. */
   readonly values: Readonly<Record<string, string>>;
-  /** JSON; '' is no body. */
+  /** JSON; '' for no body. */
   readonly body: string;
 }
 
@@ -20,12 +20,12 @@ export interface PreparedRequest {
   readonly body: string | undefined;
 }
 
-/** A worker's path as it is pasted, `owner/name` or `owner%2Fname`, as the API takes it. */
+/** Converts a pasted worker path, `owner/name` or `owner%2Fname`, to the API's form. */
 export function pathValue(text: string): string {
   return encodeURIComponent(text.trim().replace(/%2f|\//gi, '~')).replaceAll('%7E', '~');
 }
 
-/** Names of the path parameters that have no value. */
+/** Names of path parameters without a value. */
 export function missingParameters(
   operation: Operation,
   values: Readonly<Record<string, string>>,
@@ -36,12 +36,12 @@ export function missingParameters(
   });
 }
 
-/** Whether requests of the operation carry a credential. */
+/** Whether the operation requires a credential. */
 export function needsAuthentication(operation: Operation): boolean {
   return operation.security.length > 0;
 }
 
-/** @param origin the server, without a path */
+/** @param origin scheme and host of the server */
 export function prepareRequest(operation: Operation, origin: string, parts: RequestParts): PreparedRequest {
   const { mode, token, values, body } = parts;
   const valueOf = (name: string): string => (values[name] ?? '').trim();
@@ -75,7 +75,7 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** The request as a command line, every part quoted. */
+/** The request as a curl command, with every argument quoted. */
 export function curlOf({ method, url, headers, body }: PreparedRequest): string {
   const parts = [
     `curl -X ${method} ${quoted(url)}`,
@@ -104,18 +104,18 @@ export function javascriptOf({ method, url, headers, body }: PreparedRequest): s
 
 const pythonWords: Readonly<Record<string, string>> = { true: 'True', false: 'False', null: 'None' };
 
-/** JSON as a literal of Python. */
+/** Converts JSON to a Python literal. */
 function pythonLiteral(json: string): string {
   try {
     const text = JSON.stringify(JSON.parse(json), undefined, 4);
-    // Every value stands at the end of its line, where a string has its quote.
+    // Literals are followed by a comma or the end of the line; a string would have its closing quote there.
     return text.replaceAll(/(?:true|false|null)(?=,?(?:\n|$))/g, (word) => pythonWords[word] ?? word);
   } catch {
     return json;
   }
 }
 
-/** The request as Python with the requests library. */
+/** The request in Python, using the requests library. */
 export function pythonOf({ method, url, headers, body }: PreparedRequest): string {
   return [
     'import requests',

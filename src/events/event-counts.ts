@@ -2,7 +2,7 @@ import type { EventName, Events, InternalWork } from './events.ts';
 
 export interface EventCount {
   readonly event: EventName;
-  /** What failed, for events that tell of a failure of the platform's own work. */
+  /** The kind of work that failed, for failures of the platform's own work. */
   readonly work: InternalWork | undefined;
   readonly count: number;
 }
@@ -17,7 +17,7 @@ export class EventCounts {
     });
   }
 
-  /** Those that happened, by name. */
+  /** Events that have happened, by name. */
   list(): EventCount[] {
     const counts = [...this.#counts].flatMap(([event, byWork]) =>
       Array.from(byWork, ([work, count]) => ({ event, work, count })),

@@ -1,10 +1,10 @@
-/** Writes events into the log of the process. The sentences are here: an event itself carries none. */
+/** Writes events to the process's log. The sentences are built here; events contain only data. */
 import type { Level, Logger } from 'pino';
 import { isDatabaseUnavailable } from '../database/database.ts';
 import { componentLogger, type Component } from '../logging/logger.ts';
 import type { EventMap, EventName, Events, InternalFailure, InternalWork } from './events.ts';
 
-/** The same failure is logged once in this time; the next line says how many came in between. */
+/** A repeated failure is logged once in this period. The next line says how many were skipped. */
 const quietMilliseconds = 60_000;
 const mostQuietFailures = 1000;
 
@@ -89,7 +89,7 @@ function entryOf<Name extends EventName>(name: Name, payload: EventMap[Name]): E
   return entries[name](payload);
 }
 
-/** Subscribes the log. @param logger the log itself, without a component */
+/** Subscribes the log. @param logger the root logger, without a component */
 export function logEvents(events: Events, logger: Logger): void {
   const loggers = new Map<Component, Logger>();
   const repeats = new Repeats();
@@ -104,11 +104,11 @@ export function logEvents(events: Events, logger: Logger): void {
   });
 }
 
-/** Work that is tried again several times a second must not fill the log with one failure. */
+/** Suppresses repeats: work that retries several times a second must not fill the log. */
 class Repeats {
   readonly #quiet = new Map<string, { readonly until: number; repeated: number }>();
 
-  /** @returns how often the same was not logged since its last line; undefined while it is not logged */
+  /** @returns how many repeats were skipped since the last line; undefined to skip this one */
   before(name: EventName, { work, run, subtask, err }: InternalFailure): number | undefined {
     const text = err instanceof Error ? err.message : String(err);
     const key = JSON.stringify([name, work, run, subtask, text]);

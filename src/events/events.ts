@@ -1,13 +1,13 @@
 /**
- * What happens on the platform, told in the process where it happens. Who acts tells what happened, with ids and figures and never
- * with a sentence; the log and the counts subscribe. An event tells of what is stored: it follows the commit.
+ * Events of this process. The code that acts emits an event with ids and figures, never sentences; the log and the
+ * counts subscribe. Events describe stored facts, so they are emitted after the commit.
  */
 import type { Logger } from 'pino';
 import { isDatabaseUnavailable } from '../database/database.ts';
 import type { ErrorKey } from '../errors.ts';
 import { componentLogger } from '../logging/logger.ts';
 
-/** Work that the platform does by itself, or beside a request: when it fails, nobody waits for the answer. */
+/** Background work of the platform. Nobody waits for its result, so failures are reported as events. */
 export type InternalWork =
   | 'apply-retention'
   | 'check-charge'
@@ -39,7 +39,7 @@ export type InternalWork =
   | 'store-outcome'
   | 'store-traffic';
 
-/** Subject of an event, as the API has it: slug of the run, number of the subtask within it. */
+/** Subject of an event, identified as in the API: slug of the run, number of the subtask within it. */
 interface Subject {
   readonly run?: string;
   readonly subtask?: number;
@@ -60,13 +60,13 @@ interface ExportSubject {
   readonly format: string;
 }
 
-/** What each event carries. Names are `subject:verb`. */
+/** Payloads of the events. Names are `subject:verb`. */
 export interface EventMap {
   /** An entry of the cache was removed. */
   'cache:dropped': { readonly folder: string; readonly bytes: number };
   /** Subtasks run in cgroups from now on. */
   'cgroups:opened': { readonly kind: string; readonly controls: readonly string[] };
-  /** Subtasks run without cgroups: their memory is watched, and their processor time is not limited. */
+  /** Subtasks run without cgroups: memory is limited by polling, and CPU time is not limited. */
   'cgroups:unavailable': { readonly reason: string };
   /** A callback was given up after its last attempt. */
   'callback:failed': {
@@ -76,27 +76,27 @@ export interface EventMap {
     readonly attempts: number;
     readonly reason: string;
   };
-  /** Work failed because PostgreSQL was out of reach; it is done again, or waited out. */
+  /** Work failed because PostgreSQL was unavailable. It is repeated, or waits. */
   'database:unavailable': InternalFailure;
-  /** Work failed for any other reason: a fault of the platform or its surroundings. */
+  /** Work failed for another reason: a fault of the platform or its environment. */
   'internal:failed': InternalFailure;
   /** An export is ready to be downloaded. */
   'export:made': ExportSubject & { readonly sizeBytes: number };
-  /** An export could not be made. `err` tells more than its owner is told. */
+  /** An export failed. `err` has more detail than its owner sees. */
   'export:failed': ExportSubject & { readonly code: ErrorKey; readonly err: unknown };
-  /** What a version depends on could not be installed, or is not valid. */
+  /** The dependencies of a version could not be installed, or are invalid. */
   'install:failed': { readonly version: number; readonly err: unknown };
-  /** What a version depends on was installed. */
+  /** The dependencies of a version were installed. */
   'install:made': { readonly version: number; readonly seconds: number };
-  /** A job rejected; it is done again as its kind says. */
+  /** A job rejected. It is retried as its kind says. */
   'job:failed': { readonly jobKind: string; readonly job: string; readonly err: unknown };
-  /** The lease of this process's own runner was ended by others: its subtasks are not its own any more, and it stops them. */
+  /** Another process ended this runner's lease. The runner stops its subtasks, which are no longer its own. */
   'lease:lost': { readonly runner: number; readonly subtasks: number };
   /** A request was answered with 500. */
   'request:failed': {
     readonly requestId: string;
     readonly method: string;
-    /** Pattern of its path; undefined if it has none. */
+    /** Route pattern of the path; undefined if no route matched. */
     readonly route: string | undefined;
     readonly err: unknown;
   };
@@ -104,31 +104,31 @@ export interface EventMap {
   'run:finished': {
     readonly run: string;
     readonly status: 'succeeded' | 'failed';
-    /** One of the reasons of `runs/end-reasons.ts`; null if its subtasks ended before reasons were stored. */
+    /** One of the reasons in `runs/end-reasons.ts`; null if its subtasks ended before reasons were stored. */
     readonly reason: string | null;
     readonly subtasks: number;
     readonly failedSubtasks: number;
   };
   /** The first subtask of a run was claimed. */
   'run:started': { readonly run: string };
-  /** A runner takes no more subtasks, and waits for those that run. */
+  /** A runner claims no more subtasks and waits for the running ones. */
   'runner:draining': { readonly subtasks: number; readonly seconds: number };
-  /** The lease of a runner ran out. */
+  /** The lease of a runner expired. */
   'runner:lost': { readonly runner: number; readonly hostname: string; readonly processId: number };
-  /** A subtask still ran when its runner had waited as long as a stop may take, and was ended. */
+  /** A subtask was still running when the grace period of the stop ended, and was aborted. */
   'subtask:orphaned': { readonly run: string; readonly subtask: number };
-  /** A subtask that a runner executed has ended; not one that was aborted before it began. */
+  /** A subtask that a runner executed has ended. Not emitted for subtasks that were aborted before they started. */
   'subtask:settled': {
     readonly run: string;
     readonly subtask: number;
     readonly status: 'succeeded' | 'failed';
-    /** One of the reasons of `runs/end-reasons.ts`. */
+    /** One of the reasons in `runs/end-reasons.ts`. */
     readonly reason: string;
     readonly cpuSeconds: number | undefined;
   };
-  /** The run of a schedule could not start, for a reason that its owner is told. */
+  /** A scheduled run could not start, for a reason that its owner can see. */
   'schedule:failed': { readonly task: string; readonly code: ErrorKey; readonly reason: string };
-  /** Scheduled times passed while no process was there to start their run. */
+  /** Scheduled times passed while no process was running to start their runs. */
   'schedule:missed': {
     readonly task: string;
     readonly missed: number;
@@ -140,35 +140,35 @@ export interface EventMap {
 export type EventName = keyof EventMap;
 
 type Handler<Name extends EventName> = (payload: EventMap[Name]) => void;
-/** Gets every event, with its name. */
+/** Receives every event with its name. */
 type Listener = <Name extends EventName>(name: Name, payload: EventMap[Name]) => void;
 
 export class Events {
   readonly #logger: Logger;
   readonly #listeners = new Set<Listener>();
 
-  /** @param logger told of subscribers that throw */
+  /** @param logger gets the errors that subscribers throw */
   constructor(logger: Logger) {
     this.#logger = componentLogger(logger, 'events');
   }
 
-  /** @returns the way to unsubscribe */
+  /** @returns a function that unsubscribes */
   subscribe<Name extends EventName>(name: Name, handler: Handler<Name>): () => void {
     return this.subscribeAll((told: EventName, payload) => {
-      // TypeScript does not narrow a payload by its name.
+      // TypeScript does not narrow the payload by the name.
       if (told === name) handler(payload as EventMap[Name]);
     });
   }
 
-  /** @returns the way to unsubscribe */
+  /** @returns a function that unsubscribes */
   subscribeAll(listener: Listener): () => void {
-    // A subscription of its own even if the same function subscribes twice.
+    // Wrapped, so that a function that subscribes twice gets two subscriptions.
     const own: Listener = (name, payload) => listener(name, payload);
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
   }
 
-  /** Tells every subscriber, before it returns. Never throws: who acts does not fail because somebody listens. */
+  /** Calls every subscriber before it returns. Never throws: a failing subscriber must not affect the emitting code. */
   emit<Name extends EventName>(name: Name, payload: EventMap[Name]): void {
     for (const listener of this.#listeners) {
       try {
@@ -179,7 +179,7 @@ export class Events {
     }
   }
 
-  /** Tells of work that failed: only the database being away is something that time mends. */
+  /** Reports work that failed. An unavailable database is a separate event, because it is expected to recover. */
   failed(failure: InternalFailure): void {
     this.emit(isDatabaseUnavailable(failure.err) ? 'database:unavailable' : 'internal:failed', failure);
   }

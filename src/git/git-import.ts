@@ -1,4 +1,4 @@
-/** Workers from git repositories: a commit becomes a version, and is imported again only where it changed. */
+/** Imports workers from git repositories: a commit becomes a version. A pull imports only if something changed. */
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -28,7 +28,7 @@ export interface GitPlace {
   /** Branch, tag or commit; the default branch if empty or omitted. */
   readonly ref?: string;
   readonly folder?: string;
-  /** For this request only. */
+  /** Used for this request only. */
   readonly token?: string;
 }
 
@@ -56,7 +56,7 @@ interface GitImportsOptions {
   >;
 }
 
-/** Finds the commit first; what is imported is decided by then. */
+/** Called with the resolved commit; decides what to import. */
 type Import<T> = (found: { commit: string; pack: () => Promise<Packed> }) => Promise<T>;
 
 interface Packed {
@@ -83,7 +83,7 @@ export class GitImports {
     };
   }
 
-  /** Makes a worker of a repository. Its name and title default to the repository's name. */
+  /** Creates a worker from a repository. Its name and title default to the repository's name. */
   async create(
     owner: { id: number; name: string },
     place: GitPlace,
@@ -100,7 +100,7 @@ export class GitImports {
     });
   }
 
-  /** Publishes a further version from a repository. @throws ChelaError if the package is that of the current version */
+  /** Publishes a new version from a repository. @throws ChelaError if the package equals that of the current version */
   async addVersion(
     accountId: number,
     workerId: string,
@@ -117,7 +117,7 @@ export class GitImports {
     });
   }
 
-  /** Imports again what the newest version from git came from, where its commit and its package changed. */
+  /** Imports the source of the newest git version again, if both its commit and its package changed. */
   async pull(accountId: number, workerId: string, token: string | undefined): Promise<PulledVersion> {
     const { workers } = this.#options;
     const worker = await workers.own(accountId, workerId);
@@ -186,7 +186,7 @@ export class GitImports {
     }
   }
 
-  /** @throws ChelaError INVALID_ARGUMENT for a repository that may not be connected to */
+  /** @throws ChelaError INVALID_ARGUMENT for a repository whose address is not allowed */
   async #process(
     url: GitUrl,
     token: string | undefined,

@@ -1,4 +1,4 @@
-/** Runs git: without prompts, hooks, submodules and the host's own settings, and only to the addresses that were checked. */
+/** Runs git without prompts, hooks, submodules or the host's settings, connecting only to the checked addresses. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { LookupAddress } from 'node:dns';
@@ -10,24 +10,24 @@ const errorLines = 6;
 const complaintLength = 4000;
 const outputLimitBytes = 64 * 1024 * 1024;
 
-/** What git says when it fails, without secrets. */
+/** The error output of git, without secrets. */
 export class GitError extends Error {
   override name = 'GitError';
 }
 
 export interface GitAccess {
   readonly url: GitUrl;
-  /** The only addresses that are connected to. */
+  /** The only addresses that git may connect to. */
   readonly addresses: readonly LookupAddress[];
   readonly user: string;
   /** `''` for none. */
   readonly password: string;
-  /** Of the operator's key, for ssh. */
+  /** Path of the operator's key for ssh. */
   readonly sshKeyFile: string;
   readonly knownHostsFile: string;
 }
 
-/** A word of the shell that git hands its ssh command to. */
+/** Quotes a word for the shell that git runs its ssh command with. */
 function shellWord(word: string): string {
   return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
@@ -64,7 +64,7 @@ function settingsOf({ url, addresses, user, password }: GitAccess): [string, str
     ['fetch.recurseSubmodules', 'false'],
     ['submodule.recurse', 'false'],
     ['fetch.fsckObjects', 'true'],
-    // What programs long gone wrote, and hosts still serve.
+    // Accept flaws of old tools that are still found in hosted repositories.
     ...['zeroPaddedFilemode', 'badTimezone', 'missingSpaceBeforeDate'].map((fault): [string, string] => [
       `fetch.fsck.${fault}`,
       'ignore',
@@ -81,7 +81,10 @@ function settingsOf({ url, addresses, user, password }: GitAccess): [string, str
   return settings;
 }
 
-/** The environment of every git of one access; settings go by it, since command lines are visible to every user. */
+/**
+ * The environment of all git processes of one access. It passes the settings, because other users can see command
+ * lines.
+ */
 function environmentOf(access: GitAccess, home: string): Record<string, string> {
   const kept = ['PATH', 'GIT_SSL_CAINFO', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'CURL_CA_BUNDLE'];
   const proxies = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTPS_PROXY', 'NO_PROXY'];
@@ -114,7 +117,7 @@ function environmentOf(access: GitAccess, home: string): Record<string, string> 
 }
 
 /**
- * Older versions ignore which addresses they are told to connect to, and would ask for them once more.
+ * Older versions ignore the given addresses and resolve the host again.
  * @param version as `git version` prints it
  */
 export function keepsToAddresses(version: string): boolean {
@@ -122,7 +125,7 @@ export function keepsToAddresses(version: string): boolean {
   return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 37);
 }
 
-/** The end of what it says; a server may have much to say. */
+/** The end of the error output, which may be long. */
 async function tailOf(stream: Readable): Promise<string> {
   let tail = '';
   for await (const text of stream.setEncoding('utf8') as AsyncIterable<string>)
@@ -137,8 +140,8 @@ export class GitProcess {
   readonly #signal: AbortSignal;
 
   /**
-   * @param folder where it works, and its home
-   * @param signal kills what runs, with all it started
+   * @param folder working directory and home
+   * @param signal kills the process and its descendants
    */
   constructor(access: GitAccess, folder: string, signal: AbortSignal) {
     this.#folder = folder;
@@ -149,7 +152,7 @@ export class GitProcess {
     this.#signal = signal;
   }
 
-  /** @returns what it printed @throws GitError with the end of what it said, or the signal's reason */
+  /** @returns the output @throws GitError with the end of the error output, or the signal's reason */
   async run(...argv: string[]): Promise<string> {
     this.#signal.throwIfAborted();
     const child = spawn('git', argv, {
@@ -160,10 +163,10 @@ export class GitProcess {
     });
     const kill = (): void => {
       try {
-        // The whole group: git has others speak to the network.
+        // The whole process group, because git starts helpers for network access.
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
       } catch {
-        // Ended already.
+        // It has already ended.
       }
     };
     this.#signal.addEventListener('abort', kill, { once: true });
@@ -184,7 +187,7 @@ export class GitProcess {
     }
   }
 
-  /** The whole text, unless it is more than any package makes git print: trees within trees may name files without end. */
+  /** The whole output, with a limit that no valid package reaches: nested trees can list files without end. */
   async #read(stream: Readable, kill: () => void): Promise<string> {
     const chunks: Buffer[] = [];
     let bytes = 0;

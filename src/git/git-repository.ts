@@ -1,4 +1,4 @@
-/** One look into a remote repository: which commit a name means, and the files of that commit. */
+/** Access to a remote repository: resolves a ref to a commit, and checks out the files of a commit. */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { invalidArgument } from '../errors.ts';
@@ -11,17 +11,17 @@ const sizeCheckMilliseconds = 200;
 const longestSubject = 200;
 
 export interface RepositoryLimits {
-  /** Of what is fetched, packed as git packs it. */
+  /** Size of the fetched objects, as packed by git. */
   readonly fetchedBytes: number;
-  /** Of the files that are checked out. */
+  /** Size of the files that are checked out. */
   readonly unpackedBytes: number;
   readonly files: number;
 }
 
 export interface Checkout {
-  /** Host folder of the files. */
+  /** Folder of the files on the host. */
   readonly folder: string;
-  /** First line of the commit's message. */
+  /** Subject line of the commit's message. */
   readonly subject: string;
 }
 
@@ -47,8 +47,8 @@ export class GitRepository {
   readonly #onTooLarge: () => void;
 
   /**
-   * @param options.folder where `git` works; empty
-   * @param options.onTooLarge has to end what `git` runs
+   * @param options.folder empty folder that `git` works in
+   * @param options.onTooLarge must end the running `git`
    */
   constructor(
     git: GitProcess,
@@ -62,9 +62,9 @@ export class GitRepository {
   }
 
   /**
-   * The commit of a branch, a tag or the default branch; a whole commit is itself.
-   * @param ref checked; empty is the default branch
-   * @throws ChelaError INVALID_ARGUMENT if there is none
+   * Resolves a branch, a tag or the default branch to a commit. A full commit id resolves to itself.
+   * @param ref already checked; empty for the default branch
+   * @throws ChelaError INVALID_ARGUMENT if it does not exist
    */
   async commitOf(ref: string): Promise<string> {
     if (commitForm.test(ref)) return ref;
@@ -87,8 +87,8 @@ export class GitRepository {
   }
 
   /**
-   * Fetches a commit and checks out a folder of it. The files are never more than the limits, whatever they unpack to.
-   * @param folder checked; empty is the root
+   * Fetches a commit and checks out a folder of it. The files never exceed the limits, whatever they unpack to.
+   * @param folder already checked; empty for the root
    */
   async checkOut(commit: string, folder: string): Promise<Checkout> {
     await mkdir(path.join(this.#folder, 'repository'));
@@ -124,14 +124,15 @@ export class GitRepository {
         if ((await packedBytes(repository)) > this.#limits.fetchedBytes) this.#onTooLarge();
       },
       onError: () => {
-        // The look after the fetch counts.
+        // The size is checked again after the fetch.
       },
     });
     looks.start();
     const shared = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', '--no-auto-gc'];
     try {
       await this.#inside(...shared, '--depth=1', '--', this.#url, commit).catch(async (error: unknown) => {
-        // Some servers give no single commit, and some no shallow ones: then all that branches and tags lead to.
+        // Some servers do not serve single commits, and some no shallow fetches. In that case fetch all branches and
+        // tags.
         if (!(error instanceof GitError)) throw error;
         const all = ['+refs/heads/*:refs/fetched/heads/*', '+refs/tags/*:refs/fetched/tags/*'];
         await this.#inside(...shared, '--', this.#url, ...all);

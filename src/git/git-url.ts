@@ -1,12 +1,12 @@
-/** Addresses of git repositories, and what may name a place in one. */
+/** Parses URLs of git repositories, and checks refs and folders. */
 import { invalidArgument } from '../errors.ts';
 import { quoted } from '../workers/workers.ts';
 
 const defaultPorts = { https: 443, http: 80, ssh: 22 } as const;
 const longestUrl = 1000;
-/** As long as a title may be. */
+/** The same as the maximum length of a title. */
 const longestName = 200;
-/** `git@host:path`, as people copy it. */
+/** The short form `git@host:path`, as shown by code hosts. */
 const shortForm = /^([\w.-]+)@([\w.-]+):(?!\/\/)([^\s]+)$/;
 const userForm = /^[\w.-]+$/;
 
@@ -15,11 +15,11 @@ export interface GitUrl {
   /** Without brackets. */
   readonly host: string;
   readonly port: number;
-  /** Without credentials; for ssh with the user, who is no secret. */
+  /** Without credentials; for ssh including the user, which is not secret. */
   readonly url: string;
   /** Name of the repository, without `.git`. */
   readonly name: string;
-  /** What the URL had of them; kept nowhere. */
+  /** Credentials in the URL; never stored. */
   readonly credentials: { readonly user: string; readonly password: string };
 }
 
@@ -31,7 +31,7 @@ function decoded(text: string): string {
   }
 }
 
-/** @throws ChelaError INVALID_ARGUMENT, without the URL: it may hold a secret */
+/** @throws ChelaError INVALID_ARGUMENT, without the URL, which may contain a secret */
 export function parseGitUrl(text: string): GitUrl {
   const [, shortUser, shortHost, shortPath] = shortForm.exec(text) ?? [];
   const full = shortUser === undefined ? text : `ssh://${shortUser}@${shortHost}/${shortPath}`;
@@ -64,7 +64,7 @@ export function parseGitUrl(text: string): GitUrl {
 }
 
 /**
- * Refuses what git would take for an option or another kind of expression; after `git check-ref-format`.
+ * Rejects refs that git would treat as options or expressions; follows `git check-ref-format`.
  * @throws ChelaError INVALID_ARGUMENT
  */
 export function checkGitRef(ref: string): void {
@@ -75,7 +75,7 @@ export function checkGitRef(ref: string): void {
   if (!isName) throw invalidArgument(`git_ref ${quoted(ref)} is no name of a branch or tag, and no commit`);
 }
 
-/** @returns the folder with single slashes and none at its ends @throws ChelaError INVALID_ARGUMENT */
+/** @returns the folder without duplicate, leading and trailing slashes @throws ChelaError INVALID_ARGUMENT */
 export function checkGitFolder(folder: string): string {
   const parts = folder.split('/').filter((part) => part !== '' && part !== '.');
   const isInside =

@@ -1,15 +1,15 @@
-/** The folder of what must be kept. One platform at a time may work in it. */
+/** Locks the data folder, so that only one platform works in it at a time. */
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRunning, processIdentity } from './process-identity.ts';
 
-/** A takeover lasts a few milliseconds; one that lasts longer was cut off. */
+/** A takeover takes some milliseconds; a longer one was interrupted. */
 const longestTakeoverMilliseconds = 10_000;
 const takeoverPauseMilliseconds = 20;
 
-/** Another Chela works in the folder. */
+/** Another Chela is using the folder. */
 export class DataFolderInUseError extends Error {
   override name = 'DataFolderInUseError';
 
@@ -21,21 +21,21 @@ export class DataFolderInUseError extends Error {
 }
 
 export interface DataFolderLock {
-  /** Gives the folder back. */
+  /** Unlocks the folder. */
   readonly release: () => Promise<void>;
-  /** Id of the process that had the folder before and died in it. */
+  /** Id of the process that died while it held the lock. */
   readonly diedProcessId: number | undefined;
 }
 
 /**
- * Takes the folder for this process, making it where it does not exist. A lock that a dead process left is taken over.
+ * Locks the folder for this process, and creates it if it does not exist. Takes over the lock of a dead process.
  * @throws DataFolderInUseError
  */
 export async function lockDataFolder(dataDir: string): Promise<DataFolderLock> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const lockFile = path.join(dataDir, 'lock');
   const own = (await processIdentity(process.pid)) ?? String(process.pid);
-  // A lock appears with its content or not at all: who found an empty one would take it for a dead process's.
+  // Written to a draft and linked, because others would take an empty lock for that of a dead process.
   const draft = `${lockFile}.${randomUUID()}`;
   await writeFile(draft, own);
   const takeover = new Takeover(draft, lockFile);
@@ -63,7 +63,7 @@ async function contentOf(file: string): Promise<string | undefined> {
   });
 }
 
-/** Whether the error says that something is there already. */
+/** Whether the error says that the file already exists. */
 function isThere(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'EEXIST';
 }
@@ -78,12 +78,15 @@ async function placed(draft: string, lockFile: string): Promise<boolean> {
   }
 }
 
-/** Replaces the lock of a dead holder. One process at a time may: between a look and a removal the lock could change. */
+/**
+ * Replaces the lock of a dead process. Only one process may do so at a time, or it could remove a lock that has
+ * changed.
+ */
 class Takeover {
   readonly #draft: string;
   readonly #lockFile: string;
   readonly #turn: string;
-  /** Of those who take over, the one that was seen last, and since when; monotonic. */
+  /** The last seen concurrent takeover, and since when, on the monotonic clock. */
   #other: { readonly identity: string; readonly sinceMilliseconds: number } | undefined;
 
   constructor(draft: string, lockFile: string) {
@@ -92,7 +95,7 @@ class Takeover {
     this.#turn = `${lockFile}.takeover`;
   }
 
-  /** @returns false if the lock has to be looked at again */
+  /** @returns false if the lock must be checked again */
   async done(holder: string): Promise<boolean> {
     try {
       await mkdir(this.#turn);
@@ -110,7 +113,7 @@ class Takeover {
     }
   }
 
-  /** Waits a moment; one that takes too long was cut off, and is removed. */
+  /** Waits a moment. Removes the mark of a takeover that takes too long, because it was interrupted. */
   async #waitForOther(): Promise<void> {
     const entry = await stat(this.#turn).catch(() => undefined);
     const now = performance.now();

@@ -1,23 +1,23 @@
-/** Watches what a worker stores in its folders: file systems without quotas have no limit on a folder of their own. */
+/** Watches the disk usage of a worker's folders, because file systems without quotas cannot limit a single folder. */
 import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Between two looks; a look that takes long is followed by a pause this many times as long. */
+/** Pause between two scans. A slow scan is followed by a pause of this many times its duration. */
 const pauseMilliseconds = 500;
 const pauseFactor = 20;
 
 export interface DiskLimits {
   readonly bytes: number;
-  /** Files and folders. */
+  /** Number of files and folders. */
   readonly files: number;
 }
 
-/** Which of the limits has been passed. */
+/** The limit that was exceeded. */
 export type DiskExcess = keyof DiskLimits;
 
 /**
- * One look. Links are not followed; folders that are too deep to be looked into count as too many files.
- * @returns undefined within the limits; ends as soon as one has been passed
+ * Scans once. Does not follow links. Folders that are too deep to read count as too many files.
+ * @returns undefined within the limits; otherwise stops at the first limit exceeded
  */
 async function diskExcess(folder: string, limits: DiskLimits): Promise<DiskExcess | undefined> {
   let bytes = 0;
@@ -49,8 +49,8 @@ async function diskExcess(folder: string, limits: DiskLimits): Promise<DiskExces
 }
 
 /**
- * Looks again and again until a limit has been passed.
- * @returns the way to stop watching
+ * Scans repeatedly until a limit is exceeded.
+ * @returns a function that stops watching
  */
 export function watchDisk(
   folder: string,

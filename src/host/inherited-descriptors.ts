@@ -1,6 +1,6 @@
 /**
- * Descriptors that whoever started this process left open for all it starts, such as the lock of a shell script: no program
- * that the platform starts may get them, and a sandbox would keep them in its first process.
+ * File descriptors that this process inherited, such as the lock of a shell script. Programs started by the platform
+ * must not get them, and a sandbox would keep them open in its first process.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
@@ -9,9 +9,9 @@ const closeOnExec = 0o2000000;
 const lastStandardDescriptor = 2;
 
 /**
- * Numbers of the descriptors that any program this process starts would get, besides the standard ones. What Node opens is
- * marked to close on exec, and so is, at its start, what it inherits up to the first gap from 16 up. Linux only: empty
- * elsewhere.
+ * Descriptors that child processes of this process would inherit, besides the standard ones. Node opens files with
+ * close-on-exec, and at its start it also sets that flag on inherited descriptors up to the first gap from 16 upwards.
+ * Linux only; empty elsewhere.
  */
 export function inheritedDescriptors(): number[] {
   let listed: string[];
@@ -27,19 +27,19 @@ export function inheritedDescriptors(): number[] {
       const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8);
       return (flags & closeOnExec) === 0;
     } catch {
-      // The listing's own descriptor is closed by now.
+      // The descriptor of the directory listing, which is closed by now.
       return false;
     }
   });
 }
 
-/** Ignores what ends a whole process group, and ends when this process does: then its standard input ends. */
+/** Ignores signals to the process group, and ends with this process, which closes its standard input. */
 const holder = 'trap "" HUP INT TERM; read end';
 
 /**
- * Closes the inherited descriptors in this process. Call it before anything else is opened. A lock on one of them, or a pipe
- * whose end tells that this process has ended, has to last as long as this process: so a shell that runs nothing keeps them
- * open until then. Node has no call that marks a descriptor to close on exec.
+ * Closes the inherited descriptors in this process. Call it before anything else is opened. A lock on one of them, or a
+ * pipe that signals the end of this process, must last as long as this process, so an idle shell keeps them open until
+ * then. Node cannot set close-on-exec on a descriptor.
  */
 export function withholdInheritedDescriptors(): void {
   const inherited = inheritedDescriptors();

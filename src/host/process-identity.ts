@@ -1,7 +1,7 @@
-/** Processes of this machine, told apart also where the system gives an id again. */
+/** Identifies processes of this machine, even if the system reuses a process id. */
 import { readFile } from 'node:fs/promises';
 
-/** A process as its id and start. @returns undefined if none with this id runs */
+/** Id and start time of a process. @returns undefined if there is no such process */
 export async function processIdentity(processId: number): Promise<string | undefined> {
   try {
     process.kill(processId, 0);
@@ -13,7 +13,7 @@ export async function processIdentity(processId: number): Promise<string | undef
   return `${processId} ${startTicks}`;
 }
 
-/** Whether the process that had this identity still runs. */
+/** Whether the process with this identity is still running. */
 export async function isRunning(identity: string): Promise<boolean> {
   const processId = Number.parseInt(identity, 10);
   return processId > 0 && (await processIdentity(processId)) === identity;

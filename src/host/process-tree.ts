@@ -1,23 +1,23 @@
-/** The processes of one pid namespace as `/proc` of the host shows them; Linux only. */
+/** The processes of a pid namespace, as seen in the host's `/proc`. Linux only. */
 import { readdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 
-/** Share of a limit; the kernel's quick figures may be a few pages a thread behind. */
+/** Share of a limit below which rough figures will do; the kernel's may lag by a few pages per thread. */
 const farBelow = 0.75;
 
-/** Linux shows processor time in these, whatever the kernel was built with. */
+/** Unit of CPU time in `/proc`, whatever the kernel's configuration. */
 const clockTicksPerSecond = 100;
 
 interface ProcessStat {
   readonly state: string;
-  /** In clock ticks since boot; tells a process from a later one with the same id. */
+  /** In clock ticks since boot; distinguishes a process from a later one with the same id. */
   readonly startTime: string;
-  /** Processor time, that of ended children included. */
+  /** CPU time, including ended children. */
   readonly clockTicks: number;
 }
 
-/** What a file of `/proc` says; empty when its process has ended or is out of reach. */
+/** Content of a file in `/proc`; empty if its process has ended or cannot be accessed. */
 function procText(file: string): string {
   try {
     return readFileSync(file, 'latin1');
@@ -29,7 +29,7 @@ function procText(file: string): string {
 function processStat(pid: number): ProcessStat | undefined {
   const text = procText(`/proc/${pid}/stat`);
   if (text === '') return undefined;
-  // The name in parentheses may itself hold spaces and parentheses.
+  // The name in parentheses may contain spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const clockTicks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
   return { state: fields[0] ?? '', startTime: fields[19] ?? '', clockTicks };
@@ -66,24 +66,24 @@ function usedBytes(folder: string): number {
   }
 }
 
-/** All processes below the first process of a pid namespace: orphans become its children, so none escapes. */
+/** All processes of a pid namespace, below its first process. Orphans become its children, so none escapes. */
 export class ProcessTree {
   readonly #rootPid: number;
   readonly #startTime: string | undefined;
 
-  /** @param rootPid first process of the namespace, numbered as the host does */
+  /** @param rootPid host pid of the namespace's first process */
   constructor(rootPid: number) {
     this.#rootPid = rootPid;
     this.#startTime = processStat(rootPid)?.startTime;
   }
 
-  /** A zombie counts as dead: the kernel lets the first process become one only after all others are gone. */
+  /** A zombie counts as dead: the first process becomes one only after all others have ended. */
   #alive(): boolean {
     const now = processStat(this.#rootPid);
     return now !== undefined && now.startTime === this.#startTime && now.state !== 'Z' && now.state !== 'X';
   }
 
-  /** Ids of all processes below the first one; empty once it is dead. */
+  /** Ids of all processes below the first one; empty once that is dead. */
   pids(): number[] {
     if (!this.#alive()) return [];
     const found = childrenOf(this.#rootPid);
@@ -96,38 +96,38 @@ export class ProcessTree {
       try {
         process.kill(pid, signal);
       } catch {
-        // Ended since it was listed.
+        // It has ended since it was listed.
       }
     }
   }
 
-  /** Kills the first process, and by it the kernel all others; resolves when none is left. */
+  /** Kills the first process, whereupon the kernel kills all others; resolves when none is left. */
   async kill(): Promise<void> {
     let pauseMilliseconds = 1;
     while (this.#alive()) {
       try {
         process.kill(this.#rootPid, 'SIGKILL');
       } catch {
-        // Ended since the look above.
+        // It has ended since the check above.
       }
-      // Nothing announces the end of a process that is not our own child.
+      // There is no notification for processes that are not our children.
       await setTimeout(pauseMilliseconds);
       pauseMilliseconds = Math.min(pauseMilliseconds * 2, 20);
     }
   }
 
-  /** Tells the kernel to take this tree first when the machine runs out of memory; a best effort. */
+  /** Makes the kernel's OOM killer prefer this tree; best effort. */
   preferForOutOfMemory(): void {
     for (const pid of [this.#rootPid, ...this.pids()]) {
       try {
         writeFileSync(`/proc/${pid}/oom_score_adj`, '1000');
       } catch {
-        // Ended since it was listed, or out of reach.
+        // It has ended since it was listed, or cannot be accessed.
       }
     }
   }
 
-  /** Processor time so far: ended processes count from when their parent has taken notice. */
+  /** CPU time so far. An ended process counts once its parent has waited for it. */
   cpuSeconds(): number {
     if (!this.#alive()) return 0;
     const ticks = [this.#rootPid, ...this.pids()].map((pid) => processStat(pid)?.clockTicks ?? 0);
@@ -135,10 +135,10 @@ export class ProcessTree {
   }
 
   /**
-   * Memory of all processes, shared pages in proportion.
-   * @param memoryFolders mounts, as the processes see them, whose files live in memory
-   * @param limitBytes far below it, an upper bound will do: the kernel has one at hand, but counts shared pages by walking
-   *   through all of a process's memory
+   * Memory of all processes, with shared pages counted in proportion.
+   * @param memoryFolders paths inside the namespace of mounts whose files are in memory
+   * @param limitBytes far below this limit an upper bound is returned, which is cheap; exact figures for shared pages
+   *   make the kernel walk all memory of a process
    */
   async memoryBytes(memoryFolders: readonly string[], limitBytes: number): Promise<number> {
     const pids = this.pids();
@@ -162,7 +162,7 @@ export class ProcessTree {
       sharedKilobytes += shared;
       ownKilobytes += kilobytesOf('Pss', text) - shared;
     }
-    // A file in memory that is also mapped shows in both, so the larger of the two stands for both.
+    // A file in memory that is also mapped appears in both figures, so use the larger one.
     return ownKilobytes * 1024 + Math.max(sharedKilobytes * 1024, fileBytes);
   }
 }

@@ -1,4 +1,4 @@
-/** Where subtasks work: a folder for each, below one of this process. What dead processes left is removed at the start. */
+/** Working folders for subtasks, inside a folder of this process. Folders of dead processes are removed at start. */
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -42,7 +42,10 @@ export class ScratchFolder extends StartStop {
   }
 }
 
-/** A worker can make folders deeper than any path may be long: Node cannot remove those, the system's `rm` can. */
+/**
+ * Removes a folder with the system's `rm`. Workers can nest folders deeper than the maximum path length, where Node
+ * fails.
+ */
 export async function removeTree(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true });
@@ -51,7 +54,7 @@ export async function removeTree(folder: string): Promise<void> {
   }
 }
 
-/** A new folder that sandboxes, which run as other users, can pass through. */
+/** Creates a folder that sandboxes, which run as other users, can pass through. */
 async function makeReachable(prefix: string): Promise<string> {
   const folder = await mkdtemp(prefix);
   await chmod(folder, 0o711);

@@ -1,4 +1,4 @@
-/** What operations are added to, and what they work with. */
+/** The app and the services that operations use. */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type {
   FastifyBaseLogger,
@@ -24,7 +24,7 @@ import type { Tasks } from '../tasks/tasks.ts';
 import type { PackageCache, Workers } from '../workers/workers.ts';
 import type { SignedLinks } from './signed-links.ts';
 
-/** What the operations work with. */
+/** Services that operations use. */
 export interface ApiContext {
   readonly config: Config;
   readonly version: string;
@@ -43,9 +43,9 @@ export interface ApiContext {
   readonly statistics: Statistics;
   readonly system: System;
   readonly links: SignedLinks;
-  /** Aborted when the server is asked to stop: those who wait are answered. */
+  /** Aborted when the server starts to stop, so that waiting requests are answered. */
   readonly closing: AbortSignal;
-  /** What links in an answer start with. */
+  /** Prefix of links in an answer. */
   readonly baseUrl: (request: FastifyRequest) => string;
   /** Rejects if the database does not answer. */
   readonly checkHealth: () => Promise<void>;

@@ -51,10 +51,10 @@ export { ApiServer } from './server.ts';
 export { SignedLinks } from './signed-links.ts';
 
 const basePath = '/api/v2';
-/** What a client that comes while the server stops is asked to wait. */
+/** Retry-After for clients that arrive while the server is stopping. */
 const retryAfterSeconds = 5;
 
-/** The whole server, not yet listening. */
+/** Builds the server without listening. */
 export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): Promise<ApiApp> {
   const { config } = context;
   const app = Fastify({
@@ -62,9 +62,9 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => randomUUID(),
     bodyLimit: config.bodyLimitBytes,
-    // A client that sends its request slowly for ever does not hold a connection for ever.
+    // Bounds the time that a slow request can hold a connection.
     requestTimeout: 10 * 60 * 1000,
-    // Its answer would not be the envelope.
+    // Fastify's own answer would not have the envelope.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500, ignoreTrailingSlash: true },
@@ -93,7 +93,7 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
     allowedHeaders: ['content-type', 'authorization', 'api-key'],
     exposedHeaders: ['x-request-id', 'retry-after'],
     maxAge: 600,
-    // Otherwise an OPTIONS request that is no preflight gets an answer outside the envelope.
+    // Otherwise an OPTIONS request that is not a preflight gets an answer without the envelope.
     strictPreflight: false,
   });
   const openApiDocument = await addOpenApi(app, context.version);
@@ -171,7 +171,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addSystemOperations(api, context);
 }
 
-/** JSON that keeps big integers; an empty body is an empty object, whatever the method. */
+/** Parses JSON bodies and keeps large integers. An empty body counts as an empty object, for every method. */
 function addJsonBodies(app: ApiApp): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
@@ -189,15 +189,15 @@ function addJsonBodies(app: ApiApp): void {
   });
 }
 
-/** Clients send `keyword=` for what they do not want to say. */
+/** Clients send `keyword=` for parameters without a value. */
 function dropEmptyQueryValues(request: FastifyRequest): void {
   const query = request.query as Record<string, unknown>;
   for (const [name, value] of Object.entries(query)) if (value === '') delete query[name];
 }
 
 /**
- * PostgreSQL has no text with U+0000 in it, so nothing can be found by one, and no field can be stored with one. What
- * lies deeper in a body, the input of a worker, is kept as JSON and may.
+ * PostgreSQL's text cannot contain U+0000, so such values cannot be searched or stored. Deeper levels of a body, such
+ * as the input of a worker, are stored as JSON and may contain it.
  */
 function refuseNullCharacters(request: FastifyRequest): void {
   if (Object.values(request.params as Record<string, string>).some((value) => value.includes('\0'))) {

@@ -1,6 +1,6 @@
 /**
- * Three ways to say who you are: bearer token, `api-key` header, `token` in the query. One valid credential is enough. The
- * console's cookie is a fourth, for requests that offer none of them.
+ * Three ways to authenticate: bearer token, `api-key` header, `token` in the query. One valid credential is enough. The
+ * console's cookie is used if a request has none of them.
  */
 import type { FastifyRequest } from 'fastify';
 import { isCsrfToken, type Accounts, type Actor, type SessionRecord } from '../accounts/accounts.ts';
@@ -9,22 +9,25 @@ import type { Origin } from '../runs/statuses.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Anybody may call the operation; a valid credential still says whose private workers are visible. */
+    /** Callable without a credential. A valid one still determines which private workers are visible. */
     public?: boolean;
-    /** Only administrators may call the operation; to others it is not there. */
+    /** Callable by administrators only; to others it does not exist. */
     admin?: boolean;
   }
   interface FastifyRequest {
-    /** Key of the account the request comes from; 0 without a valid credential, which only public operations see. */
+    /** Key of the requesting account; 0 without a valid credential, which only public operations allow. */
     accountId: number;
-    /** Key of the API key the request came with; 0 without a valid credential. */
+    /** Key of the API key of the request; 0 without a valid one. */
     apiKeyId: number;
-    /** The session of the console that the request comes from, where it offers no API key. */
+    /** The console's session, if the request has no API key. */
     session: SessionRecord | undefined;
   }
 }
 
-/** What the request offers, blank ones left out. A header of another scheme than Bearer is a wrong credential. */
+/**
+ * The credentials in the request, without blank ones. A header with another scheme than Bearer counts as a wrong
+ * credential.
+ */
 function credentialsOf(request: FastifyRequest): string[] {
   const { authorization } = request.headers;
   const apiKey = request.headers['api-key'];
@@ -41,14 +44,14 @@ export const sessionCookie = 'chela_session';
 const csrfHeader = 'x-csrf-token';
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** The token of the session's cookie; `''` without one. */
+/** The session token in the cookie; `''` without one. */
 export function sessionTokenOf(request: FastifyRequest): string {
   return request.cookies[sessionCookie] ?? '';
 }
 
 /**
- * Sets `request.session` where the cookie is that of a session. Browsers send cookies with what other sites ask of them
- * too: what may change something counts only with the token that only pages of this server can read.
+ * Sets `request.session` if the cookie belongs to a session. Browsers also send cookies with requests made by other
+ * sites, so requests that may change something also need the token that only pages of this server can read.
  */
 async function identifySession(request: FastifyRequest, accounts: Accounts): Promise<void> {
   const token = sessionTokenOf(request);
@@ -61,7 +64,7 @@ async function identifySession(request: FastifyRequest, accounts: Accounts): Pro
   request.accountId = session.accountId;
 }
 
-/** Sets `request.accountId` where one of the credentials is valid. */
+/** Sets `request.accountId` if one of the credentials is valid. */
 export async function identify(request: FastifyRequest, accounts: Accounts): Promise<void> {
   const credentials = credentialsOf(request);
   if (credentials.length === 0) await identifySession(request, accounts);
@@ -76,8 +79,8 @@ export async function identify(request: FastifyRequest, accounts: Accounts): Pro
 }
 
 /**
- * Refuses a request that `identify` found no account for, unless its operation is public.
- * @throws ChelaError UNAUTHORIZED without a credential, INVALID_TOKEN with wrong ones only
+ * Rejects a request without an account, unless its operation is public.
+ * @throws ChelaError UNAUTHORIZED without a credential, INVALID_TOKEN if all are wrong
  */
 export function requireAccount(request: FastifyRequest): void {
   if (request.accountId !== 0 || request.routeOptions.config.public === true) return;
@@ -91,7 +94,7 @@ export function requireAccount(request: FastifyRequest): void {
 }
 
 /**
- * Refuses a request for an operation of administrators that comes from another account, as if there were no such route.
+ * Rejects a request for an administrators' operation from another account, as if the route did not exist.
  * @throws ChelaError NOT_FOUND
  */
 export async function requireAdmin(request: FastifyRequest, accounts: Accounts): Promise<void> {
@@ -100,13 +103,13 @@ export async function requireAdmin(request: FastifyRequest, accounts: Accounts):
   throw new ChelaError('NOT_FOUND', `no such route: ${path}`);
 }
 
-/** Who asks, for the audit log. */
+/** The actor of the request, for the audit log. */
 export function actorOf(request: FastifyRequest): Actor {
   const { accountId, apiKeyId, session, id: requestId } = request;
   return session === undefined ? { accountId, apiKeyId, requestId } : { accountId, requestId };
 }
 
-/** What a run that the request starts has as its origin. */
+/** The origin of a run that the request starts. */
 export function originOf(request: FastifyRequest): Origin {
   return request.session === undefined ? 'api_v2' : 'console';
 }

@@ -1,4 +1,4 @@
-/** The web console: its built files, and its one page at every address that is nobody else's. */
+/** Serves the web console: its built files, and its HTML page at every path that no other route uses. */
 import fastifyStatic from '@fastify/static';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { existsSync } from 'node:fs';
@@ -8,7 +8,7 @@ import type { ApiApp } from './api-context.ts';
 const folder = path.resolve(import.meta.dirname, '../../console/dist');
 const page = 'index.html';
 
-/** Nothing but what this server sends; Mantine writes its colours as inline styles. */
+/** Only resources of this server; Mantine uses inline styles for its colors. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -29,15 +29,15 @@ const securityHeaders = {
   'cross-origin-opener-policy': 'same-origin',
 } as const;
 
-/** Whether a person at a browser asks for a page, and not a program for data. */
+/** Whether a browser requests a page, as opposed to a program that requests data. */
 function wantsPage({ method, url, headers }: FastifyRequest): boolean {
   const isApi = url.startsWith('/api/') || url === '/api';
   return ['GET', 'HEAD'].includes(method) && !isApi && (headers.accept ?? '').includes('text/html');
 }
 
 /**
- * Serves the console where it has been built.
- * @returns answers a request that no route matches with the console's page; undefined if it is not to be
+ * Serves the console if it has been built.
+ * @returns a handler that answers unmatched requests with the console's page, if appropriate; undefined without a build
  */
 export async function addConsole(
   app: ApiApp,
@@ -50,7 +50,7 @@ export async function addConsole(
     cacheControl: false,
     globIgnore: [page],
     setHeaders: ({ raw: response }, file) => {
-      // The names of the built files change with their content.
+      // Names of built files change with their content.
       const isHashed = path.dirname(file) === path.join(folder, 'assets');
       response.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
       for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);

@@ -1,4 +1,4 @@
-/** The documentation as Markdown, for programs and for the console: guides, operations, and the index of both. */
+/** Serves the documentation as Markdown, for programs and the console: guides, operations and their index. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { readApiDocument, type ApiDocument, type ServedDocument } from '../documentation/api-document.ts';
@@ -28,7 +28,7 @@ function origin(request: FastifyRequest, { baseUrl }: ApiContext): string {
   return baseUrl(request).replace(/\/$/, '');
 }
 
-/** @param openApiDocument gives the document as it is served */
+/** @param openApiDocument returns the served document */
 export function addDocumentation(app: ApiApp, context: ApiContext, openApiDocument: () => unknown): void {
   let readable: ApiDocument | undefined;
   const document = (): ApiDocument => (readable ??= readApiDocument(openApiDocument() as ServedDocument));

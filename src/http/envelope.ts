@@ -36,7 +36,8 @@ const requestId = Type.String({
 });
 
 /**
- * Schema of a success envelope around `data`; without one the answer carries none.
+ * Schema of a success envelope around `data`; without `data` the envelope has none.
+ * @param title name of the schema in the OpenAPI document
  * @param title name of the schema in the OpenAPI document
  */
 export function successSchema(title: string, data?: TSchema) {
@@ -51,7 +52,7 @@ export function successSchema(title: string, data?: TSchema) {
   );
 }
 
-/** Schema of the error envelopes with one HTTP status. */
+/** Schema of the error envelopes with this HTTP status. */
 export function errorSchema(status: number) {
   const kinds = Object.entries(errorKinds).filter(([, kind]) => kind.status === status);
   const codes = [...new Set(kinds.map(([, kind]) => kind.code))];
@@ -84,7 +85,7 @@ const statusKeys: Partial<Record<number, ErrorKey>> = {
   429: 'RATE_LIMITED',
 };
 
-/** The registry's error for an HTTP status that the framework chose. */
+/** The registry's error for an HTTP status chosen by the framework. */
 export function errorForStatus(status: number, message?: string): ChelaError {
   const key = statusKeys[status] ?? (status >= 400 && status < 500 ? 'INVALID_ARGUMENT' : 'SYSTEM_ERROR');
   return new ChelaError(key, key === 'SYSTEM_ERROR' ? undefined : message);

@@ -1,4 +1,4 @@
-/** Turns everything that can go wrong into the error envelope, without a word about internals. */
+/** Turns every error into the error envelope, without revealing internals. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
@@ -13,7 +13,7 @@ function isFrameworkError(error: unknown): error is FastifyError & { statusCode:
   return typeof (error as FastifyError).statusCode === 'number';
 }
 
-/** The registry's error for whatever was thrown. */
+/** The registry's error for a thrown value. */
 function clientError(error: unknown): ChelaError {
   if (error instanceof ChelaError) return error;
   if (isFrameworkError(error)) {
@@ -35,11 +35,11 @@ function answerError(events: Events, error: unknown, request: FastifyRequest, re
     const { id: requestId, method, routeOptions } = request;
     events.emit('request:failed', { requestId, method, route: routeOptions.url, err: error });
   }
-  // Fastify closes the connection under a body that it did not read, and the client may never see the answer.
+  // Fastify would close the connection without reading the body, and the client might never see the answer.
   void reply.removeHeader('connection').code(answer.kind.status).send(failure(request, answer));
 }
 
-/** Answers where the router gives up: an identifier that is too long, or an address that cannot be decoded. */
+/** Answers requests that the router rejects: the identifier is too long, or the address cannot be decoded. */
 export function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const [path = ''] = request.url.split('?');
   const answer =
@@ -54,7 +54,7 @@ const malformedRequests: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: 'the address and headers of the request are too long: 16 KiB together is the most',
 };
 
-/** Answers what is no HTTP request, on the bare connection, and closes it. */
+/** Answers malformed HTTP on the raw connection and closes it. */
 export function answerMalformedRequest(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -77,19 +77,19 @@ export function answerMalformedRequest(error: Error & { code?: string }, socket:
   );
 }
 
-/** Matches the paths of one route, `/workers/:workerId` as a pattern. */
+/** A pattern that matches the paths of a route, such as `/workers/:workerId`. */
 function pathPattern(url: string): RegExp {
   const pattern = url
     .split('/')
     .map((part) => (part.startsWith(':') ? '[^/]+' : RegExp.escape(part)))
     .join('/');
-  // expression-exempt: of routes of our own; each part ends where the next slash is
+  // expression-exempt: from our own routes; each part ends at the next slash
   return new RegExp(`^${pattern}/?$`);
 }
 
 /**
- * Sets the answers for errors, unknown paths and methods that a known path does not have.
- * @param answerPage answers those unknown paths that are a page of the console
+ * Sets the answers for errors, unknown paths, and methods that a known path does not have.
+ * @param answerPage answers unknown paths that are pages of the console
  */
 export function addErrorAnswers(
   app: ApiApp,
@@ -106,7 +106,7 @@ export function addErrorAnswers(
     const methods = new Set(
       routes.filter(({ pattern }) => pattern.test(path)).flatMap((route) => route.methods),
     );
-    // A route that has the method was passed over by the router: it wants its parameters otherwise.
+    // A route has this method, but the router did not match it because of its parameters.
     if (methods.size === 0 || methods.has(request.method)) {
       const page = answerPage(request, reply);
       if (page !== undefined) return page;

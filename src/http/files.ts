@@ -1,4 +1,4 @@
-/** Downloads by signed links: outside the API's base path, without a credential. */
+/** Downloads by signed links, outside the API's base path and without a credential. */
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { ChelaError } from '../errors.ts';
@@ -8,7 +8,7 @@ import { exportPath } from './v2/run-exports.ts';
 import { logPath } from './v2/run-operations.ts';
 import { whileClientWaits } from './waiting.ts';
 
-/** Of any type, since a link whose query was altered is an invalid link whatever was done to it. */
+/** Untyped, because an altered query must be reported as an invalid link, however it was altered. */
 const SignedQuery = Type.Object({
   expires: Type.Optional(Type.Unknown()),
   signature: Type.Optional(Type.Unknown()),
@@ -26,7 +26,7 @@ function withDownloadHeaders(reply: FastifyReply, mediaType: string, disposition
     .header('cache-control', 'private, no-store');
 }
 
-/** The file's name as all clients read it, and once more with its own letters where it has others than ASCII. */
+/** The file's name in ASCII for all clients, and also in UTF-8 if it has other characters. */
 function attachment(fileName: string): string {
   const ascii = fileName.replaceAll(/[^\x20-\x7e]|["\\]/g, '_');
   const extended = ascii === fileName ? '' : `; filename*=UTF-8''${encodeURIComponent(fileName)}`;

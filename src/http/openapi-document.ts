@@ -1,4 +1,4 @@
-/** What the routes' schemas cannot say by themselves: names for shared schemas, forms, bodies that may be left out. */
+/** Completes the OpenAPI document with what routes cannot express: names for shared schemas, forms, optional bodies. */
 
 interface Operation {
   operationId?: string;
@@ -19,7 +19,7 @@ function isObject(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Collects every schema that has a title under that name, and puts a reference in its place. */
+/** Collects schemas that have a title under that name, and replaces them with references. */
 class SchemaNames {
   readonly schemas: Record<string, Schema> = {};
 
@@ -30,7 +30,7 @@ class SchemaNames {
     const schema = Object.fromEntries(
       Object.entries(value).map(([keyword, part]) => [
         keyword,
-        // What stands in an example is data, whatever its keys look like.
+        // Examples and defaults are data, even if they look like schemas.
         keyword === 'examples' || keyword === 'default' || keyword === 'enum' ? part : this.named(part),
       ]),
     );
@@ -45,7 +45,7 @@ class SchemaNames {
   }
 }
 
-/** A body whose every field may be left out may be left out itself. */
+/** A body is optional if all its fields are. */
 function isOptional(schema: Schema | undefined): boolean {
   const { required } = schema ?? {};
   return !Array.isArray(required) || required.length === 0;
@@ -62,7 +62,7 @@ function completeBody(operation: Operation): void {
   requestBody.required = Object.values(requestBody.content).some(({ schema }) => !isOptional(schema));
 }
 
-/** The document as it is served, made from the one that the routes' schemas gave. */
+/** Builds the served document from the one generated from the routes. */
 export function completeDocument(source: object): ApiDocument {
   const document = JSON.parse(JSON.stringify(source)) as ApiDocument;
   const names = new SchemaNames();

@@ -1,4 +1,4 @@
-/** The OpenAPI document, made from the schemas of the routes. */
+/** The OpenAPI document, generated from the schemas of the routes. */
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { completeDocument, type ApiDocument } from './openapi-document.ts';
@@ -8,7 +8,7 @@ const description = `API of a Chela installation, compatible with the CoreClaw A
 Every answer is an envelope: \`code\` 0 and \`data\` on success, else an error \`code\`, a \`message\` that says what is wrong,
 and sometimes \`details\`. \`request_id\` names the request in the server log and is sent as the header \`x-request-id\` too.`;
 
-/** @returns gives the document as it is served, once every route is there */
+/** @returns a function that returns the served document once all routes are registered */
 export async function addOpenApi(app: FastifyInstance, version: string): Promise<() => ApiDocument> {
   await app.register(swagger, {
     openapi: {

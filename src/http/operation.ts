@@ -1,4 +1,4 @@
-/** What an operation of the API says about itself: one schema validates, serialises, types and documents it. */
+/** Describes an operation of the API: one schema validates, serializes, types and documents it. */
 import type { FastifyRequest } from 'fastify';
 import { Type, type Static, type TSchema, type TUnsafe } from 'typebox';
 import type { Answer } from '../answers/answer.ts';
@@ -17,30 +17,30 @@ type Tag =
   | 'workers';
 
 interface OperationParts<Params, Query, Body, Headers, Data, IsStream> {
-  /** The operation's name for programs, as published. */
+  /** The published operation id. */
   readonly id: string;
   readonly tag: Tag;
   readonly summary: string;
   readonly description: string;
-  /** Anybody may call it. */
+  /** Callable without a credential. */
   readonly public?: boolean;
-  /** Only administrators may call it; to others it is not there. */
+  /** Callable by administrators only; to others it does not exist. */
   readonly admin?: boolean;
   readonly params?: Params;
   readonly querystring?: Query;
   readonly body?: Body;
   readonly headers?: Headers;
-  /** Schema of the answer's `data`; an operation without one answers none. */
+  /** Schema of the answer's `data`; without it the answer has none. */
   readonly data?: Data;
-  /** Fields of the multipart form that the operation takes instead of a JSON body. */
+  /** Fields of the multipart form that the operation accepts instead of a JSON body. */
   readonly form?: TSchema;
-  /** Requests that the platform makes because of it, as OpenAPI has them. */
+  /** Requests that the platform sends as a result, in OpenAPI's format. */
   readonly callbacks?: Record<string, unknown>;
   /** The answer is a stream of server-sent events, or 204 if there are no more. */
   readonly isEventStream?: IsStream;
 }
 
-/** The answers of an operation that succeeds. */
+/** The success answers of an operation. */
 function successSchemas({
   id,
   data,
@@ -61,12 +61,12 @@ function successSchemas({
   };
 }
 
-/** Anybody may send a body to a public operation, so it is small. */
+/** Anyone may send a body to a public operation, so it must be small. */
 const publicBodyLimitBytes = 16 * 1024;
 
 const errorStatuses = [400, 401, 404, 405, 413, 415, 422, 429, 500] as const;
 
-/** Every way to authenticate; one is enough. */
+/** The ways to authenticate; one is enough. */
 const security: Record<string, string[]>[] = [{ BearerAuth: [] }, { QueryTokenAuth: [] }, { ApiKeyAuth: [] }];
 
 const errorSchemas = Object.fromEntries(errorStatuses.map((status) => [status, errorSchema(status)]));
@@ -102,7 +102,7 @@ export function operation<
   };
 }
 
-/** What the handler of an operation has to return. Errors are thrown. */
+/** The return type of an operation's handler. Errors are thrown. */
 type Responses<Data, IsStream> = IsStream extends true
   ? Record<number, unknown>
   : { 200: TUnsafe<Data extends TSchema ? SuccessWith<Answer<Data>> : Success> };
@@ -122,7 +122,7 @@ interface OperationSchema<Params, Query, Body, Headers, Response> {
   headers: Headers;
 }
 
-/** The parameters of a request in code that several routes share. @param _schema what those routes have checked them by */
+/** The path parameters, for code that several routes share. @param _schema schema that the routes check them with */
 export function paramsOf<Params extends TSchema>(request: FastifyRequest, _schema: Params): Static<Params> {
   return request.params as Static<Params>;
 }

@@ -1,17 +1,19 @@
-/** The API as a service: listens, and answers what was asked before it stops. */
+/** The API as a service. On stop it answers the requests in progress first. */
 import { Periodic } from '../services/periodic.ts';
 import { StartStop } from '../services/service.ts';
 import type { ApiApp } from './api-context.ts';
 
 const idleCheckMilliseconds = 50;
-/** Time that a transfer under way gets at a stop, beyond the grace. */
+/** Extra time after the grace period for transfers in progress. */
 const lastAnswerMilliseconds = 2000;
 
 interface ApiServerOptions {
   readonly host: string;
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Makes the app, which cannot listen twice. @param closing aborted when the server is asked to stop */
+  /**
+   * Builds the app; called per start, because an app cannot listen twice. @param closing aborted when the stop begins
+   */
   readonly build: (closing: AbortSignal) => Promise<ApiApp>;
 }
 
@@ -27,7 +29,7 @@ export class ApiServer extends StartStop {
     this.#options = options;
   }
 
-  /** URL that it listens at while it is started. */
+  /** URL of the server while it is started. */
   get address(): string | undefined {
     return this.#address;
   }
@@ -51,13 +53,13 @@ export class ApiServer extends StartStop {
   }
 }
 
-/** Clients that keep a connection for their next request do not hold up the end. */
+/** Closes the app without waiting for idle keep-alive connections. */
 async function closeApp(app: ApiApp, graceMilliseconds: number): Promise<void> {
   const idle = new Periodic({
     intervalMilliseconds: idleCheckMilliseconds,
     work: async () => app.server.closeIdleConnections(),
     onError: () => {
-      // Closing connections does not fail.
+      // Closing connections cannot fail.
     },
   });
   idle.start();

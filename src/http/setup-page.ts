@@ -1,4 +1,4 @@
-/** The page behind the set-up link: a plain form without a script, outside the API's base path. */
+/** The page of a set-up link: a plain form without scripts, outside the API's base path. */
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { emailLength, passwordLength } from '../accounts/accounts.ts';
@@ -107,19 +107,19 @@ function send(reply: FastifyReply, status: number, html: string): FastifyReply {
       .header('content-security-policy', contentSecurityPolicy)
       .header('cache-control', 'no-store')
       .header('x-content-type-options', 'nosniff')
-      // The address has the token in it.
+      // The address contains the token.
       .header('referrer-policy', 'no-referrer')
       .send(html)
   );
 }
 
-/** One value of each field; a field that is not there is empty. */
+/** The first value of each field; '' for a missing one. */
 function fieldsOf(request: FastifyRequest): (name: string) => string {
   const fields = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
   return (name) => fields.get(name) ?? '';
 }
 
-/** To be registered as a plugin: its body parser is for its own routes only. */
+/** Register it as a plugin, so that its body parser applies to its own routes only. */
 export function addSetupPage(app: FastifyInstance, { accounts }: ApiContext): void {
   const { setupLinks } = accounts;
   app.addContentTypeParser(

@@ -1,4 +1,4 @@
-/** Links that work without a credential: a path, the moment they expire and an HMAC over both. */
+/** Links that work without a credential: a path, an expiry time and an HMAC of both. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { ChelaError } from '../errors.ts';
 
@@ -21,7 +21,7 @@ export class SignedLinks {
     return `${baseUrl}${path}?expires=${expires}&signature=${this.#signature(path, expires)}`;
   }
 
-  /** @throws ChelaError LINK_EXPIRED if the link has expired or any part of it was altered */
+  /** @throws ChelaError LINK_EXPIRED if the link has expired or was altered */
   verify(path: string, query: { expires?: unknown; signature?: unknown }): void {
     const expires = Number(query.expires);
     const wanted = Buffer.from(this.#signature(path, expires));

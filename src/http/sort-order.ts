@@ -1,10 +1,10 @@
-/** How requests say what a list is sorted by. */
+/** The sort orders of lists in requests. */
 import { Type, type TSchemaOptions, type TUnsafe } from 'typebox';
 
 /** `created_at` sorts ascending, `-created_at` descending. */
 export type SortOrder<Field extends string> = Field | `-${Field}`;
 
-/** Schema of the query field that sorts a list by one of its fields. */
+/** Schema of the query parameter that sorts a list. */
 export function sortOrder<Field extends string>(
   fields: readonly Field[],
   options: TSchemaOptions = {},
@@ -13,7 +13,7 @@ export function sortOrder<Field extends string>(
   return Type.Unsafe<SortOrder<Field>>({ type: 'string', enum: orders, ...options });
 }
 
-/** Field and direction of a sort order, as lists are asked for them. */
+/** Splits a sort order into field and direction. */
 export function readSortOrder<Field extends string>(
   fields: readonly Field[],
   order: SortOrder<Field>,

@@ -1,19 +1,21 @@
-/** Checks requests against their schemas and says in sentences what does not fit. */
+/** Validates requests against their schemas, and explains errors in sentences. */
 import { Ajv, type ErrorObject } from 'ajv';
 import type { FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify';
 import type { TSchema } from 'typebox';
 import { ChelaError } from '../errors.ts';
 
 const shared = { removeAdditional: false, strict: false } as const;
-/** Bodies are taken as they are; everything else in a request arrives as text and is read as its type. */
+/** Bodies are checked without conversion. All other parts of a request are text, and are converted to their types. */
 const texts = new Ajv({ ...shared, allErrors: true, coerceTypes: true });
 const bodies = new Ajv({ ...shared, allErrors: true, coerceTypes: false });
 const bodiesToFirstError = new Ajv({ ...shared, allErrors: false, coerceTypes: false });
 
-/** A body with more values gets its first error only: one for each of millions takes minutes and gigabytes. */
+/**
+ * Larger bodies get only their first error: collecting one for each of millions of values takes minutes and gigabytes.
+ */
 const mostExplainedValues = 1000;
 
-/** Whether a value of JSON holds so many values at most, itself among them. */
+/** Whether a JSON value contains at most this many values, counting itself. */
 function hasFewValues(value: unknown, most: number): boolean {
   let count = 1;
   const waiting = [value];
@@ -53,7 +55,7 @@ function sentence(error: FastifySchemaValidationError & Partial<ErrorObject>): s
   return `${field === '' ? 'the body' : field} ${error.message ?? 'is invalid'}`;
 }
 
-/** The error for a request that does not have the shape its operation wants: 422 with every reason. */
+/** The error for a request that violates its schema: 422 with every reason. */
 export function shapeError(errors: readonly FastifySchemaValidationError[]): ChelaError {
   const details = [...new Set(errors.filter(({ keyword }) => keyword !== 'anyOf').map(sentence))];
   return new ChelaError('INVALID_SHAPE', details[0] ?? 'invalid argument', details);

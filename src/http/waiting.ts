@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 
 /**
- * Does work that waits, with a signal that comes when the client hangs up or the server is asked to stop.
+ * Runs work that waits, with a signal that is aborted if the client disconnects or the server stops.
  * @param closing see `ApiContext`
  */
 export async function whileClientWaits<Result>(

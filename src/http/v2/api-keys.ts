@@ -1,4 +1,4 @@
-/** API keys: an account's own, and for administrators those of every account. Extensions of the published API. */
+/** API keys: the account's own, and for administrators those of all accounts. Extensions of the published API. */
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { ApiKey, NewApiKey } from '../../answers/credentials.ts';
@@ -45,9 +45,9 @@ function keyShape(key: ApiKeyRecord): ApiKey {
 
 interface KeyScope {
   readonly url: string;
-  /** In operation ids, `list…Keys`. */
+  /** Used in operation ids, `list…Keys`. */
   readonly noun: string;
-  /** In summaries. */
+  /** Used in summaries. */
   readonly phrase: string;
   readonly note: string;
   readonly tag: 'account' | 'accounts';
@@ -87,7 +87,7 @@ function keyScopes({ accounts }: ApiContext): KeyScope[] {
   ];
 }
 
-/** @throws ChelaError if the moment has passed; undefined for a key that does not expire */
+/** @returns undefined for a key that does not expire @throws ChelaError if the time has passed */
 function expiryOf(seconds: number | undefined): Date | undefined {
   const moment = momentOf(seconds);
   if (moment !== undefined && moment.getTime() <= Date.now()) {

@@ -1,4 +1,4 @@
-/** Callbacks of a run with every attempt to deliver them, and the secret that signs them. Extensions of the published API. */
+/** Callbacks of a run with all delivery attempts, and the secret that signs them. Extensions of the published API. */
 import type { FastifyRequest } from 'fastify';
 import {
   type CallbackBody,

@@ -5,10 +5,10 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 
-/** The only region where none is configured: connections leave from this machine. */
+/** The region if none is configured: connections leave from this machine. */
 const directRegion = { code: 'DIRECT', name: 'Direct' };
 
-/** Names of regions in a language; English if the language is not one. */
+/** Names of regions in a language; in English if the language is unknown. */
 function regionNames(language: string): Intl.DisplayNames {
   try {
     return new Intl.DisplayNames([language, 'en'], { type: 'region' });

@@ -1,4 +1,4 @@
-/** Answers to what starts a run: its slug at once, or after the wait its outcome and a page of results. */
+/** Answers to starting a run: its slug at once, or after waiting its outcome and a page of results. */
 import type { FastifyRequest } from 'fastify';
 import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
@@ -9,7 +9,7 @@ import type { ApiContext } from '../api-context.ts';
 import { whileClientWaits } from '../waiting.ts';
 import { finishedRunShape, pageOf, paged, type RunBody } from './shapes.ts';
 
-/** @throws ChelaError if a callback URL is no http or https URL; an empty one counts as absent */
+/** @throws ChelaError if the callback URL is not an http or https URL; an empty one counts as absent */
 export function callbackUrlOf(body: RunBody): string | undefined {
   const { callback_url: callbackUrl } = body;
   if (callbackUrl === undefined || callbackUrl === '') return undefined;
@@ -34,7 +34,7 @@ export async function answerRun(
   return finishedRunShape(run, isFinished, { ...paged(rows, page), headers });
 }
 
-/** Header of everything that starts a run. */
+/** Headers of requests that start a run. */
 export const StartHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
@@ -46,7 +46,7 @@ export const StartHeaders = Type.Object({
   ),
 });
 
-/** The client's name for this start, if it gives one. */
+/** The idempotency key, if the client sent one. */
 export function idempotencyOf(request: FastifyRequest): Idempotency | undefined {
   const key = request.headers['idempotency-key'];
   if (typeof key !== 'string' || key === '') return undefined;
@@ -57,7 +57,7 @@ export function idempotencyOf(request: FastifyRequest): Idempotency | undefined 
   return { key, hash };
 }
 
-/** Waits for the end of a run as long as is allowed and as the client stays; the run itself goes on either way. */
+/** Waits until the run ends, the time is up or the client disconnects. The run itself continues in any case. */
 async function untilFinished(context: ApiContext, request: FastifyRequest, runId: number): Promise<boolean> {
   const { runs, config, closing } = context;
   return whileClientWaits(request, closing, (signal) =>

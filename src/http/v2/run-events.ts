@@ -1,4 +1,4 @@
-/** Following a run as it goes, by server-sent events. */
+/** Follows a run live through server-sent events. */
 import type { FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,10 +12,10 @@ import { logLineShape, RunParams, runShape } from './shapes.ts';
 
 const lookMilliseconds = 300;
 const itemsAtOnce = 500;
-/** A comment that often keeps proxies from closing a quiet connection. */
+/** A comment at this interval keeps proxies from closing a quiet connection. */
 const keepAliveMilliseconds = 15_000;
 
-/** What the client has seen: the key of the last log line, and how many rows. Written `LINE-ROWS` as event id. */
+/** What the client has received: the key of the last log line and the number of rows. The event id is `LINE-ROWS`. */
 interface Position {
   line: number;
   rows: number;
@@ -63,7 +63,7 @@ end a reconnect is answered with 204, which tells a browser's EventSource to sto
   );
 }
 
-/** The events from a position on, as the text of the stream; ends with the run, the connection or the server. */
+/** The event stream from a position on, as text. It ends with the run, the connection or the server. */
 async function* followRun(
   context: ApiContext,
   request: FastifyRequest,

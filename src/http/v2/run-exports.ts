@@ -1,4 +1,4 @@
-/** Exporting the results of a run as a file: the answer is a link to it, once it is there. */
+/** Exports the results of a run to a file. The answer links to the file once it is ready. */
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { enumeration } from '../../answers/enumeration.ts';
@@ -37,12 +37,12 @@ const ExportQuery = Type.Object({
   ),
 });
 
-/** Path of the download of an export. */
+/** Download path of an export. */
 export function exportPath({ slug, file_name: fileName }: Pick<ExportRecord, 'slug' | 'file_name'>): string {
   return `/files/exports/${slug}/${encodeURIComponent(fileName)}`;
 }
 
-/** Clients write CSV as well as csv. */
+/** Clients also send CSV in upper case. */
 async function lowerFormat(request: FastifyRequest): Promise<void> {
   const query = request.query as Record<string, unknown>;
   if (typeof query.format === 'string') query.format = query.format.toLowerCase();

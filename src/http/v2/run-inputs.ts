@@ -1,4 +1,4 @@
-/** What a run was started with, and what one would be started as. Extensions of the published API. */
+/** The input of a run, and a preview of a run before it is started. Extensions of the published API. */
 import { Type } from 'typebox';
 import { exampleInput } from '../../answers/examples.ts';
 import { RunInput, RunPreview } from '../../answers/runs.ts';

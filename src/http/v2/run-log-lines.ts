@@ -1,4 +1,4 @@
-/** Windows of a run's log, and where words are in it. Extensions of the published API. */
+/** Windows of a run's log, and searching it. Extensions of the published API. */
 import { Type } from 'typebox';
 import { LogLineList, LogMatchList } from '../../answers/logs.ts';
 import { type LogFilter, type LogMatches, type LogWindow, logTypes } from '../../logs/logs.ts';

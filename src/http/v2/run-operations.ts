@@ -1,5 +1,5 @@
 /**
- * The operations on one run, in the three ways a request can name it: by its slug, as the account's last, and as the last
+ * The operations on one run, in the three ways to address it: by slug, as the account's last run, and as the last run
  * of a worker. "last" is the newest run in scope, whatever its status.
  */
 import type { FastifyRequest } from 'fastify';
@@ -27,7 +27,7 @@ import {
   WorkerParams,
 } from './shapes.ts';
 
-/** Names of columns, separated by commas. @returns undefined if none is given */
+/** Parses column names separated by commas. @returns undefined if there are none */
 export function keysOf(list: string | undefined): string[] | undefined {
   const keys = (list ?? '')
     .split(',')
@@ -36,7 +36,7 @@ export function keysOf(list: string | undefined): string[] | undefined {
   return keys.length === 0 ? undefined : keys;
 }
 
-/** Query field that chooses columns. */
+/** Query parameter that selects columns. */
 export const chosenKeys = Type.Optional(
   Type.String({
     description: 'Extension: keys of the columns wanted in the rows, separated by commas. All where omitted.',
@@ -57,9 +57,9 @@ const ResultQuery = Type.Object({
 
 interface RunScope {
   readonly url: string;
-  /** In operation ids, `get…`, `abort…`. */
+  /** Used in operation ids, `get…`, `abort…`. */
   readonly noun: string;
-  /** In summaries. */
+  /** Used in summaries. */
   readonly phrase: string;
   readonly note: string;
   readonly params: typeof RunParams | typeof WorkerParams | undefined;
@@ -114,7 +114,7 @@ export function runScopes({ runs }: ApiContext): RunScope[] {
   ];
 }
 
-/** Adds the operations of every scope. */
+/** Adds the operations for every scope. */
 export function addRunOperations(app: ApiApp, context: ApiContext): void {
   for (const scope of runScopes(context)) addScope(app, context, scope);
 }

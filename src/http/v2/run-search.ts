@@ -1,4 +1,4 @@
-/** Finding words in the rows of a run. An extension of the published API. */
+/** Searches the rows of a run. An extension of the published API. */
 import { Type } from 'typebox';
 import { FoundRows } from '../../answers/results.ts';
 import { chosenColumns } from '../../results/results.ts';

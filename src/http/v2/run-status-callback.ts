@@ -1,7 +1,7 @@
-/** What is sent to a `callback_url`, for the document of every operation that takes one. */
+/** Documents what is sent to a `callback_url`, for every operation that accepts one. */
 import { CallbackBody } from '../../answers/callbacks.ts';
 
-/** For the `callbacks` of an operation. */
+/** The `callbacks` of an operation. */
 export const runStatusCallback = {
   run_status_callback: {
     '{$request.body#/callback_url}': {

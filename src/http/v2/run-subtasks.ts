@@ -1,4 +1,4 @@
-/** The subtasks of a run, and why those that wait do. Extensions of the published API. */
+/** The subtasks of a run, and why some of them wait. Extensions of the published API. */
 import { Type } from 'typebox';
 import { enumeration } from '../../answers/enumeration.ts';
 import { RunWaiting, type Subtask, SubtaskDetail, SubtaskList } from '../../answers/subtasks.ts';

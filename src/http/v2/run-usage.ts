@@ -1,4 +1,4 @@
-/** What a run used and what that costs. An extension of the published API. */
+/** What a run used and what it cost. An extension of the published API. */
 import type { UsageEntry } from '../../answers/usage.ts';
 import { RunUsage } from '../../answers/usage.ts';
 import type { UsageEntry as UsageRecord } from '../../accounts/accounts.ts';
@@ -10,7 +10,7 @@ import { operation } from '../operation.ts';
 import { runScopes } from './run-operations.ts';
 import { decimal } from './shapes.ts';
 
-/** Without the zeros at the end: `"3"`, `"0.0125"`. */
+/** Without trailing zeros: `"3"`, `"0.0125"`. */
 function quantityText(numeric: string): string {
   return numeric.includes('.') ? withoutEnd(withoutEnd(numeric, '0'), '.') : numeric;
 }

@@ -1,4 +1,4 @@
-/** Coming ticks of schedules. An extension of the published API. */
+/** Upcoming scheduled times. An extension of the published API. */
 import { Type } from 'typebox';
 import { ScheduleTicks } from '../../answers/schedules.ts';
 import { mostWindowDays } from '../../tasks/tasks.ts';

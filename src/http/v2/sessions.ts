@@ -1,4 +1,4 @@
-/** Sessions of the console: signing in by e-mail address and password, and out. Extensions of the published API. */
+/** Sessions of the console: sign in with e-mail address and password, sign out. Extensions of the published API. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { Session } from '../../answers/credentials.ts';
@@ -47,7 +47,7 @@ export function addSessionOperations(app: ApiApp, context: ApiContext): void {
     };
   }
 
-  /** The cookie goes where the console is, to no script, and with no request that another site's page makes. */
+  /** The cookie is limited to the console's path, hidden from scripts, and not sent with requests from other sites. */
   function setCookie(request: FastifyRequest, reply: FastifyReply, token: string): void {
     void reply.setCookie(sessionCookie, token, {
       path: '/',

@@ -1,4 +1,4 @@
-/** Using the set-up link that the first start prints. An extension of the published API. */
+/** Redeems the set-up link that the first start prints. An extension of the published API. */
 import { Type } from 'typebox';
 import { SetupResult } from '../../answers/accounts.ts';
 import { emailLength, passwordLength } from '../../accounts/accounts.ts';

@@ -1,4 +1,4 @@
-/** The shapes that several operations share, as schemas, and how records become them. */
+/** Schemas that several operations share, and functions that convert records to them. */
 import path from 'node:path';
 import { Type, type Static } from 'typebox';
 import { exampleRunSlug } from '../../answers/examples.ts';
@@ -43,15 +43,15 @@ export const PageQuery = Type.Object({
   limit: Type.Optional(Type.Integer(limit)),
 });
 
-/** The last second that both JavaScript and PostgreSQL can hold as a date. */
+/** The last second that both JavaScript and PostgreSQL can represent. */
 export const lastSecond = 253_402_300_799;
 
-/** The moment of Unix seconds; undefined for 0 and for none given. */
+/** Converts Unix seconds to a Date; undefined for 0 or undefined. */
 export function momentOf(seconds: number | undefined): Date | undefined {
   return seconds === undefined || seconds === 0 ? undefined : new Date(seconds * 1000);
 }
 
-/** The page a request asks for. */
+/** The requested page. */
 export function pageOf(query: { offset?: number; limit?: number }): { number: number; size: number } {
   return { number: Math.max(1, query.offset ?? 1), size: query.limit ?? limit.default };
 }
@@ -63,7 +63,7 @@ export function paged<Item>(
   return { count, list, page_index: page.number, page_size: page.size };
 }
 
-/** Decimal with two digits at least: `"1"` becomes `"1.00"`, `"0.123400"` becomes `"0.1234"`. */
+/** A decimal with at least two decimal places: `"1"` becomes `"1.00"`, `"0.123400"` becomes `"0.1234"`. */
 export function decimal(numeric: string): string {
   const [whole = '0', fraction = ''] = numeric.split('.');
   return `${whole}.${withoutEnd(fraction, '0').padEnd(2, '0')}`;
@@ -89,7 +89,7 @@ export function runShape(run: RunRecord): Run {
   };
 }
 
-/** Path of a worker's picture; its query changes with the picture. */
+/** Path of a worker's icon. Its query changes with the icon, for caches. */
 function iconUrl({ slug, icon_key: key }: WorkerRecord): string {
   return key === null ? '' : `/api/v2/workers/${slug}/icon?v=${path.basename(key).slice(0, 8)}`;
 }
@@ -118,7 +118,7 @@ export function logLineShape(line: StoredLogLine) {
   };
 }
 
-/** Body fields of everything that starts a run. */
+/** Body fields of all requests that start a run. */
 export const runBodyFields = {
   callback_url: Type.Optional(
     Type.String({

@@ -1,4 +1,4 @@
-/** What the runs of an account came to. Extensions of the published API. */
+/** Statistics of an account's runs. Extensions of the published API. */
 import { Type } from 'typebox';
 import { enumeration } from '../../answers/enumeration.ts';
 import { pagedSchema } from '../../answers/pages.ts';
@@ -84,7 +84,7 @@ const WorkersQuery = Type.Object({
   ),
 });
 
-/** Decimals of a duration say nothing beyond the third place. */
+/** Rounds a duration to three decimal places. */
 function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }

@@ -1,4 +1,4 @@
-/** How the installation fares, for administrators. An extension of the published API. */
+/** The state of the installation, for administrators. An extension of the published API. */
 import { System } from '../../answers/system.ts';
 import type { SystemState } from '../../system/system.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';

@@ -64,7 +64,7 @@ function placeOf(body: Static<typeof VersionBody>): GitPlace {
   return { url, ref, folder, token: secret };
 }
 
-/** Empty texts of a form say nothing. */
+/** Empty form fields count as absent. */
 function detailsOf({ title, description, categories }: Static<typeof VersionBody>) {
   return {
     title: title?.trim() || undefined,
@@ -74,7 +74,7 @@ function detailsOf({ title, description, categories }: Static<typeof VersionBody
 }
 
 export function addWorkerGitOperations(app: ApiApp, { accounts, gitImports }: ApiContext): void {
-  /** The answer to what was imported, which the audit log has then. */
+  /** Records an import in the audit log, and answers it. */
   async function recorded(
     request: FastifyRequest,
     action: AuditEvent['action'],

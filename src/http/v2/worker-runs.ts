@@ -1,4 +1,4 @@
-/** Listing the runs of an account. */
+/** Lists the runs of an account. */
 import { Type } from 'typebox';
 import { enumeration } from '../../answers/enumeration.ts';
 import { pagedSchema } from '../../answers/pages.ts';
@@ -75,7 +75,9 @@ function timeFilter(query: TimeQuery): Pick<RunFilter, 'createdFrom' | 'createdB
   };
 }
 
-/** As the hosted service has it: both times or none, within one calendar month (UTC); none means this month. */
+/**
+ * The hosted service's rule: both times or neither, within one calendar month (UTC); neither means the current month.
+ */
 function strictTimeFilter(query: TimeQuery, now: Date): Pick<RunFilter, 'createdFrom' | 'createdBefore'> {
   const { start_time: start, end_time: end } = query;
   if (start === undefined && end === undefined) {

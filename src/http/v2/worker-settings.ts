@@ -1,4 +1,4 @@
-/** What the owner of a worker says about it, its icon, and its end. */
+/** Changes a worker's description, icon and visibility, and deletes it. */
 import { Type } from 'typebox';
 import { iconTextLimit } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';

@@ -1,4 +1,4 @@
-/** Saved tasks: a worker with an input, run by hand or by a schedule. */
+/** Saved tasks: a worker with an input, started by hand or by a schedule. */
 import { Type } from 'typebox';
 import { enumeration } from '../../answers/enumeration.ts';
 import { exampleTaskSlug } from '../../answers/examples.ts';

@@ -1,4 +1,4 @@
-/** Publishing workers by uploading zips. */
+/** Publishes workers from uploaded zips. */
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { createWriteStream } from 'node:fs';
@@ -16,7 +16,7 @@ import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { VersionParams, WorkerParams } from './shapes.ts';
 
-/** Longest text of each form field. */
+/** Maximum length of each form field. */
 const fieldLimits = { name: 64, title: 200, description: 5000, categories: 20 } as const;
 type FieldName = keyof typeof fieldLimits;
 
@@ -76,14 +76,17 @@ async function saveFile(part: MultipartFile, zipFile: string, limitBytes: number
   }
 }
 
-/** The form parser reports what a client sent wrong by plain errors; those of the system and of our own are others. */
+/**
+ * Whether an error comes from a malformed form. The form parser reports those as plain errors, unlike the system and
+ * Chela.
+ */
 function isMalformedForm(error: unknown): error is Error {
   return (
     error instanceof Error && error.name === 'Error' && !('statusCode' in error) && !('syscall' in error)
   );
 }
 
-/** @throws ChelaError if the form is broken or lacks what it must have */
+/** @throws ChelaError if the form is malformed or a required part is missing */
 async function readUpload(request: FastifyRequest, draft: string, limitBytes: number): Promise<Upload> {
   try {
     return await readForm(request, draft, limitBytes);
@@ -92,7 +95,7 @@ async function readUpload(request: FastifyRequest, draft: string, limitBytes: nu
   }
 }
 
-/** Reads the form into a draft folder. Parts it does not know are read past. */
+/** Reads the form into a draft folder. Unknown parts are discarded. */
 async function readForm(request: FastifyRequest, draft: string, limitBytes: number): Promise<Upload> {
   if (!request.isMultipart()) {
     throw new ChelaError('UNSUPPORTED_MEDIA_TYPE', 'send the package as multipart/form-data');
@@ -137,7 +140,7 @@ export function addWorkerUploadOperations(app: ApiApp, context: ApiContext): voi
     }
   }
 
-  /** The answer to what was published, which the audit log has then. */
+  /** Records a publication in the audit log, and answers it. */
   async function recorded(
     request: FastifyRequest,
     action: AuditEvent['action'],

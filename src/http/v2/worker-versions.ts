@@ -1,4 +1,4 @@
-/** The versions of a worker of one's own: what they are made of, and the installation of what they depend on. */
+/** The versions of the account's own worker: their contents, and the installation of their dependencies. */
 import { Type } from 'typebox';
 import { pagedSchema } from '../../answers/pages.ts';
 import { InstallLog, Installation, WorkerVersion, WorkerVersionDetail } from '../../answers/versions.ts';
@@ -99,7 +99,7 @@ export function addWorkerVersionOperations(app: ApiApp, { workers }: ApiContext)
     async (request) => {
       const { workerId, version } = request.params;
       const { record } = await workers.ownVersion(request.accountId, workerId, version);
-      // The state first: lines that are added meanwhile come with the next look.
+      // Read the state first: lines that are added in between are returned by the next request.
       const install = await workers.installs.read(record.id);
       const lines = await workers.installs.lines(record.id, request.query.after ?? 0);
       return success(request, {

@@ -1,4 +1,4 @@
-/** Workers: the store, the account's own, one in detail, its input schema, and starting runs of it. */
+/** Workers: the store, the account's own, details and input schema of one, and starting it. */
 import { Type } from 'typebox';
 import { RunAnswer } from '../../answers/runs.ts';
 import { WorkerDescription, WorkerDetail, WorkerPage, WorkerInputSchema } from '../../answers/workers.ts';
