@@ -1,4 +1,4 @@
-/** Does the jobs of one kind: as many at a time as it may, the next as soon as one has ended. */
+/** Processes jobs of one kind: up to a limit at a time, and the next one as soon as one ends. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, PgBoss } from 'pg-boss';
 import type { Events } from '../events/events.ts';
@@ -9,15 +9,15 @@ interface JobWorkerOptions {
   readonly kind: string;
   readonly concurrency: number;
   readonly groupConcurrency: number | undefined;
-  /** Longest wait for a look when nothing wakes it. */
+  /** Maximum time between two polls without a notification. */
   readonly pollSeconds: number;
   readonly handle: (job: Job) => Promise<void>;
   readonly events: Events;
 }
 
 /**
- * pg-boss's own workers fetch again only when all they fetched is done, so one slow job holds up others; and one worker for
- * each job at a time makes each of them ask the database whenever any job comes.
+ * pg-boss's own workers fetch again only when all jobs they fetched are done, so one slow job delays others. With one
+ * worker per concurrent job, each would query the database whenever a job arrives.
  */
 export class JobWorker {
   readonly #options: JobWorkerOptions;
@@ -39,7 +39,7 @@ export class JobWorker {
     this.#looks.trigger();
   }
 
-  /** Takes no more jobs and waits for those under way; what is left then is done again by whoever is there next. */
+  /** Accepts no more jobs and waits for the running ones. Jobs left after the grace period are done again later. */
   async stop(graceMilliseconds: number): Promise<void> {
     const { boss, kind, events } = this.#options;
     await this.#looks.stop();
@@ -52,12 +52,12 @@ export class JobWorker {
     const left = [...this.#active.keys()];
     if (left.length === 0) return;
     await boss.fail(kind, left, { message: 'the platform stopped' }).catch((err: unknown) => {
-      // They are done again once their time is up.
+      // They are done again after their expiry.
       events.failed({ work: 'give-back-jobs', err, jobKind: kind });
     });
   }
 
-  /** Looks for jobs. A call while a look is under way makes for another. */
+  /** Fetches jobs. A call during a fetch causes another one. */
   wake(): void {
     this.#looks.trigger();
   }
@@ -81,7 +81,7 @@ export class JobWorker {
         },
       )
       .catch((err: unknown) => {
-        // It is done again once its time is up.
+        // It is done again after its expiry.
         events.failed({ work: 'store-job-end', err, jobKind: kind });
       })
       .finally(() => {

@@ -1,6 +1,6 @@
 /**
- * Work that waits for its time and is done outside a request: callbacks, schedules, exports, retention. pg-boss keeps it on
- * the same database, so a job can be queued in the transaction that makes it necessary.
+ * Work outside a request, possibly at a later time: callbacks, schedules, exports, retention. pg-boss stores the jobs
+ * in the same database, so a job can be queued in the transaction that requires it.
  */
 import { PgBoss, type Db, type Job, type Queue } from 'pg-boss';
 import type { PoolClient } from 'pg';
@@ -8,10 +8,10 @@ import type { Events } from '../events/events.ts';
 import { StartStop } from '../services/service.ts';
 import { JobWorker } from './job-worker.ts';
 
-/** Connections of its own, so that jobs never wait for a request's and the other way round. */
+/** A separate pool, so that jobs and requests never wait for each other's connections. */
 const poolSize = 4;
 
-/** A kind of work: its name in the database, and how it is retried. */
+/** A kind of job: its name in the database, and how it is retried. */
 export interface JobKind<Data extends object> {
   readonly name: string;
   readonly queue: Omit<Queue, 'name'>;
@@ -19,24 +19,24 @@ export interface JobKind<Data extends object> {
   readonly data?: Data;
 }
 
-/** How long jobs of one kind wait for a worker's next look, at most, when nothing wakes it. */
+/** Maximum time between two polls of a worker, if no notification arrives. */
 export const pollSeconds = 10;
-/** A job's time is counted by PostgreSQL; a worker woken a moment too early would find nothing. */
+/** PostgreSQL decides whether a job is due; a worker that wakes slightly early would find nothing. */
 const wakeMarginMilliseconds = 100;
-/** Payload: name of the kind of a job that was sent. */
+/** Payload: name of the kind of the job. */
 const channel = 'chela_job_sent';
 const usualStopGraceMilliseconds = 10_000;
 
 interface SendOptions {
-  /** The transaction it belongs to: it is queued when that commits. */
+  /** Queues the job in this transaction, on its commit. */
   readonly client?: PoolClient;
   readonly startAfterSeconds?: number;
   readonly singletonKey?: string;
-  /** Jobs of one group are limited together, see `work`. */
+  /** Jobs in one group share a limit, see `work`. */
   readonly group?: string;
 }
 
-/** What a `pg` client in a transaction looks like to pg-boss. */
+/** Adapts a `pg` client in a transaction to pg-boss. */
 function inTransaction(client: PoolClient): Db {
   return {
     async executeSql(text, values) {
@@ -46,19 +46,19 @@ function inTransaction(client: PoolClient): Db {
   };
 }
 
-/** Jobs of one kind that are not done yet. */
+/** Number of unfinished jobs of a kind. */
 export interface JobQueueLength {
   readonly kind: string;
   /** Due now. */
   readonly waiting: number;
-  /** For a later time. */
+  /** Due later. */
   readonly later: number;
   readonly active: number;
 }
 
 export class Jobs extends StartStop {
   readonly name = 'jobs';
-  /** For schedules, which pg-boss keeps itself. */
+  /** For schedules, which pg-boss stores itself. */
   readonly boss: PgBoss;
   readonly #kinds = new Map<string, JobKind<object>>();
   readonly #workers = new Map<string, JobWorker>();
@@ -68,7 +68,10 @@ export class Jobs extends StartStop {
   readonly #stopGraceMilliseconds: number;
   #started = false;
 
-  /** @param options.stopGraceMilliseconds how long a stop waits for jobs under way, whatever the platform's own grace */
+  /**
+   * @param options.stopGraceMilliseconds how long a stop waits for running jobs, independent of the platform's grace
+   *   period
+   */
   constructor(
     databaseUrl: string,
     events: Events,
@@ -90,15 +93,16 @@ export class Jobs extends StartStop {
     return this.#started;
   }
 
-  /** Declares a kind of work; before `start()`. */
+  /** Declares a kind of job. Call it before `start()`. */
   declare<Data extends object>(kind: JobKind<Data>): void {
     this.#kinds.set(kind.name, kind);
   }
 
   /**
-   * Declares a kind of work that this process does: `handle` runs once a job, and again when it rejects. Before `start()`.
-   * @param concurrency jobs at the same time; one that takes long holds up no other
-   * @param options.groupConcurrency jobs of one group at the same time, in all processes together
+   * Declares a kind of job that this process does. `handle` is called once per job, and again if it rejects. Call it
+   * before `start()`.
+   * @param concurrency maximum number of concurrent jobs; a slow one does not delay the others
+   * @param options.groupConcurrency maximum number of concurrent jobs per group, over all processes
    */
   work<Data extends object>(
     kind: JobKind<Data>,
@@ -131,12 +135,15 @@ export class Jobs extends StartStop {
     for (const worker of this.#workers.values()) worker.start();
   }
 
-  /** Notifications may have been missed. */
+  /** Wakes all workers, because notifications may have been missed. */
   #wakeAll(): void {
     for (const worker of this.#workers.values()) worker.wake();
   }
 
-  /** A job is announced when it is sent, not when a delayed one is due: then the poll finds it, or this. */
+  /**
+   * Wakes a worker when a delayed job is due. Notifications arrive when a job is sent; without this only the poll would
+   * find it.
+   */
   #wakeAfter(kindName: string, seconds: number): void {
     const worker = this.#workers.get(kindName);
     if (seconds > pollSeconds || worker === undefined) return;
@@ -150,7 +157,7 @@ export class Jobs extends StartStop {
     this.#wakeTimers.add(timer);
   }
 
-  /** Waits for the jobs under way; those that take longer are done again later. */
+  /** Waits for running jobs. Those that take too long are done again later. */
   protected override async end(): Promise<void> {
     this.#started = false;
     await Promise.all(
@@ -163,10 +170,10 @@ export class Jobs extends StartStop {
     await this.boss.stop();
   }
 
-  /** How many jobs of each kind there are. None before `start()`. */
+  /** Number of unfinished jobs per kind. Empty before `start()`. */
   async lengths(): Promise<JobQueueLength[]> {
     if (!this.#started) return [];
-    // Not by pg-boss, whose counts may be an hour old.
+    // pg-boss's own counts may be an hour old.
     const { rows } = await this.boss.getDb().executeSql(
       `SELECT kind, count(job.name) FILTER (WHERE state < 'active' AND start_after <= now())::int AS waiting,
          count(job.name) FILTER (WHERE state < 'active' AND start_after > now())::int AS later,

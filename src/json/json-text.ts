@@ -1,12 +1,13 @@
 /**
- * Works on JSON text without making values of it: what it must not contain, and the members of an object with their
- * values kept letter by letter. Except `inspectJson` and `nonFiniteAsNull` these functions expect valid JSON.
+ * Works on JSON text without parsing it into values: checks for what it must not contain, and splits objects into
+ * members whose values keep their exact text. All functions except `inspectJson` and `nonFiniteAsNull` expect valid
+ * JSON.
  */
 
-/** Deepest nesting of arrays and objects that is read; recursive readers further on stay far from their stack's end. */
+/** Maximum nesting of arrays and objects, so that recursive functions cannot overflow the stack. */
 export const depthLimit = 200;
 
-/** Any integer of this many digits, and any decimal, is the same after a round trip through a JS number. */
+/** Integers with up to this many digits and decimals survive a round trip through a JS number. */
 const safeDigits = 15;
 
 const code = {
@@ -28,7 +29,9 @@ const code = {
   closeBrace: 0x7d,
 } as const;
 
-/** @returns the index of the quote that closes the string opened at `start`, or the text's length where none does */
+/**
+ * @returns index of the closing quote of the string that starts at `start`, or the text's length if it is not closed
+ */
 export function endOfString(text: string, start: number): number {
   let from = start + 1;
   for (;;) {
@@ -45,7 +48,7 @@ function isDigit(character: number): boolean {
   return character >= code.zero && character <= code.nine;
 }
 
-/** @returns the digits that matter and the power of ten of the last one, so that equal values give equal texts */
+/** @returns significant digits and exponent of the last one, so that equal values give equal texts */
 function canonicalNumber(text: string): string {
   const [mantissa = '', exponent = '0'] = text.replace(/^-/, '').split(/e/i);
   const [whole = '', fraction = ''] = mantissa.split('.');
@@ -53,27 +56,27 @@ function canonicalNumber(text: string): string {
   let start = 0;
   while (digits[start] === '0') start += 1;
   if (start === digits.length) return '0';
-  // A pattern such as /0+$/ would take quadratic time on a long run of zeros.
+  // A pattern such as /0+$/ takes quadratic time on long runs of zeros.
   let end = digits.length;
   while (digits[end - 1] === '0') end -= 1;
   return `${digits.slice(start, end)}e${Number(exponent) - fraction.length + digits.length - end}`;
 }
 
-/** Whether a JS number cannot hold the number a JSON text writes: it would print back as another value. */
+/** Whether a number in JSON text would change its value in a round trip through a JS number. */
 export function isLossyNumber(text: string): boolean {
   const printed = String(Number(text));
   return printed !== text && canonicalNumber(printed) !== canonicalNumber(text);
 }
 
 export interface JsonInspection {
-  /** More than `depthLimit` arrays and objects inside one another; the rest was not looked at then. */
+  /** Nested deeper than `depthLimit`; the rest of the text was not inspected. */
   readonly isTooDeep: boolean;
   readonly hasLossyNumber: boolean;
-  /** Letters that Python's `NaN` and `Infinity` start with, outside strings, where JSON has none of them. */
+  /** Outside strings it has letters that Python's `NaN` and `Infinity` start with and JSON does not use. */
   readonly hasNonFinite: boolean;
 }
 
-/** One pass over a text that may be no JSON at all, several times faster than parsing it. */
+/** Inspects text, which may be invalid JSON, in one pass; several times faster than parsing. */
 export function inspectJson(text: string): JsonInspection {
   let depth = 0;
   let hasLossyNumber = false;
@@ -100,7 +103,7 @@ export function inspectJson(text: string): JsonInspection {
   return { isTooDeep: false, hasLossyNumber, hasNonFinite };
 }
 
-/** @returns the index after the number that has a digit at `start` */
+/** @returns index after the number whose first digit is at `start` */
 function endOfNumber(text: string, start: number): { index: number; hasExponent: boolean } {
   let index = start + 1;
   let hasExponent = false;
@@ -116,13 +119,13 @@ function endOfNumber(text: string, start: number): { index: number; hasExponent:
   return { index, hasExponent };
 }
 
-/** @returns how long the `NaN` or `Infinity` at `index` is, 0 if neither stands there */
+/** @returns length of the `NaN` or `Infinity` at `index`; 0 if there is none */
 function nonFiniteLength(text: string, index: number): number {
   if (text.startsWith('NaN', index)) return 3;
   return text.startsWith('Infinity', index) ? 8 : 0;
 }
 
-/** Python's `NaN`, `Infinity` and `-Infinity` outside strings as `null`. */
+/** Replaces Python's `NaN`, `Infinity` and `-Infinity` outside strings with `null`. */
 export function nonFiniteAsNull(text: string): string {
   let finite = '';
   let copied = 0;
@@ -144,7 +147,7 @@ function isSpace(character: number): boolean {
   return character <= 0x20;
 }
 
-/** @returns the index after the value that starts at `start` */
+/** @returns index after the value that starts at `start` */
 function endOfValue(text: string, start: number): number {
   let depth = 0;
   for (let index = start; index < text.length; index += 1) {
@@ -166,8 +169,8 @@ function endOfValue(text: string, start: number): number {
 }
 
 /**
- * The members of an object: decoded keys in the order they are written (a JS object would put integer-like keys first),
- * with the text of each value. The last of several members of one key counts.
+ * The members of an object: decoded keys in their written order (a JS object puts integer-like keys first), with the
+ * text of each value. If a key is repeated, the last member counts.
  * @param text a valid JSON object
  */
 export function readMembers(text: string): Map<string, string> {
@@ -186,7 +189,7 @@ export function readMembers(text: string): Map<string, string> {
   }
 }
 
-/** The way back from `readMembers`. */
+/** The inverse of `readMembers`. */
 export function writeMembers(members: ReadonlyMap<string, string>): string {
   return `{${Array.from(members, ([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`;
 }

@@ -1,17 +1,17 @@
 /**
- * JSON to values and back without changing a number. A number that a JS number cannot hold (an integer beyond 2^53,
- * 1e400, 40 decimals) becomes a `RawNumber`, which `stringifyJson` writes letter by letter; every other number is a
- * plain one, so `1.00` is written back as `1`, the same value. Use `isJsonObject` rather than `typeof`: a `RawNumber`
- * is an object to JS.
+ * Parses and writes JSON without changing numbers. A number that a JS number cannot hold (an integer beyond 2^53,
+ * 1e400, 40 decimals) becomes a `RawNumber`, which `stringifyJson` writes with its exact text. All others become plain
+ * numbers, so `1.00` is written as `1`, the same value. Use `isJsonObject` instead of `typeof`, because a `RawNumber`
+ * is an object.
  */
 import { depthLimit, inspectJson, isLossyNumber } from './json-text.ts';
 
-/** A number kept as its text. Frozen, made by `parseJson` only, written by `JSON.stringify` as what it stands for. */
+/** A number kept as text. Frozen; created only by `parseJson`; `JSON.stringify` writes it as the number. */
 export interface RawNumber {
   readonly rawJSON: string;
 }
 
-/** What Node 24 has and TypeScript's libraries do not declare yet. */
+/** Features of Node 24 that TypeScript's libraries do not declare yet. */
 interface SourceTextJson {
   parse(
     text: string,
@@ -23,7 +23,7 @@ interface SourceTextJson {
 
 const sourceTextJson = JSON as unknown as SourceTextJson;
 
-/** A text that is no JSON, or too deep; the message is for the one who sent it. */
+/** The text is not valid JSON, or too deep. The message is meant for the sender. */
 export class JsonError extends Error {
   override name = 'JsonError';
 }
@@ -32,7 +32,7 @@ export function isRawNumber(value: unknown): value is RawNumber {
   return sourceTextJson.isRawJSON(value);
 }
 
-/** An object of JSON, which arrays, null and numbers kept as text are not. */
+/** Whether a value is a JSON object, not an array, null or a number kept as text. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value);
 }
@@ -43,10 +43,10 @@ function keepNumber(_key: string, value: unknown, { source }: { readonly source?
 }
 
 /**
- * Own keys named `__proto__` stay plain keys: copy with spread, `Object.entries` and `Object.fromEntries`, not with
- * `target[key] =` or `Object.assign`.
+ * Keys named `__proto__` stay ordinary own keys. Copy objects with spread, `Object.entries` and `Object.fromEntries`,
+ * not with `target[key] =` or `Object.assign`.
  * @returns numbers that a JS number cannot hold as `RawNumber`
- * @throws JsonError for a text that is not one JSON value, or nests deeper than `depthLimit` arrays and objects
+ * @throws JsonError if the text is not a single JSON value, or is nested deeper than `depthLimit`
  */
 export function parseJson(text: string): unknown {
   const { isTooDeep, hasLossyNumber } = inspectJson(text);
@@ -60,8 +60,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * The way back from `parseJson`. The text is valid UTF-8: lone surrogates are written as escapes.
- * @param value what JSON can hold; `undefined` alone is written as `null`
+ * The inverse of `parseJson`. The text is valid UTF-8, because lone surrogates are escaped.
+ * @param value any JSON value; a top-level `undefined` is written as `null`
  */
 export function stringifyJson(value: unknown): string {
   return JSON.stringify(value ?? null);

@@ -1,37 +1,37 @@
 /**
- * Where the process's own log goes: standard error. Writing never throws and never blocks, whatever became of the file,
- * terminal or pipe behind it: a full disk or a reader that has stopped must not end or hold up the subtasks of this process.
+ * Output of the process's own log: standard error. Writing never throws or blocks, whatever happens to the file,
+ * terminal or pipe: a full disk or a stalled reader must not end or delay subtasks of this process.
  */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 const standardError = 2;
-/** pino's number of the level `warn`. */
+/** pino's number for the level `warn`. */
 const warnLevel = 40;
 const retryMilliseconds = 50;
 
-/** Lines that cannot be written yet wait in memory, up to this; lines that come after that are dropped. */
+/** Maximum size of the lines that wait in memory to be written; further lines are dropped. */
 const waitingLimitBytes = 1024 * 1024;
 
-/** A destination of pino's. */
+/** A pino destination. */
 export class LogOutput {
   readonly #descriptor: number;
-  /** What could not be written yet, oldest first. The first may be the rest of a line. */
+  /** Unwritten lines, oldest first. The first may be the rest of a partly written line. */
   readonly #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #dropped = 0;
   #reason = '';
   #retriesLater = false;
 
-  /** @param descriptor a file descriptor; writing to it must not block */
+  /** @param descriptor file descriptor, in non-blocking mode */
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
   }
 
-  /** @param line with its line break */
+  /** @param line including its line break */
   write(line: string): void {
     const bytes = Buffer.from(line);
-    // Nothing overtakes the number of those that were dropped before it.
+    // While the notice about dropped lines is pending, drop lines too, so that none overtakes it.
     const isDropped = this.#dropped > 0 || this.#waitingBytes + bytes.length > waitingLimitBytes;
     if (isDropped && !this.#writeWaiting()) {
       this.#dropped += 1;
@@ -41,12 +41,12 @@ export class LogOutput {
     this.#writeWaiting();
   }
 
-  /** Tries once more to write what waits. */
+  /** Retries to write the waiting lines. */
   flushSync(): void {
     this.#writeWaiting();
   }
 
-  /** @returns whether nothing is left */
+  /** @returns whether all have been written */
   #writeWaiting(): boolean {
     if (!this.#writeQueue()) return false;
     if (this.#dropped > 0) {
@@ -88,7 +88,7 @@ export class LogOutput {
   }
 }
 
-/** @param reason code of the last error of the operating system */
+/** @param reason code of the operating system's last error */
 function droppedLine(dropped: number, reason: string): string {
   const line = {
     level: warnLevel,
@@ -103,26 +103,31 @@ function droppedLine(dropped: number, reason: string): string {
   return `${JSON.stringify(line)}\n`;
 }
 
-/** The log of a process that goes on until a signal ends it. Call it once. */
+/** Opens the log of a process that runs until a signal ends it. Call it once. */
 export function openLogOutput(): LogOutput {
-  // A file that has reached the size limit of the process (ulimit -f) fails with EFBIG; unheard, the signal ends the process.
+  // Writing to a file at the process's size limit (ulimit -f) fails with EFBIG. Without a handler the signal would end
+  // the process.
   process.on('SIGXFSZ', () => undefined);
   const output = new LogOutput(unblockedStandardError());
   process.once('exit', () => output.flushSync());
   return output;
 }
 
-/** Writing to a full pipe, or to a terminal that is held by Ctrl+S, waits for the reader, unless it is opened like this. */
+/**
+ * Reopens standard error in non-blocking mode: otherwise a full pipe, or a terminal paused by Ctrl+S, blocks the
+ * process.
+ */
 function unblockedStandardError(): number {
   const stats = fstatSync(standardError);
-  // Opened again, a file would be written from its start.
+  // Reopening a file would write from its start.
   if (stats.isFile()) return standardError;
   try {
-    // An opening of our own: the setting is not shared with other programs that write there.
+    // A separate open file, so that programs sharing the original keep blocking mode.
     const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
     return openSync(`/proc/self/fd/${standardError}`, flags);
   } catch {
-    // A socket cannot be opened again, and not every system has /proc. Node makes the descriptor non-blocking when it is asked for.
+    // A socket cannot be reopened, and not every system has /proc. Accessing process.stderr makes Node set non-blocking
+    // mode.
     void process.stderr;
     return standardError;
   }

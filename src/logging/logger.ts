@@ -1,8 +1,8 @@
-/** The process's own log: one JSON object a line, with its level, time, component and message; errors are `err`. */
+/** The process's own log: one JSON object per line, with level, time, component and message; errors are in `err`. */
 import { pino, type LevelWithSilentOrString, type Logger } from 'pino';
 import { openLogOutput } from './log-output.ts';
 
-/** The parts of the platform that log lines come from. */
+/** Components that write log lines. */
 export type Component =
   | 'accounts'
   | 'cache'
@@ -23,12 +23,12 @@ export type Component =
   | 'watchdog'
   | 'watchman';
 
-/** The log of a process, on standard error. Call it once a process. */
+/** Opens the process's log on standard error. Call it once per process. */
 export function openLog(level: LevelWithSilentOrString): Logger {
   return pino({ level }, openLogOutput());
 }
 
-/** @param logger the log itself, not one that this function made: a line has one component */
+/** @param logger the root logger, not a component's: a line has one component */
 export function componentLogger(logger: Logger, component: Component): Logger {
   return logger.child({ component });
 }

@@ -1,9 +1,9 @@
-/** Stores the log lines of one run: what its subtasks log, what they print, and what the platform says. */
+/** Stores the log lines of one run: from the SDK, from the workers' output, and from the platform. */
 import { type Database, GroupCommit } from '../database/database.ts';
 import type { RunReference } from '../runs/runs.ts';
 import { logType, type LogLine } from './log-line.ts';
 
-/** PostgreSQL's text holds every character but U+0000, and UTF-8 has no lone surrogates. */
+/** Replaces U+0000, which PostgreSQL's text cannot contain, and lone surrogates, which UTF-8 does not have. */
 function storable(content: string): string {
   return content.replaceAll('\0', '\uFFFD').toWellFormed();
 }
@@ -17,8 +17,9 @@ export class LogIngest {
       commit: async (lines) => {
         await database.pool.query({
           name: 'append-log-lines',
-          // One batch of a run at a time, also with several runners: the lock of the counts stands until the commit. So
-          // lines become visible in the order of their numbers, and who reads on from one misses nothing.
+          // The lock on the counts lasts until the commit, so the batches of a run are stored one at a time, even with
+          // several runners. Lines become visible in the order of their numbers, and readers who continue from one miss
+          // nothing.
           text: `WITH counted AS (
                    INSERT INTO run_log AS counts (run_id, debug_lines, info_lines, warn_lines, error_lines)
                    VALUES ($2, $7, $8, $9, $10)
@@ -53,7 +54,7 @@ export class LogIngest {
     return this.#commits.add(line);
   }
 
-  /** Resolves once every line written before is committed or has failed. */
+  /** Resolves once all lines written before are committed or have failed. */
   settled(): Promise<void> {
     return this.#commits.settled();
   }

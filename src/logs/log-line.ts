@@ -1,10 +1,10 @@
-/** The types of a log line, as numbers in the API and as SDK methods: Debug, Info, Warn, Error. */
+/** Types of log lines, as numbers in the API. The SDK's methods are Debug, Info, Warn and Error. */
 export const logType = { debug: 1, info: 2, warn: 3, error: 4 } as const;
 export type LogType = (typeof logType)[keyof typeof logType];
 export const logTypes = Object.values(logType);
 
 export interface LogLine {
-  /** Number of the subtask, from 1; 0 for the run as a whole. */
+  /** Number of the subtask, from 1; 0 for lines about the whole run. */
   readonly subtask: number;
   readonly type: LogType;
   readonly content: string;

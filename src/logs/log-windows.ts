@@ -1,21 +1,21 @@
-/** Windows of a run's log: some lines from a position on, among all lines or those that pass a filter. */
+/** Windows of a run's log: lines from a position on, among all lines or those that pass a filter. */
 import { type Database, MatchFinder, type Matches, containing } from '../database/database.ts';
 import type { RunReference } from '../runs/runs.ts';
 import type { LogType } from './log-line.ts';
 
-/** A line as a window shows it; a longer one is cut, and the whole log has the rest. */
+/** Longer lines are cut in windows; the whole log has them in full. */
 const shownCharacters = 16_384;
 
 export interface LogFilter {
-  /** All if none is given. */
+  /** All types if empty. */
   readonly types: readonly LogType[];
   readonly subtask: number | undefined;
-  /** Words that the line contains, whatever their case; `''` for any line. */
+  /** Words that a line must contain, ignoring case; `''` for any line. */
   readonly words: string;
 }
 
 export interface LogWindowLine {
-  /** Within the run, from 1. */
+  /** Number within the run, from 1. */
   readonly id: number;
   readonly subtask: number;
   readonly type: LogType;
@@ -31,33 +31,33 @@ export interface LogCounts {
   readonly error: number;
 }
 
-/** How far a search has come: it looks on for a moment each time it is asked. */
+/** Progress of a search. Each request continues it for a moment. */
 interface LogSearch {
-  /** Lines of the run by type. */
+  /** Number of lines of the run by type. */
   readonly lines: LogCounts;
-  /** Lines that pass the filter, of those looked at. */
+  /** Number of searched lines that pass the filter. */
   readonly count: number;
-  /** Lines looked at. */
+  /** Number of lines searched. */
   readonly searched: number;
-  /** Whether all lines were looked at. */
+  /** Whether all lines have been searched. */
   readonly isComplete: boolean;
 }
 
 export interface LogWindow extends LogSearch {
-  /** Of the first line in the list, among those that pass the filter, from 1. */
+  /** Position of the first listed line among those that pass the filter, from 1. */
   readonly position: number;
   readonly list: readonly LogWindowLine[];
 }
 
-/** A line that has the words, among those that pass the rest of the filter. */
+/** A line that contains the words and passes the rest of the filter. */
 export interface LogMatch {
   readonly number: number;
-  /** Among the lines that pass the filter without the words, from 1. */
+  /** Position among the lines that pass the filter, ignoring the words, from 1. */
   readonly position: number;
 }
 
 export interface LogMatches extends LogSearch {
-  /** Of the first match in the list, among all matches, from 1. */
+  /** Number of the first listed match among all matches, from 1. */
   readonly first: number;
   readonly list: readonly LogMatch[];
 }
@@ -81,7 +81,7 @@ function passesAll({ types, subtask, words }: LogFilter): boolean {
   return types.length === 0 && subtask === undefined && words === '';
 }
 
-/** All lines, which need no looking for. */
+/** All lines, without a search. */
 function everyLine(total: number): Matches {
   return {
     count: total,
@@ -92,14 +92,16 @@ function everyLine(total: number): Matches {
   };
 }
 
-/** The index of a position from 1, or from the end where it is negative: -1 is the last. */
+/** The index of a position, which counts from 1, or from the end if negative: -1 is the last. */
 function indexOf(position: number, count: number): number {
   return position < 0 ? Math.max(0, count + position) : Math.max(0, position - 1);
 }
 
 export class LogWindows {
   readonly #database: Database;
-  /** Statements of some 15 ms; a window over a filter that is known takes one of a few milliseconds. */
+  /**
+   * A scan takes about 15 ms per statement. A window of a finished search takes one statement of a few milliseconds.
+   */
   readonly #finder = new MatchFinder({
     largestRange: 20_000,
     budgetMilliseconds: 60,
@@ -112,7 +114,7 @@ export class LogWindows {
 
   /**
    * Lines from a position on.
-   * @param position from 1 among the lines that pass the filter; negative counts from the end, -1 being the last
+   * @param position from 1 among the lines that pass the filter; negative counts from the end, where -1 is the last
    */
   async lines(
     run: RunReference,
@@ -131,8 +133,8 @@ export class LogWindows {
   }
 
   /**
-   * Where the lines are that have the words, among those that pass the rest of the filter.
-   * @param from the first match wanted: its place among the matches from 1, or the first at or after a position
+   * The lines that contain the words and pass the rest of the filter.
+   * @param from the first match to return: its number among the matches from 1, or the first at or after a position
    */
   async matches(
     run: RunReference,
@@ -149,7 +151,7 @@ export class LogWindows {
       'match' in from
         ? indexOf(from.match, found.count)
         : found.countBelow(shown.slice(indexOf(from.position, shown.count), 1)[0] ?? Infinity);
-    // A line beyond what was looked at for the rest of the filter has no position yet.
+    // Lines that the search for the rest of the filter has not reached have no position yet.
     const numbers = found.slice(index, limit).filter((number) => number <= shown.searched);
     const list = numbers.map((number) => ({ number, position: shown.countBelow(number) + 1 }));
     const searched = Math.min(shown.searched, found.searched);

@@ -1,4 +1,4 @@
-/** Reading the log of a run: the recent part, windows anywhere in it, and all of it as text. */
+/** Reads the log of a run: recent lines, windows, and the whole log as text. */
 import { Readable } from 'node:stream';
 import type { Database } from '../database/database.ts';
 import type { RunReference } from '../runs/runs.ts';
@@ -10,7 +10,7 @@ export { type LogType, logType, logTypes } from './log-line.ts';
 export type { LogMatches, LogWindow } from './log-windows.ts';
 export { SecretMask } from './secret-mask.ts';
 
-/** Lines in the recent part. */
+/** Number of recent lines. */
 const recentLines = 1000;
 const streamedLinesAtOnce = 5000;
 
@@ -58,7 +58,7 @@ export class Logs {
     return rows;
   }
 
-  /** All lines so far as UTF-8 text, one a line: moment, level, subtask in brackets, content. Memory stays flat. */
+  /** All lines so far as UTF-8 text, one per line: time, level, subtask in brackets, content. Uses constant memory. */
   text(run: RunReference): Readable {
     return Readable.from(this.#textParts(run));
   }

@@ -1,4 +1,4 @@
-/** Hides secrets in text. */
+/** Masks secrets in text. */
 
 const replacement = '***';
 
@@ -7,7 +7,7 @@ export class SecretMask {
   /** Length of the longest secret, in characters. */
   readonly longest: number;
 
-  /** @param secrets of letters, digits and the signs of base64 */
+  /** @param secrets may contain letters, digits and the characters of base64 */
   constructor(secrets: readonly string[]) {
     this.longest = Math.max(0, ...secrets.map((secret) => secret.length));
     this.#pattern =
@@ -22,8 +22,8 @@ export class SecretMask {
   }
 
   /**
-   * The beginning of a text, masked, of about `length` characters: a secret that begins before its end is hidden whole. To
-   * tell, `text` needs `longest` characters more than `length`, unless it ends before.
+   * The masked start of a text, about `length` characters long. A secret that starts before the cut is masked
+   * completely, so `text` must extend `longest` characters beyond `length`, unless it ends earlier.
    */
   applyToStart(text: string, length: number): string {
     if (this.#pattern === undefined) return text.slice(0, length);

@@ -1,4 +1,4 @@
-/** The rooms of the domain on one database, each made with those it needs. Nothing is started. */
+/** Creates the domain rooms on one database, each with the rooms it depends on. Starts nothing. */
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { Accounts } from '../accounts/accounts.ts';
@@ -37,7 +37,7 @@ export interface Domain {
 interface DomainOptions {
   readonly config: Config;
   readonly databaseUrl: string;
-  /** Make exports in this process; else only ask for them. */
+  /** Whether this process makes exports, or only requests them. */
   readonly makesExports: boolean;
   readonly logger: Logger;
 }

@@ -1,4 +1,4 @@
-/** The database that a platform works on. */
+/** Opens the database of a platform. */
 import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../configuration/configuration.ts';
@@ -7,15 +7,15 @@ import { EmbeddedPostgres } from '../database/embedded-postgres.ts';
 import { componentLogger } from '../logging/logger.ts';
 
 interface OpenDatabaseOptions {
-  /** Told of each step, in a few words. */
+  /** Called at each step with a short description. */
   readonly onProgress?: (step: string) => void;
-  /** Told once why the given database cannot be connected to, if it has to be waited for. */
+  /** Called once with the reason if the given database is unavailable and has to be waited for. */
   readonly onWaiting?: (reason: string) => void;
 }
 
 /**
- * A database that is up to date: the given one, or an embedded one that `stop` ends.
- * @throws DatabaseUnreachableError if it does not answer for as long as the configuration waits
+ * Returns a migrated database: the given one, or an embedded one that `stop` ends.
+ * @throws DatabaseUnreachableError if it does not answer within the configured time
  */
 export async function openDatabase(
   config: Config,

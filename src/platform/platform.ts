@@ -1,4 +1,4 @@
-/** The composition root: configuration in, running services out, and the way back. */
+/** The composition root: takes the configuration, and starts and stops the services in order. */
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -52,7 +52,7 @@ export class Platform {
   readonly #api: ApiServer | undefined;
   readonly #services: ServiceList;
 
-  /** Makes the services on a migrated database; nothing is started yet. */
+  /** Creates the services on a migrated database without starting them. */
   static async open(options: PlatformOptions, databaseUrl: string): Promise<Platform> {
     const { config } = options;
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
@@ -81,23 +81,23 @@ export class Platform {
       services: [
         ...(runnerPart?.bases ?? []),
         ...domainServices(config, domain, runnerPart?.runner),
-        // A port that is taken is found before any subtask is claimed.
+        // The API starts first, so that a port in use is noticed before any subtask is claimed.
         ...present(this.#api),
         ...(runnerPart === undefined ? [] : [waitingInstallations(domain), runnerPart.runner]),
       ],
-      // First no new request, while all is there that could be asked for.
+      // New requests are refused first, while everything that they use is still running.
       stoppedFirst: [...present(this.#api), ...present(runnerPart?.installations)],
       logger: componentLogger(logger, 'platform'),
     });
   }
 
-  /** Starts every service. @returns the address the API listens on, if it does */
+  /** Starts all services. @returns the URL that the API listens on, if there is an API */
   async start(): Promise<string | undefined> {
     await this.#services.start();
     return this.#api?.address;
   }
 
-  /** Serves no new request, takes no new work, waits for what runs, then ends it, for good. May be called twice. */
+  /** Refuses new requests and new work, waits for running work, then aborts the rest. Final; may be called twice. */
   async stop(graceMilliseconds: number): Promise<void> {
     await this.#services.stop(graceMilliseconds);
     await this.database.close();
@@ -108,12 +108,12 @@ function present<Item>(item: Item | undefined): Item[] {
   return item === undefined ? [] : [item];
 }
 
-/** Queues what versions still wait for that were published while no runner was there. */
+/** Queues the installations that are missing because no runner was there when their versions were published. */
 function waitingInstallations({ workers }: Domain): Service {
   return serviceOf('waiting installations', { start: () => workers.installs.queueWaiting() });
 }
 
-/** What every platform runs, whatever its parts. */
+/** Services of every platform, with an API or a runner. */
 function domainServices(config: Config, domain: Domain, runner: Runner | undefined): readonly Service[] {
   const { database, notifications, jobs, accounts, callbacks, tasks, exports, events } = domain;
   return [

@@ -18,14 +18,14 @@ import { serviceOf, type Service } from '../services/service.ts';
 import { installDependencies } from '../workers/workers.ts';
 import type { Domain } from './domain.ts';
 
-/** After uploads; what runs wait for comes besides. */
+/** Concurrent installations after uploads. Installations that runs wait for do not count. */
 const installsAtOnce = 2;
 
 export interface RunnerPart {
   readonly runner: Runner;
-  /** What runner and jobs need, in the order of their start. */
+  /** Services that the runner and the jobs depend on, in the order of their start. */
   readonly bases: readonly Service[];
-  /** Ends what only uploads wait for, before the jobs are waited for that do it. */
+  /** Stopped before the jobs: it ends installations that only uploads wait for, and the jobs wait for those. */
   readonly installations: Installations;
 }
 
@@ -76,7 +76,7 @@ export function makeRunnerPart(config: Config, domain: Domain, logger: Logger): 
   };
 }
 
-/** Of what a sandbox keeps between subtasks. */
+/** The sandbox's resources that outlive subtasks. */
 function sandboxService(sandbox: Sandbox, logger: Logger): Service {
   return serviceOf(`${sandbox.name} sandbox`, {
     start: async () => {

@@ -1,4 +1,6 @@
-/** The bytes of one export: rows over a connection of its own, through a format, in pieces of a size worth sending. */
+/**
+ * The content of an export: reads rows on a separate connection, formats them, and yields pieces of a suitable size.
+ */
 import { Client } from 'pg';
 import { ChelaError } from '../errors.ts';
 import type { ExportFormat } from './export-formats.ts';
@@ -10,17 +12,17 @@ import { streamRows } from './row-stream.ts';
 const pieceBytes = 256 * 1024;
 const reportMilliseconds = 250;
 
-/** Told how many rows were read, a few times a second. */
+/** Called with the number of rows read, a few times a second. */
 export type OnRows = (rows: number) => void;
 
-/** What an export is made of; it can be sent to a thread. */
+/** What to export; can be sent to a thread. */
 export interface ExportOrder {
   readonly databaseUrl: string;
   readonly format: ExportFormat;
   readonly table: Omit<ExportTable, 'rows'> & { readonly source: RunReference };
 }
 
-/** Joins small parts; each piece owns its memory. */
+/** Joins small parts. Each piece owns its memory. */
 async function* piecesOf(parts: AsyncIterable<string | Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   let gathered: Uint8Array[] = [];
   let gatheredBytes = 0;
@@ -62,13 +64,13 @@ async function* counted(
   throw new ChelaError('NOT_FOUND', 'the rows of the run were removed while they were exported');
 }
 
-/** @throws ChelaError if the rows do not fit the format, or are gone */
+/** @throws ChelaError if the rows do not fit the format or have been removed */
 export async function* exportFile(
   order: ExportOrder,
   onRows: OnRows,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const client = new Client({ connectionString: order.databaseUrl, application_name: 'chela export' });
-  // A connection that is lost also fails the statement under way.
+  // A lost connection also rejects the running statement.
   client.on('error', () => undefined);
   await client.connect();
   try {

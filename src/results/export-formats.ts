@@ -1,16 +1,16 @@
-/** The formats that results can be exported in; what writes each is in `exporters/`. */
+/** The export formats. `exporters/` has the code that writes them. */
 interface ExportFormatTraits {
-  /** Of file names, without the dot. */
+  /** File name extension without the dot. */
   readonly extension: string;
   readonly mediaType: string;
-  /** Most rows and columns a file of this format can hold; any number if there is none. */
+  /** Maximum number of rows or columns in a file; undefined for no limit. */
   readonly rowLimit?: number;
   readonly columnLimit?: number;
-  /** The format to take where a limit is passed. */
+  /** The format to suggest if a limit is exceeded. */
   readonly instead?: string;
 }
 
-/** What is known of each format without loading what writes it. */
+/** Traits of each format, available without loading its exporter. */
 export const exportFormats = {
   csv: { extension: 'csv', mediaType: 'text/csv; charset=utf-8' },
   json: { extension: 'json', mediaType: 'application/json; charset=utf-8' },
@@ -21,7 +21,7 @@ export const exportFormats = {
     columnLimit: 16_384,
     instead: 'csv',
   },
-  // The first of 65,536 rows is the header.
+  // 65,536 rows including the header.
   xls: {
     extension: 'xls',
     mediaType: 'application/vnd.ms-excel',

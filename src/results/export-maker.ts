@@ -1,4 +1,4 @@
-/** Makes exports: rows out of the database, through a format, into storage. */
+/** Makes exports: reads rows from the database, formats them, and stores the file. */
 import { isDatabaseUnavailable } from '../database/database.ts';
 import { ChelaError } from '../errors.ts';
 import type { Events } from '../events/events.ts';
@@ -12,7 +12,7 @@ import type { ResultHeader } from './ingest.ts';
 
 interface ExportJob {
   readonly exportId: number;
-  /** Where the API has the run. */
+  /** URL of the run in the API. */
   readonly runUrl: string;
 }
 
@@ -23,7 +23,7 @@ export const makeExports: JobKind<ExportJob> = {
     retryDelay: 2,
     retryBackoff: true,
     expireInSeconds: makeLimitSeconds,
-    // A process that died is noticed by this, and the export is made by another.
+    // If the process dies, this is how it is noticed, and another process makes the export.
     heartbeatSeconds: 30,
   },
 };
@@ -47,12 +47,12 @@ export class ExportMaker {
     this.#stopping = new AbortController();
   }
 
-  /** Ends what is being made; it is made again after the next start. */
+  /** Ends exports in progress. They are made again after the next start. */
   stop(): void {
     this.#stopping.abort();
   }
 
-  /** Makes one that is queued. Rejects if another try may work. */
+  /** Makes a queued export. Rejects if a retry may succeed. */
   async make({ exportId, runUrl }: ExportJob): Promise<void> {
     const { register, storage, events } = this.#options;
     const { signal } = this.#stopping;
@@ -62,7 +62,7 @@ export class ExportMaker {
     const named = { run: plan.run.slug, export: plan.slug, format: plan.format };
     try {
       const sizeBytes = await this.#write(plan, plan.run, runUrl, signal);
-      // The run may have been removed meanwhile.
+      // The run may have been removed in the meantime.
       if (await register.ready(exportId, sizeBytes)) events.emit('export:made', { ...named, sizeBytes });
       else await storage.remove(storageKey(plan));
     } catch (error) {
@@ -100,7 +100,7 @@ export class ExportMaker {
       },
     };
     const stream = exportStream(order, (rows) => {
-      // Only told: the file does not need it.
+      // Only reported, because the file does not depend on it.
       const { register, events } = this.#options;
       register.progress(plan.id, rows).catch((err: unknown) => {
         events.failed({ work: 'record-export-progress', err, run: run.slug });

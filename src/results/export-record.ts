@@ -1,4 +1,4 @@
-/** An export as the database has it, and the names that follow from it. */
+/** An export in the database, and its derived names. */
 import type { RunRecord } from '../runs/runs.ts';
 import { formatTraits, type ExportFormat } from './export-formats.ts';
 import type { ExportState } from './export-states.ts';
@@ -13,10 +13,10 @@ export interface ExportRecord {
   readonly state: ExportState;
   /** null until it is ready. */
   readonly size_bytes: number | null;
-  /** Rows of the file, and how many of them were read so far. */
+  /** Total number of rows in the file, and the number read so far. */
   readonly row_count: number;
   readonly rows_done: number;
-  /** '' unless it failed. */
+  /** '' unless the export failed. */
   readonly error_key: ErrorKey | '';
   readonly error_message: string;
 }
@@ -34,14 +34,14 @@ export const exportRecordColumns = [
   'export.error_message',
 ] as const;
 
-/** Where the storage has the file. */
+/** Key of the file in the storage. */
 export function storageKey({ slug, format }: Pick<ExportRecord, 'slug' | 'format'>): string {
   return `exports/${slug}.${formatTraits(format).extension}`;
 }
 
 const titleLengthLimit = 60;
 
-/** What a download is called: the worker's title in letters, digits and hyphens, and the run. */
+/** Name of the downloaded file: the worker's title in letters, digits and hyphens, and the run's slug. */
 export function fileNameOf(run: RunRecord, format: ExportFormat): string {
   const words = run.worker_title
     .normalize('NFKC')

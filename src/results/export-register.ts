@@ -1,4 +1,4 @@
-/** The table of exports: what is asked for, what became of it, and what is too old. */
+/** The table of exports: requests, outcomes and expiry. */
 import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { ulid } from 'ulid';
@@ -10,13 +10,13 @@ import { exportRecordColumns, fileNameOf, type ExportRecord } from './export-rec
 import type { ExportFormat } from './export-formats.ts';
 import type { ResultHeader } from './ingest.ts';
 
-/** One that was not made within this time is queued again when it is asked for. */
+/** An export that is not made within this time is queued again on request. */
 export const makeLimitSeconds = 6 * 3600;
 
-/** Exports of one account that wait to be made. */
+/** Maximum number of queued exports per account. */
 const queueLimit = 50;
 
-/** Upserts change rows of a running run without adding any, so a file of it is shared only for a moment. */
+/** Upserts change rows without adding any, so the file of a running run is shared only for a short time. */
 const changingRowsShareMilliseconds = 10_000;
 
 const foreignKeyViolation = '23503';
@@ -29,7 +29,7 @@ export interface ExportWish {
   readonly isFiltered: boolean;
 }
 
-/** An export with all that its making needs. */
+/** An export with everything needed to make it. */
 export interface ExportPlan extends ExportRecord {
   readonly columns: string;
   readonly is_filtered: boolean;
@@ -48,8 +48,8 @@ export class ExportRegister {
   }
 
   /**
-   * The export that fulfils a wish, found or new. All who wish the same at the same time get the same one.
-   * @param ensureMade called in the transaction, with the lock of the export
+   * The export that satisfies a request, existing or new. Concurrent equal requests get the same one.
+   * @param ensureMade called in the transaction, which holds the lock of the export
    */
   async ask(wish: ExportWish, ensureMade: EnsureMade): Promise<ExportRecord> {
     const { run, format, columns, isFiltered, accountId } = wish;
@@ -90,7 +90,7 @@ export class ExportRegister {
     }
   }
 
-  /** SHA-256 over all that decides what is in the file. */
+  /** SHA-256 of everything that determines the content of the file. */
   async #identity({ run, format, columns, isFiltered }: ExportWish): Promise<Buffer> {
     const finished = isFinished(run.status);
     const moment =
@@ -126,7 +126,7 @@ export class ExportRegister {
       .executeTakeFirst();
   }
 
-  /** Records how many rows were read, while it is being made. */
+  /** Records how many rows have been read so far. */
   async progress(id: number, rows: number): Promise<void> {
     await this.#database.pool.query({
       name: 'export-progress',
@@ -151,7 +151,7 @@ export class ExportRegister {
     return { ...plan, run: { id: runId, slug, day, title: title ?? '', createdAt } };
   }
 
-  /** Puts an export back into the queue, in a transaction that has its lock. */
+  /** Queues an export again, in a transaction that holds its lock. */
   async requeue(client: PoolClient, id: number): Promise<void> {
     await client.query(
       `UPDATE export SET state = 'queued', queued_at = now(), size_bytes = NULL, rows_done = 0, error_key = '', error_message = ''
@@ -160,12 +160,12 @@ export class ExportRegister {
     );
   }
 
-  /** Records that the file is there and tells those who wait. @returns whether anybody can still want it */
+  /** Records that the file is ready and notifies those waiting. @returns whether the export still exists */
   async ready(id: number, sizeBytes: number): Promise<boolean> {
     return this.#settle(`state = 'ready', size_bytes = $3, rows_done = row_count`, id, [sizeBytes]);
   }
 
-  /** Records why it could not be made and tells those who wait. */
+  /** Records the failure and notifies those waiting. */
   async failed(id: number, key: ErrorKey, message: string): Promise<void> {
     await this.#settle(`state = 'failed', error_key = $3, error_message = $4`, id, [key, message]);
   }
@@ -182,9 +182,9 @@ export class ExportRegister {
   }
 
   /**
-   * Removes exports whose run is gone, and those not asked for since a moment, up to `limit` of them.
-   * @param removeFile called while nobody else can get at the export
-   * @returns how many were removed
+   * Removes exports whose run was removed, and those not requested since a given time; `limit` at most.
+   * @param removeFile called while the export is locked
+   * @returns number of removed exports
    */
   async removeOld(
     askedBefore: Date,
@@ -204,7 +204,7 @@ export class ExportRegister {
   }
 }
 
-/** @throws ChelaError if the account has too many exports that wait to be made */
+/** @throws ChelaError if the account has too many queued exports */
 async function refuseBeyondLimit(client: PoolClient, accountId: number): Promise<void> {
   const { rows } = await client.query<{ count: number }>({
     name: 'queued-exports',

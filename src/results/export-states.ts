@@ -4,7 +4,7 @@
  *     queued ──▶ ready    the file is in the storage
  *       └──────▶ failed
  *
- * One that is asked for again after it failed, or after its file was removed, is queued again.
+ * A failed export, or one whose file was removed, is queued again on the next request.
  */
 export const exportStates = ['queued', 'ready', 'failed'] as const;
 export type ExportState = (typeof exportStates)[number];

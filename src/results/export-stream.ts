@@ -1,13 +1,13 @@
 /**
- * The bytes of an export as a stream, made as fast as they are read. A big one is made by a thread of its own, so that
- * formatting a million rows holds up no request and has a limit of memory of its own.
+ * An export as a stream, produced as fast as it is read. Large exports are made in a thread, so that formatting a
+ * million rows blocks no request and has its own memory limit.
  */
 import { Readable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { ChelaError, type ErrorKey } from '../errors.ts';
 import { exportFile, type ExportOrder, type OnRows } from './export-file.ts';
 
-/** What the thread says. It is sent a message for each piece that is wanted. */
+/** Messages of the thread. The thread receives one message for each piece to send. */
 export type ExportMessage =
   | { readonly kind: 'piece'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'rows'; readonly count: number }
@@ -16,13 +16,13 @@ export type ExportMessage =
   | { readonly kind: 'refused'; readonly key: ErrorKey; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string; readonly stack?: string; readonly code?: string };
 
-/** Far above what any format takes with rows of the largest size; a thread that passes it ends alone. */
+/** Far more than any format needs for the largest rows. Exceeding it ends only the thread. */
 const resourceLimits = { maxOldGenerationSizeMb: 768, maxYoungGenerationSizeMb: 32 };
 
-/** Starting a thread takes longer than formatting so many rows. */
+/** Below this, formatting the rows takes less time than starting a thread. */
 const smallRowCount = 1000;
 
-/** @returns a stream that fails with a ChelaError where the rows do not fit the format; destroying it ends the making */
+/** @returns a stream that fails with a ChelaError if the rows do not fit the format; destroying it aborts the export */
 export function exportStream(order: ExportOrder, onRows: OnRows): Readable {
   if (order.table.rowCount > smallRowCount) return threadStream(order, onRows);
   return Readable.from(exportFile(order, onRows), { objectMode: false });
@@ -41,7 +41,7 @@ function threadStream(order: ExportOrder, onRows: OnRows): Readable {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window and has no origin
       thread.postMessage('more');
     },
-    /** Done when the thread's connection to the database is closed too. */
+    /** Waits until the thread's database connection is closed too. */
     destroy(error, done) {
       if (hasExited) {
         done(error);
@@ -62,7 +62,7 @@ function threadStream(order: ExportOrder, onRows: OnRows): Readable {
     } else if (message.kind === 'refused') {
       stream.destroy(new ChelaError(message.key, message.message));
     } else {
-      // The class of an error does not cross over, its code does.
+      // Errors lose their class between threads, but keep the code.
       const { message: text, stack, code } = message;
       stream.destroy(Object.assign(new Error(text), { stack, code }));
     }

@@ -1,10 +1,10 @@
-/** The thread that makes one big export: it hands over the file's bytes piece by piece as they are asked for. */
+/** The thread that makes a large export: sends the file piece by piece, on request. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ChelaError } from '../errors.ts';
 import { exportFile, type ExportOrder } from './export-file.ts';
 import type { ExportMessage } from './export-stream.ts';
 
-/** Lets a piece go for each that was asked for. */
+/** Grants one piece per request. */
 class Requests {
   #asked = 0;
   #wake: () => void = () => undefined;

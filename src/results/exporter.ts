@@ -1,29 +1,31 @@
-/** The contract of an export format: rows of a run in, the bytes of one file out. The formats are in `exporters/`. */
+/** The contract of an export format: turns rows of a run into one file. `exporters/` has the formats. */
 import type { ResultHeader } from './ingest.ts';
 
-/** The run as a file names it. */
+/** What a file says about the run. */
 export interface ExportedRun {
   readonly slug: string;
   readonly workerTitle: string;
   /** ISO 8601. */
   readonly createdAt: string;
-  /** Where the API has the run. */
+  /** URL of the run in the API. */
   readonly url: string;
 }
 
 export interface ExportTable {
   readonly run: ExportedRun;
-  /** In the order they are written. */
+  /** In output order. */
   readonly columns: readonly ResultHeader[];
-  /** Only these columns were asked for; else a row is written with all its keys where the format can. */
+  /**
+   * Whether only these columns were requested. Otherwise rows are written with all their keys, if the format can do so.
+   */
   readonly isFiltered: boolean;
   readonly rowCount: number;
-  /** `rowCount` JSON objects as text, in the order of first arrival, in batches of any length. */
+  /** `rowCount` JSON objects as text, in the order of first arrival, in batches of any size. */
   readonly rows: AsyncIterable<readonly string[]>;
 }
 
 /**
- * Writes one file in parts, as the rows arrive and no faster than it is read; text is UTF-8.
- * @throws ChelaError if the rows do not fit into the format
+ * Writes one file in parts as rows arrive, no faster than it is read. Text is UTF-8.
+ * @throws ChelaError if the rows do not fit the format
  */
 export type Exporter = (table: ExportTable) => AsyncIterable<string | Uint8Array>;

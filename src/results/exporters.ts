@@ -1,4 +1,4 @@
-/** The exporter of each format, loaded when it is needed. */
+/** The exporter of each format, loaded on demand. */
 import type { ExportFormat } from './export-formats.ts';
 import type { Exporter } from './exporter.ts';
 

@@ -1,4 +1,4 @@
-/** Exports, as the rest of the platform uses them: a file of a run's rows, made once for each wish, kept for a while. */
+/** The façade of exports: files of a run's rows, made once per distinct request and kept for a while. */
 import type { Readable } from 'node:stream';
 import type { Config } from '../configuration/configuration.ts';
 import { type Database, type Notifications, channels } from '../database/database.ts';
@@ -30,7 +30,7 @@ interface ExportsOptions {
   readonly results: Results;
   readonly databaseUrl: string;
   readonly config: Pick<Config, 'exportConcurrency' | 'exportRetentionDays' | 'linkLifetimeSeconds'>;
-  /** Make exports in this process, too; else only ask for them. */
+  /** Whether this process also makes exports, or only requests them. */
   readonly makes: boolean;
   readonly events: Events;
 }
@@ -38,13 +38,13 @@ interface ExportsOptions {
 export interface ExportRequest {
   readonly accountId: number;
   readonly format: ExportFormat;
-  /** Keys in the order wanted; those the run has not are ignored. All columns where it is undefined. */
+  /** Keys in output order; unknown keys are ignored. All columns if undefined. */
   readonly keys: readonly string[] | undefined;
-  /** Where the API has the run. */
+  /** URL of the run in the API. */
   readonly runUrl: string;
 }
 
-/** Makes exports while it is started, if it makes any; asking for them, waiting and reading work all the same. */
+/** Makes exports while started, if configured to. Requesting, waiting and reading work in any case. */
 export class Exports extends StartStop {
   readonly name = 'exports';
   readonly #notifications: Notifications;
@@ -54,12 +54,12 @@ export class Exports extends StartStop {
   readonly #register: ExportRegister;
   readonly #maker: ExportMaker;
   readonly #keptMilliseconds: number;
-  /** Those who wait, by the export's key. */
+  /** Callbacks of waiting requests, by the export's key. */
   readonly #waiting = new Map<number, Set<() => void>>();
 
   #unsubscribe = (): unknown => undefined;
 
-  /** Exports are made by the jobs handed in, once they are started. */
+  /** Exports are made by the given jobs once those are started. */
   constructor(options: ExportsOptions) {
     super();
     const { database, notifications, jobs, storage, results, databaseUrl, config, makes, events } = options;
@@ -69,7 +69,7 @@ export class Exports extends StartStop {
     this.#results = results;
     this.#register = new ExportRegister(database);
     this.#maker = new ExportMaker({ register: this.#register, storage, databaseUrl, events });
-    // A file lives as long as the last link to it, at least.
+    // A file is kept at least as long as links to it are valid.
     this.#keptMilliseconds = Math.max(
       config.exportRetentionDays * dayMilliseconds,
       config.linkLifetimeSeconds * 1000,
@@ -78,7 +78,7 @@ export class Exports extends StartStop {
       jobs.declare(makeExports);
       return;
     }
-    // One account's exports leave a place for those of others.
+    // Leaves at least one place for the exports of other accounts.
     const groupConcurrency = Math.max(1, config.exportConcurrency - 1);
     jobs.work(makeExports, config.exportConcurrency, (job) => this.#maker.make(job.data), {
       groupConcurrency,
@@ -86,7 +86,7 @@ export class Exports extends StartStop {
   }
 
   /**
-   * Asks for an export of the rows that the run has now. The same wish is made once.
+   * Requests an export of the rows that the run has now. Equal requests share one export.
    * @throws ChelaError if the format cannot hold the run's rows
    */
   async ask(run: RunRecord, { accountId, format, keys, runUrl }: ExportRequest): Promise<ExportRecord> {
@@ -108,15 +108,15 @@ export class Exports extends StartStop {
     return this.#register.bySlug(slug);
   }
 
-  /** An export of one run, as it stands. @returns undefined if the run has none of that slug */
+  /** The current state of an export. @returns undefined if the run has no export with that slug */
   ofRun(run: Pick<RunRecord, 'id'>, slug: string): Promise<ExportRecord | undefined> {
     return this.#register.ofRun(run.id, slug);
   }
 
   /**
-   * Waits until an export is ready or has failed, or the time is up, or the signal comes.
-   * @returns the export as it is then
-   * @throws ChelaError if it could not be made, or was removed
+   * Waits until an export is ready or has failed, the time is up, or the signal is aborted.
+   * @returns the state of the export at that time
+   * @throws ChelaError if the export failed or was removed
    */
   async wait(slug: string, limitMilliseconds: number, signal: AbortSignal): Promise<ExportRecord> {
     const end = AbortSignal.any([AbortSignal.timeout(limitMilliseconds), signal]);
@@ -124,7 +124,7 @@ export class Exports extends StartStop {
       const seen = await this.#settledOr(slug);
       if (seen.state !== 'queued' || end.aborted) return seen;
       const woken = this.#nextSign(seen.id, end);
-      // What ended between the look and the listening is seen now.
+      // Check again: the export may have ended before the listener was added.
       const current = await this.#settledOr(slug);
       if (current.state === 'queued') await woken.sign;
       woken.cancel();
@@ -140,7 +140,7 @@ export class Exports extends StartStop {
     return found;
   }
 
-  /** Resolves at the export's notification, the next poll or the end, whichever is first. */
+  /** Resolves at the export's notification, the next poll or the end, whichever comes first. */
   #nextSign(id: number, end: AbortSignal): { sign: Promise<void>; cancel: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
     const waiting = this.#waiting.get(id) ?? new Set();
@@ -161,8 +161,8 @@ export class Exports extends StartStop {
   }
 
   /**
-   * The file of an export that is ready.
-   * @throws ChelaError NOT_FOUND if the storage has lost it
+   * The file of a ready export.
+   * @throws ChelaError NOT_FOUND if it is missing from the storage
    */
   async content(ready: ExportRecord): Promise<Readable> {
     try {
@@ -176,7 +176,7 @@ export class Exports extends StartStop {
     }
   }
 
-  /** Removes the files whose run was removed, and those that nobody has asked for in a long time. */
+  /** Removes files whose run was removed, and files that have not been requested for a long time. */
   async removeOld(now: Date): Promise<void> {
     const askedBefore = new Date(now.getTime() - this.#keptMilliseconds);
     for (;;) {
@@ -194,14 +194,14 @@ export class Exports extends StartStop {
     });
   }
 
-  /** Ends what is being made; it is made again after the next start. */
+  /** Ends exports in progress. They are made again after the next start. */
   protected override async end(): Promise<void> {
     this.#unsubscribe();
     this.#maker.stop();
   }
 }
 
-/** The columns that were asked for, in that order; all if nothing was. */
+/** The requested columns, in that order; all columns if none were requested. */
 function chosenColumns(
   columns: readonly ResultHeader[],
   keys: readonly string[] | undefined,

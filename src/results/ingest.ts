@@ -1,13 +1,13 @@
 /**
- * Stores the rows of one run as its subtasks push them. Row numbers are dense and count from 0 in the order of first
- * arrival; they are given out under the lock of the run's row, so several runners may push to one run.
+ * Stores the rows of one run as its subtasks push them. Row numbers are dense and start at 0, in the order of first
+ * arrival. They are assigned under the lock of the run's row, so several runners may push to one run.
  */
 import type { PoolClient } from 'pg';
 import { type Database, GroupCommit } from '../database/database.ts';
 import { mergeRow, type ParsedRow } from './row.ts';
 import type { RunReference } from '../runs/runs.ts';
 
-/** Keys of rows kept for the table header; a worker that makes up keys without end does not fill the database. */
+/** Maximum number of keys kept for the table header, so that a worker with ever new keys cannot fill the database. */
 const columnLimit = 2000;
 
 export interface ResultHeader {
@@ -16,7 +16,7 @@ export interface ResultHeader {
   readonly format: string;
 }
 
-/** A row that its run has no room for. */
+/** The run has reached its limit of rows. */
 class RowLimitError extends Error {
   constructor(limit: number) {
     super(`the run has the most rows it may have, ${limit} (CHELA_ROW_LIMIT)`);
@@ -26,23 +26,23 @@ class RowLimitError extends Error {
 
 /** The run that rows are stored for. */
 export interface PushedRun extends RunReference {
-  /** Its rows are counted by subtask too. */
+  /** Whether rows are also counted per subtask. */
   readonly isSplit: boolean;
 }
 
 interface PushedRow {
   readonly subtask: number;
   readonly row: ParsedRow;
-  /** Set if the run had no room for it when its batch was stored. */
+  /** Set if the run had reached its limit when the batch was stored. */
   isRefused: boolean;
 }
 
-/** A row to insert, after the upserts of its batch were merged into it. */
+/** A row to insert, including the upserts of its batch that were merged into it. */
 interface NewRow {
   readonly subtask: number;
   text: string;
   readonly upsert: ParsedRow['upsert'];
-  /** The pushes it was made of. */
+  /** The pushes that it consists of. */
   readonly pushes: PushedRow[];
 }
 
@@ -59,7 +59,7 @@ export class ResultIngest {
   readonly #listeners = new Set<() => void>();
   #hasRefused = false;
 
-  /** @param options.rowLimit most rows of the run, all runners together; 0 is no limit */
+  /** @param options.rowLimit maximum rows of the run, over all runners; 0 for no limit */
   constructor(database: Database, run: PushedRun, { rowLimit }: { rowLimit: number }) {
     this.#database = database;
     this.#run = run;
@@ -72,7 +72,7 @@ export class ResultIngest {
 
   /**
    * Resolves once the row is committed.
-   * @throws RowLimitError if the run has as many as it may have
+   * @throws RowLimitError if the run has reached its limit of rows
    */
   async push(subtask: number, row: ParsedRow): Promise<void> {
     const pushed = { subtask, row, isRefused: false };
@@ -83,14 +83,17 @@ export class ResultIngest {
     throw new RowLimitError(this.#rowLimit);
   }
 
-  /** Calls back once a row was refused for the limit, at once where one was. @returns the way to unsubscribe */
+  /**
+   * Calls back once a row was refused because of the limit, at once if one already was. @returns a function that
+   * unsubscribes
+   */
   onRefused(listener: () => void): () => void {
     this.#listeners.add(listener);
     if (this.#hasRefused) listener();
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves once every row pushed before is committed or has failed. */
+  /** Resolves once all rows pushed before are committed or have failed. */
   settled(): Promise<void> {
     return this.#commits.settled();
   }
@@ -108,7 +111,7 @@ export class ResultIngest {
   async #store(rows: PushedRow[]): Promise<void> {
     await this.#storeColumns(rows);
     const isPlain = rows.every(({ row }) => row.upsert === undefined);
-    // What does not fit as a whole is taken apart under the lock of the run.
+    // A batch that does not fit as a whole is split, under the lock of the run.
     if (isPlain && (await this.#append(rows))) return;
     await this.#database.transaction((client) => this.#upsert(client, rows));
   }
@@ -138,9 +141,9 @@ export class ResultIngest {
   }
 
   /**
-   * One statement: counts the rows into the run and numbers them from where the count stood. The rows travel as one JSON
-   * array, which keeps them letter by letter and is written and read in half the time of an array of PostgreSQL's.
-   * @returns false if the run has no room for all of them; none is stored then
+   * In one statement, adds the rows to the run's count and numbers them from the previous count. The rows are passed as
+   * one JSON array, which keeps their exact text and takes half the time of a PostgreSQL array.
+   * @returns false if not all of them fit; none is stored in that case
    */
   async #append(rows: PushedRow[]): Promise<boolean> {
     const { rowCount } = await this.#database.pool.query({
@@ -165,7 +168,7 @@ export class ResultIngest {
     return rowCount === rows.length;
   }
 
-  /** The part of a statement that counts rows by subtask; a subtask that is alone has all of its run. */
+  /** SQL that counts rows per subtask; not needed if the run has only one. */
   #tally(from: string): string {
     if (!this.#run.isSplit) return '';
     return `, tallied AS (
@@ -209,7 +212,7 @@ export class ResultIngest {
     for (const pushed of added.slice(room).flatMap(({ pushes }) => pushes)) pushed.isRefused = true;
   }
 
-  /** The rows already stored under the upsert pairs of a batch. */
+  /** The stored rows that match the upsert pairs of a batch. */
   async #storedRows(
     client: PoolClient,
     rows: PushedRow[],

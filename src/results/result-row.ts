@@ -1,8 +1,8 @@
-/** A row as the API shows it. */
+/** Keys of a row in the API. */
 
-/** The platform's own column: names a row of a run for good. */
+/** The platform's own column: a permanent id of the row. */
 export const dataIdKey = '__coreclaw_data_id__';
-/** Keys that begin so are the platform's own. */
+/** Keys with this prefix belong to the platform. */
 export const platformKeyPrefix = '__coreclaw_';
 
 export type ResultRow = Readonly<Record<string, unknown>> & { readonly [dataIdKey]: string };

@@ -1,4 +1,4 @@
-/** Reading the results of a run: pages of rows and the table header. */
+/** Reads the results of a run: pages of rows and the table header. */
 import { type Database, MatchFinder, containing, containingInJson } from '../database/database.ts';
 import { parseJson } from '../json/lossless-json.ts';
 import type { RunReference } from '../runs/runs.ts';
@@ -19,18 +19,19 @@ interface RunWithResults extends RunReference {
   readonly result_count: number;
 }
 
-/** Rows in which words were looked for, and a page of those that have them. */
+/** Progress of a search, and a page of matching rows. */
 export interface FoundRows {
-  /** Rows found so far. */
+  /** Number of matching rows so far. */
   readonly count: number;
-  /** Rows looked at so far. */
+  /** Number of rows searched so far. */
   readonly searched: number;
   readonly list: ResultRow[];
 }
 
 /**
- * Rows that have the words ($5 as a pattern of plain text, $6 as patterns of JSON text) in a value: keys do not count. What
- * PostgreSQL cannot decode (U+0000, halves of surrogate pairs) it would refuse, so rows with such escapes are taken as text.
+ * Rows that contain the words in a value; keys do not count. $5 is a pattern for plain text, $6 has patterns for JSON
+ * text. PostgreSQL refuses to decode some escapes (U+0000, lone surrogates), so rows that contain those are matched as
+ * text.
  */
 const rowsWithWords = `
   SELECT string_agg(int4send(number::int4), ''::bytea) AS numbers FROM (
@@ -44,7 +45,7 @@ const rowsWithWords = `
 
 export class Results {
   readonly #database: Database;
-  /** A few statements of some 20 ms a request. */
+  /** Per request, a few statements of about 20 ms. */
   readonly #finder = new MatchFinder({
     largestRange: 10_000,
     budgetMilliseconds: 60,
@@ -55,14 +56,14 @@ export class Results {
     this.#database = database;
   }
 
-  /** Rows by page, in the order of first arrival. Rows are dense by number, so a deep page costs what a first one does. */
+  /** A page of rows in the order of first arrival. Row numbers are dense, so deep pages cost no more than the first. */
   async page(run: RunWithResults, page: { number: number; size: number }): Promise<ResultPage> {
     const first = (page.number - 1) * page.size;
     const [headers, list] = await Promise.all([this.headers(run), this.rows(run, first, page.size)]);
     return { count: run.result_count, headers, list };
   }
 
-  /** Rows by number, from 0 in the order of first arrival; those that the run had when it was read. */
+  /** Rows by number (0-based, in the order of first arrival), limited to those that the run had when it was read. */
   async rows(run: RunWithResults, first: number, limit: number): Promise<ResultRow[]> {
     const { rows } = await this.#database.pool.query<StoredRow>({
       name: 'result-rows',
@@ -74,10 +75,10 @@ export class Results {
   }
 
   /**
-   * A page of the rows that have words in a value, whatever their case. It looks on for a moment each time it is asked, and
-   * has looked at all rows once `searched` is their number. A row that is changed by an upsert after it was looked at is
-   * found once the run has ended.
-   * @param isFinal whether the rows will not change any more
+   * A page of the rows that contain the words in a value, ignoring case. Each request continues the search for a moment;
+   * it is complete once `searched` equals the number of rows. A row that an upsert changes after it was searched is found
+   * once the run has ended.
+   * @param isFinal whether the rows can no longer change
    */
   async search(
     run: RunWithResults,

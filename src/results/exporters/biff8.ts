@@ -1,6 +1,6 @@
-/** The records of an Excel 97 workbook (BIFF8, MS-XLS), for one sheet. */
+/** Writes records of an Excel 97 workbook (BIFF8, MS-XLS) with one sheet. */
 
-/** The most a record holds; a longer one goes on in CONTINUE records. */
+/** Maximum size of a record; longer ones continue in CONTINUE records. */
 const recordLimit = 8224;
 const chunkBytes = 256 * 1024;
 
@@ -24,19 +24,19 @@ const record = {
   bof: 0x809,
 } as const;
 
-/** Substreams, as their first record names them. */
+/** Types of substreams, as in their first record. */
 const substream = { globals: 0x0005, sheet: 0x0010 } as const;
 
-/** Places in the list of cell formats, which starts with fifteen that only styles use. */
+/** Indexes of cell formats. The first 15 are reserved for styles. */
 export const cellFormat = { plain: 15, heading: 16, quoted: 17 } as const;
 
-/** Bytes that grow: little-endian integers and text, in chunks of a fixed size. */
+/** A growing buffer of little-endian integers and text, in chunks of a fixed size. */
 class GrowingBytes {
   readonly #full: Buffer[] = [];
   #chunk = Buffer.allocUnsafe(chunkBytes);
   #used = 0;
 
-  /** Room for `size` bytes in one piece. */
+  /** `size` contiguous bytes. */
   take(size: number): Buffer {
     if (this.#used + size > this.#chunk.length) {
       this.#full.push(this.#chunk.subarray(0, this.#used));
@@ -69,7 +69,7 @@ function recordOf(type: number, ...parts: Uint8Array[]): Buffer {
   return Buffer.concat([u16(type, body.length), body]);
 }
 
-/** A name after its length in one byte. */
+/** A text with its length in one byte. */
 function shortText(text: string): Buffer {
   return Buffer.concat([Buffer.from([text.length, 0]), Buffer.from(text, 'latin1')]);
 }
@@ -79,27 +79,27 @@ function isNarrow(text: string): boolean {
   return !/[^\0-\xff]/.test(text);
 }
 
-/** Texts that come again are short and come soon: only so many of them are looked for, to keep memory flat. */
+/** Number of recent short texts that are checked for repetition, which keeps memory constant. */
 const rememberedTexts = 50_000;
 const rememberedLength = 64;
 
-/** A text of its own: one that was cut out of a longer one keeps all of that in memory. */
+/** A copy of the text: a slice of a longer string would keep all of it in memory. */
 function detached(text: string): string {
   return Buffer.from(text, 'utf16le').toString('utf16le');
 }
 
-/** The table of texts that cells refer to; those that repeat are there once. */
+/** The shared string table. Repeated texts are stored once. */
 class SharedStrings {
   readonly #remembered = new Map<string, number>();
   #count = 0;
-  /** Bodies of the records, the first of them without its two counts. */
+  /** Bodies of the records; the two counts of the first one are added at the end. */
   readonly #bodies: Buffer[] = [];
   #body = Buffer.allocUnsafe(recordLimit);
-  /** The first record begins with the counts. */
+  /** The two counts take 8 bytes. */
   #used = 8;
   #references = 0;
 
-  /** @returns the place of the text in the table */
+  /** @returns index of the text in the table */
   place(text: string): number {
     this.#references += 1;
     const isShort = text.length <= rememberedLength;
@@ -117,7 +117,9 @@ class SharedStrings {
     this.#used = 0;
   }
 
-  /** A text's length and width stay together; its characters may go on in the next record, which says the width again. */
+  /**
+   * The length and flags of a text must not be split. Its characters may continue in the next record, after new flags.
+   */
   #append(text: string): void {
     const width = isNarrow(text) ? 1 : 2;
     if (this.#used + 3 > recordLimit) this.#nextBody();
@@ -146,7 +148,7 @@ class SharedStrings {
 }
 
 function beginning(kind: number): Buffer {
-  // Version and build of the Excel that such files are said to be from, as all writers have it.
+  // Version and build number of Excel that all writers use.
   return recordOf(record.bof, u16(0x0600, kind, 0x0dbb, 0x07cc), u32(0x41, 0x06));
 }
 
@@ -163,7 +165,7 @@ function font(weight: number): Buffer {
   );
 }
 
-/** @param flags 1 locked, 4 only for styles, 8 quoted; the parent style in the upper twelve bits */
+/** @param flags 1 locked, 4 style, 8 quoted; the parent style is in the upper twelve bits */
 function cellFormatRecord(fontPlace: number, flags: number, ownAttributes: number): Buffer {
   const alignedAtBottom = 0x20;
   return recordOf(
@@ -206,7 +208,7 @@ function globals(sheetName: string, strings: SharedStrings): Buffer[] {
   return [...beforeSheet, boundSheet(position), ...afterSheet];
 }
 
-/** One sheet, filled cell by cell from the upper left, by row and column from 0. */
+/** One sheet, filled from the top left in row order; rows and columns are 0-based. */
 export class Biff8Sheet {
   readonly #strings = new SharedStrings();
   readonly #cells = new GrowingBytes();
@@ -241,7 +243,7 @@ export class Biff8Sheet {
     this.#cell(record.labelShared, row, column, format, 4).writeUInt32LE(place, 10);
   }
 
-  /** The workbook stream. The first row stays in sight. @param name of the sheet, at most 31 Latin letters */
+  /** The workbook stream, with the first row frozen. @param name of the sheet, at most 31 Latin letters */
   workbook(name: string): Buffer {
     const gridHeadingsFrozen = 0x07be;
     return Buffer.concat([

@@ -1,8 +1,8 @@
-/** Rows as cells: the value of each column as the JSON text the worker wrote, so that a number keeps every digit. */
+/** Rows as cells. Each value keeps the JSON text that the worker wrote, so that numbers keep all digits. */
 import { readMembers } from '../../json/json-text.ts';
 import type { ExportTable } from '../exporter.ts';
 
-/** JSON text of a value; undefined if the row has no such key. */
+/** JSON text of a value; undefined if the row does not have the key. */
 export type Cell = string | undefined;
 
 /** Reads the values of a row in the order of the columns. */
@@ -18,7 +18,7 @@ export function isString(cell: Cell): cell is string {
   return cell !== undefined && cell.startsWith('"');
 }
 
-/** An object or an array. */
+/** Whether a value is an object or an array. */
 export function isNested(cell: Cell): cell is string {
   return cell !== undefined && (cell.startsWith('{') || cell.startsWith('['));
 }
@@ -28,7 +28,7 @@ export function stringValue(cell: string): string {
   return cell.includes('\\') ? (JSON.parse(cell) as string) : cell.slice(1, -1);
 }
 
-/** What stands in a flat file: a string's characters, numbers and nested values as JSON, null and nothing as ''. */
+/** Text of a value in a flat file: strings without quotes, numbers and nested values as JSON, null and absent as ''. */
 export function cellText(cell: Cell): string {
   if (cell === undefined || cell === 'null') return '';
   return isString(cell) ? stringValue(cell) : cell;

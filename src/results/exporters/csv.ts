@@ -1,12 +1,12 @@
 /**
- * CSV after RFC 4180: UTF-8 without a byte order mark, lines that end in CRLF, the keys as the first. A text that a
- * spreadsheet would take for a formula gets an apostrophe in front.
+ * CSV according to RFC 4180: UTF-8 without byte order mark, CRLF line ends, a header line with the keys. Text that
+ * spreadsheets would take for a formula is prefixed with an apostrophe.
  */
 import type { Exporter } from '../exporter.ts';
 import { cellReader, cellText, isString, stringValue, type Cell } from './cells.ts';
 import { isFormulaLike } from './formula.ts';
 
-/** What a reader could take for the end of a field, some of them for another separator. */
+/** Characters that some readers treat as the end of a field, including other separators. */
 const needsQuotes = /[",;\t\r\n]|^\s|\s$/;
 
 function field(text: string): string {

@@ -1,8 +1,8 @@
-/** Text that a spreadsheet would take for a formula when it opens or edits a cell. */
+/** Detects text that a spreadsheet would treat as a formula when it opens or edits a cell. */
 
-/** Signs a formula can begin with, also behind white space, and the tab and line break that spreadsheets drop. */
+/** Characters that start a formula, possibly after white space, and tabs and line breaks, which spreadsheets drop. */
 const formulaStart = /^(?:[\t\r]|[\s\p{Cc}\uFEFF]*[=+\-@＝＋－＠])/u;
-/** Numbers, telephone numbers and dates: nothing in them can be called or fetched. */
+/** Numbers, phone numbers and dates, which cannot call or fetch anything. */
 const harmless = /^[+-][\d\s.,:()/-]*$/;
 
 export function isFormulaLike(text: string): boolean {

@@ -1,4 +1,4 @@
-/** The style and script of an exported page. Everything is in the page; its policy lets nothing else load or run. */
+/** Style and script of an exported page. The page is self-contained, and its policy blocks everything else. */
 import { createHash } from 'node:crypto';
 
 export const style = `

@@ -1,4 +1,4 @@
-/** One HTML page with a table that can be sorted and searched, and needs nothing but itself. */
+/** A self-contained HTML page with a table that can be sorted and searched. */
 import type { Exporter } from '../exporter.ts';
 import { cellReader, cellText, isNested, isString, stringValue, type Cell } from './cells.ts';
 import { contentSecurityPolicy, script, style } from './html-page.ts';

@@ -1,4 +1,4 @@
-/** One JSON array of the rows, with a line for each. */
+/** One JSON array, with one row per line. */
 import type { Exporter } from '../exporter.ts';
 import { rowWriter } from './row-text.ts';
 

@@ -1,4 +1,4 @@
-/** JSON Lines: one row a line. */
+/** JSON Lines: one row per line. */
 import type { Exporter } from '../exporter.ts';
 import { rowWriter } from './row-text.ts';
 

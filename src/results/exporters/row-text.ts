@@ -1,4 +1,4 @@
-/** Rows as JSON text, for the formats that keep a row as it is. */
+/** Rows as JSON text, for formats that keep rows unchanged. */
 import { readMembers, writeMembers } from '../../json/json-text.ts';
 import type { ExportTable } from '../exporter.ts';
 import { platformKeyPrefix } from '../result-row.ts';
@@ -10,8 +10,8 @@ function withoutPlatformKeys(row: string): string {
 }
 
 /**
- * Writes a row as one line of JSON: its own text, or only the columns asked for in the order they were asked for. A line
- * break in JSON is white space, as those in strings are escapes.
+ * Writes a row as one line of JSON: its own text, or only the requested columns in the requested order. Line breaks in
+ * JSON text are white space, because strings contain only escapes.
  */
 export function rowWriter(table: ExportTable): (row: string) => string {
   if (!table.isFiltered) {

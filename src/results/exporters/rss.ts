@@ -1,24 +1,24 @@
 /**
- * RSS 2.0: an item a row. Its title and link come from the columns that are named so, its description shows all of them
- * as a list in HTML.
+ * RSS 2.0 with one item per row. Title and link come from columns with suitable names; the description lists all
+ * columns in HTML.
  */
 import type { Exporter, ExportTable } from '../exporter.ts';
 import { cellReader, cellText, type Cell } from './cells.ts';
 import { markupText, webAddress } from './markup.ts';
 
-/** Names of columns that give an item its title or link, the best first; they are compared without case and signs. */
+/** Column names for the title or link of an item, best first. Case and punctuation are ignored. */
 const titleNames = ['title', 'name', 'headline', 'subject', 'productname', 'companyname'];
 const linkNames = ['link', 'url', 'href', 'permalink', 'pageurl', 'producturl', 'articleurl', 'website'];
 
 const titleLengthLimit = 200;
 
-/** Places of the columns with one of the names, the best name first. */
+/** Indexes of the columns with one of the names, best name first. */
 function placesOf({ columns }: ExportTable, names: readonly string[]): number[] {
   const plain = columns.map(({ key }) => key.toLowerCase().replaceAll(/[^a-z]/g, ''));
   return names.flatMap((name) => plain.flatMap((key, place) => (key === name ? [place] : [])));
 }
 
-/** On one line, and no longer than a headline. */
+/** On one line, cut to the length of a headline. */
 function headline(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   return line.length > titleLengthLimit
@@ -35,11 +35,11 @@ function description({ columns }: ExportTable, cells: readonly Cell[]): string {
     const value = address === undefined ? shown : `<a href="${markupText(address)}">${shown}</a>`;
     return [`<dt>${markupText(label || key)}</dt><dd>${value}</dd>`];
   });
-  // Markup in a description is text to XML, so it is escaped once more.
+  // XML treats the HTML in a description as text, so it is escaped again.
   return markupText(`<dl>${entries.join('')}</dl>`);
 }
 
-/** The date of RFC 822 with a year of four digits, as RSS wants it. */
+/** A date in RFC 822 format with a four-digit year, as RSS requires. */
 function feedDate(isoDate: string): string {
   return new Date(isoDate).toUTCString();
 }

@@ -1,12 +1,12 @@
-/** What a cell of a spreadsheet holds for a value of a row, in both formats of Excel. */
+/** Converts values to cells of a spreadsheet, for both Excel formats. */
 import { isLossyNumber } from '../../json/json-text.ts';
 import { withoutEnd } from '../../text/text-ends.ts';
 import { cellText, isString, type Cell } from './cells.ts';
 
-/** Most characters of a cell, counted as UTF-16 does. */
+/** Maximum length of a cell in UTF-16 units. */
 const textLengthLimit = 32_767;
 
-/** Spreadsheets show and keep numbers with so many digits. */
+/** Spreadsheets keep this many significant digits. */
 const digitLimit = 15;
 
 export type SheetValue =
@@ -21,17 +21,17 @@ function isExactNumber(literal: string): boolean {
   return withoutEnd(digits, '0').length <= digitLimit;
 }
 
-/** A longer text is cut, and says so at its end. */
+/** Cuts text that is too long, and marks the cut. */
 export function fittingText(text: string): string {
   if (text.length <= textLengthLimit) return text;
   const mark = ` … [cut, ${text.length.toLocaleString('en')} characters]`;
   const kept = text.slice(0, textLengthLimit - mark.length);
-  // Not between the two halves of a character.
+  // Do not split a surrogate pair.
   return (/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept) + mark;
 }
 
 /**
- * Numbers that a spreadsheet would round are text, so that every digit is kept.
+ * Numbers that a spreadsheet would round become text, to keep all digits.
  * @returns undefined for null, an empty text and no value
  */
 export function sheetValue(cell: Cell): SheetValue | undefined {

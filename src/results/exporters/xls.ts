@@ -1,6 +1,6 @@
 /**
- * An Excel 97 workbook (BIFF8), which holds at most 65,536 rows of 256 columns. It begins with all texts and their
- * count, so it is made in memory, and the cells and characters it may have are limited too.
+ * An Excel 97 workbook (BIFF8) with at most 65,536 rows of 256 columns. The file starts with all texts and their count,
+ * so it is built in memory, and the number of cells and characters is limited too.
  */
 import { utils, write } from 'cfb';
 import { invalidArgument, type ChelaError } from '../../errors.ts';
@@ -19,7 +19,7 @@ function tooMuch(limit: number, what: string): ChelaError {
   );
 }
 
-/** Adds a value where there is one. @returns the characters of its text */
+/** Adds a value, if there is one. @returns length of its text */
 function addCell(sheet: Biff8Sheet, row: number, column: number, cell: Cell): number {
   const value = sheetValue(cell);
   if (value === undefined) return 0;
@@ -33,10 +33,10 @@ function addCell(sheet: Biff8Sheet, row: number, column: number, cell: Cell): nu
   return 0;
 }
 
-/** Compound files keep smaller streams in another place, where some readers do not look for a workbook. */
+/** Compound files store smaller streams differently, and some readers do not find a workbook there. */
 const smallestStreamBytes = 4096;
 
-/** The file around a workbook stream: a compound file, as all documents of that Office are. */
+/** Wraps a workbook stream in a compound file, the container of Office 97 documents. */
 function compoundFile(workbook: Buffer): Buffer {
   const padding = Buffer.alloc(Math.max(0, smallestStreamBytes - workbook.length));
   const file = utils.cfb_new();

@@ -1,7 +1,7 @@
 /**
- * An Excel workbook, written as a stream: rows beyond those of one sheet go on in the next, each with the keys as its
- * first row. Text is typed as text, so nothing in it is calculated; what looks like a formula is also marked as quoted,
- * so that it stays text when somebody edits the cell.
+ * An Excel workbook, written as a stream. Rows that exceed one sheet continue on the next; every sheet starts with a
+ * row of keys. Strings are typed as text, so nothing is calculated. Text that looks like a formula is also marked as
+ * quoted, so that it remains text when a user edits the cell.
  */
 import { Readable } from 'node:stream';
 import { ZipFile } from 'yazl';
@@ -12,13 +12,16 @@ import { markupText } from './markup.ts';
 import { fittingText, sheetValue } from './sheet-values.ts';
 import { cellStyle, columnName, sheetEnd, sheetPath, sheetStart, workbookParts } from './xlsx-parts.ts';
 
-/** 1,048,576 with the keys. */
+/** 1,048,576 including the header row. */
 const rowsPerSheet = 1_048_575;
 
-/** Level 6 makes a file a fifth smaller in three times the time. */
+/** Level 6 would make files a fifth smaller and take three times as long. */
 const compression = { compressionLevel: 1 };
 
-/** How the format writes characters that XML has none of; one that was in the text is written as it would read it. */
+/**
+ * The format's escapes for characters that XML forbids. Text that looks like one is escaped, so that it reads back
+ * unchanged.
+ */
 const escapeLike = /_(?=x[0-9A-Fa-f]{4}_)/g;
 
 function inlineText(text: string): string {
@@ -39,7 +42,7 @@ function sheetCell(reference: string, cell: Cell): string {
   return textCell(reference, isFormulaLike(value.text) ? cellStyle.quoted : cellStyle.plain, value.text);
 }
 
-/** The rows of a table, taken a sheet at a time. */
+/** Distributes the rows of a table over sheets. */
 class RowTaker {
   readonly #rows: AsyncIterator<readonly string[]>;
   #batch: readonly string[] = [];

@@ -1,13 +1,14 @@
 /**
- * XML 1.0: `<results>` with a `<row>` each. A key that is a name in XML is an element of that name, any other is
- * `<field key="…">`. Objects nest in the same way, the values of an array are `<item>`; null and absent keys have no element.
+ * XML 1.0: `<results>` with one `<row>` per row. A key that is a valid XML name becomes an element of that name; any
+ * other becomes `<field key="…">`. Objects nest in the same way; array items are `<item>`; null and absent keys have no
+ * element.
  */
 import { parseJson, isJsonObject, stringifyJson } from '../../json/lossless-json.ts';
 import type { Exporter } from '../exporter.ts';
 import { cellReader, cellText, isNested } from './cells.ts';
 import { markupAttribute, markupText } from './markup.ts';
 
-/** Without the colon, which belongs to namespaces; names that begin with xml are reserved. */
+/** Without colons, which are for namespaces. Names that start with xml are reserved. */
 const elementName =
   /^(?!xml)[A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u2C00-\u2FEF\u3001-\uD7FF][-.\w\u00B7\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u037D\u037F-\u1FFF\u203F\u2040\u2C00-\u2FEF\u3001-\uD7FF]*$/i;
 
@@ -27,11 +28,11 @@ function element({ open, close }: Tags, value: unknown): string {
   return value === null ? '' : open + content(value) + close;
 }
 
-/** @param value as `parseJson` gives it, nested no deeper than it allows */
+/** @param value as returned by `parseJson`, whose depth limit applies */
 function content(value: unknown): string {
   if (typeof value === 'string') return markupText(value);
   if (Array.isArray(value)) {
-    // An item of an array keeps its place, so that null has an element here.
+    // Array items keep their positions, so null has an element here.
     return value.map((item) => (item === null ? '<item/>' : element(itemTags, item))).join('');
   }
   if (!isJsonObject(value)) return stringifyJson(value);
