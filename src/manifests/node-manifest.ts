@@ -1,4 +1,4 @@
-/** What of a Node package decides which dependencies are installed: parts of package.json, and the lock file. */
+/** The parts of a Node package that determine its dependencies: fields of package.json, and the lock file. */
 import { createHash } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,29 +7,29 @@ import { manifestText } from './manifest-file.ts';
 import { shortened, type ManifestProblem } from './manifest-problem.ts';
 import { readPackageNpmSettings } from './package-npm-settings.ts';
 
-/** Where npm on the host may take packages from besides the registry; anything else would be a file or a secret of it. */
+/** Sources besides the registry that npm on the host may use. Others could reach files or secrets of the host. */
 const remoteSpec = /^(https?:|git\+https:|github:|gitlab:|bitbucket:)/;
 const lockNames = ['npm-shrinkwrap.json', 'package-lock.json'];
 const keptFields = ['dependencies', 'optionalDependencies', 'overrides'] as const;
 const otherWay =
   'name a version of the registry, or put the code into the package and require it by its path';
 const manifestLimitBytes = 1024 * 1024;
-/** Those of projects with thousands of dependencies come to 5 MB. */
+/** Lock files of projects with thousands of dependencies reach 5 MB. */
 const lockLimitBytes = 16 * 1024 * 1024;
 
 type Manifest = Partial<Record<(typeof keptFields)[number], Record<string, unknown>>>;
 
-/** How they are to be installed, as the configuration says. */
+/** Rules for the installation, from the configuration. */
 export interface NodeRules {
-  /** Whether only registries can be reached. */
+  /** Whether it can reach only registries. */
   readonly isFenced: boolean;
   readonly runsScripts: boolean;
 }
 
 export interface NodeDeclaration {
-  /** Tells what is installed: a hash. */
+  /** Hash of what determines the installation. */
   readonly key: string;
-  /** package.json as npm gets it. */
+  /** The package.json for npm. */
   readonly manifestText: string;
   readonly lock: { readonly name: string; readonly text: string } | undefined;
   /** Whether peers that do not fit each other are installed all the same. */
@@ -58,7 +58,7 @@ function parseJson(name: string, text: string): Record<string, unknown> {
   return value;
 }
 
-/** The part of package.json that decides what is installed. */
+/** The part of package.json that determines the installation. */
 function readManifest(content: string): Manifest {
   const all = parseJson('package.json', content);
   const manifest: Manifest = {};
@@ -83,12 +83,12 @@ function refuseLocalPlaces(manifest: Manifest): void {
   refuseLocalWithin('the overrides of package.json', manifest.overrides ?? {});
 }
 
-/** Whatever names a place: an address, a path, or a project of a well-known host. */
+/** Whether it names a place: a URL, a path, or a project on a code host. */
 function isPlace(spec: string): boolean {
   return !/^(?:npm:|\$)/.test(spec) && /[:/]/.test(spec);
 }
 
-/** Where only registries can be reached, other places need not be tried. */
+/** If only registries can be reached, other places would fail anyway. */
 function refusePlaces(what: string, value: Record<string, unknown>, names?: readonly string[]): void {
   for (const [name, entry] of Object.entries(value)) {
     if (isObject(entry)) refusePlaces(what, entry, names);
@@ -97,7 +97,7 @@ function refusePlaces(what: string, value: Record<string, unknown>, names?: read
   }
 }
 
-/** Paths and addresses of other kinds would reach into the host's own files and accounts. */
+/** Refuses paths and other kinds of URLs, which could reach the host's files and accounts. */
 function refuseLocal(what: string, spec: string): void {
   const isLocal = /^(\.{0,2}\/|~\/)/.test(spec) || (/^[a-z+]+:/i.test(spec) && !spec.startsWith('npm:'));
   if (!isLocal || remoteSpec.test(spec)) return;
@@ -106,7 +106,7 @@ function refuseLocal(what: string, spec: string): void {
   );
 }
 
-/** Looks at every text below `value` that is named one of `names`; at every one where no names are given. */
+/** Checks every text below `value` whose key is in `names`, or every text if `names` is omitted. */
 function refuseLocalWithin(what: string, value: Record<string, unknown>, names?: readonly string[]): void {
   for (const [name, entry] of Object.entries(value)) {
     if (isObject(entry)) refuseLocalWithin(what, entry, names);
@@ -125,7 +125,7 @@ async function readLock(packageDir: string): Promise<NodeDeclaration['lock']> {
 
 /**
  * @returns undefined if there are no dependencies
- * @throws Error for what cannot be read, and for dependencies from where they may not come
+ * @throws Error if it cannot be read, or dependencies come from places that are not allowed
  */
 export async function readNodeDeclaration(
   packageDir: string,

@@ -1,8 +1,8 @@
 /**
- * One requirement of pip: `name[extras]versions; marker --hash=...`, as PEP 508 and pip's requirements file format have it,
- * without addresses. Reads every character once, as the text comes from strangers.
+ * Parses one requirement of pip: `name[extras]versions; marker --hash=...`, as defined by PEP 508 and pip's
+ * requirements file format, without URLs. The text is untrusted, so each character is read only once.
  *
- * Nothing but what this grammar names reaches pip: no line separators that only Python knows, no `${VARIABLES}`, no options.
+ * Only what this grammar accepts reaches pip: no line separators that only Python knows, no `${VARIABLES}`, no options.
  */
 const comparisons = ['===', '==', '~=', '!=', '<=', '>=', '<', '>'] as const;
 const nameCharacters = /[\w.-]/;
@@ -13,10 +13,10 @@ const digestCharacters = /[0-9A-Fa-f]/;
 const variableCharacters = /[\w.]/;
 const textCharacters = /[\w .*+!:,/~()<>=-]/;
 
-/** Why a text is not a requirement. */
+/** The text is not a requirement; the message says why. */
 class Unexpected extends Error {}
 
-/** A place in a line that only moves forward. */
+/** A position in a line that only moves forward. */
 class Scanner {
   readonly #text: string;
   #at = 0;
@@ -29,7 +29,7 @@ class Scanner {
     return this.#at === this.#text.length;
   }
 
-  /** @param character an expression for one character @returns the longest text of such characters, which may be empty */
+  /** @param character expression for one character @returns the longest run of such characters, possibly empty */
   takeAll(character: RegExp): string {
     const start = this.#at;
     while (!this.isAtEnd && character.test(this.#text.charAt(this.#at))) this.#at += 1;
@@ -94,13 +94,13 @@ function readVersions(scanner: Scanner): void {
   scanner.skipSpace();
 }
 
-/** A text in quotes, or the name of a variable. */
+/** A quoted string or a variable name. */
 function readMarkerValue(scanner: Scanner): void {
   const quote = scanner.takeOneOf(['"', "'"]);
   if (quote === undefined) {
     if (scanner.takeAll(variableCharacters) === '') throw scanner.expected('a variable or a text in quotes');
   } else {
-    // Pip looks for options behind spaces, within quotes too.
+    // pip looks for options after spaces, even within quotes.
     if (scanner.takeAll(textCharacters).includes(' -'))
       throw new Unexpected('" -" is not supported in a marker');
     if (!scanner.takeText(quote)) throw scanner.expected(`the end of the text in quotes`);
@@ -143,8 +143,8 @@ function readHashes(scanner: Scanner): void {
 
 /**
  * Checks that a line is a requirement.
- * @param line without comments, and without spaces around it
- * @returns why it is none, as a clause for an error; undefined if it is one
+ * @param line without comments and surrounding spaces
+ * @returns why it is not, as a clause for an error; undefined if it is
  */
 export function requirementProblem(line: string): string | undefined {
   const scanner = new Scanner(line);

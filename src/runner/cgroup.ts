@@ -1,62 +1,64 @@
 /**
- * The contract of a control group (cgroup) of one subtask: the kernel holds all processes in it to their limits together and
- * counts what they use, however short they live. The kinds are in `cgroups/`.
+ * The contract of a subtask's control group (cgroup). The kernel limits all processes in it together, and counts what
+ * they use, however short-lived they are. `cgroups/` has the kinds.
  */
 
-/** What the kernel can do for a cgroup here; not every machine hands out all of it. */
+/** What the kernel can do for a cgroup. Not every machine supports all of it. */
 export const cgroupControls = ['memory', 'cpu', 'processes', 'cpu time'] as const;
 export type CgroupControl = (typeof cgroupControls)[number];
 
 export interface CgroupLimits {
-  /** Files in memory (`/tmp`) count too. Beyond, the kernel kills. */
+  /** Includes files in memory (`/tmp`). The kernel kills processes that exceed it. */
   readonly memoryBytes: number;
-  /** Processors' worth of time; beyond, processes wait. */
+  /** Number of CPUs; processes that exceed it are throttled. */
   readonly cpus: number;
-  /** Processes and threads; beyond, starting one fails with EAGAIN. */
+  /** Number of processes and threads; starting more fails with EAGAIN. */
   readonly processes: number;
 }
 
-/** What happened in a cgroup since it was made. */
+/** Events in a cgroup since its creation. */
 export interface CgroupSigns {
-  /** Whether the kernel killed for memory, and whose: at the limit of the cgroup, or where the machine had none left. */
+  /**
+   * Whether the kernel killed a process for memory: at the cgroup's limit, or because the machine ran out of memory.
+   */
   readonly outOfMemory: 'limit' | 'machine' | undefined;
-  /** Whether a process or thread could not be started for the limit. */
+  /** Whether a process or thread could not start because of the limit. */
   readonly processesRefused: boolean;
 }
 
 export interface Cgroup {
-  /** The limits that are in force, and what is counted. */
+  /** The limits in force, and what is counted. */
   readonly controls: ReadonlySet<CgroupControl>;
-  /** Raises the limit of processes by so many, or lowers it by a negative number. Does nothing if it is not in force. */
+  /** Changes the limit on processes; negative to lower it. Does nothing if there is no such limit. */
   allowProcesses(more: number): Promise<void>;
-  /** Puts a process and its threads in; what it starts from now on is in too. */
+  /** Adds a process with its threads. Its future children belong to the cgroup too. */
   add(pid: number): Promise<void>;
   /**
-   * Memory in use, without what the kernel can drop at once. Needs the control `memory`.
-   * @param limitBytes what it is compared with: far below it the answer may be an upper bound, which is cheaper; exact
-   *   if omitted
+   * Memory in use, without what the kernel can reclaim at once. Requires the control `memory`.
+   * @param limitBytes limit to compare with: far below it, the result may be an upper bound, which is cheaper; exact if
+   *   omitted
    */
   memoryBytes(limitBytes?: number): Promise<number>;
-  /** Processor time of all processes so far, ended ones included. Needs the control `cpu time`. */
+  /** CPU time of all processes so far, including ended ones. Requires the control `cpu time`. */
   cpuSeconds(): Promise<number>;
   signs(): Promise<CgroupSigns>;
   /**
-   * Kills what is left in it and removes it. Idempotent.
-   * @throws Error if the kernel does not let it go in time
+   * Kills the remaining processes and removes the cgroup. Idempotent.
+   * @throws Error if the kernel does not release it in time
    */
   remove(): Promise<void>;
 }
 
-/** One version of cgroups on this machine, with a folder of this runner's own. */
+/** One version of cgroups on this machine, with a folder for this runner. */
 export interface CgroupKind {
-  /** As an operator knows it: `cgroup v1`. */
+  /** Name for operators: `cgroup v1`. */
   readonly name: string;
   readonly controls: ReadonlySet<CgroupControl>;
   /**
-   * @param name of the new folder
-   * @throws Error if the kernel refuses; nothing is left then
+   * @param name name of the new folder
+   * @throws Error if the kernel refuses; nothing is left behind
    */
   create(name: string, limits: CgroupLimits): Promise<Cgroup>;
-  /** Removes the runner's own folder. */
+  /** Removes the runner's folder. */
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Takes waiting subtasks from the queue, which is the subtask table itself. */
+/** Claims waiting subtasks from the queue, which is the subtask table. */
 import type { StatusCallbacks } from '../runs/runs.ts';
 import type { Database } from '../database/database.ts';
 import type { ClaimedSubtask } from './execution/subtask-execution.ts';
@@ -15,17 +15,17 @@ interface StartingRun {
   slug: string;
 }
 
-/** Rows that another runner is claiming at the same time are passed over: this many more are looked at. */
+/** Number of extra rows to consider, since rows that other runners are claiming are skipped. */
 const spareCandidates = 32;
 
 /**
- * Claims up to `count` subtasks for a runner. Accounts take turns: the one with fewer subtasks running comes first. Within
- * an account its runs take turns, a subtask each, from the turn that was on when a run was submitted: a run of thousands does
- * not keep a small one waiting, nor do small ones that keep coming a large one. Subtasks that their run holds back are not in
- * the queue.
+ * Claims up to `count` subtasks for a runner. Accounts take turns: the one with the fewest running subtasks comes
+ * first. Within an account, runs take turns, one subtask each, starting with the turn that was current when the run was
+ * submitted. So a run of thousands does not delay a small one, and a stream of small runs does not delay a large one.
+ * Subtasks beyond their run's concurrency limit are not in the queue.
  *
- * A runner without a lease gets nothing: its lease is locked while it claims, so a watchman who ends the lease comes either
- * before the claim, which then finds none, or after it, and sees all that was claimed.
+ * The runner's lease is locked during the claim, and a runner without a lease gets nothing. So a watchman that ends the
+ * lease does so either before the claim, which then gets nothing, or after it, and sees all claimed subtasks.
  */
 export async function claimSubtasks(
   services: ClaimServices,
@@ -82,9 +82,9 @@ export async function claimSubtasks(
 }
 
 /**
- * Marks those of the runs as running that were not yet. Statements of their own: a claim that held the lock of the run's row
- * could meet an abort head on.
- * @returns those that were marked
+ * Marks runs as running, unless they already are. Separate statements, because a claim that held the lock on the run's
+ * row could deadlock with an abort.
+ * @returns the runs that were marked
  */
 async function startRuns(services: ClaimServices, runIds: readonly number[]): Promise<StartingRun[]> {
   const { rows } = await services.database.pool.query<StartingRun & { has_callback: boolean }>({
@@ -104,7 +104,7 @@ async function startRuns(services: ClaimServices, runIds: readonly number[]): Pr
   return told.length === 0 ? untold : [...untold, ...(await startToldRuns(services, told))];
 }
 
-/** For runs that have a callback URL: that they run is recorded in the same transaction, which locks runs only. */
+/** For runs with a callback URL: records the callback in the same transaction, which locks only rows of runs. */
 async function startToldRuns(
   { database, callbacks }: ClaimServices,
   runs: readonly StartingRun[],
@@ -124,7 +124,7 @@ async function startToldRuns(
   });
 }
 
-/** Gives a claimed subtask back to the queue. */
+/** Returns a claimed subtask to the queue. */
 export async function releaseSubtask(
   database: Database,
   subtask: { id: number; runnerId: number },
@@ -138,7 +138,7 @@ export async function releaseSubtask(
   );
 }
 
-/** Gives back what a runner has in the database but does not execute: the answer to its claim was lost on the way. */
+/** Returns subtasks that are this runner's in the database but not executed, because the answer to a claim was lost. */
 export async function releaseStrays(
   database: Database,
   runnerId: number,

@@ -1,16 +1,16 @@
 /**
- * Tells which runners have died by how long their heartbeats have stayed the same before the observer's own eyes, on the
- * monotonic clock. The times in the heartbeats are never compared with a clock: a clock may step, and a machine or PostgreSQL
- * may be away for longer than a lease without any runner being at fault.
+ * Decides which runners are lost, by how long the observer has seen the same heartbeat, on its own monotonic clock.
+ * Timestamps in heartbeats are never compared with a clock: clocks may jump, and a machine or PostgreSQL may pause for
+ * longer than a lease without any runner being at fault.
  */
 
 interface Seen {
   readonly heartbeat: string;
-  /** Monotonic time of the first look that saw it. */
+  /** When this heartbeat was first observed, on the monotonic clock. */
   readonly sinceMilliseconds: number;
 }
 
-/** What a look at the database found, and when; monotonic times. */
+/** The result of reading the heartbeats, with its times on the monotonic clock. */
 export interface Look {
   readonly beganAtMilliseconds: number;
   readonly endedAtMilliseconds: number;
@@ -28,8 +28,8 @@ export class HeartbeatObserver {
   }
 
   /**
-   * Takes the next look. One that comes later than half a lease after the one before begins anew: this process or PostgreSQL
-   * was away meanwhile, so heartbeats may be missing through no fault of the runners.
+   * Processes the next observation. If it comes more than half a lease after the previous one, observation starts over:
+   * this process or PostgreSQL was paused, so heartbeats may be missing through no fault of the runners.
    * @returns keys of the runners whose heartbeat has not changed for a whole lease
    */
   observe({ beganAtMilliseconds, endedAtMilliseconds, heartbeats }: Look): number[] {
@@ -48,7 +48,7 @@ export class HeartbeatObserver {
     return expired;
   }
 
-  /** Begins anew: from here every runner has a whole lease. */
+  /** Starts over: every runner has a whole lease from now on. */
   forget(): void {
     this.#seen.clear();
   }

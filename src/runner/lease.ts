@@ -1,4 +1,6 @@
-/** A runner's lease: one row that it renews. Without renewal the runner is lost, and its subtasks are somebody else's. */
+/**
+ * A runner's lease: one row that it renews. A runner that stops renewing is lost, and its subtasks are taken from it.
+ */
 import { hostname } from 'node:os';
 import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
@@ -18,7 +20,7 @@ export async function registerRunner(
   return rows[0]?.id ?? 0;
 }
 
-/** @returns false if the lease was ended: the runner is lost to the others and must drop all it does */
+/** @returns false if the lease has been ended: others consider this runner lost, and it must stop all its work */
 export async function renewLease(database: Database, runnerId: number): Promise<boolean> {
   const result = await database.pool.query({
     name: 'renew-lease',
@@ -33,15 +35,15 @@ export async function endLease(database: Database, runnerId: number): Promise<vo
 }
 
 /**
- * Ends the leases of a process of this machine that is known to have died, so that its subtasks need not wait for them to run
- * out. Nothing is done if another process has its id by now: that could be a runner, too.
+ * Ends the leases of a dead process of this machine, so that its subtasks need not wait for the leases to expire. Does
+ * nothing if another process now has that id, because it could be a runner too.
  */
 export async function endLeasesOfProcess(database: Database, processId: number): Promise<void> {
   if (processId !== process.pid && (await processIdentity(processId)) !== undefined) return;
   await database.pool.query('DELETE FROM runner WHERE process_id = $1', [processId]);
 }
 
-/** Keys of the runs that are being aborted while this runner executes subtasks of theirs. */
+/** Keys of runs that are being aborted and have subtasks on this runner. */
 export async function runsToAbort(database: Database, runnerId: number): Promise<number[]> {
   const { rows } = await database.pool.query<{ run_id: number }>({
     name: 'runs-to-abort',

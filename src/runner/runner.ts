@@ -1,6 +1,6 @@
 /**
- * Executes subtasks: claims as many as it has free slots, woken by notifications with a slow poll behind them, renews its
- * lease, and settles what its executions come to.
+ * Executes subtasks: claims as many as it has free slots (on notifications, with a slow poll as backup), renews its
+ * lease, and settles the outcomes.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -28,7 +28,7 @@ export { endLeasesOfProcess } from './lease.ts';
 export { Watchman } from './watchman.ts';
 
 const pollMilliseconds = 5000;
-/** One that is missed leaves the watchmen without a reason to doubt. */
+/** One missed heartbeat is not enough for watchmen to consider the runner lost. */
 const beatsPerLease = 4;
 
 interface RunnerOptions extends ExecutionServices {
@@ -48,7 +48,7 @@ export class Runner extends StartStop {
   readonly #beats: Periodic;
   #runnerId = 0;
   #subscriptions: (() => void)[] = [];
-  /** A claim failed half-way: subtasks may be this runner's in the database without being executed. */
+  /** A claim failed half-way, so the database may list subtasks of this runner that it is not executing. */
   #mayHaveStrays = false;
 
   constructor(options: RunnerOptions) {
@@ -73,7 +73,7 @@ export class Runner extends StartStop {
     });
   }
 
-  /** Key of this runner while it holds a lease, or holds it to be its own. */
+  /** Key of this runner while it holds a lease, or believes so. */
   get id(): number | undefined {
     return this.#runnerId === 0 ? undefined : this.#runnerId;
   }
@@ -99,7 +99,7 @@ export class Runner extends StartStop {
     this.#options.installations.runAs(this.#runnerId);
   }
 
-  /** Takes no new work, gives running subtasks the grace to end, then ends them and names them in the log. */
+  /** Takes no new work, lets running subtasks finish within the grace period, then aborts them and logs which. */
   protected override async end(graceMilliseconds: number): Promise<void> {
     for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
     await this.#claims.stop();
@@ -140,14 +140,14 @@ export class Runner extends StartStop {
     timeUp.abort();
   }
 
-  /** Fills the free slots. */
+  /** Claims subtasks for the free slots. */
   async #claim(): Promise<void> {
     await this.#releaseStrays();
     const free = this.#freeSlots.length;
     if (free === 0) return;
     const runnerId = this.#runnerId;
     const claimed = await claimSubtasks(this.#options, runnerId, free);
-    // If the lease was lost meanwhile, so were they: the watchman that ended it ends them too.
+    // If the lease was lost in the meantime, so were these: the watchman that ended it recovers them too.
     if (runnerId !== this.#runnerId) return;
     for (const subtask of claimed) this.#execute(subtask);
   }
@@ -193,8 +193,8 @@ export class Runner extends StartStop {
   }
 
   /**
-   * Stores the outcome; while PostgreSQL is away it keeps trying, for as long as the lease can be renewed. An outcome that
-   * cannot be stored ends the subtask all the same: a run that never ends tells its owner less than one without a reason.
+   * Stores the outcome; retries while PostgreSQL is unavailable, as long as the lease can be renewed. If the outcome
+   * cannot be stored, the subtask is ended without it: that tells the owner more than a run that never ends.
    */
   async #settle(execution: SubtaskExecution, runnerId: number, outcome: SubtaskOutcome): Promise<void> {
     const { database } = this.#options;
@@ -233,10 +233,10 @@ export class Runner extends StartStop {
   }
 }
 
-/** Without anything of the outcome that may be why it could not be stored. */
+/** Without anything from the outcome that may have prevented storing it. */
 const unstorable: SubtaskOutcome = { end: { reason: 'internal', detail: { step: 'settling' } } };
 
-/** Of a subtask whose sandbox, folder or counts could not be brought to their end. */
+/** The outcome of a subtask whose sandbox, folder or counts could not be cleaned up. */
 function leftOver(error: unknown): SubtaskOutcome {
   return { end: { reason: 'internal', detail: { step: 'cleanup', message: (error as Error).message } } };
 }

@@ -1,4 +1,4 @@
-/** Notices runners that died, and ends or repeats what they were executing. Any process may keep watch; several may. */
+/** Notices lost runners, and fails or requeues their subtasks. Any number of processes may do this. */
 import type { Config } from '../configuration/configuration.ts';
 import { isDatabaseUnavailable, type Database } from '../database/database.ts';
 import { type RunServices, lostEnd, settleSubtask } from '../runs/runs.ts';
@@ -8,9 +8,9 @@ import { StartStop } from '../services/service.ts';
 import { releaseSubtask } from './claimer.ts';
 import { HeartbeatObserver } from './heartbeat-observer.ts';
 
-/** A subtask that brought its runner down this often is not tried again. */
+/** A subtask whose runner was lost this often is not requeued. */
 const mostAttempts = 3;
-/** A dead runner is noticed within its lease and two looks. */
+/** A lost runner is noticed within its lease and two checks. */
 const looksPerLease = 6;
 
 type WatchmanConfig = Pick<Config, 'runnerLeaseSeconds' | 'lostSubtasks'>;
@@ -24,7 +24,7 @@ interface LostSubtask {
   subtask: number;
 }
 
-/** Ends or repeats the subtasks of runners that have no lease. @returns how many there were */
+/** Fails or requeues the subtasks of runners without a lease. @returns number of such subtasks */
 export async function recoverLostSubtasks(
   services: RunServices,
   config: Pick<WatchmanConfig, 'lostSubtasks'>,
@@ -42,7 +42,7 @@ export async function recoverLostSubtasks(
       await recover(services, config, lost);
     } catch (err) {
       if (isDatabaseUnavailable(err)) throw err;
-      // The others need not wait for it.
+      // A failure for one must not delay the others.
       events.failed({ work: 'end-lost-subtask', err, run: lost.run, subtask: lost.subtask });
     }
   }
@@ -64,7 +64,7 @@ async function recover(
 interface WatchmanOptions {
   readonly services: RunServices;
   readonly config: WatchmanConfig;
-  /** Key of the runner in this process, if there is one now: whoever can watch can see that it lives. */
+  /** Key of the runner in this process, if there is one. It is evidently alive. */
   readonly ownRunner: () => number | undefined;
 }
 
@@ -88,7 +88,7 @@ export class Watchman extends StartStop {
     });
   }
 
-  /** Looks once, then keeps looking. */
+  /** Checks once, then periodically. */
   protected override async begin(): Promise<void> {
     await this.#looks.run().catch(this.#onError);
     this.#looks.start();
@@ -109,7 +109,7 @@ export class Watchman extends StartStop {
     const heartbeats = new Map<number, string>();
     for (const id of await this.#expired(database, heartbeats)) {
       if (id === ownRunner()) continue;
-      // Not where it was renewed since the look.
+      // Not if it has been renewed since the check.
       const { rows } = await database.pool.query<EventMap['runner:lost']>(
         `DELETE FROM runner WHERE id = $1 AND heartbeat_at = $2::timestamptz
          RETURNING id AS runner, hostname, process_id AS "processId"`,
@@ -119,7 +119,7 @@ export class Watchman extends StartStop {
     }
   }
 
-  /** @param heartbeats filled with what the look found */
+  /** @param heartbeats receives the heartbeats that were read */
   async #expired(database: Database, heartbeats: Map<number, string>): Promise<number[]> {
     const beganAtMilliseconds = performance.now();
     try {
@@ -129,7 +129,7 @@ export class Watchman extends StartStop {
       });
       for (const { id, heartbeat } of rows) heartbeats.set(id, heartbeat);
     } catch (error) {
-      // PostgreSQL is away: once it is back, every runner has a whole lease to renew its own.
+      // PostgreSQL is unavailable. Once it is back, every runner has a whole lease to renew its own.
       this.#observer.forget();
       throw error;
     }

@@ -1,6 +1,7 @@
 /**
- * Drops what nobody has used for long from the cache folder, and the longest unused where the cache is too large: unpacked
- * packages and installed dependencies, which are made again when they are needed. What is in use is never dropped.
+ * Removes entries of the cache folder that have not been used for a long time, and the least recently used ones if the
+ * cache is too large: unpacked packages and installed dependencies, which are recreated on demand. Never removes an
+ * entry in use.
  */
 import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
@@ -10,7 +11,7 @@ import { Periodic } from '../../services/periodic.ts';
 import { StartStop } from '../../services/service.ts';
 import { freshMilliseconds, type CacheUse } from './cache-use.ts';
 
-/** Folders of the cache whose entries can be made again. */
+/** Folders of the cache whose entries can be recreated. */
 const parents = ['packages', 'node-dependencies', 'python-dependencies'] as const;
 const droppedPrefix = '.dropped-';
 const hourMilliseconds = 3600 * 1000;
@@ -24,9 +25,9 @@ interface Entry {
 
 interface CachePrunerOptions {
   readonly cacheDir: string;
-  /** Entries that were not used for this long are dropped. */
+  /** Entries unused for this long are removed. */
   readonly retentionDays: number;
-  /** Size that the cache is brought down to. */
+  /** Maximum size of the cache after pruning. */
   readonly limitBytes: number;
   readonly use: CacheUse;
   readonly events: Events;
@@ -37,7 +38,7 @@ async function bytesOf(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of entries) {
     if (!entry.isFile()) continue;
-    // Blocks, for that is what the disk gives.
+    // Counts blocks, which is the space that files really take.
     const { blocks } = await lstat(path.join(entry.parentPath, entry.name));
     bytes += blocks * 512;
   }
@@ -48,7 +49,7 @@ function isGone(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
-/** For what another process may remove at any time. */
+/** For files that another process may remove at any time. */
 function unlessGone<T>(instead: T): (error: unknown) => T {
   return (error) => {
     if (!isGone(error)) throw error;
@@ -56,7 +57,7 @@ function unlessGone<T>(instead: T): (error: unknown) => T {
   };
 }
 
-/** Prunes at the start, without being waited for, and every hour. */
+/** Prunes at start, in the background, and then every hour. */
 export class CachePruner extends StartStop {
   readonly name = 'cache pruner';
   readonly #options: CachePrunerOptions;
@@ -103,7 +104,7 @@ export class CachePruner extends StartStop {
   async #entries(parent: string): Promise<Entry[]> {
     const names = await readdir(parent).catch(unlessGone([] as string[]));
     await Promise.all(
-      // What a process left that was killed while it dropped.
+      // Left by a process that was killed while it removed them.
       names
         .filter((name) => name.startsWith(droppedPrefix))
         .map(async (name) => rm(path.join(parent, name), { recursive: true, force: true })),
@@ -113,7 +114,7 @@ export class CachePruner extends StartStop {
       if (name.startsWith('.') || name.startsWith('draft-')) continue;
       const folder = path.join(parent, name);
       const entry = await this.#entry(folder).catch((err: unknown) => {
-        // One that cannot be looked at does not keep the others.
+        // An entry that cannot be read must not keep the others.
         if (!isGone(err)) this.#options.events.failed({ work: 'prune-cache', err });
       });
       if (entry !== undefined) entries.push(entry);
@@ -128,7 +129,10 @@ export class CachePruner extends StartStop {
     return { folder, usedAtMilliseconds: mtimeMs, bytes };
   }
 
-  /** Puts the entry aside first, so that it is there whole or not at all. @returns false if it came into use meanwhile */
+  /**
+   * Renames the entry first, so that others see all of it or nothing. @returns false if it came into use in the
+   * meantime
+   */
   async #drop({ folder }: Entry, now: Date): Promise<boolean> {
     const aside = path.join(path.dirname(folder), `${droppedPrefix}${randomUUID()}`);
     await rename(folder, aside);

@@ -1,16 +1,16 @@
 /**
- * Marks what running subtasks use of the cache, so that no process drops it: the time of an entry's folder is that of its
- * last use, and is renewed for as long as it is in use. A process that is killed renews nothing.
+ * Marks cache entries that running subtasks use, so that no process removes them. The modification time of an entry's
+ * folder is its time of last use, and is renewed during use. Entries of a killed process are no longer renewed.
  */
 import { utimes } from 'node:fs/promises';
 import { Periodic } from '../../services/periodic.ts';
 import { StartStop } from '../../services/service.ts';
 
 const renewalMilliseconds = 60_000;
-/** An entry that was used within this time may be in use by another process. */
+/** An entry used within this time may still be in use by another process. */
 export const freshMilliseconds = 10 * renewalMilliseconds;
 
-/** Marks a folder as used now. @returns false if it is not there */
+/** Marks a folder as used now. @returns false if it does not exist */
 export async function touch(folder: string): Promise<boolean> {
   const now = new Date();
   return utimes(folder, now, now).then(
@@ -19,10 +19,10 @@ export async function touch(folder: string): Promise<boolean> {
   );
 }
 
-/** Renews while it is started. */
+/** Renews the marks while it is started. */
 export class CacheUse extends StartStop {
   readonly name = 'cache use';
-  /** How many subtasks use an entry, by its folder. */
+  /** Number of subtasks that use an entry, by its folder. */
   readonly #users = new Map<string, number>();
   readonly #renewals = new Periodic({
     intervalMilliseconds: renewalMilliseconds,
@@ -42,7 +42,7 @@ export class CacheUse extends StartStop {
     await this.#renewals.stop();
   }
 
-  /** Keeps entries in the cache until the answer is called. */
+  /** Keeps entries in the cache. @returns a function that releases them */
   async hold(folders: readonly string[]): Promise<() => void> {
     for (const folder of folders) this.#users.set(folder, (this.#users.get(folder) ?? 0) + 1);
     await Promise.all(folders.map(touch));

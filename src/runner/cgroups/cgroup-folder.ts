@@ -1,4 +1,6 @@
-/** Folders of the cgroup file system: the files in them, a runner's own among them, and their removal. */
+/**
+ * Folders of the cgroup file system: reading and writing their files, naming a runner's folder, and removing folders.
+ */
 import { randomBytes } from 'node:crypto';
 import { constants, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -6,18 +8,18 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { processStartTime } from '../../host/process-tree.ts';
 
-/** An ended process leaves its cgroup only when the kernel is done with it. */
+/** An ended process leaves its cgroup only when the kernel has cleaned it up. */
 const removeLimitMilliseconds = 10_000;
 const mostPauseMilliseconds = 50;
-/** Share of a memory limit below which the total will do; the kernel sums up the rest for each who asks. */
+/** Share of a memory limit below which the total is precise enough; the kernel computes details on each read. */
 const farBelow = 0.75;
-/** `chela-PID-START-RANDOM`: the process that made it, told from a later one with the same id. */
+/** `chela-PID-START-RANDOM`. The start time tells the process from a later one with the same id. */
 const runnerFolder = /^chela-(\d+)-(\d+)-/;
 
-/** Length of the time slice that a share of processor time is measured in. */
+/** Period over which a CPU quota is measured. */
 export const cpuPeriodMicroseconds = 100_000;
 
-/** Share of each time slice; undefined if the machine has no more processors than that. */
+/** CPU quota per period; undefined if the machine does not have more CPUs than that. */
 export function cpuQuotaMicroseconds(cpus: number): number | undefined {
   return cpus >= availableParallelism() ? undefined : Math.round(cpus * cpuPeriodMicroseconds);
 }
@@ -26,12 +28,12 @@ export function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
 }
 
-/** Writes a file of the kernel's, some of which nobody may read. @throws Error ENOENT if it has none */
+/** Writes a file of the kernel, which may be write-only. @throws Error ENOENT if it does not exist */
 export async function writeExisting(file: string, content: string): Promise<void> {
   await writeFile(file, content, { flag: constants.O_WRONLY });
 }
 
-/** Writes a file that older kernels, or kernels without swap, do not have. */
+/** Writes a file that is missing in older kernels or kernels without swap. */
 export async function writeIfThere(file: string, content: string): Promise<void> {
   try {
     await writeExisting(file, content);
@@ -51,8 +53,8 @@ export function keyedNumber(text: string, key: string): number {
 }
 
 /**
- * Memory in use less the part of it that is files nobody uses.
- * @param files with the total, and with the line `key` of that part
+ * Memory in use, without the part that is unused file cache.
+ * @param files the file with the total, and the file whose line `key` has that part
  */
 export async function memoryInUse(
   files: { readonly total: string; readonly stat: string; readonly key: string },
@@ -69,20 +71,20 @@ export async function pidsIn(folder: string): Promise<number[]> {
   return text.split('\n').filter(Boolean).map(Number);
 }
 
-/** SIGKILL to every process listed. */
+/** Sends SIGKILL to every listed process. */
 export async function killListed(folder: string): Promise<void> {
   for (const pid of await pidsIn(folder)) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // Ended since it was listed.
+      // It has ended since it was listed.
     }
   }
 }
 
 /**
- * Removes a cgroup without cgroups below it.
- * @param kill ends what is in it; called again as long as something is
+ * Removes a cgroup that has no child cgroups.
+ * @param kill ends its processes; called repeatedly while there are any
  * @throws Error if it is still in use after some seconds
  */
 export async function removeCgroup(folder: string, kill: () => Promise<void>): Promise<void> {
@@ -100,13 +102,13 @@ export async function removeCgroup(folder: string, kill: () => Promise<void>): P
   }
 }
 
-/** A name for the folder of this runner, which `removeOfDeadRunners` of later ones understands. */
+/** A folder name for this runner, in the form that `removeOfDeadRunners` recognizes. */
 export function runnerFolderName(): string {
   const random = randomBytes(4).toString('hex');
   return `chela-${process.pid}-${processStartTime(process.pid) ?? 0}-${random}`;
 }
 
-/** Removes what runners that died left. Their processes died with them; what is still in use is left alone. */
+/** Removes folders of dead runners. Their processes died with them; folders in use are left alone. */
 export async function removeOfDeadRunners(parent: string): Promise<void> {
   const names = await readdir(parent);
   for (const name of names) {
@@ -123,7 +125,7 @@ async function removeIfUnused(folder: string): Promise<void> {
     for (const entry of entries) if (entry.isDirectory()) await rmdir(path.join(folder, entry.name));
     await rmdir(folder);
   } catch (error) {
-    // Another runner cleans up too, or it is of a runner whose process ids are others than ours.
+    // Another runner is cleaning up too, or the folder's runner is in a different pid namespace.
     const code = codeOf(error);
     if (code !== 'EBUSY' && code !== 'ENOENT') throw error;
   }

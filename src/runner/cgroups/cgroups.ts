@@ -1,6 +1,6 @@
 /**
- * The cgroups of this runner's subtasks, where the machine lets it have some. Without them nothing fails: memory and
- * processes are then watched, and processor time is not limited.
+ * The cgroups of this runner's subtasks, if the machine allows them. Without them, memory and processes are limited by
+ * polling, and CPU time is not limited.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,12 +29,12 @@ export class Cgroups extends StartStop {
     this.#options = options;
   }
 
-  /** Whether `cpus` limits anything here. */
+  /** Whether `cpus` has any effect on this machine. */
   get limitsCpu(): boolean {
     return this.#kind?.controls.has('cpu') ?? false;
   }
 
-  /** Finds out what the machine allows, by doing it once, and says so. Never rejects. */
+  /** Finds out what the machine allows by trying it once, and reports it. Never rejects. */
   protected override async begin(): Promise<void> {
     const { isEnabled, events } = this.#options;
     if (!isEnabled) return;
@@ -46,7 +46,7 @@ export class Cgroups extends StartStop {
     }
   }
 
-  /** @returns undefined if there are no cgroups, or this one could not be made, which is told */
+  /** @returns undefined if cgroups are unavailable, or creating this one failed, which is reported */
   async create(limits: CgroupLimits): Promise<Cgroup | undefined> {
     if (this.#kind === undefined) return undefined;
     this.#made += 1;
@@ -58,7 +58,7 @@ export class Cgroups extends StartStop {
     }
   }
 
-  /** Removes what was made; the cgroups of all subtasks have to be removed before. Never rejects. */
+  /** Removes the runner's folder. All cgroups of subtasks must have been removed before. Never rejects. */
   protected override async end(): Promise<void> {
     try {
       await this.#kind?.close();
@@ -69,7 +69,7 @@ export class Cgroups extends StartStop {
   }
 }
 
-/** @throws Error that says why there are none */
+/** @throws Error that says why cgroups are unavailable */
 async function openKind(): Promise<CgroupKind> {
   if (process.platform !== 'linux') throw new Error(`${process.platform} has none`);
   const { versionOne, versionTwo } = await ownHierarchies();
@@ -90,7 +90,7 @@ async function openVersionTwo(own: string | undefined): Promise<CgroupKind> {
   return VersionTwoCgroups.open(own);
 }
 
-/** Puts a process into a cgroup and removes it again. */
+/** Tries to add a process to a cgroup, and removes the cgroup again. */
 async function tryOut(kind: CgroupKind): Promise<void> {
   const cgroup = await kind.create('trial', trialLimits);
   const child = spawn('/bin/sh', ['-c', 'read line'], { stdio: ['pipe', 'ignore', 'ignore'] });

@@ -1,25 +1,25 @@
-/** Where the kernel shows the cgroups of this process: one folder for each controller of version 1, one for version 2. */
+/** Finds the cgroup folders of this process: one per controller in version 1, one in version 2. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 export interface Hierarchies {
-  /** Folder of this process by controller, of those that version 1 manages. */
+  /** Folder of this process per controller, for controllers of version 1. */
   readonly versionOne: ReadonlyMap<string, string>;
-  /** Folder of this process in version 2, where that is mounted. */
+  /** Folder of this process in version 2, if that is mounted. */
   readonly versionTwo: string | undefined;
 }
 
 interface Mount {
-  /** What of the hierarchy is mounted. */
+  /** Root of the mounted part of the hierarchy. */
   readonly root: string;
   readonly at: string;
   /** `cgroup` or `cgroup2`. */
   readonly type: string;
-  /** Controllers, among other things. */
+  /** Includes the controllers. */
   readonly options: readonly string[];
 }
 
-/** The kernel writes blanks and the like in paths as octal numbers. */
+/** The kernel writes white space in paths as octal escapes. */
 function unescaped(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
@@ -36,7 +36,7 @@ function mountsOf(mountinfo: string): Mount[] {
   });
 }
 
-/** @returns undefined if the mount does not show the folder */
+/** @returns undefined if the folder is not inside the mount */
 function shownBy({ root, at }: Mount, folder: string): string | undefined {
   const below = path.posix.relative(root, folder);
   return below.startsWith('..') ? undefined : path.join(at, below);

@@ -1,4 +1,4 @@
-/** Version 1: a hierarchy for each controller, and a folder of the subtask in each of them. */
+/** Version 1: one hierarchy per controller, with a folder of the subtask in each. */
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Cgroup, CgroupControl, CgroupKind, CgroupLimits, CgroupSigns } from '../cgroup.ts';
@@ -16,9 +16,9 @@ import {
   writeIfThere,
 } from './cgroup-folder.ts';
 
-/** Controller by what it is used for. */
+/** Controller that provides each control. */
 const controllers = { memory: 'memory', cpu: 'cpu', processes: 'pids', 'cpu time': 'cpuacct' } as const;
-/** Share of the memory limit from which a kill was for the limit: not every kernel counts how often it was met. */
+/** Share of the memory limit from which a kill is attributed to it, because some kernels do not count its events. */
 const atLimit = 0.95;
 /** Folder by control; two controls may share one. */
 type Folders = ReadonlyMap<CgroupControl, string>;
@@ -117,7 +117,7 @@ class VersionOneCgroup implements Cgroup {
 export class VersionOneCgroups implements CgroupKind {
   readonly name = 'cgroup v1';
   readonly controls: ReadonlySet<CgroupControl>;
-  /** The runner's own folders. */
+  /** The runner's folders. */
   readonly #folders: Folders;
 
   /** Use `VersionOneCgroups.open`. */
@@ -127,9 +127,9 @@ export class VersionOneCgroups implements CgroupKind {
   }
 
   /**
-   * Makes the runner's folders below those of its process, of the controllers that let it.
+   * Creates the runner's folders below those of this process, for each controller that permits it.
    * @param own folder of this process by controller
-   * @throws Error if none does
+   * @throws Error if no controller permits it
    */
   static async open(own: ReadonlyMap<string, string>): Promise<VersionOneCgroups> {
     const name = runnerFolderName();

@@ -1,6 +1,6 @@
 /**
- * Version 2: one hierarchy, in which a cgroup that hands controllers down may hold no processes itself. So the runner and
- * what it was started with move into a cgroup of their own first, where the place is theirs to arrange.
+ * Version 2: one hierarchy, in which a cgroup that delegates controllers must not contain processes. So the runner
+ * first moves itself and the other processes of its cgroup into a child cgroup, if that cgroup is its own.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ import {
   writeIfThere,
 } from './cgroup-folder.ts';
 
-/** Where the runner's own processes are put. */
+/** Child cgroup for the runner's own processes. */
 const hostFolder = 'chela-host';
 const mostMoves = 20;
 
@@ -31,7 +31,9 @@ const controllers: Readonly<Record<string, CgroupControl>> = {
   pids: 'processes',
 };
 
-/** The limits as their files. A cgroup is killed as a whole, so that no half of a worker goes on. */
+/**
+ * The limits by file name. A cgroup is killed as a whole, so that no worker continues without half of its processes.
+ */
 export function limitFiles(limits: CgroupLimits): Record<string, Readonly<Record<string, string>>> {
   const quota = cpuQuotaMicroseconds(limits.cpus) ?? 'max';
   return {
@@ -97,7 +99,7 @@ class VersionTwoCgroup implements Cgroup {
       await writeExisting(path.join(this.#folder, 'cgroup.kill'), '1');
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
-      // A kernel before 5.14 kills one by one, or the folder is gone, which shows now.
+      // The kernel is older than 5.14, or the folder is gone, which the next call reports.
       await killListed(this.#folder);
     }
   }
@@ -110,7 +112,7 @@ class VersionTwoCgroup implements Cgroup {
 export class VersionTwoCgroups implements CgroupKind {
   readonly name = 'cgroup v2';
   readonly controls: ReadonlySet<CgroupControl>;
-  /** The runner's own folder. */
+  /** The runner's folder. */
   readonly #folder: string;
   readonly #enabled: ReadonlySet<string>;
 
@@ -119,15 +121,15 @@ export class VersionTwoCgroups implements CgroupKind {
     this.#folder = folder;
     this.#enabled = enabled;
     const enforced = Object.entries(controllers).filter(([controller]) => enabled.has(controller));
-    // Processor time is counted in every cgroup.
+    // CPU time is counted in every cgroup.
     this.controls = new Set([...enforced.map(([, control]) => control), 'cpu time']);
   }
 
   /**
-   * Makes the runner's folder beside that of its process.
+   * Creates the runner's folder beside that of this process.
    * @param own folder of this process
-   * @param wanted controllers that the folder hands down; one of them is enough
-   * @throws Error that says why the place is not the runner's to arrange
+   * @param wanted controllers to delegate; one of them is enough
+   * @throws Error that says why the runner must not change this cgroup
    */
   static async open(
     own: string,
@@ -191,7 +193,7 @@ async function enable(folder: string, names: readonly string[]): Promise<void> {
   await writeFile(path.join(folder, 'cgroup.subtree_control'), names.map((name) => `+${name}`).join(' '));
 }
 
-/** Has a cgroup hand down controllers. Only the root of all may have processes beside that. */
+/** Makes a cgroup delegate controllers. Only the root cgroup may also contain processes. */
 async function handDown(folder: string, names: readonly string[]): Promise<void> {
   const enabled = await controllersIn(folder, 'cgroup.subtree_control', names);
   if (enabled.length === names.length) return;
@@ -213,13 +215,13 @@ async function handDown(folder: string, names: readonly string[]): Promise<void>
 }
 
 async function moveProcesses(from: string, to: string): Promise<void> {
-  // What is started meanwhile shows at the next look.
+  // Processes that start in the meantime are found in the next round.
   for (let move = 0; move < mostMoves; move += 1) {
     const pids = await pidsIn(from);
     if (pids.length === 0) return;
     for (const pid of pids) {
       await writeFile(path.join(to, 'cgroup.procs'), String(pid)).catch((error: unknown) => {
-        // It ended since it was listed.
+        // It has ended since it was listed.
         if (codeOf(error) !== 'ESRCH') throw error;
       });
     }

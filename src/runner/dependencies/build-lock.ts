@@ -1,6 +1,7 @@
 /**
- * Has one process of those that share a cache folder build an entry. The lock is a folder, whose time its holder renews: a
- * process that is killed renews nothing, and somebody else takes over. Those who wait read the holder's lines.
+ * Makes sure that of all processes sharing a cache folder, only one builds an entry. The lock is a folder whose
+ * modification time its holder renews. A killed holder stops renewing, and another process takes over. Waiting
+ * processes read the holder's output.
  */
 import { randomUUID } from 'node:crypto';
 import { appendFile, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
@@ -9,11 +10,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Periodic } from '../../services/periodic.ts';
 
 const renewalMilliseconds = 5000;
-/** A lock that nobody renews for this long, before the eyes of one who waits, is a dead process's. */
+/** If a waiting process sees no renewal for this long, the holder is dead. */
 const staleMilliseconds = 6 * renewalMilliseconds;
 const lookMilliseconds = 200;
 
-/** What the holder printed, from where the last look ended. */
+/** Reads the holder's output from where it last stopped. */
 class LogReader {
   readonly #file: string;
   #offset = 0;
@@ -56,7 +57,7 @@ export class BuildLock {
         await utimes(folder, now, now);
       },
       onError: () => {
-        // Somebody took over: what both build is the same, and the first to finish wins.
+        // Another process took over. Both build the same content, and the first to finish wins.
       },
     });
     this.#renewals.start();
@@ -64,10 +65,10 @@ export class BuildLock {
 
   /**
    * Waits for the lock.
-   * @param folder of the lock; its parent is there
-   * @param isDone whether there is nothing to build any more
-   * @param onLine gets what another holder prints meanwhile
-   * @returns undefined if another holder has built
+   * @param folder the lock; its parent folder exists
+   * @param isDone whether the entry has been built
+   * @param onLine called with the output of another holder while waiting
+   * @returns undefined if another holder has built the entry
    */
   static async acquire(
     folder: string,
@@ -76,7 +77,7 @@ export class BuildLock {
     signal: AbortSignal,
   ): Promise<BuildLock | undefined> {
     let log = new LogReader(path.join(folder, 'log'));
-    // By the monotonic clock: the wall clock may step, and that of a shared file system may be another machine's.
+    // On the monotonic clock: the wall clock may jump, and a shared file system may use another machine's clock.
     let renewal = { mtimeMs: Number.NaN, seenAt: 0 };
     for (;;) {
       if (await isDone()) return undefined;
@@ -88,7 +89,7 @@ export class BuildLock {
         },
       );
       if (isMine) {
-        // The holder before may have finished between the two looks.
+        // The previous holder may have finished between the two checks.
         if (!(await isDone())) return new BuildLock(folder);
         await rm(folder, { recursive: true, force: true });
         return undefined;
@@ -105,7 +106,7 @@ export class BuildLock {
     }
   }
 
-  /** Shows a line to those who wait in other processes. */
+  /** Shows a line to waiting processes. */
   print(line: string): void {
     const text = `${line.replaceAll('\n', ' ')}\n`;
     this.#writing = this.#writing
@@ -120,7 +121,9 @@ export class BuildLock {
   }
 }
 
-/** By a rename first: of several who see it stale, one removes it, and none the one that is made next. */
+/**
+ * Renames the lock first, so that of several processes that find it stale only one removes it, and none the next lock.
+ */
 async function removeStale(folder: string): Promise<void> {
   const aside = path.join(path.dirname(folder), `.draft-${randomUUID()}`);
   await rename(folder, aside).catch(() => undefined);

@@ -1,4 +1,4 @@
-/** A folder of installed dependencies by the content they were made from: each is made once, and never changes. */
+/** A folder of installed dependencies, keyed by a hash of their declaration. Each is built once and never changes. */
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,11 +10,11 @@ const staleDraftMilliseconds = 24 * 3600 * 1000;
 const replayedLines = 1000;
 
 export interface Installation {
-  /** Empty folder that becomes the entry of the cache. */
+  /** Empty folder that becomes the cache entry. */
   readonly folder: string;
-  /** Passes a line of output on to all who wait. */
+  /** Passes a line of output to all waiting requests. */
   readonly print: (line: string) => void;
-  /** Aborted once nobody waits any more. */
+  /** Aborted once no request is waiting. */
   readonly signal: AbortSignal;
 }
 
@@ -33,7 +33,7 @@ export async function isFolder(folder: string): Promise<boolean> {
   );
 }
 
-/** Lets every user read and run what is below, and nobody write its files. Folders stay their owner's to remove. */
+/** Lets every user read and execute the files, and nobody write them. Only the owner can remove the folders. */
 async function openToReaders(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   const entries = await readdir(folder, { withFileTypes: true });
@@ -53,19 +53,19 @@ export class DependencyCache {
   readonly #builds = new Map<string, Build>();
   #swept: Promise<void> | undefined;
 
-  /** @param parent folder of the entries, which sandboxes can reach; made where it is not there */
+  /** @param parent folder of the entries, accessible to sandboxes; created if it does not exist */
   constructor(parent: string) {
     this.#parent = parent;
   }
 
   /**
-   * The entry of a key, made unless it is there. Requests for the same key share one installation; one that failed is
-   * tried again at the next request.
-   * @param key tells the content: a hash
+   * The entry of a key, built if it does not exist. Requests for the same key share one installation. A failed
+   * installation is retried on the next request.
+   * @param key hash of what determines the content
    * @param install fills the entry's folder
-   * @param onLine gets each line of output; a request that joins an installation gets its earlier lines too
-   * @param signal ends this request; the installation ends once no request waits for it
-   * @returns host folder of the entry
+   * @param onLine called with each line of output; a request that joins an installation also gets its earlier lines
+   * @param signal cancels this request; the installation is cancelled once no request waits for it
+   * @returns folder of the entry on the host
    */
   async folder(
     key: string,
@@ -99,7 +99,7 @@ export class DependencyCache {
       build.listeners.delete(onLine);
       build.waiting -= 1;
       if (build.waiting === 0) {
-        // A request that comes from now on starts anew instead of joining what is being ended.
+        // New requests must start another build instead of joining the one that is being cancelled.
         if (this.#builds.get(key) === build) this.#builds.delete(key);
         build.abort.abort();
       }
@@ -165,12 +165,12 @@ export class DependencyCache {
     try {
       await rename(draft, target);
     } catch (error) {
-      // Another process was first; its folder was made from the same content.
+      // Another process finished first; its folder has the same content.
       if (!(await isFolder(target))) throw error;
     }
   }
 
-  /** What processes that were killed left behind. */
+  /** Removes drafts of killed processes. */
   async #removeStaleDrafts(): Promise<void> {
     const names = (await readdir(this.#parent)).filter((name) => name.startsWith('.draft-'));
     await Promise.all(

@@ -1,6 +1,6 @@
 /**
- * Package managers in a sandbox that reaches nothing but the package registries: those that npm's and pip's own configuration
- * on this host names. The credentials stay outside, with the gateway.
+ * Runs package managers in a sandbox that can reach only the package registries that npm's and pip's configuration on
+ * this host names. Credentials stay outside, in the gateway.
  */
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -22,7 +22,7 @@ import { secretsOfAccess, type RegistryAccess } from './registry-access.ts';
 import { RegistryClient } from './registry-client.ts';
 import { RegistryGateway, type ServedRegistry } from './registry-gateway.ts';
 
-/** Its working space is its home, which is disk, and not `/tmp`, which is memory. */
+/** Temporary files go to the home folder, which is on disk, instead of `/tmp`, which is in memory. */
 const inHome = ['/usr/bin/env', 'sh', '-c', 'TMPDIR=$HOME exec "$@"', 'sh'];
 
 export interface FencedInstallerServices {
@@ -39,7 +39,7 @@ export class FencedInstaller implements Installer {
   readonly #allowed: AllowList;
   readonly #reader: DeclarationReader;
 
-  /** @param sandbox whose kind isolates */
+  /** @param sandbox of a kind that isolates */
   constructor(sandbox: Sandbox, config: Config, { reader, events }: FencedInstallerServices) {
     this.runsScripts = config.installScripts;
     this.#fence = new InstallFence(sandbox, config, events);
@@ -148,7 +148,7 @@ export class FencedInstaller implements Installer {
   }
 }
 
-/** The configuration of npm inside: the same registries, at the gateway. */
+/** npm's configuration inside the sandbox: the same registries, through the gateway. */
 function npmConfiguration(
   { registry, scopes }: NpmSettings,
   urls: readonly string[],
@@ -173,13 +173,13 @@ function indexArguments({ indexes, linkPages }: PipSettings, gateway: RegistryGa
   ];
 }
 
-/** Lines with the addresses that people know, and without what the configuration holds of secrets. */
+/** Restores the original addresses in lines, and masks the configuration's secrets. */
 function editOf(access: RegistryAccess, gateway: RegistryGateway): (line: string) => string {
   const mask = new SecretMask(secretsOfAccess(access));
   return (line) => mask.apply(gateway.readable(line));
 }
 
-/** Folders that the sandbox's unprivileged user can enter. */
+/** The folders that the sandbox's unprivileged user can enter. */
 async function reachable(folders: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const folder of folders) {

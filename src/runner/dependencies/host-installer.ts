@@ -1,6 +1,6 @@
 /**
- * Package managers as processes of the runner: if there is no sandbox to run them in. They reach what the host reaches,
- * so no code of packages runs.
+ * Runs package managers as ordinary processes of the runner, if there is no sandbox for them. They can reach what the
+ * host can reach, so packages' own code is not run.
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -15,9 +15,9 @@ import { secretsOfAccess } from './registry-access.ts';
 
 function npmEnvironment(): Record<string, string> {
   return {
-    // npm must run on, and install for, the Node that runs the workers.
+    // npm must run on the Node that runs the workers, and install for it.
     PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
-    // No credentials and no files of this host, whatever a dependency of a dependency asks for.
+    // Keeps dependencies of dependencies from using the host's credentials and files.
     GIT_ALLOW_PROTOCOL: 'https',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
@@ -33,7 +33,7 @@ export class HostInstaller implements Installer {
   readonly #timeLimitSeconds: number;
   readonly #notice: string;
 
-  /** @param options.notice first line of every log, where there is something to say */
+  /** @param options.notice first line of every log; none if undefined */
   constructor({
     python,
     timeLimitSeconds,
@@ -57,7 +57,7 @@ export class HostInstaller implements Installer {
     signal,
   }: NpmRequest): Promise<PackageManagerEnd> {
     for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
-    // What the configuration holds of secrets shows in no line, whatever npm thinks of it.
+    // Masks the configuration's secrets in all lines, even those that npm would show.
     const mask = await maskOf(async () => readNpmSettings(await findNpm()));
     const argv = [...npmArguments({ command, legacyPeerDeps }, this.runsScripts), '--prefix', folder];
     return this.#run('npm', argv, { folder, print, signal, mask, environment: npmEnvironment() });
@@ -92,7 +92,7 @@ export class HostInstaller implements Installer {
   }
 }
 
-/** Where the configuration cannot be read, the package manager itself says what is wrong with it. */
+/** If the configuration cannot be read, the package manager itself reports why. */
 async function maskOf(read: () => Promise<Parameters<typeof secretsOfAccess>[0]>): Promise<SecretMask> {
   return new SecretMask(await read().then(secretsOfAccess, () => []));
 }

@@ -1,6 +1,6 @@
 /**
- * One run of a package manager in a sandbox of its own: no network but the registry gateway, no files but its own, an
- * unprivileged user, limits on time, memory and disk. When it ends, all it started has ended.
+ * Runs a package manager once in its own sandbox: only the registry gateway as network, only its own files, an
+ * unprivileged user, limits on time, memory and disk. When it ends, all its child processes have ended.
  */
 import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,7 +16,7 @@ import { gatewayAddress, type RegistryGateway } from './registry-gateway.ts';
 
 const memoryCheckMilliseconds = 500;
 const mebibyte = 1024 * 1024;
-/** Runners have their slots below; each has its own unprivileged user. */
+/** Slots below are for runners. Each slot has its own unprivileged user. */
 const firstSlot = 10_000;
 
 type FenceConfig = Pick<
@@ -33,12 +33,12 @@ type FenceConfig = Pick<
 >;
 
 export interface FencedCommand {
-  /** Host folder that gets the result. */
+  /** Host folder that receives the result. */
   readonly folder: string;
-  /** Files of the working folder, by name. */
+  /** Files to create in the working folder, by name. */
   readonly files: Readonly<Record<string, string>>;
   readonly launch: Launch;
-  /** Folder of the working folder that is the result. */
+  /** Name of the result's folder in the working folder. */
   readonly result: string;
   readonly gateway: RegistryGateway;
   readonly print: (line: string) => void;
@@ -58,7 +58,7 @@ export class InstallFence {
     this.#events = events;
   }
 
-  /** @throws Error if a limit is passed or it cannot be started, or the abort's reason */
+  /** @throws Error if it exceeds a limit or cannot be started; the abort's reason */
   async run(command: FencedCommand): Promise<PackageManagerEnd> {
     const slot = this.#takeSlot();
     const fence = await mkdtemp(path.join(command.folder, '.fence-'));
@@ -103,7 +103,7 @@ export class InstallFence {
       gateway.serve(worker.listener(gatewayAddress.port), (message) => output.add(`registry: ${message}`));
       worker.run();
       const { exitCode } = await worker.exited;
-      // What it started and left holds its output open.
+      // Leftover child processes hold its output open.
       await worker.terminate(0);
       await reading;
       signal.throwIfAborted();
@@ -117,7 +117,7 @@ export class InstallFence {
     }
   }
 
-  /** Ends what passes a limit, or is not wanted any more. */
+  /** Ends it if it exceeds a limit or is cancelled. */
   #watch(
     worker: SandboxedProcess,
     scratchDir: string,
@@ -168,7 +168,7 @@ export class InstallFence {
     const limitBytes = this.#config.installMemoryMegabytes * mebibyte;
     while (!signal.aborted) {
       const usedBytes = await worker.memoryBytes(limitBytes).catch((err: unknown) => {
-        // What has ended meanwhile has no memory to be measured.
+        // A process that has ended in the meantime has no memory to measure.
         if (!signal.aborted) this.#events.failed({ work: 'measure-install', err });
         return 0;
       });
@@ -188,7 +188,7 @@ export class InstallFence {
   }
 }
 
-/** Moves the result out; it belongs to the runner's user from then on. Nothing of the sandbox runs any more. */
+/** Moves the result out of the sandbox, which has ended, and gives it to the runner's user. */
 async function takeResult(workDir: string, { folder, result }: FencedCommand): Promise<void> {
   const target = path.join(folder, result);
   await rm(target, { recursive: true, force: true });
@@ -201,7 +201,7 @@ async function takeResult(workDir: string, { folder, result }: FencedCommand): P
   );
   if (!made) await mkdir(target);
   else if (!(await lstat(target)).isDirectory()) {
-    // A script may have put a link to a folder of the host in its place.
+    // A script may have replaced it with a link to a folder of the host.
     await rm(target);
     throw new Error(`${result} is no folder after the installation`);
   }
@@ -210,7 +210,7 @@ async function takeResult(workDir: string, { folder, result }: FencedCommand): P
 
 async function takeOver(folder: string): Promise<void> {
   if (process.getuid?.() === 0) await lchown(folder, 0, 0);
-  // A script may have closed its folders to everybody.
+  // A script may have removed all permissions from its folders.
   await chmod(folder, 0o755);
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const file = path.join(folder, entry.name);

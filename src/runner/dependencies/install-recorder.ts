@@ -1,4 +1,4 @@
-/** Keeps the record of one installation: its lines as they come, in the database, some at a time. */
+/** Writes the record of an installation: stores its lines in the database in batches. */
 import type { DependencyInstalls, InstallLine, InstallStatus } from '../../workers/workers.ts';
 import type { Events } from '../../events/events.ts';
 
@@ -8,12 +8,12 @@ const longestLine = 2000;
 interface InstallRecorderOptions {
   readonly installs: DependencyInstalls;
   readonly versionId: number;
-  /** Most lines that are kept. */
+  /** Maximum number of stored lines. */
   readonly lineLimit: number;
   readonly events: Events;
 }
 
-/** A record that cannot be written fails no installation. */
+/** A failure to write the record does not fail the installation. */
 export class InstallRecorder {
   readonly #options: InstallRecorderOptions;
   #attempt: Promise<number | undefined> | undefined;
@@ -26,12 +26,12 @@ export class InstallRecorder {
     this.#options = options;
   }
 
-  /** Whether there is anything to tell of. */
+  /** Whether there is anything to record. */
   get hasBegun(): boolean {
     return this.#attempt !== undefined;
   }
 
-  /** The first line begins the record: where everything is in the cache there is none. */
+  /** The first line begins the record, so there is none if everything is in the cache. */
   print(line: string): void {
     this.#begin();
     this.#count += 1;
@@ -60,7 +60,7 @@ export class InstallRecorder {
     if (this.#attempt !== undefined) return;
     this.#attempt = this.#options.installs.begin(this.#options.versionId);
     this.#attempt.catch(() => {
-      // Told with the first lines; until those are written nobody waits for it.
+      // Reported when the first lines are stored; nobody awaits it before.
     });
   }
 

@@ -1,4 +1,4 @@
-/** Readies what versions need to run, and keeps the record of it for their authors: for a run, or after an upload. */
+/** Installs the dependencies of versions, for a run or after an upload, and keeps a record for their authors. */
 import type { Config } from '../../configuration/configuration.ts';
 import {
   InstallSetAsideError,
@@ -30,15 +30,15 @@ interface InstallationsOptions {
 export class Installations extends StartStop {
   readonly name = 'installations';
   readonly #options: InstallationsOptions;
-  /** Versions with a record under way: of several requests one keeps it. */
+  /** Versions whose record is being written. Of concurrent requests, only one writes it. */
   readonly #recorded = new Set<number>();
-  /** Packages whose record says by now that they are ready, by version. */
+  /** Packages whose record says that they are ready, by version. */
   readonly #ready = new Map<number, string>();
-  /** Those that an upload waits for. */
+  /** Installations that uploads wait for. */
   readonly #underWay = new Set<Promise<void>>();
-  /** While it is started. */
+  /** Set while started. */
   #running: AbortController | undefined;
-  /** Key of the runner whose lease covers what is begun; known once that is registered. */
+  /** Key of the runner whose lease covers installations; known once the runner is registered. */
   #runnerId: number | undefined;
   #registered = Promise.withResolvers<void>();
 
@@ -47,7 +47,7 @@ export class Installations extends StartStop {
     this.#options = options;
   }
 
-  /** As the configuration says. */
+  /** Creates it according to the configuration. */
   static open(
     config: Config,
     services: Pick<InstallationsOptions, 'installs' | 'packages' | 'events'>,
@@ -63,8 +63,8 @@ export class Installations extends StartStop {
   }
 
   /**
-   * Installs what a version depends on, unless that was done before.
-   * @param onLine gets each line that is printed
+   * Installs the dependencies of a version, unless they are installed.
+   * @param onLine called with each line of output
    * @throws Error with the reason, or the end of the package manager's output
    */
   async prepare(
@@ -76,7 +76,7 @@ export class Installations extends StartStop {
     const { languages } = this.#options;
     if (this.#recorded.has(version.id)) {
       const preparation = await prepareLaunch(version.language, packageDir, languages, onLine, signal);
-      // Whoever keeps the record may have given up.
+      // The writer of the record may have stopped.
       await this.#noteReady(version, preparation);
       return preparation;
     }
@@ -88,7 +88,7 @@ export class Installations extends StartStop {
     }
   }
 
-  /** Unless this process has read and installed for the version before, it may bring the process down. */
+  /** If this process has never installed this version, the installation might crash it, so it is recorded first. */
   async #prepareNoted(
     version: InstallableVersion,
     packageDir: string,
@@ -113,7 +113,7 @@ export class Installations extends StartStop {
     return this.#write(version, () => this.#options.installs.unfinished.begin(version.id, runnerId));
   }
 
-  /** What is written about an installation fails none, but for its being set aside. */
+  /** A failure to write the record does not fail the installation, except that of a version that was set aside. */
   async #write<Result>(
     version: InstallableVersion,
     write: () => Promise<Result>,
@@ -127,13 +127,13 @@ export class Installations extends StartStop {
     }
   }
 
-  /** @param runnerId key of the runner whose lease covers what is begun from here on */
+  /** @param runnerId key of the runner whose lease covers installations from now on */
   runAs(runnerId: number): void {
     this.#runnerId = runnerId;
     this.#registered.resolve();
   }
 
-  /** For a version that was just published. What is wrong with its dependencies is in its record then. */
+  /** Installs the dependencies of a newly published version. Failures are in its record. */
   async install(versionId: number): Promise<void> {
     const installation = this.#install(versionId);
     this.#underWay.add(installation);
@@ -144,18 +144,18 @@ export class Installations extends StartStop {
     const { installs, packages } = this.#options;
     const signal = this.#running?.signal;
     if (signal === undefined) throw new Error('the runner is not started, or was stopped');
-    // Jobs begin before the runner does.
+    // Jobs start before the runner.
     await this.#registered.promise;
     signal.throwIfAborted();
     const version = await installs.version(versionId);
     if (version === undefined) return;
     const packageDir = await packages.unpacked(version.package_hash);
-    // Whoever queued it wants to be told, although all may be there.
+    // The job must record the result, even if everything is already installed.
     this.#ready.delete(version.id);
     try {
       await this.prepare(version, packageDir, () => undefined, signal);
     } catch {
-      // Told if it failed.
+      // The failure has been reported.
       signal.throwIfAborted();
     }
   }
@@ -165,7 +165,7 @@ export class Installations extends StartStop {
     this.#registered = Promise.withResolvers();
   }
 
-  /** Ends installations that nobody but an upload waits for; they are done again by whoever is there next. */
+  /** Ends installations that only uploads wait for. They are done again by the next process that can. */
   protected override async end(): Promise<void> {
     this.#running?.abort(new Error('the runner was stopped'));
     this.#running = undefined;
@@ -211,7 +211,7 @@ export class Installations extends StartStop {
     }
   }
 
-  /** Once a process: runs that follow need not say it again. */
+  /** Records it once per process; later runs need not repeat it. */
   async #noteReady(version: InstallableVersion, preparation: Preparation): Promise<void> {
     if (this.#ready.get(version.id) === version.package_hash) return;
     const hasNone =

@@ -1,6 +1,6 @@
 /**
- * npm and pip for sandboxes: copies of the host's in the cache folder. There the sandbox's unprivileged user can reach them,
- * wherever the host has its own.
+ * Copies the host's npm and pip into the cache folder, where the sandbox's unprivileged user can reach them wherever
+ * the originals are.
  */
 import { createHash } from 'node:crypto';
 import { cp, readFile, stat } from 'node:fs/promises';

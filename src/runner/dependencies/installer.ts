@@ -1,7 +1,9 @@
-/** Where package managers run: on the host itself, or in a sandbox whose only way out leads to the package registries. */
+/**
+ * The contract of running package managers: on the host, or in a sandbox that can reach only the package registries.
+ */
 
 export interface InstallRequest {
-  /** Host folder that gets the result; the caller's. */
+  /** Host folder that receives the result; belongs to the caller. */
   readonly folder: string;
   readonly print: (line: string) => void;
   readonly signal: AbortSignal;
@@ -23,20 +25,20 @@ export interface PipRequest extends InstallRequest {
 
 export interface PackageManagerEnd {
   readonly exitCode: number | null;
-  /** The last lines it printed. */
+  /** The last lines of its output. */
   readonly tail: string;
 }
 
 export interface Installer {
-  /** Whether only registries can be reached. */
+  /** Whether it can reach only registries. */
   readonly isFenced: boolean;
-  /** Whether code of packages runs: npm's install scripts, builds of Python's source distributions. */
+  /** Whether it runs packages' own code: npm's install scripts, builds of Python source distributions. */
   readonly runsScripts: boolean;
   /**
-   * Runs npm; `node_modules` in the folder is the result.
-   * @throws Error if it cannot be started or passes a limit, or the abort's reason
+   * Runs npm. The result is `node_modules` in the folder.
+   * @throws Error if it cannot be started or exceeds a limit; the abort's reason
    */
   npm(request: NpmRequest): Promise<PackageManagerEnd>;
-  /** Runs pip; `site-packages` in the folder is the result. @throws as `npm` */
+  /** Runs pip. The result is `site-packages` in the folder. @throws as `npm` does */
   pip(request: PipRequest): Promise<PackageManagerEnd>;
 }

@@ -1,4 +1,4 @@
-/** Where dependencies are installed: in a sandbox wherever the configuration has one that isolates. */
+/** Chooses how dependencies are installed: in a sandbox, if the configured kind isolates. */
 import type { Config } from '../../configuration/configuration.ts';
 import { FencedInstaller, type FencedInstallerServices } from './fenced-installer.ts';
 import { HostInstaller } from './host-installer.ts';

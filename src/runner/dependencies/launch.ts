@@ -1,14 +1,14 @@
-/** How a package's entry is run, by its language. */
+/** How the entry of a package is run, by language. */
 import type { Language } from '../../workers/workers.ts';
 import type { NodeDependencies } from './node-dependencies.ts';
 import type { PythonDependencies, PythonEnvironment } from './python-dependencies.ts';
 import type { Launch } from '../sandbox.ts';
 
-/** What a subtask's worker starts from. */
+/** What a subtask's worker needs to start. */
 export interface Preparation {
-  /** Host folder to mount as `node_modules`, for packages of Node. */
+  /** Host folder to mount as `node_modules`, for Node packages. */
   readonly nodeModulesDir?: string | undefined;
-  /** For packages of other languages. */
+  /** For packages in other languages. */
   readonly launch?: Launch;
 }
 
@@ -27,7 +27,7 @@ function pythonLaunch({ interpreter, packages }: PythonEnvironment): Launch {
         .map((name) => places[name])
         .join(':'),
       LD_LIBRARY_PATH: `${places['python']}/lib`,
-      // What a worker prints is read line by line, and its packages are read-only.
+      // Output is read line by line, and packages are read-only.
       PYTHONUNBUFFERED: '1',
       PYTHONDONTWRITEBYTECODE: '1',
       PYTHONNOUSERSITE: '1',
@@ -38,8 +38,8 @@ function pythonLaunch({ interpreter, packages }: PythonEnvironment): Launch {
 const goLaunch: Launch = { mounts: {}, command: (_places, entry) => [entry], environment: () => ({}) };
 
 /**
- * Readies what a package needs besides itself.
- * @param onLine gets each line that the installation of dependencies prints
+ * Prepares everything that a package needs besides itself.
+ * @param onLine called with each line of the installation's output
  * @throws Error with the reason, or the end of the package manager's output
  */
 export async function prepareLaunch(

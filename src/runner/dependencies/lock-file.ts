@@ -1,19 +1,20 @@
-/** npm's lock files for an installation that reaches registries by other addresses than the file names. */
+/** Rewrites npm's lock files for installations that reach registries under other addresses. */
 
 type Json = Record<string, unknown>;
 
-/** A registry of npm, and where it is to be had. */
+/** An npm registry, and the address to reach it at. */
 export interface RegistryPlace {
-  /** With a slash at its end, as `localUrl`. */
+  /** With a trailing slash, like `localUrl`. */
   readonly url: string;
   readonly localUrl: string;
 }
 
 /**
- * The lock file with each package at the address where it can be had. One that is in no registry of the configuration, as
- * the author may use another, loses its address: npm looks it up by name and version, and its digest must be the same.
- * @param places of the registries that the configuration names; the first that fits counts
- * @throws Error for a package that is in no registry at all
+ * Rewrites the lock file so that each package has a reachable address. A package from a registry that is not
+ * configured, because its author uses another one, loses its address: npm then looks it up by name and version, and its
+ * digest must match.
+ * @param places of the configured registries; the first match counts
+ * @throws Error for a package that does not come from a registry
  */
 export function localLock(text: string, places: readonly RegistryPlace[]): string {
   const lock = JSON.parse(text.replace(/^\uFEFF/, '')) as Json;

@@ -1,6 +1,6 @@
 /**
- * Dependencies of Node packages: installed once per content of package.json and lock file, into a cache that runs mount
- * read-only. Nothing of the package itself takes part but those two files.
+ * Dependencies of Node packages. They are installed once per content of package.json and lock file, into a cache that
+ * runs mount read-only. The installation sees no other files of the package.
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -17,11 +17,11 @@ export class NodeDependencies {
   readonly #cache: DependencyCache;
   readonly #installer: Installer;
   readonly #reader: DeclarationReader;
-  /** Installed folder by package folder. A package never changes, so it is read and checked once. */
+  /** Installed folder by package folder. Packages never change, so each is read and checked once. */
   readonly #installed = new Map<string, string>();
 
   /**
-   * @param options.cacheDir folder that sandboxes can reach
+   * @param options.cacheDir folder that sandboxes can access
    */
   constructor({
     cacheDir,
@@ -38,10 +38,10 @@ export class NodeDependencies {
   }
 
   /**
-   * Installs what a package depends on, unless that was done before; see `DependencyCache`.
+   * Installs the dependencies of a package, unless they are installed; see `DependencyCache`.
    * @param packageDir folder of the unpacked package, whose content never changes
-   * @param onLine gets each line npm prints
-   * @param signal ends this request
+   * @param onLine called with each line of npm's output
+   * @param signal cancels this request
    * @returns host folder to mount as `node_modules`; undefined if there are no dependencies
    * @throws Error with the reason, or the end of npm's output
    */
@@ -75,7 +75,7 @@ export class NodeDependencies {
     { manifestText, lock, legacyPeerDeps }: NodeDeclaration,
     { folder, print, signal }: Installation,
   ): Promise<void> {
-    // The folder is there even when npm finds nothing to install for this platform.
+    // The folder must exist even if npm has nothing to install on this platform.
     await mkdir(path.join(folder, 'node_modules'));
     const files = {
       'package.json': manifestText,

@@ -1,7 +1,7 @@
 'use strict';
 /*
- * What npm itself knows of its registries, by npm's own reading of its configuration: run with the folder of the npm package
- * as argument, in a folder that is nobody's project. Prints JSON for `npm-settings.ts`.
+ * Prints npm's registries as JSON for `npm-settings.ts`, using npm's own code to read its configuration. Run it with
+ * the folder of the npm package as argument, in a folder that is not a project.
  */
 const fs = require('node:fs');
 const path = require('node:path');
@@ -9,7 +9,7 @@ const path = require('node:path');
 const [, , npmPath] = process.argv;
 const load = (name) => require(path.join(npmPath, 'node_modules', ...name.split('/')));
 
-/** By the beginning of the URL that they are for, `//host/path/`. */
+/** By URL prefix, `//host/path/`. */
 function credentialsOf(config, keys) {
   const places = new Set(
     keys.flatMap((key) => /^(\/\/.+\/):(?:_authToken|_auth|username|_password)$/.exec(key)?.[1] ?? []),

@@ -1,4 +1,4 @@
-/** npm on this host: where it lies, and which registries its configuration names. */
+/** Finds npm on this host, and the registries in its configuration. */
 import { execFile } from 'node:child_process';
 import { access, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ import {
 const reader = fileURLToPath(new URL('npm-settings.cjs', import.meta.url));
 
 export interface NpmSettings extends RegistryAccess {
-  /** URL with a slash at its end. */
+  /** URL with a trailing slash. */
   readonly registry: string;
   readonly scopes: readonly { readonly scope: string; readonly registry: string }[];
 }
@@ -50,9 +50,9 @@ async function isReadable(file: string): Promise<boolean> {
   );
 }
 
-/** Asks npm anew each time: the operator may have changed its configuration. */
+/** Asks npm each time, because the operator may have changed its configuration. */
 export async function readNpmSettings(npmFolder: string): Promise<NpmSettings> {
-  // npm takes the folder it runs in for a project, whose configuration counts.
+  // npm treats its working folder as a project and would read its configuration.
   const cwd = await mkdtemp(path.join(tmpdir(), 'chela-npm-'));
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [reader, npmFolder], {

@@ -1,15 +1,15 @@
-/** npm's command line, and what its end means. */
+/** npm's command line and exit codes. */
 import type { Installer, NpmRequest } from './installer.ts';
 
-/** Its output goes to the worker's author: no log file of this host, no advice for its operator. */
+/** Its output is for the worker's author: no log files on the host, no advice to the operator. */
 const quiet = ['--logs-max=0', '--no-update-notifier', '--no-progress', '--color=false'];
 const shared = ['--omit=dev', '--no-audit', '--no-fund', ...quiet];
-/** Newer ones ask for each script's permission; older ones do not know the option. */
+/** Newer versions ask for permission for each script; older ones ignore the option. */
 const withScripts = ['--ignore-scripts=false', '--dangerously-allow-all-scripts', '--foreground-scripts'];
 
 /**
- * @param command `ci` installs exactly what the lock file says; `install` what package.json allows, a lock file that is
- *   there counts as far as it fits
+ * @param command `ci` installs exactly what the lock file says; `install` follows package.json, and the lock file as
+ *   far as it fits
  */
 export function npmArguments(
   { command, legacyPeerDeps }: Pick<NpmRequest, 'command' | 'legacyPeerDeps'>,
@@ -20,8 +20,8 @@ export function npmArguments(
 }
 
 /**
- * @returns 'lock does not fit' when npm refuses the lock file as not made for this package.json
- * @throws Error with the last lines npm printed, or the abort's reason
+ * @returns 'lock does not fit' if npm rejects the lock file as not matching package.json
+ * @throws Error with the last lines of npm's output; the abort's reason
  */
 export async function runNpm(
   installer: Installer,

@@ -1,4 +1,4 @@
-/** The lines of a package manager as they come: none that is empty, none without end, the last of them kept. */
+/** Splits a package manager's output into lines: skips empty ones, cuts long ones, and keeps the last ones. */
 import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
 
@@ -13,8 +13,8 @@ export class OutputLines {
   #printed = 0;
 
   /**
-   * @param edit what is done to each line before anybody sees it
-   * @param lineLimit most lines that are printed: a script may have much to say, and nobody who keeps lines holds it back
+   * @param edit applied to each line first
+   * @param lineLimit maximum number of printed lines: a script may print without end, and nothing slows it down
    */
   constructor(print: (line: string) => void, edit: (line: string) => string, lineLimit = Infinity) {
     this.#print = print;
@@ -31,7 +31,7 @@ export class OutputLines {
     const decoder = new StringDecoder('utf8');
     let rest = '';
     for await (const chunk of stream) {
-      // What waits for the end of its line is not searched again for each piece of it.
+      // An incomplete line is not searched again with every piece.
       const [first = '', ...others] = decoder.write(chunk as Buffer).split('\n');
       const lines = [rest + first, ...others];
       rest = lines.pop() ?? '';

@@ -1,4 +1,4 @@
-/** Runs a package manager in a folder, with its lines passed on as they come. */
+/** Runs a package manager in a folder and passes on its output line by line. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { PackageManagerEnd } from './installer.ts';
@@ -7,16 +7,16 @@ import { OutputLines } from './output-lines.ts';
 export interface PackageManagerOptions {
   /** Working folder. */
   readonly folder: string;
-  /** Added to the runner's own environment, without the platform's own settings. */
+  /** Added to the runner's environment, from which Chela's own settings are removed. */
   readonly environment: Readonly<Record<string, string>>;
   readonly timeLimitSeconds: number;
   readonly signal: AbortSignal;
   readonly print: (line: string) => void;
-  /** What is done to each line before anybody sees it. */
+  /** Applied to each line first. */
   readonly edit: (line: string) => string;
 }
 
-/** What package managers may see of the environment: the operator's own settings of them, and none of the platform's. */
+/** The environment for package managers: the operator's settings for them, without Chela's own. */
 export function withoutOwnSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(environment).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('CHELA_')),
@@ -24,8 +24,8 @@ export function withoutOwnSettings(environment: NodeJS.ProcessEnv): NodeJS.Proce
 }
 
 /**
- * Runs one command to its end, and ends it with all it started at an abort or the time limit.
- * @throws Error if it cannot be started or takes too long, or the abort's reason
+ * Runs a command until it exits. An abort or the time limit kills it and its child processes.
+ * @throws Error if it cannot be started or takes too long; the abort's reason
  */
 export async function runPackageManager(
   command: string,
@@ -36,7 +36,7 @@ export async function runPackageManager(
   const child = spawn(command, argv, {
     cwd: folder,
     env: {
-      // The operator's registry, proxies and certificates may be there; the platform's own secrets are nobody's business.
+      // It may contain the operator's registry, proxies and certificates; Chela's own secrets are removed.
       ...withoutOwnSettings(process.env),
       ...environment,
     },
@@ -50,10 +50,10 @@ export async function runPackageManager(
   const kill = (): void => {
     if (child.pid === undefined) return;
     try {
-      // The whole group, for package managers have others do some of their work.
+      // The whole process group, because package managers start child processes.
       process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // Ended already.
+      // It has already ended.
     }
   };
   end.addEventListener('abort', kill, { once: true });

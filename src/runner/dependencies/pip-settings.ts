@@ -1,4 +1,4 @@
-/** pip of this host: where it lies, and which indexes its configuration names. */
+/** Finds pip on this host, and the indexes in its configuration. */
 import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -20,11 +20,11 @@ export interface PipSettings extends RegistryAccess {
   /** Folder of the package `pip`. */
   readonly folder: string;
   readonly version: string;
-  /** URLs with a slash at their end; none if pip must not ask any. */
+  /** URLs with a trailing slash; none if pip must not use any index. */
   readonly indexes: readonly string[];
-  /** Pages that name files. */
+  /** Pages that link to files. */
   readonly linkPages: readonly string[];
-  /** Folders of this host that hold files. */
+  /** Folders on this host that contain files. */
   readonly linkFolders: readonly string[];
 }
 
@@ -39,7 +39,7 @@ interface ReadSettings {
   readonly trustedHosts: string[];
 }
 
-/** Asks pip anew each time: the operator may have changed its configuration. @param python the host's command */
+/** Asks pip each time, because the operator may have changed its configuration. @param python the host's command */
 export async function readPipSettings(python: string): Promise<PipSettings> {
   const { stdout } = await promisify(execFile)(python, [reader], {
     cwd: '/',

@@ -1,6 +1,6 @@
 /**
- * The Python that workers run on: a copy of the host's in the cache folder. There the sandbox's unprivileged user can reach
- * it, wherever the host has its own, and it stays what it was when dependencies were installed for it.
+ * The Python that workers run on: a copy of the host's in the cache folder. The sandbox's unprivileged user can reach
+ * it there, and it stays the same as when dependencies were installed for it.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,23 +9,23 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { DependencyCache, isFolder } from './dependency-cache.ts';
 
-/** What Python says about itself. */
+/** Python's description of itself. */
 interface Description {
   readonly executable: string;
   readonly version: string;
   readonly full: string;
   readonly stdlib: string;
-  /** Folder and name of the shared library, where it has one. */
+  /** Folder and name of the shared library, if there is one. */
   readonly libraryDir: string;
   readonly library: string | null;
 }
 
 export interface PythonInterpreter {
-  /** Host folder with `bin/python3` and `lib/`; works wherever it is mounted. */
+  /** Host folder with `bin/python3` and `lib/`; can be mounted anywhere. */
   readonly folder: string;
   /** `3.11` */
   readonly version: string;
-  /** What decides whether compiled packages fit: version, platform and processor. */
+  /** Determines whether compiled packages fit: version, platform and CPU architecture. */
   readonly tag: string;
 }
 
@@ -41,7 +41,7 @@ print(json.dumps({
   'library': sysconfig.get_config_var('INSTSONAME') if shared else None,
 }))`;
 
-/** What a worker has no use for, or must bring itself. */
+/** Parts that workers do not need, or have to bring themselves. */
 const leftOut = new Set([
   'test',
   'tests',
@@ -80,7 +80,7 @@ async function copyInterpreter(found: Description, folder: string): Promise<void
   const bin = path.join(folder, 'bin');
   const lib = path.join(folder, 'lib');
   await Promise.all([mkdir(bin), mkdir(lib)]);
-  // Compiled files name the time of their source.
+  // Compiled files contain the modification time of their source.
   const keep = { recursive: true, preserveTimestamps: true, dereference: true } as const;
   await cp(executable, path.join(bin, `python${version}`), keep);
   await symlink(`python${version}`, path.join(bin, 'python3'));
@@ -95,7 +95,7 @@ export class PythonInterpreters {
   #prepared: Promise<PythonInterpreter> | undefined;
 
   /**
-   * @param options.cacheDir folder that sandboxes can reach
+   * @param options.cacheDir folder that sandboxes can access
    * @param options.command the host's Python, a name on PATH or a path
    */
   constructor({ cacheDir, command }: { cacheDir: string; command: string }) {
@@ -108,7 +108,7 @@ export class PythonInterpreters {
     return this.#command;
   }
 
-  /** Makes the copy, unless it is there. @throws Error that says what to install */
+  /** Creates the copy, unless it exists. @throws Error that says what to install */
   async prepare(): Promise<PythonInterpreter> {
     const before = this.#prepared;
     if (before !== undefined) {

@@ -1,27 +1,27 @@
-/** How a package manager's registries are reached, as its own configuration says. */
+/** How to reach a package manager's registries, according to its own configuration. */
 
 export interface RegistryCredentials {
-  /** Beginning of the URLs they are for, without the scheme: `//host/path/`. */
+  /** URL prefix without scheme that the credentials are for: `//host/path/`. */
   readonly place: string;
-  /** Value of the header. */
+  /** Value of the Authorization header. */
   readonly authorization: string;
-  /** Texts that must not be shown. */
+  /** Texts to mask. */
   readonly secrets: readonly string[];
 }
 
 export interface RegistryAccess {
   readonly credentials: readonly RegistryCredentials[];
-  /** Certificates to trust, PEM; those of Node where empty. */
+  /** Trusted certificates in PEM; Node's own if empty. */
   readonly ca: readonly string[];
-  /** Hosts whose certificates nobody asks for; `all` for every host. */
+  /** Hosts whose certificates are not verified; `all` for every host. */
   readonly unverifiedHosts: readonly string[] | 'all';
-  /** As in the environment: HTTP_PROXY and its like. */
+  /** Environment variables such as HTTP_PROXY. */
   readonly proxies: Readonly<Record<string, string>>;
 }
 
 const proxyNames = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
 
-/** The outgoing proxies that package managers take from the environment. */
+/** The outgoing proxies in the environment, which package managers use. */
 export function proxiesOfEnvironment(): Record<string, string> {
   const found = proxyNames.flatMap((name) => {
     const value = process.env[name.toLowerCase()] ?? process.env[name];
@@ -30,7 +30,7 @@ export function proxiesOfEnvironment(): Record<string, string> {
   return Object.fromEntries(found);
 }
 
-/** Takes the credentials out of a URL. */
+/** Separates the credentials from a URL. */
 export function withoutCredentials(text: string): { url: string; credentials: RegistryCredentials[] } {
   const url = new URL(text);
   const { username, password } = url;
@@ -42,7 +42,7 @@ export function withoutCredentials(text: string): { url: string; credentials: Re
 
 export function basicCredentials(url: URL, user: string, password: string): RegistryCredentials {
   const basic = Buffer.from(`${user}:${password}`).toString('base64');
-  // Some registries take their token as the name.
+  // Some registries use the user name as a token.
   const secrets = [basic, password, encodeURIComponent(password), ...(password === '' ? [user] : [])];
   return {
     place: `//${url.host}/`,
@@ -65,6 +65,6 @@ export function secretsOfAccess({ credentials, proxies }: RegistryAccess): strin
     return password === '' ? [] : [password, decoded(password)];
   });
   const all = [...credentials.flatMap(({ secrets }) => secrets), ...ofProxies];
-  // Shorter ones would hide half of what is printed.
+  // Shorter ones would mask ordinary text.
   return [...new Set(all)].filter((secret) => secret.length >= 4);
 }

@@ -1,4 +1,6 @@
-/** Asks registries on behalf of a sandbox: with the operator's credentials, and to no other places than they lead to. */
+/**
+ * Sends requests to registries on behalf of a sandbox, with the operator's credentials, and only to allowed addresses.
+ */
 import { lookup as systemLookup } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
@@ -14,21 +16,21 @@ const idleMilliseconds = 60_000;
 
 interface RegistryClientOptions {
   readonly access: RegistryAccess;
-  /** What the configuration names: may be anywhere. */
+  /** Registries in the configuration, which may be at any address. */
   readonly registries: readonly string[];
-  /** What answers may lead to although it is not public. */
+  /** Other addresses that are allowed although they are not public. */
   readonly allowed: AllowedTargets;
 }
 
 export interface RegistryAnswer {
   readonly response: IncomingMessage;
-  /** Where it came from in the end. */
+  /** Final URL after redirects. */
   readonly url: URL;
 }
 
 /**
- * What answers may lead to: what the operator allows, and where the registries themselves are. A network that has its mirror
- * of them at a private address often has the hosts of their files there, too.
+ * Addresses that answers may lead to: what the operator allows, and the addresses of the registries themselves. A
+ * network with a private mirror often serves the files from the same private addresses.
  */
 class FileTargets implements AllowedTargets {
   readonly #allowed: AllowedTargets;
@@ -40,7 +42,7 @@ class FileTargets implements AllowedTargets {
     this.#registries = endpointsOf(registries.map((registry) => new URL(registry)));
   }
 
-  /** Before it is asked for the first time. */
+  /** Call it before the first check. */
   async prepare(): Promise<void> {
     this.#known = await this.#registries;
   }
@@ -57,7 +59,7 @@ class FileTargets implements AllowedTargets {
 async function endpointsOf(urls: readonly URL[]): Promise<ReadonlySet<string>> {
   const found = await Promise.all(
     urls.map(async (url) => {
-      // Behind a proxy there may be no name service; then there are no such addresses either.
+      // Behind a proxy there may be no name service. Then there are no such addresses.
       const addresses = await lookup(bareHost(url), { all: true }).catch(() => []);
       return addresses.map(({ address }) => `${address} ${portOf(url)}`);
     }),
@@ -99,8 +101,8 @@ export class RegistryClient {
   }
 
   /**
-   * The answer to a GET, redirects followed.
-   * @throws Error if nothing answers, or the way leads where it may not
+   * Sends a GET and follows redirects.
+   * @throws Error if there is no answer, or the address is not allowed
    */
   async get(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<RegistryAnswer> {
     let current = url;
@@ -138,7 +140,7 @@ export class RegistryClient {
       signal,
       rejectUnauthorized: this.#verifies(host),
       timeout: idleMilliseconds,
-      // Where there is a proxy its name is asked for here, and it is the proxy that resolves the target's.
+      // With a proxy, this resolves the proxy's name, and the proxy resolves the target's.
       lookup: isRegistry ? undefined : this.#guardedLookup(target),
     };
     const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
@@ -161,7 +163,10 @@ export class RegistryClient {
     };
   }
 
-  /** The longest place that the URL lies in. Those without a scheme go by https, or where the registry itself has http. */
+  /**
+   * The credentials for the longest matching prefix. Prefixes without a scheme require https, unless the registry uses
+   * http.
+   */
   #authorization(url: URL): string | undefined {
     if (url.protocol !== 'https:' && !this.#origins.has(url.origin)) return undefined;
     const text = `//${url.host}${url.pathname}`;

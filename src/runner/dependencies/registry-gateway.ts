@@ -1,7 +1,7 @@
 /**
- * The registries as a sandbox without a network sees them: plain HTTP at a port of its own loopback. Behind it are those that
- * the operator's configuration names, with the operator's credentials, and the files that their answers name; nothing else.
- * So neither a package manager nor what it runs ever holds a credential, or reaches another host.
+ * The registries as seen by a sandbox without a network: plain HTTP on its own loopback. The gateway forwards to the
+ * registries in the operator's configuration, with the operator's credentials, and to the files that their answers link
+ * to. So neither a package manager nor the code that it runs ever gets a credential or reaches another host.
  */
 import {
   createServer,
@@ -16,16 +16,16 @@ import type { RegistryPlace } from './lock-file.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { replaceAnchors, replaceTarballs, type Replace } from './registry-links.ts';
 
-/** Where a sandbox finds it. */
+/** Address of the gateway in a sandbox. */
 export const gatewayAddress = { host: '127.0.0.1', port: 6001 } as const;
 export const gatewayOrigin = `http://${gatewayAddress.host}:${gatewayAddress.port}`;
 
-// expression-exempt: begins with a constant address, and ends with one run of digits
+// expression-exempt: starts with a constant address and ends with a run of digits
 const registryPlace = new RegExp(`${RegExp.escape(gatewayOrigin)}/registry/(\\d+)/?`, 'g');
-// expression-exempt: begins with a constant address; runs of digits and of what ends a URL are apart
+// expression-exempt: starts with a constant address; the runs of digits and of URL characters cannot overlap
 const filePlace = new RegExp(`${RegExp.escape(gatewayOrigin)}/file/(\\d+)/[^\\s)"']*`, 'g');
 
-/** npm's documents of packages with thousands of versions come to tens of megabytes. */
+/** npm's documents for packages with thousands of versions reach tens of megabytes. */
 const documentLimitBytes = 256 * 1024 * 1024;
 const filePath = /^\/file\/(\d+)\/[^/]*?(\.metadata)?$/;
 const registryPath = /^\/registry\/(\d+)\/(.*)$/s;
@@ -33,15 +33,15 @@ const mostNotices = 20;
 const passedOn = ['content-type', 'content-length', 'retry-after', 'last-modified'] as const;
 
 export interface ServedRegistry {
-  /** `npm` serves documents of packages, `index` pages of projects below its URL, `page` is a single page. */
+  /** `npm` serves documents of packages, `index` serves pages of projects below its URL, `page` is a single page. */
   readonly kind: 'npm' | 'index' | 'page';
-  /** With a slash at its end, unless it is a page. */
+  /** With a trailing slash, unless it is a page. */
   readonly url: string;
 }
 
 /**
- * What may be asked for below the URL of a registry, without percent signs: no interface to the operator's account there, and
- * no way up or round to it.
+ * Paths that may be requested below the URL of a registry, without percent signs: nothing that uses the operator's
+ * account, and nothing that escapes upwards.
  */
 const askedFor: Readonly<Record<ServedRegistry['kind'], RegExp>> = {
   npm: /^(?!-(?:\/|$))(?!.*(?:^|\/)(?:\.{0,2})(?:\/|$))[^?#\\%\s]+$/,
@@ -54,7 +54,7 @@ export class RegistryGateway {
   readonly #registries: readonly ServedRegistry[];
   readonly #server: HttpServer;
   readonly #closed = new AbortController();
-  /** URLs that answers have named, by number. */
+  /** URLs that answers linked to, by number. */
   readonly #files: URL[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #notices = new Set<string>();
@@ -67,15 +67,15 @@ export class RegistryGateway {
       this.#answer(request, response).catch((error: Error) => {
         if (!this.#closed.signal.aborted) this.#notice(error.message);
         if (response.headersSent) response.destroy();
-        // Package managers try again what failed, but not what they are refused.
+        // Package managers retry failures, but not refusals.
         else refuse(response, error instanceof AddressRefusedError ? 403 : 502, error.message);
       });
     });
   }
 
   /**
-   * Serves what the listener accepts; the listener stays its owner's.
-   * @param onNotice told why a registry could not be reached, the same only once
+   * Serves connections of the listener, which still belongs to the caller.
+   * @param onNotice called when a registry could not be reached, once per distinct message
    */
   serve(listener: Server, onNotice: (message: string) => void): void {
     this.#onNotice = onNotice;
@@ -89,20 +89,20 @@ export class RegistryGateway {
     this.#client.close();
   }
 
-  /** Where a sandbox finds a registry, by its place in the list. */
+  /** URL of a registry in the sandbox, by its index in the list. */
   localUrl(index: number): string {
     const isPage = this.#registries[index]?.kind === 'page';
     return `${gatewayOrigin}/registry/${index}${isPage ? '' : '/'}`;
   }
 
-  /** Where a sandbox finds what the registries of npm have. */
+  /** URLs of the npm registries in the sandbox. */
   npmPlaces(): RegistryPlace[] {
     return this.#registries.flatMap(({ kind, url }, index) =>
       kind === 'npm' ? [{ url, localUrl: this.localUrl(index) }] : [],
     );
   }
 
-  /** A line of a package manager with the addresses that people know. */
+  /** Restores the original addresses in a line of a package manager. */
   readable(line: string): string {
     return line
       .replaceAll(registryPlace, (whole, index: string) => {
@@ -193,7 +193,7 @@ export class RegistryGateway {
     this.#onNotice(message);
   }
 
-  /** Documents hold what authors write into them: none leads to what may not be asked for. */
+  /** Authors control parts of documents, so links in them must not lead to a registry's API. */
   #isInterface(url: URL): boolean {
     return this.#registries.some(({ kind, url: base }) => {
       if (kind !== 'npm' || !url.href.startsWith(base)) return false;
@@ -216,7 +216,7 @@ export class RegistryGateway {
   }
 }
 
-/** The whole text of an answer, whatever length it announces. @throws Error beyond the limit */
+/** Reads an answer's full text, whatever length it declares. @throws Error if it exceeds the limit */
 async function documentOf(response: IncomingMessage, { host }: URL): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -228,7 +228,7 @@ async function documentOf(response: IncomingMessage, { host }: URL): Promise<str
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** pip asks for the description of a wheel beside it. */
+/** pip requests the metadata of a wheel at a URL derived from the wheel's. */
 function withSuffix(file: URL, suffix: string | undefined): URL {
   if (suffix === undefined || file.pathname.endsWith(suffix)) return file;
   const url = new URL(file);
@@ -242,7 +242,7 @@ function targetOf({ kind, url }: ServedRegistry, asked: string): URL | undefined
   return target?.href.startsWith(url) ? target : undefined;
 }
 
-/** A text that cannot be decoded keeps its percent signs. */
+/** Decodes percent signs; a malformed text stays unchanged. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,6 +1,6 @@
 /**
- * Where the answers of registries lead: their links, as those in a sandbox without a network can follow them. Documents may
- * be many megabytes, and whoever publishes a package writes parts of them: each character is read once.
+ * Rewrites the links in registries' answers so that a sandbox without a network can follow them. Documents can be many
+ * megabytes, and package authors control parts of them, so each character is read only once.
  */
 import { endOfString } from '../../json/json-text.ts';
 
@@ -20,10 +20,10 @@ function encoded(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }
 
-/** What stands in place of a URL; undefined leaves it as it is. */
+/** Returns the replacement of a URL; undefined keeps it. */
 export type Replace = (url: URL) => string | undefined;
 
-/** A part of a text that becomes another. */
+/** A range of text to replace. */
 interface Replacement {
   readonly start: number;
   readonly end: number;
@@ -41,7 +41,7 @@ function replaced(text: string, replacements: readonly Replacement[]): string {
   return parts.join('');
 }
 
-/** @returns the index of the first character from `start` on that is none of these */
+/** @returns index of the first character from `start` on that is not one of these */
 function skip(text: string, characters: string, start: number): number {
   let index = start;
   while (index < text.length && characters.includes(text.charAt(index))) index += 1;
@@ -51,7 +51,7 @@ function skip(text: string, characters: string, start: number): number {
 const space = ' \t\r\n\f';
 const tarballKey = '"tarball"';
 
-/** @param quoted a string of JSON, or what looks like one @returns null for what is no URL */
+/** @param quoted a JSON string, or something similar @returns null if it is not a URL */
 function urlOf(quoted: string): URL | null {
   try {
     return URL.parse(JSON.parse(quoted) as string);
@@ -61,7 +61,7 @@ function urlOf(quoted: string): URL | null {
 }
 
 /**
- * The links to files, `"dist": {"tarball": "..."}`.
+ * Rewrites the links to files, `"dist": {"tarball": "..."}`.
  * @param text document of a package in an npm registry
  */
 export function replaceTarballs(text: string, replace: Replace): string {
@@ -80,7 +80,7 @@ export function replaceTarballs(text: string, replace: Replace): string {
   return replaced(text, replacements);
 }
 
-/** The value of an attribute, with its quotes from `start` to `end`. */
+/** The value of an attribute; `start` and `end` include its quotes. */
 interface Value {
   readonly text: string;
   readonly start: number;
@@ -91,14 +91,14 @@ interface Link extends Value {
   readonly tag: 'a' | 'base';
 }
 
-/** @returns the index of the first of these characters from `start` on, or the text's length */
+/** @returns index of the first of these characters from `start` on, or the text's length */
 function indexOfAny(text: string, characters: string, start: number): number {
   let index = start;
   while (index < text.length && !characters.includes(text.charAt(index))) index += 1;
   return index;
 }
 
-/** @returns the value that begins at `start`; one without its closing quote ends with the text */
+/** @returns the value that starts at `start`; without a closing quote it extends to the end of the text */
 function readValue(html: string, start: number): Value {
   const quote = html.charAt(start);
   if (quote !== '"' && quote !== "'") {
@@ -131,7 +131,7 @@ function readTag(html: string, start: number): { href: Value | undefined; end: n
   return { href, end: index };
 }
 
-/** The links of anchors and of `<base>`, in order. */
+/** The links of `<a>` and `<base>`, in order. */
 function linksOf(html: string): Link[] {
   const links: Link[] = [];
   const opening = /<(a|base)(?=[\s/>])/gi;
@@ -144,8 +144,8 @@ function linksOf(html: string): Link[] {
 }
 
 /**
- * @param html page of a project in a package index, or any page that names files
- * @param pageUrl where it was in the end
+ * @param html page of a project in a package index, or any page that links to files
+ * @param pageUrl final URL of the page, after redirects
  */
 export function replaceAnchors(html: string, pageUrl: URL, replace: Replace): string {
   const links = linksOf(html);

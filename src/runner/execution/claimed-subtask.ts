@@ -2,11 +2,11 @@ import type { LimitsInForce } from '../../runs/runs.ts';
 import type { RunStatus } from '../../runs/statuses.ts';
 import type { Language } from '../../workers/workers.ts';
 
-/** A subtask that this runner executes now, with all it needs to know. */
+/** A subtask that this runner is executing, with everything it needs. */
 export interface ClaimedSubtask {
   readonly id: number;
   readonly number: number;
-  /** The worker's input, JSON text. */
+  /** The worker's input as JSON text. */
   readonly input: string;
   readonly run_id: number;
   readonly run_slug: string;

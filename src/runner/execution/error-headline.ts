@@ -1,7 +1,7 @@
 /**
- * Finds the line of a worker's standard error that people look for when it failed: the first line of the error that ended it.
- * Node, Python, Go and Java put it in different places; of other programs it is the last line that says it is an error, or the
- * last line. Each line is read once, and only a few are kept.
+ * Finds the line in a failed worker's standard error that people look for: the first line of the error that ended it.
+ * Node, Python, Go and Java print it in different places. For other programs it is the last line that calls itself an
+ * error, or else the last line. Each line is read once, and only a few are kept.
  */
 import type { SecretMask } from '../../logs/logs.ts';
 import {
@@ -18,47 +18,49 @@ import {
   withoutTree,
 } from './error-lines.ts';
 
-/** Characters of a headline. The database has the same limit. */
+/** Maximum length of a headline. The database has the same limit. */
 const longestHeadline = 300;
-/** Characters of a line that are looked at. */
+/** Number of characters of a line that are examined. */
 const longestLine = 1000;
-/** Lines above a stack trace among which its first line is looked for: messages of several lines stand between. */
+/**
+ * Number of lines before a stack trace in which its first line is searched, because a message may span several lines.
+ */
 const mostRecentLines = 20;
-/** Lines of other output after which an error is no longer taken for what ended the worker. */
+/** After this many lines of other output, an error no longer counts as the one that ended the worker. */
 const mostLinesAfterError = 100;
-/** The same for a line that only says it is an error. */
+/** The same for a line that only calls itself an error. */
 const mostLinesAfterMarked = 10;
-/** Lines that a message in front of its stack trace may have. */
+/** Maximum number of lines of a message before its stack trace. */
 const longestMessage = 200;
 
-/** What the lines read last are part of. */
+/** What the last lines belong to. */
 type Place =
-  /** Nothing that is known. */
+  /** Nothing known. */
   | 'text'
-  /** Code of Node that threw; the error follows. */
+  /** The code that threw, as printed by Node; the error follows. */
   | 'code'
-  /** The message of an error of Node; its stack trace follows. */
+  /** The message of a Node error; its stack trace follows. */
   | 'message'
-  /** A stack trace of Node or Java, or the properties of an error below it. */
+  /** A stack trace of Node or Java, or the error's properties after it. */
   | 'stack'
   /** The list of errors among those properties; the first follows. */
   | 'errors'
-  /** A traceback of Python; the error follows. */
+  /** A Python traceback; the error follows. */
   | 'traceback'
-  /** The same of a group of exceptions, drawn as a tree. */
+  /** A Python traceback of an exception group, drawn as a tree. */
   | 'group'
   /** The exceptions of a group; the first follows. */
   | 'members'
-  /** What a runtime prints of itself when it dies. */
+  /** State that a runtime dumps when it crashes. */
   | 'dump';
 
-/** What becomes of the error of a traceback. */
+/** How to use the error of a traceback. */
 type Use = 'taken' | 'taken unless there is one' | 'ignored';
 
 interface Found {
   readonly text: string;
   cause?: string;
-  /** Lines of other output since then. */
+  /** Number of lines of other output since then. */
   linesAfter: number;
 }
 
@@ -78,14 +80,14 @@ export class ErrorHeadline {
     this.#mask = mask;
   }
 
-  /** Takes a line of the standard error; of a long one its beginning will do. */
+  /** Reads a line of standard error. The start of a long line is enough. */
   read(line: string): void {
     const shown = shownLine(line.slice(0, longestLine + this.#mask.longest));
     if (shown.trim() === '') return;
     if (!this.#continues(shown)) this.#begin(shown);
   }
 
-  /** Takes a text that the worker logged as an error. */
+  /** Reads a text that the worker logged as an error. */
   readLogged(text: string): void {
     const end = text.indexOf('\n');
     const line = shownLine(
@@ -94,7 +96,7 @@ export class ErrorHeadline {
     if (!saysNothing(line)) this.#marked = { text: line.trim(), linesAfter: 0 };
   }
 
-  /** The headline, without secrets, at most 300 characters; `''` if nothing was printed. */
+  /** The headline without secrets, at most 300 characters; `''` if there was no output. */
   get text(): string {
     const { text, cause } = this.#found;
     const head = this.#presentable(text);
@@ -195,7 +197,7 @@ export class ErrorHeadline {
     return true;
   }
 
-  /** A line that belongs to nothing that was before: it may begin something. */
+  /** Reads a line that continues nothing and may begin something. */
   #begin(line: string): void {
     if (this.#beginsTraceback(line) || this.#beginsDump(line)) return;
     if (isFrame(line)) {
@@ -220,7 +222,7 @@ export class ErrorHeadline {
 
   #beginsDump(line: string): boolean {
     const text = line.trimStart();
-    // A panic while one is being handled is printed below it, indented.
+    // A panic during another panic is printed below it, indented.
     if (
       text.startsWith('panic: ') ||
       ['fatal error: ', 'FATAL ERROR: '].some((start) => line.startsWith(start))
@@ -268,7 +270,7 @@ function isTraceback(line: string): boolean {
 function firstLine(lines: readonly string[]): string | undefined {
   const exception = lines.findLast(tellsOfException);
   if (exception !== undefined) return exception;
-  // Playwright adds what it did to its messages.
+  // Playwright appends its call log to messages.
   const callLog = lines.lastIndexOf('Call log:');
   return lines[callLog > 0 ? callLog - 1 : lines.length - 1];
 }

@@ -1,6 +1,6 @@
 /**
- * What a line of a worker's standard error is, in the way that Node, Python, Go and Java print the error that ends a program.
- * Every function looks at each character a fixed number of times.
+ * Classifies lines of standard error, as printed by Node, Python, Go and Java for the error that ends a program. Every
+ * function examines each character a constant number of times.
  */
 
 const escape = '\u001B';
@@ -8,10 +8,10 @@ const bell = '\u0007';
 const firstFinalByte = 0x40;
 const lastFinalByte = 0x7e;
 
-/** Where a terminal's control sequence ends that starts at `start`, its escape character. */
+/** Index after the terminal control sequence whose escape character is at `start`. */
 function endOfSequence(line: string, start: number): number {
   const kind = line.charAt(start + 1);
-  // `ESC ] … BEL` or `ESC ] … ESC \` sets a title or a link.
+  // `ESC ] … BEL` and `ESC ] … ESC \` set a title or a link.
   if (kind === ']') {
     for (let index = start + 2; index < line.length; index += 1) {
       if (line.charAt(index) === bell) return index + 1;
@@ -27,7 +27,7 @@ function endOfSequence(line: string, start: number): number {
   return line.length;
 }
 
-/** Without colors and other control sequences. */
+/** Removes colors and other control sequences. */
 function withoutSequences(line: string): string {
   let kept = '';
   let index = 0;
@@ -40,7 +40,7 @@ function withoutSequences(line: string): string {
   return kept;
 }
 
-/** A line as a terminal would show it: without colors, and of a line that writes over itself the last text. */
+/** The line as a terminal would show it: without colors, and after overwriting itself. */
 export function shownLine(line: string): string {
   const plain = line.includes(escape) ? withoutSequences(line) : line;
   const end = plain.trimEnd();
@@ -51,7 +51,7 @@ export function isIndented(line: string): boolean {
   return line.startsWith(' ') || line.startsWith('\t');
 }
 
-/** A line of a stack trace of Node or Java: `    at main (/work/main.js:1:30)`. */
+/** A line of a Node or Java stack trace: `    at main (/work/main.js:1:30)`. */
 export function isFrame(line: string): boolean {
   return isIndented(line) && line.trimStart().startsWith('at ');
 }
@@ -87,7 +87,7 @@ function isIdentifierCharacter(character: string): boolean {
 
 const classEnds = ['Error', 'Exception', 'Rejection'];
 
-/** `TypeError: x`, `Error [ERR_X]: y`, `java.lang.IllegalStateException: z` or the class alone. */
+/** `TypeError: x`, `Error [ERR_X]: y`, `java.lang.IllegalStateException: z` or only the class. */
 function beginsWithClass(line: string): boolean {
   let end = 0;
   while (end < line.length && isIdentifierCharacter(line.charAt(end))) end += 1;
@@ -96,7 +96,7 @@ function beginsWithClass(line: string): boolean {
   return isAlone && classEnds.some((ending) => name.endsWith(ending));
 }
 
-/** Whether a line tells of an exception, at its beginning or behind the worker's own words. */
+/** Whether a line reports an exception, at its start or after the worker's own words. */
 export function tellsOfException(line: string): boolean {
   return (
     beginsWithClass(withoutFraming(line)) ||
@@ -109,7 +109,7 @@ export function tellsOfException(line: string): boolean {
 const markers = ['ERROR', 'Error', 'error', 'FATAL', 'Fatal', 'fatal', 'CRITICAL', 'npm error', 'npm ERR!'];
 const markerEnds = new Set([':', ' ', ']']);
 
-/** A line that says itself that it is an error: `ERROR: x`, `[ERROR] x`, `TypeError: x`. */
+/** Whether a line calls itself an error: `ERROR: x`, `[ERROR] x`, `TypeError: x`. */
 export function isMarked(line: string): boolean {
   const text = line.startsWith('[') ? line.slice(1) : line;
   return (
@@ -118,14 +118,14 @@ export function isMarked(line: string): boolean {
   );
 }
 
-/** Lines of npm all begin so; the first of them tells most. */
+/** All lines of npm start like this; the first one says most. */
 export function isOfNpm(line: string): boolean {
   return line.startsWith('npm error') || line.startsWith('npm ERR!');
 }
 
 const wordCharacter = /[\p{L}\p{N}]/u;
 
-/** Lines that runtimes add, and lines of signs only. */
+/** Lines that runtimes add, and lines with only punctuation. */
 export function saysNothing(line: string): boolean {
   if (line.startsWith('Node.js v') || line.startsWith('(Use `node --trace')) return true;
   if (line.startsWith('(node:') && line.includes('Warning')) return true;
@@ -135,7 +135,7 @@ export function saysNothing(line: string): boolean {
 const javaThread = 'Exception in thread "';
 const nodeRejection = 'The promise rejected with the reason "';
 
-/** The error itself, without what runtimes print around it. */
+/** The error itself, without the text that runtimes print around it. */
 export function withoutFraming(line: string): string {
   let text = line.trim();
   if (text.startsWith(javaThread)) {
@@ -143,7 +143,7 @@ export function withoutFraming(line: string): string {
     if (end !== -1) text = text.slice(end + 2);
   }
   if (text.startsWith('Uncaught ')) text = text.slice('Uncaught '.length);
-  // `[TypeError: fetch failed] {` has no stack, but properties.
+  // `[TypeError: fetch failed] {` has properties but no stack.
   const isBracketed = text.startsWith('[') && (text.endsWith(']') || text.endsWith('] {'));
   if (isBracketed && beginsWithClass(text.slice(1, -1))) text = text.slice(1, text.lastIndexOf(']'));
   const reason = text.indexOf(nodeRejection);
@@ -153,7 +153,7 @@ export function withoutFraming(line: string): string {
   return `Unhandled promise rejection: ${end === -1 ? rejected : rejected.slice(0, end)}`;
 }
 
-/** A line of a group of exceptions in Python, without the tree that is drawn before it; undefined for another line. */
+/** A line of a Python exception group without its tree drawing; undefined for other lines. */
 export function withoutTree(line: string): string | undefined {
   const text = line.trimStart();
   if (!text.startsWith('|') && !text.startsWith('+')) return undefined;

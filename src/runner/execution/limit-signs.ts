@@ -1,6 +1,6 @@
 /**
- * Limits that the kernel tells only the worker about, by an error number. What the worker prints of it names the limit in the
- * outcome of a subtask that failed.
+ * Limits that the kernel reports only to the worker, as an error number. If the subtask fails, the limits that the
+ * worker's output mentions become part of its outcome.
  */
 import type { NamedLimit } from '../../runs/runs.ts';
 import type { SandboxLimits } from '../sandbox.ts';
@@ -8,7 +8,7 @@ import type { SandboxLimits } from '../sandbox.ts';
 /** Texts that follow each other in one line, each of whole words, in lower case. */
 type Sign = readonly string[];
 
-/** The limits of a sandbox that the kernel tells only the worker about. */
+/** The sandbox's limits that the kernel reports only to the worker. */
 type UntoldLimit = 'open_files' | 'file_size' | 'tmp' | 'processes';
 
 interface SignedLimit {
@@ -16,7 +16,7 @@ interface SignedLimit {
   readonly limit: UntoldLimit;
 }
 
-/** By their names in Node and Python, and in the words of the C library and Go. */
+/** Their error codes in Node and Python, and the messages of the C library and Go. */
 const signedLimits: readonly SignedLimit[] = [
   {
     signs: [['emfile'], ['too many open files']],
@@ -42,11 +42,11 @@ const signedLimits: readonly SignedLimit[] = [
   },
 ];
 
-/** Longer lines are not what a runtime prints of an error. */
+/** Runtimes do not print longer lines for an error. */
 const longestLine = 4096;
 const wordCharacter = /\w/;
 
-/** The value of each is a field of the sandbox's limits. */
+/** The field of the sandbox's limits that has the value of each. */
 const values: Readonly<Record<UntoldLimit, (limits: SandboxLimits) => number>> = {
   open_files: ({ openFiles }) => openFiles,
   file_size: ({ fileSizeBytes }) => fileSizeBytes,
@@ -58,7 +58,7 @@ export function untoldLimit(limit: UntoldLimit, limits: SandboxLimits): NamedLim
   return { limit, value: values[limit](limits) };
 }
 
-/** @returns where the first such text of whole words ends, at `from` or behind; -1 if there is none */
+/** @returns index after the first occurrence of these whole words at or after `from`; -1 if there is none */
 function endOfWords(line: string, words: string, from: number): number {
   for (let start = line.indexOf(words, from); start !== -1; start = line.indexOf(words, start + 1)) {
     const end = start + words.length;
@@ -67,7 +67,7 @@ function endOfWords(line: string, words: string, from: number): number {
   return -1;
 }
 
-/** Goes through the line once: the first place of each text leaves the most room for the next. */
+/** Scans the line once: the earliest match of each text leaves the most room for the next. */
 function shows(line: string, sign: Sign): boolean {
   let end = 0;
   for (const words of sign) {
@@ -77,7 +77,7 @@ function shows(line: string, sign: Sign): boolean {
   return true;
 }
 
-/** Collects the limits that the lines of one worker speak of. */
+/** Collects the limits that a worker's lines mention. */
 export class LimitSigns {
   readonly #limits: SandboxLimits;
   readonly #found = new Set<UntoldLimit>();
@@ -86,7 +86,7 @@ export class LimitSigns {
     this.#limits = limits;
   }
 
-  /** Takes a line that the worker printed as an error. */
+  /** Reads a line that the worker printed as an error. */
   read(line: string): void {
     if (line.length > longestLine || this.#found.size === signedLimits.length) return;
     const lowerCase = line.toLowerCase();

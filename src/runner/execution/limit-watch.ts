@@ -1,7 +1,7 @@
 /**
- * Watches the limits of one subtask: those that nothing else enforces (time, disk, memory if there is no cgroup), those
- * that it shares with its run (rows, traffic, charge), and the cgroup for those that it enforces. Counts the processor time on
- * the way, and collects the limits that may be why the worker failed.
+ * Watches the limits of one subtask: those that nothing else enforces (time, disk, memory without a cgroup), those that
+ * it shares with its run (rows, traffic, charge), and the cgroup for those that it enforces. Also measures CPU time,
+ * and collects the limits that may explain why the worker failed.
  */
 import type { Usage } from '../../accounts/accounts.ts';
 import type { Config } from '../../configuration/configuration.ts';
@@ -24,7 +24,7 @@ import type { SandboxedProcess, SandboxLimits } from '../sandbox.ts';
 
 const useCheckMilliseconds = 250;
 const chargeCheckMilliseconds = 500;
-/** Timers count in 31 bits: a subtask of 24 days has worked long enough. */
+/** Timers use 31 bits, which is about 24 days. */
 const longestTimerMilliseconds = 2 ** 31 - 1;
 const mebibyte = 1024 * 1024;
 
@@ -34,45 +34,45 @@ interface LimitWatchOptions {
   readonly usage: Usage;
   readonly events: Events;
   readonly writer: Pick<RunWriter, 'results' | 'traffic'>;
-  /** Those that the worker's sandbox was opened with. */
+  /** The limits of the worker's sandbox. */
   readonly sandbox: SandboxLimits;
-  /** Told the limit that the subtask has passed. */
+  /** Called with the limit that the subtask exceeded. */
   readonly onExcess: (limit: NamedLimit) => void;
-  /** Told once of each limit that the worker reached without being stopped. */
+  /** Called once for each limit that the worker reached without being stopped. */
   readonly onNotice: (notice: string) => void;
 }
 
 type User = Pick<SandboxedProcess, 'memoryBytes' | 'cpuSeconds'>;
 
-/** What is watched. */
+/** What to watch. */
 interface Watched {
   readonly worker: SandboxedProcess;
-  /** They are in the cgroup too. */
+  /** Their processes are in the cgroup too. */
   readonly browsers: User | undefined;
   readonly cgroup: Cgroup | undefined;
-  /** Holds all folders the worker can write to, apart from those in memory. */
+  /** Contains all folders that the worker can write to, except those in memory. */
   readonly scratchDir: string;
 }
 
-/** Looks again and again. @returns the way to stop, which waits for a look that is under way */
+/** Calls `look` repeatedly. @returns a function that stops, and waits for a call in progress */
 function repeat(look: () => Promise<void>, intervalMilliseconds: number): () => Promise<void> {
   const looks = new Periodic({
     intervalMilliseconds,
     work: look,
     onError: () => {
-      // Each look takes what it cannot see for nothing.
+      // `look` handles its own errors.
     },
   });
   looks.start();
   return () => looks.stop();
 }
 
-/** Whose use makes the whole: what the cgroup counts for all is not counted once more for each. */
+/** Who has to be measured: if the cgroup counts a resource for all, it is not counted per user again. */
 function usersOf({ worker, browsers, cgroup }: Watched, control: CgroupControl): User[] {
   return browsers === undefined || cgroup?.controls.has(control) ? [worker] : [worker, browsers];
 }
 
-/** Memory of all together: bounds as long as those are within the limit, then exact. */
+/** Memory of all together: upper bounds as long as those are within the limit, exact otherwise. */
 async function memoryOf(users: readonly User[], limitBytes: number): Promise<number> {
   const sum = async (limit?: number): Promise<number> => {
     const each = await Promise.all(users.map(async (user) => user.memoryBytes(limit)));
@@ -95,12 +95,15 @@ export class LimitWatch {
     this.#signs = new LimitSigns(options.sandbox);
   }
 
-  /** Processor time of the worker as far as it was seen. */
+  /** CPU time of the worker, as last measured. */
   get cpuSeconds(): number {
     return this.#cpuSeconds;
   }
 
-  /** Tells of the limits that all subtasks of the run share, at once where they are passed. @returns the way to unsubscribe */
+  /**
+   * Reports the limits that the run's subtasks share, at once if they are exceeded. @returns a function that
+   * unsubscribes
+   */
   subscribe(): () => void {
     const { writer, config } = this.#options;
     const { traffic, results } = writer;
@@ -113,12 +116,12 @@ export class LimitWatch {
     };
   }
 
-  /** Takes a line that the worker printed as an error. */
+  /** Reads a line that the worker printed as an error. */
   read(line: string): void {
     this.#signs.read(line);
   }
 
-  /** What may be the reason why a worker failed. */
+  /** Possible reasons for the worker's failure. */
   get circumstances(): Circumstances {
     const { sandbox } = this.#options;
     const reached = this.#processesRefused ? [untoldLimit('processes', sandbox)] : [];
@@ -144,20 +147,20 @@ export class LimitWatch {
     }
   }
 
-  /** Looks at the cgroup a last time: what was killed for memory ends faster than anybody looks. */
+  /** Checks the cgroup one last time, because processes killed for memory end between two checks. */
   async finish(watched: Watched): Promise<void> {
     await Promise.all([this.#countCpu(watched), this.#checkSigns(watched.cgroup)]);
   }
 
-  /** Resolves once no look is under way. May be called twice, or before `start()`. */
+  /** Resolves once no check is in progress. May be called twice, or before `start()`. */
   async stop(): Promise<void> {
     await Promise.all(this.#stops.splice(0).map(async (stop) => stop()));
   }
 
   /**
-   * Resolves once it is known whether all subtasks of the run together have come to its charge limit, and tells if they have.
-   * While PostgreSQL is away it keeps trying; what else goes wrong is told, and the subtask goes on without this limit.
-   * @param signal ends the waiting
+   * Resolves once it is known whether the run's subtasks together have reached its charge limit, and reports it if so.
+   * Retries while PostgreSQL is unavailable. Other errors are reported, and the subtask continues without this limit.
+   * @param signal aborts the wait
    */
   async chargeKnown(signal: AbortSignal): Promise<void> {
     if (!this.#hasChargeLimit) return;
@@ -167,7 +170,7 @@ export class LimitWatch {
   }
 
   async #checkCharge(): Promise<void> {
-    // While PostgreSQL is away nothing is charged either; the next look tells.
+    // While PostgreSQL is unavailable nothing is charged either; the next check catches up.
     await this.#compareCharge().catch(this.#failed('check-charge'));
   }
 
@@ -213,7 +216,7 @@ export class LimitWatch {
       async (user) => (await user.cpuSeconds().catch(this.#failed('measure-subtask'))) ?? 0,
     );
     const seconds = (await Promise.all(each)).reduce((sum, part) => sum + part, 0);
-    // Without a cgroup, what has ended is not seen any more.
+    // Without a cgroup, ended processes are no longer counted.
     this.#cpuSeconds = Math.max(this.#cpuSeconds, seconds);
   }
 

@@ -1,6 +1,6 @@
 /**
- * The bytes that the subtasks of one run on this runner send and receive through their proxies: added to the run every
- * second and at the end, and held against the run's limit, which counts what other runners stored as well.
+ * The traffic of a run's subtasks on this runner through their proxies. It is added to the run every second and at the
+ * end, and compared with the run's limit, which includes the traffic on other runners.
  */
 import { type Database, waitOut } from '../../database/database.ts';
 import type { Events } from '../../events/events.ts';
@@ -12,14 +12,14 @@ interface RunTrafficOptions {
   readonly database: Database;
   readonly runId: number;
   readonly runSlug: string;
-  /** max_total_traffic; 0 is no limit. */
+  /** max_total_traffic; 0 for no limit. */
   readonly limitBytes: number;
   readonly events: Events;
 }
 
 export class RunTraffic {
   readonly #options: RunTrafficOptions;
-  /** What the database had when it was last asked. */
+  /** The run's traffic in the database when last read. */
   #storedBytes = 0;
   #unstoredBytes = 0;
   readonly #flushes: Periodic;
@@ -32,13 +32,13 @@ export class RunTraffic {
       intervalMilliseconds: flushMilliseconds,
       work: () => this.#flush(),
       onError: () => {
-        // What fails has been told, and is tried again.
+        // Failures have been reported, and are retried.
       },
     });
     this.#flushes.start();
   }
 
-  /** 0 is no limit. */
+  /** 0 for no limit. */
   get limitBytes(): number {
     return this.#options.limitBytes;
   }
@@ -48,7 +48,7 @@ export class RunTraffic {
     this.#compare();
   }
 
-  /** Calls back once the run is over its limit, at once where it is. @returns the way to unsubscribe */
+  /** Calls back once the run exceeds the limit, at once if it already does. @returns a function that unsubscribes */
   onExceeded(listener: () => void): () => void {
     this.#listeners.add(listener);
     if (this.#exceeded) listener();
@@ -56,26 +56,26 @@ export class RunTraffic {
   }
 
   /**
-   * Resolves once it is known whether earlier subtasks used up the limit. While PostgreSQL is away it keeps trying; what else
-   * goes wrong is told, and the run goes on without its limit.
-   * @param signal ends the waiting
+   * Resolves once it is known whether earlier subtasks used up the limit. Retries while PostgreSQL is unavailable.
+   * Other errors are reported, and the run continues without its limit.
+   * @param signal aborts the wait
    */
   async known(signal: AbortSignal): Promise<void> {
     if (this.#options.limitBytes > 0) await this.#flushed(signal);
   }
 
-  /** Resolves once all that was added is stored. While PostgreSQL is away it keeps trying; what else goes wrong is told. */
+  /** Resolves once all traffic so far is stored. Retries while PostgreSQL is unavailable. Other errors are reported. */
   async settled(): Promise<void> {
     while (this.#unstoredBytes > 0) if (!(await this.#flushed())) return;
   }
 
-  /** @returns false if it failed for another reason than PostgreSQL being away */
+  /** @returns false if it failed for another reason than PostgreSQL being unavailable */
   async #flushed(signal?: AbortSignal): Promise<boolean> {
     try {
       await waitOut(() => this.#flushes.run(), signal);
       return true;
     } catch {
-      // Told if it failed.
+      // The failure has been reported.
       return false;
     }
   }
@@ -88,7 +88,7 @@ export class RunTraffic {
   async #flush(): Promise<void> {
     const { database, runId, runSlug: run, limitBytes, events } = this.#options;
     const bytes = this.#unstoredBytes;
-    // Where there is a limit, other runners may use it up.
+    // With a limit, the database is read anyway, because other runners may use it up.
     if (bytes === 0 && limitBytes === 0) return;
     try {
       const { rows } = await database.pool.query<{ traffic_bytes: number }>(

@@ -1,4 +1,4 @@
-/** The ways into the database that all subtasks of a run on this runner share, so that their commits are grouped. */
+/** The database writers that all subtasks of a run on this runner share, so that their commits are grouped. */
 import type { Database } from '../../database/database.ts';
 import { LogIngest } from '../../logs/logs.ts';
 import { type PushedRun, ResultIngest } from '../../results/results.ts';
@@ -17,7 +17,7 @@ export class RunWriters {
   readonly #rowLimit: number;
   readonly #open = new Map<number, { writer: RunWriter; users: number }>();
 
-  /** @param options.rowLimit most rows of a run; 0 is no limit */
+  /** @param options.rowLimit maximum rows of a run; 0 for no limit */
   constructor(database: Database, events: Events, { rowLimit }: { rowLimit: number }) {
     this.#database = database;
     this.#events = events;
@@ -25,8 +25,8 @@ export class RunWriters {
   }
 
   /**
-   * Every `acquire` needs its `release`.
-   * @param run.trafficLimitBytes 0 is no limit
+   * Every `acquire` needs a `release`.
+   * @param run.trafficLimitBytes 0 for no limit
    */
   acquire(run: PushedRun & { readonly slug: string; readonly trafficLimitBytes: number }): RunWriter {
     const open = this.#open.get(run.id);

@@ -1,15 +1,15 @@
-/** How an execution that did not succeed ended, as data. */
+/** How an unsuccessful execution ended, as data. */
 import type { Circumstances, NamedLimit, PreparationStep, StopEnd, SubtaskEnd } from '../../runs/runs.ts';
 import type { WorkerExit } from '../sandbox.ts';
 
-/** What an execution is doing: where it fails, the reason goes by that. */
+/** The current step of an execution, which determines the reason if it fails. */
 export type ExecutionStep = PreparationStep | 'dependencies' | 'execution';
 
 export function limitEnd(detail: NamedLimit): StopEnd {
   return { reason: 'limit', detail };
 }
 
-/** @param exit of a worker that nobody stopped and that did not succeed */
+/** @param exit of a worker that failed and was not stopped by the platform */
 export function failedEnd(
   { exitCode, signal }: WorkerExit,
   circumstances: Circumstances,
@@ -18,7 +18,7 @@ export function failedEnd(
   return { reason: 'signal', detail: { signal, ...circumstances } };
 }
 
-/** @param message of the error that kept the worker from its end */
+/** @param message of the error that kept the worker from running to its end */
 export function notExecutedEnd(step: ExecutionStep, message: string): SubtaskEnd {
   switch (step) {
     case 'dependencies':

@@ -1,4 +1,4 @@
-/** One subtask from claim to outcome, as a pipeline of named steps. Settling the outcome is the runner's. */
+/** One subtask from claim to outcome, as a pipeline of named steps. The runner settles the outcome. */
 import type { Server } from 'node:net';
 import path from 'node:path';
 import type { Usage } from '../../accounts/accounts.ts';
@@ -44,7 +44,7 @@ import { SubtaskLog } from './subtask-log.ts';
 export type { ClaimedSubtask } from './claimed-subtask.ts';
 export { RunWriters } from './run-writers.ts';
 
-/** From SIGTERM to SIGKILL. Well below the 5 s in which an abort has to be over. */
+/** From SIGTERM to SIGKILL. Well below the 5 s that an abort may take. */
 const terminateGraceMilliseconds = 2000;
 const mebibyte = 1024 * 1024;
 
@@ -56,7 +56,7 @@ export interface ExecutionServices {
   readonly sandbox: Sandbox;
   readonly cgroups: Cgroups;
   readonly proxy: EgressProxy;
-  /** Undefined if workers may have none. */
+  /** Undefined if browsers are not available to workers. */
   readonly browsers: BrowserGateway | undefined;
   readonly scratch: ScratchFolder;
   readonly messages: MessageBudget;
@@ -73,7 +73,7 @@ export class SubtaskExecution {
   readonly #slot: number;
   readonly #credentials = randomCredentials();
   readonly #stopped = new AbortController();
-  /** Aborted once the subtask may be another runner's. */
+  /** Aborted once the subtask may belong to another runner. */
   readonly #givenBack = new AbortController();
   readonly #limits: SandboxLimits;
   readonly #limitWatch: LimitWatch;
@@ -82,7 +82,7 @@ export class SubtaskExecution {
   #process: SandboxedProcess | undefined;
   #cgroup: Cgroup | undefined;
   #browserPorts: readonly number[] = [];
-  /** Why the database did not take a row, the first time. */
+  /** The first error from storing a row. */
   #rowError: string | undefined;
 
   constructor(services: ExecutionServices, subtask: ClaimedSubtask, slot: number, writer: RunWriter) {
@@ -123,12 +123,12 @@ export class SubtaskExecution {
     });
   }
 
-  /** The end that the platform brought about, if it did. */
+  /** The end that the platform caused, if it did. */
   get stopEnd(): StopEnd | undefined {
     return this.#stopEnd;
   }
 
-  /** Ends the subtask early: the whole process tree, within seconds. The first reason stands. */
+  /** Ends the subtask early: its whole process tree, within seconds. The first reason counts. */
   stop(end: StopEnd): void {
     if (this.#stopEnd !== undefined) return;
     this.#stopEnd = end;
@@ -137,7 +137,7 @@ export class SubtaskExecution {
     void this.#process?.terminate(terminateGraceMilliseconds);
   }
 
-  /** Executes the subtask. Never rejects: what goes wrong is the outcome. */
+  /** Executes the subtask. Never rejects: errors become the outcome. */
   async run(): Promise<SubtaskOutcome> {
     const unsubscribe = this.#limitWatch.subscribe();
     try {
@@ -191,7 +191,7 @@ export class SubtaskExecution {
     this.#stopped.signal.throwIfAborted();
   }
 
-  /** A step that a stop need not wait for. */
+  /** Runs a step that a stop does not wait for. */
   async #step<T>(step: Promise<T>): Promise<T> {
     const result = await step;
     this.#stopped.signal.throwIfAborted();
@@ -254,7 +254,7 @@ export class SubtaskExecution {
     });
   }
 
-  /** Serves the SDK, starts the worker, watches its limits and waits for its end and the last of its output. */
+  /** Serves the SDK, starts the worker, watches its limits, and waits for its end and the rest of its output. */
   async #work(worker: SandboxedProcess, scratchDir: string): Promise<WorkerExit> {
     if (this.#stopped.signal.aborted) void worker.terminate(0);
     const gateway = this.#serveSdk(worker);
@@ -286,7 +286,10 @@ export class SubtaskExecution {
     }
   }
 
-  /** From when the memory of the worker is charged. PostgreSQL being away holds up no worker: the moment is stored later. */
+  /**
+   * Records when charging for memory starts. Does not delay the worker while PostgreSQL is unavailable: it is stored
+   * later.
+   */
   async #recordBegin(): Promise<void> {
     const beganAt = performance.now();
     const { usage } = this.#services;
@@ -333,7 +336,7 @@ export class SubtaskExecution {
     return gateway;
   }
 
-  /** @param credentials none for a browser of the subtask */
+  /** @param credentials undefined for a browser of the subtask */
   #serveProxy(listener: Server, credentials: ProxyCredentials | undefined): { close(): void } {
     const { traffic } = this.#writer;
     const session = this.#services.proxy.serve({
@@ -343,7 +346,7 @@ export class SubtaskExecution {
       onTraffic: (bytes) => traffic.add(bytes),
       onNotice: (message) => this.#log.system(`proxy: ${message}`, logType.warn),
     });
-    // At once, whatever the worker does with its time to end.
+    // At once, even if the worker uses its time to shut down.
     const unsubscribe = traffic.onExceeded(() => session.close());
     return {
       close: () => {
@@ -386,7 +389,7 @@ export class SubtaskExecution {
     return { end: failure, errorHeadline: this.#errorHeadline.text };
   }
 
-  /** The limit at which the kernel ended the worker. */
+  /** The limit for which the kernel ended the worker. */
   #limitOf({ outOfMemory, signal }: WorkerExit): StopEnd | undefined {
     if (outOfMemory) return limitEnd({ limit: 'memory', value: this.subtask.limits.memory });
     return signal === 'SIGXFSZ' ? limitEnd(untoldLimit('file_size', this.#limits)) : undefined;
@@ -401,17 +404,17 @@ export class SubtaskExecution {
     if (this.#stopEnd !== undefined) return this.#stoppedOutcome(this.#stopEnd);
     const { message } = error as Error;
     const end = notExecutedEnd(this.#at, message);
-    // What is wrong with its dependencies is the version's, and told as that.
+    // Failed dependencies are a property of the version, and reported as such.
     if (end.reason !== 'dependencies') this.#tellFailed('execute-subtask', error);
     this.#log.system(subtaskMessage(end), logType.error);
     return { end };
   }
 }
 
-/** Entries of the cache that a subtask runs from. */
+/** Cache entries that a subtask runs from. */
 function usedFolders(packageDir: string, { nodeModulesDir, launch }: Preparation): string[] {
   const dependencies = [nodeModulesDir, ...Object.values(launch?.mounts ?? {})];
-  // An entry is the folder that holds what is mounted.
+  // An entry is the parent of the mounted folder.
   const entries = dependencies.filter((folder) => folder !== undefined).map((folder) => path.dirname(folder));
   return [packageDir, ...entries];
 }

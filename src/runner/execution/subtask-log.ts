@@ -1,6 +1,6 @@
 /**
- * The log of one subtask: what the worker logs and prints, and the platform's own lines. Bounded in lines, lines a second and
- * length, and without the subtask's secrets.
+ * The log of one subtask: lines from the SDK, the worker's output, and the platform's own lines. It limits the number
+ * of lines, lines per second and line length, and masks the subtask's secrets.
  */
 import { finished } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
@@ -8,9 +8,11 @@ import { StringDecoder } from 'node:string_decoder';
 import { type LogIngest, type LogType, type SecretMask, logType } from '../../logs/logs.ts';
 import type { Events } from '../../events/events.ts';
 
-/** Starts the lines that the platform itself writes. */
+/** Prefix of the platform's own lines. */
 const platformPrefix = 'SYSTEM: ';
-/** Printed lines that are not stored yet, and their characters, beyond which the worker's output waits. */
+/**
+ * Output lines that are not stored yet, and their characters. Above these limits reading the worker's output pauses.
+ */
 const pendingLimits = { lines: 2000, characters: 4 * 1024 * 1024 } as const;
 
 interface SubtaskLogOptions {
@@ -28,36 +30,42 @@ export class SubtaskLog {
   readonly #options: SubtaskLogOptions;
   #lines = 0;
   #isFull = false;
-  /** Lines of the worker in this second. */
+  /** Number of the worker's lines in this second. */
   #recent = 0;
   #dropped = 0;
-  /** Set from a line to the end of its second. */
+  /** Runs from a line until the end of its second. */
   #second: NodeJS.Timeout | undefined;
   readonly #pending = { lines: 0, characters: 0 };
-  /** Outputs of the worker that wait until fewer lines are pending. */
+  /** The worker's outputs that are paused until fewer lines are pending. */
   readonly #waiting = new Set<Readable>();
 
   constructor(options: SubtaskLogOptions) {
     this.#options = options;
   }
 
-  /** A line of the worker. Resolves once it is committed, or at once where the subtask has used up its lines. */
+  /** Writes a line of the worker. Resolves once it is committed, or at once if the subtask has used up its lines. */
   async write(type: LogType, content: string): Promise<void> {
     if (this.#admits()) await this.#store(type, content);
   }
 
-  /** A line of the platform on what the worker did, which may do it without end: it counts as the worker's. */
+  /**
+   * Writes a line of the platform about what the worker did. It counts as a line of the worker, which could cause it
+   * endlessly.
+   */
   complain(content: string): void {
     if (this.#admits()) this.system(content, logType.error);
   }
 
-  /** Says what was dropped in the last second. Call it when no more lines of the worker can come. */
+  /** Reports the lines dropped in the last second. Call it once the worker can write no more lines. */
   close(): void {
     clearTimeout(this.#second);
     this.#endSecond();
   }
 
-  /** Whether one more line of the worker may be kept; says in the log that none may. Floods come here: it has to be cheap. */
+  /**
+   * Whether another line of the worker may be kept; logs when none may. Must be cheap, because floods of lines get
+   * here.
+   */
   #admits(): boolean {
     const { lineLimit, linesPerSecond } = this.#options;
     if (this.#lines >= lineLimit) {
@@ -93,16 +101,16 @@ export class SubtaskLog {
   }
 
   /**
-   * A line of the platform. Lines are stored in their order and all of them before the subtask is settled, so nobody waits
-   * for one; a log that cannot be written does not fail the subtask.
+   * Writes a line of the platform. Lines are stored in order and before the subtask is settled, so nobody waits for
+   * one. If the log cannot be written, the subtask does not fail.
    */
   system(content: string, type: LogType = logType.info): void {
     this.#store(type, platformPrefix + content).catch((err: unknown) => this.#tellLost(err));
   }
 
   /**
-   * Takes the lines of a stream until it ends. When the database is slow the stream waits.
-   * @param onLine told of every line, also of those that are not kept; of a line that is cut, its beginning
+   * Reads the lines of a stream until it ends. Pauses the stream while the database is slow.
+   * @param onLine called with every line, even if it is not kept; for a line that is cut, with its start
    */
   async capture(stream: Readable, type: LogType, onLine?: (line: string) => void): Promise<void> {
     const decoder = new StringDecoder('utf8');
@@ -119,14 +127,14 @@ export class SubtaskLog {
       this.#print(type, ended.length > lineLimitBytes ? this.#cut(ended) : ended, stream);
     };
     stream.on('data', (chunk: Buffer) => {
-      // What waits for the end of its line is not searched again for each piece of it.
+      // An incomplete line is not searched again with every piece.
       const [first = '', ...others] = decoder.write(chunk).split('\n');
       const lines = [rest + first, ...others];
       rest = lines.pop() ?? '';
       for (const line of lines) take(line);
-      // A secret that begins where the line is cut must be there as a whole to be known.
+      // A secret that starts before the cut must be complete to be recognized.
       if (rest.length <= lineLimitBytes + mask.longest) return;
-      // The line is kept as far as it may go; what follows up to its end is read past.
+      // Keeps the line up to the limit, and skips the rest of it.
       if (!cutting) {
         onLine?.(rest);
         this.#print(type, this.#cut(rest), stream);
@@ -153,7 +161,7 @@ export class SubtaskLog {
       });
   }
 
-  /** @param share of the limits */
+  /** @param share share of the limits */
   #hasPending(share: number): boolean {
     const { lines, characters } = this.#pending;
     return lines >= pendingLimits.lines * share || characters >= pendingLimits.characters * share;

@@ -1,4 +1,4 @@
-/** Compressed messages of gRPC. */
+/** Compressed gRPC messages. */
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { CallError, status } from './grpc-status.ts';
@@ -8,12 +8,12 @@ const decompressors = new Map([
   ['deflate', promisify(inflate)],
 ]);
 
-/** As the header `grpc-accept-encoding` has it. */
+/** Value of the header `grpc-accept-encoding`. */
 export const acceptedEncodings = ['identity', ...decompressors.keys()].join(',');
 
 /**
  * @returns undefined if it is larger than the limit
- * @throws CallError if it is not compressed as its header says, or in a way that is not supported
+ * @throws CallError if it is not compressed as its header says, or the compression is not supported
  */
 export async function decompress(
   content: Buffer,

@@ -1,24 +1,24 @@
-/** One call of gRPC with one message each way. */
+/** A gRPC call with one message in each direction. */
 import type { ServerHttp2Stream } from 'node:http2';
 import { acceptedEncodings, decompress } from './compression.ts';
 import { Reception, type ReceptionLimits } from './reception.ts';
 import { CallError, encodeStatusMessage, status } from './grpc-status.ts';
 
-/** Answers a message; one that rejects ends the call with the status `internal`. */
+/** Answers a message. If it rejects, the call ends with the status `internal`. */
 export type GrpcMethod = (message: Buffer) => Promise<Buffer>;
 
 export interface GrpcService extends ReceptionLimits {
   /** By path, such as `/coresdk.Result/PushData`. */
   readonly methods: ReadonlyMap<string, GrpcMethod>;
   /**
-   * Answers a message over the limit.
-   * @param sizeBytes undefined for a compressed one, whose size nobody knows
+   * Answers a message that exceeds the limit.
+   * @param sizeBytes undefined for a compressed message, whose size is unknown
    */
   answerTooLarge(path: string, sizeBytes: number | undefined): Buffer;
 }
 
 const prefixBytes = 5;
-/** A larger answer is not copied to get its prefix in front. */
+/** Larger answers are not copied to prepend their prefix. */
 const mostCopiedBytes = 16 * 1024;
 
 const answerHeaders = {
@@ -27,7 +27,7 @@ const answerHeaders = {
   'grpc-accept-encoding': acceptedEncodings,
 } as const;
 
-/** Ends a call without an answer; what its client still sends is read past. */
+/** Ends a call without an answer; discards what the client still sends. */
 export function endCall(stream: ServerHttp2Stream, { code, message }: CallError): void {
   if (stream.destroyed || stream.headersSent) return;
   const ending = { 'grpc-status': String(code), 'grpc-message': encodeStatusMessage(message) };
@@ -52,8 +52,8 @@ function sendAnswer(stream: ServerHttp2Stream, answer: Buffer): void {
 }
 
 /**
- * Serves a call to its end. Never rejects.
- * @param encoding how its message is compressed, if it is
+ * Serves a call until it ends. Never rejects.
+ * @param encoding compression of its message, if any
  */
 export async function serveCall(
   stream: ServerHttp2Stream,

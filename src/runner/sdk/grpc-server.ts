@@ -1,6 +1,7 @@
 /**
- * A server of gRPC for calls with one message each way, on Node's HTTP/2. A general library takes in what comes and asks
- * afterwards; here a message is received only when there is room for it, and until then its sender has to wait.
+ * A gRPC server for calls with one message in each direction, on Node's HTTP/2. General libraries accept data first and
+ * check limits afterwards; this server receives a message only if there is memory for it, and makes the sender wait
+ * until then.
  */
 import {
   performServerHandshake,
@@ -13,15 +14,15 @@ import { endCall, serveCall, type GrpcService } from './grpc-call.ts';
 import { CallError, status } from './grpc-status.ts';
 
 /**
- * Bounds on what a client can have the server hold beyond the budget: a stream that waits for room has sent up to its first
- * window of 64 KiB. So only the first connections get many streams each.
+ * Limits what a client can make the server buffer outside the budget: a stream that waits for memory has sent up to its
+ * initial window of 64 KiB. So only the first connections get many streams each.
  */
 const connectionLimit = 32;
 const wideConnections = 4;
 const streamLimits = { wide: 100, narrow: 8 } as const;
-/** Largest metadata of a call, as other servers of gRPC have it. */
+/** Maximum size of a call's metadata, as in other gRPC servers. */
 const headerListBytes = 16 * 1024;
-/** Node counts an answer that is being sent, and refuses new calls beyond; the largest answer is the input of a run. */
+/** Node counts answers being sent, and refuses calls above this limit; the largest answer is the input of a run. */
 const sessionMemoryMegabytes = 256;
 
 const mediaType = 'application/grpc';
@@ -34,7 +35,7 @@ export class GrpcServer {
     this.#service = service;
   }
 
-  /** Serves a connection; one too many is closed. */
+  /** Serves a connection; closes it if there are too many. */
   accept(socket: Socket): void {
     if (this.#connections.size >= connectionLimit) {
       socket.destroy();
@@ -51,12 +52,12 @@ export class GrpcServer {
     });
     this.#connections.set(socket, session);
     socket.once('close', () => this.#connections.delete(socket));
-    // What is no HTTP/2 ends its connection only.
+    // Invalid HTTP/2 ends only its own connection.
     session.on('error', () => socket.destroy());
     session.on('stream', this.#serve);
   }
 
-  /** Ends all connections; calls under way end in their methods, unanswered. */
+  /** Ends all connections. The methods of calls in progress finish, but are not answered. */
   close(): void {
     for (const [socket, session] of this.#connections) {
       session.destroy();
@@ -66,13 +67,13 @@ export class GrpcServer {
 
   readonly #serve = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
     stream.on('error', () => {
-      // The client ended the call, or its connection.
+      // The client ended the call or its connection.
     });
     if (headers['content-type']?.startsWith(mediaType) !== true) {
       stream.respond({ ':status': 415 }, { endStream: true });
       stream.resume();
     } else if (headers[':method'] === 'POST') {
-      // Nothing else of the headers is kept while the call is under way.
+      // Keeps nothing else of the headers during the call.
       void serveCall(stream, String(headers[':path']), headers['grpc-encoding'], this.#service);
     } else {
       endCall(stream, new CallError(status.unimplemented, 'a call of gRPC is a POST request'));

@@ -1,4 +1,4 @@
-/** How a call of gRPC ends that is not answered by its method. */
+/** Statuses of gRPC calls that end without an answer of their method. */
 export const status = { ok: 0, unimplemented: 12, internal: 13 } as const;
 
 export class CallError extends Error {
@@ -11,7 +11,7 @@ export class CallError extends Error {
   }
 }
 
-/** As the header `grpc-message` has it: UTF-8 with percent signs. */
+/** Encodes a message for the header `grpc-message`: UTF-8 with percent-encoding. */
 export function encodeStatusMessage(message: string): string {
   return encodeURI(message.toWellFormed());
 }

@@ -1,18 +1,18 @@
 /**
- * Holds a stream back: its sender gets no further window, so it can send what its window still has and no more. Node's own
- * `pause()` does not do that: a paused stream fills its buffer first, and the window opens as it does.
+ * Holds a stream back: its sender gets no further flow-control window, so it can send only the rest of its current one.
+ * Node's `pause()` does not do that: a paused stream first fills its buffer, which opens the window.
  */
 import type { ServerHttp2Stream } from 'node:http2';
 
 function readNothing(): void {
-  // What opens the window is Node's `_read`.
+  // Node's `_read` is what opens the window.
 }
 
 export class HeldStream {
   readonly #stream: ServerHttp2Stream;
   readonly #onData: (chunk: Buffer) => void;
 
-  /** @param onData listener of the stream's data; it is called with what still comes, too */
+  /** @param onData listener of the stream's data, also called with data that still arrives */
   constructor(stream: ServerHttp2Stream, onData: (chunk: Buffer) => void) {
     this.#stream = stream;
     this.#onData = onData;
@@ -26,7 +26,7 @@ export class HeldStream {
   release(): void {
     const stream = this.#stream;
     stream.off('readable', this.#drain);
-    // The one of its class comes back.
+    // Uncovers the method of its class.
     Reflect.deleteProperty(stream, '_read');
     stream.on('data', this.#onData);
     stream.resume();

@@ -1,7 +1,7 @@
 /**
- * The one message of a call as its bytes come in: a flag, its size in four bytes, its content. Bytes are copied into one buffer
- * that grows with them, since what the socket delivers is a view into all that came with it: a worker that sends its message
- * byte by byte among other things would have the runner keep those as well.
+ * The single message of a call while it arrives: a flag, a four-byte size, the content. Bytes are copied into one
+ * growing buffer, because chunks from the socket are views into larger buffers: a worker that sends its message byte by
+ * byte among other data would make the runner keep all of that.
  */
 const prefixBytes = 5;
 const firstBufferBytes = 16 * 1024;
@@ -18,7 +18,7 @@ export class IncomingMessage {
   #receivedBytes = 0;
   #isOverlong = false;
 
-  /** Known once the message has begun. */
+  /** Known once the prefix has arrived. */
   get announced(): Announcement | undefined {
     return this.#announced;
   }
@@ -31,7 +31,7 @@ export class IncomingMessage {
     return this.#receivedBytes === this.#announced?.sizeBytes;
   }
 
-  /** More came than was announced. */
+  /** Whether more arrived than was announced. */
   get isOverlong(): boolean {
     return this.#isOverlong;
   }
@@ -51,14 +51,14 @@ export class IncomingMessage {
     this.#add(start.subarray(prefixBytes), this.#announced.sizeBytes);
   }
 
-  /** Hands out the content; it is kept here no longer. */
+  /** Returns the content and releases it. */
   take(): Buffer {
     const content = this.#content.subarray(0, this.#receivedBytes);
     this.discard();
     return content;
   }
 
-  /** Keeps nothing of it. */
+  /** Drops the content. */
   discard(): void {
     this.#content = Buffer.alloc(0);
   }

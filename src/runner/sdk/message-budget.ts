@@ -1,32 +1,32 @@
 /**
- * Room for the messages of workers in the memory of a runner, from the moment their size is known until they are answered. A
- * message without room waits, and with it the worker that sends it.
+ * Memory of the runner for workers' messages, from the moment their size is known until they are answered. A message
+ * for which there is no memory waits, and so does the worker that sends it.
  */
 
-/** Counted for each message besides its size: what a call costs while it is under way, with metadata of the largest size. */
+/** Overhead per message: the cost of a call in progress, with metadata of the maximum size. */
 export const callBytes = 16 * 1024;
-/** A subtask has room for many small messages, also where large ones are refused. */
+/** A subtask always has room for many small messages, even if large ones are refused. */
 const leastOwnBytes = 1024 * 1024;
 
 export interface MessageBudgetOptions {
-  /** Largest message. */
+  /** Maximum size of a message. */
   readonly messageLimitBytes: number;
-  /** What all subtasks may have together, beyond the room of their own that each of them has. */
+  /** Memory that all subtasks share, in addition to each subtask's own. */
   readonly sharedBytes: number;
 }
 
-/** The room of one message. */
+/** The memory of one message. */
 export interface Admission {
-  /** Returns the room, or the place among the messages that wait. Idempotent. */
+  /** Releases the memory, or the place in the queue. Idempotent. */
   release(): void;
 }
 
-/** The room of all subtasks of a runner. */
+/** The memory of all subtasks of a runner. */
 export class MessageBudget {
-  /** Room of each subtask's own: its largest message fits sooner or later, whatever others do. */
+  /** Each subtask's own memory: its largest message eventually fits, whatever others do. */
   readonly ownBytes: number;
   readonly #sharedBytes: number;
-  /** Subtasks with a message that waits; whose turn is next comes first. */
+  /** Subtasks with a waiting message, in the order of their turns. */
   readonly #waiting = new Set<SubtaskBudget>();
   #borrowedBytes = 0;
 
@@ -35,7 +35,7 @@ export class MessageBudget {
     this.#sharedBytes = sharedBytes;
   }
 
-  /** What the subtasks have of the shared room now. */
+  /** Shared memory in use. */
   get borrowedBytes(): number {
     return this.#borrowedBytes;
   }
@@ -44,18 +44,18 @@ export class MessageBudget {
     return new SubtaskBudget(this);
   }
 
-  /** Takes shared room for a subtask. @returns false if there is not enough */
+  /** Borrows shared memory for a subtask. @returns false if there is not enough */
   borrow(bytes: number): boolean {
     if (this.#borrowedBytes + bytes > this.#sharedBytes) return false;
     this.#borrowedBytes += bytes;
     return true;
   }
 
-  /** Takes shared room back, and lets subtasks take turns at it. */
+  /** Takes shared memory back, and lets waiting subtasks use it in turns. */
   takeBack(bytes: number): void {
     this.#borrowedBytes -= bytes;
     for (const subtask of this.#waiting) {
-      // One that was admitted goes to the end, where this loop visits it again.
+      // After an admission it goes to the end, where this loop visits it again.
       if (subtask.admitNext() && this.#waiting.delete(subtask)) this.#waiting.add(subtask);
     }
   }
@@ -71,7 +71,7 @@ interface WaitingMessage {
   readonly onAdmitted: () => void;
 }
 
-/** The room of one subtask: its own, and as much again of the shared room. Its messages are admitted in their order. */
+/** The memory of one subtask: its own, and up to the same amount of shared memory. Messages are admitted in order. */
 export class SubtaskBudget {
   readonly #budget: MessageBudget;
   readonly #waiting: WaitingMessage[] = [];
@@ -82,20 +82,20 @@ export class SubtaskBudget {
     this.#budget = budget;
   }
 
-  /** Room that its messages take now. */
+  /** Memory that its messages use. */
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  /** How many messages wait for room. */
+  /** Number of waiting messages. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
   /**
-   * Asks for the room of a message.
-   * @param sizeBytes of at most the limit; more counts as the limit
-   * @param onAdmitted called once there is room, perhaps before this returns
+   * Requests memory for a message.
+   * @param sizeBytes sizes above the limit count as the limit
+   * @param onAdmitted called once there is memory, possibly before this returns
    */
   admit(sizeBytes: number, onAdmitted: () => void): Admission {
     const message = { bytes: Math.min(sizeBytes + callBytes, this.#budget.ownBytes), onAdmitted };
@@ -114,7 +114,7 @@ export class SubtaskBudget {
     };
   }
 
-  /** Admits the message that has waited longest, if there is room for it. @returns whether it did */
+  /** Admits the message that has waited longest, if there is memory for it. @returns whether it did */
   admitNext(): boolean {
     const [next] = this.#waiting;
     if (next === undefined || !this.#take(next.bytes)) return false;

@@ -1,16 +1,16 @@
-/** Receives the message of a call, once there is room for it in memory. */
+/** Receives the message of a call once there is memory for it. */
 import type { ServerHttp2Stream } from 'node:http2';
 import type { Admission, SubtaskBudget } from './message-budget.ts';
 import { HeldStream } from './held-stream.ts';
 import { IncomingMessage, type Announcement } from './incoming-message.ts';
 import { CallError, status } from './grpc-status.ts';
 
-/** How the reception of a message went. */
+/** The result of receiving a message. */
 export type Received =
   | { readonly kind: 'message'; readonly isCompressed: boolean }
-  /** Larger than the limit: nothing of it was kept. */
+  /** Larger than the limit; nothing was kept. */
   | { readonly kind: 'too large'; readonly sizeBytes: number }
-  /** The call ended before its message did. */
+  /** The call ended before its message was complete. */
   | { readonly kind: 'gone' };
 
 export interface ReceptionLimits {
@@ -19,7 +19,7 @@ export interface ReceptionLimits {
 }
 
 const compressedFlag = 1;
-/** How many times its size a message of gzip or deflate can have at most. */
+/** Maximum expansion factor of gzip and deflate. */
 const largestExpansion = 1032;
 
 export class Reception {
@@ -42,17 +42,17 @@ export class Reception {
     stream.once('close', () => this.#settled.resolve({ kind: 'gone' }));
   }
 
-  /** Resolves once the client has sent all of it and there is room. @throws CallError if it sent no message, or several */
+  /** Resolves once the message is complete and there is memory for it. @throws CallError for no message, or several */
   async received(): Promise<Received> {
     return this.#settled.promise;
   }
 
-  /** The content of a message that was received; it is kept here no longer. */
+  /** Returns the content of a received message and releases it. */
   take(): Buffer {
     return this.#message.take();
   }
 
-  /** Returns the room. Idempotent. */
+  /** Releases the memory. Idempotent. */
   release(): void {
     this.#message.discard();
     this.#admission?.release();
@@ -68,7 +68,7 @@ export class Reception {
   #ask({ flag, sizeBytes }: Announcement): void {
     const { messageLimitBytes, budget } = this.#limits;
     if (sizeBytes > messageLimitBytes) {
-      // What comes is read past, so that the client, which knows nothing of limits, can end its call.
+      // Reads and discards the rest, so that the client, which does not know the limit, can finish its call.
       this.#message.discard();
       this.#stream.off('data', this.#receive).resume();
       return;

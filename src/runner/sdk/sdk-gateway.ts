@@ -1,4 +1,4 @@
-/** The SDK's server: one per subtask, on the listener its sandbox hands out. */
+/** The SDK's server: one per subtask, on the listener of its sandbox. */
 import type { Server as Listener, Socket } from 'node:net';
 import { type LogType, logType } from '../../logs/logs.ts';
 import type { GrpcMethod } from './grpc-call.ts';
@@ -9,26 +9,26 @@ import type { HeaderField } from './sdk-messages.ts';
 
 export type { HeaderField } from './sdk-messages.ts';
 
-/** What the SDK's calls do. One that rejects is answered with code 1 and the error's message. */
+/** Implements the SDK's calls. If one rejects, the answer has code 1 and the error's message. */
 export interface SdkHandlers {
   /** Input of the subtask, as JSON text. */
   input(): string;
-  /** Stores a row; the worker is answered once it is stored. */
+  /** Stores a row. The worker is answered once it is stored. */
   pushRow(jsonText: string): Promise<void>;
   setHeaders(headers: HeaderField[]): Promise<void>;
   log(type: LogType, text: string): Promise<void>;
-  /** Told of every message that was too large; the sentence is meant for the run's log. */
+  /** Called for every message that was too large, with a sentence for the run's log. */
   rejected(message: string): void;
 }
 
 export interface SdkGatewayOptions {
-  /** Largest message that is taken, in bytes as sent. */
+  /** Maximum size of a message in bytes, as sent. */
   readonly messageLimitBytes: number;
-  /** Where its messages are until they are answered. */
+  /** Memory for its messages until they are answered. */
   readonly budget: SubtaskBudget;
 }
 
-/** May throw where the message is broken. */
+/** May throw if the message is malformed. */
 type Method = (handlers: SdkHandlers, request: Buffer) => Promise<Buffer>;
 
 const packages = ['coresdk', 'cafesdk'];
@@ -44,7 +44,7 @@ function logMethod(type: LogType): Method {
   return (handlers, request) => successAfter(handlers.log(type, decodeText(request)));
 }
 
-/** By the handlers of a subtask: answers that wait for a worker that does not read them are one and the same. */
+/** One buffer per subtask, shared by all pending answers. */
 const inputAnswers = new WeakMap<SdkHandlers, Buffer>();
 
 function inputAnswer(handlers: SdkHandlers): Buffer {
@@ -53,7 +53,7 @@ function inputAnswer(handlers: SdkHandlers): Buffer {
   return answer;
 }
 
-/** Every method by its service and name, as `protos/` has them. None of them keeps the message while it waits. */
+/** All methods by service and name, as in `protos/`. None of them keeps the message while it waits. */
 export const sdkMethods: Readonly<Record<string, Method>> = {
   'Parameter/GetInputJSONString': async (handlers) => inputAnswer(handlers),
   'Result/SetTableHeader': (handlers, request) => successAfter(handlers.setHeaders(decodeHeaders(request))),
@@ -68,7 +68,7 @@ function failure(message: string): Buffer {
   return encodeAnswer(failureCode, message);
 }
 
-/** Calls a method; what goes wrong is an answer, too. */
+/** Calls a method; turns errors into answers. */
 function answering(method: Method, handlers: SdkHandlers): GrpcMethod {
   return (request) =>
     new Promise<Buffer>((resolve) => resolve(method(handlers, request))).catch((error: unknown) =>
@@ -76,7 +76,7 @@ function answering(method: Method, handlers: SdkHandlers): GrpcMethod {
     );
 }
 
-/** `/coresdk.Result/PushData` as workers know it. */
+/** The method as workers know it, such as `/coresdk.Result/PushData`. */
 function methodOf(path: string): string {
   return path.slice(path.indexOf('.') + 1);
 }
@@ -105,13 +105,13 @@ export class SdkGateway {
     });
   }
 
-  /** Serves every connection the listener accepts; the listener stays its owner's. */
+  /** Serves the listener's connections. The listener still belongs to the caller. */
   serve(listener: Listener): void {
     this.#listener = listener;
     listener.on('connection', this.#accept);
   }
 
-  /** Ends all connections; calls under way end in the handlers, unanswered. Idempotent. */
+  /** Ends all connections. Handlers of calls in progress finish, but are not answered. Idempotent. */
   close(): void {
     this.#listener?.off('connection', this.#accept);
     this.#server.close();

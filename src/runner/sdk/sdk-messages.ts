@@ -1,6 +1,6 @@
 /**
- * The messages of `protos/`, read and written by hand: each is a few strings, and a general protobuf library would cost
- * more than all else in a call.
+ * Reads and writes the messages of `protos/` by hand. Each consists of a few strings, and a general protobuf library
+ * would cost more than everything else in a call.
  */
 
 export interface HeaderField {
@@ -48,7 +48,7 @@ class MessageReader {
     return content;
   }
 
-  /** Passes over a field this version does not know. */
+  /** Skips a field that this version does not know. */
   skip(wireType: number): void {
     if (wireType === varint) this.varint();
     else if (wireType === fixed64) this.#position += 8;
@@ -58,7 +58,7 @@ class MessageReader {
   }
 }
 
-/** Calls `visit` with each length-delimited field; others are passed over. */
+/** Calls `visit` with each length-delimited field; skips others. */
 function forEachField(message: Buffer, visit: (field: number, content: Buffer) => void): void {
   const reader = new MessageReader(message);
   while (!reader.atEnd) {
@@ -69,7 +69,7 @@ function forEachField(message: Buffer, visit: (field: number, content: Buffer) =
   }
 }
 
-/** `{string = 1}`: a row or a log line. @throws RangeError when the bytes are no protobuf message */
+/** `{string = 1}`: a row or a log line. @throws RangeError if the bytes are not a protobuf message */
 export function decodeText(message: Buffer): string {
   let text = '';
   forEachField(message, (field, content) => {
@@ -78,7 +78,7 @@ export function decodeText(message: Buffer): string {
   return text;
 }
 
-/** `TableHeader`. @throws RangeError when the bytes are no protobuf message */
+/** `TableHeader`. @throws RangeError if the bytes are not a protobuf message */
 export function decodeHeaders(message: Buffer): HeaderField[] {
   const headers: HeaderField[] = [];
   forEachField(message, (field, content) => {
@@ -105,7 +105,7 @@ function encodeVarint(value: number): Buffer {
   return Buffer.from(bytes);
 }
 
-/** `{code = 1, string = 2}`: every answer, the input among them. @param code zero or more */
+/** `{code = 1, string = 2}`: every answer, including the input. @param code not negative */
 export function encodeAnswer(code: number, text: string): Buffer {
   const content = Buffer.from(text, 'utf8');
   const start = code === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([8]), encodeVarint(code)]);
