@@ -114,8 +114,8 @@ export class Results {
   }
 
   /**
-   * The table header: what the subtasks declared, in first-seen order and the first to name a key wins; else the worker's
-   * output schema; else the keys of the rows.
+   * The table header: the columns that the subtasks declared, in first-seen order, where the first declaration of a key
+   * wins; otherwise the worker's output schema; otherwise the keys of the rows.
    */
   async headers(run: { id: number }): Promise<ResultHeader[]> {
     const { rows: declared } = await this.#database.pool.query<{ headers: string }>({
@@ -136,7 +136,7 @@ export class Results {
     return this.#occurring(run);
   }
 
-  /** The table header, and behind it the other keys that occur in the rows. */
+  /** The table header, followed by the other keys that occur in the rows. */
   async columns(run: { id: number }): Promise<ResultHeader[]> {
     const [headers, occurring] = await Promise.all([this.headers(run), this.#occurring(run)]);
     return union([headers, occurring]).filter(({ key }) => !key.startsWith(platformKeyPrefix));
@@ -161,7 +161,7 @@ function shownRow(run: { slug: string }, { number, data }: StoredRow): ResultRow
   return { ...(parseJson(data) as Record<string, unknown>), [dataIdKey]: dataId(run, number) };
 }
 
-/** Rows with only some columns, in that order, and their names; as they are where none are chosen. */
+/** The rows with only these columns, in this order, and their ids; unchanged if no columns are chosen. */
 export function chosenColumns(rows: ResultRow[], keys: readonly string[] | undefined): ResultRow[] {
   if (keys === undefined) return rows;
   return rows.map((row) => {
@@ -170,14 +170,14 @@ export function chosenColumns(rows: ResultRow[], keys: readonly string[] | undef
   });
 }
 
-/** Names a row: its run, and its place from 1. */
+/** Id of a row: its run, and its number from 1. */
 function dataId(run: { slug: string }, number: number): string {
   return `${run.slug}-${number + 1}`;
 }
 
 /**
  * @param id the `__coreclaw_data_id__` of a row
- * @returns the number of the row after it, or undefined if it names no row of the run
+ * @returns the number of the next row, or undefined if the id is not of a row in this run
  */
 export function numberAfter(run: { slug: string }, id: string): number | undefined {
   const [slug, place = ''] = id.split('-');

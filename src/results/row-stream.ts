@@ -1,7 +1,7 @@
 /**
- * All rows of a run as a stream, by PostgreSQL's COPY. What is read waits in the socket until it is asked for, so memory
- * stays flat whatever the rows' number and size; and each statement takes a range of row numbers, so that a long export
- * holds no old snapshot of the database.
+ * Streams all rows of a run with PostgreSQL's COPY. Unread data waits in the socket, so memory stays constant whatever
+ * the number and size of rows. Each statement reads a range of row numbers, so that a long export does not hold an old
+ * snapshot.
  */
 import type { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
@@ -9,13 +9,15 @@ import type { RunReference } from '../runs/runs.ts';
 
 const rowsPerStatement = 20_000;
 
-/** COPY's binary format: signature, flags and the length of an extension; then for each row the number of fields. */
+/**
+ * COPY's binary format: signature, flags and length of the header extension; then each row with its number of fields.
+ */
 const fixedHeaderBytes = 19;
 const fieldCountBytes = 2;
 const fieldLengthBytes = 4;
 const endOfRows = -1;
 
-/** Pieces of a stream, of which the first `size` bytes can be taken once they are there. */
+/** Pieces of a stream. The first `size` bytes can be taken once they have arrived. */
 class PieceBuffer {
   readonly #pieces: Buffer[] = [];
   #length = 0;
@@ -29,7 +31,7 @@ class PieceBuffer {
     this.#length += piece.length;
   }
 
-  /** Everything in one buffer. */
+  /** All pieces in one buffer. */
   joined(): Buffer {
     const [first] = this.#pieces;
     if (this.#pieces.length === 1 && first !== undefined) return first;
@@ -38,7 +40,7 @@ class PieceBuffer {
     return whole;
   }
 
-  /** Keeps what comes after the first `size` bytes. */
+  /** Drops the first `size` bytes. */
   drop(size: number): void {
     const rest = this.joined().subarray(size);
     this.#pieces.splice(0, this.#pieces.length, rest);
@@ -46,11 +48,11 @@ class PieceBuffer {
   }
 }
 
-/** The one field of each row of a COPY in the binary format, in batches as they arrive. */
+/** The single field of each row of a binary COPY, in batches as they arrive. */
 async function* readFields(stream: AsyncIterable<Buffer>): AsyncGenerator<string[]> {
   const buffer = new PieceBuffer();
   let isHeaderRead = false;
-  /** Bytes that have to be there before it is worth looking: a long field is put together once. */
+  /** Number of bytes to wait for before parsing, so that a long field is joined only once. */
   let needed = fixedHeaderBytes;
   for await (const piece of stream) {
     buffer.add(piece);
@@ -82,7 +84,7 @@ async function* readFields(stream: AsyncIterable<Buffer>): AsyncGenerator<string
 
 /**
  * The first `rowCount` rows of a run as JSON text, in the order of first arrival.
- * @param client a connection that does nothing else meanwhile
+ * @param client a connection that is not used for anything else at the same time
  */
 export async function* streamRows(
   client: Client,
@@ -92,7 +94,7 @@ export async function* streamRows(
   if (!/^\d{4}-\d\d-\d\d$/.test(run.day) || !Number.isSafeInteger(run.id)) throw new Error('no run to read');
   for (let first = 0; first < rowCount; first += rowsPerStatement) {
     const end = Math.min(first + rowsPerStatement, rowCount);
-    // COPY takes no parameters.
+    // COPY does not accept parameters.
     const statement = `COPY (SELECT data FROM result_row
       WHERE day = '${run.day}' AND run_id = ${run.id} AND number >= ${first} AND number < ${end} ORDER BY number)
       TO STDOUT (FORMAT binary)`;

@@ -1,27 +1,27 @@
 /**
- * One row as a worker pushes it: checked, freed of the platform's own keys, and otherwise kept letter by letter, so
- * that numbers of any size and the worker's spelling survive.
+ * One row that a worker pushed: checked, without the platform's own keys, and otherwise kept as exact text, so that
+ * large numbers and the worker's formatting survive.
  */
 import { inspectJson, nonFiniteAsNull, depthLimit, readMembers, writeMembers } from '../json/json-text.ts';
 
 const upsertKeyName = '__coreclaw_upsert_key__';
 const upsertValueName = '__coreclaw_upsert_value__';
-/** Given out by the platform when rows are read. */
+/** Assigned by the platform when rows are read. */
 const dataIdName = '__coreclaw_data_id__';
 
-/** Keys are indexed; an entry of PostgreSQL's index holds at most 2,704 bytes, and a character takes up to three. */
+/** Keys are indexed. An index entry in PostgreSQL holds at most 2,704 bytes, and a character takes up to three. */
 const keyLengthLimit = 800;
 
 export interface ParsedRow {
-  /** One JSON object, fit for PostgreSQL's type json and for UTF-8. */
+  /** One JSON object that PostgreSQL's json type and UTF-8 can hold. */
   readonly text: string;
-  /** The columns in the order they are written; without those too long for a table header, which `text` has. */
+  /** The columns in written order, except those too long for a table header, which only `text` contains. */
   readonly keys: string[];
-  /** The row replaces the columns of the run's earlier row with the same pair. Fit for PostgreSQL's type text. */
+  /** Updates the columns of the earlier row in the run with the same pair. PostgreSQL's text type can hold both. */
   readonly upsert?: { readonly key: string; readonly value: string };
 }
 
-/** A row that cannot be stored; the message tells the worker's author why. */
+/** A row that cannot be stored. The message explains it to the worker's author. */
 export class RowError extends Error {
   override name = 'RowError';
 }
@@ -32,7 +32,7 @@ function kindOf(value: unknown): string {
   return `a ${typeof value}`;
 }
 
-/** @returns the value and the text it was read from, where NaN and Infinity are null and lone surrogates are replaced */
+/** @returns the value and its text, with NaN and Infinity replaced by null, and lone surrogates by U+FFFD */
 function parseText(json: string): { text: string; value: unknown } {
   const wellFormed = json.isWellFormed() ? json : json.toWellFormed();
   const { isTooDeep, hasNonFinite } = inspectJson(wellFormed);
@@ -45,7 +45,7 @@ function parseText(json: string): { text: string; value: unknown } {
   }
 }
 
-/** @throws RowError unless the text is one object, or a JSON string that is the text of one */
+/** @throws RowError unless the text is an object, or a JSON string that contains one */
 function parseObject(json: string): { text: string; value: object } {
   const outer = parseText(json);
   const isString = typeof outer.value === 'string';
@@ -55,7 +55,7 @@ function parseObject(json: string): { text: string; value: object } {
   throw new RowError(`the row must be one JSON object, but is ${given}`);
 }
 
-/** PostgreSQL's text holds every character but U+0000, and UTF-8 has no lone surrogates. */
+/** PostgreSQL's text cannot contain U+0000, and UTF-8 has no lone surrogates. */
 function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0');
 }
@@ -68,13 +68,16 @@ function isReserved(key: string): boolean {
   return key === upsertKeyName || key === upsertValueName || key === dataIdName;
 }
 
-/** The string form of a member's value; undefined for null and for no member. */
+/** A member's value as a string; undefined for null and for an absent member. */
 function stringForm(valueText: string | undefined): string | undefined {
   if (valueText === undefined || valueText === 'null') return undefined;
   return toStorable(valueText.startsWith('"') ? (JSON.parse(valueText) as string) : valueText);
 }
 
-/** Half a pair, or a blank column name, is no upsert: the row is appended, so nothing is overwritten by mistake. */
+/**
+ * An incomplete pair or a blank column name is not an upsert: the row is appended, so that nothing is overwritten by
+ * mistake.
+ */
 function readUpsert(members: ReadonlyMap<string, string>): ParsedRow['upsert'] {
   const key = stringForm(members.get(upsertKeyName));
   const value = stringForm(members.get(upsertValueName));
@@ -89,7 +92,7 @@ function shortKeys(keys: readonly string[]): string[] {
   return keys.filter((key) => key.length <= keyLengthLimit);
 }
 
-/** Strips reserved keys and renames those PostgreSQL cannot hold. */
+/** Removes reserved keys and renames keys that PostgreSQL cannot hold. */
 function rewrite(text: string): ParsedRow {
   const members = readMembers(text);
   const upsert = readUpsert(members);
@@ -101,21 +104,21 @@ function rewrite(text: string): ParsedRow {
   return upsert === undefined ? row : { ...row, upsert };
 }
 
-/** JS lists these keys before all others, not where they are written. */
+/** Whether JS would move the key before all others instead of keeping the written order. */
 function isIntegerLike(key: string | undefined): boolean {
   return key !== undefined && /^\d+$/.test(key);
 }
 
 /**
- * Reads one pushed row. NaN and Infinity are null, a string that holds an object is unwrapped once, the upsert pair is
- * taken out (numbers and other values in their string form), and a `__coreclaw_data_id__` is dropped. A row that needs
- * none of this keeps its text as it is.
+ * Parses a pushed row. NaN and Infinity become null, a string that contains an object is unwrapped once, the upsert
+ * pair is extracted (as strings), and `__coreclaw_data_id__` is removed. A row that needs none of this keeps its exact
+ * text.
  * @throws RowError
  */
 export function parseRow(json: string): ParsedRow {
   const { text, value } = parseObject(json);
   const keys = Object.keys(value);
-  // Only an escape can put such characters into a key here.
+  // Keys can contain such characters only as escapes.
   const mayBeUnstorable = text.includes('\\u');
   if (keys.some((key) => isReserved(key) || (mayBeUnstorable && !isStorable(key)))) return rewrite(text);
   if (isIntegerLike(keys[0])) return { text, keys: shortKeys([...readMembers(text).keys()]) };
@@ -123,10 +126,10 @@ export function parseRow(json: string): ParsedRow {
 }
 
 /**
- * Lays the columns of a later row over an earlier one. Columns keep the place where they first arrived; values are
- * taken letter by letter.
- * @param existingText of a stored row
- * @param patchText of a `ParsedRow`
+ * Merges the columns of a later row into an earlier one. Columns keep the position of their first arrival; values keep
+ * their exact text.
+ * @param existingText text of a stored row
+ * @param patchText text of a `ParsedRow`
  */
 export function mergeRow(existingText: string, patchText: string): string {
   const members = readMembers(existingText);

@@ -1,4 +1,7 @@
-/** Removes what is older than the retention: runs with their subtasks, rows and log lines, and the run queue's history. */
+/**
+ * Removes data older than the retention: runs with their subtasks, rows and log lines, and old entries of the run
+ * queue.
+ */
 import type { Database } from '../database/database.ts';
 import { createPartitions, dayOf, dropPartitionsBefore } from '../database/partitions.ts';
 import type { Events } from '../events/events.ts';
@@ -10,8 +13,8 @@ const dayMilliseconds = 24 * hourMilliseconds;
 const runsAtOnce = 1000;
 
 /**
- * Makes coming partitions and removes runs of days before the retention. Runs that have not ended stay, and so do for a
- * while those that are not in the statistics yet.
+ * Creates upcoming partitions and removes runs from days before the retention period. Unfinished runs are kept, and so
+ * are, for a while, runs that are not yet in the statistics.
  */
 export async function applyRetention(database: Database, retentionDays: number, now: Date): Promise<void> {
   await createPartitions(database, now);
@@ -39,14 +42,14 @@ export async function applyRetention(database: Database, retentionDays: number, 
 
 interface RetentionOptions {
   readonly database: Database;
-  /** How long runs are kept. */
+  /** Number of days to keep runs. */
   readonly days: number;
-  /** Removes the files of exports that nobody needs any more. */
+  /** Removes the files of expired exports. */
   readonly removeExports: (now: Date) => Promise<void>;
   readonly events: Events;
 }
 
-/** Applies the retention at the start, which must not fail, and every hour. */
+/** Applies the retention at start, where it must succeed, and then every hour. */
 export class Retention extends StartStop {
   readonly name = 'retention';
   readonly #applications: Periodic;

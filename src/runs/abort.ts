@@ -6,7 +6,7 @@ import { finishRun, type RunServices } from './finish.ts';
 import { isFinished, type RunStatus } from './statuses.ts';
 
 /**
- * Aborts a run: subtasks that wait are ended here, those that run by their runners. Aborting twice is no error.
+ * Aborts a run. Ends its waiting subtasks here; the runners end the running ones. Aborting twice is not an error.
  * @throws ChelaError RUN_FAILED if the run has finished
  */
 export async function abortRun(
@@ -47,7 +47,7 @@ export async function abortRun(
     const [aborting] = counted.rows;
     if (aborting === undefined) return undefined;
     if (aborting.subtasks_finished === aborting.subtask_count) {
-      // Nobody sees a run as aborting that ends in the same transaction, so its callback is not told either.
+      // If the run ends in the same transaction, nobody sees it as aborting, so there is no callback for that status.
       const charge = await usage.meter(client, runId);
       const told = await finishRun(client, callbacks, aborting);
       await usage.charge(client, charge);

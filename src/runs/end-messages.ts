@@ -1,11 +1,11 @@
-/** The sentences of `err_msg`, made from the data of an end. Nothing reads them back. */
+/** Builds the sentences of `err_msg` from the data of an end. No code parses them. */
 import type { Circumstances, SubtaskEnd, SuspectedLimit } from './end-reasons.ts';
 import { limitFacts, type LimitName, type NamedLimit } from './named-limits.ts';
 
-/** As the published API says it. */
+/** The wording of the published API. */
 const abortedMessage = 'run aborted by user';
 
-/** What is counted at each limit, after its value. */
+/** What the value of each limit counts. */
 const counted: Readonly<Record<LimitName, string>> = {
   time: 's',
   memory: 'MB',
@@ -20,7 +20,7 @@ const counted: Readonly<Record<LimitName, string>> = {
   open_files: 'open files',
 };
 
-/** Limits whose value alone does not tell what they are of. */
+/** Limits whose unit alone does not tell what they limit. */
 const kinds: Partial<Record<LimitName, string>> = {
   time: 'time',
   memory: 'memory',
@@ -37,7 +37,7 @@ function limitText({ limit, value }: NamedLimit): string {
     .join(' ');
 }
 
-/** What the log says when the kernel held a worker to a limit. */
+/** The log line for a limit that the kernel enforced on a worker. */
 export function reachedLimitMessage(limit: NamedLimit): string {
   return `it reached the ${limitText(limit)}`;
 }
@@ -98,7 +98,7 @@ export function subtaskMessage(end: SubtaskEnd): string {
 
 /**
  * The err_msg of a run; empty if nothing failed.
- * @param failed the first of its failed subtasks, by number
+ * @param failed its first failed subtasks, by number
  */
 export function runMessage(
   run: { isAborting: boolean; subtaskCount: number; failedCount: number },

@@ -1,6 +1,6 @@
 /**
- * Why subtasks and runs ended, as data: a reason of a closed list, with the detail that belongs to it. It is stored by the
- * transaction that settles. `end-messages.ts` makes sentences of it; docs/run-lifecycle.md explains each reason.
+ * Why subtasks and runs ended, as data: one of a fixed set of reasons, with its detail. The settling transaction stores
+ * it. `end-messages.ts` builds sentences from it; docs/run-lifecycle.md explains each reason.
  */
 import type { NamedLimit } from './named-limits.ts';
 
@@ -18,36 +18,39 @@ export const subtaskEndReasons = [
 ] as const;
 export type SubtaskEndReason = (typeof subtaskEndReasons)[number];
 
-/** A run has the reasons of its subtasks, and one more for when only some of them failed. */
+/** A run has the same reasons as subtasks, and another one for when only some of its subtasks failed. */
 export const runEndReasons = [...subtaskEndReasons, 'partly_failed'] as const;
 export type RunEndReason = (typeof runEndReasons)[number];
 
-/** Where it was noticed that a worker had reached a limit without being stopped: by the kernel, or in the worker's output. */
+/**
+ * How it was noticed that a worker reached a limit without being stopped: through the kernel, or in the worker's
+ * output.
+ */
 export const limitEvidences = ['kernel', 'output'] as const;
 
-/** A limit that may be why a worker failed. */
+/** A limit that may explain why a worker failed. */
 export interface SuspectedLimit extends NamedLimit {
   readonly seen: (typeof limitEvidences)[number];
 }
 
-/** What may be why a worker that ended by itself failed. A field is there only where there is something to say. */
+/** Possible explanations for a worker's failure. Fields are absent if there is nothing to report. */
 export interface Circumstances {
   readonly suspected_limits?: readonly SuspectedLimit[];
   /** The machine ran out of memory while the worker was within its own limit. */
   readonly machine_out_of_memory?: true;
-  /** The database's words on the first row that it could not store. */
+  /** The database's error for the first row that could not be stored. */
   readonly row_error?: string;
 }
 
-/** Fetching the package, making the subtask's folders, and opening its sandbox. */
+/** Steps of the preparation: fetching the package, creating the subtask's folders, opening its sandbox. */
 export const preparationSteps = ['package', 'folders', 'sandbox'] as const;
 export type PreparationStep = (typeof preparationSteps)[number];
 
-/** Executing a subtask, storing how it ended, and removing what it left. */
+/** Steps of the platform's own work: executing a subtask, storing its end, cleaning up. */
 export const internalSteps = ['execution', 'settling', 'cleanup'] as const;
 export type InternalStep = (typeof internalSteps)[number];
 
-/** An end whose reason says all. */
+/** An end that needs no detail. */
 interface PlainEnd<Reason extends 'succeeded' | 'aborted' | 'lost' | 'stopped'> {
   readonly reason: Reason;
   readonly detail: Readonly<Record<string, never>>;
@@ -58,17 +61,17 @@ export type SubtaskEnd =
   | PlainEnd<'succeeded' | 'aborted' | 'lost' | 'stopped'>
   /** The platform or the kernel stopped it at a limit. */
   | { readonly reason: 'limit'; readonly detail: NamedLimit }
-  /** The worker ended by itself, with another exit code than 0. */
+  /** The worker exited with an exit code other than 0. */
   | { readonly reason: 'exit'; readonly detail: { readonly exit_code: number } & Circumstances }
-  /** A signal ended the worker that the platform did not send. */
+  /** A signal that the platform did not send ended the worker. */
   | { readonly reason: 'signal'; readonly detail: { readonly signal: string } & Circumstances }
-  /** The worker's code never began. */
+  /** The worker's code never started. */
   | {
       readonly reason: 'preparation';
       readonly detail: { readonly step: PreparationStep; readonly message: string };
     }
   | { readonly reason: 'dependencies'; readonly detail: { readonly message: string } }
-  /** The platform failed; its own log has the rest. */
+  /** The platform failed; its own log has more. */
   | {
       readonly reason: 'internal';
       readonly detail:
@@ -76,7 +79,7 @@ export type SubtaskEnd =
         | { readonly step: Exclude<InternalStep, 'settling'>; readonly message: string };
     };
 
-/** Ends that the platform brings about while the worker runs. */
+/** Ends that the platform causes while the worker runs. */
 export type StopEnd = Extract<SubtaskEnd, { reason: 'limit' }> | PlainEnd<'aborted' | 'stopped'>;
 
 export const succeededEnd: PlainEnd<'succeeded'> = { reason: 'succeeded', detail: {} };
@@ -84,16 +87,16 @@ export const abortedEnd: PlainEnd<'aborted'> = { reason: 'aborted', detail: {} }
 export const lostEnd: PlainEnd<'lost'> = { reason: 'lost', detail: {} };
 export const stoppedEnd: PlainEnd<'stopped'> = { reason: 'stopped', detail: {} };
 
-/** Which subtask speaks for a run of several, and how many failed. */
+/** For a run with several subtasks: which one represents it, and how many failed. */
 export interface SplitDetail {
   readonly subtasks: number;
   readonly failed_subtasks: number;
-  /** Number of the first subtask that failed. The other fields of the detail are that subtask's. */
+  /** Number of the first failed subtask. The other fields of the detail are from that subtask. */
   readonly subtask: number;
   readonly subtask_reason: SubtaskEndReason;
 }
 
-/** Every field that a detail can have, as it is stored. */
+/** All fields that a stored detail can have. */
 export type EndDetail = Partial<
   NamedLimit &
     Circumstances &
@@ -105,13 +108,13 @@ export type EndDetail = Partial<
     }
 >;
 
-/** Comes before the cause in an `error_headline`, which ends with `)`. */
+/** Precedes the cause in an `error_headline`, which then ends with `)`. */
 export const headlineCause = ' (cause: ';
 
-/** A subtask that failed, as the end of its run is made from. */
+/** A failed subtask, with what the end of its run is derived from. */
 export interface FailedSubtask {
   readonly number: number;
-  /** null for one that ended before reasons were stored and whose text told none. */
+  /** null if it ended before reasons were stored and its text did not reveal one. */
   readonly end_reason: SubtaskEndReason | null;
   readonly end_detail: EndDetail | null;
   readonly error_headline: string;
@@ -121,13 +124,14 @@ export interface FailedSubtask {
 export interface RunEnd {
   readonly reason: RunEndReason | null;
   readonly detail: EndDetail;
-  /** Of the subtask that speaks for the run. */
+  /** From the subtask that represents the run. */
   readonly errorHeadline: string;
 }
 
 /**
- * How a run ended whose subtasks have all ended: `aborted` if it was being aborted; `succeeded` if none failed; else as its
- * first failed subtask, by number, if all failed; else `partly_failed`, with the detail of that subtask.
+ * The end of a run whose subtasks have all ended: `aborted` if it was being aborted; `succeeded` if none failed; the
+ * end of its first failed subtask, by number, if all failed; otherwise `partly_failed`, with the detail of that
+ * subtask.
  * @param first the failed subtask with the lowest number; undefined if none failed
  */
 export function runEnd(

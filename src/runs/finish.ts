@@ -1,4 +1,4 @@
-/** How subtasks end, and their run with the last of them. */
+/** Ends subtasks, and their run with the last of them. */
 import type { PoolClient } from 'pg';
 import type { Usage } from '../accounts/accounts.ts';
 import { type Database, channels } from '../database/database.ts';
@@ -8,7 +8,7 @@ import { runEnd, type FailedSubtask, type SubtaskEnd } from './end-reasons.ts';
 import { finalStatus, type RunStatus } from './statuses.ts';
 import type { StatusCallbacks } from './status-callbacks.ts';
 
-/** What the changes of runs are made with. */
+/** Services for changing runs. */
 export interface RunServices {
   readonly database: Database;
   readonly callbacks: StatusCallbacks;
@@ -18,16 +18,16 @@ export interface RunServices {
 
 export interface SubtaskOutcome {
   readonly end: SubtaskEnd;
-  /** The first line of the worker's own error, where it ended with one. */
+  /** The first line of the worker's own error, if it ended with one. */
   readonly errorHeadline?: string;
-  /** Processor time it used, as far as that is known. */
+  /** CPU time used, if known. */
   readonly cpuSeconds?: number;
 }
 
-/** Subtask failures named in the run's err_msg; the log has all of them. */
+/** Number of subtask failures in the run's err_msg; the log has all of them. */
 const namedFailures = 5;
 const longestErrMsg = 2000;
-/** Characters of a text within the detail of an end; err_msg has more of it. */
+/** Maximum length of a text in the detail of an end; err_msg has more of it. */
 const longestDetailText = 1000;
 
 interface CountedRun {
@@ -40,7 +40,7 @@ interface CountedRun {
 }
 
 interface SettledRun extends CountedRun {
-  /** Most subtasks at a time; 0 is no limit. */
+  /** Maximum number of concurrent subtasks; 0 for no limit. */
   concurrency: number;
   /** Number of the subtask that was settled. */
   subtask: number;
@@ -48,14 +48,14 @@ interface SettledRun extends CountedRun {
 
 /**
  * Ends a subtask that a runner was executing, once, and the run with the last of them.
- * @returns false if the subtask is not this runner's any more: its lease ran out, or it was settled before
+ * @returns false if the subtask no longer belongs to this runner: its lease expired, or the subtask was settled before
  */
 export async function settleSubtask(
   { database, callbacks, usage, events }: RunServices,
   subtask: { id: number; runnerId: number },
   { end, errorHeadline, cpuSeconds }: SubtaskOutcome,
 ): Promise<boolean> {
-  // How long it worked is not known when its runner died, and its memory is not charged.
+  // The running time of a subtask with a lost runner is unknown, so its memory is not charged.
   const isLost = end.reason === 'lost';
   const status = end.reason === 'succeeded' ? 'succeeded' : 'failed';
   const settled = await database.transaction(async (client) => {
@@ -103,9 +103,9 @@ export async function settleSubtask(
 }
 
 /**
- * Puts the next subtask that a run holds back into the queue, in place of one that ended, at the turn that is on. No
- * notification: the runner whose slot became free looks for work anyway. The transaction holds the lock of the run's row, so
- * no two put the same one.
+ * Puts the run's next held-back subtask into the queue, in place of one that ended, at the current turn. It sends no
+ * notification, because the runner with the free slot looks for work anyway. The transaction holds the lock of the
+ * run's row, so that no subtask is queued twice.
  */
 async function queueHeldSubtask(client: PoolClient, runId: number): Promise<void> {
   await client.query({
@@ -123,7 +123,7 @@ async function queueHeldSubtask(client: PoolClient, runId: number): Promise<void
 
 /**
  * Ends a run whose subtasks have all ended. The caller's transaction holds the lock of the run's row.
- * @returns what is to be told once it is committed
+ * @returns the events to emit after the commit
  */
 export async function finishRun(
   client: PoolClient,
@@ -186,14 +186,14 @@ function exitCodeOf(end: SubtaskEnd): number | null {
   return end.reason === 'exit' ? end.detail.exit_code : null;
 }
 
-/** As JSON that PostgreSQL can store. */
+/** JSON that PostgreSQL can store. */
 function detailText(detail: object): string {
   return JSON.stringify(detail, (_key, value: unknown) =>
     typeof value === 'string' ? shortened(storable(value), longestDetailText) : value,
   );
 }
 
-/** What package managers and runtimes print may have what PostgreSQL has no text for. */
+/** Output of package managers and runtimes may contain characters that PostgreSQL's text cannot. */
 function storable(text: string): string {
   return text.replaceAll('\0', '\u{FFFD}').toWellFormed();
 }

@@ -1,9 +1,9 @@
-/** Starting at most once: a start that is repeated under the same key answers with the run of the first one. */
+/** Idempotent starts: repeating a start with the same key returns the run of the first one. */
 import type { Pool, PoolClient } from 'pg';
 import { invalidArgument } from '../errors.ts';
 
 export interface Idempotency {
-  /** The client's name for this start, unique within its account. */
+  /** The client's key for this start, unique within its account. */
   readonly key: string;
   /** SHA-256 of the request. */
   readonly hash: Buffer;
@@ -11,7 +11,7 @@ export interface Idempotency {
 
 /**
  * The run that an earlier request with this key started.
- * @throws ChelaError INVALID_ARGUMENT if that was another request
+ * @throws ChelaError INVALID_ARGUMENT if the earlier request was different
  */
 export async function startedBefore(
   client: Pool | PoolClient,

@@ -1,4 +1,4 @@
-/** The `input` value of a request that starts a run: where the worker's fields and the run's options stand in it. */
+/** Reads the `input` of a request that starts a run: the worker's fields and the run's options. */
 import { invalidArgument } from '../errors.ts';
 import { isJsonObject, isRawNumber } from '../json/lossless-json.ts';
 import type { SystemParameters } from './limits.ts';
@@ -8,7 +8,7 @@ import { customNotObject, splitFields } from './split.ts';
 export interface RunInput {
   /** The worker's own fields. */
   readonly custom: Record<string, unknown>;
-  /** What the request names, checked; nothing is filled in. */
+  /** The options in the request, checked; defaults are not filled in. */
   readonly system: SystemParameters;
 }
 
@@ -24,7 +24,7 @@ function isBlank(value: unknown): boolean {
   return isAbsent(value) || (typeof value === 'string' && value.trim() === '');
 }
 
-/** The value of a number or of a decimal string. @returns undefined for anything else */
+/** Value of a number or a decimal string. @returns undefined for anything else */
 function toNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   if (isRawNumber(value)) return Number(value.rawJSON);
@@ -58,7 +58,7 @@ const systemNumbers: Record<NumericParameter, { expected: string; accepts: (valu
   },
 };
 
-/** A region is a short code; what a region exists for, the proxy decides. */
+/** A region is a short code. Whether it exists is up to the proxy. */
 function isRegion(value: unknown): value is string {
   return typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,100}$/u.test(value.trim());
 }
@@ -87,7 +87,7 @@ function readSystem(value: unknown): SystemParameters {
   return system;
 }
 
-/** Whether fields stand one or two levels too high, where they would be lost without a word. */
+/** Whether fields are one or two levels too high, where they would be silently ignored. */
 function isFlat(input: Record<string, unknown>, parameters: Record<string, unknown>): boolean {
   if (!isAbsent(parameters.custom)) return false;
   return (
@@ -97,10 +97,10 @@ function isFlat(input: Record<string, unknown>, parameters: Record<string, unkno
 }
 
 /**
- * Reads the `input` of a request. Absent or empty input is no fields at all. Numbers may be given as decimal strings;
- * null and blank options count as absent, unknown ones are ignored.
- * @param input as parsed by `parseJson`
- * @throws ChelaError INVALID_ARGUMENT for input of another form, and for options out of range
+ * Reads the `input` of a request. An absent or empty input has no fields. Numbers may be decimal strings; null and
+ * blank options count as absent; unknown ones are ignored.
+ * @param input as returned by `parseJson`
+ * @throws ChelaError INVALID_ARGUMENT for input in another form, and for options out of range
  */
 export function readInput(input: unknown): RunInput {
   if (isAbsent(input)) return { custom: {}, system: {} };
@@ -121,13 +121,13 @@ function isMissing(value: unknown): boolean {
 
 function isInteger(value: unknown): boolean {
   const number = toNumber(value);
-  // Beyond 2^53 every JS number is an integer; the digits themselves are kept.
+  // Beyond 2^53 every JS number is an integer; a RawNumber keeps the digits.
   return number !== undefined && (Number.isInteger(number) || isRawNumber(value));
 }
 
 const booleanWords = /^\s*(true|false|yes|no|on|off|1|0)\s*$/i;
 
-/** What is so wrong for a type that no worker can mean it, and how to say it; other types take anything. */
+/** Checks for values that are plainly wrong for their type, and what was expected. Other types accept anything. */
 const typeChecks = new Map<string, { expected: string; accepts: (value: unknown) => boolean }>([
   ['integer', { expected: 'an integer', accepts: isInteger }],
   ['number', { expected: 'a number', accepts: (value) => toNumber(value) !== undefined }],
@@ -147,10 +147,10 @@ const typeChecks = new Map<string, { expected: string; accepts: (value: unknown)
 ]);
 
 /**
- * Checks the fields of a worker against its schema. Required ones must be there: null, a blank string and an empty array
- * are not, false and 0 are. A value is refused only where its type is plainly wrong. Fields the schema does not know
- * pass, and so does an array in a field the run is split by.
- * @throws ChelaError INVALID_ARGUMENT naming all fields that are missing, or else all of a wrong type
+ * Checks a worker's fields against its schema. Required fields must have a value: null, a blank string and an empty
+ * array do not count, false and 0 do. A value is rejected only if its type is plainly wrong. Fields that are not in the
+ * schema are accepted, and so are arrays in fields that the run is split by.
+ * @throws ChelaError INVALID_ARGUMENT that names all missing fields, or else all fields with a wrong type
  */
 export function checkRequired(custom: Readonly<Record<string, unknown>>, schema: RunSchema): void {
   const valueOf = (name: string): unknown => (Object.hasOwn(custom, name) ? custom[name] : undefined);

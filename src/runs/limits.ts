@@ -1,22 +1,22 @@
 import type { Config } from '../configuration/configuration.ts';
 
-/** What the request may say under `input.parameters.system`; every field is optional. */
+/** Options in `input.parameters.system` of a request; all are optional. */
 export interface SystemParameters {
-  /** Processors' worth of time. */
+  /** Number of CPUs. */
   readonly cpus?: number;
   /** MiB. */
   readonly memory?: number;
   readonly execute_limit_time_seconds?: number;
   readonly max_total_charge?: number;
-  /** Bytes; 0 is unlimited. */
+  /** Bytes; 0 for no limit. */
   readonly max_total_traffic?: number;
   readonly proxy_region?: string;
 }
 
-/** The system parameters of a run with every default filled in. */
+/** The system parameters of a run, including all defaults. */
 export type LimitsInForce = Required<SystemParameters>;
 
-/** The limits a run gets that names none. */
+/** The limits of a run that sets none. */
 export function defaultLimits(
   config: Pick<Config, 'defaultCpus' | 'defaultMemoryMegabytes' | 'defaultTimeLimitSeconds'>,
 ): LimitsInForce {

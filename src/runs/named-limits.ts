@@ -18,14 +18,14 @@ export type LimitName = (typeof limitNames)[number];
 export const limitUnits = ['seconds', 'MB', 'amount', 'bytes', 'rows', 'files', 'processes'] as const;
 export type LimitUnit = (typeof limitUnits)[number];
 
-/** Who can change a limit: whoever starts the run, by a parameter, or the operator, by a setting. */
+/** Who can change a limit: the user who starts the run, through a parameter, or the operator, through a setting. */
 export const limitOwners = ['run', 'operator'] as const;
 export type LimitOwner = (typeof limitOwners)[number];
 
 export interface LimitFacts {
-  /** What its value is counted in. */
+  /** Unit of its value. */
   readonly unit: LimitUnit;
-  /** The system parameter of the run, or the environment variable. */
+  /** The run's system parameter, or the environment variable. */
   readonly setting: string;
   readonly set_by: LimitOwner;
 }
@@ -44,7 +44,7 @@ export const limitFacts: Readonly<Record<LimitName, LimitFacts>> = {
   open_files: { unit: 'files', setting: 'CHELA_SANDBOX_OPEN_FILE_LIMIT', set_by: 'operator' },
 };
 
-/** A limit with the value that was in force. */
+/** A limit and its value. */
 export interface NamedLimit {
   readonly limit: LimitName;
   readonly value: number;

@@ -1,6 +1,6 @@
 /**
- * Runs that are held: checked like any run, and started only when somebody activates them. A held run keeps the version it
- * was checked with.
+ * Held runs: they are checked like any run, but start only when they are activated. A held run keeps the version that
+ * it was checked with.
  */
 import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
@@ -19,16 +19,16 @@ export interface QueueItem {
   /** Empty if it was not activated. */
   readonly run_slug: string;
   readonly created_at: Date;
-  /** Of the worker; null if it was deleted or the account may not see it any more. */
+  /** Owner of the worker; null if it was deleted or the account can no longer see it. */
   readonly worker_owner: string | null;
   readonly worker_name: string | null;
   readonly worker_title: string | null;
 }
 
-/** What became of one of the items that a request names. */
+/** The outcome for one of the items in a request. */
 export interface QueueItemOutcome {
   readonly ref: string;
-  /** Of the run that was started. */
+  /** Slug of the run that was started. */
   readonly runSlug?: string;
   /** Why nothing was done. */
   readonly error?: string;
@@ -55,9 +55,9 @@ export class QueueItems {
   }
 
   /**
-   * Holds a run. Its account needs no balance for that.
+   * Holds a run. This does not require a balance.
    * @returns the reference of the item
-   * @throws ChelaError for a worker, version, input or callback URL that cannot run
+   * @throws ChelaError for an invalid worker, version, input or callback URL
    */
   async hold(submission: Submission): Promise<string> {
     const { accountId } = submission;
@@ -86,7 +86,7 @@ export class QueueItems {
     return String(item.id);
   }
 
-  /** Those that wait, or the history of the others; newest first. */
+  /** Waiting items, or activated and released ones; newest first. */
   async list(
     accountId: number,
     state: QueueState,
@@ -130,14 +130,14 @@ export class QueueItems {
     return { count, list };
   }
 
-  /** Starts the runs of items that wait, each for itself: what cannot start stays waiting. */
+  /** Starts the runs of waiting items, independently of each other. Items that cannot start keep waiting. */
   async activate(accountId: number, refs: readonly string[], origin: Origin): Promise<QueueItemOutcome[]> {
     const outcomes: QueueItemOutcome[] = [];
     for (const ref of refs) outcomes.push(await this.#activateOne(accountId, ref, origin));
     return outcomes;
   }
 
-  /** Ends items that wait, for good. */
+  /** Discards waiting items permanently. */
   async release(accountId: number, refs: readonly string[], reason: string): Promise<QueueItemOutcome[]> {
     const outcomes: QueueItemOutcome[] = [];
     for (const ref of refs) {
@@ -207,7 +207,7 @@ export class QueueItems {
   }
 }
 
-/** @returns undefined for a text that is no reference */
+/** @returns undefined if the text is not a reference */
 function keyOf(ref: string): number | undefined {
   return /^[1-9]\d{0,14}$/.test(ref) ? Number(ref) : undefined;
 }

@@ -1,4 +1,4 @@
-/** Finding runs: by slug, the last of a scope, and lists. Everything is scoped to one account. */
+/** Finds runs: by slug, the last of a scope, and lists. Everything is scoped to one account. */
 import { sql, type RawBuilder } from 'kysely';
 import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
@@ -23,11 +23,11 @@ export interface RunFilter {
   readonly createdFrom?: Date;
   /** Runs created before. */
   readonly createdBefore?: Date;
-  /** Beginning of the run's slug, or part of the title or name of its worker; upper and lower case are the same. */
+  /** Start of the run's slug, or part of its worker's title or name; case is ignored. */
   readonly keyword?: string;
   /** `created_at` if omitted. */
   readonly sort?: RunSort;
-  /** Instead of the largest or newest first. */
+  /** Smallest or oldest first. */
   readonly ascending?: boolean;
 }
 
@@ -63,26 +63,26 @@ function lastOfWorkerQuery(accountId: number, workerId: string): QueryConfig | u
   return { name: 'last-run-by-path', text: lastOfWorkerByPath, values: [accountId, path.owner, path.name] };
 }
 
-/** Beginning of a slug that says enough: its first letters are its time. */
+/** A slug prefix long enough to be selective: its first letters encode the time. */
 const slugBeginning = /^[0-9A-HJKMNP-TV-Z]{6,26}$/i;
 
-/** @param workerKeys those whose title or name contains the keyword */
+/** @param workerKeys workers whose title or name contains the keyword */
 function matches(keyword: string, workerKeys: readonly number[]): RawBuilder<boolean> {
   const byWorker = sql<boolean>`run.worker_id = ANY(${workerKeys})`;
   if (!slugBeginning.test(keyword)) return byWorker;
   const beginning = keyword.toUpperCase();
-  // A range, which the index of slugs serves whatever the collation: slugs are digits and capitals.
+  // A range, which the index of slugs supports in any collation, because slugs are digits and capitals.
   return sql<boolean>`(${byWorker} OR run.slug BETWEEN ${beginning.padEnd(26, '0')} AND ${beginning.padEnd(26, 'Z')})`;
 }
 
-/** What has no value yet, as a run that waits has no duration, comes last either way. */
+/** Runs without a value, such as a duration before the start, come last in either direction. */
 function inOrder(sort: RunSort, ascending: boolean): RawBuilder<unknown> {
-  // Every run has a key, and an index of keys serves no order that says where those without would stand.
+  // Every run has an id, and an index cannot serve an order with NULLS LAST.
   if (sort === 'created_at') return sql`run.id ${sql.raw(ascending ? 'ASC' : 'DESC')}`;
   return sql`${sortColumns[sort]} ${sql.raw(ascending ? 'ASC' : 'DESC')} NULLS LAST`;
 }
 
-/** What `runs/last` of a worker answers; a worker that is not there for this account is told from one without runs. */
+/** The result of `runs/last` for a worker. An unknown or invisible worker differs from one without runs. */
 export type LastRunOfWorker = RunRecord | 'no run' | 'no worker';
 
 export class RunReader {
@@ -100,7 +100,7 @@ export class RunReader {
       .executeTakeFirst();
   }
 
-  /** For links that carry their own permission. */
+  /** For signed links, which carry their own permission. */
   async bySlugOfAnyAccount(slug: string): Promise<RunRecord | undefined> {
     return selectRuns(this.#database.sql)
       .select(runRecordColumns)
@@ -108,7 +108,7 @@ export class RunReader {
       .executeTakeFirst();
   }
 
-  /** The newest run of the account, whatever its worker. */
+  /** The account's newest run of any worker. */
   async last(accountId: number): Promise<RunRecord | undefined> {
     return selectRuns(this.#database.sql)
       .select(runRecordColumns)
@@ -119,7 +119,7 @@ export class RunReader {
   }
 
   /**
-   * The account's newest run of a worker: one statement that looks up the worker by its unique slug or path and its
+   * The account's newest run of a worker, in one statement: it finds the worker by its unique slug or path, and its
    * newest run by one index.
    * @param workerId slug or `owner~name`
    */
@@ -132,7 +132,7 @@ export class RunReader {
     return row.id === null ? 'no run' : row;
   }
 
-  /** The input of a run as JSON text, as it was sent. */
+  /** The original input of a run as JSON text. */
   async input(runId: number): Promise<string> {
     const { input } = await this.#database.sql
       .selectFrom('run')
@@ -142,7 +142,7 @@ export class RunReader {
     return input;
   }
 
-  /** Newest first if the filter does not say otherwise. */
+  /** Newest first unless the filter says otherwise. */
   async list(
     accountId: number,
     filter: RunFilter,
@@ -167,7 +167,7 @@ export class RunReader {
       .select((expression) => expression.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow();
     const order = inOrder(filter.sort ?? 'created_at', filter.ascending ?? false);
-    // The keys of the page first, so that only its runs are joined and carried through a sort.
+    // Selects the ids of the page first, so that only its runs are joined and sorted with all columns.
     const keys = runs
       .select('run.id')
       .orderBy(order)

@@ -1,4 +1,4 @@
-/** A run as the database has it, with the names of its worker and version. */
+/** A run in the database, with the names of its worker and version. */
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/database.ts';
 import type { EndColumns } from './run-figures.ts';
@@ -23,7 +23,7 @@ export interface RunRecord extends EndColumns {
   readonly finished_at: Date | null;
 }
 
-/** The columns of a `RunRecord`, over the tables run, worker and worker_version named so. */
+/** The columns of a `RunRecord`, from the tables run, worker and worker_version. */
 export const runRecordColumns = [
   'run.id',
   'run.slug',

@@ -1,6 +1,6 @@
-/** What rows and lines of one run are stored under. */
+/** Identifies the run under which rows and lines are stored. */
 export interface RunReference {
   readonly id: number;
-  /** `YYYY-MM-DD`, the partition. */
+  /** `YYYY-MM-DD`, which determines the partition. */
   readonly day: string;
 }

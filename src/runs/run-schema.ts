@@ -1,4 +1,4 @@
-/** The part of input_schema.json that decides about the input of a run. */
+/** The part of input_schema.json that affects the input of a run. */
 import { invalidArgument } from '../errors.ts';
 import { isJsonObject, parseJson } from '../json/lossless-json.ts';
 
@@ -18,12 +18,12 @@ export interface RunSchema {
       }
     | null
     | undefined;
-  /** The older way to name one field to split by. */
+  /** Older way to name a single field to split by. */
   readonly b?: string | null | undefined;
 }
 
 /**
- * @param text an input_schema.json that passed its check at upload; it may start with a byte order mark
+ * @param text an input_schema.json that was checked at upload; it may start with a byte order mark
  * @throws ChelaError INVALID_ARGUMENT
  */
 export function parseRunSchema(text: string): RunSchema {
@@ -31,7 +31,7 @@ export function parseRunSchema(text: string): RunSchema {
     const schema = parseJson(text.replace(/^\uFEFF/, ''));
     if (isJsonObject(schema) && Array.isArray(schema.properties)) return schema as unknown as RunSchema;
   } catch {
-    // Said below, in the words clients know.
+    // Reported below, in the words that clients know.
   }
   throw invalidArgument('input_schema is not a valid json');
 }

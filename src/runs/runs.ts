@@ -1,4 +1,4 @@
-/** Runs, as the rest of the platform uses them. */
+/** The façade of runs. */
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Config } from '../configuration/configuration.ts';
 import type { Database, Notifications } from '../database/database.ts';
@@ -72,12 +72,12 @@ export class Runs {
     return this.#submitter.submit(...submission);
   }
 
-  /** Checks a run as `submit` does, without making it; `store` makes it. */
+  /** Checks a run like `submit`, without creating it; `store` creates it. */
   prepare(...submission: Parameters<Submitter['prepare']>): ReturnType<Submitter['prepare']> {
     return this.#submitter.prepare(...submission);
   }
 
-  /** Makes a run that `prepare` found in order, in a transaction where one is given. */
+  /** Creates a run that `prepare` has checked, optionally in a given transaction. */
   store(...run: Parameters<Submitter['store']>): ReturnType<Submitter['store']> {
     return this.#submitter.store(...run);
   }

@@ -1,6 +1,6 @@
 /**
- * Splits the input of one run into those of its subtasks: one per item of each field that the schema names for it.
- * The rules and the texts of errors are section 4 of the worker runtime contract.
+ * Splits the input of a run into the inputs of its subtasks: one per item of each field that the schema names for it.
+ * The rules and the error messages are from section 4 of the worker runtime contract.
  */
 import { invalidArgument } from '../errors.ts';
 import { isJsonObject, stringifyJson } from '../json/lossless-json.ts';
@@ -8,19 +8,19 @@ import type { RunSchema } from './run-schema.ts';
 
 type Custom = Readonly<Record<string, unknown>>;
 
-/** What a field offers to split by. */
+/** The value of a field, prepared for the split. */
 interface FieldValue {
-  /** Those that mean something, of one kind. */
+  /** Non-blank items, all of one kind. */
   readonly items: readonly unknown[];
-  /** The value is one that the schema does not expect to be an array, and is none: it cannot be split. */
+  /** A value that is not an array, and that the schema does not declare as one: it cannot be split. */
   readonly isSingle: boolean;
   readonly isMeaningful: boolean;
 }
 
 interface SplitPlan {
-  /** The items of the active fields. */
+  /** Items of the fields to split by. */
   readonly itemsByField: ReadonlyMap<string, readonly unknown[]>;
-  /** Keys that no subtask gets. */
+  /** Keys to omit from all subtasks. */
   readonly removed: readonly string[];
 }
 
@@ -30,7 +30,9 @@ function names(list: readonly string[] | null | undefined): string[] {
   return [...new Set((list ?? []).map((name) => name.trim()).filter((name) => name !== ''))];
 }
 
-/** The fields a run of this schema is split by: those of `concurrency`, else the one in `b`, else none. */
+/**
+ * The fields that runs of this schema are split by: those in `concurrency`, otherwise the one in `b`, otherwise none.
+ */
 export function splitFields(schema: RunSchema): string[] {
   const fields = names(schema.concurrency?.fields);
   return fields.length > 0 ? fields : names([schema.b ?? '']);
@@ -42,7 +44,7 @@ function isMeaningful(value: unknown): boolean {
   return isJsonObject(value) ? Object.values(value).some(isMeaningful) : true;
 }
 
-/** @throws ChelaError for an item that is an array, and for objects among primitives */
+/** @throws ChelaError for an item that is an array, and for a mix of objects and primitives */
 function readItems(field: string, array: readonly unknown[]): unknown[] {
   const items: unknown[] = [];
   let objects = 0;
@@ -60,14 +62,14 @@ function readItems(field: string, array: readonly unknown[]): unknown[] {
   return items;
 }
 
-/** Names of the properties that the schema declares as arrays. */
+/** Names of the properties that are declared as arrays. */
 function arrayNames(schema: RunSchema): ReadonlySet<string> {
   return new Set(schema.properties.filter(({ type }) => type === 'array').map(({ name }) => name));
 }
 
 /**
- * @param arrays names of the properties that have to be arrays
- * @throws ChelaError for one of those that is none
+ * @param arrays names of the properties that must be arrays
+ * @throws ChelaError if one of them is not
  */
 function readField(custom: Custom, arrays: ReadonlySet<string>, field: string): FieldValue {
   const value = Object.hasOwn(custom, field) ? custom[field] : undefined;
@@ -102,7 +104,7 @@ function planFields(custom: Custom, schema: RunSchema, fields: readonly string[]
   const active = prefers ? preferred : read(fields);
 
   const single = [...active.values()].filter((value) => value.isSingle);
-  // Copied to every subtask, the work such a value asks for would be done again in each.
+  // Every subtask would get a copy of such a value and repeat its work, so the run is not split.
   if (single.some((value) => value.isMeaningful)) return undefined;
   if (active.values().every((value) => value.items.length === 0)) {
     if (single.length > 0) return undefined;
@@ -112,7 +114,7 @@ function planFields(custom: Custom, schema: RunSchema, fields: readonly string[]
   return { itemsByField, removed: prefers ? [...removable] : [] };
 }
 
-/** @returns undefined if the run is one subtask with all of its input */
+/** @returns undefined if the run is a single subtask with the whole input */
 function planSplit(custom: Custom, schema: RunSchema): SplitPlan | undefined {
   if (!isJsonObject(custom)) throw invalidArgument(customNotObject);
   const fields = names(schema.concurrency?.fields);
@@ -130,7 +132,7 @@ function countItems(plan: SplitPlan | undefined): number {
   return plan.itemsByField.values().reduce((count, items) => count + items.length, 0);
 }
 
-/** What all subtasks have in common: the item of a subtask comes in the place of its field. */
+/** The fields that all subtasks share. A subtask's item replaces the value of its field. */
 function sharedFields(custom: Custom, { itemsByField, removed }: SplitPlan): Map<string, unknown> {
   const base = new Map(Object.entries(custom));
   for (const key of removed) base.delete(key);
@@ -142,9 +144,9 @@ function memberBytes(key: string, value: unknown): number {
   return Buffer.byteLength(JSON.stringify(key)) + 1 + Buffer.byteLength(stringifyJson(value));
 }
 
-/** Bytes of all inputs as JSON, known before they are made: together they may be huge. */
+/** Size of all inputs as JSON in bytes, computed before they are built, because together they may be huge. */
 function inputBytes(base: ReadonlyMap<string, unknown>, plan: SplitPlan | undefined): number {
-  // With the comma behind each member; the braces take one byte more than the last one's.
+  // Each member counts with a trailing comma. The braces add one byte net, because the last member has no comma.
   const bytesOf = new Map(Array.from(base, ([key, value]) => [key, memberBytes(key, value) + 1]));
   const allBytes = 1 + bytesOf.values().reduce((sum, bytes) => sum + bytes, 0);
   if (plan === undefined) return allBytes;
@@ -182,17 +184,20 @@ function* expand(
 }
 
 export interface SplitLimits {
-  /** Most subtasks of a run. */
+  /** Maximum number of subtasks of a run. */
   readonly subtasks: number;
-  /** Most bytes of the inputs of all of them, as JSON. What they share is copied into each, so a modest request can grow large. */
+  /**
+   * Maximum size of all their inputs as JSON, in bytes. Shared fields are copied into each, so a small request can grow
+   * large.
+   */
   readonly bytes: number;
 }
 
 /**
- * The inputs of the subtasks, in the order of the fields and of their items. They share the values they have in common.
- * @param custom as parsed by `parseJson`
- * @returns one after the other: they hold much more memory than as text
- * @throws ChelaError INVALID_ARGUMENT for an input that cannot be split, or that would exceed a limit
+ * The inputs of the subtasks, in the order of the fields and their items. They share common values.
+ * @param custom as returned by `parseJson`
+ * @returns a generator, because the inputs take much more memory than their text
+ * @throws ChelaError INVALID_ARGUMENT for an input that cannot be split or that exceeds a limit
  */
 export function splitInput(
   custom: Custom,

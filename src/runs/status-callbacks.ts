@@ -1,14 +1,14 @@
 import type { PoolClient } from 'pg';
 
-/** What tells callback URLs that runs change their status, as far as runs need it. */
+/** The interface of callbacks that runs use: reports status changes to callback URLs. */
 export interface StatusCallbacks {
   /**
-   * Refuses a callback URL that is wrong.
-   * @throws ChelaError INVALID_SHAPE for what is no URL, INVALID_ARGUMENT for one that callbacks must not go to
+   * Rejects an invalid callback URL.
+   * @throws ChelaError INVALID_SHAPE if it is not a URL, INVALID_ARGUMENT if callbacks must not use it
    */
   check(callbackUrl: string): void;
   /**
-   * Records the present status of those of the runs that have a callback URL, and queues its delivery.
+   * Records the current status of those runs that have a callback URL, and queues the delivery.
    * @param client of the transaction that has just changed the status
    */
   record(client: PoolClient, runIds: readonly number[]): Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * Statuses of runs and subtasks, and the moves between them.
+ * Statuses of runs and subtasks, and the transitions between them.
  *
  *     run:      ready ──▶ running ──▶ succeeded
  *                 │          │  └───▶ failed
@@ -7,10 +7,10 @@
  *
  *     subtask:  ready ──▶ running ──▶ succeeded
  *                 ▲          │  └───▶ failed
- *                 └── lost ──┘  (a runner died and CHELA_LOST_SUBTASKS=retry)
+ *                 └── lost ──┘  (its runner was lost and CHELA_LOST_SUBTASKS=retry)
  *
- * A subtask that was never started goes from ready to failed when its run is aborted. A run ends with its last subtask:
- * failed if it was being aborted or if every subtask failed, else succeeded.
+ * A subtask that has not started goes from ready to failed when its run is aborted. A run ends with its last subtask:
+ * failed if it was being aborted or if every subtask failed, otherwise succeeded.
  */
 
 export const runStatuses = ['ready', 'running', 'succeeded', 'failed', 'aborting'] as const;
@@ -22,7 +22,7 @@ export type SubtaskStatus = (typeof subtaskStatuses)[number];
 export const origins = ['api_v2', 'console', 'schedule', 'task', 'mcp', 'cli'] as const;
 export type Origin = (typeof origins)[number];
 
-/** Whether a run has ended and will not change any more. */
+/** Whether a run has ended, so that its status is final. */
 export function isFinished(status: RunStatus): boolean {
   switch (status) {
     case 'succeeded':
@@ -37,7 +37,7 @@ export function isFinished(status: RunStatus): boolean {
   }
 }
 
-/** The status a run ends with, once all of its subtasks have ended. */
+/** The final status of a run whose subtasks have all ended. */
 export function finalStatus(run: {
   status: RunStatus;
   subtask_count: number;

@@ -1,4 +1,4 @@
-/** Makes runs: everything that can be wrong is found first, then one statement stores the run with all its subtasks. */
+/** Creates runs: checks everything first, then stores the run with all its subtasks in one statement. */
 import type { Pool, PoolClient } from 'pg';
 import { ulid } from 'ulid';
 import type { Plans } from '../accounts/accounts.ts';
@@ -21,7 +21,7 @@ export interface Submission {
   /** Slug or `owner~name`. */
   readonly workerId: string;
   readonly version?: string;
-  /** The request's `input`, as parsed by `parseJson`. */
+  /** The request's `input`, as returned by `parseJson`. */
   readonly input: unknown;
   readonly origin: Origin;
   readonly callbackUrl?: string;
@@ -33,7 +33,7 @@ export interface SubmittedRun {
   readonly slug: string;
 }
 
-/** A run that was found to be in order and waits for `store`. */
+/** A checked run, ready for `store`. */
 export interface PreparedRun {
   readonly accountId: number;
   readonly workerKey: number;
@@ -46,7 +46,7 @@ export interface PreparedRun {
   readonly callbackUrl: string | undefined;
   readonly subtaskInputs: readonly string[];
   readonly idempotency?: Idempotency;
-  /** The saved task it is a run of, and the tick of the task's schedule that starts it. */
+  /** The saved task that it belongs to, and the scheduled time that starts it. */
   readonly task?: { readonly id: number; readonly scheduledFor?: Date };
 }
 
@@ -81,14 +81,14 @@ export class Submitter {
     this.#config = parts.config;
   }
 
-  /** @throws ChelaError for a worker, version or input that cannot run; no run is made then */
+  /** @throws ChelaError for a worker, version or input that cannot run; in that case no run is created */
   async submit(submission: Submission): Promise<SubmittedRun> {
     return this.store(await this.prepare(submission));
   }
 
   /**
-   * Checks all that a run needs of its request; nothing is stored.
-   * @throws ChelaError for a worker, version, input or callback URL that cannot be
+   * Checks everything that a run needs. Stores nothing.
+   * @throws ChelaError for an invalid worker, version, input or callback URL
    */
   async prepare(submission: Submission): Promise<PreparedRun> {
     const { accountId, input } = submission;
@@ -109,8 +109,8 @@ export class Submitter {
   }
 
   /**
-   * Runs again what a run of this account ran: its stored input, version and limits.
-   * @throws ChelaError RUN_NOT_FOUND if the source vanished
+   * Repeats a run of this account with its stored input, version and limits.
+   * @throws ChelaError RUN_NOT_FOUND if the run was removed
    */
   async rerun(
     accountId: number,
@@ -150,7 +150,7 @@ export class Submitter {
     });
   }
 
-  /** What can be wrong with an input shows here. */
+  /** Finds everything that can be wrong with an input. */
   #checkInput(input: unknown, schemaText: string): { limits: LimitsInForce; subtaskInputs: string[] } {
     const schema = parseRunSchema(schemaText);
     const { custom, system } = readInput(input);
@@ -162,10 +162,10 @@ export class Submitter {
   }
 
   /**
-   * One statement where the plan of the account restricts nothing. Otherwise the account's row is locked until the
-   * transaction ends: rows that others lock before they store a run, such as a task's, have to be locked before this.
-   * @param client the transaction the run belongs to: it is started when that commits
-   * @throws ChelaError PLAN_CONCURRENCY_LIMITED or INSUFFICIENT_BALANCE; no run is made then
+   * Uses one statement if the account's plan has no restrictions. Otherwise it locks the account's row until the end of
+   * the transaction; rows that others lock before they store a run, such as a task's, must be locked before this.
+   * @param client the transaction of the run, which starts on commit
+   * @throws ChelaError PLAN_CONCURRENCY_LIMITED or INSUFFICIENT_BALANCE; in that case no run is created
    */
   async store(run: PreparedRun, client?: PoolClient): Promise<SubmittedRun> {
     const unrestricted = this.#plans.unrestrictedNames;
@@ -177,7 +177,7 @@ export class Submitter {
       try {
         await this.#plans.admit(transaction, run.accountId);
       } catch (error) {
-        // What fills the plan may be the run that the same start made a moment ago.
+        // The run that fills the plan may be the one that an earlier request with the same key has just created.
         const started = await this.#startedBefore(run, transaction);
         if (started !== undefined) return started;
         throw error;
@@ -190,13 +190,13 @@ export class Submitter {
     return client === undefined ? this.#database.transaction(storeAdmitted) : storeAdmitted(client);
   }
 
-  /** What a start with a key finds where its run was not inserted. */
+  /** After an insert that conflicted, finds the run of the earlier request with the same key. */
   async #startedBefore(run: PreparedRun, client?: PoolClient): Promise<SubmittedRun | undefined> {
     if (run.idempotency === undefined) return undefined;
     return startedBefore(client ?? this.#database.pool, run.accountId, run.idempotency);
   }
 
-  /** @param plans of which the account has to have one; any will do if omitted. @returns undefined if it has none */
+  /** @param plans the account must have one of these; any plan if omitted @returns undefined if it does not */
   async #insert(
     run: PreparedRun,
     client: Pool | PoolClient,

@@ -1,4 +1,4 @@
-/** Reading the subtasks of a run: pages of them, and the input of one. */
+/** Reads the subtasks of a run: pages of them, and the input of one. */
 import type { Database } from '../database/database.ts';
 import type { Page } from './read.ts';
 import type { SubtaskEndReason } from './end-reasons.ts';
@@ -6,24 +6,24 @@ import type { EndColumns } from './run-figures.ts';
 import type { SubtaskStatus } from './statuses.ts';
 
 export interface SubtaskRecord extends EndColumns<SubtaskEndReason> {
-  /** From 1 within its run. */
+  /** Number within the run, from 1. */
   readonly number: number;
   readonly status: SubtaskStatus;
-  /** How often a runner took it. */
+  /** How often a runner has claimed it. */
   readonly attempt: number;
-  /** null if there is none: not ended, ended by a signal, or never started. */
+  /** null if there is none: it has not ended, was ended by a signal, or never started. */
   readonly exit_code: number | null;
   readonly err_msg: string;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
-  /** Rows it added. */
+  /** Number of rows it added. */
   readonly row_count: number;
 }
 
 export interface SubtaskPage {
-  /** Subtasks of the status asked for. */
+  /** Number of subtasks with the requested status. */
   readonly count: number;
-  /** Of all subtasks of the run. */
+  /** Number of subtasks by status, over the whole run. */
   readonly counts: Readonly<Record<SubtaskStatus, number>>;
   readonly list: readonly SubtaskRecord[];
 }
@@ -35,7 +35,7 @@ export class SubtaskReader {
     this.#database = database;
   }
 
-  /** By number. @param status all if it is undefined */
+  /** Ordered by number. @param status all if undefined */
   async page(runId: number, status: SubtaskStatus | undefined, page: Page): Promise<SubtaskPage> {
     let subtasks = this.#select().where('subtask.run_id', '=', runId);
     if (status !== undefined) subtasks = subtasks.where('subtask.status', '=', status);
@@ -51,7 +51,7 @@ export class SubtaskReader {
     return { count: status === undefined ? all : counts[status], counts, list };
   }
 
-  /** One subtask with its input as JSON text. @returns undefined if the run has no such number */
+  /** One subtask with its input as JSON text. @returns undefined if the run has no such subtask */
   async one(runId: number, number: number): Promise<(SubtaskRecord & { input: string }) | undefined> {
     return this.#select()
       .select('subtask.input')
@@ -80,7 +80,7 @@ export class SubtaskReader {
         'subtask.error_headline',
         'subtask.started_at',
         'subtask.finished_at',
-        // A subtask that is alone has all rows of its run, which are not counted once more.
+        // Rows of a single subtask are not counted separately: it has all rows of its run.
         expression
           .case()
           .when('run.subtask_count', '=', 1)

@@ -1,4 +1,4 @@
-/** Tables of this room: runs, their subtasks, and runs that are held. */
+/** Tables of this room: runs, their subtasks, and held runs. */
 import type { Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 import type { JsonText } from '../database/database.ts';
 import type { EndDetail, RunEndReason, SubtaskEndReason } from './end-reasons.ts';

@@ -1,4 +1,4 @@
-/** Waiting for a run to end: woken by its notification, with a slow look at the database behind it. */
+/** Waits for a run to end, by its notification, with a slow poll as backup. */
 import { type Database, type Notifications, channels } from '../database/database.ts';
 import { isFinished, type RunStatus } from './statuses.ts';
 
@@ -13,7 +13,7 @@ export class RunWaiter {
     this.#notifications = notifications;
   }
 
-  /** @returns whether the run ended before the time was up or the signal came */
+  /** @returns whether the run ended before the time was up or the signal was aborted */
   async untilFinished(runId: number, limitMilliseconds: number, signal?: AbortSignal): Promise<boolean> {
     const end = AbortSignal.any([AbortSignal.timeout(limitMilliseconds), ...(signal ? [signal] : [])]);
     while (!end.aborted) {
@@ -36,7 +36,7 @@ export class RunWaiter {
     return rows[0] === undefined || isFinished(rows[0].status);
   }
 
-  /** Resolves at the run's notification, the next poll or the end, whichever is first. */
+  /** Resolves at the run's notification, the next poll or the end, whichever comes first. */
   #nextSign(runId: number, end: AbortSignal): { sign: Promise<void>; cancel: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
     const stopListening = this.#notifications.on(channels.runFinished, (payload) => {

@@ -1,4 +1,4 @@
-/** Why a run waits: whether there are runners, whether they have a free slot, and how many subtasks come first. */
+/** Why a run waits: whether there are runners with a free slot, and how many subtasks are ahead of it. */
 import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import type { RunRecord } from './run-record.ts';
@@ -8,12 +8,12 @@ export interface RunWaiting {
   readonly reason: WaitReason;
   /** Live runners. */
   readonly runners: number;
-  /** Subtasks that all runners together can execute at a time, and how many they execute. */
+  /** Number of slots of all runners, and how many are in use. */
   readonly slots: number;
   readonly slotsInUse: number;
-  /** Subtasks of the run that wait. */
+  /** Number of waiting subtasks of the run. */
   readonly subtasks: number;
-  /** Subtasks that come before the first of them, as things stand. */
+  /** Number of subtasks that come before the first of them, as of now. */
   readonly ahead: number;
 }
 
@@ -26,8 +26,8 @@ interface QueueState {
 }
 
 /**
- * The order of claiming: accounts take turns, a subtask's turn being its place in its account's queue plus what the account
- * has running. So of another account those come first whose turn is earlier.
+ * Mirrors the order of claiming. Accounts take turns; the turn of a subtask is its position in its account's queue plus
+ * the number of running subtasks of the account. Subtasks of other accounts with an earlier turn come first.
  */
 const queueState = `
   WITH mine AS (
