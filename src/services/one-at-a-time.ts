@@ -1,4 +1,4 @@
-/** Work that is never done twice at the same time: calls while it is under way share its promise. */
+/** Work that must not run concurrently with itself: calls during a run share its promise. */
 export class OneAtATime<Result = void> {
   readonly #work: () => Promise<Result>;
   #current: Promise<Result> | undefined;
@@ -11,7 +11,7 @@ export class OneAtATime<Result = void> {
     return this.#current !== undefined;
   }
 
-  /** Does the work, or shares what is under way. Rejects as the work does. */
+  /** Runs the work, or joins the run in progress. Rejects if the work does. */
   run(): Promise<Result> {
     this.#current ??= Promise.resolve()
       .then(this.#work)
@@ -21,7 +21,7 @@ export class OneAtATime<Result = void> {
     return this.#current;
   }
 
-  /** Resolves once nothing is under way, however it ended. */
+  /** Resolves once no run is in progress, whatever its outcome. */
   async settled(): Promise<void> {
     await this.#current?.catch(() => undefined);
   }

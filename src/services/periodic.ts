@@ -1,6 +1,6 @@
 /**
- * Work that is done again and again, one at a time: a time that comes while the work is under way is left out. Node's timers
- * follow the monotonic clock, so a step of the wall clock neither hurries nor holds up anything.
+ * Runs work at intervals, one run at a time. An interval that elapses during a run is skipped. Node's timers use the
+ * monotonic clock, so changes of the wall clock have no effect.
  */
 import { TriggeredWork, type TriggeredWorkOptions } from './triggered-work.ts';
 
@@ -18,7 +18,7 @@ export class Periodic {
     this.#intervalMilliseconds = intervalMilliseconds;
   }
 
-  /** The first time comes after one interval. May be called twice. */
+  /** The first run is after one interval. May be called twice. */
   start(): void {
     this.#timer ??= setInterval(() => {
       if (!this.#work.isUnderWay) this.#work.trigger();
@@ -26,19 +26,22 @@ export class Periodic {
   }
 
   /**
-   * Does the work now; while it is under way, once more right after it, however often this is called meanwhile. Does nothing
-   * before `start()` and after `stop()`.
+   * Runs the work now; if a run is in progress, once more after it, however often this is called. Does nothing before
+   * `start()` and after `stop()`.
    */
   trigger(): void {
     if (this.#timer !== undefined) this.#work.trigger();
   }
 
-  /** Does the work now, started or not, or shares what is under way. Rejects as the work does. */
+  /** Runs the work now, started or not, or joins the run in progress. Rejects if the work does. */
   run(): Promise<void> {
     return this.#work.run();
   }
 
-  /** Waits for the work that is under way; none follows it. May be called twice, or before `start()`; not by the work itself. */
+  /**
+   * Waits for the run in progress and starts no more. May be called twice, or before `start()`, but not by the work
+   * itself.
+   */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -1,12 +1,12 @@
-/** Services that make one: started in their order, stopped in the opposite one. */
+/** Combines services into one: starts them in order and stops them in reverse order. */
 import type { Logger } from 'pino';
 import { StartStop, type Service } from './service.ts';
 
 interface ServiceListOptions {
   readonly name: string;
-  /** In the order of their start: each may need those before it. */
+  /** In start order: each may depend on earlier ones. */
   readonly services: readonly Service[];
-  /** Those that are stopped before the others, in this order. */
+  /** Services that are stopped before the others, in this order. */
   readonly stoppedFirst?: readonly Service[];
   readonly logger: Logger;
 }
@@ -26,7 +26,10 @@ export class ServiceList extends StartStop {
     this.#logger = logger;
   }
 
-  /** Rejects with the first failure; what had started is stopped then. A stop that is asked for meanwhile is one, too. */
+  /**
+   * Rejects with the first failure, after stopping what had started. A stop requested in the meantime counts as a
+   * failure.
+   */
   protected override async begin(stopAsked: AbortSignal): Promise<void> {
     for (const service of this.#services) {
       stopAsked.throwIfAborted();
@@ -34,7 +37,9 @@ export class ServiceList extends StartStop {
     }
   }
 
-  /** One that cannot stop in order, as its database is away, keeps none of the others from it. */
+  /**
+   * A service that fails to stop, for example because its database is unavailable, must not keep the others running.
+   */
   protected override async end(graceMilliseconds: number): Promise<void> {
     for (const service of this.#stopOrder) {
       try {

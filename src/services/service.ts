@@ -1,17 +1,17 @@
-/** What runs for as long as the platform does: one contract, and what makes it easy to keep. */
+/** The contract of services, which run as long as the platform, and a base class that implements it. */
 
 export interface Service {
-  /** As the log says it. */
+  /** Name in the log. */
   readonly name: string;
   /**
-   * Resolves once it serves. If it cannot start, it rejects and has released everything. Calls share one promise; after a
-   * stop it starts again.
+   * Resolves once the service is ready. If it cannot start, it rejects after releasing everything. Concurrent calls
+   * share one promise. After a stop it can start again.
    */
   start(): Promise<void>;
   /**
-   * Resolves once nothing of it is left. Waits for a start that is under way. Does nothing if it is not started, or stopped
-   * already; calls share one promise.
-   * @param graceMilliseconds time that what is under way gets to end by itself; 0 if omitted
+   * Resolves once everything is released. Waits for a start in progress. Does nothing if the service is not started or
+   * already stopped. Concurrent calls share one promise.
+   * @param graceMilliseconds time for running work to finish by itself; 0 if omitted
    */
   stop(graceMilliseconds?: number): Promise<void>;
 }
@@ -21,19 +21,19 @@ interface Step {
   readonly done: Promise<void>;
 }
 
-/** Keeps the contract: whatever calls come in whatever order, `begin` and `end` follow each other by turns. */
+/** Implements the contract: `begin` and `end` alternate, whatever the order of calls. */
 export abstract class StartStop implements Service {
   abstract readonly name: string;
-  /** The newest that was asked for, done or under way; undefined before the first start, and after a failure. */
+  /** The latest requested step, finished or in progress; undefined before the first start and after a failure. */
   #last: Step | undefined;
   #stopAsked = new AbortController();
 
   /**
-   * Starts. Where it rejects, `end` cleans up.
-   * @param stopAsked aborted as soon as a stop waits for the start: what may take long can give up
+   * Starts. If it rejects, `end` cleans up.
+   * @param stopAsked aborted once a stop waits for this start, so that slow steps can give up
    */
   protected abstract begin(stopAsked: AbortSignal): Promise<void>;
-  /** Releases what `begin` made, as far as it came; the opposite order is usually right. */
+  /** Releases what `begin` created so far, usually in reverse order. */
   protected abstract end(graceMilliseconds: number): Promise<void>;
 
   start(): Promise<void> {
@@ -60,7 +60,7 @@ export abstract class StartStop implements Service {
   }
 
   async #endAfter(started: Promise<void>, graceMilliseconds: number): Promise<void> {
-    // A start that failed has left nothing.
+    // A failed start has already cleaned up.
     const isStarted = await started.then(
       () => true,
       () => false,
@@ -102,7 +102,7 @@ class ServiceOfSteps extends StartStop {
   }
 }
 
-/** A service whose start and stop are a step each. */
+/** Makes a service from two functions. */
 export function serviceOf(name: string, steps: Steps): Service {
   return new ServiceOfSteps(name, steps);
 }

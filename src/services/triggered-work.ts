@@ -1,9 +1,9 @@
-/** Work that is done whenever it is asked for, one at a time. */
+/** Runs work on request, one run at a time. */
 import { OneAtATime } from './one-at-a-time.ts';
 
 export interface TriggeredWorkOptions {
   readonly work: () => Promise<void>;
-  /** Told of every failure of work that nobody waits for. Must not throw. */
+  /** Called with every failure of work that nobody awaits. Must not throw. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -22,37 +22,37 @@ export class TriggeredWork {
     return this.#doing !== undefined || this.#work.isUnderWay;
   }
 
-  /** Does the work now; while it is under way, once more right after it, however often this is called meanwhile. */
+  /** Runs the work now; if a run is in progress, once more after it, however often this is called. */
   trigger(): void {
     this.#again = true;
     this.#doing ??= this.#doWhileTriggered();
   }
 
-  /** Does the work now, or shares what is under way. Rejects as the work does. */
+  /** Runs the work now, or joins the run in progress. Rejects if the work does. */
   run(): Promise<void> {
     return this.#work.run();
   }
 
-  /** Forgets a trigger that came while the work was under way, and resolves once that has ended, however it did. */
+  /** Drops a pending trigger, and resolves once the run in progress has ended, whatever its outcome. */
   async stop(): Promise<void> {
     this.#again = false;
     await this.settled();
   }
 
-  /** Resolves once nothing is under way and nothing was triggered meanwhile. */
+  /** Resolves once no run is in progress or pending. */
   async settled(): Promise<void> {
     await this.#doing;
     await this.#work.settled();
   }
 
   async #doWhileTriggered(): Promise<void> {
-    // What `run()` began may have looked before the trigger.
+    // The run in progress may have read its state before the trigger.
     await this.#work.settled();
     while (this.#again) {
       this.#again = false;
       await this.#work.run().catch(this.#onError);
     }
-    // Without a pause after the last look at the trigger: none gets lost.
+    // Synchronous with the last check of the trigger, so that none gets lost.
     this.#doing = undefined;
   }
 }

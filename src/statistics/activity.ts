@@ -1,18 +1,18 @@
-/** What goes on now: runs of an account that have not ended, what of them waits, and the runners that could take it. */
+/** What is going on now: an account's unfinished runs, which of them wait, and the slots of all runners. */
 import type { Database } from '../database/database.ts';
 
 export interface Activity {
-  /** Runs by status. */
+  /** Number of runs by status. */
   readonly ready: number;
   readonly running: number;
   readonly aborting: number;
   readonly waitingSubtasks: number;
   readonly runningSubtasks: number;
-  /** When the oldest run was submitted whose subtasks wait. */
+  /** When the oldest run with waiting subtasks was submitted. */
   readonly oldestWaitingSince: Date | undefined;
-  /** Runs in the run queue. */
+  /** Number of held runs. */
   readonly heldRuns: number;
-  /** Of all runners together. */
+  /** Slots of all runners together. */
   readonly slots: number;
   readonly busySlots: number;
 }
@@ -29,7 +29,7 @@ interface ActivityRow {
   busy_slots: number;
 }
 
-/** The unfinished runs are few, and found by a partial index. */
+/** There are few unfinished runs, and a partial index finds them. */
 const statement = `
   WITH unfinished AS MATERIALIZED (
     SELECT id, status, created_at FROM run

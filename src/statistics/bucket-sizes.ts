@@ -1,3 +1,3 @@
-/** What figures are added up by. */
+/** Intervals that figures are summed by. */
 export const bucketSizes = ['hour', 'day', 'week', 'month'] as const;
 export type BucketSize = (typeof bucketSizes)[number];

@@ -1,24 +1,24 @@
 /**
- * Durations are counted by steps, each a fourth of a doubling: so percentiles of any number of runs come from a few dozen
- * counts, and are right to about a tenth.
+ * Counts durations in logarithmic steps, four per doubling, so that percentiles of any number of runs need only a few
+ * dozen counts, with an error of about a tenth.
  */
 
 const stepsPerDoubling = 4;
 const firstMilliseconds = 100;
 const highestStep = 127;
 
-/** The step of a duration as SQL. @param seconds expression for it, a number of seconds */
+/** SQL for the step of a duration. @param seconds SQL expression for the duration in seconds */
 export function durationStepSql(seconds: string): string {
   return `least(${highestStep}, greatest(0,
     floor(${stepsPerDoubling} * log(2, greatest(${seconds}, 0.001)::numeric * 1000 / ${firstMilliseconds}))))::smallint`;
 }
 
-/** Where a step begins, seconds. */
+/** Start of a step in seconds. */
 function stepStart(step: number): number {
   return (firstMilliseconds / 1000) * 2 ** (step / stepsPerDoubling);
 }
 
-/** How many runs each step has. */
+/** Number of runs by step. */
 export type DurationCounts = Map<number, number>;
 
 export interface Percentiles {
@@ -38,7 +38,7 @@ function percentile(steps: readonly (readonly [number, number])[], total: number
   return 0;
 }
 
-/** Percentiles of the runs that were counted. */
+/** Percentiles of the counted runs. */
 export function percentiles(counts: DurationCounts): Percentiles {
   const steps = [...counts].toSorted(([left], [right]) => left - right);
   const total = steps.reduce((sum, [, count]) => sum + count, 0);

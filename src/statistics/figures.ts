@@ -1,7 +1,10 @@
-/** What is added up of runs that have ended. */
+/** The figures of ended runs that are summed. */
 import { durationStepSql } from './duration-steps.ts';
 
-/** Columns of `run_statistic` that are whole numbers. `failed` ended by themselves, `aborted` were stopped by somebody. */
+/**
+ * Integer columns of `run_statistic`. `failed` counts runs that failed by themselves, `aborted` those that somebody
+ * aborted.
+ */
 const countColumns = ['succeeded', 'failed', 'aborted', 'results', 'traffic_bytes'] as const;
 const amountColumns = [
   'memory_quantity',
@@ -14,21 +17,21 @@ const amountColumns = [
 /** Columns of `run_statistic` that are sums. */
 export const figureColumns = [...countColumns, ...amountColumns] as const;
 
-/** Sums as numbers, amounts as exact decimals. */
+/** Counts as numbers, amounts as exact decimals. */
 export type FigureRow = { [column in (typeof countColumns)[number]]: number } & {
   [column in (typeof amountColumns)[number]]: string;
 };
 
-/** Their sums as SQL, under the same names. */
+/** SQL for their sums, under the same names. */
 export const figureSums = [
   ...countColumns.map((column) => `coalesce(sum(${column}), 0)::bigint AS ${column}`),
   ...amountColumns.map((column) => `coalesce(sum(${column}), 0) AS ${column}`),
 ].join(', ');
 
 /**
- * Figures of single runs, as SQL: account_id, worker_id, at (the run's end), the figures, and the step of its duration,
- * null for a run that was aborted: how long it took says nothing about its worker.
- * @param keys table with the `run_id` of runs that have ended
+ * SQL for the figures of single runs: account_id, worker_id, at (the run's end), the figures, and the duration step,
+ * which is null for aborted runs because their duration says nothing about the worker.
+ * @param keys table with the `run_id` of ended runs
  */
 export function endedRunFigures(keys: string): string {
   return `

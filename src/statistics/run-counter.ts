@@ -1,6 +1,6 @@
 /**
- * Adds runs that have ended to the statistics. The transaction that ends a run only enters its key in `ended_run`; so no run
- * waits for the row in which all runs of its account are added up. Any process may count; several may.
+ * Adds ended runs to the statistics. The transaction that ends a run only inserts its key into `ended_run`, so that no
+ * run waits for the lock on its account's sums. Any number of processes may count.
  */
 import type { Database } from '../database/database.ts';
 import type { Events } from '../events/events.ts';
@@ -17,7 +17,7 @@ const additions = figureColumns
   .map((column) => `${column} = total.${column} + excluded.${column}`)
   .join(', ');
 
-/** Rows are written in the order of their keys, so that two processes wait for each other and do not meet head on. */
+/** Rows are written in key order, so that two processes wait for each other instead of deadlocking. */
 const countStatement = `
   WITH taken AS (
     DELETE FROM ended_run WHERE run_id IN (
@@ -48,7 +48,7 @@ const countStatement = `
   )
   SELECT count(*) AS count FROM taken`;
 
-/** Counts all runs that have ended. @returns how many */
+/** Counts all ended runs. @returns their number */
 export async function countEndedRuns(database: Database): Promise<number> {
   let total = 0;
   for (;;) {
@@ -65,17 +65,17 @@ export async function countEndedRuns(database: Database): Promise<number> {
 
 interface RunCounterOptions {
   readonly database: Database;
-  /** How long the statistics are kept. */
+  /** Number of days to keep the statistics. */
   readonly retentionDays: number;
   readonly events: Events;
 }
 
-/** Keeps the statistics up to date, and drops those that are too old. */
+/** Keeps the statistics up to date, and removes old ones. */
 export class RunCounter extends StartStop {
   readonly name = 'statistics';
   readonly #options: RunCounterOptions;
   readonly #counts: Periodic;
-  /** Monotonic. */
+  /** On the monotonic clock. */
   #prunedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RunCounterOptions) {
@@ -88,7 +88,7 @@ export class RunCounter extends StartStop {
     });
   }
 
-  /** What ended while nothing ran is counted from now on, in the background. */
+  /** Counts runs that ended while no process was running, in the background. */
   protected override async begin(): Promise<void> {
     this.#counts.start();
     this.#counts.trigger();

@@ -1,6 +1,6 @@
 /**
- * What runs of an account came to, added up over time or by worker. A run counts when it has ended, at that moment. One
- * statement reads what was added up before and the runs that are not in it yet, so every run counts exactly once.
+ * Statistics of an account's runs by time or by worker. A run counts at the time when it ended. One statement reads
+ * both the sums and the runs that are not yet in them, so that every run counts exactly once.
  */
 import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
@@ -17,7 +17,7 @@ export type { Activity } from './activity.ts';
 export { bucketSizes, type BucketSize } from './bucket-sizes.ts';
 export { mostBuckets, type TimeRange } from './time-buckets.ts';
 
-/** Runs that ended in a time. */
+/** Figures of the runs that ended in a period. */
 export interface Figures {
   readonly runs: number;
   readonly succeeded: number;
@@ -31,7 +31,7 @@ export interface Figures {
   readonly resultAmount: string;
   readonly memoryAmount: string;
   readonly trafficAmount: string;
-  /** Seconds that runs took which ended by themselves, by the hours they ended in; 0 if there were none. */
+  /** Duration percentiles in seconds of runs that were not aborted, by the hour they ended in; 0 if there are none. */
   readonly p50: number;
   readonly p90: number;
   readonly p99: number;
@@ -41,28 +41,28 @@ export interface RunSeries {
   /** In whole quarters of an hour. */
   readonly range: TimeRange;
   readonly totals: Figures;
-  /** All buckets of the range, those without runs too. */
+  /** All buckets of the range, including empty ones. */
   readonly buckets: readonly (Figures & { readonly start: Date })[];
 }
 
 export interface WorkerFigures extends Figures {
-  /** Empty if the worker was deleted, as are the others. */
+  /** Empty if the worker was deleted, as are the next fields. */
   readonly slug: string;
   readonly owner: string;
   readonly name: string;
   readonly title: string;
 }
 
-/** Null for all places together. */
+/** Group of the figures: index of a bucket, or key of a worker. Null for the total. */
 type Place = number | null;
 
 const columns = figureColumns.join(', ');
 
-/** Runs that are not in the statistics yet. $1 account, $2 from, $3 to. */
+/** Runs that are not yet in the statistics. $1 account, $2 from, $3 to. */
 const notCountedYet = `
   FROM (${endedRunFigures('ended_run')}) AS live WHERE account_id = $1 AND at >= $2 AND at < $3`;
 
-/** @param place what figures are grouped by @param sources selects at, worker_id and the figures */
+/** @param place SQL expression to group by @param sources selects at, worker_id and the figures */
 function figuresBy(place: string, sources: string): string {
   return `
     WITH counted AS (${sources}), placed AS (SELECT ${place} AS place, ${columns} FROM counted)
@@ -76,7 +76,7 @@ function durationsBy(place: string, sources: string): string {
     SELECT place, step, sum(runs)::bigint AS runs FROM placed GROUP BY place, step`;
 }
 
-/** $4 starts of the buckets, $5 worker or 0 for all. */
+/** $4 starts of the buckets, $5 worker, or 0 for all. */
 const bucket = 'width_bucket(at, $4::timestamptz[])';
 const ofWorker = '($5 = 0 OR worker_id = $5)';
 const seriesFigures = figuresBy(
@@ -86,14 +86,14 @@ const seriesFigures = figuresBy(
    UNION ALL SELECT at, worker_id, ${columns} ${notCountedYet} AND ${ofWorker}`,
 );
 const seriesDurations = durationsBy(
-  // The hour in which the first bucket begins may have begun before it.
+  // The first bucket may start within an hour.
   `greatest(1, ${bucket})`,
   `SELECT at, worker_id, step, runs FROM run_duration
    WHERE account_id = $1 AND span = 'hour' AND worker_id = $5 AND at >= $2 AND at < $3
    UNION ALL SELECT at, worker_id, step, 1 ${notCountedYet} AND ${ofWorker} AND step IS NOT NULL`,
 );
 
-/** Of each worker: whole days (UTC), which lie from $4 to $5, and finer spans before and after them. */
+/** By worker: whole days (UTC) from $4 to $5, and finer intervals before and after them. */
 function ofAllWorkers(table: string, span: string, selected: string): string {
   const finer = `SELECT at, worker_id, ${selected} FROM ${table} WHERE account_id = $1 AND span = '${span}' AND worker_id > 0`;
   return `
@@ -129,13 +129,13 @@ function figuresOf(row: FigureRow | undefined, durations: DurationCounts): Figur
   };
 }
 
-/** When the hour of a moment began: durations are kept by hours. */
+/** Start of the hour of a time; durations are stored by hour. */
 function hourOf(moment: Date): Date {
   const hourMilliseconds = 3600 * 1000;
   return new Date(Math.floor(moment.getTime() / hourMilliseconds) * hourMilliseconds);
 }
 
-/** The whole days (UTC) within a range; both ends are its end if there is none. */
+/** The whole UTC days within a range; empty at the end of the range if there are none. */
 function wholeDays({ from, to }: TimeRange): TimeRange {
   const dayMilliseconds = 24 * 3600 * 1000;
   const first = Math.ceil(from.getTime() / dayMilliseconds) * dayMilliseconds;
@@ -151,9 +151,9 @@ export class Statistics {
   }
 
   /**
-   * By time.
-   * @param timezone IANA name of the zone whose hours and days are meant
-   * @throws ChelaError INVALID_ARGUMENT if there would be too many buckets
+   * Statistics by time.
+   * @param timezone IANA name of the zone for hours and days
+   * @throws ChelaError INVALID_ARGUMENT if there are too many buckets
    */
   async series(
     accountId: number,
@@ -173,7 +173,7 @@ export class Statistics {
     return { range, totals: places.get(null) ?? nothing, buckets };
   }
 
-  /** By worker, those with the most runs first. */
+  /** Statistics by worker, those with the most runs first. */
   async byWorker(accountId: number, wanted: TimeRange): Promise<WorkerFigures[]> {
     const range = inQuarters(wanted);
     const days = wholeDays(range);
@@ -196,12 +196,12 @@ export class Statistics {
       .toSorted((left, right) => right.runs - left.runs || left.slug.localeCompare(right.slug));
   }
 
-  /** What goes on and waits now. */
+  /** What is running and waiting now. */
   activity(accountId: number): Promise<Activity> {
     return readActivity(this.#database, accountId);
   }
 
-  /** Figures of every place with runs, and of all together under null. */
+  /** Figures of each group with runs, and the total under null. */
   async #read(figures: QueryConfig, durations: QueryConfig): Promise<Map<Place, Figures>> {
     const { pool } = this.#database;
     const [summed, timed] = await Promise.all([
@@ -234,7 +234,7 @@ export class Statistics {
     return new Map(workers.map(({ id, ...worker }) => [id, worker]));
   }
 
-  /** @returns -1, of which there are no runs, for a worker that does not exist */
+  /** @returns -1 if the worker does not exist, which matches no runs */
   async #workerKey(workerId: string): Promise<number> {
     const path = isWorkerSlug(workerId) ? undefined : splitWorkerPath(workerId);
     const worker = await this.#database.sql

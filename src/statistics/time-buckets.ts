@@ -1,15 +1,15 @@
-/** Hours, days, weeks and months as the clock on the wall of a zone has them. */
+/** Divides a time range into hours, days, weeks and months of a time zone. */
 import { Temporal } from 'temporal-polyfill';
 import { invalidArgument } from '../errors.ts';
 import type { BucketSize } from './bucket-sizes.ts';
 
 export const mostBuckets = 800;
-/** What statistics are kept by: times are rounded to it. */
+/** Resolution of the statistics, to which times are rounded. */
 const quarterMilliseconds = 15 * 60 * 1000;
 
 export interface TimeRange {
   readonly from: Date;
-  /** Not part of the range. */
+  /** Exclusive. */
   readonly to: Date;
 }
 
@@ -37,13 +37,13 @@ function startOf(moment: Temporal.ZonedDateTime, size: BucketSize): Temporal.Zon
 }
 
 function next(start: Temporal.ZonedDateTime, size: BucketSize): Temporal.ZonedDateTime {
-  // An hour is one of the clock that runs on; days and longer ones go by the calendar.
+  // Hours are elapsed time; days and longer buckets follow the calendar.
   return size === 'hour' ? start.add({ hours: 1 }) : startOf(start.add({ [`${size}s`]: 1 }), size);
 }
 
 /**
- * Where the buckets of a range begin. The first may begin before the range.
- * @throws ChelaError INVALID_ARGUMENT if there would be too many
+ * Starts of the buckets of a range. The first may be before the range.
+ * @throws ChelaError INVALID_ARGUMENT if there are too many
  */
 export function bucketStarts({ from, to }: TimeRange, size: BucketSize, timezone: string): Date[] {
   const starts: Date[] = [];

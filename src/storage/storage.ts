@@ -1,17 +1,17 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Where blobs live: worker packages, exports, archived logs. Keys are relative paths of letters, digits, `.`, `_`, `-`
- * and `/`. A blob appears whole or not at all; writing an existing key replaces it.
+ * The contract of blob storage: worker packages, exports, icons. Keys are relative paths of letters, digits, `.`, `_`,
+ * `-` and `/`. Writes are atomic; writing to an existing key replaces its blob.
  */
 export interface Storage {
   /** Stores a stream of bytes. @returns its size in bytes */
   write(key: string, content: Readable): Promise<number>;
-  /** @throws BlobNotFoundError if the key holds nothing */
+  /** @throws BlobNotFoundError if there is no such blob */
   read(key: string): Promise<Readable>;
-  /** Size in bytes, or undefined if the key holds nothing. */
+  /** Size in bytes; undefined if there is no such blob. */
   size(key: string): Promise<number | undefined>;
-  /** Removing what is not there is no error. */
+  /** Removing a missing blob is not an error. */
   remove(key: string): Promise<void>;
 }
 

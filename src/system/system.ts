@@ -1,4 +1,4 @@
-/** How the installation fares, for its operator: runners, queue, database, disks and versions. */
+/** The state of the installation, for its operator: runners, queue, database, disks and versions. */
 import { statfs } from 'node:fs/promises';
 import { arch, availableParallelism, hostname, platform, totalmem } from 'node:os';
 import type { Config } from '../configuration/configuration.ts';
@@ -14,7 +14,7 @@ export interface RunnerState {
   readonly id: number;
   readonly hostname: string;
   readonly processId: number;
-  /** Of Chela; empty if the runner did not say, as are the others. */
+  /** Version of Chela; empty if the runner did not report it, as are the next fields. */
   readonly version: string;
   readonly nodeVersion: string;
   readonly sandbox: string;
@@ -22,16 +22,16 @@ export interface RunnerState {
   readonly running: number;
   readonly startedAt: Date;
   readonly heartbeatAt: Date;
-  /** Its lease has not run out. */
+  /** Whether its lease is valid. */
   readonly isAlive: boolean;
 }
 
 export interface QueueState {
   readonly waiting: number;
   readonly running: number;
-  /** When the oldest run was submitted whose subtasks wait. */
+  /** When the oldest run with waiting subtasks was submitted. */
   readonly oldestWaitingSince: Date | undefined;
-  /** Those with the most waiting subtasks. */
+  /** The accounts with the most waiting subtasks. */
   readonly accounts: readonly { readonly name: string; readonly waiting: number; readonly running: number }[];
 }
 
@@ -41,7 +41,7 @@ export interface DatabaseState {
   readonly startedAt: Date;
   readonly sizeBytes: number;
   readonly connections: number;
-  /** The largest; partitions count as their table. */
+  /** The largest tables, including their partitions. */
   readonly tables: readonly { readonly name: string; readonly sizeBytes: number; readonly rows: number }[];
 }
 
@@ -60,7 +60,7 @@ export interface SystemState {
   readonly operatingSystem: string;
   readonly processors: number;
   readonly memoryBytes: number;
-  /** Of this API process. */
+  /** Start of this API process. */
   readonly startedAt: Date;
   readonly usedMemoryBytes: number;
   readonly runners: readonly RunnerState[];
@@ -68,7 +68,7 @@ export interface SystemState {
   readonly database: DatabaseState;
   readonly disks: readonly DiskState[];
   readonly jobs: readonly JobQueueLength[];
-  /** What happened in this API process since its start. */
+  /** Events in this API process since its start. */
   readonly events: readonly EventCount[];
 }
 
@@ -87,7 +87,7 @@ export class System {
     this.#config = parts.config;
   }
 
-  /** As this process sees it: the disks are those of its host. */
+  /** The state as seen from this process; the disks are those of its host. */
   async state(): Promise<SystemState> {
     const [runners, queue, database, disks, jobs] = await Promise.all([
       this.#runners(),

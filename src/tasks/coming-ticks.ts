@@ -1,4 +1,4 @@
-/** The coming ticks of an account's schedules, and which of them get into each other's way. */
+/** The upcoming scheduled times of an account ("ticks"), and which of them overlap. */
 import type { Database } from '../database/database.ts';
 import { invalidArgument } from '../errors.ts';
 import { scheduleOf } from './schedule-fields.ts';
@@ -13,28 +13,28 @@ export interface ComingTick {
   readonly task: TaskRecord;
   /** The zone of the schedule. */
   readonly timezone: string;
-  /** Ticks of other tasks at the same minute. */
+  /** Number of other tasks scheduled for the same minute. */
   readonly clashes: number;
-  /** More tasks start at that minute than the plan lets run at a time. */
+  /** Whether more tasks start in that minute than the plan allows at a time. */
   readonly exceedsPlan: boolean;
 }
 
 interface Wish {
-  /** The zone of schedules that name none. */
+  /** The zone for schedules without their own. */
   readonly timezone: string;
   readonly from: Date;
-  /** Not part of the time. */
+  /** Exclusive. */
   readonly to: Date;
-  /** Most ticks. */
+  /** Maximum number of ticks. */
   readonly limit: number;
-  /** Runs that the plan lets go on at a time; undefined for any number. */
+  /** Maximum number of concurrent runs of the plan; undefined for no limit. */
   readonly concurrentRuns: number | undefined;
 }
 
 /**
  * Earliest first.
- * @returns also how many there are in all
- * @throws ChelaError INVALID_ARGUMENT for a time that ends before it begins, or is too long
+ * @returns the ticks and their total number
+ * @throws ChelaError INVALID_ARGUMENT for a period that ends before it begins, or is too long
  */
 export async function comingTicks(
   database: Database,
@@ -56,7 +56,7 @@ export async function comingTicks(
     if (schedule === undefined || task.next_tick_at === null) return [];
     return ticksBetween(schedule, later(from, task.next_tick_at), to).map((at) => ({ at, task, timezone }));
   });
-  // Schedules name minutes, so ticks of one minute are ticks of one moment.
+  // Schedules have a resolution of minutes, so ticks in the same minute have the same time.
   const perMoment = Map.groupBy(ticks, ({ at }) => at.getTime());
   const sorted = ticks.toSorted((left, right) => left.at.getTime() - right.at.getTime());
   const list = sorted.slice(0, limit).map((tick) => {
@@ -70,7 +70,7 @@ export async function comingTicks(
   return { count: ticks.length, list };
 }
 
-/** No tick before the next one that the scheduler will fire. */
+/** Excludes ticks before the next one that the scheduler will fire. */
 function later(moment: Date, other: Date): Date {
   return moment > other ? moment : other;
 }

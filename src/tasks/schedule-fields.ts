@@ -1,10 +1,10 @@
-/** The schedule of a task as clients write it, and what of it can be wrong. */
+/** The schedule of a task in requests, and its checks. */
 import { ChelaError, invalidArgument } from '../errors.ts';
 import { scheduleTypes, type MissedPolicy, type OverlapPolicy, type ScheduleType } from './schedule-kinds.ts';
 import { isDate, nextTick, type Schedule } from './schedule.ts';
 import { isTimezone } from '../time/timezone.ts';
 
-/** What a request says of a schedule; what it leaves out stays as it is. An empty text takes a value away. */
+/** The schedule's fields in a request. Omitted fields keep their values; an empty text removes a value. */
 export interface ScheduleFields {
   readonly schedule_enabled?: 0 | 1;
   readonly schedule_type?: ScheduleType;
@@ -15,13 +15,13 @@ export interface ScheduleFields {
   readonly schedule_day?: number;
   /** YYYY-MM-DD. */
   readonly schedule_once_date?: string;
-  /** IANA name; empty follows the account. */
+  /** IANA name; empty for the account's zone. */
   readonly schedule_timezone?: string;
   readonly schedule_overlap?: OverlapPolicy;
   readonly schedule_missed?: MissedPolicy;
 }
 
-/** The schedule's columns of a task. */
+/** The columns of a task's schedule. */
 export interface ScheduleColumns {
   readonly schedule_enabled: boolean;
   readonly schedule_type: ScheduleType | null;
@@ -46,7 +46,7 @@ export const noSchedule: ScheduleColumns = {
   schedule_missed: 'run_once',
 };
 
-/** Whether a request says anything of the schedule. */
+/** Whether a request contains fields of the schedule. */
 export function namesSchedule(fields: ScheduleFields): boolean {
   return Object.keys(noSchedule).some((name) => fields[name as keyof ScheduleFields] !== undefined);
 }
@@ -89,8 +89,8 @@ function checkComplete(columns: ScheduleColumns): void {
 }
 
 /**
- * The schedule after a request.
- * @throws ChelaError INVALID_SHAPE for a text of another form, and for an enabled schedule that lacks what its type needs
+ * Applies a request to a schedule.
+ * @throws ChelaError INVALID_SHAPE for a malformed text, and for an enabled schedule that lacks a field of its type
  */
 export function applySchedule(stored: ScheduleColumns, fields: ScheduleFields): ScheduleColumns {
   checkTexts(fields);
@@ -117,8 +117,8 @@ export function applySchedule(stored: ScheduleColumns, fields: ScheduleFields): 
 }
 
 /**
- * The schedule to reckon with; undefined if it is switched off.
- * @param accountTimezone the zone of schedules that name none
+ * The schedule to evaluate; undefined if it is disabled.
+ * @param accountTimezone the zone for schedules without their own
  */
 export function scheduleOf(columns: ScheduleColumns, accountTimezone: string): Schedule | undefined {
   const {
@@ -139,7 +139,7 @@ export function scheduleOf(columns: ScheduleColumns, accountTimezone: string): S
 }
 
 /**
- * The first tick of a schedule that was just set; undefined if it is switched off.
+ * The first tick of a schedule that was just set; undefined if it is disabled.
  * @throws ChelaError INVALID_ARGUMENT if it would never fire
  */
 export function firstTick(columns: ScheduleColumns, accountTimezone: string, after: Date): Date | undefined {

@@ -1,12 +1,12 @@
-/** What a schedule may say, and what becomes of its ticks. */
+/** Types of schedules, and policies for their ticks. */
 export const scheduleTypes = { daily: 1, weekly: 2, monthly: 3, once: 4 } as const;
 export type ScheduleType = (typeof scheduleTypes)[keyof typeof scheduleTypes];
 
-/** What becomes of a tick while an earlier run of the task goes on. */
+/** What to do with a tick while an earlier run of the task is still going on. */
 export const overlapPolicies = ['skip', 'allow', 'queue'] as const;
 export type OverlapPolicy = (typeof overlapPolicies)[number];
 
-/** What becomes of ticks that nobody could fire in their time. */
+/** What to do with ticks that passed while no process was running. */
 export const missedPolicies = ['run_once', 'skip'] as const;
 export type MissedPolicy = (typeof missedPolicies)[number];
 

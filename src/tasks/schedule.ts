@@ -1,10 +1,10 @@
 /**
- * When a schedule fires, as pure functions of the schedule and a moment. A schedule names a time of the clock on the wall of
- * its zone, so a few rules are needed for the days on which that clock is put forward or back:
+ * When a schedule fires, as pure functions of the schedule and a time. A schedule is in local time, so it needs rules
+ * for days on which clocks change, and for short months:
  *
- * - a time that the clock leaves out is the first moment after the gap;
- * - a time that the clock shows twice is the first of both;
- * - a day that a month does not have is the month's last day.
+ * - a local time that is skipped becomes the first time after the gap;
+ * - of a local time that occurs twice, the first is used;
+ * - a day that a month does not have becomes the month's last day.
  */
 import { Temporal } from 'temporal-polyfill';
 import { scheduleTypes } from './schedule-kinds.ts';
@@ -35,16 +35,16 @@ export function isDate(text: string): boolean {
   }
 }
 
-/** The moment a zone's clock shows a time, by the rules above. */
+/** Converts a local time in a zone, by the rules above. */
 function momentOf(wallTime: Temporal.PlainDateTime, timezone: string): number {
   const earlier = wallTime.toZonedDateTime(timezone, { disambiguation: 'earlier' });
   if (earlier.toPlainDateTime().equals(wallTime)) return earlier.epochMilliseconds;
-  // Where the clock leaves the time out, Temporal's earlier reading of it lies before the gap.
+  // For a skipped local time, Temporal's earlier reading is before the gap.
   const afterGap = earlier.getTimeZoneTransition('next');
   return (afterGap ?? earlier).epochMilliseconds;
 }
 
-/** The days a schedule means, in order, from a day on. */
+/** The days of a schedule in order, starting with a given day. */
 function* daysFrom(schedule: Schedule, first: Temporal.PlainDate): Generator<Temporal.PlainDate, void> {
   switch (schedule.type) {
     case scheduleTypes.daily:
@@ -67,12 +67,12 @@ function* daysFrom(schedule: Schedule, first: Temporal.PlainDate): Generator<Tem
   }
 }
 
-/** The ticks of a schedule after a moment, in order; each counts once, also where a gap moves two to one moment. */
+/** The ticks of a schedule after a time, in order. Each counts once, even if a gap moves two to the same time. */
 function* ticksAfter(schedule: Schedule, after: Date): Generator<Date, void> {
   const time = Temporal.PlainTime.from(schedule.time);
   const local = Temporal.Instant.fromEpochMilliseconds(after.getTime()).toZonedDateTimeISO(schedule.timezone);
   let last = after.getTime();
-  // A tick of the day before may have been moved past midnight by a gap.
+  // A gap may have moved a tick of the day before past midnight.
   for (const day of daysFrom(schedule, local.toPlainDate().subtract({ days: 1 }))) {
     const moment = momentOf(day.toPlainDateTime(time), schedule.timezone);
     if (moment <= last) continue;
@@ -81,13 +81,13 @@ function* ticksAfter(schedule: Schedule, after: Date): Generator<Date, void> {
   }
 }
 
-/** @returns the first tick after a moment; undefined if there is none any more */
+/** @returns the first tick after a time; undefined if there are no more */
 export function nextTick(schedule: Schedule, after: Date): Date | undefined {
   const [next] = ticksAfter(schedule, after);
   return next;
 }
 
-/** @returns the ticks from a moment on, before another, in order */
+/** @returns the ticks between two times, in order; `from` is included */
 export function ticksBetween(schedule: Schedule, from: Date, to: Date): Date[] {
   const ticks: Date[] = [];
   for (const tick of ticksAfter(schedule, new Date(from.getTime() - 1))) {
@@ -98,17 +98,17 @@ export function ticksBetween(schedule: Schedule, from: Date, to: Date): Date[] {
 }
 
 export interface DueTicks {
-  /** The newest tick that is due. */
+  /** The latest due tick. */
   readonly latest: Date;
-  /** How many are due, the newest included. */
+  /** Number of due ticks, including the latest. */
   readonly count: number;
-  /** The first that is not due yet. */
+  /** The first tick that is not due yet. */
   readonly next: Date | undefined;
 }
 
 /**
- * All that is due of a schedule.
- * @param first the oldest tick that was not dealt with yet; not after `now`
+ * All due ticks of a schedule.
+ * @param first the oldest tick that has not been handled; not after `now`
  */
 export function dueTicks(schedule: Schedule, first: Date, now: Date): DueTicks {
   let latest = first;

@@ -1,7 +1,7 @@
 /**
- * Fires the ticks of schedules. The row of the task is the truth about what is due: who fires a tick locks the row, starts
- * the run and moves `next_tick_at` on in one transaction. So a tick starts one run however many processes look, and
- * whichever of them dies. Jobs are only the clock that makes a process look.
+ * Fires the ticks of schedules. The task's row decides what is due: one transaction locks the row, starts the run and
+ * advances `next_tick_at`. So each tick starts one run, however many processes check, and whichever of them dies. Jobs
+ * only wake a process at the right time.
  */
 import type { PoolClient } from 'pg';
 import type { Database } from '../database/database.ts';
@@ -18,12 +18,12 @@ import { prepareTaskRun, storeTaskRun } from './task-run.ts';
 
 /** A tick fired later than this counts as missed. */
 const onTimeMilliseconds = 5 * 60 * 1000;
-/** How often a tick that waits for the end of a run looks whether it has come. */
+/** How often a tick that waits for the end of a run checks for it. */
 const queuedLookSeconds = 5;
-/** Tasks one process fires at the same time; each holds a connection. */
+/** Maximum number of tasks that a process fires concurrently; each takes a connection. */
 const concurrency = 3;
 
-/** Wakes one process at the moment of a tick. `short` keeps one such job a moment, however many tasks are due then. */
+/** Wakes one process at the time of a tick. `short` keeps one such job per time, however many tasks are due. */
 export const wakeScheduler: JobKind<Record<string, never>> = {
   name: 'wake-scheduler',
   queue: {
@@ -42,14 +42,14 @@ export interface SchedulerOptions {
   readonly jobs: Jobs;
   readonly workers: Workers;
   readonly runs: Runs;
-  /** Zone of accounts that have none of their own. */
+  /** The zone for accounts without their own. */
   readonly timezone: string;
   readonly events: Events;
-  /** The time; that of the database if omitted, which all processes share. */
+  /** The current time; the database's if omitted, because all processes share it. */
   readonly now?: () => Promise<Date>;
 }
 
-/** What dealing with a task's ticks changes in its row. */
+/** Changes to a task's row after handling its ticks. */
 interface TickChanges {
   queuedTickAt: Date | null;
   nextTickAt: Date | null;
@@ -59,9 +59,9 @@ interface TickChanges {
   missedCount: number;
 }
 
-/** What is told of a task once its changes are stored. */
+/** What to report about a task once its changes are stored. */
 interface News {
-  /** Ticks missed since the last look. */
+  /** Number of ticks missed since the last check. */
   missed: number;
   /** Why its run could not start. */
   failure: ChelaError | undefined;
@@ -92,16 +92,16 @@ export class Scheduler {
     return task.account_timezone ?? this.#options.timezone;
   }
 
-  /** What came due while no process ran is fired now; rules of zones may have changed meanwhile as well. */
+  /** Fires what became due while no process was running, and recomputes ticks, because zone rules may have changed. */
   async catchUp(): Promise<void> {
     await this.realign();
     await this.#options.jobs.send(wakeScheduler, {}, { singletonKey: 'start' });
   }
 
   /**
-   * Has a process look at a moment. A job that waits long is found by a poll, one that waits less than a poll is found on
-   * time: so the first look at a far moment comes one poll early and asks for the second.
-   * @param client the transaction that made it necessary
+   * Makes a process check at a given time. A job that is due within one poll interval is found on time; others are
+   * found by a poll. So for a distant time the first check comes one poll early and requests the second.
+   * @param client the transaction that requires it
    */
   async wakeAt(moment: Date, now: Date, client?: PoolClient): Promise<void> {
     const seconds = Math.max(0, Math.ceil((moment.getTime() - now.getTime()) / 1000));
@@ -141,7 +141,7 @@ export class Scheduler {
     for (const { moment } of rows) await this.wakeAt(moment, now);
   }
 
-  /** Sets coming ticks anew where the zone of an account, or what is known of a zone, has changed. */
+  /** Recomputes upcoming ticks after the zone of an account or the rules of a zone have changed. */
   async realign(accountId?: number): Promise<void> {
     const { database } = this.#options;
     const now = await this.now();
@@ -225,14 +225,14 @@ export class Scheduler {
     await storeChanges(client, task.id, changes);
     if (changes.nextTickAt !== null) await this.wakeAt(changes.nextTickAt, now, client);
     if (changes.queuedTickAt !== null) {
-      // One look ahead serves all that wait.
+      // One later check serves all waiting ticks.
       const look = { client, startAfterSeconds: queuedLookSeconds, singletonKey: 'queued' };
       await this.#options.jobs.send(wakeScheduler, {}, look);
     }
     return changes;
   }
 
-  /** Deals with the newest due tick; older ones were missed. */
+  /** Handles the latest due tick; earlier ones were missed. */
   async #fireNewest(
     client: PoolClient,
     task: TaskRecord,
@@ -304,7 +304,7 @@ function isDue(task: TaskRecord, now: Date): boolean {
   return task.queued_tick_at !== null || (task.next_tick_at !== null && task.next_tick_at <= now);
 }
 
-/** @returns whether the row is still as it was read; it stays so until the transaction ends */
+/** @returns whether the row is still as it was read; it is then locked until the end of the transaction */
 async function lockUnchanged(client: PoolClient, task: TaskRecord): Promise<boolean> {
   const { rows } = await client.query<Pick<TaskRecord, 'next_tick_at' | 'queued_tick_at' | 'updated_at'>>(
     'SELECT next_tick_at, queued_tick_at, updated_at FROM task WHERE id = $1 FOR NO KEY UPDATE',
@@ -329,7 +329,7 @@ async function unfinishedRun(client: PoolClient, taskId: number): Promise<string
   return rows[0]?.slug;
 }
 
-/** A schedule that has no tick any more, and none that waits, is switched off. */
+/** Disables a schedule that has no upcoming and no waiting tick. */
 async function storeChanges(client: PoolClient, taskId: number, changes: TickChanges): Promise<void> {
   await client.query(
     `UPDATE task SET next_tick_at = $2, queued_tick_at = $3, last_tick_at = $4, last_tick_outcome = $5,

@@ -1,4 +1,4 @@
-/** Tasks as the database has them, with the names of their worker. */
+/** Tasks in the database, with the names of their workers. */
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/database.ts';
 import type { ScheduleColumns } from './schedule-fields.ts';
@@ -28,7 +28,7 @@ export interface TaskRecord extends ScheduleColumns {
   readonly updated_at: Date;
   /** Null if the account has none of its own. */
   readonly account_timezone: string | null;
-  /** Owner, name and title of the worker; null if it was deleted or the account may not see it any more. */
+  /** Owner, name and title of the worker; null if it was deleted or the account can no longer see it. */
   readonly worker_owner: string | null;
   readonly worker_name: string | null;
   readonly worker_title: string | null;
@@ -68,7 +68,7 @@ const taskColumns = [
   'worker.title as worker_title',
 ] as const;
 
-/** Tasks joined with their account and the worker, where the account may see it. */
+/** Joins tasks with their account and, if the account can see it, the worker. */
 export function joinTasks(database: Kysely<Tables>) {
   return database
     .selectFrom('task')

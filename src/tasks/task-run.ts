@@ -1,4 +1,4 @@
-/** Runs of a task: its stored input and version. */
+/** Starts runs of a task with its stored input and version. */
 import type { PoolClient } from 'pg';
 import { ChelaError } from '../errors.ts';
 import { parseJson } from '../json/lossless-json.ts';
@@ -18,7 +18,7 @@ interface TaskRunOptions {
   readonly idempotency?: Idempotency;
 }
 
-/** @throws ChelaError TASK_NOT_FOUND if the worker was deleted or the account may not see it any more */
+/** @throws ChelaError TASK_NOT_FOUND if the worker was deleted or the account can no longer see it */
 export async function findTaskWorker(workers: Workers, task: TaskRecord): Promise<WorkerRecord> {
   const worker = await workers.find(task.account_id, task.worker_slug);
   if (worker !== undefined) return worker;
@@ -30,7 +30,7 @@ export async function findTaskWorker(workers: Workers, task: TaskRecord): Promis
 
 /**
  * Checks that a task can run.
- * @throws ChelaError TASK_NOT_FOUND if its worker vanished, WORKER_VERSION_UNAVAILABLE where the version did
+ * @throws ChelaError TASK_NOT_FOUND if its worker is gone, WORKER_VERSION_UNAVAILABLE if the version is
  */
 export async function prepareTaskRun(
   { workers, runs }: { workers: Workers; runs: Runs },
@@ -47,7 +47,7 @@ export async function prepareTaskRun(
   });
 }
 
-/** Makes a run of a task whose row the transaction has locked. */
+/** Creates a run of a task whose row the transaction has locked. */
 export async function storeTaskRun(
   client: PoolClient,
   runs: Runs,

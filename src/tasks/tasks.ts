@@ -1,4 +1,4 @@
-/** Saved tasks, as the rest of the platform uses them: a worker with an input, run by hand or by a schedule. */
+/** The façade of saved tasks: a worker with an input, started by hand or by a schedule. */
 import { sql } from 'kysely';
 import type { Idempotency, Page, Runs, SubmittedRun } from '../runs/runs.ts';
 import { ulid } from 'ulid';
@@ -31,7 +31,7 @@ export type { ComingTick } from './coming-ticks.ts';
 export { mostWindowDays } from './coming-ticks.ts';
 export type { ScheduleFields } from './schedule-fields.ts';
 
-/** A change of one of these makes the schedule fire at other moments. */
+/** Fields that affect the times of the schedule. */
 const timing = [
   'schedule_enabled',
   'schedule_type',
@@ -42,7 +42,7 @@ const timing = [
   'schedule_timezone',
 ] as const satisfies (keyof ScheduleColumns)[];
 
-/** Follows the worker: each run takes the version that is current when it starts. */
+/** Follows the worker: each run uses the version that is current when it starts. */
 const latestVersion = 'latest';
 
 const weekMilliseconds = 7 * 24 * 3600 * 1000;
@@ -52,12 +52,12 @@ export interface NewTask extends ScheduleFields {
   readonly worker_id: string;
   readonly title: string;
   readonly description?: string;
-  /** As parsed by `parseJson`. */
+  /** As returned by `parseJson`. */
   readonly input: unknown;
   readonly version?: string;
 }
 
-/** What is left out stays as it is. */
+/** Omitted fields keep their values. */
 export interface TaskChanges extends ScheduleFields {
   readonly title?: string;
   readonly description?: string;
@@ -66,13 +66,13 @@ export interface TaskChanges extends ScheduleFields {
 export interface TaskFilter {
   /** Slug or `owner~name` of a worker. */
   readonly workerId?: string;
-  /** Part of the title or slug; upper and lower case are the same. */
+  /** Part of the title or slug; case is ignored. */
   readonly keyword?: string;
-  /** With a schedule that is switched on, or without one. */
+  /** Only tasks with, or without, an enabled schedule. */
   readonly isScheduled?: boolean;
   /** Newest first if omitted. */
   readonly sort?: TaskSort;
-  /** Instead of the largest or newest first. */
+  /** Smallest or oldest first. */
   readonly ascending?: boolean;
 }
 
@@ -92,7 +92,7 @@ interface TasksOptions {
   readonly runs: Runs;
   readonly config: Pick<Config, 'timezone' | 'taskLimit'>;
   readonly events: Events;
-  /** The time; that of the database if omitted, which all processes share. */
+  /** The current time; the database's if omitted, because all processes share it. */
   readonly now?: () => Promise<Date>;
 }
 
@@ -121,7 +121,7 @@ export class Tasks {
     return task;
   }
 
-  /** Newest first if the filter does not say otherwise. */
+  /** Newest first unless the filter says otherwise. */
   async list(
     accountId: number,
     { workerId, keyword, isScheduled, sort = 'created_at', ascending = false }: TaskFilter,
@@ -150,7 +150,7 @@ export class Tasks {
 
   /**
    * @returns the slug of the new task
-   * @throws ChelaError for a worker, version, input or schedule that cannot be
+   * @throws ChelaError for an invalid worker, version, input or schedule
    */
   async create(accountId: number, task: NewTask): Promise<string> {
     const worker = await this.#workers.get(accountId, task.worker_id);
@@ -182,7 +182,7 @@ export class Tasks {
     return slug;
   }
 
-  /** @throws ChelaError NOT_FOUND, or for a schedule that cannot be */
+  /** @throws ChelaError NOT_FOUND, or for an invalid schedule */
   async update(accountId: number, slug: string, changes: TaskChanges): Promise<void> {
     const now = await this.scheduler.now();
     const timezone = await this.timezone(accountId);
@@ -228,7 +228,7 @@ export class Tasks {
     });
   }
 
-  /** @throws ChelaError NOT_FOUND, TASK_NOT_FOUND where its worker vanished, or for an input that cannot run */
+  /** @throws ChelaError NOT_FOUND, TASK_NOT_FOUND if its worker is gone, or for an input that cannot run */
   async updateInput(
     accountId: number,
     slug: string,
@@ -247,7 +247,7 @@ export class Tasks {
     if (rowCount !== 1) throw new ChelaError('NOT_FOUND', `task ${slug} was deleted meanwhile`);
   }
 
-  /** Its runs stay. @throws ChelaError NOT_FOUND */
+  /** Deletes a task but keeps its runs. @throws ChelaError NOT_FOUND */
   async delete(accountId: number, slug: string): Promise<void> {
     const { rowCount } = await this.#database.pool.query(
       'DELETE FROM task WHERE slug = $1 AND account_id = $2',
@@ -256,7 +256,7 @@ export class Tasks {
     if (rowCount !== 1) throw new ChelaError('NOT_FOUND', `task ${slug} does not exist`);
   }
 
-  /** @throws ChelaError if there is no such task, or it cannot run; no run is made then */
+  /** @throws ChelaError if there is no such task, or it cannot run; in that case no run is created */
   async run(
     accountId: number,
     slug: string,
@@ -273,8 +273,8 @@ export class Tasks {
   }
 
   /**
-   * Coming ticks of the account's schedules, earliest first, with clashes.
-   * @param plan of the account
+   * Upcoming ticks of the account's schedules, earliest first, with overlaps.
+   * @param plan plan of the account
    */
   async ticks(
     accountId: number,
@@ -290,7 +290,7 @@ export class Tasks {
     });
   }
 
-  /** The zone of an account's schedules that name none. */
+  /** The zone for those of the account's schedules that have none of their own. */
   async timezone(accountId: number): Promise<string> {
     const { timezone } = await this.#database.sql
       .selectFrom('account')
@@ -301,9 +301,9 @@ export class Tasks {
   }
 
   /**
-   * Sets the zone of an account's schedules that name none; their coming ticks move with it.
-   * @param timezone empty for that of the installation
-   * @throws ChelaError INVALID_SHAPE for what is no zone
+   * Sets the zone for the account's schedules that have none of their own, and moves their upcoming ticks.
+   * @param timezone empty for the installation's zone
+   * @throws ChelaError INVALID_SHAPE if it is not a zone
    */
   async setTimezone(accountId: number, timezone: string): Promise<void> {
     if (timezone !== '' && !isTimezone(timezone)) {
@@ -319,7 +319,7 @@ export class Tasks {
     await this.scheduler.realign(accountId);
   }
 
-  /** A task is stored only with what can run, so that its schedule does not fail at night. */
+  /** A task is stored only if it can run, so that its schedule does not fail at night. */
   async #checkInput(
     accountId: number,
     workerId: string,

@@ -4,27 +4,27 @@ import { errorOf, type ThreadMessage } from './thread-messages.ts';
 const longestTickMilliseconds = 100;
 const mebibyte = 1024 * 1024;
 /**
- * V8's own limit for the heap of a thread. It stands far above the limit that is looked after here, because V8 ends the whole
- * process where one big allocation passes it.
+ * V8's own heap limit for a thread. It is far above the limit enforced here, because V8 ends the whole process if a
+ * single large allocation exceeds it.
  */
 const leastHeapMegabytes = 4096;
 const heapLimitFactor = 4;
 
-/** For one task. */
+/** Limits for one task. */
 export interface ThreadLimits {
-  /** Once a thread has the task. Time in which the whole process is stopped does not count. */
+  /** Counted from when the thread gets the task. Time while the whole process is suspended does not count. */
   readonly timeLimitSeconds: number;
-  /** For the values of JavaScript; bytes of files are not among them. */
+  /** Limit for JavaScript values; contents of buffers do not count. */
   readonly memoryLimitBytes: number;
 }
 
 export interface ThreadOptions extends ThreadLimits {
-  /** File that calls `serveTasks`. */
+  /** A file that calls `serveTasks`. */
   readonly file: URL;
   readonly name: string;
 }
 
-/** A task passed a limit of its thread, which has ended. */
+/** A task exceeded a limit of its thread, which has ended. */
 export class ThreadLimitError extends Error {
   override name = 'ThreadLimitError';
   readonly limit: 'time' | 'memory';
@@ -35,7 +35,7 @@ export class ThreadLimitError extends Error {
   }
 }
 
-/** One thread of a pool, and the task it is at. */
+/** One thread of a pool, and its current task. */
 export class PoolThread<Task, Answer> {
   readonly #worker: Worker;
   readonly #limits: ThreadLimits;
@@ -70,15 +70,15 @@ export class PoolThread<Task, Answer> {
     });
   }
 
-  /** Whether it takes no more tasks. */
+  /** Whether it accepts no more tasks. */
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
 
   /**
-   * Does one task; the next may follow once it is settled.
-   * @param signal ends the task, and the thread with it
-   * @throws ThreadLimitError, the signal's reason, or what the task threw
+   * Runs one task; call it again only after that has settled.
+   * @param signal aborts the task and ends the thread
+   * @throws ThreadLimitError, the signal's reason, or the error of the task
    */
   async run(task: Task, signal: AbortSignal | undefined): Promise<Answer> {
     signal?.throwIfAborted();
@@ -113,7 +113,7 @@ export class PoolThread<Task, Answer> {
     else this.#task?.reject(errorOf(message));
   }
 
-  /** Counts ticks, not time: after a stop of the whole process there is one, however long the stop was. */
+  /** Counts ticks instead of time, so that a suspended process counts as one tick, however long it was suspended. */
   #watch(): () => void {
     const { timeLimitSeconds, memoryLimitBytes } = this.#limits;
     const tickMilliseconds = Math.min(longestTickMilliseconds, timeLimitSeconds * 1000);
@@ -127,17 +127,17 @@ export class PoolThread<Task, Answer> {
     return () => clearInterval(timer);
   }
 
-  /** A thread that is within one long call of V8 answers after it. */
+  /** A thread within one long call of V8 answers only after it. */
   async #checkMemory(limitBytes: number): Promise<void> {
     if (this.#isAskedForHeap) return;
     this.#isAskedForHeap = true;
-    // Of a thread that has ended meanwhile there is none.
+    // A thread that has ended in the meantime has no statistics.
     const heap = await this.#worker.getHeapStatistics().catch(() => undefined);
     this.#isAskedForHeap = false;
     if (heap !== undefined && heap.used_heap_size > limitBytes) this.#end(new ThreadLimitError('memory'));
   }
 
-  /** The task is settled when the thread has ended: nothing of it is under way then. */
+  /** Rejects the task only when the thread has ended, so that nothing of it is still running. */
   #end(reason: Error): void {
     if (this.#endReason !== undefined) return;
     this.#endReason = reason;

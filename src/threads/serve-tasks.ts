@@ -2,8 +2,8 @@ import { parentPort } from 'node:worker_threads';
 import { messageOf, type ThreadMessage } from './thread-messages.ts';
 
 /**
- * Makes the file that calls it, once loaded, the thread of a `ThreadPool`.
- * @param handle gets the pool's tasks, one at a time, and answers as the pool expects
+ * Turns the file that calls it, once loaded, into the thread of a `ThreadPool`.
+ * @param handle gets the pool's tasks, one at a time, and returns their answers
  */
 export function serveTasks(handle: (task: never) => Promise<unknown>): void {
   const port = parentPort;

@@ -1,7 +1,7 @@
-/** What a thread of a pool says, and how errors cross over: their class does not, their data does. */
+/** Messages of a pool's thread. Errors lose their class between threads, so their data is sent. */
 import { ChelaError, type ErrorKey } from '../errors.ts';
 
-/** Of a refusal meant for the client. */
+/** A ChelaError, meant for the client. */
 interface RefusedMessage {
   readonly kind: 'refused';
   readonly key: ErrorKey;
@@ -13,12 +13,12 @@ interface FailedMessage {
   readonly kind: 'failed';
   readonly message: string;
   readonly stack: string | undefined;
-  /** Of errors of the system. */
+  /** Code of a system error. */
   readonly code: string | undefined;
 }
 
 export type ThreadMessage<Answer> =
-  /** The code of the thread is loaded. */
+  /** The thread's code has been loaded. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly answer: Answer }
   | RefusedMessage

@@ -1,23 +1,23 @@
 /**
- * Reads what users made in threads with limits of time and memory. Whatever a text does to the code that reads it, the event
- * loop goes on and the thread ends.
+ * Reads untrusted content in threads with limits on time and memory. Whatever a text does to the code that reads it,
+ * only the thread ends, and the event loop continues.
  */
 import { PoolThread, type ThreadOptions } from './pool-thread.ts';
 
 export { ThreadLimitError } from './pool-thread.ts';
 
-/** How long a thread is kept for the next task. */
+/** How long an idle thread is kept for the next task. */
 const idleMilliseconds = 10_000;
 
 interface ThreadPoolOptions extends ThreadOptions {
-  /** Threads at a time; further tasks wait for one. */
+  /** Maximum number of threads; further tasks wait for one. */
   readonly size: number;
 }
 
 export class ThreadPool<Task, Answer> {
   readonly #options: ThreadPoolOptions;
   readonly #idle = new Map<PoolThread<Task, Answer>, NodeJS.Timeout>();
-  /** Those that wait for a thread, in the order they came. */
+  /** Tasks that wait for a thread, in order. */
   readonly #waiting: PromiseWithResolvers<void>[] = [];
   #busy = 0;
 
@@ -26,9 +26,10 @@ export class ThreadPool<Task, Answer> {
   }
 
   /**
-   * @param task and the answer are copied, as `structuredClone` does
-   * @param signal ends the task, and the wait for a thread
-   * @throws ThreadLimitError, the signal's reason, or what the task threw: a ChelaError as such, others with message and code
+   * @param task copied like the answer, with `structuredClone`
+   * @param signal aborts the task or the wait for a thread
+   * @throws ThreadLimitError, the signal's reason, or the task's error: a ChelaError as such, others with message and
+   *   code
    */
   async run(task: Task, signal?: AbortSignal): Promise<Answer> {
     await this.#turn(signal);
@@ -62,7 +63,7 @@ export class ThreadPool<Task, Answer> {
     }
   }
 
-  /** Hands the turn on to whoever waits longest. */
+  /** Passes the thread to the task that has waited longest. */
   #endTurn(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#busy -= 1;

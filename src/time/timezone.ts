@@ -1,4 +1,4 @@
-/** Whether it is a zone's IANA name, such as Europe/Berlin or UTC; bare offsets are none. */
+/** Whether it is the IANA name of a zone, such as Europe/Berlin or UTC; bare offsets are not. */
 export function isTimezone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {

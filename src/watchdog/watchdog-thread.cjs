@@ -1,9 +1,9 @@
 'use strict';
 /*
- * The thread that watches the event loop of its process: its data is a `WatchdogOrder` of watchdog.ts. It ends the process
- * where the loop hangs, or does not act on a second signal to stop. It counts its own ticks and no time, so what stops the
- * whole process, as a suspended machine does, stops the count too. It is CommonJS because a thread that reads TypeScript takes
- * 12 MB more.
+ * The thread that watches the event loop of its process; its `workerData` is a `WatchdogOrder` of watchdog.ts. It ends
+ * the process if the loop hangs or does not act on a second signal to stop. It counts its own ticks instead of time, so
+ * that suspending the whole process, or the machine, suspends the count too. It is CommonJS because a thread that loads
+ * TypeScript takes 12 MB more.
  */
 const { readFileSync, write } = require('node:fs');
 const { Session } = require('node:inspector');
@@ -13,9 +13,9 @@ const { parentPort, workerData } = require('node:worker_threads');
 
 const { heartbeat, limitSeconds, limitName, tickMilliseconds, hangExitCode, stopExitCode } = workerData;
 
-/** The loop itself ends the process at a second signal; after this long it evidently does not. */
+/** At a second signal the event loop itself ends the process. If it has not done so after this time, it hangs. */
 const stopGraceMilliseconds = 500;
-/** After this long without a heartbeat, somebody who sent a signal is told why nothing stops. */
+/** After this time without a heartbeat, the thread tells somebody who sent a signal why nothing stops. */
 const blockedMilliseconds = 2000;
 const writeLimitMilliseconds = 1000;
 const exitLimitMilliseconds = 3000;
@@ -30,7 +30,7 @@ let stopSignals = 0;
 let isTold = false;
 let isEnding = false;
 
-/** Not by process.stderr, which a thread writes by way of the loop that hangs. A reader that is stuck is not waited for. */
+/** Not through process.stderr, which writes through the event loop that hangs. Does not wait for a stalled reader. */
 async function say(text) {
   const { promise, resolve } = Promise.withResolvers();
   write(2, `${text}\n`, resolve);
@@ -46,8 +46,8 @@ function placeOf(callFrames, scripts) {
 }
 
 /**
- * Interrupts the main thread wherever its code is, shows where that was, and has it exit. A process that is number 1 of a
- * container cannot kill itself: there this is the only way.
+ * Interrupts the main thread wherever its code is, prints the location, and makes it exit. This is the only way if this
+ * is process 1 of a container, which cannot kill itself.
  */
 function exitFromMainThread(exitCode, showsPlace) {
   const session = new Session();
@@ -69,18 +69,18 @@ async function end(reason, exitCode, showsPlace) {
   isEnding = true;
   await say(`chela: ${reason}`);
   exitFromMainThread(exitCode, showsPlace);
-  // A thread that hangs outside of JavaScript is not interrupted.
+  // A main thread that hangs outside JavaScript cannot be interrupted.
   await delay(exitLimitMilliseconds);
   process.kill(process.pid, 'SIGKILL');
 }
 
 /**
- * How long the main thread has been ready to run without a processor, in milliseconds since its start; 0 if the system does
- * not tell. On an overloaded machine a turn of the loop takes long because of that, and hangs no more than the machine does.
+ * How long the main thread has been waiting for a CPU, in milliseconds since its start; 0 if the system does not report
+ * it. On an overloaded machine a turn of the loop takes long for this reason, which does not count as hanging.
  */
 function processorWait() {
   try {
-    // Nanoseconds on a processor, nanoseconds of waiting for one, and how often it got one.
+    // Nanoseconds on a CPU, nanoseconds waiting for one, and number of time slices.
     return Number(readFileSync('/proc/self/schedstat', 'latin1').split(' ')[1]) / 1e6;
   } catch {
     return 0;
@@ -110,12 +110,12 @@ async function onStopSignal() {
   await end('stopped at once', stopExitCode, false);
 }
 
-/** Kept from the garbage collector. */
+/** Keeps the handles from being garbage-collected. */
 const signalHandles = [];
 
 /**
- * `process.on` knows signals in the main thread only, although libuv gives them to every loop that asks. The way that Node
- * itself asks by is internal, and open to this thread alone (`--expose-internals`).
+ * `process.on` handles signals only in the main thread, although libuv can deliver them to any loop. Node's own
+ * interface for that is internal, and available only to this thread (`--expose-internals`).
  */
 function listenForSignals() {
   const { internalBinding } = require('internal/test/binding');

@@ -1,25 +1,25 @@
-/** Ends this process where its event loop hangs, so that whoever supervises it can start it again. */
+/** Ends this process if its event loop hangs, so that a supervisor can restart it. */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 
-/** Exit code of a process whose event loop hung: EX_SOFTWARE of sysexits.h. */
+/** Exit code after the event loop hung: EX_SOFTWARE in sysexits.h. */
 const hangExitCode = 70;
-/** Exit code of a process that was stopped at once, as after Ctrl+C. */
+/** Exit code after an immediate stop, as after Ctrl+C. */
 export const stopExitCode = 130;
-/** Between two heartbeats, and between two looks of the thread. */
+/** Interval of heartbeats, and of the thread's checks. */
 const tickMilliseconds = 500;
 
 interface WatchdogOptions {
-  /** 0 is no limit. */
+  /** 0 for no limit. */
   readonly limitSeconds: number;
-  /** The setting that the limit comes from, for what the operator is told. */
+  /** The setting that the limit comes from, for messages to the operator. */
   readonly limitName: string;
   readonly logger: Logger;
 }
 
-/** What the thread is given. */
+/** The thread's `workerData`. */
 interface WatchdogOrder extends Omit<WatchdogOptions, 'logger'> {
-  /** One 32-bit counter, which the event loop raises. */
+  /** A 32-bit counter that the event loop increments. */
   readonly heartbeat: SharedArrayBuffer;
   readonly tickMilliseconds: number;
   readonly hangExitCode: number;
@@ -34,7 +34,7 @@ export class Watchdog {
     this.#options = options;
   }
 
-  /** From here on a second SIGINT or SIGTERM ends the process too, whatever the event loop does. */
+  /** From now on a second SIGINT or SIGTERM ends the process too, whatever the event loop does. */
   start(): void {
     if (this.#running !== undefined) return;
     const { limitSeconds, limitName, logger } = this.#options;
@@ -44,7 +44,7 @@ export class Watchdog {
     const thread = new Worker(new URL('watchdog-thread.cjs', import.meta.url), {
       workerData: order,
       name: 'watchdog',
-      // Node warns of what the first of these opens.
+      // Node prints a warning about the first option.
       execArgv: ['--expose-internals', '--no-warnings'],
     });
     thread.on('message', ({ error }: { error: string }) => {

@@ -19,14 +19,14 @@ import {
 
 export type { UnpackLimits } from './zip-directory.ts';
 
-/** Deflate reaches 1:1000 on zeros; real files seldom pass 1:50. Small files may, and harm nobody. */
+/** Deflate reaches 1:1000 on zeros; real files rarely exceed 1:50. Small files may exceed it without harm. */
 const ratioLimit = 200;
 const ratioFromBytes = 1024 * 1024;
 
-/** As many as Node's thread pool serves: packages are many small files, and most of the time is waiting. */
+/** The size of Node's thread pool: packages are many small files, and most of the time is spent waiting. */
 const filesAtATime = 4;
 
-/** Writes the files of one zip and counts what they really hold, whatever the zip declares. */
+/** Writes the files of a zip and counts their actual size, whatever the zip declares. */
 class Unpacking {
   readonly #reader: ZipReader;
   readonly #directory: string;
@@ -85,11 +85,11 @@ class Unpacking {
     } catch (error) {
       throw asRefusal(error, `the zip entry ${quoted(member.path)} is damaged`);
     }
-    // Not by the stream's mode, which the process's umask narrows.
+    // Not through the stream's mode, which the process's umask restricts.
     await chmod(place, member.isExecutable ? 0o755 : 0o644);
   }
 
-  /** Writes several files at a time. After a failure nothing new is begun, and what is under way ends first. */
+  /** Writes several files at a time. After a failure it starts no more, and waits for those in progress. */
   async writeAll(members: readonly ZipMember[]): Promise<void> {
     const waiting = members.values();
     const failures: unknown[] = [];
@@ -121,12 +121,12 @@ async function unpackInto(zipFile: string, directory: string, limits: UnpackLimi
 }
 
 /**
- * Unpacks a worker package. Files get mode 0644, or 0755 where the zip marks them executable and for `main` at the
- * root; folders 0755. What macOS adds (`__MACOSX/`, `.DS_Store`) is left out. Where all files lie in one folder that
- * holds an entry file, package.json or input_schema.json, that folder becomes the root.
- * @param destinationDir must not exist, or be empty; where anything fails it is removed
- * @throws ChelaError INVALID_ARGUMENT for a zip that is broken, hostile or over a limit: paths out of the root, links,
- *   special files, encryption, clashing names, overlapping entries, wrong sizes and checksums
+ * Unpacks a worker package. Files get mode 0644, or 0755 if the zip marks them executable and for `main` at the root;
+ * folders get 0755. Files that macOS adds (`__MACOSX/`, `.DS_Store`) are omitted. If all files are in one folder that
+ * contains an entry file, package.json or input_schema.json, that folder becomes the root.
+ * @param destinationDir must not exist, or be empty; removed on failure
+ * @throws ChelaError INVALID_ARGUMENT for a zip that is malformed, malicious or over a limit: paths outside the root,
+ *   links, special files, encryption, clashing names, overlapping entries, wrong sizes and checksums
  */
 export async function unpackZip(
   zipFile: string,
@@ -145,7 +145,7 @@ export async function unpackZip(
   }
 }
 
-/** Left out of a zip made from a folder: what the platform makes itself, or what belongs to the author's machine. */
+/** Left out when a folder is zipped: generated files, and files that belong to the author's machine. */
 const leftOut = new Set([
   'node_modules',
   '.git',
@@ -154,14 +154,14 @@ const leftOut = new Set([
   '__MACOSX',
   '.venv',
   '.chela',
-  // Secrets of the machine it is written on; a run gets its settings by its input.
+  // Secrets of the author's machine; a run gets its settings through its input.
   '.env',
 ]);
 
 /**
- * Packs a folder as a worker package, the same bytes each time. Left out are node_modules, .git, __pycache__, .venv,
- * .chela, .env and what macOS adds. A link to a file within the folder is packed as a copy of that file.
- * @throws ChelaError INVALID_ARGUMENT for a link that leaves the folder, is broken or leads to a folder, for special
+ * Packs a folder as a worker package, reproducibly. Leaves out node_modules, .git, __pycache__, .venv, .chela, .env and
+ * files that macOS adds. A link to a file inside the folder is packed as a copy of that file.
+ * @throws ChelaError INVALID_ARGUMENT for a link that leaves the folder, is broken or points to a folder, for special
  *   files, and if there is nothing to pack
  */
 export async function zipFolder(folder: string): Promise<Readable> {
@@ -171,12 +171,12 @@ export async function zipFolder(folder: string): Promise<Readable> {
   const output = zip.outputStream as Readable;
   let opened: ReadStream | undefined;
   zip.on('error', (error: Error) => output.destroy(error));
-  // A reader that stops half-way leaves the file under way open.
+  // A consumer that stops half-way leaves the current file open.
   output.once('close', () => opened?.destroy());
   for (const file of files) {
     const options = {
       mode: file.isExecutable ? 0o100755 : 0o100644,
-      // The first moment a zip can name, in whatever time zone: the bytes depend on the files alone.
+      // The earliest time that a zip can represent, in any time zone, so that the bytes depend only on the files.
       mtime: new Date(1980, 0, 1),
       forceDosTimestamp: true,
     };

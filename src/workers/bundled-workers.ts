@@ -1,4 +1,7 @@
-/** The workers that come with Chela: published in the store by the system account, a new version when they changed. */
+/**
+ * The workers that come with Chela. The system account publishes them in the store, with a new version after each
+ * change.
+ */
 import { createWriteStream } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -11,7 +14,7 @@ import { PackageUnchangedError, type Workers } from './workers.ts';
 
 const bundledDir = path.resolve(import.meta.dirname, '..', '..', 'workers');
 
-/** First heading and first paragraph of a README: what a worker is called, and what it does. */
+/** First heading and first paragraph of a README: the title and description of the worker. */
 function describe(readme: string, name: string): { title: string; description: string } {
   const [, title = name] = /^#\s+(.+)$/m.exec(readme) ?? [];
   const paragraph = readme
@@ -27,7 +30,7 @@ interface BundledWorkersServices {
   readonly packages: PackageCache;
 }
 
-/** Publishes what is new or changed. Safe to call at every start. @returns paths of what was published now */
+/** Publishes new and changed workers. Safe to call at every start. @returns paths of the published workers */
 export async function publishBundledWorkers(services: BundledWorkersServices): Promise<string[]> {
   const { accounts, workers, packages } = services;
   const owner = await accounts.ensure(systemAccountName);

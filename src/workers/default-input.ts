@@ -1,4 +1,4 @@
-/** The worker fields as a form shows them at first: every default the schema gives. */
+/** The initial values of a worker's form: all defaults in the schema. */
 export function defaultInput(schema: {
   readonly properties: readonly { readonly name: string; readonly default?: unknown }[];
 }): Record<string, unknown> {

@@ -1,6 +1,6 @@
 /**
- * What the author of a version learns of the installation of its dependencies: its state, its log, why it failed. The
- * installing itself is the runners'. Each keeps a cache of its own, and the record is that of the newest installation.
+ * The record of a version's dependency installation, for its author: state, log, and why it failed. Runners do the
+ * installing. Each has its own cache; the record is about the latest installation.
  */
 import type { PoolClient } from 'pg';
 import type { Database } from '../database/database.ts';
@@ -23,7 +23,7 @@ export interface InstallLine {
   readonly logged_at: Date;
 }
 
-/** Versions published before records were kept have none. */
+/** Versions published before records existed have none. */
 const unknown: InstallRecord = {
   status: 'none',
   err_msg: '',
@@ -34,7 +34,7 @@ const unknown: InstallRecord = {
 const linesAtOnce = 1000;
 const mostQueuedAtStart = 1000;
 
-/** Has a runner install what a version depends on, before its first run. What fails is told in the record, not retried. */
+/** Makes a runner install a version's dependencies before its first run. Failures are recorded, not retried. */
 export const installDependencies: JobKind<{ readonly versionId: number }> = {
   name: 'install-dependencies',
   queue: {
@@ -46,7 +46,7 @@ export const installDependencies: JobKind<{ readonly versionId: number }> = {
   },
 };
 
-/** What a runner needs to know to install for a version. */
+/** What a runner needs to know to install a version's dependencies. */
 export interface InstallableVersion {
   readonly id: number;
   readonly package_hash: string;
@@ -65,8 +65,8 @@ export class DependencyInstalls {
   }
 
   /**
-   * Has a runner install, in the transaction that publishes the version. What was set aside is tried again.
-   * @param hasDependencies if there are none nothing is queued
+   * Queues the installation in the transaction that publishes the version. A version that was set aside is tried again.
+   * @param hasDependencies if false, nothing is queued
    */
   async queue(client: PoolClient, versionId: number, hasDependencies: boolean): Promise<void> {
     await client.query(
@@ -77,12 +77,15 @@ export class DependencyInstalls {
     );
     await client.query('DELETE FROM dependency_install_line WHERE worker_version_id = $1', [versionId]);
     await client.query('DELETE FROM unfinished_install WHERE worker_version_id = $1', [versionId]);
-    // What is published before, as the bundled workers are, is queued at the start.
+    // Versions published before jobs are started, such as bundled workers, are queued at the start.
     if (hasDependencies && this.#jobs.isStarted)
       await this.#jobs.send(installDependencies, { versionId }, { client });
   }
 
-  /** Queues what waits, less what is set aside: of some the job may be missing. One that is there twice does nothing the second time. */
+  /**
+   * Queues all waiting installations except those set aside, because their jobs may be missing. A duplicate job does
+   * nothing.
+   */
   async queueWaiting(): Promise<void> {
     await this.unfinished.settle();
     const { rows } = await this.#database.pool.query<{ id: number }>(
@@ -93,7 +96,7 @@ export class DependencyInstalls {
     for (const { id: versionId } of rows) await this.#jobs.send(installDependencies, { versionId });
   }
 
-  /** Has a runner install again what a version depends on. */
+  /** Queues the installation again. */
   async retry(versionId: number): Promise<void> {
     await this.#database.transaction(async (client) => this.queue(client, versionId, true));
   }
@@ -116,7 +119,7 @@ export class DependencyInstalls {
     return rows[0] ?? unknown;
   }
 
-  /** Lines with numbers above `after`, oldest first, a bounded number of them. */
+  /** Lines with numbers above `after`, oldest first, up to a maximum number. */
   async lines(versionId: number, after: number): Promise<InstallLine[]> {
     const { rows } = await this.#database.pool.query<InstallLine>(
       `SELECT number, content, logged_at FROM dependency_install_line
@@ -126,7 +129,7 @@ export class DependencyInstalls {
     return rows;
   }
 
-  /** Begins a new record in place of the one before. @returns its attempt; undefined if the version is gone */
+  /** Begins a new record that replaces the previous one. @returns its attempt; undefined if the version is gone */
   async begin(versionId: number): Promise<number | undefined> {
     return this.#database.transaction(async (client) => {
       const { rows } = await client.query<{ attempt: number }>(
@@ -161,7 +164,7 @@ export class DependencyInstalls {
     );
   }
 
-  /** @param end.status waiting where somebody else is to install */
+  /** @param end.status `waiting` if another runner is to install */
   async end(
     versionId: number,
     attempt: number,
@@ -175,7 +178,7 @@ export class DependencyInstalls {
     );
   }
 
-  /** Says that the dependencies are there on a runner, unless the record knows better. */
+  /** Records that a runner already has the dependencies, unless the record has newer information. */
   async found(versionId: number, status: 'none' | 'installed'): Promise<void> {
     await this.#database.pool.query(
       `INSERT INTO dependency_install (worker_version_id, status, finished_at)

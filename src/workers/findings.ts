@@ -1,26 +1,26 @@
 import { invalidArgument } from '../errors.ts';
 
-/** One remark about a worker package, for its author. */
+/** A finding about a worker package, for its author. */
 export interface Finding {
   /** Path within the package. */
   readonly file: string;
-  /** Place within a JSON file, as in `properties[2].default`. */
+  /** Path in a JSON file, such as `properties[2].default`. */
   readonly field?: string;
   readonly message: string;
 }
 
-/** A hostile schema could earn one finding for every two of its bytes. */
+/** A malicious schema could cause one finding per two bytes. */
 const keptFindings = 100;
 
-/** Shows text from a package within a message: quoted, without control characters, shortened to 80 characters. */
+/** Formats text from a package for a message: quoted, without control characters, cut to 80 characters. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 
-/** The first findings of one kind, and how many more there are. */
+/** The first findings of one kind, and the number of others. */
 class FindingList {
   readonly kept: Finding[] = [];
-  /** The first that is not kept. */
+  /** The first finding that was not kept. */
   firstLeft: Finding | undefined;
   count = 0;
 
@@ -35,17 +35,17 @@ class FindingList {
   }
 }
 
-/** Gathers what is wrong with a package, so that its author learns of everything at once. */
+/** Collects all problems of a package, so that its author gets them at once. */
 export class Findings {
   readonly #errors = new FindingList();
   readonly #warnings = new FindingList();
 
-  /** Something that blocks the upload. */
+  /** Adds a problem that blocks the upload. */
   error(file: string, message: string, field?: string): void {
     this.#errors.add({ file, field, message });
   }
 
-  /** Something kept with the version and shown. */
+  /** Adds a warning, which is stored with the version and shown. */
   warn(file: string, message: string, field?: string): void {
     this.#warnings.add({ file, field, message });
   }
@@ -57,7 +57,7 @@ export class Findings {
       : [...kept, { file: firstLeft.file, message: `${leftCount} more warnings are not listed` }];
   }
 
-  /** @throws ChelaError INVALID_ARGUMENT whose details are the first errors, where there are any */
+  /** @throws ChelaError INVALID_ARGUMENT with the first errors as details, if there are any */
   throwErrors(): void {
     const { kept, count, leftCount } = this.#errors;
     const details = kept.map(({ file, message }) => `${file}: ${message}`);

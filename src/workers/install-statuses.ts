@@ -4,7 +4,7 @@
  *     none        nothing to install
  *     waiting ──▶ installing ──▶ installed
  *        ▲             └───────▶ failed
- *        └── tried again ──────────┘
+ *        └── retried ──────────────┘
  */
 export const installStatuses = ['none', 'waiting', 'installing', 'installed', 'failed'] as const;
 export type InstallStatus = (typeof installStatuses)[number];

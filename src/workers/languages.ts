@@ -1,3 +1,3 @@
-/** The languages that workers are written in. */
+/** The languages that workers can be written in. */
 export const languages = ['node', 'python', 'go'] as const;
 export type Language = (typeof languages)[number];

@@ -6,11 +6,11 @@ export const outputSchemaFile = 'output_schema.json';
 export interface OutputColumn {
   readonly name: string;
   readonly type: ValueType;
-  /** Meant to be text, but of any kind: it is not checked. */
+  /** Should be text, but is not checked. */
   readonly description?: unknown;
 }
 
-/** output_schema.json as it is written, after its check. */
+/** A checked output_schema.json. */
 export type OutputSchema = readonly OutputColumn[];
 
 function inspectColumn(value: unknown, index: number, names: Set<string>, findings: Findings): void {
@@ -38,8 +38,8 @@ function inspectColumn(value: unknown, index: number, names: Set<string>, findin
 
 /**
  * Checks the text of output_schema.json: an array of `{name, type, description?}` with unique names.
- * @param findings get every error
- * @returns the value of the text, an `OutputSchema` if there are no errors
+ * @param findings receives all errors
+ * @returns the parsed value, which is an `OutputSchema` if there are no errors
  */
 export function inspectOutputSchema(text: string, findings: Findings): unknown {
   let columns: unknown;

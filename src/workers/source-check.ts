@@ -1,4 +1,4 @@
-/** Warnings about the code of a package. They come from patterns, so they advise and never block. */
+/** Warnings about the code of a package. They are based on patterns, so they never block an upload. */
 import { quoted, type Findings } from './findings.ts';
 import type { Language } from './languages.ts';
 import {
@@ -12,15 +12,15 @@ import {
 interface CheckedPackage {
   readonly dir: string;
   readonly language: Language;
-  /** Names of the dependencies it declares. */
+  /** Names of the declared dependencies. */
   readonly dependencies: ReadonlySet<string>;
-  /** Where dependencies are declared. */
+  /** The file that declares dependencies. */
   readonly dependencyFile: string;
   /** Undefined if the package has no output schema. */
   readonly columns: ReadonlySet<string> | undefined;
 }
 
-/** Modules that open connections of their own. */
+/** Modules that open their own connections. */
 const httpModules: Record<Language, readonly string[]> = {
   node: [
     'axios',
@@ -55,14 +55,14 @@ const httpModules: Record<Language, readonly string[]> = {
   go: ['net/http'],
 };
 
-/** Modules the SDK imports, and the dependency that brings each. */
+/** Modules that the SDK imports, and the dependencies that provide them. */
 const sdkDependencies: Record<Language, Readonly<Record<string, string>>> = {
   node: { '@grpc/grpc-js': '@grpc/grpc-js', 'google-protobuf': 'google-protobuf' },
   python: { grpc: 'grpcio', 'google.protobuf': 'protobuf' },
   go: {},
 };
 
-/** Whether a module is imported; of Python also by one of its parts. */
+/** Whether a module is imported; for Python also through a submodule. */
 function imports(modules: ReadonlySet<string>, name: string, language: Language): boolean {
   if (modules.has(name)) return true;
   return language === 'python' && [...modules].some((module) => module.startsWith(`${name}.`));
@@ -78,14 +78,14 @@ function usesSdk(modules: ReadonlySet<string>, language: Language): boolean {
   return [...modules].some((module) => /^\.{1,2}\/(?:.*\/)?sdk(?:\.[cm]?js)?$/.test(module));
 }
 
-/** The dependencies the SDK of this package needs: those it imports, or all if it imports none in sight. */
+/** The dependencies that the package's SDK needs: those that it imports, or all if no import is found. */
 function neededBySdk(modules: ReadonlySet<string>, language: Language): string[] {
   const all = Object.entries(sdkDependencies[language]);
   const imported = all.filter(([module]) => imports(modules, module, language));
   return (imported.length === 0 ? all : imported).map(([, dependency]) => dependency);
 }
 
-/** Adds what the sources of a package should do differently. */
+/** Adds warnings about a package's sources. */
 export async function inspectSources(checked: CheckedPackage, findings: Findings): Promise<void> {
   const { language, columns } = checked;
   const sources = await readSources(checked.dir, language);

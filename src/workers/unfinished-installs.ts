@@ -1,19 +1,19 @@
 /**
- * Installations of dependencies that runners began and did not end. One whose runner is gone was under way when the runner died.
- * A version of which that is true twice is set aside: no runner installs for it by itself any more.
+ * Installations of dependencies that have begun and not ended. If the runner of one is gone, it died during the
+ * installation. A version for which that happens twice is set aside: runners no longer install it on their own.
  */
 import type { Database } from '../database/database.ts';
 
-/** Once may be chance: a machine that went down, or another installation beside it. */
+/** Once may be a coincidence, such as a machine failure or another installation at the same time. */
 const mostCrashes = 2;
 
 const setAsideMessage =
   'installing the dependencies of this version brought the runner down twice, so it is set aside: upload a changed version, or have it installed again';
 
-/** Whether the runner of an unfinished installation is gone. */
+/** SQL: whether the runner of an unfinished installation is gone. */
 const isCrash = 'NOT EXISTS (SELECT FROM runner WHERE runner.id = unfinished_install.runner_id)';
 
-/** The version's installations are not tried any more. */
+/** The version was set aside. */
 export class InstallSetAsideError extends Error {
   override name = 'InstallSetAsideError';
 
@@ -30,13 +30,13 @@ export class UnfinishedInstalls {
   }
 
   /**
-   * Notes an installation, before anything of the package is read.
+   * Records the start of an installation, before anything in the package is read.
    * @returns its key; undefined if the version is gone
-   * @throws InstallSetAsideError, once the record of the version says so
+   * @throws InstallSetAsideError after recording it for the version's author
    */
   async begin(versionId: number, runnerId: number): Promise<number | undefined> {
     const begun = await this.#database.transaction(async (client) => {
-      // Two runners that begin at once count one after the other.
+      // Serializes runners that begin at the same time.
       await client.query('SELECT FROM worker_version WHERE id = $1 FOR NO KEY UPDATE', [versionId]);
       const crashes = await client.query<{ count: number }>(
         `SELECT count(*) AS count FROM unfinished_install WHERE worker_version_id = $1 AND ${isCrash}`,
@@ -56,8 +56,8 @@ export class UnfinishedInstalls {
   }
 
   /**
-   * Removes an installation that ended without bringing its runner down.
-   * @param isComplete whether it came to its end by itself: then crashes before it were none of its doing
+   * Removes an installation that ended without crashing its runner.
+   * @param isComplete whether it ran to its end, which means that it did not cause earlier crashes
    */
   async end(id: number, { isComplete }: { isComplete: boolean }): Promise<void> {
     await this.#database.pool.query(
@@ -68,12 +68,12 @@ export class UnfinishedInstalls {
     );
   }
 
-  /** Removes those of a runner that was asked to stop: what is cut off from here on is no crash. */
+  /** Removes the installations of a runner that was asked to stop: being interrupted is not a crash. */
   async forgetRunner(runnerId: number): Promise<void> {
     await this.#database.pool.query('DELETE FROM unfinished_install WHERE runner_id = $1', [runnerId]);
   }
 
-  /** Has versions wait again whose installation ended with its runner, or sets them aside. */
+  /** Queues versions again whose installation ended with its runner, or sets them aside. */
   async settle(): Promise<void> {
     const { rows } = await this.#database.pool.query<{ id: number }>(
       `SELECT worker_version_id AS id FROM unfinished_install WHERE ${isCrash}
@@ -89,7 +89,7 @@ export class UnfinishedInstalls {
     );
   }
 
-  /** Says so in the records of versions. Whatever still adds to them is overtaken. */
+  /** Records it for the versions' authors, as a new attempt, so that nothing is added by an older one. */
   async #setAside(versionIds: readonly number[]): Promise<void> {
     await this.#database.pool.query(
       `INSERT INTO dependency_install (worker_version_id, status, err_msg, finished_at)

@@ -1,16 +1,16 @@
-/** Takes a zip in: unpacked safely, checked, kept by its content hash. What it is published as is decided elsewhere. */
+/** Accepts a zip: unpacks it safely, checks it and stores it by content hash. Publishing it is done elsewhere. */
 import { rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { PackageCache } from './package-cache.ts';
 import type { PackageReader, ReadPackage } from './package-reader.ts';
 
 export interface AcceptedPackage extends ReadPackage {
-  /** Of the zip. */
+  /** Size of the zip. */
   readonly sizeBytes: number;
 }
 
 /**
- * @param zipFile path of the uploaded zip, which stays where it is
+ * @param zipFile path of the uploaded zip, which is not moved
  * @throws ChelaError INVALID_ARGUMENT with every reason, leaving nothing on disk
  */
 export async function acceptPackage(

@@ -34,7 +34,7 @@ export function isOfType(value: unknown, type: ValueType): boolean {
   }
 }
 
-/** `a string`, `an array`: how a message names the type of a JSON value. */
+/** Name of a JSON value's type in messages: `a string`, `an array`. */
 export function typeText(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
@@ -43,7 +43,7 @@ export function typeText(value: unknown): string {
 
 /**
  * Parses the text of a JSON file, which may start with a byte order mark.
- * @throws SyntaxError also for one that nests deeper than `depthLimit` arrays and objects
+ * @throws SyntaxError also if it is nested deeper than `depthLimit`
  */
 export function parseJson(text: string): unknown {
   const json = withoutByteOrderMark(text);

@@ -1,17 +1,17 @@
-/** The versions of a worker as its owner sees them: where each comes from, what was found in it, its installation. */
+/** The versions of a worker for its owner: origin, findings, installation. */
 import type { Database } from '../database/database.ts';
 import type { InstallRecord } from './dependency-installs.ts';
 import type { InstallStatus } from './install-statuses.ts';
 import type { Finding } from './findings.ts';
 import type { Language } from './languages.ts';
 
-/** Where in a git repository a version comes from. */
+/** The git repository and commit that a version comes from. */
 export interface GitSource {
   /** Without credentials. */
   readonly url: string;
-  /** As it was asked for; empty is the default branch. */
+  /** The requested ref; empty for the default branch. */
   readonly ref: string;
-  /** Folder of the package within the repository; empty is its root. */
+  /** Folder of the package in the repository; empty for the root. */
   readonly folder: string;
   readonly commit: string;
 }

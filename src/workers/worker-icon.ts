@@ -1,4 +1,4 @@
-/** Pictures of workers: small, of the kinds every browser shows, told by their first bytes and not by their name. */
+/** Icons of workers: small images in formats that all browsers support, detected by their first bytes. */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -6,11 +6,11 @@ import { ChelaError, invalidArgument } from '../errors.ts';
 import { BlobNotFoundError, type Storage } from '../storage/storage.ts';
 
 const limitBytes = 256 * 1024;
-/** Longest text of an icon as a data URL. */
+/** Maximum length of an icon as a data URL. */
 export const iconTextLimit = Math.ceil((limitBytes * 4) / 3) + 100;
 const dataUrl = /^data:image\/(?:png|jpeg|gif|webp);base64,([A-Za-z0-9+/]+={0,2})$/;
 
-/** Pictures that are programs (SVG) are none of them. */
+/** Without SVG, which can contain scripts. */
 const kinds = [
   { extension: 'png', mediaType: 'image/png', sign: /^\x89PNG\r\n/ },
   { extension: 'jpg', mediaType: 'image/jpeg', sign: /^\xFF\xD8\xFF/ },
@@ -24,9 +24,9 @@ export interface WorkerIcon {
 }
 
 /**
- * Stores the picture of a data URL.
- * @returns its key in storage
- * @throws ChelaError INVALID_ARGUMENT for what is no such picture
+ * Stores the image in a data URL.
+ * @returns its key in the storage
+ * @throws ChelaError INVALID_ARGUMENT if it is not such an image
  */
 export async function storeIcon(storage: Storage, text: string): Promise<string> {
   const [, encoded] = dataUrl.exec(text) ?? [];

@@ -6,7 +6,7 @@ export function isWorkerSlug(workerId: string): boolean {
   return slugPattern.test(workerId);
 }
 
-/** @returns undefined if the identifier is no path */
+/** @returns undefined if the identifier is not a path */
 export function splitWorkerPath(workerId: string): { owner: string; name: string } | undefined {
   const parts = workerId.split('~');
   const [owner, name] = parts;

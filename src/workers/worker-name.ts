@@ -4,15 +4,15 @@ import { invalidArgument } from '../errors.ts';
 const lengthLimit = 64;
 
 /**
- * The name a worker gets where only its title is known: lower-case letters, digits and single hyphens, 1 to 64
- * characters. Accents are dropped. A title without Latin letters gives `worker-` and eight characters of its hash, so
- * the same title always gives the same name.
+ * Derives a worker's name from its title: lower-case letters, digits and single hyphens, 1 to 64 characters. Accents
+ * are removed. A title without Latin letters becomes `worker-` and eight characters of its hash, so that a title always
+ * gives the same name.
  */
 export function workerNameFromTitle(title: string): string {
   const name = title
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')
-    // Upper case first: it spells out letters such as ß and ligatures.
+    // Upper case expands letters such as ß and ligatures.
     .toUpperCase()
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
@@ -24,7 +24,7 @@ export function workerNameFromTitle(title: string): string {
 }
 
 /**
- * Checks a name given for a worker: it stands in `owner~name`, in addresses and file names.
+ * Checks a given name of a worker, which is used in `owner~name`, in URLs and in file names.
  * @throws ChelaError INVALID_ARGUMENT
  */
 export function checkWorkerName(name: string): void {

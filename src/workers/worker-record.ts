@@ -1,4 +1,4 @@
-/** Rows of workers and versions as the rest of the platform reads them. */
+/** Rows of workers and versions, as read by the rest of the platform. */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { Tables } from '../database/database.ts';
 import type { Language } from './languages.ts';
@@ -46,7 +46,7 @@ const workerColumns = [
   'worker_version.version',
 ] as const;
 
-/** Workers with their owner and current version; not those that were deleted. */
+/** Workers with their owner and current version, without deleted ones. */
 export function selectWorkers(database: Kysely<Tables>) {
   return database
     .selectFrom('worker')
@@ -57,8 +57,8 @@ export function selectWorkers(database: Kysely<Tables>) {
 }
 
 /**
- * How well a worker fits a keyword: 3 where the title, name, slug or path is it, 2 where the title or name begins with it,
- * 1 where the title, slug or path contains it, else 0. Upper and lower case are the same; `owner/name` is `owner~name`.
+ * How well a worker matches a keyword: 3 if its title, name, slug or path equals it, 2 if the title or name starts with
+ * it, 1 if the title, slug or path contains it, otherwise 0. Case is ignored; `owner/name` equals `owner~name`.
  */
 export function matchOf(keyword: string): RawBuilder<number> {
   const text = keyword.toLowerCase();

@@ -1,20 +1,20 @@
-/** What the owner of a worker changes besides its versions, and the end of a worker. */
+/** Changes a worker's settings, and deletes workers. */
 import type { Database } from '../database/database.ts';
 import type { Storage } from '../storage/storage.ts';
 import { storeIcon } from './worker-icon.ts';
 
-/** What is left out stays. */
+/** Omitted fields keep their values. */
 export interface WorkerSettings {
   readonly title?: string;
   readonly description?: string;
-  /** 0 is none. */
+  /** 0 for none. */
   readonly category?: number;
   readonly isPublic?: boolean;
   /** A data URL; empty for none. */
   readonly icon?: string;
 }
 
-/** @throws ChelaError INVALID_ARGUMENT for an icon that is no picture */
+/** @throws ChelaError INVALID_ARGUMENT for an icon that is not an image */
 export async function changeWorker(
   database: Database,
   storage: Storage,
@@ -36,7 +36,7 @@ export async function changeWorker(
     .execute();
 }
 
-/** The row stays for the runs that refer to it, named after its slug, which no other worker has. */
+/** Keeps the row for runs that refer to it, and renames it to its slug, which no other worker has. */
 export async function deleteWorker(database: Database, workerKey: number): Promise<void> {
   await database.transaction(async (client) => {
     await client.query(

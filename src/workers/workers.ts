@@ -58,10 +58,10 @@ export interface PublishedVersion {
   readonly warnings: readonly Finding[];
 }
 
-/** What a version keeps of where it comes from, where that is a git repository. */
+/** The git origin of a version, if it has one. */
 export interface VersionOrigin {
   readonly git: GitSource;
-  /** Subject of the commit. */
+  /** Subject line of the commit. */
   readonly description: string;
 }
 
@@ -79,10 +79,10 @@ export interface WorkersOptions {
   readonly reader: PackageReader;
 }
 
-/** As git shortens them, or whole. */
+/** Abbreviated or full commit ids. */
 const commitPattern = /^[0-9a-f]{7,64}$/;
 
-/** The package is that of the current version; clients know this very text. */
+/** The package equals that of the current version. Clients rely on the exact message. */
 export class PackageUnchangedError extends ChelaError {
   constructor() {
     super('INVALID_ARGUMENT', 'Script package is unchanged');
@@ -107,7 +107,7 @@ export class Workers {
   }
 
   /**
-   * Makes a worker from its first package, as version v1.0.1.
+   * Creates a worker from its first package, as version v1.0.1.
    * @param details the name defaults to the title, the title to the name; one of them is required
    */
   async create(
@@ -150,8 +150,8 @@ export class Workers {
   }
 
   /**
-   * Publishes a further version of a worker of this account: v1.0.2 after v1.0.1.
-   * @throws ChelaError INVALID_ARGUMENT if the package is the same as that of the current version
+   * Publishes a new version of a worker of this account: v1.0.2 after v1.0.1.
+   * @throws ChelaError INVALID_ARGUMENT if the package equals that of the current version
    */
   async addVersion(
     accountId: number,
@@ -181,8 +181,8 @@ export class Workers {
   }
 
   /**
-   * Changes a version of a worker of this account in place: its package where one is given, and how the worker is described.
-   * Runs that were submitted before and wait run the new package.
+   * Replaces a version of a worker of this account: its package, if one is given, and the worker's description. Waiting
+   * runs will use the new package.
    * @throws ChelaError INVALID_ARGUMENT if the package is the same as before
    */
   async replaceVersion(
@@ -216,7 +216,7 @@ export class Workers {
     };
   }
 
-  /** Changes what is said of a worker of this account, and whether the store lists it. */
+  /** Changes the description of a worker of this account, and whether the store lists it. */
   async change(accountId: number, workerId: string, settings: WorkerSettings): Promise<void> {
     const worker = await this.own(accountId, workerId);
     await changeWorker(this.#database, this.#storage, worker.id, settings);
@@ -229,15 +229,15 @@ export class Workers {
   }
 
   /**
-   * Deletes a worker of this account. Its runs stay readable with what they stored; its tasks cannot run any more, and what
-   * waits in run queues is released. Its name is free again.
+   * Deletes a worker of this account. Its runs stay readable with their data. Its tasks can no longer run, and its
+   * queue items are released. Its name can be used again.
    */
   async delete(accountId: number, workerId: string): Promise<void> {
     const worker = await this.own(accountId, workerId);
     await deleteWorker(this.#database, worker.id);
   }
 
-  /** A version of a worker of this account, by its name, `latest`, or the digits of its commit. */
+  /** A version of a worker of this account, by name, `latest`, or commit id. */
   async ownVersion(accountId: number, workerId: string, version: string): Promise<OwnVersion> {
     const worker = await this.own(accountId, workerId);
     const record = await this.version(worker, version);
@@ -280,7 +280,7 @@ export class Workers {
 
   /**
    * A worker that the account may see: its own, or a public one.
-   * @param accountId undefined for somebody without a credential, who sees public ones
+   * @param accountId undefined without a credential, which sees only public workers
    * @param workerId slug or `owner~name`
    */
   async find(accountId: number | undefined, workerId: string): Promise<WorkerRecord | undefined> {
@@ -308,8 +308,8 @@ export class Workers {
   }
 
   /**
-   * Workers by page: those of an account, or those of the store. Newest first; with a keyword the best match first.
-   * @param filter.keyword part of the title, slug or path; upper and lower case are the same
+   * Pages of workers: those of an account, or those of the store. Newest first; with a keyword, best match first.
+   * @param filter.keyword part of the title, slug or path; case is ignored
    */
   async list(
     scope: { accountId: number } | 'store',
@@ -338,7 +338,7 @@ export class Workers {
   }
 
   /**
-   * @param version `v1.0.1`, `1.0.1`, `latest`, 7 digits or more of a git commit, or undefined for the current one
+   * @param version `v1.0.1`, `1.0.1`, `latest`, at least 7 digits of a git commit, or undefined for the current one
    * @throws ChelaError WORKER_VERSION_UNAVAILABLE
    */
   async version(worker: WorkerRecord, version?: string): Promise<VersionRecord> {
@@ -362,12 +362,12 @@ export class Workers {
   }
 }
 
-/** Python packages have the base of every one of them at least. */
+/** Python packages always need at least the base installation. */
 function needsInstallation({ declaredDependencies, language }: AcceptedPackage): boolean {
   return declaredDependencies || language === 'python';
 }
 
-/** What a version keeps of its package, in the order of its columns. */
+/** The stored properties of a package, in the order of their columns. */
 function packageColumns(accepted: AcceptedPackage): unknown[] {
   return [
     accepted.hash,
@@ -381,7 +381,7 @@ function packageColumns(accepted: AcceptedPackage): unknown[] {
   ];
 }
 
-/** Takes over what an upload says about its worker; what it leaves out stays. */
+/** Applies the description in an upload to its worker; omitted fields keep their values. */
 async function describeWorker(
   client: PoolClient,
   workerKey: number,

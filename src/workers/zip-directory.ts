@@ -8,23 +8,23 @@ import { quoted } from './findings.ts';
 import { isMacOsClutter, packagePath, TakenPaths, wrappingFolder } from './package-paths.ts';
 
 export interface UnpackLimits {
-  /** Most bytes of all files together, unpacked. */
+  /** Maximum unpacked size of all files together. */
   readonly unpackedBytes: number;
-  /** Most files, and most folders. */
+  /** Maximum number of files, and of folders. */
   readonly files: number;
 }
 
-/** A file or folder to unpack, checked as far as the zip's directory tells. */
+/** A file or folder to unpack, checked as far as the zip's directory allows. */
 export interface ZipMember {
   /** Below the package root, with forward slashes. */
   readonly path: string;
   readonly isFolder: boolean;
   readonly isExecutable: boolean;
   readonly isDeflated: boolean;
-  /** Where its bytes lie in the zip file. */
+  /** Offset of its data in the zip file. */
   readonly start: number;
   readonly end: number;
-  /** As the zip declares it. */
+  /** As declared by the zip. */
   readonly unpackedBytes: number;
   readonly crc32: number;
 }
@@ -37,20 +37,20 @@ const typeRegular = 0o100000;
 const typeFolder = 0o040000;
 const typeLink = 0o120000;
 
-/** Systems, by the high byte of "version made by", whose zips may separate folders by backslashes: FAT, HPFS, NTFS. */
+/** Systems whose zips may use backslashes in paths (FAT, HPFS, NTFS), by the high byte of "version made by". */
 const windowsSystems = new Set([0, 6, 10]);
 
 /**
- * Reads a zip by file handle. yauzl's own reader throws from a callback, and so ends the process, where a zip points
- * beyond 2^53; this one reports whatever lies outside the file as an error.
+ * Reads a zip through a file handle. If a zip has offsets beyond 2^53, yauzl's own reader throws from a callback, which
+ * would end the process. This one reports every read outside the file as an error.
  */
 export class ZipReader extends yauzl.RandomAccessReader {
   readonly #handle: FileHandle;
   readonly #sizeBytes: number;
-  /** What was read last for the directory: its parts are tiny and mostly follow each other. */
+  /** The last read part of the directory, whose entries are tiny and mostly consecutive. */
   #window: { start: number; bytes: Buffer } = { start: 0, bytes: Buffer.alloc(0) };
 
-  /** @param handle stays open and is the caller's to close */
+  /** @param handle stays open; the caller closes it */
   constructor(handle: FileHandle, sizeBytes: number) {
     super();
     this.#handle = handle;
@@ -98,7 +98,10 @@ export class ZipReader extends yauzl.RandomAccessReader {
   }
 }
 
-/** yauzl reports a broken zip by plain errors; an error of the system (disk full, no permission) is none of that. */
+/**
+ * Turns yauzl's plain errors for malformed zips into refusals. System errors (disk full, no permission) stay as they
+ * are.
+ */
 export function asRefusal(error: unknown, what: string): unknown {
   if (error instanceof ChelaError || !(error instanceof Error) || 'syscall' in error) return error;
   return invalidArgument(`${what}: ${error.message}`);
@@ -111,12 +114,12 @@ function entryName(entry: yauzl.Entry): string {
   if (declaresUtf8 && !isUtf8(raw)) {
     throw invalidArgument(`the zip entry ${quoted(raw.toString('latin1'))} has a name that is not UTF-8`);
   }
-  // Many tools write UTF-8 without saying so; other code pages hardly ever look like it.
+  // Many tools write UTF-8 without setting the flag; text in other code pages is rarely valid UTF-8.
   const flags = isUtf8(raw) ? entry.generalPurposeBitFlag | utf8Flag : entry.generalPurposeBitFlag;
   return yauzl.getFileNameLowLevel(flags, raw, entry.extraFields, true);
 }
 
-/** Refuses what is neither a file nor a folder, and what cannot be decoded. */
+/** Rejects special files, and entries that cannot be decoded. */
 function checkKind(entry: yauzl.Entry, name: string, isFolder: boolean): void {
   function refuse(reason: string): never {
     throw invalidArgument(`the zip entry ${quoted(name)} ${reason}`);
@@ -165,7 +168,7 @@ export function tooLarge(limits: UnpackLimits): ChelaError {
   return invalidArgument(`the files in the zip are larger than ${limits.unpackedBytes} bytes together`);
 }
 
-/** Entries that share bytes are how a small zip unpacks to a huge tree. */
+/** Rejects overlapping entries, with which a small zip can unpack to a huge tree. */
 function checkOverlap(ranges: { path: string; start: number; end: number }[], directoryStart: number): void {
   const sorted = ranges.toSorted((one, other) => one.start - other.start);
   for (const [index, range] of sorted.entries()) {
@@ -178,9 +181,9 @@ function checkOverlap(ranges: { path: string; start: number; end: number }[], di
 }
 
 /**
- * Reads and checks the directory of a zip; nothing is unpacked.
- * @returns its members, folders before what lies in them, without the folder that wraps all
- * @throws ChelaError INVALID_ARGUMENT for a zip that is broken, hostile or over a limit
+ * Reads and checks the directory of a zip without unpacking it.
+ * @returns its members, each folder before its contents, without a folder that contains everything
+ * @throws ChelaError INVALID_ARGUMENT for a zip that is malformed, malicious or over a limit
  */
 export async function readZipDirectory(
   reader: ZipReader,
@@ -189,13 +192,13 @@ export async function readZipDirectory(
 ): Promise<ZipMember[]> {
   const zip = await yauzl.fromRandomAccessReaderPromise(reader, zipSizeBytes, {
     autoClose: false,
-    // Names are decoded here, so that a refusal can tell which entry and why.
+    // Names are decoded here, so that an error can name the entry.
     decodeStrings: false,
   });
-  // Files, folders and the double of each that macOS adds.
+  // Files, folders, and the duplicate of each that macOS adds.
   if (zip.entryCount > limits.files * 4)
     throw invalidArgument(`the zip holds more than ${limits.files} files`);
-  // The cursor is a position, whatever its declared type.
+  // A number, despite its declared type.
   const directoryStart = Number(zip.readEntryCursor);
   const entries = await readEntries(zip, limits);
   await checkDirectoryEnd(reader, Number(zip.readEntryCursor));
@@ -222,7 +225,7 @@ export async function readZipDirectory(
     members.push({
       path,
       isFolder,
-      // Zips made on Windows lose the bit; a compiled worker cannot do without it.
+      // Zips made on Windows lose the executable bit, which compiled workers need.
       isExecutable: ((entry.externalFileAttributes >>> 16) & 0o111) !== 0 || path === 'main',
       isDeflated: entry.isCompressed(),
       start: fileDataStart,
@@ -235,7 +238,7 @@ export async function readZipDirectory(
   return members;
 }
 
-/** Some tools write more than 65,535 entries and count them in 16 bits; to unpack a part would be worse than nothing. */
+/** Some tools write more than 65,535 entries with a 16-bit count. Refuse them rather than unpack only a part. */
 async function checkDirectoryEnd(reader: ZipReader, position: number): Promise<void> {
   const signature = Buffer.alloc(4);
   const error = await new Promise<Error | null>((resolve) => reader.read(signature, 0, 4, position, resolve));

@@ -4,10 +4,10 @@ const sdk = require('./sdk');
 
 const greetingWords = { en: 'Hello', de: 'Hallo', es: 'Hola', zh: '你好' };
 
-/** Fields of the form may be left out of a run by the API, so the worker has its own defaults. */
+/** Runs started through the API may omit fields, so the worker has its own defaults. */
 function readInput(input) {
   return {
-    // A list editor gives plain texts or objects like {"string": "Ada"}.
+    // A list editor gives strings, or objects like {"string": "Ada"}.
     names: (input.names ?? []).map((item) => String(item?.string ?? item ?? '').trim()),
     word: greetingWords[input.language] ?? greetingWords.en,
     tone: input.tone ?? 'calm',
@@ -25,7 +25,7 @@ function greet(name, { word, tone, signature }) {
   return signature === '' ? greeting : `${greeting} ${signature}`;
 }
 
-/** One row for each name and round, made only when the SDK has room for it. */
+/** One row per name and round, generated on demand as the SDK takes them. */
 function* greetings(names, options) {
   for (let round = 1; round <= options.rounds; round += 1) {
     for (const name of names) {
@@ -36,7 +36,7 @@ function* greetings(names, options) {
   }
 }
 
-/** This row is pushed more than once; `upsertKey` says that it stays one row. */
+/** Pushed several times with the same `upsertKey`, so it stays one row. */
 async function showProgress(text, count, date) {
   await sdk.pushData({ id: 'progress', greeting: text, length: count, date }, { upsertKey: 'id' });
 }
@@ -72,7 +72,7 @@ async function main() {
 }
 
 main().catch(async (error) => {
-  // The exit code decides whether the subtask succeeded.
+  // The exit code determines whether the subtask succeeded.
   process.exitCode = 1;
   await sdk.log.error(error.stack);
 });

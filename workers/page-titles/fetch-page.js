@@ -18,7 +18,7 @@ const requestHeaders = {
   'accept-encoding': 'gzip, br',
 };
 
-/** Why a page could not be fetched; `retryable` where another attempt may have more luck. */
+/** Why a page could not be fetched; `retryable` if another attempt may succeed. */
 class FetchError extends Error {
   constructor(message, retryable) {
     super(message);
@@ -27,12 +27,12 @@ class FetchError extends Error {
   }
 }
 
-/** Resolves with the response once its headers are there. */
+/** Resolves with the response once its headers have arrived. */
 function request(url, { timeoutSeconds, signal }, proxy) {
   const secure = url.protocol === 'https:';
   const options = { headers: requestHeaders, signal };
   if (proxy) {
-    // Without an agent Node takes every port for 80.
+    // Without an agent, Node assumes 80 as the default port.
     options.defaultPort = secure ? 443 : 80;
     const connect = callbackify(connectThroughProxy);
     options.createConnection = ({ host, port }, done) =>
@@ -68,7 +68,7 @@ function decompressed(response) {
   if (encoding === 'identity' || encoding === '') return response;
   const createDecompressor = decompressors.get(encoding);
   if (!createDecompressor) throw new FetchError(`unknown compression ${encoding}`, false);
-  // Errors come out where the result is read; what pipeline does here is to end either side when the other ends.
+  // The reader of the result gets the errors; pipeline only makes both streams end together.
   return pipeline(response, createDecompressor(), () => {});
 }
 
@@ -92,11 +92,11 @@ function isHtml(contentType) {
 /**
  * Fetches one page.
  * @param {URL} start
- * @param {{timeoutSeconds: number, maxRedirects: number, maxBytes: number}} limits the timeout holds for everything
- *   together, redirects and body included
- * @param proxy from readProxy; undefined fetches directly
+ * @param {{timeoutSeconds: number, maxRedirects: number, maxBytes: number}} limits the timeout covers everything,
+ *   including redirects and body
+ * @param proxy from readProxy; undefined to connect directly
  * @returns {Promise<{status: number, finalUrl: string, contentType: string, retryAfter?: string, body?: Buffer}>} no
- *   body where the answer is not HTML
+ *   body if the answer is not HTML
  * @throws FetchError
  */
 async function fetchPage(start, limits, proxy) {

@@ -2,7 +2,7 @@
 
 const { Parser } = require('htmlparser2');
 
-/** Browsers look for a declared character set in this much of a page. */
+/** Browsers look for a declared character set in this many bytes of a page. */
 const sniffedBytes = 1024;
 
 function declaredCharset(body, contentType) {
@@ -18,15 +18,15 @@ function declaredCharset(body, contentType) {
 }
 
 /**
- * The text of a page by the character set it declares: byte order mark first, then the header, then the page itself.
+ * Decodes a page with the character set it declares: byte order mark first, then the header, then the page itself.
  * @param {Buffer} body
- * @param {string} contentType the header, empty if there was none
+ * @param {string} contentType the header; empty if there is none
  */
 function decodeHtml(body, contentType) {
   try {
     return new TextDecoder(declaredCharset(body, contentType)).decode(body);
   } catch {
-    // A name that no decoder knows: most pages are UTF-8 today.
+    // Unknown character set: most pages are UTF-8.
     return new TextDecoder().decode(body);
   }
 }
@@ -36,7 +36,7 @@ function oneLine(text) {
 }
 
 /**
- * @param {string} html may end anywhere
+ * @param {string} html may be cut off anywhere
  * @returns {{title: string, description: string}} both on one line, empty if the page has none
  */
 function readTitleAndDescription(html) {
@@ -47,7 +47,7 @@ function readTitleAndDescription(html) {
   const parser = new Parser({
     onopentag(name, attributes) {
       if (name === 'svg') drawingDepth += 1;
-      // Drawings have titles of their own.
+      // SVG drawings have their own titles.
       if (name === 'title' && title === undefined && drawingDepth === 0) {
         title = '';
         insideTitle = true;

@@ -11,15 +11,15 @@ const firstRetryDelaySeconds = 0.5;
 const longestRetryDelaySeconds = 30;
 
 /**
- * The platform starts one subtask per URL. What a list held as objects arrives merged into the input, `{url: "…"}`; what
- * it held as texts arrives as a list of one, `{start_urls: ["…"]}`.
+ * The platform starts one subtask per URL. If the list holds objects, the item is merged into the input, `{url: "…"}`;
+ * if it holds strings, the input has a list with one item, `{start_urls: ["…"]}`.
  */
 function readUrls(input) {
   const items = input.url === undefined ? (input.start_urls ?? []) : [input.url];
   return items.map((item) => String(item?.url ?? item ?? '').trim()).filter((url) => url !== '');
 }
 
-/** Fields of the form may be left out of a run by the API, so the worker has its own defaults. */
+/** Runs started through the API may omit fields, so the worker has its own defaults. */
 function readLimits(input) {
   return {
     timeoutSeconds: Number(input.timeout_seconds ?? 30),
@@ -29,14 +29,14 @@ function readLimits(input) {
   };
 }
 
-/** People paste addresses without a scheme. */
+/** Users paste URLs without a scheme. */
 function parseUrl(text) {
   const url = URL.parse(/^[a-z][a-z\d+.-]*:/i.test(text) ? text : `https://${text}`);
   if (!url) throw new TypeError('this is not a URL');
   return url;
 }
 
-/** The wait doubles with each attempt, half of it by chance so that many subtasks do not come back at one moment. */
+/** The delay doubles with each attempt. Half of it is random, so that subtasks do not retry at the same time. */
 function retryDelaySeconds(attempt, retryAfter) {
   const backoff = firstRetryDelaySeconds * 2 ** attempt * (0.5 + Math.random() / 2);
   const asked = /^\d+$/.test(retryAfter ?? '') ? Number(retryAfter) : backoff;
@@ -77,7 +77,7 @@ function describe(page) {
   return { ...columns, ...readTitleAndDescription(decodeHtml(page.body, page.contentType)) };
 }
 
-/** A page that cannot be read is a row too: it says why. */
+/** A page that cannot be read gives a row too, which says why. */
 async function readPage(text, limits, proxy) {
   const empty = { url: text, title: '', description: '', status: null, final_url: '', content_type: '' };
   try {
@@ -113,7 +113,7 @@ async function main() {
 }
 
 main().catch(async (error) => {
-  // The exit code decides whether the subtask succeeded.
+  // The exit code determines whether the subtask succeeded.
   process.exitCode = 1;
   await sdk.log.error(error.stack);
 });

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The platform's way out: a SOCKS5 proxy that it names in the environment. Host names are sent to the proxy as they
- * are, because nothing inside the sandbox can resolve them.
+ * The way to the network: a SOCKS5 proxy named in the environment. Host names are sent to the proxy unresolved, because
+ * nothing inside the sandbox can resolve them.
  */
 
 const { isIP } = require('node:net');
@@ -23,7 +23,7 @@ function readProxy({ PROXY_AUTH: auth, PROXY_DOMAIN: domain }) {
 
 /**
  * Opens a connection through the proxy.
- * @returns {Promise<import('node:net').Socket>} encrypted and with the server's certificate checked where `secure`
+ * @returns {Promise<import('node:net').Socket>} encrypted, and with a verified certificate, if `secure`
  */
 async function connectThroughProxy(proxy, { host, port, secure, timeoutSeconds }) {
   const { socket } = await SocksClient.createConnection({

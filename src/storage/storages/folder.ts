@@ -10,7 +10,7 @@ function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
-/** Blobs as files below one folder. A blob is written beside its place, flushed and renamed into it. */
+/** Stores blobs as files below a folder. A blob is written to a temporary file, flushed and renamed. */
 export class FolderStorage implements Storage {
   readonly #root: string;
 
