@@ -9,3 +9,4 @@ export const usageUnits = {
   cpu: 'hour',
   traffic: 'GB',
 } as const satisfies Record<UsageKind, string>;
+export type UsageUnit = (typeof usageUnits)[UsageKind];

@@ -36,9 +36,9 @@ export function UsagePanel({ slug, isLive }: { readonly slug: string; readonly i
           <Table.Tbody>
             {data.entries.map(({ kind, unit, quantity, unit_price: price, amount }) => (
               <Table.Tr key={`${kind} ${price}`}>
-                <Table.Td>{texts.kinds[kind] ?? kind}</Table.Td>
+                <Table.Td>{texts.kinds[kind]}</Table.Td>
                 <Table.Td ta="right">
-                  {quantity} {texts.units[unit] ?? unit}
+                  {quantity} {texts.units[unit]}
                 </Table.Td>
                 <Table.Td ta="right">{price}</Table.Td>
                 <Table.Td ta="right">{amount}</Table.Td>

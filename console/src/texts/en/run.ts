@@ -1,4 +1,20 @@
 /** The page of one run. */
+import type { UsageKind, UsageUnit } from '../../../../src/accounts/usage-kinds.ts';
+
+const usageKinds: Readonly<Record<UsageKind, string>> = {
+  result: 'Rows',
+  memory: 'Memory',
+  cpu: 'Processor time',
+  traffic: 'Traffic',
+};
+
+const usageUnits: Readonly<Record<UsageUnit, string>> = {
+  result: 'rows',
+  'GB-hour': 'GB-hours',
+  hour: 'hours',
+  GB: 'GB',
+};
+
 export const run = {
   tabs: {
     results: 'Results',
@@ -117,9 +133,9 @@ export const run = {
 
   noUsage: 'No charges for this run so far.',
   kind: 'Item',
-  kinds: { result: 'Rows', memory: 'Memory', traffic: 'Traffic' } as Readonly<Record<string, string>>,
+  kinds: usageKinds,
   quantity: 'Quantity',
-  units: { result: 'rows', 'GB-hour': 'GB-hours', GB: 'GB' } as Readonly<Record<string, string>>,
+  units: usageUnits,
   unitPrice: 'Price',
   amount: 'Amount',
   total: 'Total',

@@ -5,5 +5,5 @@ export const signIn: Texts['signIn'] = {
   email: '电子邮箱',
   password: '密码',
   submit: '登录',
-  firstTime: '第一次使用？Chela 启动时打印的 “Set-up” 地址可以设置邮箱和密码。',
+  firstTime: '第一次使用？请打开 Chela 启动时打印的设置链接，设定邮箱和密码。',
 };

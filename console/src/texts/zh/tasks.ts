@@ -22,7 +22,7 @@ export const tasks: Texts['tasks'] = {
   nameHint: '写明用途。',
   saved: (title) => `任务 ${title} 已保存`,
   editSchedule: (title) => `${title} 的计划`,
-  enabled: '自动运行',
+  enabled: '启用',
   kind: '频率',
   kinds: { daily: '每天', weekly: '每周', monthly: '每月', once: '一次' },
   time: '时间',

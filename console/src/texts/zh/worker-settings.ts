@@ -13,7 +13,7 @@ export const workerSettings: Texts['workerSettings'] = {
   publicHint: '本实例上的所有人都可以运行它。',
   delete: '删除 Worker',
   deleteTitle: '删除此 Worker',
-  deleteText: '它及其版本将消失，其任务无法再运行，其名称可以重新使用。其运行记录仍可查看。',
+  deleteText: '删除该 Worker 及其版本。其任务无法再运行，运行记录仍可查看，名称可以重新使用。',
   typeToDelete: (path) => `输入 ${path} 以确认`,
   deleted: (path) => `已删除 ${path}`,
 };

@@ -80,7 +80,7 @@ export const workers: Texts['workers'] = {
   plainReadme: '此说明过长或过于复杂，无法排版。',
   run: '运行',
   actions: '操作',
-  noRuns: '此 Worker 尚未运行。填写表单并启动它。',
+  noRuns: '还没有运行。填写表单并启动一次。',
   noSuchRuns: '没有此状态的运行。',
   noTasks: '此 Worker 还没有任务',
   noTasksText: '填写表单并选择“保存为任务”。',
