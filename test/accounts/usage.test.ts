@@ -269,7 +269,7 @@ describe('the usage of a run', () => {
   });
 });
 
-async function payer(name: string, plan: string, amount: string) {
+async function accountWithBalance(name: string, plan: string, amount: string) {
   const { accounts } = platform.platform;
   const { id, key } = await platform.otherAccount(name);
   await accounts.update(name, { plan }, operator);
@@ -279,7 +279,7 @@ async function payer(name: string, plan: string, amount: string) {
 
 describe('a balance', () => {
   test('of a prepaid plan pays every run to the millionth, while submits, settlements and payments overlap', async () => {
-    const { key, balance } = await payer('payer', 'prepaid', '1000');
+    const { key, balance } = await accountWithBalance('payer', 'prepaid', '1000');
     const slugs = await Promise.all(Array.from({ length: 12 }, () => submit(5, key)));
     const subtasks: { slug: string; subtask: StartedSubtask }[] = [];
     for (const slug of slugs) {
@@ -302,7 +302,7 @@ describe('a balance', () => {
   });
 
   test('may go below zero by the run that exhausts it; the next run is refused', async () => {
-    const { key, balance } = await payer('poor', 'prepaid', '0.01');
+    const { key, balance } = await accountWithBalance('poor', 'prepaid', '0.01');
     const slug = await submit(1, key);
     const [subtask] = await startSubtasks(platform, slug);
     await use(platform, slug, 1_000_000, 0);
@@ -312,7 +312,7 @@ describe('a balance', () => {
   });
 
   test('of any other plan pays nothing, but the usage is still shown', async () => {
-    const { key, balance } = await payer('guest', 'unlimited', '1');
+    const { key, balance } = await accountWithBalance('guest', 'unlimited', '1');
     const slug = await submit(1, key);
     const [subtask] = await startSubtasks(platform, slug);
     await use(platform, slug, 9, 0);

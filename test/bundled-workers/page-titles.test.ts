@@ -50,7 +50,7 @@ function endless(contentType: string, beginning: string): Handler {
 }
 
 /** Fails twice and asks for an immediate retry. */
-function busyTwice(): Handler {
+function busyForTwoRequests(): Handler {
   let requests = 0;
   return (_, response) => {
     requests += 1;
@@ -219,7 +219,7 @@ const cases: Case[] = [
 
 const handlers = new Map([
   ...cases.map(({ path: requestPath, handler }) => [requestPath, handler] as const),
-  ['/busy', busyTwice()] as const,
+  ['/busy', busyForTwoRequests()] as const,
 ]);
 
 function serve(request: IncomingMessage, response: ServerResponse): void {

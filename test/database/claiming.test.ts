@@ -167,7 +167,7 @@ describe('claiming', () => {
 });
 
 /** Claims for a runner whose lease is ended next. */
-async function claimAndLose(count: number): Promise<ClaimedSubtask[]> {
+async function claimAndEndLease(count: number): Promise<ClaimedSubtask[]> {
   const { database } = platform.platform;
   const runnerId = await registerRunner(database, tenSlots);
   const claimed = await claim(runnerId, count);
@@ -186,7 +186,7 @@ describe('the watchman', () => {
     const slug = await submit(2);
     const alive = await registerRunner(platform.platform.database, tenSlots);
     await claim(alive, 1);
-    await claimAndLose(1);
+    await claimAndEndLease(1);
     expect(await Promise.all([recover('fail'), recover('fail')])).toContain(1);
     expect(await recover('fail')).toBe(0);
     const { rows } = await platform.platform.database.pool.query(
@@ -203,7 +203,7 @@ describe('the watchman', () => {
     const slug = await submit(1);
     const attempts: number[] = [];
     for (;;) {
-      const claimed = await claimAndLose(1);
+      const claimed = await claimAndEndLease(1);
       if (claimed.length === 0) break;
       attempts.push(attempts.length + 1);
       await recover('retry');
@@ -214,7 +214,7 @@ describe('the watchman', () => {
 
   test('ends those of a run that is being aborted, whatever the operator chose', async () => {
     const slug = await submit(1);
-    await claimAndLose(1);
+    await claimAndEndLease(1);
     await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
     expect((await platform.run(slug)).status).toBe('aborting');
     await recover('retry');

@@ -18,7 +18,7 @@ async function abort(slug: string) {
 }
 
 /** A worker, its child in a separate session and a daemon that left both; all ignore SIGTERM. */
-function stubbornFamily(mark: string): string {
+function processesIgnoringSigterm(mark: string): string {
   return `
     const { spawn } = require('child_process');
     const ignore = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);";
@@ -35,7 +35,7 @@ function stubbornFamily(mark: string): string {
 
 test('aborting a running run ends all its processes within five seconds and keeps its rows', async () => {
   const mark = makeMark();
-  const slug = await platform.runAsync(worker, { script: stubbornFamily(mark), items: ['one'] });
+  const slug = await platform.runAsync(worker, { script: processesIgnoringSigterm(mark), items: ['one'] });
   await platform.logged(slug, 'family is there');
   // The worker itself has the marker in its input, not on its command line.
   expect(await processesMarked(mark)).toHaveLength(2);

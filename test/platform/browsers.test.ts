@@ -235,7 +235,7 @@ describe('a browser', () => {
 });
 
 /** Commands of browser processes, and the folders of subtasks. */
-async function remains(): Promise<string[]> {
+async function leftovers(): Promise<string[]> {
   const processes = descendantsOf(process.pid).map(({ command }) => command);
   const scratch = await readdir(path.join(cacheDir, 'scratch'), { recursive: true });
   const folders = scratch.filter((name) => name.includes(path.sep));
@@ -255,7 +255,7 @@ describe('no process is left of browsers', () => {
   test('whose worker ended without closing them', async () => {
     const answer = await platform.runSync(worker, { script: openBoth, items });
     expect(answer.error_message).toBe('');
-    expect(await remains()).toEqual([]);
+    expect(await leftovers()).toEqual([]);
   });
 
   test('whose run was aborted', async () => {
@@ -264,12 +264,12 @@ describe('no process is left of browsers', () => {
       items,
     });
     await platform.logged(slug, 'ready');
-    const before = await remains();
+    const before = await leftovers();
     expect(before.filter((line) => line.includes('--remote-debugging-pipe')).length).toBeGreaterThan(0);
     expect(before.filter((line) => line.includes('chromedriver')).length).toBeGreaterThan(0);
     await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
     expect((await platform.finished(slug)).err_msg).toBe('run aborted by user');
-    expect(await remains()).toEqual([]);
+    expect(await leftovers()).toEqual([]);
   });
 });
 

@@ -40,7 +40,7 @@ async function start(): Promise<StartedChela> {
 }
 
 /** Unfinished installations for a worker, of any process. */
-async function unfinished(name: string): Promise<number> {
+async function unfinishedInstallCount(name: string): Promise<number> {
   const client = new Client({ connectionString: await embeddedUrl(`${folder.path}/postgres`) });
   await client.connect();
   try {
@@ -56,7 +56,7 @@ async function unfinished(name: string): Promise<number> {
 }
 
 async function untilUnfinished(name: string, count: number): Promise<void> {
-  await eventually(async () => ((await unfinished(name)) === count ? true : undefined));
+  await eventually(async () => ((await unfinishedInstallCount(name)) === count ? true : undefined));
 }
 
 async function publishNeeding(client: TestClient, name: string): Promise<string> {
@@ -92,7 +92,7 @@ test('an installation during which its process dies twice is set aside until it 
     run_status: 'failed',
     error_message: `could not be executed: ${setAside}`,
   });
-  expect(await unfinished('first')).toBe(2);
+  expect(await unfinishedInstallCount('first')).toBe(2);
   // Others are served as usual.
   const other = await publishNeeding(chela.client, 'second');
   await untilUnfinished('second', 1);

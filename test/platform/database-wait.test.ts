@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.ts';
 import { ChelaProcess } from './support/chela-process.ts';
-import { allGone, descendantsOf } from './support/processes.ts';
+import { untilAllEnded, descendantsOf } from './support/processes.ts';
 
 let folder: string;
 let server: EmbeddedPostgres;
@@ -54,7 +54,7 @@ async function crash(): Promise<void> {
   const ended = server.stop();
   process.kill(pid, 'SIGKILL');
   await ended;
-  await allGone(processes, 20_000);
+  await untilAllEnded(processes, 20_000);
 }
 
 async function query(statement: string): Promise<void> {

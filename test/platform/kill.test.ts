@@ -5,7 +5,7 @@ import type { RunShape, TestClient } from '../support/test-client.ts';
 import { cgroupsOf } from '../runner/cgroup-folders.ts';
 import { DataFolder } from './support/chela-process.ts';
 import { eventually } from './support/eventually.ts';
-import { allGone, descendantsOf } from './support/processes.ts';
+import { untilAllEnded, descendantsOf } from './support/processes.ts';
 import { acknowledgedRows, pushWithWitness } from './support/row-witness.ts';
 import { publishScriptedWorker, runForever } from './support/scripted-worker.ts';
 
@@ -62,7 +62,7 @@ test('acknowledged rows survive kill -9 of everything; running runs fail at the 
 
   const cgroups = await cgroupsOf(runnerId);
   await first.process.kill();
-  await allGone(processes, 10_000);
+  await untilAllEnded(processes, 10_000);
   const acknowledged = await acknowledgedRows(inject('cacheDir'), runnerId);
 
   const second = await folder.start(lost);
@@ -99,7 +99,7 @@ test('with CHELA_LOST_SUBTASKS=retry the subtask of a lost runner runs again', a
   const processes = descendantsOf(first.process.pid);
   expect(processes.some(({ command }) => command.includes('--remote-debugging-pipe'))).toBe(true);
   await first.process.kill();
-  await allGone(processes, 10_000);
+  await untilAllEnded(processes, 10_000);
 
   const second = await folder.start(settings);
   await eventually(async () => ((await second.client.run(slug)).results === 2 ? true : undefined));

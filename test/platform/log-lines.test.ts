@@ -104,7 +104,7 @@ function lines(): Line[] {
     .map((line) => JSON.parse(line) as Line);
 }
 
-function about(slug: string) {
+function linesAbout(slug: string) {
   return lines()
     .filter(({ run }) => run === slug)
     .map(({ event, component, subtask, reason }) => ({ event, component, subtask, reason }));
@@ -137,12 +137,12 @@ test('every error has a type, message and stack', () => {
 });
 
 test('a run and its subtasks can be traced by their fields', () => {
-  expect(about(runs.stored)).toEqual([
+  expect(linesAbout(runs.stored)).toEqual([
     { event: 'run:started', component: 'runs' },
     { event: 'subtask:settled', component: 'runner', subtask: 1, reason: 'succeeded' },
     { event: 'run:finished', component: 'runs', reason: 'succeeded' },
   ]);
-  expect(about(runs.lost)).toEqual([
+  expect(linesAbout(runs.lost)).toEqual([
     { event: 'run:started', component: 'runs' },
     { event: 'internal:failed', component: 'runner', subtask: 1 },
     { event: 'subtask:settled', component: 'runner', subtask: 1, reason: 'internal' },

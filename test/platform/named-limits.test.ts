@@ -34,10 +34,10 @@ beforeAll(async () => {
 });
 afterAll(async () => platform.close());
 
-const trial = new Cgroups({ isEnabled: true, events: new Events(pino({ level: 'silent' })) });
-await trial.start();
-const hasCgroups = trial.limitsCpu;
-await trial.stop();
+const probe = new Cgroups({ isEnabled: true, events: new Events(pino({ level: 'silent' })) });
+await probe.start();
+const hasCgroups = probe.limitsCpu;
+await probe.stop();
 
 describe('rows', () => {
   const errMsg = `stopped at the limit of ${rowLimit} rows of a run (CHELA_ROW_LIMIT)`;

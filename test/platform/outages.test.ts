@@ -16,7 +16,7 @@ const leaseSeconds = 3;
 /** How long an outage lasts: much longer than a lease. */
 const faultMilliseconds = 2 * leaseSeconds * 1000;
 /** More heartbeats than fit into a lease and two looks of a watchman. */
-const heartbeatsOfALease = 8;
+const heartbeatsPerLease = 8;
 const items = ['one'];
 
 let folder: string;
@@ -35,7 +35,7 @@ beforeAll(async () => {
     parameters: { fsync: 'off' },
   });
   await server.start();
-  await makeClockThatSteps();
+  await installSteppableClock();
   const settings = {
     CHELA_DATA_DIR: path.join(folder, 'data'),
     DATABASE_URL: server.url(),
@@ -70,7 +70,7 @@ async function query<Row extends object>(statement: string): Promise<Row[]> {
 }
 
 /** Makes every `now()` of this database return the value in the table instead of the machine's clock. */
-async function makeClockThatSteps(): Promise<void> {
+async function installSteppableClock(): Promise<void> {
   await query(`CREATE TABLE public.clock (step interval NOT NULL)`);
   await query(`INSERT INTO public.clock VALUES ('0')`);
   await query(
@@ -89,12 +89,12 @@ async function runner(): Promise<{ id: string; heartbeat: string } | undefined> 
 }
 
 /** Resolves once the runner has renewed its lease for so long that an impatient watchman would have ended it. */
-async function leaseIsSafe(): Promise<string | undefined> {
+async function runnerAfterManyHeartbeats(): Promise<string | undefined> {
   const seen = new Set<string>();
   return eventually(async () => {
     const found = await runner();
     if (found !== undefined) seen.add(found.heartbeat);
-    return seen.size > heartbeatsOfALease ? found?.id : undefined;
+    return seen.size > heartbeatsPerLease ? found?.id : undefined;
   });
 }
 
@@ -137,7 +137,7 @@ test.each(Object.entries(faults))(
     const fresh = await eventually(async () =>
       chela.client.runAsync(worker, { script: `await sdk.result.pushData({ n: 1 })`, items }),
     );
-    expect(await leaseIsSafe()).toBe(before?.id);
+    expect(await runnerAfterManyHeartbeats()).toBe(before?.id);
     expect(await chela.client.run(running)).toMatchObject({ status: 'running', err_msg: '' });
     const ended = await eventually(async () => {
       const run = await chela.client.run(fresh);

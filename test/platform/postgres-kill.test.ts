@@ -57,7 +57,7 @@ async function storedRows(slug: string): Promise<number[]> {
 }
 
 /** Continues with the next row after a refusal; ends once rows are accepted again, and reports which were. */
-const pushOnAndOn = `
+const pushThroughRefusals = `
   const accepted = [];
   let refused = 0;
   for (let n = 0, after = 0; after < 20; n += 1) {
@@ -73,7 +73,7 @@ const pushOnAndOn = `
 
 test('kill -9 of PostgreSQL loses no acknowledged row, and every run ends', async () => {
   const strict = await chela.client.runAsync(worker, { script: pushWithWitness, items });
-  const patient = await chela.client.runAsync(worker, { script: pushOnAndOn, items });
+  const patient = await chela.client.runAsync(worker, { script: pushThroughRefusals, items });
   const idle = await chela.client.runAsync(worker, {
     script: `await sdk.result.pushData({ n: 0 }); ${runForever}`,
     items,

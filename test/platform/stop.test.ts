@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunShape, TestClient } from '../support/test-client.ts';
 import { DataFolder, runChela, type StartedChela } from './support/chela-process.ts';
 import { eventually } from './support/eventually.ts';
-import { allGone, descendantsOf, stillRunning } from './support/processes.ts';
+import { untilAllEnded, descendantsOf, stillRunning } from './support/processes.ts';
 import { publishScriptedWorker, runForever } from './support/scripted-worker.ts';
 
 const items = ['one'];
@@ -47,7 +47,7 @@ test('Ctrl+C in a terminal, which signals the whole process group, lets a runnin
   await chela.printed(/stopping \(SIGINT\)/);
   expect(stillRunning(lasting)).toEqual(lasting);
   expect(await chela.ended).toEqual({ exitCode: 0, signal: null });
-  await allGone(processes, 1000);
+  await untilAllEnded(processes, 1000);
 
   current = await folder.start({ CHELA_STOP_GRACE_SECONDS: '1' });
   expect(await current.client.run(slug)).toMatchObject({ status: 'succeeded', results: 2, err_msg: '' });
@@ -60,7 +60,7 @@ test('SIGTERM ends a worker that exceeds the grace period, and names it', async 
   chela.signal('SIGTERM');
   expect(await chela.ended).toEqual({ exitCode: 0, signal: null });
   expect(chela.output).toContain(`"event":"subtask:orphaned","run":"${slug}","subtask":1,`);
-  await allGone(processes, 1000);
+  await untilAllEnded(processes, 1000);
 
   current = await folder.start({ CHELA_STOP_GRACE_SECONDS: '0', CHELA_LOST_SUBTASKS: 'retry' });
   expect(await current.client.run(slug)).toMatchObject({
@@ -114,7 +114,7 @@ test('a second signal ends everything at once', async () => {
   chela.signal('SIGTERM');
   expect(await chela.ended).toEqual({ exitCode: 130, signal: null });
   expect(chela.output).toContain('chela: stopped at once');
-  await allGone(processes, 10_000);
+  await untilAllEnded(processes, 10_000);
 });
 
 test('chela keys create fails with a message if no platform is running', async () => {

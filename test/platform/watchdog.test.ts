@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createTestDatabase } from '../support/test-database.ts';
-import type { WayToFreeze } from './support/freezing-process.ts';
+import type { FreezeMode } from './support/freezing-process.ts';
 import { ChelaProcess } from './support/chela-process.ts';
 import { descendantsOf } from './support/processes.ts';
 
@@ -34,7 +34,7 @@ interface Api {
 
 /** @param within a command that starts the process and passes its exit code on */
 async function startApi(
-  way: WayToFreeze,
+  way: FreezeMode,
   { hangLimitSeconds = limitSeconds, within = [] }: { hangLimitSeconds?: number; within?: string[] } = {},
 ): Promise<Api> {
   const environment = {

@@ -94,10 +94,10 @@ test("limits of version 2 are written in the kernel's format", () => {
   expect(limitFiles({ ...wide, cpus: 1e300 })['cpu']).toEqual({ 'cpu.max': 'max 100000' });
 });
 
-const trial = new Cgroups({ isEnabled: true, events });
-await trial.start();
-const canLimit = trial.limitsCpu;
-await trial.stop();
+const probe = new Cgroups({ isEnabled: true, events });
+await probe.start();
+const canLimit = probe.limitsCpu;
+await probe.stop();
 
 describe.skipIf(!canLimit)('a worker in a cgroup', () => {
   let cacheDir: string;
@@ -235,17 +235,17 @@ describe.skipIf(!canLimit)('the cgroups of a runner', () => {
 });
 
 /** A cgroup of version 2 that a test may arrange on this machine, and a controller to delegate. */
-async function spareVersionTwo(): Promise<{ root: string; controller: string } | undefined> {
+async function findVersionTwo(): Promise<{ root: string; controller: string } | undefined> {
   const { versionTwo: root } = await ownHierarchies();
   if (root === undefined || existsSync(path.join(root, 'cgroup.type')) || process.getuid?.() !== 0)
     return undefined;
   const [controller = ''] = readFileSync(path.join(root, 'cgroup.controllers'), 'latin1').trim().split(' ');
   return controller === '' ? undefined : { root, controller };
 }
-const spare = await spareVersionTwo();
+const available = await findVersionTwo();
 
-describe.skipIf(spare === undefined)('version 2', () => {
-  const { root, controller } = spare ?? { root: '', controller: '' };
+describe.skipIf(available === undefined)('version 2', () => {
+  const { root, controller } = available ?? { root: '', controller: '' };
 
   /** Like a delegated systemd unit, with a process in it. */
   async function delegated(): Promise<{ folder: string; process: ChildProcess }> {

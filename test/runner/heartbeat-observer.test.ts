@@ -40,10 +40,10 @@ class Looks {
 }
 
 /** A heartbeat every 7.5 s. */
-const beating = (now: number): string => String(Math.floor(now / 7500));
+const regularHeartbeat = (now: number): string => String(Math.floor(now / 7500));
 
 test('only a runner whose heartbeat stays the same expires, after a lease and at most two looks', () => {
-  const looks = new Looks((now) => ({ 1: 'last', 2: beating(now) }));
+  const looks = new Looks((now) => ({ 1: 'last', 2: regularHeartbeat(now) }));
   const { expired, after } = looks.untilExpired(600_000);
   expect(expired).toEqual([1]);
   expect(after).toBeGreaterThanOrEqual(leaseMilliseconds);
@@ -51,7 +51,10 @@ test('only a runner whose heartbeat stays the same expires, after a lease and at
 });
 
 test('heartbeats are never compared with a clock', () => {
-  const looks = new Looks((now) => ({ 1: `1970-01-01 ${beating(now)}`, 2: `2999-12-31 ${beating(now)}` }));
+  const looks = new Looks((now) => ({
+    1: `1970-01-01 ${regularHeartbeat(now)}`,
+    2: `2999-12-31 ${regularHeartbeat(now)}`,
+  }));
   expect(looks.untilExpired(600_000).expired).toEqual([]);
 });
 

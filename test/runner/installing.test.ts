@@ -92,7 +92,7 @@ async function packageOf(files: Record<string, string>): Promise<string> {
   return packageDir;
 }
 
-const needing = async (name: string): Promise<string> =>
+const packageNeeding = async (name: string): Promise<string> =>
   packageOf({ 'package.json': JSON.stringify({ dependencies: { [name]: '1.0.0' } }) });
 
 /** What a script finds out about its surroundings. */
@@ -114,7 +114,7 @@ describe('npm', { timeout: 180_000 }, () => {
       { scripts: { postinstall: 'exit 1' } },
     );
     const { node } = workplace('npm');
-    const modules = (await node.install(await needing('plain'), print)) ?? '';
+    const modules = (await node.install(await packageNeeding('plain'), print)) ?? '';
     expect(await readFile(path.join(modules, 'plain/index.js'), 'utf8')).toBe('module.exports = 1;');
     expect(lines.join('\n')).toContain('added 1 package');
     expect(lines.join('\n')).not.toContain(token);
@@ -151,7 +151,7 @@ describe('npm', { timeout: 180_000 }, () => {
     npmRegistry.fileOrigin = elsewhere.origin;
     await npmRegistry.addNpm('afar', { 'index.js': '' });
     npmRegistry.fileOrigin = undefined;
-    const packageDir = await needing('afar');
+    const packageDir = await packageNeeding('afar');
     await expect(workplace('npm').node.install(packageDir, print)).rejects.toThrow(
       `${elsewhere.host} is not a public address; the operator can allow it with CHELA_REGISTRY_ALLOWED_TARGETS`,
     );
@@ -175,7 +175,7 @@ describe('npm', { timeout: 180_000 }, () => {
 
   test('that failed is retried, and succeeds once the package exists', async () => {
     const { node } = workplace('npm');
-    const packageDir = await needing('late');
+    const packageDir = await packageNeeding('late');
     await expect(node.install(packageDir, print)).rejects.toThrow(/npm install failed[^]*404/);
     await npmRegistry.addNpm('late', { 'index.js': '' });
     expect(await node.install(packageDir, print)).toMatch(/node_modules$/);
@@ -183,7 +183,7 @@ describe('npm', { timeout: 180_000 }, () => {
 
   test('installs once for two runners that share a cache folder; the second follows the output', async () => {
     await npmRegistry.addNpm('shared', { 'index.js': '' });
-    const packageDir = await needing('shared');
+    const packageDir = await packageNeeding('shared');
     const [one, other] = [workplace('shared'), workplace('shared')];
     const read: string[][] = [[], []];
     const folders = await Promise.all(
@@ -242,7 +242,7 @@ describe('npm', { timeout: 180_000 }, () => {
         { 'probe.js': probe(hostFile, port) },
         { scripts: { postinstall: 'node probe.js' } },
       );
-      const packageDir = await needing('prober');
+      const packageDir = await packageNeeding('prober');
       const { node } = workplace('scripts', { installScripts: true });
       const modules = (await node.install(packageDir, print)) ?? '';
       const text = await readFile(path.join(modules, 'prober/findings.json'), 'utf8');
@@ -275,7 +275,7 @@ describe('npm', { timeout: 180_000 }, () => {
         fs.symlinkSync(${JSON.stringify(hostFolder)}, 'node_modules');`;
       await npmRegistry.addNpm('linker', { 'link.js': link }, { scripts: { postinstall: 'node link.js' } });
       const { node } = workplace('scripts', { installScripts: true });
-      await expect(node.install(await needing('linker'), print)).rejects.toThrow(
+      await expect(node.install(await packageNeeding('linker'), print)).rejects.toThrow(
         'node_modules is no folder after the installation',
       );
       expect((await stat(hostFolder)).mode & 0o777).toBe(0o700);
@@ -288,12 +288,12 @@ describe('npm', { timeout: 180_000 }, () => {
         { scripts: { postinstall: `node -e '${survivor.replaceAll("'", '')}'` } },
       );
       const slow = workplace('scripts', { installScripts: true, installTimeLimitSeconds: 8 });
-      await expect(slow.node.install(await needing('slow'), print)).rejects.toThrow('longer than 8 s');
+      await expect(slow.node.install(await packageNeeding('slow'), print)).rejects.toThrow('longer than 8 s');
       expect(await processesMarked(mark)).toEqual([]);
       const filler = `const fs = require('fs'); for (let i = 0; ; i += 1) fs.writeFileSync('f' + i, Buffer.alloc(2 ** 20, 1));`;
       await npmRegistry.addNpm('filler', { 'fill.js': filler }, { scripts: { postinstall: 'node fill.js' } });
       const small = workplace('scripts', { installScripts: true, sandboxDiskBytes: 64 * 1024 * 1024 });
-      await expect(small.node.install(await needing('filler'), print)).rejects.toThrow(
+      await expect(small.node.install(await packageNeeding('filler'), print)).rejects.toThrow(
         'CHELA_SANDBOX_DISK_BYTES',
       );
     });
@@ -307,7 +307,7 @@ describe('npm', { timeout: 180_000 }, () => {
       const controller = new AbortController();
       const { node } = workplace('scripts', { installScripts: true });
       const installing = node.install(
-        await needing('endless'),
+        await packageNeeding('endless'),
         (line) => {
           if (line.includes('begun')) controller.abort(new Error('not any more'));
         },

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../platform/support/eventually.ts';
-import { allGone, descendantsOf } from '../platform/support/processes.ts';
+import { untilAllEnded, descendantsOf } from '../platform/support/processes.ts';
 import { TestClient, type RunShape } from '../support/test-client.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
@@ -84,7 +84,7 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('an ord
       expect((await stat(path.join(dataDir, 'postgres'))).uid).toBe(userId);
       chela.kill('SIGTERM');
       expect(await ended).toEqual([0, null]);
-      await allGone(processes, 10_000);
+      await untilAllEnded(processes, 10_000);
     },
   );
 

@@ -11,7 +11,7 @@ import { eventually } from '../platform/support/eventually.ts';
 import { takeTurnsAtHostPorts } from '../support/host-ports.ts';
 import { describeSandbox } from './sandbox-conformance.ts';
 import {
-  AheadSandbox,
+  PreopenedSandbox,
   finish,
   firstUserId,
   makeReachableFolder,
@@ -30,7 +30,7 @@ describeSandbox('bubblewrap', () => new BubblewrapSandbox({ cacheDir, sandboxUse
   fences: true,
   concurrency: 3,
 });
-describeSandbox('bubblewrap, opened ahead', () => new AheadSandbox(cacheDir), {
+describeSandbox('bubblewrap, opened in advance', () => new PreopenedSandbox(cacheDir), {
   fences: true,
   concurrency: 3,
 });

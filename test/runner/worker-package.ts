@@ -73,7 +73,7 @@ export async function openWorker(
 }
 
 /** A bubblewrap sandbox whose workers all get a sandbox opened in advance. */
-export class AheadSandbox implements Sandbox {
+export class PreopenedSandbox implements Sandbox {
   readonly name = 'bubblewrap';
   readonly #cacheDir: string;
 

@@ -23,7 +23,7 @@ function byFields(fields: string[], removed: string[] = []): RunSchema {
   return { properties: arrays('a', 'b', 'c'), concurrency: { fields, remove_fields: removed } };
 }
 
-function byB(field: string): RunSchema {
+function splitByB(field: string): RunSchema {
   return { properties: [...arrays('a', 'b', 'c'), { name: 's', type: 'string' }], b: field };
 }
 
@@ -187,11 +187,11 @@ describe('splitInput', () => {
       { a: 'not an array', b: ['y'] },
       [{ b: ['y'] }],
     ],
-    ['b splits by one field', byB(' a '), { a: ['x'], o: 1 }, [{ a: ['x'], o: 1 }]],
-    ['b with objects', byB('a'), { a: [{ u: 1 }, { u: 2 }] }, [{ u: 1 }, { u: 2 }]],
+    ['b splits by one field', splitByB(' a '), { a: ['x'], o: 1 }, [{ a: ['x'], o: 1 }]],
+    ['b with objects', splitByB('a'), { a: [{ u: 1 }, { u: 2 }] }, [{ u: 1 }, { u: 2 }]],
     [
       'b ignores remove_fields',
-      { ...byB('a'), concurrency: { fields: [], remove_fields: ['o'] } },
+      { ...splitByB('a'), concurrency: { fields: [], remove_fields: ['o'] } },
       { a: ['x'], o: 1 },
       [{ a: ['x'], o: 1 }],
     ],
@@ -203,14 +203,14 @@ describe('splitInput', () => {
     ],
     [
       'a single value of no array type is not split',
-      byB('s'),
+      splitByB('s'),
       { s: 'one, two', o: 1 },
       [{ s: 'one, two', o: 1 }],
     ],
-    ['a blank single value is not split', byB('s'), { s: '' }, [{ s: '' }]],
+    ['a blank single value is not split', splitByB('s'), { s: '' }, [{ s: '' }]],
     [
       'an array in a field of another type is split',
-      byB('s'),
+      splitByB('s'),
       { s: ['x', 'y'] },
       [{ s: ['x'] }, { s: ['y'] }],
     ],
@@ -290,22 +290,26 @@ describe('splitInput refuses', () => {
       byFields(['a', 'b'], ['a']),
       { a: ['', {}], b: [{ u: ' ' }] },
     ],
-    ['missing concurrency field [a]', byB('a'), {}],
-    ['missing concurrency field [a]', byB(' a '), { a: null }],
-    ['missing concurrency field [toString]', byB('toString'), {}],
-    ['field [a] must be an array', byB('a'), { a: 'x' }],
+    ['missing concurrency field [a]', splitByB('a'), {}],
+    ['missing concurrency field [a]', splitByB(' a '), { a: null }],
+    ['missing concurrency field [toString]', splitByB('toString'), {}],
+    ['field [a] must be an array', splitByB('a'), { a: 'x' }],
     ['field [a] must be an array', byFields(['a']), { a: '' }],
     ['field [b] must be an array', byFields(['a', 'b']), { a: ['x'], b: { u: 1 } }],
     ['field [a] must be an array', byFields(['a', 'b'], ['a']), { a: 7, b: [] }],
-    ['concurrency field [a] is empty', byB('a'), { a: [] }],
-    ['concurrency field [a] is empty', byB('a'), { a: [null, ' ', { u: '' }] }],
+    ['concurrency field [a] is empty', splitByB('a'), { a: [] }],
+    ['concurrency field [a] is empty', splitByB('a'), { a: [null, ' ', { u: '' }] }],
     ['item at index 1 in [a] must be an object or primitive value', byFields(['a']), { a: ['x', ['y']] }],
-    ['item at index 2 in [a] must be an object or primitive value', byB('a'), { a: [{ u: 1 }, null, []] }],
+    [
+      'item at index 2 in [a] must be an object or primitive value',
+      splitByB('a'),
+      { a: [{ u: 1 }, null, []] },
+    ],
     ['field [a] must not mix object and primitive items', byFields(['a']), { a: ['x', { u: 1 }] }],
-    ['field [a] must not mix object and primitive items', byB('a'), { a: [{ u: 1 }, '', 5] }],
+    ['field [a] must not mix object and primitive items', splitByB('a'), { a: [{ u: 1 }, '', 5] }],
     [
       'field [a] must not mix object and primitive items',
-      byB('a'),
+      splitByB('a'),
       parseJson('{"a":[{"u":1},12345678901234567890]}'),
     ],
   ])('%s: %j', (message, schema, custom) => {

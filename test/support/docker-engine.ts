@@ -16,7 +16,7 @@ const testImage = 'chela-test:latest';
 
 /** The libraries that Node and the host's Python need beyond what every Debian has. */
 const libraries = ['libssl3', 'libffi8', 'libsqlite3-0', 'libexpat1', 'libstdc++6'];
-const leftOut = [
+const excludedFromImage = [
   'var/cache',
   'var/lib/apt/lists',
   'usr/share/doc',
@@ -63,7 +63,14 @@ async function imageFile(): Promise<string> {
       maxBuffer: 64 * 1024 * 1024,
     });
     const made = path.join(draft, 'tar');
-    await run('tar', ['-C', tree, ...leftOut.map((name) => `--exclude=./${name}`), '-cf', made, '.']);
+    await run('tar', [
+      '-C',
+      tree,
+      ...excludedFromImage.map((name) => `--exclude=./${name}`),
+      '-cf',
+      made,
+      '.',
+    ]);
     await rename(made, file);
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -136,7 +143,7 @@ async function startEngine(): Promise<TestEngine> {
 }
 
 /** The reason why no engine can be started here. */
-function obstacle(): string | undefined {
+function whyNoEngine(): string | undefined {
   if (process.platform !== 'linux') return 'a Docker Engine of its own needs Linux';
   if (process.getuid?.() !== 0) return 'a Docker Engine of its own needs root';
   return undefined;
@@ -147,7 +154,7 @@ function obstacle(): string | undefined {
  * @throws Error if CI runs on a machine that could start one
  */
 export async function startTestEngine(): Promise<TestEngine | string> {
-  const reason = obstacle();
+  const reason = whyNoEngine();
   if (reason !== undefined) return reason;
   const missing = ['dockerd', 'debootstrap'].filter((command) => !isInstalled(command));
   try {

@@ -288,7 +288,10 @@ function wallClock(timezone: string): (moment: number) => string {
  * Checks the clock minute by minute: the tick of a day is the first minute at which the clock shows the time or
  * has passed it.
  */
-function tickByLooking(wanted: string, minutes: { moment: number; shown: string }[]): number | undefined {
+function tickByMinuteSearch(
+  wanted: string,
+  minutes: { moment: number; shown: string }[],
+): number | undefined {
   return minutes.find(({ shown }) => shown >= wanted)?.moment;
 }
 
@@ -313,7 +316,7 @@ describe.each([
       new Date(quarter * 15 * minute).toISOString().slice(11, 16),
     );
     const asked = days.flatMap((date) => times.map((time) => ({ date, time })));
-    const looked = asked.map(({ date, time }) => tickByLooking(`${date}T${time}`, minutes) ?? 0);
+    const looked = asked.map(({ date, time }) => tickByMinuteSearch(`${date}T${time}`, minutes) ?? 0);
     const once = asked.map(({ date, time }) =>
       nextTick({ type: 4, date, time, timezone }, new Date(start))?.getTime(),
     );

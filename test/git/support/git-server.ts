@@ -9,7 +9,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const who = [
+const authorOptions = [
   '-c',
   'user.name=Author',
   '-c',
@@ -97,7 +97,7 @@ export async function startGitServer(): Promise<GitServer> {
   await once(server, 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const git = async (name: string, ...argv: string[]): Promise<string> =>
-    (await run('git', [...who, '-C', path.join(root, name), ...argv])).stdout.trim();
+    (await run('git', [...authorOptions, '-C', path.join(root, name), ...argv])).stdout.trim();
   return Object.assign(state, {
     host,
     requests,

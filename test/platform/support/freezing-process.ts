@@ -10,9 +10,9 @@ function blockFor(milliseconds: number): void {
   while (performance.now() < end);
 }
 
-export type WayToFreeze = 'loop' | 'expression' | 'wait' | 'read' | 'busy';
+export type FreezeMode = 'loop' | 'expression' | 'wait' | 'read' | 'busy';
 
-const ways: Record<WayToFreeze, () => unknown> = {
+const ways: Record<FreezeMode, () => unknown> = {
   loop: () => {
     for (;;);
   },
@@ -35,6 +35,6 @@ const ways: Record<WayToFreeze, () => unknown> = {
 if (isMainThread) {
   process.on('SIGUSR2', () => {
     writeSync(1, 'frozen\n');
-    ways[process.env['TEST_FREEZE'] as WayToFreeze]();
+    ways[process.env['TEST_FREEZE'] as FreezeMode]();
   });
 }

@@ -9,7 +9,7 @@ export interface SeenProcess {
   readonly command: string;
 }
 
-function see(pid: number): SeenProcess | undefined {
+function findProcess(pid: number): SeenProcess | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -35,16 +35,19 @@ function childrenOf(pid: number): number[] {
 export function descendantsOf(pid: number): SeenProcess[] {
   const pids = childrenOf(pid);
   for (const child of pids) pids.push(...childrenOf(child));
-  return pids.map(see).filter((seen) => seen !== undefined);
+  return pids.map(findProcess).filter((seen) => seen !== undefined);
 }
 
 /** Those still running. */
 export function stillRunning(processes: readonly SeenProcess[]): SeenProcess[] {
-  return processes.filter(({ pid, startTicks }) => see(pid)?.startTicks === startTicks);
+  return processes.filter(({ pid, startTicks }) => findProcess(pid)?.startTicks === startTicks);
 }
 
 /** Resolves once none of them is running. @throws Error with those left when the time is up */
-export async function allGone(processes: readonly SeenProcess[], limitMilliseconds: number): Promise<void> {
+export async function untilAllEnded(
+  processes: readonly SeenProcess[],
+  limitMilliseconds: number,
+): Promise<void> {
   const deadline = Date.now() + limitMilliseconds;
   for (;;) {
     const left = stillRunning(processes);

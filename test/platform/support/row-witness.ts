@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-const pushesAtOnce = 8;
+const concurrentPushes = 8;
 
 /** Rows `{n}`, n from 0. A refused push ends the worker with exit code 1. */
 export const pushWithWitness = `
@@ -18,7 +18,7 @@ export const pushWithWitness = `
       require('fs').writeSync(acknowledged, n + '\\n');
     }
   };
-  await Promise.all(Array.from({ length: ${pushesAtOnce} }, pushOn));`;
+  await Promise.all(Array.from({ length: ${concurrentPushes} }, pushOn));`;
 
 /** The records of a runner's subtasks; one number per row. */
 export async function acknowledgedRows(cacheDir: string, runnerProcessId: number): Promise<number[]> {

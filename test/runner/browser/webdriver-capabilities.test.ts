@@ -1,18 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { fencedCapabilities } from '../../../src/runner/browser/webdriver-capabilities.ts';
 
-interface Fenced {
+interface FencedCapabilities {
   capabilities: {
     alwaysMatch: Record<string, unknown>;
     firstMatch: { 'goog:chromeOptions': Record<string, unknown> & { args: string[] } }[];
   };
 }
 
-function fenced(body: unknown): Fenced['capabilities'] {
-  return (fencedCapabilities(body, '/browser/chromium') as unknown as Fenced).capabilities;
+function fenced(body: unknown): FencedCapabilities['capabilities'] {
+  return (fencedCapabilities(body, '/browser/chromium') as unknown as FencedCapabilities).capabilities;
 }
 
-function optionsOf(body: unknown): Fenced['capabilities']['firstMatch'][number]['goog:chromeOptions'] {
+function optionsOf(
+  body: unknown,
+): FencedCapabilities['capabilities']['firstMatch'][number]['goog:chromeOptions'] {
   const [first] = fenced(body).firstMatch;
   if (first === undefined) throw new Error('there is no alternative');
   return first['goog:chromeOptions'];
