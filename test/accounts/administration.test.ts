@@ -164,13 +164,13 @@ describe('accounts', () => {
       'there is no time zone Mars/Base: name one such as Europe/Berlin or UTC',
     ],
     [
-      'another name for admin',
+      'a new name for admin',
       '/accounts/admin',
       { method: 'PUT', body: { name: 'root' } },
       'the account admin cannot be renamed: the platform finds it by its name',
     ],
     [
-      'admin as nobody',
+      'removing admin from administrators',
       '/accounts/admin',
       { method: 'PUT', body: { is_admin: false } },
       'the account admin stays an administrator',
@@ -181,12 +181,7 @@ describe('accounts', () => {
       { body: { name: 'x' } },
       "the account chela is the platform's own and has no API key",
     ],
-    [
-      'nothing added to a balance',
-      '/accounts/ada/balance',
-      { body: { amount: '-0.00' } },
-      'amount must not be 0',
-    ],
+    ['an amount of zero', '/accounts/ada/balance', { body: { amount: '-0.00' } }, 'amount must not be 0'],
   ])('are refused %s', async (_name, path, options, message) => {
     const answer = await asAdmin(path, options);
     expect(errorOf(answer)).toEqual(invalid);

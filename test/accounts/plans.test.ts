@@ -171,7 +171,7 @@ describe('a prepaid plan', () => {
   test.each([
     ['nothing', undefined],
     ['zero', '0.00'],
-    ['less than nothing', '-0.000001'],
+    ['a negative amount', '-0.000001'],
   ])('starts no run with a balance of %s', async (_name, balance) => {
     const { id, key } = await accountWith('prepaid', balance);
     const answer = await submit(key);

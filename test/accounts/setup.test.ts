@@ -109,9 +109,13 @@ describe('POST /setup', () => {
 
   test.each<[string, Record<string, unknown>, string]>([
     ['a short password', { password: 'elevenchars' }, 'password must have 12 to 200 characters'],
-    ['a password without end', { password: 'x'.repeat(201) }, 'password must have 12 to 200 characters'],
+    ['an endless password', { password: 'x'.repeat(201) }, 'password must have 12 to 200 characters'],
     ['no e-mail address', { email: 'admin' }, 'email must be an e-mail address such as admin@example.com'],
-    ['two in one', { email: 'a@b.c, d@e.f' }, 'email must be an e-mail address such as admin@example.com'],
+    [
+      'two addresses in one',
+      { email: 'a@b.c, d@e.f' },
+      'email must be an e-mail address such as admin@example.com',
+    ],
     ['a line break', { email: 'a@b.c\n' }, 'email must be an e-mail address such as admin@example.com'],
     ['a number as password', { password: 123_456_789_012 }, 'password must be string'],
     ['no token', { token: undefined }, "the body must have required property 'token'"],

@@ -85,7 +85,7 @@ const cases: Case[] = [
     },
   },
   {
-    name: 'a description meant for sharing when there is no other',
+    name: 'an og:description if there is no other description',
     path: '/shared',
     handler: html('<meta property="og:description" content="Shared"><p>text'),
     row: { title: '', description: 'Shared', error: '' },
@@ -97,7 +97,7 @@ const cases: Case[] = [
     row: { status: 200, title: 'Plain', final_url: `${origin}/target#top`, error: '' },
   },
   {
-    name: 'a further redirect',
+    name: 'another redirect',
     path: '/moved-again',
     handler: redirect(307, `${origin}/target#top`),
     row: { title: 'Plain' },
@@ -150,7 +150,7 @@ const cases: Case[] = [
     row: { title: 'Märk' },
   },
   {
-    name: 'a character set that nobody knows',
+    name: 'an unknown character set',
     path: '/unknown-charset',
     handler: html('<title>Grüße</title>', { 'content-type': 'text/html; charset=klingon' }),
     row: { title: 'Grüße' },
@@ -168,13 +168,13 @@ const cases: Case[] = [
     row: { title: 'Plain', error: '' },
   },
   {
-    name: 'a page that is not what its compression says',
+    name: 'a page that is not compressed as declared',
     path: '/broken-gzip',
     handler: html(page, { 'content-encoding': 'gzip' }),
     row: { status: null, error: 'incorrect header check' },
   },
   {
-    name: 'a compression that nobody asked for',
+    name: 'a compression that was not requested',
     path: '/unknown-compression',
     handler: html(page, { 'content-encoding': 'rare' }),
     row: { error: 'unknown compression rare' },
@@ -192,7 +192,7 @@ const cases: Case[] = [
     row: { title: 'Endless', error: '' },
   },
   {
-    name: 'an endless download that is no page',
+    name: 'an endless download that is not a page',
     path: '/film',
     handler: endless('video/mp4', ''),
     row: { status: 200, title: '', content_type: 'video/mp4', error: 'not HTML but video/mp4' },
@@ -204,7 +204,7 @@ const cases: Case[] = [
     row: { status: null, error: 'socket hang up' },
   },
   {
-    name: 'a page that never ends its headers',
+    name: 'a page with endless headers',
     path: '/silent',
     handler: () => {},
     row: { status: null, error: 'no complete answer within 1 s' },

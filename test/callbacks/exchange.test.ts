@@ -112,7 +112,7 @@ test.each<[string, (socket: Socket) => void]>([
       drip(socket, '1\r\nx\r\n');
     },
   ],
-  ['sends information for ever', (socket) => drip(socket, 'HTTP/1.1 102 Processing\r\n\r\n')],
+  ['sends informational responses forever', (socket) => drip(socket, 'HTTP/1.1 102 Processing\r\n\r\n')],
 ])('a receiver that %s is canceled at the time limit', async (_, speak) => {
   const outcome = await send(await rawReceiver(speak), shortMilliseconds);
   expect(outcome.error).toBe('no complete answer within 0.3 s');
@@ -144,8 +144,8 @@ test('huge headers are refused', async () => {
 });
 
 test.each<[string, (socket: Socket) => void]>([
-  ['hangs up', (socket) => socket.destroy()],
-  ['speaks something else', (socket) => socket.end('220 smtp.example.com ESMTP\r\n')],
+  ['disconnects', (socket) => socket.destroy()],
+  ['speaks another protocol', (socket) => socket.end('220 smtp.example.com ESMTP\r\n')],
   [
     'switches protocols',
     (socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),

@@ -23,10 +23,10 @@ describe('spreadsheet cells', () => {
     ],
     ['line breaks in quotes', '"a\nb"\tc', [['a\nb', 'c']]],
     ['quotes in quotes', '"say ""hi"""\tx', [['say "hi"', 'x']]],
-    ['quotes that are meant', '"exact words"\nb', [['"exact words"'], ['b']]],
+    ['literal quotes', '"exact words"\nb', [['"exact words"'], ['b']]],
     ['quotes that never end', '"a\nb', [['"a'], ['b']]],
     ['quotes in the middle', 'a "b" c\t"d" e', [['a "b" c', '"d" e']]],
-    ['old line breaks', 'a\rb', [['a'], ['b']]],
+    ['carriage returns as line breaks', 'a\rb', [['a'], ['b']]],
   ])('are parsed: %s', (_case, text, cells) => {
     expect(readCells(text)).toEqual(cells);
   });

@@ -67,7 +67,7 @@ describe('a headline', () => {
       { error_headline: 'ValueError: x', end_detail: { exit_code: 1 } },
       'ValueError: x',
     ],
-    ['is the exit code without one', { end_detail: { exit_code: 3 } }, 'Exit code 3'],
+    ['is the exit code if there is no error', { end_detail: { exit_code: 3 } }, 'Exit code 3'],
     ['names a signal', { end_reason: 'signal', end_detail: { signal: 'SIGSEGV' } }, 'Signal SIGSEGV'],
     [
       'names a limit',
@@ -75,12 +75,12 @@ describe('a headline', () => {
       'Memory limit of 2,048 MB',
     ],
     [
-      'has the words of what failed',
+      'has the message of what failed',
       { end_reason: 'dependencies', end_detail: { message: 'npm ci failed' } },
       'Dependencies not installed: npm ci failed',
     ],
     [
-      'says which subtask it is of',
+      'names the subtask',
       {
         end_reason: 'partly_failed',
         error_headline: 'ValueError: x',
@@ -88,7 +88,7 @@ describe('a headline', () => {
       },
       'Subtask 2: ValueError: x',
     ],
-    ['is err_msg where no reason is known', { end_reason: '', err_msg: 'something' }, 'something'],
+    ['is err_msg if the reason is unknown', { end_reason: '', err_msg: 'something' }, 'something'],
   ])('%s', (_, values, text) => {
     expect(headlineText(ended(values), words)).toBe(text);
   });

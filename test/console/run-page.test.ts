@@ -347,7 +347,7 @@ describe('a run whose subtasks ended differently', () => {
 });
 
 test.each([
-  ['a limit of its own', { execute_limit_time_seconds: 1 }, runForever, 'Raise the time limit under'],
+  ['its own limit', { execute_limit_time_seconds: 1 }, runForever, 'Raise the time limit under'],
   [
     'a limit that its output names',
     {},

@@ -84,7 +84,7 @@ const limited = [
     expected: [2, 1, 1, 1],
   },
   {
-    name: 'bytes, by an item that alone is over it',
+    name: 'bytes, by a single item over it',
     limits: { maximumBytes: 2 },
     items: ['a', 'bbbbb', 'c'],
     expected: [1, 1, 1],

@@ -36,10 +36,10 @@ describe('a valid key is accepted', () => {
   test.each<[string, (key: string) => Credentials]>([
     ['as bearer token', (key) => ({ authorization: `Bearer ${key}` })],
     ['as bearer token, whatever the case of the scheme', (key) => ({ authorization: `bEARER ${key}` })],
-    ['as bearer token behind several spaces', (key) => ({ authorization: `Bearer    ${key}` })],
+    ['as bearer token after several spaces', (key) => ({ authorization: `Bearer    ${key}` })],
     ['as header api-key', (key) => ({ apiKey: key })],
     ['as query value token', (key) => ({ token: key })],
-    ['three times over', (key) => ({ authorization: `Bearer ${key}`, apiKey: key, token: key })],
+    ['in all three places', (key) => ({ authorization: `Bearer ${key}`, apiKey: key, token: key })],
     ['beside a wrong bearer token', (key) => ({ authorization: 'Bearer wrong', apiKey: key })],
     ['beside a header of another scheme', (key) => ({ authorization: 'Basic d3Jvbmc=', token: key })],
     ['beside a wrong api-key', (key) => ({ apiKey: 'wrong', token: key })],
@@ -63,7 +63,7 @@ test.each<[string, Credentials]>([
   ['an empty api-key', { apiKey: '' }],
   ['an empty token', { token: '' }],
   ['a token of spaces', { token: '  ' }],
-  ['blank ones everywhere', { authorization: 'Bearer ', apiKey: ' ', token: '' }],
+  ['blank credentials everywhere', { authorization: 'Bearer ', apiKey: ' ', token: '' }],
 ])('no credential is 401 with code 12001: %s', async (_name, credentials) => {
   const answer = await account(credentials);
   expect(errorOf(answer)).toEqual({ status: 401, code: 12001 });
@@ -74,10 +74,13 @@ test.each<[string, (key: string) => Credentials]>([
   ['a wrong bearer token', () => ({ authorization: 'Bearer wrong' })],
   ['a wrong api-key', () => ({ apiKey: 'wrong' })],
   ['a wrong token', () => ({ token: 'wrong' })],
-  ['wrong ones everywhere', () => ({ authorization: 'Bearer wrong', apiKey: 'wrong', token: 'wrong' })],
+  [
+    'wrong credentials everywhere',
+    () => ({ authorization: 'Bearer wrong', apiKey: 'wrong', token: 'wrong' }),
+  ],
   ['a valid key as Basic', (key) => ({ authorization: `Basic ${key}` })],
   ['a valid key as Digest', (key) => ({ authorization: `Digest ${key}` })],
-  ['a valid key cut short', (key) => ({ apiKey: key.slice(0, -1) })],
+  ['a truncated valid key', (key) => ({ apiKey: key.slice(0, -1) })],
   ['a valid key in capitals', (key) => ({ apiKey: key.toUpperCase() })],
   ['a valid key twice in one header', (key) => ({ apiKey: `${key}, ${key}` })],
   ['U+0000', () => ({ token: '\0' })],

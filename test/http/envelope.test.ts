@@ -90,7 +90,7 @@ describe('a body over the limit is 413, and the client can read the response', (
   test.each<[string, () => Uint8Array | ReadableStream]>([
     ['just over it', () => new Uint8Array(16 * mebibyte + 1)],
     ['30 MB', () => new Uint8Array(30_000_000)],
-    ['30 MB in chunks of no declared length', () => chunks(29)],
+    ['30 MB in chunks without a declared length', () => chunks(29)],
   ])('%s', async (_name, body) => {
     // Closing a connection too early breaks some requests, not every one, so this sends several.
     for (let round = 0; round < 3; round += 1) {
@@ -184,8 +184,8 @@ test('a request without any content type needs no body', async () => {
 
 test.each([
   ['cannot be decoded', '/workers/%zz', 400, 11000],
-  ['is no UTF-8', '/workers/%ff%fe', 400, 11000],
-  ['ends in half an escape', '/worker-runs/%', 400, 11000],
+  ['is not UTF-8', '/workers/%ff%fe', 400, 11000],
+  ['ends within an escape', '/worker-runs/%', 400, 11000],
   ['is too long', `/workers/${'a'.repeat(600)}`, 404, 11004],
   ['contains U+0000', '/workers/%00', 404, 11004],
 ])('an identifier that %s gets a response in the envelope', async (_name, path, status, code) => {

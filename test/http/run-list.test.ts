@@ -156,11 +156,11 @@ describe('filters', () => {
     ['start_time is the first second', 'start_time=2024-03-10T00:00:00Z', [3, 2, 1, 0]],
     ['a second later', 'start_time=2024-03-10T00:00:01Z', [3, 2, 1]],
     ['start_time on the next day', 'start_time=2024-03-11T00:00:00Z', [3, 2]],
-    ['end_time names a day, which counts as a whole', 'end_time=2024-03-10T00:00:00Z', [1, 0]],
+    ['end_time is a date and includes that day', 'end_time=2024-03-10T00:00:00Z', [1, 0]],
     ['end_time on the day before', 'end_time=2024-03-09T00:00:00Z', []],
     ['both on one day', 'start_time=2024-03-10T00:00:00Z&end_time=2024-03-10T00:00:00Z', [1, 0]],
     ['both over two days', 'start_time=2024-03-10T00:00:00Z&end_time=2024-03-11T00:00:00Z', [2, 1, 0]],
-    ['both over months', 'start_time=2023-01-01T00:00:00Z&end_time=2024-12-31T00:00:00Z', [2, 1, 0]],
+    ['both, spanning months', 'start_time=2023-01-01T00:00:00Z&end_time=2024-12-31T00:00:00Z', [2, 1, 0]],
     ['from the beginning', 'start_time=1970-01-01T00:00:00Z', [3, 2, 1, 0]],
   ] as const)('times: %s', async (_name, times, indexes) => {
     const query = times.replaceAll(/\d{4}-[\d:T-]+Z/g, (moment) => String(seconds(moment)));

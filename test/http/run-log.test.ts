@@ -69,7 +69,7 @@ describe('a run that has ended', () => {
 
   test.each<[string, (url: URL) => void]>([
     ['another signature', (url) => url.searchParams.set('signature', 'A'.repeat(43))],
-    ['a signature cut short', (url) => url.searchParams.set('signature', 'A')],
+    ['a truncated signature', (url) => url.searchParams.set('signature', 'A')],
     ['an empty signature', (url) => url.searchParams.set('signature', '')],
     ['no signature', (url) => url.searchParams.delete('signature')],
     [
@@ -77,16 +77,13 @@ describe('a run that has ended', () => {
       (url) => url.searchParams.append('signature', url.searchParams.get('signature') ?? ''),
     ],
     [
-      'a later end',
+      'a later expiry',
       (url) => url.searchParams.set('expires', String(Number(url.searchParams.get('expires')) + 1)),
     ],
-    ['an end that is no number', (url) => url.searchParams.set('expires', 'never')],
-    ['no end', (url) => url.searchParams.delete('expires')],
+    ['an expiry that is not a number', (url) => url.searchParams.set('expires', 'never')],
+    ['no expiry', (url) => url.searchParams.delete('expires')],
     ['another run', (url) => (url.pathname = url.pathname.replace(run, otherRun))],
-    [
-      'a run that does not exist',
-      (url) => (url.pathname = url.pathname.replace(run, '01KKDXV2G26BT7NH4ZQR2R4NPZ')),
-    ],
+    ['a missing run', (url) => (url.pathname = url.pathname.replace(run, '01KKDXV2G26BT7NH4ZQR2R4NPZ'))],
     ['U+0000', (url) => (url.pathname = url.pathname.replace(run, '%00'))],
   ])('a link with %s is 403 in the envelope', async (_name, alter) => {
     const url = new URL((await logOf(platform, run)).all_logs_url);

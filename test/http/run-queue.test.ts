@@ -105,10 +105,10 @@ describe('holding a run', () => {
   });
 
   test.each<[string, Record<string, unknown>, number, number]>([
-    ['an input that lacks what is required', { input: { parameters: { custom: {} } } }, 400, 11000],
-    ['an input of another form', { input: { names: ['Ada'] } }, 400, 11000],
+    ['an input without a required field', { input: { parameters: { custom: {} } } }, 400, 11000],
+    ['an input of the wrong shape', { input: { names: ['Ada'] } }, 400, 11000],
     ['an unknown version', { version: 'v4.0.0' }, 400, 50003],
-    ['a callback URL that is none', { callback_url: 'not a url' }, 422, 11000],
+    ['an invalid callback URL', { callback_url: 'not a url' }, 422, 11000],
     ['a callback to this machine', { callback_url: 'http://127.0.0.1:1/' }, 400, 11000],
     ['an unknown field', { priority: 1 }, 422, 11000],
     ['a limit out of range', { limit: 101 }, 422, 11000],
@@ -275,8 +275,8 @@ test.each([[null], [[]]])('returns no results for no references: %j', async (ref
 });
 
 test.each<[string, Record<string, unknown>]>([
-  ['left out', {}],
-  ['one text', { queue_refs: '1' }],
+  ['omitted', {}],
+  ['a string', { queue_refs: '1' }],
   ['numbers', { queue_refs: [1] }],
   ['more than a thousand', { queue_refs: Array.from({ length: 1001 }, (_, index) => String(index)) }],
   ['with an unknown field', { queue_refs: [], force: true }],

@@ -221,8 +221,8 @@ describe('rerun', () => {
   test.each<[string, unknown, number]>([
     ['an unknown field', { input: {} }, 422],
     ['is_async of another type', { is_async: 'false' }, 422],
-    ['a limit over the most', { limit: 101 }, 422],
-    ['a callback that is no address', { callback_url: 'nonsense' }, 422],
+    ['a limit over the maximum', { limit: 101 }, 422],
+    ['a callback that is not a URL', { callback_url: 'nonsense' }, 422],
     ['a callback over another protocol', { callback_url: 'ftp://client.example.com/' }, 422],
     ['a callback with U+0000', { callback_url: 'http://client.example.com/\0' }, 422],
     ['a list', [], 422],

@@ -144,7 +144,7 @@ describe('an input that cannot run is 400 with code 11000, and starts no run', (
       /^required input is missing: most$/,
     ],
     [
-      'an integer that is none',
+      'an invalid integer',
       { parameters: { custom: { ...complete, most: 'three' } } },
       /^field \[most\] must be an integer$/,
     ],

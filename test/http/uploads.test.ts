@@ -118,13 +118,13 @@ describe('these uploads are refused, with nothing published and nothing left on 
       /^title must not contain the character U\+0000$/,
     ],
     [
-      'a category that is no number',
+      'a category that is not a number',
       () => uploadForm(packageZip(), { title: 'T', categories: '1,2' }),
       422,
       /^categories must be one whole number$/,
     ],
     [
-      'a category beyond every integer',
+      'a category beyond any integer',
       () => uploadForm(packageZip(), { title: 'T', categories: '9'.repeat(15) }),
       422,
       /^categories must be one whole number$/,
@@ -154,7 +154,7 @@ describe('these uploads are refused, with nothing published and nothing left on 
       /^the worker tester~existing exists: upload a new version of it/,
     ],
     [
-      'more fields than any form has',
+      'too many form fields',
       () =>
         uploadForm(
           packageZip(),
@@ -164,8 +164,8 @@ describe('these uploads are refused, with nothing published and nothing left on 
       /./,
     ],
     ['no bytes', () => uploadForm(Buffer.alloc(0), { title: 'T' }), 400, /not a zip/],
-    ['no zip', () => uploadForm(Buffer.from('#!/bin/sh\n'), { title: 'T' }), 400, /not a zip/],
-    ['half a zip', () => uploadForm(packageZip().subarray(0, 300), { title: 'T' }), 400, /not a zip/],
+    ['not a zip', () => uploadForm(Buffer.from('#!/bin/sh\n'), { title: 'T' }), 400, /not a zip/],
+    ['a truncated zip', () => uploadForm(packageZip().subarray(0, 300), { title: 'T' }), 400, /not a zip/],
     ['a zip without files', () => uploadForm(hostileZip([]), { title: 'T' }), 400, /holds no files/],
     [
       'a zip with a damaged entry',
@@ -174,7 +174,7 @@ describe('these uploads are refused, with nothing published and nothing left on 
       /is damaged: its checksum is wrong/,
     ],
     [
-      'a path out of the root',
+      'a path outside the root',
       () => uploadForm(hostileZip([{ name: '../../evil.js', data: 'a' }]), { title: 'T' }),
       400,
       /evil\.js/,
@@ -214,7 +214,7 @@ describe('these uploads are refused, with nothing published and nothing left on 
       /has no entry file/,
     ],
     [
-      'an output schema that is nested too deeply to be written again',
+      'an output schema that is nested too deeply to be serialized',
       () => {
         const description = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
         const schema = `[{"name": "a", "type": "string", "description": ${description}}]`;
@@ -230,7 +230,7 @@ describe('these uploads are refused, with nothing published and nothing left on 
       /has more than one entry file/,
     ],
     [
-      'an input schema that is no JSON',
+      'an input schema that is not JSON',
       () => uploadForm(packageZip({ 'input_schema.json': schemaText.slice(1) }), { title: 'T' }),
       400,
       /input_schema\.json/,
@@ -264,16 +264,16 @@ describe('these uploads are refused, with nothing published and nothing left on 
     ['no boundary', 'multipart/form-data', 'text'],
     ['no part at all', 'multipart/form-data; boundary=x', 'text'],
     [
-      'a file that breaks off',
+      'a truncated file',
       'multipart/form-data; boundary=x',
       '--x\r\ncontent-disposition: form-data; name="scraper_file"; filename="a.zip"\r\n\r\nPK',
     ],
     [
-      'a field that breaks off',
+      'a truncated field',
       'multipart/form-data; boundary=x',
       '--x\r\ncontent-disposition: form-data; name="title"\r\n\r\nT',
     ],
-    ['a header that breaks off', 'multipart/form-data; boundary=x', '--x\r\ncontent-dispo'],
+    ['a truncated header', 'multipart/form-data; boundary=x', '--x\r\ncontent-dispo'],
     [
       'a field named __proto__',
       'multipart/form-data; boundary=x',

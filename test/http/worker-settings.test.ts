@@ -88,7 +88,7 @@ describe('the settings of a worker', () => {
 
   test.for([
     ['a program', `data:image/svg+xml;base64,${Buffer.from('<svg/>').toString('base64')}`],
-    ['a page that says it is a png', `data:image/png;base64,${Buffer.from('<script>').toString('base64')}`],
+    ['a page declared as PNG', `data:image/png;base64,${Buffer.from('<script>').toString('base64')}`],
     ['an address', 'https://pictures.example/x.png'],
   ])('reject an icon that is %s', async ([, icon]) => {
     expect(errorOf(await change(slug, { icon }))).toEqual({ status: 400, code: 11000 });

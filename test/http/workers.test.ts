@@ -64,8 +64,8 @@ describe('lists', () => {
 
   test.each([
     ['part of the title', 'aps &'],
-    ['the title in other case', 'MAPS & CO'],
-    ['a per cent sign of the title', '100%'],
+    ['the title in another case', 'MAPS & CO'],
+    ['a percent sign in the title', '100%'],
     ['part of the path', 'ter~map'],
     ['the path with a slash', 'tester/maps-co-100'],
     ['the empty keyword', ''],

@@ -111,10 +111,10 @@ async function valueOf(script: string, by = worker): Promise<{ value: unknown; s
 
 describe('a worker', () => {
   test.each([
-    ['with credentials in the address', 'connectOverCDP(`ws://${PROXY_AUTH}@${ChromeWs}`)'],
-    ['with the credentials as a key', 'connectOverCDP(`ws://${ChromeWs}/ws?apiKey=${PROXY_AUTH}`)'],
+    ['with credentials in the URL', 'connectOverCDP(`ws://${PROXY_AUTH}@${ChromeWs}`)'],
+    ['with credentials as an API key', 'connectOverCDP(`ws://${ChromeWs}/ws?apiKey=${PROXY_AUTH}`)'],
     [
-      'by HTTP',
+      'over HTTP',
       `connectOverCDP('http://' + ChromeHttp, { headers: { authorization: 'Basic ' + Buffer.from(PROXY_AUTH).toString('base64') } })`,
     ],
   ])('opens pages with Playwright, %s', async (_, connect) => {

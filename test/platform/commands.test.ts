@@ -44,17 +44,17 @@ describe('a failing command exits with 1 and one line that says why', () => {
       argv: ['runner'],
       says: 'chela runner needs DATABASE_URL or --database-url',
     },
-    'a database that does not answer': {
+    'a database that does not respond': {
       argv: ['runner', '--database-url', 'postgres://chela@127.0.0.1:1/chela'],
       environment: { CHELA_DATABASE_WAIT_SECONDS: '1' },
       says: `waiting for the database: connect ECONNREFUSED 127.0.0.1:1
 chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): connect ECONNREFUSED 127.0.0.1:1; check DATABASE_URL`,
     },
-    'a push of nothing': {
+    'a push without a folder': {
       argv: ['push', '--key', 'not-asked-for-yet'],
       says: 'name a folder, or a repository by --git',
     },
-    'a folder to push that is not there': {
+    'a push of a missing folder': {
       argv: ['push', '/nowhere/at/all'],
       says: '/nowhere/at/all is no folder',
     },

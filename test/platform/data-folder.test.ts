@@ -16,9 +16,9 @@ async function lockManyTimes(): Promise<PromiseSettledResult<DataFolderLock>[]> 
 
 const states: Record<string, string | undefined> = {
   'is free': undefined,
-  'was locked by a process that died': '999999999 1',
-  'was locked by a process whose id another one has now': `${process.pid} 1`,
-  'has a lock that says nothing': '',
+  'was locked by a dead process': '999999999 1',
+  'was locked by a dead process whose id has been reused': `${process.pid} 1`,
+  'has an empty lock file': '',
 };
 
 test.each(Object.entries(states))(

@@ -176,7 +176,7 @@ describe('the usage of a run', () => {
   test.each([
     ['finished', burn, {}],
     ['failed', `${burn} process.exit(3)`, {}],
-    ['came to a limit', `${burn} ${runForever}`, { execute_limit_time_seconds: 4 }],
+    ['reached a limit', `${burn} ${runForever}`, { execute_limit_time_seconds: 4 }],
   ])('is metered if the run %s', async (_, script, system) => {
     const { run_slug: slug } = await platform.runSync(worker, { script, items }, system);
     const used = await metered(slug);

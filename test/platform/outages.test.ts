@@ -121,10 +121,10 @@ const faults: Record<string, () => Promise<void>> = {
     const own = roots.flatMap((pid) => [pid, ...descendantsOf(pid).map((child) => child.pid)]);
     await freeze([...own, ...postgresProcesses()]);
   },
-  'the clock of PostgreSQL went an hour forward': async () => {
+  'the clock of PostgreSQL jumped an hour forward': async () => {
     await query(`UPDATE clock SET step = '1 hour'`);
   },
-  'the clock of PostgreSQL went an hour back': async () => {
+  'the clock of PostgreSQL jumped an hour back': async () => {
     await query(`UPDATE clock SET step = '0'`);
   },
 };

@@ -287,7 +287,7 @@ describe('a run ends', () => {
       end: ['succeeded', {}, ''],
       log: /^SYSTEM: finished with exit code 0$/,
     },
-    'with failure at another exit code': {
+    'with failure at any other exit code': {
       script: 'process.exit(3)',
       status: 'failed',
       errMsg: 'the worker ended with exit code 3',

@@ -82,18 +82,18 @@ describe('network', () => {
   // Addresses reserved for documentation: the host could not reach them either.
   test.each([
     ['TCP to another machine', `return outcome(net.connect(80, '192.0.2.1'), 'connect')`, 'ENETUNREACH'],
-    ['TCP by IPv6', `return outcome(net.connect(80, '2001:db8::1'), 'connect')`, 'ENETUNREACH'],
+    ['TCP over IPv6', `return outcome(net.connect(80, '2001:db8::1'), 'connect')`, 'ENETUNREACH'],
     [
       'UDP to another machine',
       `return new Promise((resolve) => { const socket = dgram.createSocket('udp4');
         socket.send('x', 53, '192.0.2.1', (error) => { socket.close(); resolve(error?.code) }) })`,
       'ENETUNREACH',
     ],
-    ['a look-up by the system', `return dns.promises.lookup('example.org')`, 'ENOTFOUND'],
-    ['a look-up by DNS', `return dns.promises.resolve4('example.org')`, 'ECONNREFUSED'],
+    ['a lookup by the system', `return dns.promises.lookup('example.org')`, 'ENOTFOUND'],
+    ['a lookup by DNS', `return dns.promises.resolve4('example.org')`, 'ECONNREFUSED'],
     ['the interfaces', `return Object.keys(os.networkInterfaces())`, ['lo']],
     [
-      'names that older workers open',
+      'host names that older workers use',
       `return (await dns.promises.lookup('chrome-ws-inner.cafescraper.com')).address`,
       '127.0.0.1',
     ],
@@ -180,7 +180,7 @@ describe('identity', () => {
       `const { username, homedir } = os.userInfo(); return [username, homedir]`,
       ['worker', '/home/worker'],
     ],
-    ['has a host name of its own', `return os.hostname()`, 'worker'],
+    ['has its own host name', `return os.hostname()`, 'worker'],
     [
       'has no capability and cannot gain any',
       `return fs.readFileSync('/proc/self/status', 'utf8').match(/^(Cap\\w+|NoNewPrivs):.*$/gm)
@@ -188,16 +188,20 @@ describe('identity', () => {
       ['CapInh:0', 'CapPrm:0', 'CapEff:0', 'CapBnd:0', 'CapAmb:0', 'NoNewPrivs:1'],
     ],
     [
-      'sees no process but its own',
+      'sees only its own processes',
       `return fs.readdirSync('/proc').filter((name) => Number(name) > 0).length`,
       2,
     ],
     [
-      'has no bounds to lift',
+      'cannot lower its OOM score',
       `return code(() => fs.writeFileSync('/proc/self/oom_score_adj', '-500'))`,
       'EACCES',
     ],
-    ['goes first when memory runs out', `return Number(fs.readFileSync('/proc/self/oom_score_adj'))`, 1000],
+    [
+      'is killed first when memory runs out',
+      `return Number(fs.readFileSync('/proc/self/oom_score_adj'))`,
+      1000,
+    ],
   ])('%s', async (_, body, expected) => {
     expect(await inside(body)).toEqual(expected);
   });

@@ -147,7 +147,7 @@ test.each([
   ['no package.json', undefined],
   ['none declared', { name: 'x' }],
   ['empty lists', { dependencies: {}, optionalDependencies: {} }],
-  ['only development ones', { devDependencies: { 'is-odd': '3.0.1' } }],
+  ['only development dependencies', { devDependencies: { 'is-odd': '3.0.1' } }],
 ])('no dependencies: %s', async (_, manifest) => {
   const { dependencies, makePackage, cached } = await makeWorkplace();
   const packageDir = await makePackage(manifest ?? {});
@@ -158,11 +158,11 @@ test.each([
 
 describe('refuses', () => {
   test.each([
-    ['a package.json that is no JSON', '{', 'package.json is not valid JSON'],
-    ['a package.json that is no object', '[]', 'package.json must hold a JSON object'],
+    ['a package.json that is not JSON', '{', 'package.json is not valid JSON'],
+    ['a package.json that is not an object', '[]', 'package.json must hold a JSON object'],
     ['a list of dependencies', { dependencies: ['a'] }, '"dependencies" in package.json must be an object'],
     [
-      'a version that is no text',
+      'a version that is not a string',
       { dependencies: { a: 1 } },
       'dependency "a" in package.json must be a string',
     ],
@@ -170,7 +170,7 @@ describe('refuses', () => {
     ['a path', { dependencies: { a: '/etc' } }, 'comes from "/etc"'],
     ['a relative path', { optionalDependencies: { a: '../x' } }, 'comes from "../x"'],
     ['a link', { dependencies: { a: 'link:/etc' } }, 'comes from "link:/etc"'],
-    ['git by ssh', { dependencies: { a: 'git+ssh://git@example.com/a.git' } }, 'comes from "git+ssh:'],
+    ['git over ssh', { dependencies: { a: 'git+ssh://git@example.com/a.git' } }, 'comes from "git+ssh:'],
     ['git from a file', { dependencies: { a: 'git+file:///srv/a.git' } }, 'comes from "git+file:'],
     ['a local override', { ...dependency, overrides: { b: { c: 'file:/x' } } }, 'comes from "file:/x"'],
   ])('%s', async (_, manifest, message) => {

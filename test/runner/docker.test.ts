@@ -252,15 +252,15 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
 
   describe('check() says what to do', () => {
     test.each([
-      ['without an image', { dockerImage: '' }, /needs an image: set CHELA_DOCKER_IMAGE/],
-      ['with an image that is not there', { dockerImage: 'absent:1' }, /docker pull absent:1/],
+      ['if no image is configured', { dockerImage: '' }, /needs an image: set CHELA_DOCKER_IMAGE/],
+      ['if the image is missing', { dockerImage: 'absent:1' }, /docker pull absent:1/],
       [
-        'with a runtime the engine does not know',
+        'if the engine does not know the runtime',
         { dockerRuntime: 'absent' },
         /does not know the runtime absent, only .*runc/,
       ],
       [
-        'without an engine',
+        'if there is no engine',
         { dockerHost: 'unix:///nowhere/docker.sock' },
         /no Docker Engine answers at .*DOCKER_HOST/,
       ],

@@ -41,11 +41,11 @@ describe('of Node', () => {
     ['its first line', `throw new Error('first\\nsecond')`, 'Error: first'],
     ['an error without a message', `throw new RangeError()`, 'RangeError'],
     [
-      'a class of its own',
+      'a custom class',
       `class HttpError extends Error { name = 'HttpError' } throw new HttpError('403')`,
       'HttpError: 403',
     ],
-    ['a text', `throw 'no items'`, 'no items'],
+    ['a thrown string', `throw 'no items'`, 'no items'],
     ['a syntax error', `const a = ;`, `SyntaxError: Unexpected token ';'`],
     ['a missing module', `require('./missing')`, `Error: Cannot find module './missing'`],
     [
@@ -54,7 +54,7 @@ describe('of Node', () => {
       'AssertionError [ERR_ASSERTION]: Expected values to be strictly equal:',
     ],
     ['a rejection', `Promise.reject(new Error('nobody waits'))`, 'Error: nobody waits'],
-    ['a rejection with a text', `Promise.reject('why not')`, 'Unhandled promise rejection: why not'],
+    ['a rejection with a string', `Promise.reject('why not')`, 'Unhandled promise rejection: why not'],
     [
       'several errors',
       `Promise.any([Promise.reject(new Error('one')), Promise.reject(new Error('two'))])`,
@@ -71,7 +71,7 @@ describe('of Node', () => {
       'Error: caught',
     ],
     [
-      'an error behind words',
+      'an error after other words',
       `console.error('giving up:', new Error('no route')); process.exit(1)`,
       'giving up: Error: no route',
     ],
@@ -81,11 +81,7 @@ describe('of Node', () => {
       `TypeError: Cannot read properties of null (reading 'x')`,
     ],
     ['its message', `console.error('no items'); process.exit(1)`, 'no items'],
-    [
-      'nothing but a warning before',
-      `process.emitWarning('careful'); setTimeout(() => process.exit(1), 50)`,
-      '',
-    ],
+    ['no warning', `process.emitWarning('careful'); setTimeout(() => process.exit(1), 50)`, ''],
     [
       'the last of two errors',
       `console.error(new Error('handled')); console.error('trying again'); throw new Error('fatal')`,
@@ -93,7 +89,7 @@ describe('of Node', () => {
     ],
     ['an error in color', `console.error('\\u001B[31mError: red\\u001B[39m'); process.exit(1)`, 'Error: red'],
     [
-      'the text after an error that was handled',
+      'the line after a handled error',
       `console.error(new Error('handled')); for (let n = 0; n < 200; n += 1) console.error('page ' + n); process.exit(1)`,
       'page 199',
     ],
@@ -135,11 +131,11 @@ describe.skipIf(!isInstalled('python3', '--version'))('of Python', () => {
     ['an exception', `raise ValueError('bad value: 3')`, 'ValueError: bad value: 3'],
     ['its first line', `raise ValueError('first\\nsecond')`, 'ValueError: first'],
     [
-      'one that is raised while another is handled',
+      'an exception raised while another is handled',
       `try:\n  1/0\nexcept ZeroDivisionError as e:\n  raise RuntimeError('outer') from e`,
       'RuntimeError: outer',
     ],
-    ['a class of its own without words', `class NoItems(Exception): pass\nraise NoItems`, 'NoItems'],
+    ['a custom class without a message', `class NoItems(Exception): pass\nraise NoItems`, 'NoItems'],
     ['a missing module', `import no_such_module`, `ModuleNotFoundError: No module named 'no_such_module'`],
     ['a syntax error', `x = (\n  1\n`, `SyntaxError: '(' was never closed`],
     [
@@ -148,7 +144,7 @@ describe.skipIf(!isInstalled('python3', '--version'))('of Python', () => {
       'IndentationError: expected an indented block after function definition on line 1',
     ],
     ['deep recursion', `def f(): f()\nf()`, 'RecursionError: maximum recursion depth exceeded'],
-    ['words of sys.exit', `import sys\nsys.exit('no items')`, 'no items'],
+    ['the message of sys.exit', `import sys\nsys.exit('no items')`, 'no items'],
     [
       'a logged exception',
       `import logging, sys\ntry: 1/0\nexcept Exception: logging.exception('could not load')\nsys.exit(3)`,
@@ -160,12 +156,12 @@ describe.skipIf(!isInstalled('python3', '--version'))('of Python', () => {
       'ValueError: in thread',
     ],
     [
-      'none of what is ignored at the end',
+      'no exception ignored at exit',
       `class D:\n  def __del__(self): raise OSError('in del')\nd = D()\nraise LookupError('real')`,
       'LookupError: real',
     ],
     [
-      'the one that ended the program, not that of a task',
+      'the exception that ended the program, not one of a task',
       `import asyncio\nasync def a(): raise KeyError('never retrieved')\nasync def main():\n  asyncio.create_task(a()); await asyncio.sleep(0.01)\n  raise RuntimeError('main one')\nasyncio.run(main())`,
       'RuntimeError: main one',
     ],
@@ -199,7 +195,7 @@ describe.skipIf(!isInstalled('go', 'version'))('of Go', () => {
     ['a panic within a panic', 'again', 'panic: second'],
     ['a deadlock', 'deadlock', 'fatal error: all goroutines are asleep - deadlock!'],
     ['a nil pointer', 'nil', 'panic: runtime error: invalid memory address or nil pointer dereference'],
-    ['what it printed last', 'exit', 'could not log in: 403'],
+    ['the last line it printed', 'exit', 'could not log in: 403'],
   ])('%s', (_, how, headline) => {
     build();
     expect(headlineOf(errorsOf(program, [how]))).toBe(headline);
@@ -254,11 +250,11 @@ describe('of recorded output:', () => {
       'java.lang.IllegalStateException: outer: failed (cause: java.lang.NumberFormatException: For input string: "x")',
     ],
     ['Playwright', playwright, 'page.goto: net::ERR_NAME_NOT_RESOLVED at https://shop.example/'],
-    ['a progress bar that writes over itself', '10%|#\r20%|##\rdone: 3 failed', 'done: 3 failed'],
+    ['a progress bar that overwrites itself', '10%|#\r20%|##\rdone: 3 failed', 'done: 3 failed'],
     ['Chinese', '登录失败\n----', '登录失败'],
     ['Arabic', 'فشل تسجيل الدخول', 'فشل تسجيل الدخول'],
     ['nothing', '', ''],
-    ['signs only', '---\n}\n', ''],
+    ['punctuation only', '---\n}\n', ''],
   ])('%s', (_, text, headline) => {
     expect(headlineOf(text)).toBe(headline);
   });

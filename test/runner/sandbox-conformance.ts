@@ -34,24 +34,24 @@ const programs: Record<string, PackageFiles> = {
   'top-level await that never settles': { ...esm, 'main.js': `await new Promise(() => {})` },
   'output on both streams': { 'main.js': `console.log('out'); console.error('err')` },
   'process.exit with a code': { 'main.js': `process.exit(7)` },
-  'process.exitCode with work going on': {
+  'process.exitCode while work continues': {
     'main.js': `process.exitCode = 5; setTimeout(() => console.log('late'), 20)`,
   },
   'an exception at the start': { 'main.js': `throw new TypeError('no luck')` },
   'an exception later': { 'main.js': `setTimeout(() => { throw new Error('later') }, 1)` },
-  'a rejection nobody handles': { 'main.js': `Promise.reject(new Error('unhandled'))` },
+  'an unhandled rejection': { 'main.js': `Promise.reject(new Error('unhandled'))` },
   'a rejection in an ES module': { ...esm, 'main.js': `await Promise.reject(new Error('unhandled'))` },
   'a syntax error': { 'main.js': `let let = 1` },
   'a missing module': { 'main.js': `require('./absent.js')` },
-  'an end by signal': { 'main.js': `process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)` },
+  'an exit by signal': { 'main.js': `process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)` },
   'an abort': { 'main.js': `process.kill(process.pid, 'SIGABRT'); setInterval(() => {}, 1000)` },
-  'handlers of exit': {
+  'exit handlers': {
     'main.js': `process.on('exit', (code) => console.log('exit', code)); process.exitCode = 3`,
   },
-  'a handler of exceptions': {
+  'an exception handler': {
     'main.js': `process.on('uncaughtException', (e) => console.log('caught', e.message)); throw new Error('x')`,
   },
-  'a handler of its own signal': {
+  'a handler of a signal to itself': {
     'main.js': `process.once('SIGUSR2', () => { console.log('got it'); clearInterval(t) });
       const t = setInterval(() => {}, 1000); process.kill(process.pid, 'SIGUSR2')`,
   },
@@ -62,7 +62,7 @@ const programs: Record<string, PackageFiles> = {
       Object.keys(process.env).filter((name) => name.startsWith('NODE')))`,
   },
   'the resources that keep it alive': { 'main.js': `console.log(process.getActiveResourcesInfo())` },
-  'a child of its own': {
+  'a child process': {
     'main.js': `const child = require('child_process').fork('./child.js');
       child.on('message', (m) => { console.log('child says', m); child.disconnect() })`,
     'child.js': `process.send(process.argv.length)`,
@@ -359,14 +359,17 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
   const tight = { processes: 40, openFiles: 100, fileSizeBytes: mebibyte, tmpBytes: 4 * mebibyte };
   const code = `const fs = require('fs'); const code = (action) => { try { action(); return 'nothing' } catch (e) { return e.code } };`;
   const excesses: Record<string, [string, string, Partial<SandboxLimits>?]> = {
-    'a file ends at its size': [`code(() => fs.writeFileSync('/work/big', Buffer.alloc(2e6)))`, 'EFBIG'],
-    'descriptors end at their number': [`code(() => { for (;;) fs.openSync('/dev/null') })`, 'EMFILE'],
-    '/tmp has a size': [
+    'the size of a file is limited': [
+      `code(() => fs.writeFileSync('/work/big', Buffer.alloc(2e6)))`,
+      'EFBIG',
+    ],
+    'the number of descriptors is limited': [`code(() => { for (;;) fs.openSync('/dev/null') })`, 'EMFILE'],
+    'the size of /tmp is limited': [
       `code(() => fs.writeFileSync('/tmp/big', Buffer.alloc(5e6)))`,
       'ENOSPC',
       { fileSizeBytes: 100 * mebibyte },
     ],
-    '/dev/shm has a size': [
+    'the size of /dev/shm is limited': [
       `code(() => fs.writeFileSync('/dev/shm/big', Buffer.alloc(5e6)))`,
       'ENOSPC',
       { fileSizeBytes: 100 * mebibyte },

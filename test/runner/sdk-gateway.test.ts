@@ -220,7 +220,7 @@ describe('hostile clients', () => {
 
   test.each([
     ['a length beyond the message', Buffer.from([10, 100, 1]), 'longer than the message'],
-    ['a number without end', Buffer.alloc(20, 0xff), 'does not end'],
+    ['an endless number', Buffer.alloc(20, 0xff), 'does not end'],
     ['an unknown wire type', Buffer.from([0x0f, 1]), 'wire type 7'],
   ])('a message with %s gets code 1', async (_, bytes, text) => {
     const { port } = await serve(recorder());

@@ -37,13 +37,17 @@ describe('readInput', () => {
 
   test.each<[string, unknown, RegExp]>([
     ['flat', { keywords: ['a'] }, /input\.parameters\.custom/],
-    ['flat beside empty parameters', { parameters: {}, keywords: ['a'] }, /input\.parameters\.custom/],
-    ['flat beside options', { parameters: { system: { memory: 512 } }, a: 1 }, /input\.parameters\.custom/],
+    ['flat fields beside empty parameters', { parameters: {}, keywords: ['a'] }, /input\.parameters\.custom/],
+    [
+      'flat fields beside options',
+      { parameters: { system: { memory: 512 } }, a: 1 },
+      /input\.parameters\.custom/,
+    ],
     ['custom without parameters', { custom: { a: 1 } }, /input\.parameters\.custom/],
-    ['fields right under parameters', { parameters: { keywords: ['a'] } }, /input\.parameters\.custom/],
+    ['fields directly under parameters', { parameters: { keywords: ['a'] } }, /input\.parameters\.custom/],
     ['an array', [{ a: 1 }], /input must be an object/],
     ['a string', '{"parameters":{}}', /input must be an object/],
-    ['a number kept as text', parseJson('12345678901234567890'), /input must be an object/],
+    ['a lossless number', parseJson('12345678901234567890'), /input must be an object/],
     ['parameters a list', { parameters: [] }, /input\.parameters must be an object/],
     ['custom a list', { parameters: { custom: [] } }, /custom parameters must contain a single JSON object/],
     [

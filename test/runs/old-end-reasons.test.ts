@@ -165,7 +165,7 @@ const texts: readonly (readonly [text: string, reason: string | null, detail: un
   ],
   ["its outcome could not be stored: the platform's log says why", 'internal', { step: 'settling' }],
   ['could not be ended properly: EBUSY', 'internal', { step: 'cleanup', message: 'EBUSY' }],
-  ['no text of this platform', null, {}],
+  ['a text that is not of this platform', null, {}],
   ['the worker ended with exit code 1x', null, {}],
 ];
 

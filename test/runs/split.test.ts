@@ -84,7 +84,7 @@ describe('splitInput', () => {
       [{ a: ['x'] }, { a: [0] }, { a: [false] }, { a: [1.5] }],
     ],
     [
-      'objects merge, the field goes',
+      'objects are merged and replace the field',
       byFields(['a']),
       { a: [{ url: 'u' }, { url: 'v', n: 1 }], o: 1 },
       [
@@ -106,7 +106,7 @@ describe('splitInput', () => {
       [{ b: 'own' }, { a: [''], b: ['x'] }],
     ],
     [
-      'meaningless members of an object stay',
+      'empty members of an object stay',
       byFields(['a']),
       { a: [{ url: 'u', note: '' }] },
       [{ url: 'u', note: '' }],
@@ -130,29 +130,24 @@ describe('splitInput', () => {
         { a: [''], b: ['x'] },
       ],
     ],
-    ['a field the input lacks stands blank', byFields(['a', 'b']), { a: ['x'] }, [{ a: ['x'], b: [''] }]],
+    ['a missing field becomes blank', byFields(['a', 'b']), { a: ['x'] }, [{ a: ['x'], b: [''] }]],
+    ['a null field becomes blank', byFields(['a', 'b']), { a: ['x'], b: null }, [{ a: ['x'], b: [''] }]],
     [
-      'a field that is null stands blank',
-      byFields(['a', 'b']),
-      { a: ['x'], b: null },
-      [{ a: ['x'], b: [''] }],
-    ],
-    [
-      'meaningless items are left out',
+      'empty items are skipped',
       byFields(['a']),
       { a: [null, '', ' \t', {}, { u: '' }, { u: null, v: { w: ' ' } }, 'x'] },
       [{ a: ['x'] }],
     ],
     [
-      'zero, false and nested values mean something',
+      'zero, false and nested values are not empty',
       byFields(['a']),
       { a: [{ u: 0 }, { u: false }, { u: [] }, { u: { v: 'x' } }] },
       [{ u: 0 }, { u: false }, { u: [] }, { u: { v: 'x' } }],
     ],
-    ['doubled items are kept', byFields(['a']), { a: ['x', 'x'] }, [{ a: ['x'] }, { a: ['x'] }]],
+    ['duplicate items are kept', byFields(['a']), { a: ['x', 'x'] }, [{ a: ['x'] }, { a: ['x'] }]],
     ['items are not trimmed', byFields(['a']), { a: [' x '] }, [{ a: [' x '] }]],
     [
-      'remove_fields go when another field has items',
+      'remove_fields are removed when another field has items',
       byFields(['a', 'b'], ['a']),
       { a: ['x'], b: ['y'] },
       [{ b: ['y'] }],
@@ -182,7 +177,7 @@ describe('splitInput', () => {
       ],
     ],
     [
-      'a removed field may be of any shape',
+      'a removed field may have any type',
       byFields(['a', 'b'], ['a']),
       { a: 'not an array', b: ['y'] },
       [{ b: ['y'] }],
@@ -196,13 +191,13 @@ describe('splitInput', () => {
       [{ a: ['x'], o: 1 }],
     ],
     [
-      'fields win over b',
+      'fields take precedence over b',
       { ...byFields(['a']), b: 'b' },
       { a: ['x'], b: ['y', 'z'] },
       [{ a: ['x'], b: ['y', 'z'] }],
     ],
     [
-      'a single value of no array type is not split',
+      'a single value of a type other than array is not split',
       splitByB('s'),
       { s: 'one, two', o: 1 },
       [{ s: 'one, two', o: 1 }],
@@ -220,7 +215,12 @@ describe('splitInput', () => {
       { z: ['x', 'y'] },
       [{ z: ['x'] }, { z: ['y'] }],
     ],
-    ['an undeclared field that is no array is not', byFields(['z']), { z: { u: 1 } }, [{ z: { u: 1 } }]],
+    [
+      'an undeclared field that is not an array is not split',
+      byFields(['z']),
+      { z: { u: 1 } },
+      [{ z: { u: 1 } }],
+    ],
     [
       'a single value beside arrays: no split',
       byFields(['z', 'a']),
@@ -238,13 +238,13 @@ describe('splitInput', () => {
     ],
     ['a blank single value alone', byFields(['z', 'a']), { z: ' ', a: [] }, [{ z: ' ', a: [] }]],
     [
-      'a single value that is preferred keeps everything',
+      'a preferred single value keeps everything',
       byFields(['a', 'z'], ['a']),
       { a: ['x', 'y'], z: 'q' },
       [{ a: ['x', 'y'], z: 'q' }],
     ],
     [
-      'a field called as a method of objects',
+      'a field named like a method of objects',
       byFields(['toString', 'a']),
       { a: ['x'] },
       [{ a: ['x'], toString: [''] }],

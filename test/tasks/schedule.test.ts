@@ -39,7 +39,7 @@ test.each<[string, Schedule, string, string | undefined]>([
     '2026-03-11T09:30:00Z',
   ],
   [
-    'after itself, not itself',
+    'at its own time, the next one is tomorrow',
     { ...daily, time: '09:30', timezone: 'UTC' },
     '2026-03-10T09:30:00Z',
     '2026-03-11T09:30:00Z',
@@ -186,19 +186,19 @@ test('every month has one tick of day 31', () => {
 describe('when clocks go forward', () => {
   test.each<[string, Schedule, string, string[]]>([
     [
-      'a time it leaves out is the first moment after',
+      'a skipped time runs at the first moment after the gap',
       { ...daily, time: '02:30', timezone: 'Europe/Berlin' },
       '2026-03-27T12:00:00Z',
       ['2026-03-28T01:30:00Z', '2026-03-29T01:00:00Z', '2026-03-30T00:30:00Z'],
     ],
     [
-      'the first time it leaves out too',
+      'the first skipped time too',
       { ...daily, time: '02:00', timezone: 'America/New_York' },
       '2026-03-07T12:00:00Z',
       ['2026-03-08T07:00:00Z', '2026-03-09T06:00:00Z'],
     ],
     [
-      'the time it goes on with is itself, once',
+      'the time at the end of the gap runs once',
       { ...daily, time: '03:00', timezone: 'Europe/Berlin' },
       '2026-03-28T12:00:00Z',
       ['2026-03-29T01:00:00Z', '2026-03-30T01:00:00Z'],
@@ -246,13 +246,13 @@ describe('when clocks go forward', () => {
 describe('when clocks go back', () => {
   test.each<[string, Schedule, string, string[]]>([
     [
-      'a time it shows twice is the first of both',
+      'a repeated time runs at its first occurrence',
       { ...daily, time: '02:30', timezone: 'Europe/Berlin' },
       '2026-10-24T12:00:00Z',
       ['2026-10-25T00:30:00Z', '2026-10-26T01:30:00Z'],
     ],
     [
-      'from between both, the next is tomorrow',
+      'between both occurrences, the next is tomorrow',
       { ...daily, time: '02:30', timezone: 'Europe/Berlin' },
       '2026-10-25T00:45:00Z',
       ['2026-10-26T01:30:00Z'],

@@ -90,10 +90,10 @@ describe('a task', () => {
     ['an unknown worker', { worker_id: unknownSlug }, 404, 11004],
     ['an unknown version', { version: 'v9.9.9' }, 400, 50003],
     ['a blank title', { title: ' ' }, 422, 11000],
-    ['a title that never ends', { title: 'x'.repeat(256) }, 422, 11000],
+    ['an endless title', { title: 'x'.repeat(256) }, 422, 11000],
     ['an unknown field', { cron: '* * * * *' }, 422, 11000],
-    ['an input of another form', { input: { names: ['Ada'] } }, 400, 11000],
-    ['an input that lacks what the worker requires', { input: taskInput({}) }, 400, 11000],
+    ['an input of the wrong shape', { input: { names: ['Ada'] } }, 400, 11000],
+    ['an input without a required field', { input: taskInput({}) }, 400, 11000],
   ])('is not created with %s', async (_name, fields, status, code) => {
     const body = { worker_id: hello, title: 'A task', input, ...fields };
     expect(errorOf(await platform.call('/worker-tasks', { body }))).toEqual({ status, code });
@@ -171,9 +171,9 @@ describe('the input of a task', () => {
 
   test.each<[string, Record<string, unknown>, number, number]>([
     ['without an input', { version: 'latest' }, 422, 11000],
-    ['by one that cannot run', { input: taskInput({}) }, 400, 11000],
-    ['by one of another form', { input: 'names' }, 400, 11000],
-    ['with a version that is not there', { input, version: '7.7.7' }, 400, 50003],
+    ['with one that cannot run', { input: taskInput({}) }, 400, 11000],
+    ['with one of the wrong shape', { input: 'names' }, 400, 11000],
+    ['with a missing version', { input, version: '7.7.7' }, 400, 50003],
   ])('cannot be replaced %s', async (_name, body, status, code) => {
     const slug = await newTask();
     const url = `/worker-tasks/${slug}/input`;

@@ -113,7 +113,7 @@ describe('a package is refused', () => {
   test.each<[string, Files, RegExp]>([
     ['without an entry', without(node, 'main.js'), /no entry file: none of main\.js, main\.py, main/],
     [
-      'whose package.json names a file outside',
+      'whose package.json names a file outside the package',
       { ...shared, 'package.json': { main: '../../etc/passwd' } },
       /no entry/,
     ],
@@ -131,12 +131,12 @@ describe('a package is refused', () => {
     ],
     ['with a wrong input schema', { ...node, 'input_schema.json': {} }, /properties must be an array/],
     [
-      'with a schema that is no text',
+      'with a schema that is not text',
       { ...node, 'input_schema.json': Buffer.from([0xff, 0x7b]) },
       /is not text in UTF-8/,
     ],
     [
-      'with too large a schema',
+      'with a schema that is too large',
       { ...node, 'input_schema.json': ' '.repeat(2 ** 20 + 1) },
       /input_schema\.json: is larger than 1048576 bytes/,
     ],
@@ -146,7 +146,7 @@ describe('a package is refused', () => {
       /output_schema\.json: must be an array/,
     ],
     [
-      'with too large an output schema',
+      'with an output schema that is too large',
       { ...node, 'output_schema.json': ' '.repeat(2 ** 20 + 1) },
       /output_schema\.json: is larger/,
     ],
@@ -201,7 +201,7 @@ describe('a package is accepted with a warning', () => {
       /^requirements\.txt: line 3, "-r more\.txt": more\.txt is not in the package; until then the installation of the dependencies will fail$/,
     ],
     [
-      'with an option that changes nothing',
+      'with an option that has no effect',
       { ...python, 'requirements.txt': '--prefer-binary\ngrpcio\nprotobuf\n' },
       /^requirements\.txt: line 1, "--prefer-binary": .* \(ignored\)$/,
     ],
@@ -217,7 +217,7 @@ describe('a package is accepted with a warning', () => {
     ['without a README', without(node, 'README.md'), /^README\.md: is missing$/],
     ['with an empty README', { ...node, 'README.md': ' \n' }, /^README\.md: is empty$/],
     [
-      'with too large a README',
+      'with a README that is too large',
       { ...node, 'README.md': 'x'.repeat(2 ** 20 + 1) },
       /^README\.md: is larger than 1048576/,
     ],
@@ -253,7 +253,7 @@ describe('a package is accepted with a warning', () => {
       /does not declare grpcio/,
     ],
     [
-      'by a key that is no column',
+      'with an upsert key that is not a column',
       { ...python, 'main.py': 'from sdk import CoreSDK\nCoreSDK.Result.upsert_data(row, "url")' },
       /^main\.py: upserts by the key "url"/,
     ],
@@ -380,7 +380,7 @@ describe('HTTP that bypasses the proxy is', () => {
     ['it is a comment', { ...python, 'main.py': '# import requests\n' }],
     ['it is a dependency', { ...node, 'node_modules/x/index.js': "require('http')" }],
     ['it is the SDK', { ...node, 'sdk.js': "require('http')" }],
-    ['it is no source', { ...node, 'notes.txt': "require('http')" }],
+    ['it is not source code', { ...node, 'notes.txt': "require('http')" }],
   ])('not found if %s', async (_title, files) => {
     expect((await warningsOf(files)).filter((warning) => warning.includes('HTTP'))).toEqual([]);
   });

@@ -52,8 +52,8 @@ const source = property({
 
 describe('an input schema is refused with', () => {
   test.each<[string, string, RegExp]>([
-    ['text that is no JSON', '{"properties": [}', /is not valid JSON/],
-    ['nothing in it', '', /is not valid JSON/],
+    ['text that is not JSON', '{"properties": [}', /is not valid JSON/],
+    ['no text', '', /is not valid JSON/],
     ['an array at its root', '[]', /must be an object with properties, but is an array/],
     ['null at its root', 'null', /must be an object with properties, but is null/],
     ['no properties', '{}', /properties must be an array, but is missing/],
@@ -67,7 +67,11 @@ describe('an input schema is refused with', () => {
     ['a property without a name', schema({}, property({ name: undefined })), /property number 1 has no name/],
     ['a blank name', schema({}, property({ name: ' ' })), /property number 1 has no name/],
     ['a name that is a number', schema({}, property({ name: 7 })), /has no name/],
-    ['a name twice', schema({}, property(), property()), /"urls" has a name that an earlier property has/],
+    [
+      'a duplicate name',
+      schema({}, property(), property()),
+      /"urls" has a name that an earlier property has/,
+    ],
     ['an unknown type', schema({}, property({ type: 'text' })), /has the unknown type "text"/],
     ['a type that is a number', schema({}, property({ type: 7 })), /unknown type that is a number/],
     ['a type of Object.prototype', schema({}, property({ type: 'constructor' })), /unknown type/],
@@ -103,7 +107,7 @@ describe('an input schema is refused with', () => {
       schema({ concurrency: { fields: ['urls'], remove_fields: ['ids'] } }, property()),
       /remove_fields names "ids", which concurrency.fields does not/,
     ],
-    ['b naming no property', schema({ b: 'url' }, property()), /b names "url", which is no property/],
+    ['b that names no property', schema({ b: 'url' }, property()), /b names "url", which is no property/],
     ['b as a list', schema({ b: ['urls'] }, property()), /b must be the name of a property, but is an array/],
   ])('%s', (_title, text, message) => {
     const error = refusal(() => checked(inspectInputSchema, text));
@@ -161,7 +165,7 @@ describe('an input schema is accepted with a warning about', () => {
       /is for array/,
     ],
     [
-      'select of one for an array',
+      'a single select for an array',
       schema({}, property({ editor: 'select', options: [{ label: 'A', value: 1 }] })),
       'properties[0].editor',
       /the editor select/,
@@ -173,13 +177,13 @@ describe('an input schema is accepted with a warning about', () => {
       /no options/,
     ],
     [
-      'options of another form',
+      'options of the wrong shape',
       schema({}, property({ editor: 'checkbox', options: ['a'] })),
       'properties[0].options',
       /not of the form/,
     ],
     [
-      'a param_list of another form',
+      'a param_list of the wrong shape',
       schema({}, { ...source, param_list: {} }),
       'properties[0].param_list',
       /param_list/,
@@ -210,7 +214,7 @@ describe('an input schema is accepted with a warning about', () => {
       /unknown editor that is a number/,
     ],
     [
-      'a text default of an array',
+      'a string as default of an array',
       schema({}, property({ default: 'a' })),
       'properties[0].default',
       /default that is a string, but its type is array/,
@@ -259,25 +263,25 @@ describe('an input schema is accepted with a warning about', () => {
     ],
     ['an unknown root key', schema({ title: 'x' }, property()), undefined, /the key "title" is not known/],
     [
-      'a split field that is no array',
+      'a split field that is not an array',
       schema({ concurrency: { fields: ['n'] } }, property({ name: 'n', type: 'string', editor: 'input' })),
       'concurrency.fields',
       /names "n", which is no array/,
     ],
     [
-      'a split field that is no property',
+      'a split field that is not a property',
       schema({ concurrency: { fields: ['ids', 'urls'] } }, property()),
       'concurrency.fields',
       /"ids", which is no property/,
     ],
     [
-      'b that is no array',
+      'b that is not an array',
       schema({ b: ' n ' }, property({ name: 'n', type: 'string', editor: 'input' })),
       'b',
       /b names "n", which is no array/,
     ],
     [
-      'b that concurrency overrules',
+      'b that concurrency overrides',
       schema({ b: 'gone', concurrency: { fields: ['urls'] } }, property()),
       'b',
       /"gone", which is no property/,
@@ -332,10 +336,10 @@ describe('an input schema is accepted without warnings', () => {
   test.each<[string, string]>([
     ['without properties in its list', schema({})],
     ['with a byte order mark', `\uFEFF${schema({}, property())}`],
-    ['without a description of its own', schema({ description: undefined }, property())],
+    ['without its own description', schema({ description: undefined }, property())],
     ['without "required"', schema({}, property({ required: undefined }))],
     [
-      'with null for what is not given',
+      'with null for omitted members',
       schema({ b: null, concurrency: null }, property({ required: null, default: null })),
     ],
     ['with a blank b', schema({ b: '  ' }, property())],
@@ -346,16 +350,16 @@ describe('an input schema is accepted without warnings', () => {
     ],
     ['with plain texts as a default', schema({}, property({ default: ['a', 'b'] }))],
     [
-      'with objects of any key as a default',
+      'with objects with any keys as a default',
       schema({}, property({ default: [{ url: 'a' }, { string: 'b' }, { keyword: 'c' }] })),
     ],
     ['with a default of each required param', schema({}, { ...source, default: [{ url: 'a' }] })],
     [
-      'with select of several',
+      'with a multiple select',
       schema({}, property({ editor: 'select', multiple: true, options: [{ label: 'A', value: 'a' }] })),
     ],
     [
-      'with radio of numbers',
+      'with radio buttons of numbers',
       schema(
         {},
         property({ type: 'integer', editor: 'radio', default: 1, options: [{ label: 'A', value: 1 }] }),
@@ -416,13 +420,13 @@ describe('an output schema', () => {
   });
 
   test.each<[string, string, RegExp]>([
-    ['no JSON', 'x', /is not valid JSON/],
+    ['text that is not JSON', 'x', /is not valid JSON/],
     ['an object', '{}', /must be an array of columns, but is an object/],
     ['a column that is text', '["a"]', /column number 1 must be an object/],
     ['no name', '[{"type": "string"}]', /column number 1 has no name/],
     ['a blank name', '[{"name": " ", "type": "string"}]', /has no name/],
     [
-      'a name twice',
+      'a duplicate name',
       '[{"name": "a", "type": "string"}, {"name": "a", "type": "number"}]',
       /the name "a" is used by two columns/,
     ],

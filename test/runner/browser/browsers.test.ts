@@ -60,7 +60,7 @@ describe('credentials', () => {
     ['none', '/', {}],
     ['a wrong password', '/', { authorization: basic('worker:wrong') }],
     ['a wrong key', '/ws?apiKey=worker:wrong', {}],
-    ['a header without any', '/', { authorization: 'Basic' }],
+    ['a header without credentials', '/', { authorization: 'Basic' }],
   ];
 
   test.each(wrong)('%s are refused', async (_, address, headers) => {
