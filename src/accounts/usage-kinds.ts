@@ -9,4 +9,3 @@ export const usageUnits = {
   cpu: 'hour',
   traffic: 'GB',
 } as const satisfies Record<UsageKind, string>;
-export type UsageUnit = (typeof usageUnits)[UsageKind];

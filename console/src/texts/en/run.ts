@@ -1,14 +1,14 @@
 /** The page of one run. */
-import type { UsageKind, UsageUnit } from '../../../../src/accounts/usage-kinds.ts';
+import type { UsageEntry } from '../../../../src/answers/usage.ts';
 
-const usageKinds: Readonly<Record<UsageKind, string>> = {
+const usageKinds: Readonly<Record<UsageEntry['kind'], string>> = {
   result: 'Rows',
   memory: 'Memory',
   cpu: 'Processor time',
   traffic: 'Traffic',
 };
 
-const usageUnits: Readonly<Record<UsageUnit, string>> = {
+const usageUnits: Readonly<Record<UsageEntry['unit'], string>> = {
   result: 'rows',
   'GB-hour': 'GB-hours',
   hour: 'hours',
