@@ -118,7 +118,7 @@ export function exampleRequest(operation: Operation, document: ApiDocument, orig
   });
 }
 
-/** A heading with its content; nothing if there is no content. */
+/** A heading with its content; empty without content. */
 function section(title: string, content: string): string[] {
   return content === '' ? [] : [`## ${title}`, content];
 }

@@ -20,7 +20,7 @@ const counted: Readonly<Record<LimitName, string>> = {
   open_files: 'open files',
 };
 
-/** Limits whose unit alone does not tell what they limit. */
+/** Limits whose unit alone does not say what they limit. */
 const kinds: Partial<Record<LimitName, string>> = {
   time: 'time',
   memory: 'memory',

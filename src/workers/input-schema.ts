@@ -14,7 +14,7 @@ export type { Finding } from './findings.ts';
 
 export const inputSchemaFile = 'input_schema.json';
 
-/** The editors of the input form, each with the types it can edit. */
+/** The editors of the input form, and the types that each can edit. */
 export const editorTypes = {
   input: ['string', 'integer', 'number'],
   textarea: ['string'],
@@ -32,16 +32,16 @@ export const editorTypes = {
 
 export type Editor = keyof typeof editorTypes;
 
-/** The members that have been checked; others of the file may be of any kind. */
+/** The checked members; other members may have any type. */
 export interface InputProperty {
   readonly name: string;
-  /** A string where absent or blank. */
+  /** A string if absent or blank. */
   readonly type?: ValueType | '' | null;
   readonly required?: boolean | null;
   readonly default?: unknown;
 }
 
-/** input_schema.json as it is written, after its check. */
+/** A checked input_schema.json. */
 export interface InputSchema {
   readonly properties: readonly InputProperty[];
   /** How a run is split into subtasks. */
@@ -49,7 +49,7 @@ export interface InputSchema {
     readonly fields?: readonly string[] | null;
     readonly remove_fields?: readonly string[] | null;
   } | null;
-  /** The older way to name one field to split by. */
+  /** Older way to name a single field to split by. */
   readonly b?: string | null;
 }
 
@@ -64,7 +64,7 @@ function isBlank(value: unknown): boolean {
   return typeof value !== 'string' || value.trim() === '';
 }
 
-/** Checks one property; what it says names the property and points at its place in the file. */
+/** Checks one property. Its findings name the property and its path in the file. */
 class PropertyInspection {
   readonly #value: JsonObject;
   readonly #index: number;
@@ -102,7 +102,7 @@ class PropertyInspection {
     names.add(name);
   }
 
-  /** @returns the type that the property counts as; undefined where none can be told */
+  /** @returns the effective type of the property; undefined if it is unknown */
   #checkType(): ValueType | undefined {
     const { type } = this.#value;
     if (isValueType(type)) return type;
@@ -165,7 +165,7 @@ class PropertyInspection {
     }
   }
 
-  /** @returns the params that each item of a requestListSource must carry */
+  /** @returns the params that each item of a requestListSource must have */
   #checkParameters(): string[] {
     const list = this.#value.param_list;
     if (isAbsent(list)) return [];
@@ -210,7 +210,7 @@ class PropertyInspection {
     const items = this.#value.default;
     if (!Array.isArray(items)) return;
     for (const [position, item] of (items as unknown[]).entries()) {
-      // One for an item: all of them for many items and params would be more than memory holds.
+      // One finding per item: one for each missing param of each item could exceed the memory.
       const lacking = requiredParams.find(
         (param) => !isJsonObject(item) || !Object.hasOwn(item, param) || isAbsent(item[param]),
       );
@@ -220,7 +220,7 @@ class PropertyInspection {
     }
   }
 
-  /** @param names of the properties before it; its own is added */
+  /** @param names of the previous properties; adds its own */
   run(names: Set<string>): void {
     this.#checkName(names);
     const type = this.#checkType();
@@ -234,7 +234,7 @@ class PropertyInspection {
   }
 }
 
-/** @returns undefined if the value is of the wrong shape */
+/** @returns undefined if the value has the wrong shape */
 function inspectNames(value: unknown, key: string, findings: Findings): string[] | undefined {
   if (isAbsent(value)) return [];
   if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return value;
@@ -242,7 +242,7 @@ function inspectNames(value: unknown, key: string, findings: Findings): string[]
   return undefined;
 }
 
-/** @returns the fields to split by, blank names left out */
+/** @returns the fields to split by, without blank names */
 function inspectConcurrency(value: unknown, findings: Findings): string[] {
   if (isAbsent(value)) return [];
   if (!isJsonObject(value)) {
@@ -265,7 +265,7 @@ function inspectConcurrency(value: unknown, findings: Findings): string[] {
   return named;
 }
 
-/** @returns the field that b names, or an empty string */
+/** @returns the field named by b, or an empty string */
 function inspectB(value: unknown, findings: Findings): string {
   if (isAbsent(value)) return '';
   if (typeof value === 'string') return value.trim();
@@ -273,7 +273,7 @@ function inspectB(value: unknown, findings: Findings): string {
   return '';
 }
 
-/** Checks the fields a run is split by against the properties. */
+/** Checks that the fields to split by are properties. */
 function inspectSplit(root: JsonObject, properties: readonly unknown[], findings: Findings): void {
   const types = new Map(
     properties.filter((property) => isJsonObject(property)).map(({ name, type }) => [name, type]),
@@ -289,7 +289,7 @@ function inspectSplit(root: JsonObject, properties: readonly unknown[], findings
   }
   for (const name of fields) warnUnlessArray(name, 'concurrency.fields');
   if (b === '') return;
-  // concurrency wins over b, so a stale b beside it breaks nothing.
+  // concurrency takes precedence over b, so an outdated b does no harm.
   if (fields.length === 0 && !types.has(b)) {
     findings.error(inputSchemaFile, `b names ${quoted(b)}, which is no property`, 'b');
   } else {
@@ -298,9 +298,9 @@ function inspectSplit(root: JsonObject, properties: readonly unknown[], findings
 }
 
 /**
- * Checks the text of input_schema.json, which may start with a byte order mark. Members that are null count as absent.
- * @param findings get every error and warning
- * @returns the value of the text, an `InputSchema` if there are no errors
+ * Checks the text of input_schema.json, which may start with a byte order mark. Null members count as absent.
+ * @param findings receives all errors and warnings
+ * @returns the parsed value, which is an `InputSchema` if there are no errors
  */
 export function inspectInputSchema(text: string, findings: Findings): unknown {
   let root: unknown;

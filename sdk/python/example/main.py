@@ -1,9 +1,9 @@
-"""Greets everybody on a list."""
+"""Greets everyone on a list."""
 
 import sdk
 
 options = sdk.get_input()
-# A list editor gives plain texts or objects like {"string": "Ada"}.
+# A list editor gives strings, or objects like {"string": "Ada"}.
 items = [item["string"] if isinstance(item, dict) else item for item in options.get("names", [])]
 names = [name for name in items if name.strip()]
 

@@ -13,7 +13,7 @@ const removeLimitMilliseconds = 10_000;
 const mostPauseMilliseconds = 50;
 /** Share of a memory limit below which the total is precise enough; the kernel computes details on each read. */
 const farBelow = 0.75;
-/** `chela-PID-START-RANDOM`. The start time tells the process from a later one with the same id. */
+/** `chela-PID-START-RANDOM`. The start time distinguishes the process from a later one with the same id. */
 const runnerFolder = /^chela-(\d+)-(\d+)-/;
 
 /** Period over which a CPU quota is measured. */

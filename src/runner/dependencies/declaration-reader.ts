@@ -1,4 +1,4 @@
-/** Reads in threads of their own what packages say of their dependencies, with limits of time and memory. */
+/** Reads the dependency declarations of packages in threads, with limits on time and memory. */
 import type { Config } from '../../configuration/configuration.ts';
 import { ThreadLimitError, ThreadPool } from '../../threads/thread-pool.ts';
 import type { PythonManifest } from '../../manifests/python-manifest.ts';
@@ -6,10 +6,10 @@ import type { RegistryPlace } from './lock-file.ts';
 import type { NodeDeclaration, NodeRules } from '../../manifests/node-manifest.ts';
 
 const mebibyte = 1024 * 1024;
-/** Reading takes milliseconds, and the installations that follow are limited themselves. */
+/** Reading takes milliseconds, and the installations that follow have their own limit. */
 const threads = 2;
 
-/** What a thread is asked for. */
+/** A task for the thread. */
 export type DeclarationTask =
   | { readonly kind: 'node'; readonly packageDir: string; readonly rules: NodeRules }
   | { readonly kind: 'python'; readonly packageDir: string }
@@ -32,7 +32,7 @@ export class DeclarationReader {
     });
   }
 
-  /** As `readNodeDeclaration`. */
+  /** See `readNodeDeclaration`. */
   async node(
     packageDir: string,
     rules: NodeRules,
@@ -41,17 +41,17 @@ export class DeclarationReader {
     return (await this.#run({ kind: 'node', packageDir, rules }, signal)) as NodeDeclaration | undefined;
   }
 
-  /** As `readPythonManifest`, whose refused lines are errors. */
+  /** See `readPythonManifest`; refused lines are errors here. */
   async python(packageDir: string, signal?: AbortSignal): Promise<PythonManifest> {
     return (await this.#run({ kind: 'python', packageDir }, signal)) as PythonManifest;
   }
 
-  /** As `localLock`. */
+  /** See `localLock`. */
   async localLock(text: string, places: readonly RegistryPlace[], signal?: AbortSignal): Promise<string> {
     return (await this.#run({ kind: 'lock', text, places }, signal)) as string;
   }
 
-  /** @returns what the thread answers to this kind of task */
+  /** @returns the thread's answer to this kind of task */
   async #run(task: DeclarationTask, signal: AbortSignal | undefined): Promise<unknown> {
     const { packageTimeLimitSeconds: seconds, packageMemoryMegabytes: megabytes } = this.#config;
     try {

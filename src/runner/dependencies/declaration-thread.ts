@@ -1,4 +1,4 @@
-/** The thread that reads what packages say of their dependencies. */
+/** The thread that reads the dependency declarations of packages. */
 import { throwRefused } from '../../manifests/manifest-problem.ts';
 import { readNodeDeclaration } from '../../manifests/node-manifest.ts';
 import { readPythonManifest, type PythonManifest } from '../../manifests/python-manifest.ts';

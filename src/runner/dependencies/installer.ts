@@ -13,7 +13,7 @@ export interface NpmRequest extends InstallRequest {
   readonly command: 'ci' | 'install';
   /** package.json and the lock file, by name. */
   readonly files: Readonly<Record<string, string>>;
-  /** Whether peers that do not fit each other are installed all the same. */
+  /** Whether conflicting peer dependencies are installed anyway. */
   readonly legacyPeerDeps: boolean;
 }
 

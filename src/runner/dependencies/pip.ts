@@ -1,4 +1,4 @@
-/** pip's command line, and what its end means. */
+/** pip's command line and exit codes. */
 import type { Installer, PipRequest } from './installer.ts';
 
 const shared = [
@@ -17,20 +17,20 @@ export function pipFiles({ requirements, constraints }: PipRequest): Record<stri
   };
 }
 
-/** @param folder where the files are, with a slash at its end; empty for the working folder */
+/** @param folder folder of the files, with a trailing slash; empty for the working folder */
 export function pipFileArguments(files: Readonly<Record<string, string>>, folder = ''): string[] {
   const constraint = 'constraints.txt' in files ? ['--constraint', `${folder}constraints.txt`] : [];
   return ['--requirement', `${folder}requirements.txt`, ...constraint];
 }
 
-/** Building runs code of the package: where that must not be, only what is built already is taken. */
+/** Building runs the package's own code. Without scripts only prebuilt packages are installed. */
 export function pipArguments(runsScripts: boolean): string[] {
   return [runsScripts ? '--prefer-binary' : '--only-binary=:all:', ...shared];
 }
 
 /**
  * Installs requirements into `site-packages` of the request's folder.
- * @throws Error with the last lines pip printed, or the abort's reason
+ * @throws Error with the last lines of pip's output; the abort's reason
  */
 export async function runPip(installer: Installer, request: PipRequest): Promise<void> {
   const { exitCode, tail } = await installer.pip(request);

@@ -1,4 +1,4 @@
-"""What pip itself knows of its indexes, by pip's own reading of its configuration. Prints JSON for pip-settings.ts."""
+"""Prints pip's indexes as JSON for pip-settings.ts, using pip's own code to read its configuration."""
 
 import ast
 import json
@@ -12,7 +12,7 @@ import pip
 
 
 def read_values():
-    """Later files win, then the command's own section, then the environment."""
+    """Precedence, lowest first: earlier files, later files, the command's own section, the environment."""
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
     ).stdout
@@ -26,7 +26,7 @@ def read_values():
 
 
 def stored_credentials(urls):
-    """Of netrc, then of the keyring where there is one."""
+    """Credentials from netrc, then from the keyring if there is one."""
     found = {}
     try:
         known = netrc.netrc(os.environ.get("NETRC") or None)
@@ -44,7 +44,7 @@ def stored_credentials(urls):
             stored = keyring.get_credential(url, parts.username) or keyring.get_credential(
                 parts.netloc.rpartition("@")[2], parts.username
             )
-        except Exception:  # Keyrings fail in as many ways as there are of them.
+        except Exception:  # Each keyring has its own errors.
             stored = None
         if stored:
             found[url] = [stored.username or "", stored.password or ""]

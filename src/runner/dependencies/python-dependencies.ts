@@ -1,6 +1,7 @@
 /**
- * Dependencies of Python packages: installed once per version of Python and content of requirements.txt, over a base that
- * has what the SDK needs. Both are mounted read-only. A package that pins other versions of the base's packages gets its own.
+ * Dependencies of Python packages. They are installed once per Python version and declared dependencies, on top of a
+ * base with the dependencies of the SDK. Both are mounted read-only. A package that pins other versions of the base's
+ * packages gets its own copies.
  */
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
@@ -14,13 +15,13 @@ import { PythonInterpreters, type PythonInterpreter } from './python-interpreter
 
 type RequirementList = Pick<PipRequest, 'requirements' | 'constraints'>;
 
-/** What the SDK that packages carry is made with; old lists of requirements leave it out. */
+/** Dependencies of the SDK in packages, which old requirements files omit. */
 const base: RequirementList = { requirements: ['grpcio>=1.71', 'protobuf>=6.31.1,<8'], constraints: [] };
 const mostKnownPackages = 10_000;
 
 export interface PythonEnvironment {
   readonly interpreter: PythonInterpreter;
-  /** Host folders of importable packages; what comes first wins. */
+  /** Host folders with importable packages; earlier ones take precedence. */
   readonly packages: readonly string[];
 }
 
@@ -29,11 +30,11 @@ export class PythonDependencies {
   readonly #interpreters: PythonInterpreters;
   readonly #installer: Installer;
   readonly #reader: DeclarationReader;
-  /** Installed folders by package folder. A package never changes, so it is read and checked once for a Python. */
+  /** Installed folders by package folder. Packages never change, so each is read and checked once per Python. */
   readonly #installed = new Map<string, { readonly tag: string; readonly packages: readonly string[] }>();
 
   /**
-   * @param options.cacheDir folder that sandboxes can reach
+   * @param options.cacheDir folder that sandboxes can access
    * @param options.python the host's Python, a command or a path
    */
   constructor({
@@ -54,10 +55,10 @@ export class PythonDependencies {
   }
 
   /**
-   * Installs what a package depends on, unless that was done before; see `DependencyCache`.
+   * Installs the dependencies of a package, unless they are installed; see `DependencyCache`.
    * @param packageDir folder of the unpacked package
-   * @param onLine gets each line pip prints
-   * @param signal ends this request
+   * @param onLine called with each line of pip's output
+   * @param signal cancels this request
    * @throws Error with the reason, or the end of pip's output
    */
   async install(
@@ -107,7 +108,7 @@ export class PythonDependencies {
   }
 }
 
-/** Whether the folders are still in the cache; it notes their use. */
+/** Whether the folders are still in the cache; also marks them as used. */
 async function areThere(packages: readonly string[]): Promise<boolean> {
   const found = await Promise.all(packages.map(async (folder) => touch(path.dirname(folder))));
   return found.every(Boolean);

@@ -67,7 +67,7 @@ function repeat(look: () => Promise<void>, intervalMilliseconds: number): () => 
   return () => looks.stop();
 }
 
-/** Who has to be measured: if the cgroup counts a resource for all, it is not counted per user again. */
+/** The processes to measure: if the cgroup counts a resource for all, it is not counted per user again. */
 function usersOf({ worker, browsers, cgroup }: Watched, control: CgroupControl): User[] {
   return browsers === undefined || cgroup?.controls.has(control) ? [worker] : [worker, browsers];
 }
