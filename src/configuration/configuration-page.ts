@@ -9,7 +9,7 @@ function defaultText({ default: value, defaultText: text }: Setting<unknown>): s
 
 function row(name: string, setting: Setting<unknown>): string {
   const { environment, formerEnvironment, describe } = setting;
-  const former = formerEnvironment === undefined ? '' : ` \`${formerEnvironment}\` is read too.`;
+  const former = formerEnvironment === undefined ? '' : ` \`${formerEnvironment}\` is also accepted.`;
   return `| \`${environment}\` | \`${flagOf(name as SettingName)}\` | ${defaultText(setting)} | ${describe}${former} |`;
 }
 
@@ -30,7 +30,7 @@ export function configurationPage(): string {
   return `# Configuration
 
 Every setting has an environment variable and a flag; the flag wins. \`chela COMMAND --help\` shows which flags a command
-accepts. A wrong value stops the start and says what was expected. This page is generated from \`src/configuration/settings/\`.
+accepts. If a value is invalid, Chela does not start and says what it expected. This page is generated from \`src/configuration/settings/\`.
 
 ${settingGroups.map(section).join('\n')}`;
 }

@@ -20,7 +20,7 @@ export function planList(text: string): PlanList {
     const name = groups?.['name'];
     if (name === undefined || plans.has(name)) {
       throw new Error(
-        'different NAME, NAME=RUNS, NAME:prepaid or NAME=RUNS:prepaid separated by commas, with names of small letters',
+        'a comma-separated list of NAME, NAME=RUNS, NAME:prepaid or NAME=RUNS:prepaid, with unique lower-case names',
       );
     }
     const runs = groups?.['runs'];

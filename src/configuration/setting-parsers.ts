@@ -37,7 +37,7 @@ export function httpUrl(value: string): string {
 
 export function databaseUrl(value: string): string {
   if (!/^postgres(ql)?:$/.test(URL.parse(value)?.protocol ?? '')) {
-    throw new Error('a URL that starts with postgres://');
+    throw new Error('a URL that starts with postgres:// or postgresql://');
   }
   return value;
 }
@@ -59,7 +59,7 @@ export function cpus(value: string): number {
 
 /** Kept as text, because prices are exact. */
 export function price(value: string): string {
-  if (!/^\d{1,6}(\.\d{1,9})?$/.test(value.trim())) throw new Error('a decimal such as 0.25');
+  if (!/^\d{1,6}(\.\d{1,9})?$/.test(value.trim())) throw new Error('a decimal number such as 0.25');
   return value.trim();
 }
 
@@ -70,7 +70,7 @@ export function regions(value: string): ReadonlyMap<string, string> {
     const isProxy = /^(socks5h?|https?):$/.test(URL.parse(url)?.protocol ?? '');
     if (!/^[A-Z]{2}$/.test(code) || !isProxy) {
       throw new Error(
-        'CODE=URL pairs separated by commas, with two-letter codes and socks5, http or https URLs',
+        'a comma-separated list of CODE=URL, with two-letter upper-case codes and socks5, http or https URLs',
       );
     }
     return [code, url] as const;
@@ -83,7 +83,7 @@ export function targets(value: string): string[] {
   try {
     void new AllowList(found);
   } catch {
-    throw new Error('addresses, CIDR ranges or host:port, separated by commas');
+    throw new Error('a comma-separated list of addresses, CIDR ranges or host:port');
   }
   return found;
 }
@@ -94,7 +94,7 @@ export function integers(minimum: number, maximum: number): (value: string) => n
     try {
       return list(value).map(parse);
     } catch {
-      throw new Error(`whole numbers from ${minimum} to ${maximum} separated by commas`);
+      throw new Error(`a comma-separated list of whole numbers from ${minimum} to ${maximum}`);
     }
   };
 }

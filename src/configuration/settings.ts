@@ -20,27 +20,27 @@ import { serverSettings } from './settings/server.ts';
 export const settingGroups = [
   {
     title: 'Server',
-    describe: 'Where data lies, what the API listens on, and what the platform writes about itself.',
+    describe: 'Where data is stored, which address the API listens on, and what the platform logs.',
     settings: serverSettings,
   },
   {
     title: 'API',
-    describe: 'What one request may ask for, and how long its answers may take.',
+    describe: 'Limits of one request, and how long links work.',
     settings: apiSettings,
   },
   {
     title: 'Database',
-    describe: 'The PostgreSQL that holds everything but files.',
+    describe: 'The PostgreSQL server that stores everything except files.',
     settings: databaseSettings,
   },
   {
     title: 'Accounts',
-    describe: 'Who may do what, how much, and at which price.',
+    describe: 'API keys, sign-in, plans and prices.',
     settings: accountsSettings,
   },
   {
     title: 'Worker packages',
-    describe: 'What may be uploaded or imported from git.',
+    describe: 'Limits of uploaded packages, and import from git.',
     settings: packagesSettings,
   },
   {
@@ -50,27 +50,31 @@ export const settingGroups = [
   },
   {
     title: 'Runs',
-    describe: 'How runs are split, what they may use and what becomes of them when a runner is lost.',
+    describe: 'How many subtasks a run may have, what each may use, and what happens when a runner is lost.',
     settings: runsSettings,
   },
   {
     title: 'Results and logs',
-    describe: 'How much a run may store, and how exports are made.',
+    describe: 'How much a run may store, and how exports are created.',
     settings: resultsSettings,
   },
   {
     title: 'Sandbox',
-    describe: 'How subtasks are isolated, and what each may take of its machine.',
+    describe: 'How subtasks are isolated, and how much of the machine each may use.',
     settings: sandboxSettings,
   },
-  { title: 'Network', describe: 'What workers reach, and through which proxy.', settings: networkSettings },
-  { title: 'Browsers', describe: 'Chromium for workers that ask for one.', settings: browsersSettings },
+  {
+    title: 'Network',
+    describe: 'What workers can reach, and through which proxy.',
+    settings: networkSettings,
+  },
+  { title: 'Browsers', describe: 'Chromium for workers that use a browser.', settings: browsersSettings },
   {
     title: 'Callbacks',
-    describe: 'How the URLs that runs name are told of them.',
+    describe: 'How status changes are delivered to the callback URLs of runs.',
     settings: callbacksSettings,
   },
-  { title: 'Retention', describe: 'How long things are kept.', settings: retentionSettings },
+  { title: 'Retention', describe: 'How long data is kept.', settings: retentionSettings },
 ] as const;
 
 export const settings = {

@@ -247,7 +247,7 @@ describe('the list of plans', () => {
     'free=2;pro=3',
     'a=1,',
   ])('is refused with a message that says what was expected: %j', (text) => {
-    expect(() => planList(text)).toThrow(/^different NAME, NAME=RUNS/);
+    expect(() => planList(text)).toThrow(/^a comma-separated list of NAME, NAME=RUNS/);
   });
 
   test('must contain the default plan', () => {

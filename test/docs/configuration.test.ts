@@ -35,7 +35,11 @@ test.each<[SettingName, string, string]>([
   ['sandbox', 'docker?', 'CHELA_SANDBOX must be one of bubblewrap, docker, process, got "docker?"'],
   ['strictRunMonth', 'maybe', 'CHELA_STRICT_RUN_MONTH must be true or false, got "maybe"'],
   ['publicUrl', 'example.com', 'CHELA_PUBLIC_URL must be an http or https URL, got "example.com"'],
-  ['databaseUrl', 'mysql://u:secret@h/d', 'DATABASE_URL must be a URL that starts with postgres://'],
+  [
+    'databaseUrl',
+    'mysql://u:secret@h/d',
+    'DATABASE_URL must be a URL that starts with postgres:// or postgresql://',
+  ],
   ['apiKey', 'short', 'CHELA_API_KEY must be 16 to 200 printable characters without spaces'],
 ])('a wrong %s says what was expected and what it got, without secrets: %s', (name, value, message) => {
   expect(() => readConfig({ [settings[name].environment]: value })).toThrow(new ConfigError(message));
@@ -50,7 +54,7 @@ test('an earlier name of an environment variable is read if the present one is a
     '10.0.0.1:80',
   ]);
   expect(() => readConfig({ [former]: 'nonsense/99' })).toThrow(
-    `${former} must be addresses, CIDR ranges or host:port, separated by commas, got "nonsense/99"`,
+    `${former} must be a comma-separated list of addresses, CIDR ranges or host:port, got "nonsense/99"`,
   );
 });
 

@@ -38,7 +38,7 @@ describe('a failing command exits with 1 and one line that says why', () => {
     },
     'a wrong secret, which is not shown': {
       argv: ['up', '--database-url', 'mysql://root:password@localhost'],
-      says: '--database-url must be a URL that starts with postgres://',
+      says: '--database-url must be a URL that starts with postgres:// or postgresql://',
     },
     'a runner without a database': {
       argv: ['runner'],

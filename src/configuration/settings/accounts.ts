@@ -14,32 +14,32 @@ export const accountsSettings = {
         throw new Error('16 to 200 printable characters without spaces');
       return value;
     },
-    describe: "On first start this becomes the admin account's API key, for automation.",
+    describe: 'API key of the admin account, set on first start. For automated installations.',
     secret: true,
   }),
   apiKeyLimit: setting<number>({
     environment: 'CHELA_API_KEY_LIMIT',
     default: 100,
     parse: integer(1, 10_000),
-    describe: 'Most valid API keys of one account.',
+    describe: 'Maximum valid API keys per account.',
   }),
   setupLinkLifetimeSeconds: setting<number>({
     environment: 'CHELA_SETUP_LINK_LIFETIME_SECONDS',
     default: 24 * 3600,
     parse: integer(60, 30 * 24 * 3600),
-    describe: "How long the link works that sets the admin account's e-mail address and password.",
+    describe: "How long the set-up link for the admin account's e-mail address and password works.",
   }),
   sessionLifetimeSeconds: setting<number>({
     environment: 'CHELA_SESSION_LIFETIME_SECONDS',
     default: 14 * 24 * 3600,
     parse: integer(60, 366 * 24 * 3600),
-    describe: 'How long a browser stays signed in to the console after it was last used.',
+    describe: 'How long a browser stays signed in to the console after its last request.',
   }),
   signInLimitPerMinute: setting<number>({
     environment: 'CHELA_SIGN_IN_LIMIT_PER_MINUTE',
     default: 20,
     parse: integer(1, 100_000),
-    describe: 'Most attempts to sign in from one address in a minute.',
+    describe: 'Maximum sign-in attempts per minute from one address.',
   }),
   plans: setting<PlanList>({
     environment: 'CHELA_PLANS',
@@ -47,38 +47,38 @@ export const accountsSettings = {
     defaultText: `\`${defaultPlans}\``,
     parse: planList,
     describe:
-      'Plans of accounts, NAME=RUNS separated by commas: most runs at a time, none for no limit. With :prepaid behind it a plan makes no runs once the balance is used up: free=2:prepaid.',
+      'Comma-separated plans, each NAME=RUNS, where RUNS is the maximum of concurrent runs. A plan without =RUNS has no limit. Append :prepaid to refuse runs once the balance is used up, as in free=2:prepaid.',
   }),
   defaultPlan: setting<string>({
     environment: 'CHELA_DEFAULT_PLAN',
     default: 'unlimited',
     parse: text,
-    describe: 'The plan of accounts that were given none.',
+    describe: 'Plan of accounts that have none assigned.',
   }),
   pricePerResult: setting<string>({
     environment: 'CHELA_PRICE_PER_RESULT',
     default: '0',
     parse: price,
-    describe: 'Price of one row of results.',
+    describe: 'Price of one result row.',
   }),
   pricePerGigabyteHour: setting<string>({
     environment: 'CHELA_PRICE_PER_GIGABYTE_HOUR',
     default: '0',
     parse: price,
     describe:
-      'Price of an hour with 1024 MB of memory: the memory limit of a subtask, for as long as it runs.',
+      'Price of 1024 MB of memory for one hour. The memory limit of a subtask is charged for as long as the subtask runs.',
   }),
   pricePerCpuHour: setting<string>({
     environment: 'CHELA_PRICE_PER_CPU_HOUR',
     default: '0',
     parse: price,
-    describe: 'Price of an hour of processor time that subtasks really used.',
+    describe: 'Price of one hour of processor time actually used by subtasks.',
   }),
   pricePerGigabyteTraffic: setting<string>({
     environment: 'CHELA_PRICE_PER_GIGABYTE_TRAFFIC',
     default: '0',
     parse: price,
-    describe: 'Price of 10^9 bytes through the proxy.',
+    describe: 'Price of 10^9 bytes of traffic through the proxy.',
   }),
   timezone: setting<string>({
     environment: 'CHELA_TIMEZONE',
@@ -87,6 +87,6 @@ export const accountsSettings = {
       if (!isTimezone(value)) throw new Error('the IANA name of a time zone, such as Europe/Berlin');
       return value;
     },
-    describe: 'Time zone of schedules, where neither the schedule nor its account names one.',
+    describe: 'Time zone of schedules if neither the schedule nor its account sets one.',
   }),
 } as const;

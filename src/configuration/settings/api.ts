@@ -8,26 +8,27 @@ export const apiSettings = {
     default: 6000,
     parse: integer(0, largestSafe),
     describe:
-      'Requests one account (or one address without a valid credential) may make in a minute; 0 is no limit.',
+      'Maximum requests per minute of one account, or of one address without a valid credential. 0 means no limit.',
   }),
   bodyLimitBytes: setting<number>({
     environment: 'CHELA_BODY_LIMIT_BYTES',
     default: 16 * mebibyte,
     parse: integer(1024, 1024 * mebibyte),
-    describe: 'Largest JSON body.',
+    describe: 'Maximum size of a JSON body.',
   }),
   syncWaitSeconds: setting<number>({
     environment: 'CHELA_SYNC_WAIT_SECONDS',
     default: 300,
     parse: integer(1, 3600),
-    describe: 'Longest wait of a synchronous run before its answer says is_finished: false.',
+    describe:
+      'Maximum wait for a synchronous run. After it, the answer has is_finished: false and the run continues.',
   }),
   strictRunMonth: setting<boolean>({
     environment: 'CHELA_STRICT_RUN_MONTH',
     default: false,
     parse: flag,
     describe:
-      'List runs as the hosted service does: the current month by default, otherwise both times within one month.',
+      'List runs as the hosted service does: the current month by default; start_time and end_time must be given together and lie within one month.',
   }),
   linkLifetimeSeconds: setting<number>({
     environment: 'CHELA_LINK_LIFETIME_SECONDS',

@@ -10,13 +10,13 @@ export const callbacksSettings = {
     defaultText: 'none',
     parse: targets,
     describe:
-      'Where callbacks may go although it is not public: addresses, CIDR ranges and host:port, separated by commas.',
+      'Private addresses that callbacks may be sent to: a comma-separated list of addresses, CIDR ranges and host:port.',
   }),
   callbackTimeoutSeconds: setting<number>({
     environment: 'CHELA_CALLBACK_TIMEOUT_SECONDS',
     default: 10,
     parse: integer(1, 30),
-    describe: 'Time a receiver of callbacks has to answer, redirects included.',
+    describe: 'Time limit for a receiver to answer a callback, including redirects.',
   }),
   callbackRetrySeconds: setting<number[]>({
     environment: 'CHELA_CALLBACK_RETRY_SECONDS',
@@ -24,13 +24,13 @@ export const callbacksSettings = {
     defaultText: '10,30,60,300,900,1800,3600,7200,14400',
     parse: integers(0, 86_400),
     describe:
-      'Waits before each further attempt of a callback, separated by commas; after the last it is given up.',
+      'Comma-separated delays before each retry of a callback. After the last retry the callback is discarded.',
   }),
   callbackConcurrency: setting<number>({
     environment: 'CHELA_CALLBACK_CONCURRENCY',
     default: 16,
     parse: integer(1, 100),
     describe:
-      'Callbacks one process delivers at the same time; to one receiver all processes together deliver four at most.',
+      'Maximum callbacks that one process delivers at the same time. One receiver gets at most four at a time from all processes together.',
   }),
 } as const;

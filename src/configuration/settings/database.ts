@@ -8,20 +8,19 @@ export const databaseSettings = {
     default: '',
     defaultText: 'an embedded PostgreSQL in the data folder',
     parse: databaseUrl,
-    describe: 'PostgreSQL 15 or newer to use instead of the embedded one.',
+    describe: 'URL of a PostgreSQL server, 15 or newer, to use instead of the embedded one.',
     secret: true,
   }),
   databasePoolSize: setting<number>({
     environment: 'CHELA_DATABASE_POOL_SIZE',
     default: 20,
     parse: integer(4, 1000),
-    describe: 'Most database connections one process opens.',
+    describe: 'Maximum database connections of one process.',
   }),
   databaseWaitSeconds: setting<number>({
     environment: 'CHELA_DATABASE_WAIT_SECONDS',
     default: 60,
     parse: integer(1, 86_400),
-    describe:
-      'How long a start waits for a database that is starting, recovering or out of reach, before it fails.',
+    describe: 'How long Chela waits at startup for a database that is starting, recovering or unreachable.',
   }),
 } as const;

@@ -6,10 +6,10 @@ export const networkSettings = {
   proxyRegions: setting<ReadonlyMap<string, string>>({
     environment: 'CHELA_PROXY_REGIONS',
     default: new Map(),
-    defaultText: 'one region, direct',
+    defaultText: 'one region, without an upstream proxy',
     parse: regions,
     describe:
-      'Regions of the proxy and the upstream proxy of each, CODE=URL separated by commas: US=socks5://user:password@host:1080.',
+      'Comma-separated proxy regions, each CODE=URL of its upstream proxy, such as US=socks5://user:password@host:1080.',
     secret: true,
   }),
   proxyAllowedTargets: setting<string[]>({
@@ -18,24 +18,25 @@ export const networkSettings = {
     defaultText: 'none',
     parse: targets,
     describe:
-      'What workers may reach by their proxy although it is not public: addresses, CIDR ranges and host:port, separated by commas.',
+      'Private addresses that workers may reach through their proxy: a comma-separated list of addresses, CIDR ranges and host:port.',
   }),
   proxyConnectionLimit: setting<number>({
     environment: 'CHELA_PROXY_CONNECTION_LIMIT',
     default: 512,
     parse: integer(1, 100_000),
-    describe: 'Most connections one subtask has open to its proxy at a time.',
+    describe: 'Maximum open connections of one subtask to its proxy.',
   }),
   proxyConnectTimeoutSeconds: setting<number>({
     environment: 'CHELA_PROXY_CONNECT_TIMEOUT_SECONDS',
     default: 30,
     parse: integer(1, 3600),
-    describe: 'Time the proxy has to connect to a target, name resolution and upstream proxy included.',
+    describe:
+      'Time limit for the proxy to connect to a target, including name resolution and the upstream proxy.',
   }),
   proxyIdleTimeoutSeconds: setting<number>({
     environment: 'CHELA_PROXY_IDLE_TIMEOUT_SECONDS',
     default: 300,
     parse: integer(1, 86_400),
-    describe: 'A connection through the proxy that carries nothing for this long is closed.',
+    describe: 'A proxy connection without traffic for this long is closed.',
   }),
 } as const;

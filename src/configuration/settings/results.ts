@@ -7,13 +7,13 @@ export const resultsSettings = {
     environment: 'CHELA_ROW_LIMIT',
     default: 10_000_000,
     parse: integer(0, largestSafe),
-    describe: 'Most rows of one run; a push over it is refused and stops the run. 0 is no limit.',
+    describe: 'Maximum rows of one run. A push beyond it is refused and stops the run. 0 means no limit.',
   }),
   sdkMessageLimitBytes: setting<number>({
     environment: 'CHELA_SDK_MESSAGE_LIMIT_BYTES',
     default: 16 * mebibyte,
     parse: integer(64 * 1024, 1024 * mebibyte),
-    describe: 'Largest row or log line a worker may send by the SDK.',
+    describe: 'Maximum size of a row or log line that a worker sends through the SDK.',
   }),
   sdkSharedBytes: setting<number>({
     environment: 'CHELA_SDK_SHARED_BYTES',
@@ -26,31 +26,32 @@ export const resultsSettings = {
     environment: 'CHELA_OUTPUT_LINE_LIMIT_BYTES',
     default: 64 * 1024,
     parse: integer(1024, 16 * mebibyte),
-    describe: 'Longest line kept of what a worker prints; the rest of the line is cut.',
+    describe: "Maximum length of a line of a worker's output. Longer lines are cut.",
   }),
   logLineLimit: setting<number>({
     environment: 'CHELA_LOG_LINE_LIMIT',
     default: 1_000_000,
     parse: integer(100, largestSafe),
-    describe: 'Most log lines kept of one subtask; a last line says that more were dropped.',
+    describe: 'Maximum log lines kept per subtask. A final line says that more were dropped.',
   }),
   logLinesPerSecond: setting<number>({
     environment: 'CHELA_LOG_LINES_PER_SECOND',
     default: 5000,
     parse: integer(10, largestSafe),
-    describe: 'Most log lines kept of one subtask in a second; a line says how many more there were.',
+    describe: 'Maximum log lines kept per subtask and second. A line says how many were dropped.',
   }),
   exportWaitSeconds: setting<number>({
     environment: 'CHELA_EXPORT_WAIT_SECONDS',
     default: 50,
     parse: integer(0, 3600),
     describe:
-      'How long the answer to an export waits for the file, and again its link; shorter than the time limits of clients and proxies.',
+      'How long an export request, and then its download link, waits for the file. Keep it below the timeouts of clients and proxies.',
   }),
   exportConcurrency: setting<number>({
     environment: 'CHELA_EXPORT_CONCURRENCY',
     default: 2,
     parse: integer(1, 100),
-    describe: 'Exports one process makes at the same time; each takes a thread and a database connection.',
+    describe:
+      'Maximum exports that one process creates at the same time. Each uses a thread and a database connection.',
   }),
 } as const;

@@ -7,37 +7,38 @@ export const retentionSettings = {
     environment: 'CHELA_RETENTION_DAYS',
     default: 30,
     parse: integer(1, 36_500),
-    describe: 'Days that runs, their rows and logs are kept.',
+    describe: 'Days to keep runs with their rows and logs.',
   }),
   statisticsRetentionDays: setting<number>({
     environment: 'CHELA_STATISTICS_RETENTION_DAYS',
     default: 100,
     parse: integer(1, 36_500),
-    describe: 'Days that the figures of runs are kept that charts are drawn from; they outlive the runs.',
+    describe: 'Days to keep the statistics of runs, which the charts use. They can outlive the runs.',
   }),
   auditRetentionDays: setting<number>({
     environment: 'CHELA_AUDIT_RETENTION_DAYS',
     default: 365,
     parse: integer(1, 36_500),
-    describe: 'Days that entries of the audit log are kept.',
+    describe: 'Days to keep entries of the audit log.',
   }),
   exportRetentionDays: setting<number>({
     environment: 'CHELA_EXPORT_RETENTION_DAYS',
     default: 7,
     parse: integer(1, 36_500),
     describe:
-      'Days that the file of an export is kept after it was last asked for; never less than its links work, never longer than its run.',
+      'Days to keep the file of an export after it was last requested. It is kept at least while its links work, and never longer than its run.',
   }),
   cacheRetentionDays: setting<number>({
     environment: 'CHELA_CACHE_RETENTION_DAYS',
     default: 30,
     parse: integer(1, 36_500),
-    describe: 'Days that unpacked packages and installed dependencies are kept after their last use.',
+    describe: 'Days to keep unpacked packages and installed dependencies after their last use.',
   }),
   cacheLimitBytes: setting<number>({
     environment: 'CHELA_CACHE_LIMIT_BYTES',
     default: 20 * 1024 * mebibyte,
     parse: integer(mebibyte, largestSafe),
-    describe: 'Size of those; above it the longest unused are dropped, but never what is in use.',
+    describe:
+      'Maximum total size of unpacked packages and installed dependencies. Above it the least recently used are removed, never those in use.',
   }),
 } as const;

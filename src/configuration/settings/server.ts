@@ -16,7 +16,7 @@ export const serverSettings = {
     default: path.resolve('.chela'),
     defaultText: '.chela',
     parse: (value) => path.resolve(value),
-    describe: 'Folder of everything that must be kept: the embedded database and stored files.',
+    describe: 'Folder for data that must be kept: the embedded database and stored files.',
   }),
   cacheDir: setting<string>({
     environment: 'CHELA_CACHE_DIR',
@@ -24,51 +24,51 @@ export const serverSettings = {
     defaultText: 'DATA_DIR/cache, or /var/cache/chela/HASH when run as root',
     parse: (value) => path.resolve(value),
     describe:
-      'Folder of what can be made again: unpacked packages, installed dependencies, scratch folders of subtasks.',
+      'Folder for data that can be recreated: unpacked packages, installed dependencies and scratch folders of subtasks.',
   }),
   host: setting<string>({
     environment: 'CHELA_HOST',
     default: '127.0.0.1',
     parse: text,
-    describe: 'Address the API listens on; 0.0.0.0 opens it to the network.',
+    describe: 'Address the API listens on. 0.0.0.0 opens it to the network.',
   }),
   port: setting<number>({
     environment: 'CHELA_PORT',
     default: 8080,
     parse: integer(0, 65535),
-    describe: 'Port the API listens on; 0 picks a free one.',
+    describe: 'Port the API listens on. 0 picks a free port.',
   }),
   publicUrl: setting<string>({
     environment: 'CHELA_PUBLIC_URL',
     default: '',
     defaultText: 'the address of each request',
     parse: httpUrl,
-    describe: 'Base URL that signed download links start with, for installations behind a reverse proxy.',
+    describe: 'Base URL of signed download links. Set it when Chela runs behind a reverse proxy.',
   }),
   corsOrigins: setting<string[]>({
     environment: 'CHELA_CORS_ORIGINS',
     default: ['*'],
     defaultText: '*',
     parse: list,
-    describe: 'Origins whose pages may call the API, separated by commas; * allows any.',
+    describe: 'Comma-separated origins whose pages may call the API. * allows any origin.',
   }),
   hangLimitSeconds: setting<number>({
     environment: 'CHELA_HANG_LIMIT_SECONDS',
     default: 60,
     parse: integer(0, 86_400),
     describe:
-      'A process whose event loop does not respond for this long ends with exit code 70, to be started again by a supervisor. 0 is no limit.',
+      'A process whose event loop does not respond for this long exits with code 70, so that a supervisor can restart it. 0 disables this check.',
   }),
   logLevel: setting<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'>({
     environment: 'CHELA_LOG_LEVEL',
     default: 'info',
     parse: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent'),
-    describe: "Least severe level of the platform's own log, written to standard error.",
+    describe: "Minimum level of the platform's own log, which goes to standard error.",
   }),
   stopGraceSeconds: setting<number>({
     environment: 'CHELA_STOP_GRACE_SECONDS',
     default: 10,
     parse: integer(0, 3600),
-    describe: 'Time running subtasks get to end after a first Ctrl+C or SIGTERM.',
+    describe: 'How long running subtasks may take to finish after the first Ctrl+C or SIGTERM.',
   }),
 } as const;
