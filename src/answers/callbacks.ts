@@ -10,13 +10,13 @@ import { exampleRunSlug } from './examples.ts';
 export const CallbackBody = Type.Object(
   {
     run_slug: Type.String({ description: 'Identifier of the run.', examples: [exampleRunSlug] }),
-    run_id: Type.String({ description: 'The same identifier.', examples: [exampleRunSlug] }),
+    run_id: Type.String({ description: 'Same as run_slug.', examples: [exampleRunSlug] }),
     run_status: enumeration(toldStatuses, {
       description: 'The status that the run changed to.',
       examples: ['succeeded'],
     }),
     error_message: Type.String({
-      description: 'Why it failed; empty where nothing went wrong.',
+      description: 'Reason for the failure; empty if the run did not fail.',
       examples: [''],
     }),
     execution_start_timestamp: Type.Integer({
@@ -28,28 +28,31 @@ export const CallbackBody = Type.Object(
       examples: [1_782_091_210],
     }),
     running_duration: Type.Integer({ description: 'Seconds.', examples: [10] }),
-    result_count: Type.Integer({ description: 'Rows stored at that moment.', examples: [1] }),
-    result_message: Type.String({ description: 'The same in words.', examples: ['1 result'] }),
+    result_count: Type.Integer({ description: 'Rows stored at that time.', examples: [1] }),
+    result_message: Type.String({ description: 'The number of results as text.', examples: ['1 result'] }),
     ...runEndFields,
   },
-  { description: 'A run at a change of its status' },
+  { description: 'A status change of a run' },
 );
 export type CallbackBody = Answer<typeof CallbackBody>;
 
 export const CallbackAttempt = Type.Object({
   number: Type.Integer({ description: 'From 1.', examples: [1] }),
   started_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_210] }),
-  status_code: Type.Integer({ description: 'HTTP status of the answer; 0 without one.', examples: [503] }),
+  status_code: Type.Integer({
+    description: 'HTTP status of the answer; 0 if there was none.',
+    examples: [503],
+  }),
   milliseconds: Type.Integer({
-    description: 'How long it took; -1 while it is under way.',
+    description: 'Duration; -1 while the attempt is in progress.',
     examples: [84],
   }),
   error: Type.String({
-    description: 'Why it failed; empty where the receiver accepted.',
+    description: 'Reason for the failure; empty if the receiver accepted the callback.',
     examples: ['answered 503'],
   }),
   answer: Type.String({
-    description: 'The first 1024 bytes of what the receiver answered.',
+    description: "First 1024 bytes of the receiver's answer.",
     examples: ['try again later'],
   }),
 });
@@ -61,12 +64,12 @@ export const RunCallback = Type.Object({
     Type.String({ description: 'The status that the run changed to.', examples: ['running'] }),
   ),
   state: enumeration(callbackStates, {
-    description: 'pending is still to be delivered; given_up had its last attempt.',
+    description: 'pending: not delivered yet; given_up: the last attempt failed.',
     examples: ['pending'],
   }),
   created_at: Type.Integer({ description: 'Time of the change, Unix seconds.', examples: [1_782_091_210] }),
   next_attempt_at: Type.Integer({
-    description: 'Earliest time of the next attempt, Unix seconds; 0 when there will be none.',
+    description: 'Earliest time of the next attempt, Unix seconds; 0 if there is none.',
     examples: [1_782_091_220],
   }),
   body: CallbackBody,
@@ -80,7 +83,10 @@ export const RunCallbacks = Type.Object(
       description: 'Where they are sent; empty where the run has no callback URL.',
       examples: ['https://client.example.com/callback'],
     }),
-    count: Type.Integer({ description: 'Callbacks in the list, which has them all.', examples: [1] }),
+    count: Type.Integer({
+      description: 'Number of callbacks in the list, which is complete.',
+      examples: [1],
+    }),
     list: Type.Array(RunCallback, { description: 'Oldest first.' }),
   },
   { description: 'The callbacks of a run' },
@@ -90,7 +96,7 @@ export type RunCallbacks = Answer<typeof RunCallbacks>;
 export const CallbackSecret = Type.Object(
   {
     callback_secret: Type.String({
-      description: 'Key of the HMAC-SHA256 in x-chela-signature.',
+      description: 'Secret key of the HMAC-SHA256 signature in the header x-chela-signature.',
       examples: [`chela_cs_${'0123456789abcdef'.repeat(4)}`],
     }),
   },

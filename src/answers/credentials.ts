@@ -8,10 +8,10 @@ export const ApiKey = Type.Object(
     name: Type.String({ description: 'What the key is for.', examples: ['nightly job'] }),
     created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
     last_used_at: Type.Integer({
-      description: 'Unix seconds, to about a minute; 0 where it was never used.',
+      description: 'Unix seconds, accurate to about a minute; 0 if the key was never used.',
       examples: [1_782_091_260],
     }),
-    expires_at: Type.Integer({ description: 'Unix seconds; 0 where it does not expire.', examples: [0] }),
+    expires_at: Type.Integer({ description: 'Unix seconds; 0 if the key does not expire.', examples: [0] }),
   },
   { title: 'ApiKey', description: 'An API key, without the key itself' },
 );
@@ -21,7 +21,7 @@ export const NewApiKey = Type.Object(
   {
     ...ApiKey.properties,
     key: Type.String({
-      description: 'The key. It is shown here only, and stored as a hash.',
+      description: 'The key. It is shown only once; the platform stores a hash of it.',
       examples: ['chela_0123456789abcdefghijABCDEFGHIJ0123456789abc'],
     }),
   },
@@ -34,22 +34,28 @@ export const Session = Type.Object(
     account: Type.Object(
       {
         name: Type.String({ description: 'Name of the account.', examples: ['admin'] }),
-        email: Type.String({ description: 'Its e-mail address.', examples: ['admin@example.com'] }),
-        is_admin: Type.Boolean({ description: 'Whether it is an administrator.', examples: [true] }),
-        timezone: Type.String({ description: 'IANA name of its time zone.', examples: ['Europe/Berlin'] }),
+        email: Type.String({
+          description: 'E-mail address of the account.',
+          examples: ['admin@example.com'],
+        }),
+        is_admin: Type.Boolean({ description: 'Whether the account is an administrator.', examples: [true] }),
+        timezone: Type.String({
+          description: "IANA name of the account's time zone.",
+          examples: ['Europe/Berlin'],
+        }),
       },
-      { description: 'The account that is signed in' },
+      { description: 'The signed-in account' },
     ),
     csrf_token: Type.String({
       description:
-        'Requests with the cookie that change something must carry this as the header `x-csrf-token`.',
+        'Requests that use the cookie and change something must send this value in the header `x-csrf-token`.',
       examples: ['W7rHqcJmLhXv0nEnBqVxJ9cQkYt3oZ8dPpL2fUuGm1A'],
     }),
     expires_at: Type.Integer({
-      description: 'When the session ends if it is not used, Unix seconds.',
+      description: 'Expiry of the session if it is not used, Unix seconds.',
       examples: [1764000000],
     }),
   },
-  { title: 'Session', description: 'Who is signed in' },
+  { title: 'Session', description: 'A session' },
 );
 export type Session = Answer<typeof Session>;

@@ -12,13 +12,13 @@ import { enumeration } from './enumeration.ts';
 
 const limitFields = {
   limit: enumeration(limitNames, { description: 'Name of the limit.', examples: ['memory'] }),
-  value: Type.Number({ description: 'The value that was in force.', examples: [2048] }),
+  value: Type.Number({ description: 'Value of the limit.', examples: [2048] }),
   unit: enumeration(limitUnits, {
-    description: 'What the value is counted in; an amount is in the currency of the prices.',
+    description: 'Unit of the value. An amount is in the currency of the prices.',
     examples: ['MB'],
   }),
   setting: Type.String({
-    description: 'The system parameter or the environment variable that sets it.',
+    description: 'System parameter or environment variable that sets the limit.',
     examples: ['memory'],
   }),
   set_by: enumeration(limitOwners, {
@@ -30,7 +30,8 @@ const limitFields = {
 const SuspectedLimit = Type.Object({
   ...limitFields,
   seen: enumeration(limitEvidences, {
-    description: "kernel: the kernel held the worker to it; output: the worker's output names it.",
+    description:
+      "How the limit was detected. kernel: the kernel enforced it; output: the worker's output mentions it.",
     examples: ['output'],
   }),
 });
@@ -43,54 +44,56 @@ const endDetailFields = {
   setting: Type.Optional(limitFields.setting),
   set_by: Type.Optional(limitFields.set_by),
   exit_code: Type.Optional(Type.Integer({ description: 'Exit code of the worker.', examples: [1] })),
-  signal: Type.Optional(Type.String({ description: 'Signal that ended the worker.', examples: ['SIGSEGV'] })),
+  signal: Type.Optional(
+    Type.String({ description: 'Signal that terminated the worker.', examples: ['SIGSEGV'] }),
+  ),
   suspected_limits: Type.Optional(
-    Type.Array(SuspectedLimit, { description: 'Limits that may be why the worker failed.' }),
+    Type.Array(SuspectedLimit, { description: 'Limits that may have caused the failure.' }),
   ),
   machine_out_of_memory: Type.Optional(
-    Type.Boolean({ description: 'The machine ran out of memory while the worker ran.' }),
+    Type.Boolean({ description: 'Whether the machine ran out of memory while the worker was running.' }),
   ),
-  row_error: Type.Optional(
-    Type.String({ description: 'Why the first row that was lost could not be stored.' }),
-  ),
+  row_error: Type.Optional(Type.String({ description: 'Why the first lost row could not be stored.' })),
   step: Type.Optional(
     enumeration([...preparationSteps, ...internalSteps], {
       description: 'What the platform was doing when it failed.',
       examples: ['sandbox'],
     }),
   ),
-  message: Type.Optional(Type.String({ description: 'The words of what failed.' })),
+  message: Type.Optional(Type.String({ description: 'Error message.' })),
 };
 
 const splitFields = {
   subtasks: Type.Optional(Type.Integer({ description: 'Subtasks of the run.', examples: [3] })),
-  failed_subtasks: Type.Optional(Type.Integer({ description: 'How many of them failed.', examples: [1] })),
+  failed_subtasks: Type.Optional(
+    Type.Integer({ description: 'Number of subtasks that failed.', examples: [1] }),
+  ),
   subtask: Type.Optional(
     Type.Integer({
-      description: 'Number of the first subtask that failed. The other fields are about it.',
+      description: 'Number of the first failed subtask. The other fields describe its failure.',
       examples: [2],
     }),
   ),
   subtask_reason: Type.Optional(
-    enumeration(subtaskEndReasons, { description: 'Why it failed.', examples: ['exit'] }),
+    enumeration(subtaskEndReasons, { description: 'Why that subtask failed.', examples: ['exit'] }),
   ),
 };
 
-const reasonNote = 'Empty until it has ended. See the guide "The life of a run".';
+const reasonNote = 'Empty before the end. See the guide "The life of a run".';
 const errorHeadline = Type.String({
   description:
-    "Extension: first line of the worker's own error, at most 300 characters; empty unless it ended by itself and left one.",
+    "Extension: first line of the worker's own error, at most 300 characters. Empty if the worker left no error, or if the platform stopped it.",
   examples: [''],
 });
 
 /** Fields of a subtask. */
 export const subtaskEndFields = {
   end_reason: enumeration(['', ...subtaskEndReasons], {
-    description: `Why it ended. ${reasonNote}`,
+    description: `Why the subtask ended. ${reasonNote}`,
     examples: ['succeeded'],
   }),
   end_detail: Type.Object(endDetailFields, {
-    description: 'What belongs to the reason: a limit with its value, an exit code, ...',
+    description: 'Details of the end reason, such as a limit with its value or an exit code.',
     examples: [{}],
   }),
   error_headline: errorHeadline,
@@ -99,14 +102,14 @@ export const subtaskEndFields = {
 /** Fields of a run. */
 export const runEndFields = {
   end_reason: enumeration(['', ...runEndReasons], {
-    description: `Extension: why it ended: as the first of its subtasks that failed, or partly_failed where others succeeded. ${reasonNote}`,
+    description: `Extension: why the run ended. A failed run has the reason of its first failed subtask, or partly_failed if other subtasks succeeded. ${reasonNote}`,
     examples: ['succeeded'],
   }),
   end_detail: Type.Object(
     { ...endDetailFields, ...splitFields },
     {
       description:
-        'Extension: what belongs to the reason: a limit with its value, an exit code, and in a run of several subtasks which of them failed.',
+        'Extension: details of the end reason, such as a limit with its value or an exit code. For a run with several subtasks, also which of them failed.',
       examples: [{}],
     },
   ),

@@ -9,7 +9,9 @@ const logType = Type.Unsafe<LogType>(
 
 export const RunLog = Type.Object(
   {
-    all_logs_url: Type.String({ description: 'Signed link to the whole log as text; it needs no header.' }),
+    all_logs_url: Type.String({
+      description: 'Signed link to the complete log as text. It needs no credentials.',
+    }),
     list: Type.Array(
       Type.Object({
         type: logType,
@@ -26,12 +28,12 @@ export const RunLog = Type.Object(
 export type RunLog = Answer<typeof RunLog>;
 
 const searchFields = {
-  count: Type.Integer({ description: 'Lines that pass, of those looked at so far.', examples: [20] }),
+  count: Type.Integer({ description: 'Matching lines among those searched so far.', examples: [20] }),
   searched: Type.Integer({
-    description: 'Lines looked at so far. Asking again looks on.',
+    description: 'Lines searched so far. Repeat the request to continue the search.',
     examples: [1_000_000],
   }),
-  is_complete: Type.Boolean({ description: 'Whether all lines were looked at, so that count is final.' }),
+  is_complete: Type.Boolean({ description: 'Whether all lines were searched, so that count is final.' }),
   lines: Type.Object(
     {
       debug: Type.Integer({ examples: [12] }),
@@ -39,7 +41,7 @@ const searchFields = {
       warn: Type.Integer({ examples: [3] }),
       error: Type.Integer({ examples: [1] }),
     },
-    { description: 'Lines of the whole run by level.' },
+    { description: 'Number of lines of the whole run by level.' },
   ),
 };
 
@@ -82,6 +84,6 @@ export const LogMatchList = Type.Object(
       }),
     ),
   },
-  { title: 'LogMatchList', description: 'Where words are in a log' },
+  { title: 'LogMatchList', description: 'Matches of a search in a log' },
 );
 export type LogMatchList = Answer<typeof LogMatchList>;

@@ -15,7 +15,8 @@ export const ResultPage = Type.Object(
         key: Type.String({ description: 'Key in the rows.', examples: ['title'] }),
         label: Type.String({ description: 'Heading to show.', examples: ['Title'] }),
         format: Type.String({
-          description: 'text, number, integer, boolean, array, object or what the worker says.',
+          description:
+            'text, number, integer, boolean, array, object, or another value declared by the worker.',
           examples: ['text'],
         }),
       }),
@@ -35,27 +36,27 @@ export type ResultHeader = ResultPage['headers'][number];
 export const FoundRows = Type.Object(
   {
     ...ResultPage.properties,
-    count: Type.Integer({ description: 'Rows found among those looked at so far.', examples: [1] }),
+    count: Type.Integer({ description: 'Matching rows among those searched so far.', examples: [1] }),
     searched: Type.Integer({
-      description: 'Rows looked at so far. Asking again looks on.',
+      description: 'Rows searched so far. Repeat the request to continue the search.',
       examples: [20_000],
     }),
     total: Type.Integer({ description: 'Rows of the run.', examples: [20_000] }),
-    is_complete: Type.Boolean({ description: 'Whether all rows were looked at, so that count is final.' }),
+    is_complete: Type.Boolean({ description: 'Whether all rows were searched, so that count is final.' }),
   },
-  { title: 'FoundRows', description: 'A page of the rows that were found' },
+  { title: 'FoundRows', description: 'A page of matching rows' },
 );
 export type FoundRows = Answer<typeof FoundRows>;
 
 const exportFields = {
   download_url: Type.String({
-    description: 'Signed link to the file; it needs no header and expires.',
+    description: 'Signed link to the file. It needs no credentials, and expires.',
     examples: [
       'https://chela.example.com/files/exports/01KKDXV9C3V0X3M5B1QH0T7D2E/hello-01KKDXV2G26BT7NH4ZQR2R4NPZ.csv?expires=1782177600&signature=Zk3vJ8s0yq1m2n4p5r6t7u8v9w0x1y2z3A4B5C6D7E8',
     ],
   }),
   export_slug: Type.String({
-    description: 'Extension: identifier of the export, to ask how far it is.',
+    description: 'Extension: identifier of the export, for checking its progress.',
     examples: ['01KKDXV9C3V0X3M5B1QH0T7D2E'],
   }),
 };
@@ -68,17 +69,20 @@ export const ExportProgress = Type.Object(
     ...exportFields,
     format: enumeration(exportFormatNames, { examples: ['csv'] }),
     state: enumeration(exportStates, {
-      description: 'queued is still being made or waits for that.',
+      description: 'queued: the file is waiting or being created.',
       examples: ['queued'],
     }),
     rows: Type.Integer({ description: 'Rows of the file.', examples: [1_000_000] }),
     rows_done: Type.Integer({
-      description: 'Rows read so far, told a few times a second.',
+      description: 'Rows read so far, updated a few times a second.',
       examples: [250_000],
     }),
     size_bytes: Type.Integer({ description: 'Size of the file; 0 until it is ready.', examples: [0] }),
-    err_msg: Type.String({ description: 'Why it failed; empty otherwise.', examples: [''] }),
+    err_msg: Type.String({
+      description: 'Reason for the failure; empty if the export did not fail.',
+      examples: [''],
+    }),
   },
-  { title: 'ExportProgress', description: 'How far an export is' },
+  { title: 'ExportProgress', description: 'Progress of an export' },
 );
 export type ExportProgress = Answer<typeof ExportProgress>;

@@ -8,7 +8,7 @@ import { exampleQueueRef } from './examples.ts';
 const queueRef = Type.String({ description: 'Identifier of the item.', examples: [exampleQueueRef] });
 
 const queueStatus = enumeration(queueStates, {
-  description: 'waiting is held; inactive was activated or released.',
+  description: 'waiting: held; inactive: activated or released.',
   examples: ['waiting'],
 });
 
@@ -21,15 +21,18 @@ export const QueueItem = Type.Object(
       examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'],
     }),
     worker_path: Type.String({
-      description: 'owner~name; empty where the worker is gone.',
+      description: 'owner~name; empty if the worker was deleted.',
       examples: ['chela~hello'],
     }),
-    worker_title: Type.String({ description: 'Empty where the worker is gone.', examples: ['Hello'] }),
-    version: Type.String({ description: 'Version that it runs.', examples: ['v1.0.1'] }),
+    worker_title: Type.String({ description: 'Empty if the worker was deleted.', examples: ['Hello'] }),
+    version: Type.String({ description: 'Version to run.', examples: ['v1.0.1'] }),
     created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
-    reason: Type.String({ description: 'What was said at its release; else empty.', examples: [''] }),
+    reason: Type.String({
+      description: 'Reason given when the item was released; otherwise empty.',
+      examples: [''],
+    }),
     run_slug: Type.String({
-      description: 'Extension: the run it became; empty where it was not activated.',
+      description: 'Extension: slug of the run that was started; empty if the item was not activated.',
       examples: [''],
     }),
   },
@@ -42,7 +45,7 @@ export const QueueOutcomes = Type.Object(
     results: Type.Array(
       Type.Object({
         queue_ref: queueRef,
-        success: Type.Boolean({ description: 'Whether it was done.', examples: [true] }),
+        success: Type.Boolean({ description: 'Whether the operation succeeded.', examples: [true] }),
         run_slug: Type.Optional(
           Type.String({
             description: 'The run that was started.',
@@ -51,15 +54,15 @@ export const QueueOutcomes = Type.Object(
         ),
         error: Type.Optional(
           Type.String({
-            description: 'Why it was not done.',
+            description: 'Why the operation failed.',
             examples: ['item is not in waiting state'],
           }),
         ),
       }),
-      { description: 'One for each reference, in their order.' },
+      { description: 'One entry for each reference, in the same order.' },
     ),
   },
-  { description: 'What became of the items' },
+  { description: 'Outcome for each item' },
 );
 export type QueueOutcomes = Answer<typeof QueueOutcomes>;
 export type QueueOutcome = QueueOutcomes['results'][number];

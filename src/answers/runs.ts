@@ -10,7 +10,7 @@ import { ResultPage } from './results.ts';
 export const Run = Type.Object(
   {
     slug: Type.String({ description: 'Identifier of the run.', examples: [exampleRunSlug] }),
-    run_slug: Type.String({ description: 'The same identifier.', examples: [exampleRunSlug] }),
+    run_slug: Type.String({ description: 'Same as slug.', examples: [exampleRunSlug] }),
     scraper_slug: Type.String({
       description: 'Slug of the worker; usable as workerId.',
       examples: [exampleWorkerSlug],
@@ -19,20 +19,23 @@ export const Run = Type.Object(
     version: Type.String({ description: 'Version of the worker that runs.', examples: ['v1.0.1'] }),
     status: enumeration(runStatuses, {
       description:
-        'ready waits for a runner; running; aborting is being stopped; succeeded and failed are final.',
+        'ready: waiting for a runner; running; aborting: being stopped; succeeded and failed are final.',
       examples: ['succeeded'],
     }),
     results: Type.Integer({ description: 'Rows stored so far.', examples: [3] }),
-    usage: Type.String({ description: 'Cost so far, a decimal.', examples: ['1.00'] }),
-    traffic: Type.Integer({ description: 'Bytes both ways through the proxy.', examples: [0] }),
+    usage: Type.String({ description: 'Cost so far, a decimal number.', examples: ['1.00'] }),
+    traffic: Type.Integer({ description: 'Bytes through the proxy, in both directions.', examples: [0] }),
     origin: enumeration(origins, { description: 'What started the run.', examples: ['api_v2'] }),
     started_at: Type.Integer({ description: 'Unix seconds; 0 before the start.', examples: [1_782_091_200] }),
     finished_at: Type.Integer({ description: 'Unix seconds; 0 before the end.', examples: [1_782_091_210] }),
     duration: Type.Integer({
-      description: 'Seconds from start to end, or until now while it runs.',
+      description: 'Seconds from start to end, or until now if the run has not ended.',
       examples: [10],
     }),
-    err_msg: Type.String({ description: 'Why it failed; empty where nothing went wrong.', examples: [''] }),
+    err_msg: Type.String({
+      description: 'Reason for the failure; empty if the run did not fail.',
+      examples: [''],
+    }),
     ...runEndFields,
   },
   { title: 'Run', description: 'A run' },
@@ -41,20 +44,20 @@ export type Run = Answer<typeof Run>;
 
 export const RunInput = Type.Object(
   {
-    input: Type.Unknown({ description: 'The input as it was sent.', examples: [exampleInput] }),
+    input: Type.Unknown({ description: 'Input, exactly as it was sent.', examples: [exampleInput] }),
     version: Type.String({ description: 'Version of the worker that ran.', examples: ['v1.0.1'] }),
   },
-  { title: 'RunInput', description: 'What a run was started with' },
+  { title: 'RunInput', description: 'Input and version of a run' },
 );
 export type RunInput = Answer<typeof RunInput>;
 
 export const RunPreview = Type.Object(
   {
     version: Type.String({ description: 'Version that would run.', examples: ['v1.0.1'] }),
-    subtasks: Type.Integer({ description: 'How many subtasks the run would have.', examples: [1] }),
-    subtask_limit: Type.Integer({ description: 'Most subtasks a run may have.', examples: [10_000] }),
+    subtasks: Type.Integer({ description: 'Number of subtasks the run would have.', examples: [1] }),
+    subtask_limit: Type.Integer({ description: 'Maximum number of subtasks of a run.', examples: [10_000] }),
   },
-  { title: 'RunPreview', description: 'What a run would be' },
+  { title: 'RunPreview', description: 'Preview of a run' },
 );
 export type RunPreview = Answer<typeof RunPreview>;
 
@@ -68,8 +71,8 @@ const FinishedRun = Type.Object(
   {
     run_slug: Type.String({ examples: [exampleRunSlug] }),
     run_status: enumeration(runStatuses, { examples: ['succeeded'] }),
-    is_finished: Type.Boolean({ description: 'false when the wait ended first; the run goes on.' }),
-    error_message: Type.String({ description: 'Why it failed; empty where nothing went wrong.' }),
+    is_finished: Type.Boolean({ description: 'false if the wait timed out. The run continues.' }),
+    error_message: Type.String({ description: 'Reason for the failure; empty if the run did not fail.' }),
     result_message: Type.String({ examples: ['3 results'] }),
     execution_start_timestamp: Type.Integer({ description: 'Unix seconds; 0 before the start.' }),
     execution_end_timestamp: Type.Integer({ description: 'Unix seconds; 0 before the end.' }),

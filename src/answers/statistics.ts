@@ -11,48 +11,49 @@ const seconds = (description: string) => Type.Number({ description, examples: [1
 const figureFields = {
   runs: Type.Integer({ description: 'Runs that ended.', examples: [3] }),
   succeeded: Type.Integer({ examples: [1] }),
-  failed: Type.Integer({ description: 'Without those that somebody aborted.', examples: [1] }),
-  aborted: Type.Integer({ description: 'Runs that somebody aborted.', examples: [1] }),
+  failed: Type.Integer({ description: 'Failed runs, not counting aborted ones.', examples: [1] }),
+  aborted: Type.Integer({ description: 'Runs that a user aborted.', examples: [1] }),
   success_rate: Type.Number({
-    description: 'Share of succeeded among succeeded and failed, 0 to 1; -1 where there are neither.',
+    description: 'succeeded / (succeeded + failed), 0 to 1; -1 if there are no such runs.',
     examples: [0.5],
   }),
-  duration_p50: seconds(
-    'Half of the runs took at most this long, seconds, to about a tenth. Aborted ones do not count.',
-  ),
-  duration_p90: seconds('Nine of ten took at most this long.'),
-  duration_p99: seconds('All but one of a hundred took at most this long.'),
-  results: Type.Integer({ description: 'Rows that were stored.', examples: [120] }),
+  duration_p50: seconds('Median duration in seconds, accurate to about 10 %. Aborted runs do not count.'),
+  duration_p90: seconds('90th percentile of the duration in seconds.'),
+  duration_p99: seconds('99th percentile of the duration in seconds.'),
+  results: Type.Integer({ description: 'Rows stored.', examples: [120] }),
   traffic: Type.Integer({ description: 'Bytes through the proxy.', examples: [0] }),
-  usage: amount('Cost, a decimal: the sum of the three below.'),
-  usage_results: amount('Of it for rows.'),
-  usage_memory: amount('Of it for memory.'),
-  usage_traffic: amount('Of it for traffic.'),
+  usage: amount('Cost, a decimal number: the sum of usage_results, usage_memory and usage_traffic.'),
+  usage_results: amount('Cost of rows.'),
+  usage_memory: amount('Cost of memory.'),
+  usage_traffic: amount('Cost of traffic.'),
   memory: Type.String({
-    description: 'GB-hours that were metered, a decimal; 0 where nothing has a price.',
+    description: 'Metered GB-hours, a decimal number; 0 if nothing has a price.',
     examples: ['0.25'],
   }),
 };
 
-export const RunFigures = Type.Object(figureFields, { title: 'RunFigures', description: 'Runs added up' });
+export const RunFigures = Type.Object(figureFields, { title: 'RunFigures', description: 'Totals of runs' });
 export type RunFigures = Answer<typeof RunFigures>;
 
 export const RunSeries = Type.Object(
   {
     from: Type.Integer({ description: 'Unix seconds.', examples: [1_782_000_000] }),
-    to: Type.Integer({ description: 'Unix seconds; not part of the time.', examples: [1_782_086_400] }),
+    to: Type.Integer({
+      description: 'End of the period (exclusive), Unix seconds.',
+      examples: [1_782_086_400],
+    }),
     bucket: enumeration(bucketSizes, { examples: ['day'] }),
     timezone: Type.String({ examples: ['Europe/Berlin'] }),
     totals: RunFigures,
     list: Type.Array(
       Type.Object({
         start: Type.Integer({
-          description: 'When the bucket begins, Unix seconds; that of the first may lie before from.',
+          description: 'Start of the bucket, Unix seconds. The first bucket may start before from.',
           examples: [1_782_000_000],
         }),
         ...figureFields,
       }),
-      { description: 'All buckets, earliest first, those without runs too.' },
+      { description: 'All buckets, earliest first, including those without runs.' },
     ),
   },
   { title: 'RunSeries', description: 'Runs over time' },
@@ -63,41 +64,42 @@ export type RunBucket = RunSeries['list'][number];
 export const WorkerFigures = Type.Object(
   {
     worker_slug: Type.String({
-      description: 'Slug of the worker; usable as workerId. Empty where it was deleted, as are the next two.',
+      description:
+        'Slug of the worker; usable as workerId. Empty if the worker was deleted, like worker_path and worker_title.',
       examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'],
     }),
     worker_path: Type.String({ description: 'owner~name', examples: ['chela~hello'] }),
     worker_title: Type.String({ examples: ['Hello'] }),
     ...figureFields,
   },
-  { title: 'WorkerFigures', description: 'Runs of one worker added up' },
+  { title: 'WorkerFigures', description: 'Totals of the runs of one worker' },
 );
 export type WorkerFigures = Answer<typeof WorkerFigures>;
 
 export const Activity = Type.Object(
   {
-    ready: Type.Integer({ description: 'Runs that wait for a runner.', examples: [0] }),
-    running: Type.Integer({ description: 'Runs that go on.', examples: [1] }),
-    aborting: Type.Integer({ description: 'Runs that are being stopped.', examples: [0] }),
+    ready: Type.Integer({ description: 'Runs waiting for a runner.', examples: [0] }),
+    running: Type.Integer({ description: 'Runs in progress.', examples: [1] }),
+    aborting: Type.Integer({ description: 'Runs being stopped.', examples: [0] }),
     waiting_subtasks: Type.Integer({ examples: [0] }),
     running_subtasks: Type.Integer({ examples: [4] }),
     oldest_waiting_since: Type.Integer({
       description:
-        'When the oldest run was started that has waiting subtasks, Unix seconds; 0 where none waits.',
+        'Creation time of the oldest run with waiting subtasks, Unix seconds; 0 if no subtask is waiting.',
       examples: [0],
     }),
-    held_runs: Type.Integer({ description: 'Runs in the run queue.', examples: [0] }),
+    held_runs: Type.Integer({ description: 'Runs held in the run queue.', examples: [0] }),
     concurrent_runs: Type.Integer({
-      description: 'Runs that the plan lets be ready or running at a time; 0 is no limit.',
+      description: 'Maximum concurrent runs (ready or running) of the plan; 0 means no limit.',
       examples: [0],
     }),
     slots: Type.Integer({
       description:
-        'Subtasks that all runners together can execute at a time, for all accounts; 0 where no runner is up.',
+        'Subtasks that all runners together can execute at the same time, for all accounts; 0 if no runner is active.',
       examples: [8],
     }),
-    busy_slots: Type.Integer({ description: 'Of them in use.', examples: [4] }),
+    busy_slots: Type.Integer({ description: 'Slots in use.', examples: [4] }),
   },
-  { title: 'Activity', description: 'What goes on and waits' },
+  { title: 'Activity', description: 'Current activity' },
 );
 export type Activity = Answer<typeof Activity>;

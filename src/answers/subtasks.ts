@@ -10,20 +10,23 @@ import { pagedSchema } from './pages.ts';
 const subtaskFields = {
   number: Type.Integer({ description: 'From 1 within its run.', examples: [1] }),
   status: enumeration(subtaskStatuses, {
-    description: 'ready waits for a runner; succeeded and failed are final.',
+    description: 'ready: waiting for a runner; succeeded and failed are final.',
     examples: ['succeeded'],
   }),
   started_at: Type.Integer({ description: 'Unix seconds; 0 before the start.', examples: [1_782_091_200] }),
   finished_at: Type.Integer({ description: 'Unix seconds; 0 before the end.', examples: [1_782_091_210] }),
   duration: Type.Integer({
-    description: 'Seconds from start to end, or until now while it runs.',
+    description: 'Seconds from start to end, or until now if the subtask has not ended.',
     examples: [10],
   }),
-  exit_code: Type.Integer({ description: 'Exit code of the worker; -1 where there is none.', examples: [0] }),
-  err_msg: Type.String({ description: 'Why it failed; empty where nothing went wrong.', examples: [''] }),
+  exit_code: Type.Integer({ description: 'Exit code of the worker; -1 if there is none.', examples: [0] }),
+  err_msg: Type.String({
+    description: 'Reason for the failure; empty if the subtask did not fail.',
+    examples: [''],
+  }),
   ...subtaskEndFields,
-  results: Type.Integer({ description: 'Rows it added.', examples: [3] }),
-  attempt: Type.Integer({ description: 'How often a runner took it.', examples: [1] }),
+  results: Type.Integer({ description: 'Rows added by the subtask.', examples: [3] }),
+  attempt: Type.Integer({ description: 'Number of times a runner started the subtask.', examples: [1] }),
 };
 
 export const Subtask = Type.Object(subtaskFields);
@@ -41,7 +44,7 @@ export const SubtaskList = Type.Object(
         succeeded: statusCount,
         failed: statusCount,
       } satisfies Record<SubtaskStatus, TSchema>,
-      { description: 'Subtasks of the run by status.' },
+      { description: 'Number of subtasks of the run by status.' },
     ),
   },
   { title: 'SubtaskList', description: 'Subtasks of a run' },
@@ -49,7 +52,7 @@ export const SubtaskList = Type.Object(
 export type SubtaskList = Answer<typeof SubtaskList>;
 
 export const SubtaskDetail = Type.Object(
-  { ...subtaskFields, input: Type.Unknown({ description: 'What the worker gets as its input.' }) },
+  { ...subtaskFields, input: Type.Unknown({ description: 'Input of the worker.' }) },
   { title: 'Subtask', description: 'A subtask with its input' },
 );
 export type SubtaskDetail = Answer<typeof SubtaskDetail>;
@@ -58,22 +61,27 @@ export const RunWaiting = Type.Object(
   {
     reason: enumeration(waitReasons, {
       description:
-        'not_waiting: no subtask waits; no_runner: no runner is up; no_free_slot: the runners have as much to do as they can; starting: a runner is about to take it.',
+        'not_waiting: no subtask is waiting; no_runner: no runner is active; no_free_slot: all slots are in use; starting: a runner is about to start the subtask.',
       examples: ['no_free_slot'],
     }),
     message: Type.String({
-      description: 'The same in words, and what can be done.',
-      examples: ['all 8 slots of the runners are in use and 3 subtasks come first'],
+      description: 'The reason as a sentence, with what you can do.',
+      examples: [
+        'all 8 slots of the runners are in use and 3 subtasks are ahead: wait, or start another runner',
+      ],
     }),
-    subtasks: Type.Integer({ description: 'Subtasks of the run that wait.', examples: [1] }),
+    subtasks: Type.Integer({ description: 'Waiting subtasks of the run.', examples: [1] }),
     ahead: Type.Integer({
-      description: 'Subtasks that come before the first of them, as things stand.',
+      description: 'Subtasks currently ahead of the first waiting one.',
       examples: [3],
     }),
-    runners: Type.Integer({ description: 'Runners that are up.', examples: [1] }),
-    slots: Type.Integer({ description: 'Subtasks that they can execute at a time.', examples: [8] }),
-    slots_in_use: Type.Integer({ description: 'Subtasks that they execute.', examples: [8] }),
+    runners: Type.Integer({ description: 'Active runners.', examples: [1] }),
+    slots: Type.Integer({
+      description: 'Subtasks that the runners can execute at the same time.',
+      examples: [8],
+    }),
+    slots_in_use: Type.Integer({ description: 'Slots in use.', examples: [8] }),
   },
-  { title: 'RunWaiting', description: 'Why a run waits' },
+  { title: 'RunWaiting', description: 'Why a run is waiting' },
 );
 export type RunWaiting = Answer<typeof RunWaiting>;

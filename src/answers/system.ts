@@ -10,7 +10,7 @@ const bytes = (description: string) => Type.Integer({ description, examples: [1_
 
 const count = (description: string) => Type.Integer({ description, examples: [4] });
 
-const versionText = Type.String({ description: 'Empty where it is not known.', examples: ['0.1.0'] });
+const versionText = Type.String({ description: 'Empty if it is not known.', examples: ['0.1.0'] });
 
 export const RunnerState = Type.Object(
   {
@@ -20,11 +20,11 @@ export const RunnerState = Type.Object(
     version: versionText,
     node_version: versionText,
     sandbox: Type.String({ description: 'Kind of sandbox.', examples: ['bubblewrap'] }),
-    slots: count('Subtasks it executes at a time.'),
-    running: count('Subtasks it executes now.'),
+    slots: count('Maximum subtasks that the runner executes at the same time.'),
+    running: count('Subtasks that the runner is executing.'),
     started_at: moment('Start'),
-    heartbeat_at: moment('When it was heard of last'),
-    is_alive: Type.Boolean({ description: 'It was heard of in time.', examples: [true] }),
+    heartbeat_at: moment('Last heartbeat'),
+    is_alive: Type.Boolean({ description: 'Whether the last heartbeat is recent enough.', examples: [true] }),
   },
   { title: 'RunnerState', description: 'A runner' },
 );
@@ -32,37 +32,37 @@ export type RunnerState = Answer<typeof RunnerState>;
 
 const QueueState = Type.Object(
   {
-    waiting_subtasks: count('Subtasks that wait for a runner.'),
-    running_subtasks: count('Subtasks that runners execute.'),
+    waiting_subtasks: count('Subtasks waiting for a runner.'),
+    running_subtasks: count('Subtasks being executed.'),
     oldest_waiting_since: Type.Integer({
       description:
-        'When the oldest run was started that has waiting subtasks, Unix seconds; 0 where none waits.',
+        'Creation time of the oldest run with waiting subtasks, Unix seconds; 0 if no subtask is waiting.',
       examples: [0],
     }),
     accounts: Type.Array(
       Type.Object({
         name: Type.String({ examples: ['ada'] }),
-        waiting_subtasks: count('Subtasks that wait.'),
-        running_subtasks: count('Subtasks that are executed.'),
+        waiting_subtasks: count('Waiting subtasks.'),
+        running_subtasks: count('Subtasks being executed.'),
       }),
-      { description: 'Accounts with unfinished subtasks, those with the most waiting ones first.' },
+      { description: 'Accounts with unfinished subtasks, those with the most waiting subtasks first.' },
     ),
   },
-  { title: 'QueueState', description: 'What waits for runners' },
+  { title: 'QueueState', description: 'Subtasks by account' },
 );
 
 const DatabaseState = Type.Object(
   {
-    version: Type.String({ description: 'Of PostgreSQL.', examples: ['18.4'] }),
+    version: Type.String({ description: 'PostgreSQL version.', examples: ['18.4'] }),
     is_embedded: Type.Boolean({ examples: [true] }),
-    started_at: moment('Start of the server'),
-    size: bytes('Bytes on disk.'),
-    connections: count('Connections to it, those of this request too.'),
+    started_at: moment('Start of the PostgreSQL server'),
+    size: bytes('Size on disk, bytes.'),
+    connections: count('Open connections, including those of this request.'),
     tables: Type.Array(
       Type.Object({
         name: Type.String({ examples: ['result_row'] }),
-        size: bytes('Bytes with indexes.'),
-        rows: Type.Integer({ description: 'An estimate.', examples: [1000] }),
+        size: bytes('Size including indexes, bytes.'),
+        rows: Type.Integer({ description: 'Estimated number of rows.', examples: [1000] }),
       }),
       { description: 'The largest tables.' },
     ),
@@ -72,18 +72,18 @@ const DatabaseState = Type.Object(
 
 export const System = Type.Object(
   {
-    version: Type.String({ description: 'Of Chela.', examples: ['0.1.0'] }),
+    version: Type.String({ description: 'Chela version.', examples: ['0.1.0'] }),
     node_version: Type.String({ examples: ['v24.0.0'] }),
     sandbox: Type.String({
-      description: 'Kind of sandbox that is configured here.',
+      description: 'Kind of sandbox configured for this process.',
       examples: ['bubblewrap'],
     }),
-    hostname: Type.String({ description: 'Host of the API that answers.', examples: ['chela-1'] }),
+    hostname: Type.String({ description: 'Host name of the answering API process.', examples: ['chela-1'] }),
     operating_system: Type.String({ examples: ['linux x64'] }),
     processors: Type.Integer({ examples: [2] }),
     memory: bytes('Memory of the host, bytes.'),
-    used_memory: bytes('Memory of the process that answers, bytes.'),
-    started_at: moment('Start of the process that answers'),
+    used_memory: bytes('Memory used by the answering process, bytes.'),
+    started_at: moment('Start of the answering process'),
     runners: Type.Array(RunnerState),
     queue: QueueState,
     database: DatabaseState,
@@ -91,30 +91,29 @@ export const System = Type.Object(
       Type.Object({
         folder: enumeration(['data', 'cache'], { examples: ['data'] }),
         path: Type.String({ examples: ['/var/lib/chela'] }),
-        total: bytes('Size of its file system, bytes.'),
-        free: bytes('Free of it, bytes.'),
+        total: bytes('Size of the file system, bytes.'),
+        free: bytes('Free space of the file system, bytes.'),
       }),
     ),
     jobs: Type.Array(
       Type.Object({
         kind: Type.String({ examples: ['deliver-callbacks'] }),
-        waiting: count('Due, and not begun.'),
-        later: count('For a later time.'),
-        active: count('Being done.'),
+        waiting: count('Jobs that are due but not started.'),
+        later: count('Jobs scheduled for later.'),
+        active: count('Jobs in progress.'),
       }),
-      { description: 'Work that is done outside requests.' },
+      { description: 'Background jobs.' },
     ),
     events: Type.Array(
       Type.Object({
         event: Type.String({ examples: ['internal:failed'] }),
         work: Type.String({
-          description:
-            'What failed, if the event tells of a failure of work that the platform does by itself; otherwise empty.',
+          description: 'Name of the background work that failed; empty for other events.',
           examples: ['apply-retention'],
         }),
-        count: count('How often it happened.'),
+        count: count('Number of occurrences.'),
       }),
-      { description: 'What happened in the process that answers, since its start.' },
+      { description: 'Events of the answering process since its start.' },
     ),
   },
   { title: 'System', description: 'The installation' },

@@ -14,9 +14,9 @@ export const taskFields = {
     pattern: String.raw`\S`,
     examples: ['Names of the day'],
   }),
-  description: Type.String({ description: 'What it is for.', maxLength: 10_000 }),
+  description: Type.String({ description: 'What the task is for.', maxLength: 10_000 }),
   version: Type.String({
-    description: 'Version to run; latest, the default, is the one that is current when a run starts.',
+    description: 'Version to run. latest, the default, is the current version when a run starts.',
     examples: ['latest'],
   }),
   input: Type.Unknown({
@@ -29,24 +29,27 @@ export const taskFields = {
 export const scheduleExtensions = {
   /** Empty to use the account's time zone. */
   schedule_timezone: Type.String({
-    description: 'Extension: IANA name of the time zone; empty for that of the account.',
+    description: 'Extension: IANA name of the time zone. Empty means the time zone of the account.',
     examples: ['Europe/Berlin'],
   }),
   schedule_overlap: enumeration(overlapPolicies, {
     description:
-      'Extension: what becomes of a tick while a run of the task goes on. skip leaves it out, allow starts a run beside the other, queue starts it when the other has ended.',
+      'Extension: what happens if a scheduled time comes while a run of the task is in progress. skip: no run starts; allow: another run starts at once; queue: the run starts when the other has ended.',
     examples: ['skip'],
   }),
   schedule_missed: enumeration(missedPolicies, {
     description:
-      'Extension: what becomes of ticks that were missed because nothing ran: one run for all of them, or none.',
+      'Extension: what happens to scheduled times that were missed while the platform was down. run_once: one run starts for all of them; skip: none.',
     examples: ['run_once'],
   }),
 };
 
 export const Task = Type.Object(
   {
-    id: Type.Integer({ description: 'Number of the task; no identifier.', examples: [2001] }),
+    id: Type.Integer({
+      description: 'Number of the task. It cannot be used as an identifier; use slug.',
+      examples: [2001],
+    }),
     slug: Type.String({ description: 'Identifier of the task.', examples: [exampleTaskSlug] }),
     ...taskFields,
     worker_slug: Type.String({
@@ -54,13 +57,13 @@ export const Task = Type.Object(
       examples: ['01KKDXTQ8S5W1C9J4Y6M3B7A0E'],
     }),
     worker_path: Type.String({
-      description: 'owner~name; empty where the worker is gone.',
+      description: 'owner~name; empty if the worker was deleted.',
       examples: ['chela~hello'],
     }),
-    worker_title: Type.String({ description: 'Empty where the worker is gone.', examples: ['Hello'] }),
-    run_times: Type.Integer({ description: 'How often it ran.', examples: [12] }),
+    worker_title: Type.String({ description: 'Empty if the worker was deleted.', examples: ['Hello'] }),
+    run_times: Type.Integer({ description: 'Number of runs started from the task.', examples: [12] }),
     last_run_id: Type.String({
-      description: 'Slug of its newest run; empty before the first.',
+      description: "Slug of the task's newest run; empty before the first run.",
       examples: ['01KKDXV2G26BT7NH4ZQR2R4NPZ'],
     }),
     last_modified_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
@@ -69,39 +72,40 @@ export const Task = Type.Object(
     ),
     schedule_type: Type.Unsafe<ScheduleType | 0>(
       Type.Integer({
-        description: '1 daily, 2 weekly, 3 monthly, 4 once; 0 where none was set.',
+        description: '1 daily, 2 weekly, 3 monthly, 4 once; 0 if not set.',
         examples: [2],
       }),
     ),
-    schedule_time: Type.String({ description: 'HH:mm; empty where none was set.', examples: ['09:30'] }),
+    schedule_time: Type.String({ description: 'HH:mm; empty if not set.', examples: ['09:30'] }),
     schedule_weekday: Type.Integer({
-      description: '1 Monday to 7 Sunday; 0 where none was set.',
+      description: '1 Monday to 7 Sunday; 0 if not set.',
       examples: [1],
     }),
-    schedule_day: Type.Integer({ description: '1 to 31; 0 where none was set.', examples: [0] }),
+    schedule_day: Type.Integer({ description: '1 to 31; 0 if not set.', examples: [0] }),
     schedule_once_date: Type.String({
-      description: 'YYYY-MM-DD; empty where none was set.',
+      description: 'YYYY-MM-DD; empty if not set.',
       examples: [''],
     }),
     ...scheduleExtensions,
     schedule_next_at: Type.Integer({
-      description: 'Extension: when it runs next, Unix seconds; 0 where it does not.',
+      description: 'Extension: next scheduled time, Unix seconds; 0 if there is none.',
       examples: [1_782_091_800],
     }),
     schedule_last_at: Type.Integer({
-      description: 'Extension: the last tick that came due, Unix seconds; 0 before the first.',
+      description: 'Extension: last scheduled time that came due, Unix seconds; 0 before the first.',
       examples: [1_781_487_000],
     }),
     schedule_last_outcome: enumeration(['', ...tickOutcomes], {
-      description: 'Extension: what became of that tick; empty before the first.',
+      description: 'Extension: what happened at the last scheduled time; empty before the first.',
       examples: ['started'],
     }),
     schedule_last_message: Type.String({
-      description: 'Extension: why it was not started, or what was missed before it; else empty.',
+      description:
+        'Extension: why no run started at the last scheduled time, or how many earlier times were missed; otherwise empty.',
       examples: [''],
     }),
     schedule_missed_count: Type.Integer({
-      description: 'Extension: ticks missed so far because nothing ran.',
+      description: 'Extension: number of scheduled times missed while the platform was down.',
       examples: [0],
     }),
     created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),

@@ -15,7 +15,7 @@ const Finding = Type.Object({
 export type Finding = Answer<typeof Finding>;
 
 const warnings = Type.Array(Finding, {
-  description: 'What would be better otherwise; the version works all the same.',
+  description: 'Problems worth fixing. The version works despite them.',
 });
 
 const publishedFields = {
@@ -34,9 +34,18 @@ export type PublishedVersion = Answer<typeof PublishedVersion>;
 /** The git repository and commit that a version comes from. */
 const GitSource = Type.Object(
   {
-    url: Type.String({ description: 'Without credentials.', examples: ['https://code.example/me/worker'] }),
-    ref: Type.String({ description: 'As asked for; empty is the default branch.', examples: ['main'] }),
-    folder: Type.String({ description: 'Folder within the repository; empty is its root.', examples: [''] }),
+    url: Type.String({
+      description: 'URL without credentials.',
+      examples: ['https://code.example/me/worker'],
+    }),
+    ref: Type.String({
+      description: 'Ref as requested; empty means the default branch.',
+      examples: ['main'],
+    }),
+    folder: Type.String({
+      description: 'Folder within the repository; empty means the root.',
+      examples: [''],
+    }),
     commit: Type.String({ examples: ['9b0b5a1d3c7e2f4860917a5c6d8e9f0a1b2c3d4e'] }),
   },
   { title: 'GitSource', description: 'Where a version comes from' },
@@ -51,45 +60,54 @@ export type ImportedVersion = Answer<typeof ImportedVersion>;
 
 export const PulledVersion = Type.Object(
   {
-    is_changed: Type.Boolean({ description: 'Whether there is a version of it now.', examples: [true] }),
-    version: Type.String({ description: 'That version, or the newest there was.', examples: ['v1.0.2'] }),
+    is_changed: Type.Boolean({ description: 'Whether a new version was published.', examples: [true] }),
+    version: Type.String({
+      description: 'The new version, or the newest existing one if nothing changed.',
+      examples: ['v1.0.2'],
+    }),
     git: GitSource,
     warnings,
   },
-  { title: 'PulledVersion', description: 'The outcome of importing again' },
+  { title: 'PulledVersion', description: 'Result of importing again' },
 );
 export type PulledVersion = Answer<typeof PulledVersion>;
 
 const installFields = {
   status: enumeration(installStatuses, {
-    description: 'none has nothing to install; waiting is for a runner.',
+    description: 'none: nothing to install; waiting: waiting for a runner.',
     examples: ['installed'],
   }),
-  err_msg: Type.String({ description: 'Why it failed; else empty.', examples: [''] }),
+  err_msg: Type.String({
+    description: 'Reason for the failure; empty if the installation did not fail.',
+    examples: [''],
+  }),
   started_at: Type.Integer({ description: 'Unix seconds; 0 before the start.', examples: [1_782_091_200] }),
   finished_at: Type.Integer({ description: 'Unix seconds; 0 before the end.', examples: [1_782_091_210] }),
 };
 
 export const Installation = Type.Object(installFields, {
   title: 'Installation',
-  description: 'The newest installation of the dependencies of a version',
+  description: "Latest installation of a version's dependencies",
 });
 export type Installation = Answer<typeof Installation>;
 
 const versionFields = {
   version: Type.String({ examples: ['v1.0.1'] }),
   is_current: Type.Boolean({
-    description: 'Whether it is what runs without a version run.',
+    description: 'Whether runs that do not name a version use this one.',
     examples: [true],
   }),
   created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
-  description: Type.String({ description: 'Subject of its commit; else empty.', examples: [''] }),
+  description: Type.String({
+    description: 'Subject of the git commit; empty for other uploads.',
+    examples: [''],
+  }),
   language: enumeration(languages, { examples: ['node'] }),
-  entry: Type.String({ description: 'The file that is run.', examples: ['main.js'] }),
-  package_bytes: Type.Integer({ description: 'Size of the zip; 0 where it is not known.', examples: [4096] }),
+  entry: Type.String({ description: 'Entry file.', examples: ['main.js'] }),
+  package_bytes: Type.Integer({ description: 'Size of the zip in bytes; 0 if not known.', examples: [4096] }),
   warnings,
   source: enumeration(['upload', 'git'], { examples: ['upload'] }),
-  git: Type.Union([GitSource, Type.Null()], { description: 'null for uploads.' }),
+  git: Type.Union([GitSource, Type.Null()], { description: 'null for uploaded packages.' }),
   install: Installation,
 };
 
@@ -118,9 +136,9 @@ export const InstallLog = Type.Object(
         content: Type.String({ examples: ['added 12 packages in 2s'] }),
         timestamp: Type.Integer({ description: 'Unix milliseconds.', examples: [1_782_091_201_000] }),
       }),
-      { description: 'At most 1000, oldest first.' },
+      { description: 'Up to 1000 lines, oldest first.' },
     ),
-    is_truncated: Type.Boolean({ description: 'Whether there were more lines than are kept.' }),
+    is_truncated: Type.Boolean({ description: 'Whether there were more lines than the limit keeps.' }),
   },
   { title: 'InstallLog', description: 'The log of an installation' },
 );

@@ -161,7 +161,7 @@ describe('accounts', () => {
       'a zone that does not exist',
       '/accounts/ada',
       { method: 'PUT', body: { timezone: 'Mars/Base' } },
-      'there is no time zone Mars/Base: name one such as Europe/Berlin or UTC',
+      'time zone Mars/Base does not exist: use an IANA name such as Europe/Berlin or UTC',
     ],
     [
       'a new name for admin',
@@ -179,7 +179,7 @@ describe('accounts', () => {
       'a key for the platform itself',
       '/accounts/chela/api-keys',
       { body: { name: 'x' } },
-      "the account chela is the platform's own and has no API key",
+      'the account chela belongs to the platform and cannot have API keys',
     ],
     ['an amount of zero', '/accounts/ada/balance', { body: { amount: '-0.00' } }, 'amount must not be 0'],
   ])('are refused %s', async (_name, path, options, message) => {

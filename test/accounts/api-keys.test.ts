@@ -108,7 +108,7 @@ describe('API keys of an account', () => {
     ['an unknown field', { name: 'x', scope: 'all' }, 422, 'scope'],
     ['an invalid time', { name: 'x', expires_at: 'tomorrow' }, 422, 'expires_at'],
     ['a time beyond any calendar', { name: 'x', expires_at: 253_402_300_800 }, 422, 'expires_at'],
-    ['a time in the past', { name: 'x', expires_at: 1000 }, 400, 'expires_at must lie in the future'],
+    ['a time in the past', { name: 'x', expires_at: 1000 }, 400, 'expires_at must be in the future'],
   ])('are not created with %s', async (_name, body, status, text) => {
     const answer = await ask(platform, keysPath, { body });
     expect(errorOf(answer)).toEqual({ status, code: 11000 });

@@ -223,11 +223,11 @@ describe('with the strict month setting', () => {
     ['start_time=1709251200&end_time=', 'start_time and end_time must be given together'],
     [
       'start_time=1709164800&end_time=1709251200',
-      'start_time and end_time must lie within one calendar month',
+      'start_time and end_time must be within one calendar month',
     ],
     [
       'start_time=1677628800&end_time=1709251200',
-      'start_time and end_time must lie within one calendar month',
+      'start_time and end_time must be within one calendar month',
     ],
     ['start_time=1709337600&end_time=1709251200', 'start_time must not be after end_time'],
   ])('other times are 400 and say why: %s', async (query, message) => {

@@ -78,11 +78,11 @@ describe.each(operations)('%s …%s', (method, operation) => {
   });
 
   test.each<[string, () => string, RegExp]>([
-    ['a worker without a run', () => `/workers/${idleWorker}/runs/last`, /^worker \S+ has no run yet$/],
+    ['a worker without a run', () => `/workers/${idleWorker}/runs/last`, /^worker \S+ has no runs yet$/],
     [
       'a worker without a run, by path',
       () => '/workers/tester~idle/runs/last',
-      /^worker \S+ has no run yet$/,
+      /^worker \S+ has no runs yet$/,
     ],
     ['an unknown worker', () => '/workers/tester~nothing/runs/last', /^worker \S+ does not exist$/],
     ['an unknown slug', () => '/workers/01KKDXTQ8S5W1C9J4Y6M3B7A0E/runs/last', /^worker \S+ does not exist$/],

@@ -78,7 +78,7 @@ describe('these uploads are refused, with nothing published and nothing left on 
       'no file',
       () => uploadForm(undefined, { title: 'T' }),
       422,
-      /^the form has no file named scraper_file: send the zip as that$/,
+      /^the form has no file named scraper_file: send the zip in that field$/,
     ],
     ['an empty form', () => new FormData(), 422, /no file named scraper_file/],
     [
@@ -95,7 +95,7 @@ describe('these uploads are refused, with nothing published and nothing left on 
         return form;
       },
       400,
-      /^send one scraper_file only$/,
+      /^the form has more than one scraper_file: send exactly one$/,
     ],
     ['no title and no name', () => uploadForm(packageZip()), 400, /^title is required: /],
     ['a blank title', () => uploadForm(packageZip(), { title: '  ' }), 400, /^title is required: /],

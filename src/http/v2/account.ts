@@ -13,7 +13,7 @@ export function addAccountOperations(app: ApiApp, { accounts }: ApiContext): voi
       id: 'getAccount',
       tag: 'account',
       summary: 'Get user account',
-      description: 'Balance of the account that the credential belongs to.',
+      description: 'Returns the balance of the authenticated account.',
       data: Balance,
     }),
     async (request) => {
@@ -32,7 +32,7 @@ export function addAccountOperations(app: ApiApp, { accounts }: ApiContext): voi
       tag: 'account',
       summary: 'Get account details',
       description:
-        'The account that the credential belongs to: its name, plan and balance, and the runs that count for its plan. An extension of the published API.',
+        'Returns name, plan and balance of the authenticated account, and its number of concurrent runs. An extension of the published API.',
       data: AccountDetails,
     }),
     async (request) => {

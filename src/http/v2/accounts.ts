@@ -11,7 +11,7 @@ import { operation } from '../operation.ts';
 import { decimal, lastSecond, momentOf, pageOf, paged, PageQuery, unixSeconds } from './shapes.ts';
 
 const tag = 'accounts';
-const extension = 'For administrators; to others it is not there. An extension of the published API.';
+const extension = 'For administrators; other accounts get 404. An extension of the published API.';
 
 const namePattern = '^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$';
 
@@ -34,7 +34,8 @@ export const AccountParams = Type.Object({
 });
 
 const name = Type.String({
-  description: 'Small letters, digits, - and _ between them, 64 at most.',
+  description:
+    '1 to 64 lower-case letters, digits, hyphens and underscores. Starts and ends with a letter or digit.',
   pattern: namePattern,
   examples: ['ada'],
 });
@@ -43,11 +44,13 @@ const changeableFields = {
   plan: Type.Optional(Type.String({ description: 'One of the configured plans.', examples: ['pro'] })),
   timezone: Type.Optional(
     Type.String({
-      description: 'IANA name of a time zone; empty for that of the installation.',
+      description: 'IANA name of a time zone. Empty means the default of the installation.',
       examples: ['Europe/Berlin'],
     }),
   ),
-  is_admin: Type.Optional(Type.Boolean({ description: 'Makes it an administrator.', examples: [false] })),
+  is_admin: Type.Optional(
+    Type.Boolean({ description: 'Whether the account is an administrator.', examples: [false] }),
+  ),
 };
 
 const NewAccountBody = Type.Object({ name, ...changeableFields }, { additionalProperties: false });
@@ -59,20 +62,20 @@ const AccountChangesBody = Type.Object(
 const BalanceBody = Type.Object(
   {
     amount: Type.String({
-      description: 'What is added, a decimal; below zero it is taken away.',
+      description: 'Amount to add, a decimal number. A negative amount is subtracted.',
       pattern: String.raw`^-?\d{1,12}(\.\d{1,6})?$`,
       examples: ['25.00'],
     }),
     expires_at: Type.Optional(
       Type.Integer({
-        description: 'When the whole balance expires, Unix seconds; 0 for never. As before where omitted.',
+        description: 'Expiry of the whole balance, Unix seconds; 0 means never. Unchanged if omitted.',
         minimum: 0,
         maximum: lastSecond,
         examples: [0],
       }),
     ),
     note: Type.Optional(
-      Type.String({ description: 'For the audit log.', maxLength: 500, examples: ['invoice 17'] }),
+      Type.String({ description: 'Reason, for the audit log.', maxLength: 500, examples: ['invoice 17'] }),
     ),
   },
   { additionalProperties: false },
@@ -95,7 +98,7 @@ function addReading(app: ApiApp, { accounts }: ApiContext): void {
       id: 'listAccounts',
       tag,
       summary: 'List accounts',
-      description: `All accounts, in the order of their names. ${extension}`,
+      description: `Returns all accounts, sorted by name. ${extension}`,
       admin: true,
       querystring: PageQuery,
       data: pagedSchema(Account),
@@ -113,7 +116,7 @@ function addReading(app: ApiApp, { accounts }: ApiContext): void {
       id: 'getAccountByName',
       tag,
       summary: 'Get account',
-      description: `One account. ${extension}`,
+      description: `Returns one account. ${extension}`,
       admin: true,
       params: AccountParams,
       data: Account,
@@ -129,7 +132,7 @@ function addChanging(app: ApiApp, { accounts, tasks }: ApiContext): void {
       id: 'createAccount',
       tag,
       summary: 'Create account',
-      description: `Makes an account; create a key for it next. ${extension}`,
+      description: `Creates an account. Create an API key for it next. ${extension}`,
       admin: true,
       body: NewAccountBody,
       data: Account,
@@ -146,7 +149,7 @@ function addChanging(app: ApiApp, { accounts, tasks }: ApiContext): void {
       id: 'updateAccount',
       tag,
       summary: 'Update account',
-      description: `Changes what the body has, the rest stays. Another name changes the paths of the account's workers. ${extension}`,
+      description: `Changes the fields in the body; omitted fields are unchanged. A new name changes the paths of the account's workers. ${extension}`,
       admin: true,
       params: AccountParams,
       body: AccountChangesBody,
@@ -166,7 +169,7 @@ function addChanging(app: ApiApp, { accounts, tasks }: ApiContext): void {
       id: 'addToAccountBalance',
       tag,
       summary: 'Add to balance',
-      description: `Adds to the balance of an account, or takes from it. ${extension}`,
+      description: `Adds an amount to the balance of an account, or subtracts it. ${extension}`,
       admin: true,
       params: AccountParams,
       body: BalanceBody,

@@ -23,7 +23,7 @@ const NewApiKeyBody = Type.Object(
     }),
     expires_at: Type.Optional(
       Type.Integer({
-        description: 'When the key stops working, Unix seconds; 0 for never.',
+        description: 'Expiry of the key, Unix seconds; 0 means never.',
         default: 0,
         minimum: 0,
         maximum: lastSecond,
@@ -62,7 +62,7 @@ function keyScopes({ accounts }: ApiContext): KeyScope[] {
       url: '/users/account/api-keys',
       noun: 'Api',
       phrase: 'API key',
-      note: 'The account is that of the credential. An extension of the published API.',
+      note: 'Applies to the authenticated account. An extension of the published API.',
       tag: 'account',
       admin: false,
       params: undefined,
@@ -72,14 +72,16 @@ function keyScopes({ accounts }: ApiContext): KeyScope[] {
       url: '/accounts/:accountName/api-keys',
       noun: 'AccountApi',
       phrase: 'API key of account',
-      note: 'For administrators; to others it is not there. An extension of the published API.',
+      note: 'For administrators; other accounts get 404. An extension of the published API.',
       tag: 'accounts',
       admin: true,
       params: AccountParams,
       accountOf: async (request) => {
         const { accountName } = paramsOf(request, AccountParams);
         if (accountName === systemAccountName) {
-          throw invalidArgument(`the account ${systemAccountName} is the platform's own and has no API key`);
+          throw invalidArgument(
+            `the account ${systemAccountName} belongs to the platform and cannot have API keys`,
+          );
         }
         return (await accounts.byName(accountName)).id;
       },
@@ -91,7 +93,7 @@ function keyScopes({ accounts }: ApiContext): KeyScope[] {
 function expiryOf(seconds: number | undefined): Date | undefined {
   const moment = momentOf(seconds);
   if (moment !== undefined && moment.getTime() <= Date.now()) {
-    throw invalidArgument('expires_at must lie in the future');
+    throw invalidArgument('expires_at must be in the future');
   }
   return moment;
 }
@@ -108,7 +110,7 @@ function addScope(app: ApiApp, { accounts }: ApiContext, scope: KeyScope): void 
       id: `list${scope.noun}Keys`,
       tag,
       summary: `List ${scope.phrase}s`,
-      description: `The keys that are not revoked, newest first, without the keys themselves. ${scope.note}`,
+      description: `Returns the keys that are not revoked, newest first, without the secret values. ${scope.note}`,
       admin,
       params,
       querystring: PageQuery,
@@ -127,7 +129,7 @@ function addScope(app: ApiApp, { accounts }: ApiContext, scope: KeyScope): void 
       id: `create${scope.noun}Key`,
       tag,
       summary: `Create ${scope.phrase}`,
-      description: `Makes a key and shows it, this once. ${scope.note}`,
+      description: `Creates a key. The answer is the only place that shows it. ${scope.note}`,
       admin,
       params,
       body: NewApiKeyBody,
@@ -148,7 +150,7 @@ function addScope(app: ApiApp, { accounts }: ApiContext, scope: KeyScope): void 
       id: `revoke${scope.noun}Key`,
       tag,
       summary: `Revoke ${scope.phrase}`,
-      description: `Ends a key at once, for good. ${scope.note}`,
+      description: `Revokes a key immediately and permanently. ${scope.note}`,
       admin,
       params: Type.Object({
         ...params?.properties,

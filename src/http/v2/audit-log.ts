@@ -28,7 +28,7 @@ export function addAuditLogOperations(app: ApiApp, { accounts }: ApiContext): vo
       tag: 'account',
       summary: 'List audit log',
       description:
-        'Who did what, newest first: what was done to the account of the credential, or for an administrator to any account. An extension of the published API.',
+        'Returns the actions that affected the authenticated account, newest first. Administrators see the actions on all accounts. An extension of the published API.',
       querystring: PageQuery,
       data: pagedSchema(AuditEntry),
     }),

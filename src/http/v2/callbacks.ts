@@ -47,7 +47,7 @@ function addLists(app: ApiApp, context: ApiContext): void {
         id: `list${scope.noun}Callbacks`,
         tag: 'worker-runs',
         summary: `List ${scope.phrase} callbacks`,
-        description: `What the callback URL of a run was told, and every attempt to tell it. An extension of the published API. ${scope.note}`,
+        description: `Returns the callbacks of a run with every delivery attempt. An extension of the published API. ${scope.note}`,
         params: scope.params,
         data: RunCallbacks,
       }),
@@ -77,7 +77,7 @@ function addSecret(app: ApiApp, { callbacks, accounts }: ApiContext): void {
       tag: 'account',
       summary: 'Renew callback secret',
       description:
-        'Makes a new secret that signs the callbacks of the account from now on; an old one ends. It is shown here only. An extension of the published API.',
+        "Creates a new secret for signing the account's callbacks. It replaces the old secret immediately and is shown only once. An extension of the published API.",
       data: CallbackSecret,
     }),
     async (request) => {
@@ -93,7 +93,8 @@ function addSecret(app: ApiApp, { callbacks, accounts }: ApiContext): void {
       id: 'removeCallbackSecret',
       tag: 'account',
       summary: 'Remove callback secret',
-      description: 'Callbacks of the account are not signed any more. An extension of the published API.',
+      description:
+        "Removes the secret. The account's callbacks are then sent unsigned. An extension of the published API.",
     }),
     async (request) => {
       await callbacks.removeSecret(request.accountId);

@@ -24,13 +24,13 @@ export function addProxyOperations(app: ApiApp, { config }: ApiContext): void {
       id: 'listProxyRegions',
       tag: 'proxy',
       summary: 'List proxy regions',
-      description: 'The regions that a run may choose as its proxy_region.',
+      description: 'Returns the regions that a run can use as its proxy_region.',
       public: true,
       querystring: Type.Object({
         language: Type.Optional(
           Type.String({
             default: 'en',
-            description: 'Language of the names; any is taken, unknown ones read as en.',
+            description: 'Language of the names. Unknown languages fall back to en.',
           }),
         ),
       }),

@@ -28,7 +28,8 @@ export async function answerRun(
   if (body.is_async !== false) return { run_slug: started.slug };
   const isFinished = await untilFinished(context, request, started.id);
   const run = await context.runs.read.bySlug(request.accountId, started.slug);
-  if (run === undefined) throw new ChelaError('RUN_NOT_FOUND', `run ${started.slug} was deleted meanwhile`);
+  if (run === undefined)
+    throw new ChelaError('RUN_NOT_FOUND', `run ${started.slug} was deleted in the meantime`);
   const page = pageOf(body);
   const { headers, ...rows } = await context.results.page(run, page);
   return finishedRunShape(run, isFinished, { ...paged(rows, page), headers });
@@ -39,7 +40,7 @@ export const StartHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       description:
-        'Extension: a name of yours for this start. Repeating the request under the same name answers with the run of the first.',
+        'Extension: a unique name for this request, chosen by you. Repeating the request with the same name returns the run of the first request instead of starting another.',
       maxLength: 255,
       pattern: '^[\\x21-\\x7e]*$',
     }),

@@ -37,14 +37,16 @@ export function addRunEventOperations(app: ApiApp, context: ApiContext): void {
       id: 'followWorkerRun',
       tag: 'worker-runs',
       summary: 'Follow worker run',
-      description: `Extension: server-sent events of a run until it ends. \`status\` has the run whenever its status, number of
-results or traffic changed; \`log\` has a log line; \`row\` has a row, in the order of first arrival; \`end\` is the last event. Reconnecting
-with the header Last-Event-ID goes on after the event of that id; without it everything is sent from the start. After the
-end a reconnect is answered with 204, which tells a browser's EventSource to stop.`,
+      description: `Extension: streams server-sent events of a run until it ends. \`status\` carries the run whenever its status, number of
+results or traffic changes; \`log\` carries a log line; \`row\` carries a row, in order of arrival; \`end\` is the last event. To resume
+after an event, reconnect with its id in the header Last-Event-ID; without the header, the stream starts from the beginning. After the
+end, a reconnect gets 204, which stops the EventSource of a browser.`,
       params: RunParams,
       isEventStream: true,
       headers: Type.Object({
-        'last-event-id': Type.Optional(Type.String({ description: 'Id of the last event that was seen.' })),
+        'last-event-id': Type.Optional(
+          Type.String({ description: 'Id of the last event that you received.' }),
+        ),
       }),
     }),
     async (request, reply) => {

@@ -17,20 +17,20 @@ const ExportQuery = Type.Object({
     enumeration(exportFormatNames, {
       default: 'csv',
       description:
-        'Format of the file, in upper or lower case. xls holds 65,535 rows; the others any number.',
+        'File format, case-insensitive. xls holds up to 65,535 rows; the other formats have no limit.',
     }),
   ),
   filter_keys: Type.Optional(
     Type.String({
       description:
-        'Keys of the columns to export, separated by commas, in the order wanted; keys that the run has not are ignored. All columns where omitted.',
+        'Comma-separated keys of the columns to export, in this order. Keys that the run does not have are ignored. All columns if omitted.',
       examples: ['title,price'],
     }),
   ),
   wait_seconds: Type.Optional(
     Type.Integer({
       description:
-        'Extension: how long the answer waits for the file, at most as long as the server is set to. 0 answers at once.',
+        "Extension: maximum wait for the file in seconds, limited by the server's CHELA_EXPORT_WAIT_SECONDS. 0 answers immediately.",
       minimum: 0,
       maximum: 3600,
     }),
@@ -59,7 +59,7 @@ export function addRunExportOperations(app: ApiApp, context: ApiContext): void {
           id: `export${scope.noun}Results`,
           tag: 'worker-runs',
           summary: `Export ${scope.phrase} results`,
-          description: `All rows that a run has now, as a file. The answer comes when the file is there; one that takes long is answered before, and then its link waits. The same export asked for twice is made once. ${scope.note}`,
+          description: `Exports all current rows of a run to a file. The request waits until the file is ready. If that takes too long, it answers earlier and the download link waits instead. Identical exports share one file. ${scope.note}`,
           params: scope.params,
           querystring: ExportQuery,
           data: Export,
@@ -99,11 +99,11 @@ function addProgress(app: ApiApp, context: ApiContext): void {
       id: 'getWorkerRunExport',
       tag: 'worker-runs',
       summary: 'Get worker run export',
-      description: 'How far an export of a run is. An extension of the published API.',
+      description: 'Returns the status and progress of an export. An extension of the published API.',
       params: Type.Object({
         ...RunParams.properties,
         exportId: Type.String({
-          description: 'The export_slug that exporting answered',
+          description: 'The export_slug from the answer of the export request',
           examples: ['01KKDXV9C3V0X3M5B1QH0T7D2E'],
         }),
       }),

@@ -19,7 +19,7 @@ const PreviewBody = Type.Object(
       }),
     ),
     version: Type.Optional(
-      Type.String({ description: 'Version to run, latest by default.', examples: ['v1.0.1'] }),
+      Type.String({ description: 'Version to run. Default: latest.', examples: ['v1.0.1'] }),
     ),
   },
   { additionalProperties: false },
@@ -34,7 +34,7 @@ export function addRunInputOperations(app: ApiApp, context: ApiContext): void {
         id: `get${scope.noun}Input`,
         tag: 'worker-runs',
         summary: `Get ${scope.phrase} input`,
-        description: `The input and the version that a run was started with. An extension of the published API. ${scope.note}`,
+        description: `Returns the input and version that the run was started with. An extension of the published API. ${scope.note}`,
         params: scope.params,
         data: RunInput,
       }),
@@ -55,7 +55,7 @@ export function addRunInputOperations(app: ApiApp, context: ApiContext): void {
       tag: 'workers',
       summary: 'Preview worker run',
       description:
-        'Checks what a run would be started with and counts its subtasks, with the same errors as starting it; no run is made. An extension of the published API.',
+        'Checks an input and counts its subtasks, with the same errors as starting a run. No run is started. An extension of the published API.',
       params: WorkerParams,
       body: PreviewBody,
       data: RunPreview,

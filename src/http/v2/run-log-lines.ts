@@ -9,19 +9,19 @@ import { runScopes } from './run-operations.ts';
 
 const levels = Type.Optional(
   Type.String({
-    description: 'Types of lines, separated by commas: 1 debug, 2 info, 3 warn, 4 error. All where omitted.',
+    description: 'Comma-separated log levels: 1 debug, 2 info, 3 warn, 4 error. All levels if omitted.',
     pattern: '^[1-4](,[1-4]){0,3}$',
     examples: ['3,4'],
   }),
 );
 const subtask = Type.Optional(
   Type.Integer({
-    description: 'Only lines of the subtask with this number; 0 for those of the whole run.',
+    description: 'Only lines of the subtask with this number; 0 for lines of the whole run.',
     minimum: 0,
     maximum: 2_147_483_647,
   }),
 );
-const words = { description: 'Words that a line contains, whatever their case.', maxLength: 200 };
+const words = { description: 'Text to search for in the lines, case-insensitive.', maxLength: 200 };
 
 const LinesQuery = Type.Object({
   levels,
@@ -30,13 +30,15 @@ const LinesQuery = Type.Object({
   position: Type.Optional(
     Type.Integer({
       description:
-        'Position of the first line wanted among those that pass the filter, from 1; negative counts from the end: -20 gives the last twenty.',
+        'Position of the first line to return among the matching lines, starting at 1. Negative values count from the end: -20 returns the last twenty.',
       minimum: -Number.MAX_SAFE_INTEGER,
       maximum: Number.MAX_SAFE_INTEGER,
       default: 1,
     }),
   ),
-  limit: Type.Optional(Type.Integer({ description: 'Most lines.', minimum: 1, maximum: 500, default: 200 })),
+  limit: Type.Optional(
+    Type.Integer({ description: 'Maximum lines to return.', minimum: 1, maximum: 500, default: 200 }),
+  ),
 });
 
 const MatchesQuery = Type.Object({
@@ -45,7 +47,7 @@ const MatchesQuery = Type.Object({
   subtask,
   first: Type.Optional(
     Type.Integer({
-      description: 'Number of the first match wanted, from 1; negative counts from the end.',
+      description: 'Number of the first match to return, starting at 1. Negative values count from the end.',
       minimum: -Number.MAX_SAFE_INTEGER,
       maximum: Number.MAX_SAFE_INTEGER,
       default: 1,
@@ -53,13 +55,13 @@ const MatchesQuery = Type.Object({
   ),
   from_position: Type.Optional(
     Type.Integer({
-      description: 'Instead of first: begin with the first match at or after this position.',
+      description: 'Alternative to first: start with the first match at or after this position.',
       minimum: 1,
       maximum: Number.MAX_SAFE_INTEGER,
     }),
   ),
   limit: Type.Optional(
-    Type.Integer({ description: 'Most matches.', minimum: 1, maximum: 1000, default: 100 }),
+    Type.Integer({ description: 'Maximum matches to return.', minimum: 1, maximum: 1000, default: 100 }),
   ),
 });
 
@@ -100,7 +102,7 @@ export function addRunLogLineOperations(app: ApiApp, context: ApiContext): void 
         id: `list${scope.noun}LogLines`,
         tag: 'worker-runs',
         summary: `List ${scope.phrase} log lines`,
-        description: `Lines of a run's log from a position on, among all lines or those that pass a filter. With a filter it looks through the log for a moment and answers what it found: ask again until is_complete. An extension of the published API. ${scope.note}`,
+        description: `Returns lines of a run's log from a given position, optionally filtered. A filtered request searches for a limited time and returns what it found so far; repeat it until is_complete is true. An extension of the published API. ${scope.note}`,
         params: scope.params,
         querystring: LinesQuery,
         data: LogLineList,

@@ -39,7 +39,7 @@ export function keysOf(list: string | undefined): string[] | undefined {
 /** Query parameter that selects columns. */
 export const chosenKeys = Type.Optional(
   Type.String({
-    description: 'Extension: keys of the columns wanted in the rows, separated by commas. All where omitted.',
+    description: 'Extension: comma-separated keys of the columns to return. All columns if omitted.',
     examples: ['title,price'],
   }),
 );
@@ -50,7 +50,7 @@ const ResultQuery = Type.Object({
   after: Type.Optional(
     Type.String({
       description:
-        'Extension: the rows after the one with this __coreclaw_data_id__; offset is ignored. For reading on while a run grows.',
+        'Extension: returns the rows after the row with this __coreclaw_data_id__ and ignores offset. Use it to read new rows while a run is in progress.',
     }),
   ),
 });
@@ -76,7 +76,7 @@ export function runScopes({ runs }: ApiContext): RunScope[] {
       url: '/worker-runs/:runId',
       noun: 'WorkerRun',
       phrase: 'worker run',
-      note: 'The run is named by its slug.',
+      note: 'Identify the run by its slug.',
       params: RunParams,
       find: async (request) => {
         const { runId } = paramsOf(request, RunParams);
@@ -89,11 +89,11 @@ export function runScopes({ runs }: ApiContext): RunScope[] {
       url: '/worker-runs/last',
       noun: 'LastWorkerRun',
       phrase: 'last worker run',
-      note: "The run is the account's newest, whatever its worker and status.",
+      note: 'Applies to the newest run of the account, whatever its worker and status.',
       params: undefined,
       find: async (request) => {
         const run = await runs.read.last(request.accountId);
-        if (run === undefined) throw new ChelaError('NOT_FOUND', 'this account has no run yet');
+        if (run === undefined) throw new ChelaError('NOT_FOUND', 'this account has no runs yet');
         return run;
       },
     },
@@ -101,13 +101,13 @@ export function runScopes({ runs }: ApiContext): RunScope[] {
       url: '/workers/:workerId/runs/last',
       noun: 'WorkerLastRun',
       phrase: 'worker last run',
-      note: "The run is the account's newest of this worker, whatever its status. Use a runId operation where the run must be a certain one.",
+      note: "Applies to the account's newest run of this worker, whatever its status. To address a specific run, use an operation with runId.",
       params: WorkerParams,
       find: async (request) => {
         const { workerId } = paramsOf(request, WorkerParams);
         const run = await runs.read.lastOfWorker(request.accountId, workerId);
         if (run === 'no worker') throw new ChelaError('NOT_FOUND', `worker ${workerId} does not exist`);
-        if (run === 'no run') throw new ChelaError('NOT_FOUND', `worker ${workerId} has no run yet`);
+        if (run === 'no run') throw new ChelaError('NOT_FOUND', `worker ${workerId} has no runs yet`);
         return run;
       },
     },
@@ -130,7 +130,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
       id: `get${scope.noun}`,
       tag,
       summary: `Get ${scope.phrase}`,
-      description: `Status, times, number of results and cost of a run. ${scope.note}`,
+      description: `Returns status, times, number of results and cost of a run. ${scope.note}`,
       params,
       data: Run,
     }),
@@ -143,7 +143,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
       id: `abort${scope.noun}`,
       tag,
       summary: `Abort ${scope.phrase}`,
-      description: `Stops a run with all its processes: its status is aborting until they have ended, then failed. Rows stored so far stay. ${scope.note}`,
+      description: `Stops a run and all its processes. The status is aborting until they have ended, then failed. Rows stored so far are kept. ${scope.note}`,
       params,
     }),
     async (request) => {
@@ -160,7 +160,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
       id: `get${scope.noun}Log`,
       tag,
       summary: `Get ${scope.phrase} log`,
-      description: `The newest lines of a run's log, and a link to all of it. ${scope.note}`,
+      description: `Returns the newest lines of a run's log, and a link to the complete log. ${scope.note}`,
       params,
       data: RunLog,
     }),
@@ -180,7 +180,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
       id: `rerun${scope.noun}`,
       tag,
       summary: `Rerun ${scope.phrase}`,
-      description: `Starts a new run with the stored input, version and limits of a run. ${scope.note}`,
+      description: `Starts a new run with the input, version and limits of an earlier run. ${scope.note}`,
       params,
       body: RerunBody,
       headers: StartHeaders,
@@ -204,7 +204,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
       id: `list${scope.noun}Results`,
       tag,
       summary: `List ${scope.phrase} results`,
-      description: `The rows of a run, by page, in the order they arrived. ${scope.note}`,
+      description: `Returns the rows of a run by page, in order of arrival. ${scope.note}`,
       params,
       querystring: ResultQuery,
       data: ResultPage,
@@ -215,7 +215,8 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
       const keys = keysOf(request.query.filter_keys);
       if (request.query.after !== undefined) {
         const first = numberAfter(run, request.query.after);
-        if (first === undefined) throw invalidArgument(`after names no row of run ${run.slug}`);
+        if (first === undefined)
+          throw invalidArgument(`after must be the __coreclaw_data_id__ of a row of run ${run.slug}`);
         const [headers, list] = await Promise.all([
           results.headers(run),
           results.rows(run, first, page.size),

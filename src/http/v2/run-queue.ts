@@ -23,14 +23,14 @@ const ListQuery = Type.Object({
   ...PageQuery.properties,
   status: Type.Optional(
     enumeration(queueStates, {
-      description: 'Queue status: waiting or inactive. waiting where left out.',
+      description: 'Queue status: waiting or inactive. Default: waiting.',
     }),
   ),
 });
 
 const refs = Type.Union([Type.Array(Type.String(), { maxItems: mostRefs }), Type.Null()], {
   type: ['array', 'null'],
-  description: `Queue item IDs, ${mostRefs} at most`,
+  description: `Queue item IDs, up to ${mostRefs}`,
   examples: [[exampleQueueRef]],
 });
 const reason = Type.Optional(
@@ -82,7 +82,7 @@ function addHeldRuns(app: ApiApp, { queueItems }: ApiContext): void {
       tag,
       summary: 'Queue worker run',
       description:
-        'Checks a run and holds it until it is activated; that needs no balance. is_async, offset and limit mean nothing here.',
+        'Checks a run and holds it until it is activated. Holding a run needs no balance. is_async, offset and limit are ignored.',
       params: WorkerParams,
       body: RunWorkerBody,
       callbacks: runStatusCallback,
@@ -108,7 +108,7 @@ function addHeldRuns(app: ApiApp, { queueItems }: ApiContext): void {
       id: 'listRunQueueItems',
       tag,
       summary: 'List run queue items',
-      description: 'Runs that are held, or the history of those that were, newest first.',
+      description: 'Returns the held runs, or the history of activated and released ones, newest first.',
       querystring: ListQuery,
       data: pagedSchema(QueueItem),
     }),
@@ -128,7 +128,8 @@ function addEnds(app: ApiApp, { queueItems }: ApiContext): void {
       id: 'activateRunQueueItems',
       tag,
       summary: 'Activate run queue items',
-      description: 'Starts held runs, each for itself; one that cannot start stays held and says why.',
+      description:
+        'Starts held runs, each independently. A run that cannot start stays held, and its entry says why.',
       body: RefsBody,
       data: QueueOutcomes,
     }),
@@ -145,7 +146,7 @@ function addEnds(app: ApiApp, { queueItems }: ApiContext): void {
       id: 'releaseRunQueueItems',
       tag,
       summary: 'Release run queue items',
-      description: 'Gives up held runs, for good.',
+      description: 'Discards held runs permanently.',
       body: ReleaseBody,
       data: QueueOutcomes,
     }),
@@ -161,7 +162,7 @@ function addEnds(app: ApiApp, { queueItems }: ApiContext): void {
       id: 'releaseRunQueueItem',
       tag,
       summary: 'Release one run queue item',
-      description: 'Gives up a held run, for good.',
+      description: 'Discards a held run permanently.',
       params: Type.Object({
         queueId: Type.String({ description: 'Queue item ID', examples: [exampleQueueRef] }),
       }),

@@ -11,7 +11,7 @@ import { paged, pageOf, PageQuery } from './shapes.ts';
 
 const SearchQuery = Type.Object({
   search: Type.String({
-    description: 'Words that a value of the row contains, whatever their case.',
+    description: 'Text to search for in the values of a row, case-insensitive.',
     minLength: 1,
     maxLength: 200,
     examples: ['blue'],
@@ -29,7 +29,7 @@ export function addRunSearchOperations(app: ApiApp, context: ApiContext): void {
         id: `search${scope.noun}Results`,
         tag: 'worker-runs',
         summary: `Search ${scope.phrase} results`,
-        description: `Rows of a run that have the words in one of their values, at any depth. It looks through the rows for a moment and answers what it found: ask again until is_complete. An extension of the published API. ${scope.note}`,
+        description: `Returns the rows of a run that contain the text in any value, at any depth. The request searches for a limited time and returns what it found so far; repeat it until is_complete is true. An extension of the published API. ${scope.note}`,
         params: scope.params,
         querystring: SearchQuery,
         data: FoundRows,

@@ -9,7 +9,7 @@ export const runStatusCallback = {
         requestBody: {
           required: true,
           description:
-            'Sent to callback_url when the run starts, when it is being aborted and when it ends: in this order, at least once each, and again later where the answer is not 2xx within the time limit. x-chela-callback-id is the same in every attempt of one change; x-chela-signature is there where the account has a callback secret.',
+            'Sent to callback_url when the run starts, is being aborted, and ends: in this order and at least once each. It is retried if the answer is not 2xx within the time limit. x-chela-callback-id is the same in all attempts for one status change. x-chela-signature is sent if the account has a callback secret.',
           content: { 'application/json': { schema: CallbackBody } },
         },
         responses: { '2XX': { description: 'The receiver accepted the callback.' } },

@@ -19,7 +19,7 @@ import { pageOf, PageQuery, paged, unixSeconds } from './shapes.ts';
 
 const SubtaskQuery = Type.Object({
   ...PageQuery.properties,
-  status: Type.Optional(enumeration(subtaskStatuses, { description: 'Only those with this status.' })),
+  status: Type.Optional(enumeration(subtaskStatuses, { description: 'Only subtasks with this status.' })),
 });
 
 const SubtaskParams = {
@@ -44,13 +44,13 @@ function subtaskShape(subtask: SubtaskRecord): Subtask {
 function waitingMessage({ reason, slots, ahead }: RunWaitingRecord): string {
   switch (reason) {
     case 'not_waiting':
-      return 'no subtask of this run waits';
+      return 'no subtask of this run is waiting';
     case 'no_runner':
-      return 'no runner is up: start one with `chela runner`, or `chela up` for everything';
+      return 'no runner is active: start one with `chela runner`, or the whole platform with `chela up`';
     case 'no_free_slot':
-      return `all ${slots} slots of the runners are in use and ${ahead} subtasks come first: wait, or start another runner`;
+      return `all ${slots} slots of the runners are in use and ${ahead} subtasks are ahead: wait, or start another runner`;
     case 'starting':
-      return 'a runner is about to take it';
+      return 'a runner is about to start it';
     default:
       return reason satisfies never;
   }
@@ -70,7 +70,7 @@ function addSubtasks(app: ApiApp, context: ApiContext): void {
         id: `list${scope.noun}Subtasks`,
         tag: 'worker-runs',
         summary: `List ${scope.phrase} subtasks`,
-        description: `The subtasks of a run by number, each with its own status, times and rows. An extension of the published API. ${scope.note}`,
+        description: `Returns the subtasks of a run by number, each with its status, times and number of rows. An extension of the published API. ${scope.note}`,
         params: scope.params,
         querystring: SubtaskQuery,
         data: SubtaskList,
@@ -89,7 +89,7 @@ function addSubtasks(app: ApiApp, context: ApiContext): void {
         id: `get${scope.noun}Subtask`,
         tag: 'worker-runs',
         summary: `Get ${scope.phrase} subtask`,
-        description: `One subtask of a run with its input. An extension of the published API. ${scope.note}`,
+        description: `Returns one subtask of a run with its input. An extension of the published API. ${scope.note}`,
         params: Type.Object({ ...scope.params?.properties, ...SubtaskParams }),
         data: SubtaskDetail,
       }),
@@ -112,8 +112,8 @@ function addWaiting(app: ApiApp, context: ApiContext): void {
       operation({
         id: `get${scope.noun}Waiting`,
         tag: 'worker-runs',
-        summary: `Get why ${scope.phrase} waits`,
-        description: `Why subtasks of a run wait, and how many of others come first. An extension of the published API. ${scope.note}`,
+        summary: `Get reason why ${scope.phrase} waits`,
+        description: `Returns why subtasks of a run are waiting, and how many subtasks of other runs are ahead. An extension of the published API. ${scope.note}`,
         params: scope.params,
         data: RunWaiting,
       }),

@@ -33,7 +33,7 @@ export function addRunUsageOperations(app: ApiApp, context: ApiContext): void {
         id: `get${scope.noun}Usage`,
         tag: 'worker-runs',
         summary: `Get ${scope.phrase} usage`,
-        description: `What a run used and what that costs, entered when each of its subtasks ends. An extension of the published API. ${scope.note}`,
+        description: `Returns what a run used and what it costs. Entries are added when a subtask ends. An extension of the published API. ${scope.note}`,
         params: scope.params,
         data: RunUsage,
       }),

@@ -12,17 +12,26 @@ const mostTicks = 2000;
 
 const TicksQuery = Type.Object({
   from: Type.Optional(
-    Type.Integer({ description: 'Unix seconds; now where left out.', minimum: 0, maximum: lastSecond }),
+    Type.Integer({
+      description: 'Start of the period, Unix seconds. Default: now.',
+      minimum: 0,
+      maximum: lastSecond,
+    }),
   ),
   to: Type.Optional(
     Type.Integer({
-      description: `Unix seconds, not part of the time; a week after from where left out, ${mostWindowDays} days at most.`,
+      description: `End of the period (exclusive), Unix seconds. Default: one week after from. Maximum: ${mostWindowDays} days after from.`,
       minimum: 0,
       maximum: lastSecond,
     }),
   ),
   limit: Type.Optional(
-    Type.Integer({ description: 'Ticks in the list.', minimum: 1, maximum: mostTicks, default: 500 }),
+    Type.Integer({
+      description: 'Maximum scheduled times to return.',
+      minimum: 1,
+      maximum: mostTicks,
+      default: 500,
+    }),
   ),
 });
 
@@ -32,9 +41,9 @@ export function addScheduleTickOperations(app: ApiApp, { tasks, accounts }: ApiC
     operation({
       id: 'listScheduleTicks',
       tag: 'worker-tasks',
-      summary: 'List schedule ticks',
+      summary: 'List scheduled times',
       description:
-        'When the schedules of the account will fire, earliest first, and which of these ticks clash. An extension of the published API.',
+        "Returns the upcoming scheduled times of the account's tasks, earliest first, and which of them clash. An extension of the published API.",
       querystring: TicksQuery,
       data: ScheduleTicks,
     }),

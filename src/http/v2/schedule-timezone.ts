@@ -9,7 +9,7 @@ import { operation } from '../operation.ts';
 const TimezoneBody = Type.Object(
   {
     timezone: Type.String({
-      description: 'IANA name of a time zone; empty for that of the installation.',
+      description: 'IANA name of a time zone. Empty means the default of the installation.',
       examples: ['Europe/Berlin'],
     }),
   },
@@ -26,7 +26,8 @@ export function addScheduleTimezoneOperations(app: ApiApp, { tasks, accounts }: 
       id: 'getAccountTimezone',
       tag,
       summary: 'Get schedule time zone',
-      description: 'The time zone of schedules that name none. An extension of the published API.',
+      description:
+        'Returns the time zone of schedules that do not set one. An extension of the published API.',
       data: Timezone,
     }),
     async (request) => success(request, { timezone: await tasks.timezone(request.accountId) }),
@@ -39,7 +40,7 @@ export function addScheduleTimezoneOperations(app: ApiApp, { tasks, accounts }: 
       tag,
       summary: 'Set schedule time zone',
       description:
-        'Sets the time zone of schedules that name none; their coming runs move with it. An extension of the published API.',
+        'Sets the time zone of schedules that do not set one. Their upcoming scheduled times change accordingly. An extension of the published API.',
       body: TimezoneBody,
       data: Timezone,
     }),

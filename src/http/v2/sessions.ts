@@ -62,7 +62,7 @@ export function addSessionOperations(app: ApiApp, context: ApiContext): void {
     id: 'createSession',
     tag: 'account',
     summary: 'Sign in',
-    description: `Begins a session by e-mail address and password. The answer sets a cookie that authenticates like an API key. ${note}`,
+    description: `Starts a session with e-mail address and password. The answer sets a cookie that authenticates like an API key. ${note}`,
     public: true,
     body: SignInBody,
     data: Session,
@@ -85,12 +85,13 @@ export function addSessionOperations(app: ApiApp, context: ApiContext): void {
       id: 'getSession',
       tag: 'account',
       summary: 'Get session',
-      description: `The session of the cookie, and what its requests must carry. ${note}`,
+      description: `Returns the session of the cookie, and the token that its requests must send. ${note}`,
       data: Session,
     }),
     async (request, reply) => {
       const { session } = request;
-      if (session === undefined) throw new ChelaError('UNAUTHORIZED', 'nobody is signed in here');
+      if (session === undefined)
+        throw new ChelaError('UNAUTHORIZED', 'not signed in: there is no valid session cookie');
       const token = sessionTokenOf(request);
       setCookie(request, reply, token);
       return success(request, await sessionShape(session, token));
@@ -118,7 +119,7 @@ export function addSessionOperations(app: ApiApp, context: ApiContext): void {
       id: 'deleteSessions',
       tag: 'account',
       summary: 'Sign out everywhere',
-      description: `Ends every session of the account, in every browser. API keys go on working. ${note}`,
+      description: `Ends all sessions of the account, in all browsers. API keys keep working. ${note}`,
     }),
     async (request, reply) => {
       await accounts.sessions.endAll(request.accountId, request.id);

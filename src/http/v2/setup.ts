@@ -20,7 +20,7 @@ const SetupBody = Type.Object(
       examples: ['admin@example.com'],
     }),
     password: Type.String({
-      description: `Password to sign in with, ${passwordLength.minimum} characters at least.`,
+      description: `Password to sign in with, at least ${passwordLength.minimum} characters.`,
       examples: ['correct horse battery staple'],
     }),
   },
@@ -35,7 +35,7 @@ export function addSetupOperations(app: ApiApp, { accounts }: ApiContext): void 
       tag: 'account',
       summary: 'Set up account',
       description:
-        'Sets e-mail address and password of the administrator by the link that the first start prints. It works once. An extension of the published API.',
+        "Sets the administrator's e-mail address and password, with the token of the set-up link that Chela prints on first start. The link works once. An extension of the published API.",
       public: true,
       body: SetupBody,
       data: SetupResult,

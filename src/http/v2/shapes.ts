@@ -22,7 +22,7 @@ export const WorkerParams = Type.Object({
 export const VersionParams = Type.Object({
   ...WorkerParams.properties,
   version: Type.String({
-    description: 'Version, latest, or 7 digits or more of its git commit.',
+    description: 'Version, latest, or at least 7 digits of a git commit.',
     examples: ['v1.0.1'],
   }),
 });
@@ -32,11 +32,11 @@ export const RunParams = Type.Object({
 });
 
 const offset = {
-  description: 'Page number, from 1; 0 is the first page too.',
+  description: 'Page number, starting at 1. 0 also returns the first page.',
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,
 };
-const limit = { description: 'Items on a page.', minimum: 1, maximum: 100, default: 20 };
+const limit = { description: 'Items per page.', minimum: 1, maximum: 100, default: 20 };
 
 export const PageQuery = Type.Object({
   offset: Type.Optional(Type.Integer({ ...offset, default: 1 })),
@@ -122,18 +122,18 @@ export function logLineShape(line: StoredLogLine) {
 export const runBodyFields = {
   callback_url: Type.Optional(
     Type.String({
-      description: 'Address that is told of status changes.',
+      description: 'URL that receives status changes.',
       examples: ['https://client.example.com/callback'],
     }),
   ),
   is_async: Type.Optional(
-    Type.Boolean({ description: 'false waits for the end and answers with the results. Defaults to true.' }),
+    Type.Boolean({ description: 'false waits until the run ends and returns its results. Default: true.' }),
   ),
   offset: Type.Optional(
-    Type.Integer({ ...offset, default: 0, description: 'Page of results in a synchronous answer.' }),
+    Type.Integer({ ...offset, default: 0, description: 'Page of results to return, for a synchronous run.' }),
   ),
   limit: Type.Optional(
-    Type.Integer({ ...limit, description: 'Rows on the page of results in a synchronous answer.' }),
+    Type.Integer({ ...limit, description: 'Rows per page of results, for a synchronous run.' }),
   ),
 };
 

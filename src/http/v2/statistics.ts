@@ -21,20 +21,21 @@ import { decimal, lastSecond, pageOf, paged, PageQuery, unixSeconds } from './sh
 
 const tag = 'statistics';
 const note =
-  'A run counts when it has ended, at that moment; it goes on counting when retention has removed it. An extension of the published API.';
+  'A run is counted at the time it ends, and stays counted after retention removes it. An extension of the published API.';
 const weekSeconds = 7 * 24 * 3600;
 
 const rangeFields = {
   from: Type.Optional(
     Type.Integer({
-      description: 'Unix seconds, rounded down to a quarter of an hour. A week before to where left out.',
+      description:
+        'Start of the period, Unix seconds, rounded down to a quarter of an hour. Default: one week before to.',
       minimum: 0,
       maximum: lastSecond,
     }),
   ),
   to: Type.Optional(
     Type.Integer({
-      description: 'Unix seconds, rounded up to a quarter of an hour; now where left out.',
+      description: 'End of the period, Unix seconds, rounded up to a quarter of an hour. Default: now.',
       minimum: 1,
       maximum: lastSecond,
     }),
@@ -46,17 +47,18 @@ const SeriesQuery = Type.Object({
   bucket: Type.Optional(
     enumeration(bucketSizes, {
       default: 'day',
-      description: `What is added up: hours, days, weeks (from Monday) or months; ${mostBuckets} at most.`,
+      description: `Size of a bucket: hour, day, week (from Monday) or month. Maximum: ${mostBuckets} buckets.`,
     }),
   ),
   timezone: Type.Optional(
     Type.String({
-      description: 'IANA name of the zone whose days are meant; that of the account where left out.',
+      description:
+        'IANA name of the time zone of days, weeks and months. Default: the time zone of the account.',
       examples: ['Europe/Berlin'],
     }),
   ),
   worker_id: Type.Optional(
-    Type.String({ description: 'Worker slug or path: runs of this worker only. Use owner~name for paths.' }),
+    Type.String({ description: 'Worker slug or path. Only runs of this worker. Use owner~name for paths.' }),
   ),
 });
 
@@ -79,7 +81,7 @@ const WorkersQuery = Type.Object({
   sort: Type.Optional(
     sortOrder(workerSorts, {
       default: '-runs',
-      description: 'What the list is sorted by, with - in front from the largest down.',
+      description: 'Sort field. A leading - sorts in descending order.',
     }),
   ),
 });
@@ -152,14 +154,16 @@ function addFigures(app: ApiApp, { statistics, tasks }: ApiContext): void {
       id: 'getRunStatistics',
       tag,
       summary: 'Get runs over time',
-      description: `Runs by outcome, durations, rows, traffic and cost, by hours, days, weeks or months. ${note}`,
+      description: `Returns runs by outcome, durations, rows, traffic and cost per hour, day, week or month. ${note}`,
       querystring: SeriesQuery,
       data: RunSeries,
     }),
     async (request) => {
       const { bucket = 'day', timezone: named, worker_id: workerId } = request.query;
       if (named !== undefined && !isTimezone(named)) {
-        throw invalidArgument(`there is no time zone ${named}: name one such as Europe/Berlin or UTC`);
+        throw invalidArgument(
+          `time zone ${named} does not exist: use an IANA name such as Europe/Berlin or UTC`,
+        );
       }
       const timezone = named ?? (await tasks.timezone(request.accountId));
       const options = { bucket, timezone, workerId };
@@ -184,7 +188,7 @@ function addFigures(app: ApiApp, { statistics, tasks }: ApiContext): void {
       id: 'getWorkerStatistics',
       tag,
       summary: 'Get runs by worker',
-      description: `Success rate, durations, rows, traffic and cost of each worker that had runs. ${note}`,
+      description: `Returns success rate, durations, rows, traffic and cost of each worker that had runs. ${note}`,
       querystring: WorkersQuery,
       data: pagedSchema(WorkerFigures),
     }),
@@ -210,7 +214,7 @@ function addActivity(app: ApiApp, { statistics, accounts }: ApiContext): void {
       tag,
       summary: 'Get activity',
       description:
-        'What of the account goes on and waits at this moment, and the places of all runners. An extension of the published API.',
+        "Returns the account's current runs and subtasks, and the slots of all runners. An extension of the published API.",
       data: Activity,
     }),
     async (request) => {

@@ -72,7 +72,7 @@ export function addSystemOperations(app: ApiApp, { system }: ApiContext): void {
       tag: 'system',
       summary: 'Get system',
       description:
-        'Runners, queue, database, disks, jobs, events and versions of the installation, as the process sees it that answers. For administrators. An extension of the published API.',
+        'Returns runners, queue, database, disks, jobs, events and versions of the installation, as seen by the answering process. For administrators. An extension of the published API.',
       admin: true,
       data: System,
     }),

@@ -12,7 +12,8 @@ import { WorkerParams } from './shapes.ts';
 
 const token = Type.Optional(
   Type.String({
-    description: 'Password or access token for a private repository; used for this request, kept nowhere.',
+    description:
+      'Password or access token for a private repository. It is used for this request only and never stored.',
     maxLength: 2000,
   }),
 );
@@ -25,14 +26,14 @@ const placeFields = {
   }),
   git_ref: Type.Optional(
     Type.String({
-      description: 'Branch, tag or whole commit; the default branch where left out.',
+      description: 'Branch, tag or full commit. Default: the default branch.',
       maxLength: 250,
       examples: ['main'],
     }),
   ),
   git_folder: Type.Optional(
     Type.String({
-      description: 'Folder of the package within the repository; its root where left out.',
+      description: 'Folder of the package within the repository. Default: the root.',
       maxLength: 500,
     }),
   ),
@@ -43,7 +44,7 @@ const detailFields = {
   title: Type.Optional(Type.String({ description: 'Title of the worker.', maxLength: 200 })),
   description: Type.Optional(Type.String({ description: 'What the worker does.', maxLength: 5000 })),
   categories: Type.Optional(
-    Type.Integer({ description: 'Category; 0 is none.', minimum: 0, maximum: 999_999_999 }),
+    Type.Integer({ description: 'Category; 0 means none.', minimum: 0, maximum: 999_999_999 }),
   ),
 };
 
@@ -52,7 +53,7 @@ const CreateBody = Type.Object(
   {
     ...placeFields,
     name: Type.Optional(
-      Type.String({ description: "Name; the repository's where left out.", maxLength: 64 }),
+      Type.String({ description: 'Name of the worker. Default: the name of the repository.', maxLength: 64 }),
     ),
     ...detailFields,
   },
@@ -92,7 +93,7 @@ export function addWorkerGitOperations(app: ApiApp, { accounts, gitImports }: Ap
       tag: 'workers',
       summary: 'Create worker from git',
       description:
-        'Extension: publishes a new worker from a git repository, as version v1.0.1. The answer comes when the import is done.',
+        'Extension: publishes a new worker from a git repository as version v1.0.1. The request waits until the import has ended.',
       body: CreateBody,
       data: ImportedVersion,
     }),
@@ -111,7 +112,7 @@ export function addWorkerGitOperations(app: ApiApp, { accounts, gitImports }: Ap
       tag: 'workers',
       summary: 'Create worker version from git',
       description:
-        'Extension: publishes a further version of a worker of yours from a git repository. A package that did not change is refused.',
+        'Extension: publishes a new version of your worker from a git repository. An unchanged package is refused.',
       params: WorkerParams,
       body: VersionBody,
       data: ImportedVersion,
@@ -133,7 +134,7 @@ export function addWorkerGitOperations(app: ApiApp, { accounts, gitImports }: Ap
       tag: 'workers',
       summary: 'Import worker again from git',
       description:
-        'Extension: publishes a further version of a worker of yours from where its newest version from git came from, if that changed.',
+        'Extension: publishes a new version of your worker from the repository and ref of its newest git version, if the package changed.',
       params: WorkerParams,
       body: Type.Object({ git_token: token }, { additionalProperties: false }),
       data: PulledVersion,

@@ -24,17 +24,22 @@ const ListQuery = Type.Object({
   status: Type.Optional(enumeration(runStatuses, { description: 'Run status.' })),
   end_reason: Type.Optional(
     Type.String({
-      description: `Extension: why the runs ended, one or several of ${runEndReasons.join(', ')}, separated by commas.`,
+      description: `Extension: comma-separated end reasons: ${runEndReasons.join(', ')}.`,
       pattern: `^${anyReason}(,${anyReason}){0,${runEndReasons.length - 1}}$`,
       examples: ['limit,lost'],
     }),
   ),
   start_time: Type.Optional(
-    Type.Integer({ description: 'Runs created at or after, Unix seconds.', minimum: 0, maximum: lastSecond }),
+    Type.Integer({
+      description: 'Runs created at or after this time, Unix seconds.',
+      minimum: 0,
+      maximum: lastSecond,
+    }),
   ),
   end_time: Type.Optional(
     Type.Integer({
-      description: 'Runs created on or before this day, Unix seconds of its start; the whole day counts.',
+      description:
+        'Runs created on or before this day, given as the Unix seconds of its start. The whole day is included.',
       minimum: 0,
       maximum: lastSecond - daySeconds,
     }),
@@ -43,12 +48,12 @@ const ListQuery = Type.Object({
   sort: Type.Optional(
     sortOrder(runSorts, {
       default: '-created_at',
-      description: 'Extension: what the list is sorted by, with - in front from the newest or largest down.',
+      description: 'Extension: sort field. A leading - sorts in descending order.',
     }),
   ),
   keyword: Type.Optional(
     Type.String({
-      description: 'Extension: beginning of a run slug, or keyword for worker title or name.',
+      description: 'Extension: start of a run slug, or keyword for worker title or name.',
       maxLength: 200,
     }),
   ),
@@ -87,7 +92,7 @@ function strictTimeFilter(query: TimeQuery, now: Date): Pick<RunFilter, 'created
     throw invalidArgument('start_time and end_time must be given together');
   }
   if (new Date(start * 1000).toISOString().slice(0, 7) !== new Date(end * 1000).toISOString().slice(0, 7)) {
-    throw invalidArgument('start_time and end_time must lie within one calendar month');
+    throw invalidArgument('start_time and end_time must be within one calendar month');
   }
   return timeFilter(query);
 }
@@ -100,7 +105,7 @@ export function addWorkerRunOperations(app: ApiApp, { runs, config }: ApiContext
       tag: 'worker-runs',
       summary: 'List worker runs',
       description:
-        'The runs of the account, newest first, by worker, status and time. A worker that does not exist has no runs.',
+        'Returns the runs of the account, newest first, filtered by worker, status and time. An unknown worker gives an empty list.',
       querystring: ListQuery,
       data: pagedSchema(Run),
     }),

@@ -15,16 +15,18 @@ const SettingsBody = Type.Object(
     description: Type.Optional(Type.String({ maxLength: 5000 })),
     categories: Type.Optional(
       Type.Integer({
-        description: 'Category; 0 is none.',
+        description: 'Category; 0 means none.',
         minimum: 0,
         maximum: 999_999_999,
         examples: [0],
       }),
     ),
-    is_public: Type.Optional(Type.Boolean({ description: 'Whether the store lists it.', examples: [false] })),
+    is_public: Type.Optional(
+      Type.Boolean({ description: 'Whether the worker is listed in the store.', examples: [false] }),
+    ),
     icon: Type.Optional(
       Type.String({
-        description: 'Data URL of a png, jpeg, gif or webp picture of at most 256 KiB; empty for none.',
+        description: 'Data URL of a png, jpeg, gif or webp image of up to 256 KiB. Empty removes the icon.',
         maxLength: iconTextLimit,
         examples: [''],
       }),
@@ -40,7 +42,7 @@ export function addWorkerSettingsOperations(app: ApiApp, { workers, accounts }: 
       id: 'updateWorker',
       tag: 'workers',
       summary: 'Update worker',
-      description: 'Extension: changes what is said about a worker of yours; what the body leaves out stays.',
+      description: 'Extension: changes the description of your worker. Omitted fields are unchanged.',
       params: WorkerParams,
       body: SettingsBody,
       data: Type.Object({}),
@@ -66,7 +68,7 @@ export function addWorkerSettingsOperations(app: ApiApp, { workers, accounts }: 
       tag: 'workers',
       summary: 'Delete worker',
       description:
-        'Extension: deletes a worker of yours. Its runs stay readable; its tasks cannot run any more, their schedules are switched off, and what waits in run queues is released.',
+        'Extension: deletes your worker. Its runs stay readable. Its tasks can no longer run, their schedules are disabled, and its items in run queues are released.',
       params: WorkerParams,
     }),
     async (request) => {

@@ -27,12 +27,14 @@ const ListQuery = Type.Object({
   ),
   keyword: Type.Optional(Type.String({ description: 'Keyword for task title or slug' })),
   scheduled: Type.Optional(
-    Type.Boolean({ description: 'Extension: tasks whose schedule is switched on, or the others.' }),
+    Type.Boolean({
+      description: 'Extension: true returns tasks with an enabled schedule, false the others.',
+    }),
   ),
   sort: Type.Optional(
     sortOrder(taskSorts, {
       default: '-created_at',
-      description: 'Extension: what the list is sorted by, with - in front from the newest or largest down.',
+      description: 'Extension: sort field. A leading - sorts in descending order.',
     }),
   ),
 });
@@ -54,7 +56,7 @@ const scheduleFields = {
     enumeration([1, 2, 3, 4, 5, 6, 7], {
       minimum: 1,
       maximum: 7,
-      description: 'Of a weekly schedule: 1 Monday to 7 Sunday.',
+      description: 'Day of a weekly schedule: 1 Monday to 7 Sunday.',
       examples: [1],
     }),
   ),
@@ -62,12 +64,12 @@ const scheduleFields = {
     Type.Integer({
       minimum: 1,
       maximum: 31,
-      description: 'Of a monthly schedule; in a month without that day it is the last one.',
+      description: 'Day of a monthly schedule. Months without that day use their last day.',
       examples: [31],
     }),
   ),
   schedule_once_date: Type.Optional(
-    Type.String({ description: 'YYYY-MM-DD of a schedule that runs once.', examples: ['2027-01-31'] }),
+    Type.String({ description: 'Date of a one-time schedule, YYYY-MM-DD.', examples: ['2027-01-31'] }),
   ),
   schedule_timezone: Type.Optional(scheduleExtensions.schedule_timezone),
   schedule_overlap: Type.Optional(scheduleExtensions.schedule_overlap),
@@ -101,12 +103,12 @@ const UpdateBody = Type.Object(
 const UpdateInputBody = Type.Object(
   {
     input: taskFields.input,
-    version: Type.Optional({ ...taskFields.version, description: 'Version to run; kept where left out.' }),
+    version: Type.Optional({ ...taskFields.version, description: 'Version to run. Unchanged if omitted.' }),
   },
   { additionalProperties: false },
 );
 
-const emptyData = Type.Object({}, { description: 'Nothing more to say.' });
+const emptyData = Type.Object({}, { description: 'Empty object.' });
 
 function taskShape(task: TaskRecord): Task {
   const { worker_owner: owner, worker_name: name } = task;
@@ -155,7 +157,7 @@ export function addWorkerTaskOperations(app: ApiApp, context: ApiContext): void 
       tag,
       summary: 'Run worker task',
       description:
-        'Starts a run with the stored input and version of a task, and answers its slug at once, or with is_async false the results once it has ended.',
+        'Starts a run with the stored input and version of a task and returns its slug immediately. With is_async false, it waits until the run ends and returns the results.',
       params: TaskParams,
       body: RerunBody,
       headers: StartHeaders,
@@ -181,7 +183,7 @@ function addTasks(app: ApiApp, { tasks }: ApiContext): void {
       tag,
       summary: 'List worker tasks',
       description:
-        'The saved tasks of the account, newest first, by worker and keyword. A worker that does not exist has no tasks.',
+        'Returns the saved tasks of the account, newest first, filtered by worker and keyword. An unknown worker gives an empty list.',
       querystring: ListQuery,
       data: pagedSchema(Task),
     }),
@@ -206,7 +208,7 @@ function addTasks(app: ApiApp, { tasks }: ApiContext): void {
       tag,
       summary: 'Create worker task',
       description:
-        'Saves a worker with an input, and optionally a schedule that runs it. The input is checked as that of a run.',
+        'Saves a worker with an input and, optionally, a schedule. The input is checked like the input of a run.',
       body: CreateBody,
       data: CreatedTask,
     }),
@@ -224,7 +226,7 @@ function addTask(app: ApiApp, { tasks }: ApiContext): void {
       id: 'getWorkerTask',
       tag,
       summary: 'Get worker task',
-      description: 'A saved task with its input and schedule.',
+      description: 'Returns a saved task with its input and schedule.',
       params: TaskParams,
       data: Task,
     }),
@@ -238,7 +240,7 @@ function addTask(app: ApiApp, { tasks }: ApiContext): void {
       id: 'updateWorkerTask',
       tag,
       summary: 'Update worker task',
-      description: 'Changes title, description and schedule of a task; what is left out is kept.',
+      description: 'Changes title, description and schedule of a task. Omitted fields are unchanged.',
       params: TaskParams,
       body: UpdateBody,
       data: emptyData,
@@ -256,7 +258,7 @@ function addTask(app: ApiApp, { tasks }: ApiContext): void {
       id: 'deleteWorkerTask',
       tag,
       summary: 'Delete worker task',
-      description: 'Deletes a task with its schedule. Its runs stay.',
+      description: 'Deletes a task with its schedule. Its runs are kept.',
       params: TaskParams,
     }),
     async (request) => {
@@ -273,7 +275,7 @@ function addInput(app: ApiApp, { tasks }: ApiContext): void {
       id: 'getWorkerTaskInput',
       tag,
       summary: 'Get worker task input',
-      description: 'The stored input of a task, as it was sent.',
+      description: 'Returns the stored input of a task, exactly as it was sent.',
       params: TaskParams,
       data: TaskInput,
     }),
@@ -289,7 +291,7 @@ function addInput(app: ApiApp, { tasks }: ApiContext): void {
       id: 'updateWorkerTaskInput',
       tag,
       summary: 'Update worker task input',
-      description: 'Replaces the stored input of a task. It is checked as that of a run.',
+      description: 'Replaces the stored input of a task. It is checked like the input of a run.',
       params: TaskParams,
       body: UpdateInputBody,
       data: emptyData,

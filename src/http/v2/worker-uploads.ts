@@ -22,20 +22,23 @@ type FieldName = keyof typeof fieldLimits;
 
 const categoryPattern = /^\d{1,9}$/;
 
-const packageField = Type.String({ format: 'binary', description: 'The package, a zip.' });
+const packageField = Type.String({ format: 'binary', description: 'The worker package, a zip file.' });
 const detailFields = {
   title: Type.Optional(Type.String({ description: 'Title of the worker.', maxLength: fieldLimits.title })),
   description: Type.Optional(
     Type.String({ description: 'What the worker does.', maxLength: fieldLimits.description }),
   ),
   categories: Type.Optional(
-    Type.String({ description: 'One whole number.', pattern: categoryPattern.source }),
+    Type.String({ description: 'Category, one whole number.', pattern: categoryPattern.source }),
   ),
 };
 const CreateForm = Type.Object({
   scraper_file: packageField,
   name: Type.Optional(
-    Type.String({ description: 'Name; made from the title where omitted.', maxLength: fieldLimits.name }),
+    Type.String({
+      description: 'Name of the worker. Default: derived from the title.',
+      maxLength: fieldLimits.name,
+    }),
   ),
   ...detailFields,
 });
@@ -91,7 +94,7 @@ async function readUpload(request: FastifyRequest, draft: string, limitBytes: nu
   try {
     return await readForm(request, draft, limitBytes);
   } catch (error) {
-    throw isMalformedForm(error) ? invalidArgument(`the form is broken: ${error.message}`) : error;
+    throw isMalformedForm(error) ? invalidArgument(`the form could not be read: ${error.message}`) : error;
   }
 }
 
@@ -106,7 +109,7 @@ async function readForm(request: FastifyRequest, draft: string, limitBytes: numb
   for await (const part of request.parts()) {
     if (part.type === 'file') {
       if (part.fieldname !== 'scraper_file') part.file.resume();
-      else if (hasFile) throw invalidArgument('send one scraper_file only');
+      else if (hasFile) throw invalidArgument('the form has more than one scraper_file: send exactly one');
       else {
         hasFile = true;
         await saveFile(part, zipFile, limitBytes);
@@ -125,7 +128,10 @@ async function readForm(request: FastifyRequest, draft: string, limitBytes: numb
 /** @throws ChelaError if the form has no package */
 function packageOf({ zipFile }: Upload): string {
   if (zipFile !== undefined) return zipFile;
-  throw new ChelaError('INVALID_SHAPE', 'the form has no file named scraper_file: send the zip as that');
+  throw new ChelaError(
+    'INVALID_SHAPE',
+    'the form has no file named scraper_file: send the zip in that field',
+  );
 }
 
 export function addWorkerUploadOperations(app: ApiApp, context: ApiContext): void {
@@ -158,7 +164,7 @@ export function addWorkerUploadOperations(app: ApiApp, context: ApiContext): voi
       tag: 'workers',
       summary: 'Create worker',
       description:
-        'Publishes a new worker from a zip: a multipart form with scraper_file, title, and optionally name, description and categories (one integer). The first version is v1.0.1; the owner can run it at once.',
+        'Publishes a new worker from a zip. Send a multipart form with scraper_file, title, and optionally name, description and categories (one integer). The first version is v1.0.1; the owner can run it immediately.',
       form: CreateForm,
       data: PublishedVersion,
     }),
@@ -177,7 +183,7 @@ export function addWorkerUploadOperations(app: ApiApp, context: ApiContext): voi
       tag: 'workers',
       summary: 'Create worker version',
       description:
-        'Publishes a further version of a worker of yours, with the same form as a new worker. A package that did not change is refused.',
+        'Publishes a new version of your worker, with the same form as a new worker. An unchanged package is refused.',
       form: VersionForm,
       params: WorkerParams,
       data: PublishedVersion,
@@ -201,7 +207,7 @@ export function addWorkerUploadOperations(app: ApiApp, context: ApiContext): voi
       tag: 'workers',
       summary: 'Update worker version',
       description:
-        'Changes a version of a worker of yours in place, with the same form as a new worker; what the form leaves out stays. A package that did not change is refused.',
+        'Replaces a version of your worker, with the same form as a new worker. Omitted fields are unchanged. An unchanged package is refused.',
       form: ChangeForm,
       params: VersionParams,
       data: PublishedVersion,

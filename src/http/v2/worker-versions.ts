@@ -12,7 +12,7 @@ import { pageOf, paged, PageQuery, unixSeconds, VersionParams, WorkerParams } fr
 const LogQuery = Type.Object({
   after: Type.Optional(
     Type.Integer({
-      description: 'Only lines with higher numbers.',
+      description: 'Only lines with a higher number than this.',
       minimum: 0,
       maximum: 2_147_483_647,
       default: 0,
@@ -49,7 +49,7 @@ export function addWorkerVersionOperations(app: ApiApp, { workers }: ApiContext)
       id: 'listWorkerVersions',
       tag: 'workers',
       summary: 'List worker versions',
-      description: 'Extension: the versions of a worker of yours, newest first.',
+      description: 'Extension: returns the versions of your worker, newest first.',
       params: WorkerParams,
       querystring: PageQuery,
       data: pagedSchema(WorkerVersion),
@@ -69,7 +69,7 @@ export function addWorkerVersionOperations(app: ApiApp, { workers }: ApiContext)
       id: 'getWorkerVersion',
       tag: 'workers',
       summary: 'Get worker version',
-      description: 'Extension: a version of a worker of yours, with its readme and input schema.',
+      description: 'Extension: returns a version of your worker with its readme and input schema.',
       params: VersionParams,
       data: WorkerVersionDetail,
     }),
@@ -91,7 +91,7 @@ export function addWorkerVersionOperations(app: ApiApp, { workers }: ApiContext)
       tag: 'workers',
       summary: 'Get worker install log',
       description:
-        'Extension: what the installation of the dependencies of a version printed, while it goes on, too. The lines of a further attempt take the place of those before.',
+        "Extension: returns the installation log of a version's dependencies, also while the installation is in progress. A new attempt replaces the lines of the previous one.",
       params: VersionParams,
       querystring: LogQuery,
       data: InstallLog,
@@ -121,7 +121,7 @@ export function addWorkerVersionOperations(app: ApiApp, { workers }: ApiContext)
       tag: 'workers',
       summary: 'Install worker dependencies',
       description:
-        'Extension: has a runner install the dependencies of a version of a worker of yours, in the background, as after its upload.',
+        'Extension: installs the dependencies of a version of your worker in the background, as after its upload.',
       params: VersionParams,
       data: Installation,
     }),

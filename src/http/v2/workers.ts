@@ -16,7 +16,7 @@ const ListQuery = Type.Object({
   keyword: Type.Optional(Type.String({ description: 'Keyword for title, slug, or path' })),
   category: Type.Optional(
     Type.Integer({
-      description: 'Extension: workers of this category only.',
+      description: 'Extension: only workers of this category.',
       minimum: 0,
       maximum: 2_147_483_647,
     }),
@@ -33,7 +33,7 @@ export const RunWorkerBody = Type.Object(
       }),
     ),
     version: Type.Optional(
-      Type.String({ description: 'Version to run, latest by default.', examples: ['v1.0.1'] }),
+      Type.String({ description: 'Version to run. Default: latest.', examples: ['v1.0.1'] }),
     ),
   },
   { additionalProperties: false },
@@ -49,7 +49,7 @@ export function addWorkerOperations(app: ApiApp, context: ApiContext): void {
       tag: 'workers',
       summary: 'Run worker',
       description:
-        'Starts a run of a worker and answers its slug at once, or with is_async false the results once it has ended.',
+        'Starts a run of a worker and returns its slug immediately. With is_async false, it waits until the run ends and returns the results.',
       params: WorkerParams,
       body: RunWorkerBody,
       headers: StartHeaders,
@@ -79,7 +79,7 @@ function addLists(app: ApiApp, { workers }: ApiContext): void {
       id: 'listStore',
       tag: 'store',
       summary: 'List store workers',
-      description: 'Workers that everybody may run, newest first.',
+      description: 'Returns the public workers, which every account can run, newest first.',
       public: true,
       querystring: ListQuery,
       data: WorkerPage,
@@ -98,7 +98,7 @@ function addLists(app: ApiApp, { workers }: ApiContext): void {
       id: 'listWorkers',
       tag: 'workers',
       summary: 'List current user workers',
-      description: 'Workers that the account owns, newest first.',
+      description: 'Returns the workers that the account owns, newest first.',
       querystring: ListQuery,
       data: WorkerPage,
     }),
@@ -119,7 +119,8 @@ function addDetails(app: ApiApp, { accounts, workers, config }: ApiContext): voi
       id: 'getWorker',
       tag: 'workers',
       summary: 'Get worker detail',
-      description: 'A worker with its readme and its parameters: its own fields and the limits of a run.',
+      description:
+        'Returns a worker with its readme and parameters: its input fields and the default limits of a run.',
       params: WorkerParams,
       data: WorkerDetail,
     }),
@@ -142,7 +143,7 @@ function addDetails(app: ApiApp, { accounts, workers, config }: ApiContext): voi
       id: 'getWorkerInputSchema',
       tag: 'workers',
       summary: 'Get worker input schema',
-      description: 'input_schema.json of the current version, as it is in the package.',
+      description: 'Returns input_schema.json of the current version, exactly as in the package.',
       public: true,
       params: WorkerParams,
       data: WorkerInputSchema,
@@ -160,7 +161,7 @@ function addDetails(app: ApiApp, { accounts, workers, config }: ApiContext): voi
       id: 'getWorkerInternal',
       tag: 'workers',
       summary: 'Get worker description',
-      description: 'How a worker is described, and its current version.',
+      description: 'Returns title, description and current version of a worker.',
       public: true,
       params: WorkerParams,
       data: WorkerDescription,
@@ -181,10 +182,15 @@ function addDetails(app: ApiApp, { accounts, workers, config }: ApiContext): voi
       tag: 'store',
       summary: 'Publish or unpublish worker',
       description:
-        'Extension: puts a worker of yours into the store, where everybody may run it, or takes it out.',
+        'Extension: publishes your worker in the store, where every account can run it, or removes it from the store.',
       params: WorkerParams,
       body: Type.Object(
-        { published: Type.Boolean({ description: 'Whether the store lists it.', examples: [true] }) },
+        {
+          published: Type.Boolean({
+            description: 'Whether the worker is listed in the store.',
+            examples: [true],
+          }),
+        },
         { additionalProperties: false },
       ),
       data: Type.Object({}),
