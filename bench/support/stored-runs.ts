@@ -102,7 +102,7 @@ export class StoredRuns implements AsyncDisposable {
           CHELA_RATE_LIMIT_PER_MINUTE: unreachedRateLimit,
           CHELA_LOG_LEVEL: 'warn',
         },
-        ready: /listens on (\S+)/,
+        ready: /listening on (\S+)/,
       });
       const key = await accounts.createKey(accountId, 'bench');
       return new StoredRuns({ databaseUrl, accountId, workerIds: workers.map(({ slug }) => slug), key, api });

@@ -339,7 +339,9 @@ export class Accounts {
   #check({ plan, timezone }: AccountChanges): void {
     if (plan !== undefined) this.plans.check(plan);
     if (timezone !== undefined && timezone !== '' && !isTimezone(timezone)) {
-      throw invalidArgument(`there is no time zone ${timezone}: name one such as Europe/Berlin or UTC`);
+      throw invalidArgument(
+        `time zone ${timezone} does not exist: use an IANA name such as Europe/Berlin or UTC`,
+      );
     }
   }
 
@@ -359,7 +361,7 @@ export class Accounts {
 }
 
 function nameTaken(name: string): ChelaError {
-  return invalidArgument(`the account ${name} exists: choose another name`);
+  return invalidArgument(`account ${name} already exists: choose another name`);
 }
 
 async function lockAccount(client: PoolClient, name: string): Promise<{ id: number }> {
@@ -380,10 +382,10 @@ async function checkNameFree(client: PoolClient, name: string): Promise<void> {
 function checkRelied(accountName: string, changes: AccountChanges): void {
   const isRelied = accountName === adminAccountName || accountName === systemAccountName;
   if (isRelied && changes.name !== undefined && changes.name !== accountName) {
-    throw invalidArgument(`the account ${accountName} cannot be renamed: the platform finds it by its name`);
+    throw invalidArgument(`account ${accountName} cannot be renamed: the platform depends on its name`);
   }
   if (accountName === adminAccountName && changes.isAdmin === false) {
-    throw invalidArgument(`the account ${accountName} stays an administrator`);
+    throw invalidArgument(`account ${accountName} must remain an administrator`);
   }
 }
 

@@ -88,7 +88,7 @@ export class ApiKeys {
       const [record] = rows;
       if (record === undefined) {
         throw invalidArgument(
-          `the account has ${this.#limit} API keys, the most there may be: revoke one first`,
+          `the account has reached the limit of ${this.#limit} API keys: revoke one first`,
         );
       }
       await recordAudit(client, actor, {
@@ -111,7 +111,7 @@ export class ApiKeys {
       revokeWhere(client, actor, 'slug = $1 AND account_id = $2', [slug, accountId]),
     );
     if (hash === undefined) {
-      throw new ChelaError('NOT_FOUND', `there is no API key ${slug}, or it was revoked before`);
+      throw new ChelaError('NOT_FOUND', `API key ${slug} does not exist or is already revoked`);
     }
     return hash;
   }

@@ -34,7 +34,7 @@ export async function hashPassword(password: string): Promise<string> {
 /** Whether a password matches a stored hash. @throws Error if the hash is malformed */
 export async function isPasswordOf(password: string, stored: string): Promise<boolean> {
   const groups = hashPattern.exec(stored)?.groups;
-  if (groups === undefined) throw new Error('a password hash of an unknown form');
+  if (groups === undefined) throw new Error('password hash of an unknown format');
   const { logN, r, p, salt = '', hash: expected = '' } = groups;
   const wanted = Buffer.from(expected, 'base64url');
   const given = await hash(password, Buffer.from(salt, 'base64url'), {

@@ -35,7 +35,7 @@ export class Plans {
   /** @throws ChelaError INVALID_ARGUMENT if there is no such plan */
   check(name: string): void {
     if (this.#plans.has(name)) return;
-    throw invalidArgument(`there is no plan ${name}: the plans are ${[...this.#plans.keys()].join(', ')}`);
+    throw invalidArgument(`plan ${name} does not exist: choose one of ${[...this.#plans.keys()].join(', ')}`);
   }
 
   get defaultName(): string {
@@ -68,12 +68,12 @@ export class Plans {
       values: [accountId],
     });
     const [account] = rows;
-    if (account === undefined) throw new ChelaError('NOT_FOUND', 'the account was deleted meanwhile');
+    if (account === undefined) throw new ChelaError('NOT_FOUND', 'the account was deleted in the meantime');
     const plan = this.of(account);
     if (plan.isPrepaid && account.is_used_up) {
       throw new ChelaError(
         'INSUFFICIENT_BALANCE',
-        `${errorKinds.INSUFFICIENT_BALANCE.text}: the plan ${plan.name} is paid in advance and the balance is used up or has expired`,
+        `${errorKinds.INSUFFICIENT_BALANCE.text}: the plan ${plan.name} is prepaid, and the balance is used up or has expired`,
       );
     }
     if (plan.concurrentRuns !== undefined) await takePlace(client, accountId, plan.name, plan.concurrentRuns);
@@ -102,6 +102,6 @@ async function takePlace(
   if (active < limit) return;
   throw new ChelaError(
     'PLAN_CONCURRENCY_LIMITED',
-    `${errorKinds.PLAN_CONCURRENCY_LIMITED.text}: ${active} of the ${limit} concurrent runs of the plan ${planName} are in use; wait until one has ended, or abort one`,
+    `${errorKinds.PLAN_CONCURRENCY_LIMITED.text}: ${active} of ${limit} concurrent runs of the plan ${planName} are in use; wait until one ends, or abort one`,
   );
 }

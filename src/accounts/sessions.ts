@@ -60,7 +60,7 @@ export class Sessions {
     this.#decoy ??= hashPassword(randomBytes(16).toString('hex'));
     const isGenuine = await isPasswordOf(password, account?.password_hash ?? (await this.#decoy));
     if (account?.password_hash == null || !isGenuine) {
-      throw new ChelaError('INVALID_TOKEN', 'the e-mail address or the password is wrong');
+      throw new ChelaError('INVALID_TOKEN', 'wrong e-mail address or password');
     }
     const token = randomBytes(32).toString('base64url');
     return this.#database.transaction(async (client) => {

@@ -14,7 +14,7 @@ export interface Credentials {
   readonly password: string;
 }
 
-const askForAnother = 'start Chela again to get another one';
+const askForAnother = 'restart Chela to get a new link';
 
 function hashOf(token: string): Buffer {
   return createHash('sha256').update(token, 'utf8').digest();
@@ -61,9 +61,9 @@ export class SetupLinks {
     );
     const [link] = rows;
     if (link === undefined) {
-      throw invalidArgument(`this set-up link is not valid, or a newer one was made: ${askForAnother}`);
+      throw invalidArgument(`this set-up link is invalid or was replaced by a newer one: ${askForAnother}`);
     }
-    if (link.is_used) throw invalidArgument('this set-up link was used before: it works once');
+    if (link.is_used) throw invalidArgument('this set-up link was already used: it works only once');
     if (link.is_expired) throw invalidArgument(`this set-up link has expired: ${askForAnother}`);
   }
 
@@ -92,7 +92,7 @@ export class SetupLinks {
         [link.account_id, credentials.email, passwordHash],
       );
       const [account] = rows;
-      if (account === undefined) throw invalidArgument('another account has this e-mail address');
+      if (account === undefined) throw invalidArgument('another account already uses this e-mail address');
       const actor: Actor = { accountId: link.account_id, requestId };
       await recordAudit(client, actor, {
         action: 'account.set_up',
@@ -102,7 +102,7 @@ export class SetupLinks {
       return account.name;
     });
     // Another request used the link while this one hashed the password.
-    if (name === undefined) throw invalidArgument('this set-up link was used before: it works once');
+    if (name === undefined) throw invalidArgument('this set-up link was already used: it works only once');
     return name;
   }
 }

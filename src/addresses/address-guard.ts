@@ -104,7 +104,7 @@ export class AddressGuard {
         cause: error,
       });
     });
-    if (found.length === 0) throw new NameNotFoundError(`${host} has no address`);
+    if (found.length === 0) throw new NameNotFoundError(`${host} could not be resolved: it has no address`);
     return found;
   }
 
@@ -117,7 +117,7 @@ export class AddressGuard {
   #refusal(target: GuardedTarget): AddressRefusedError {
     const what = isIP(target.host) === 0 ? 'has no public address' : 'is not a public address';
     return new AddressRefusedError(
-      `${targetText(target)} ${what}; the operator can allow it with ${this.#setting}`,
+      `${targetText(target)} ${what}: the operator can allow it with ${this.#setting}`,
     );
   }
 }

@@ -33,7 +33,7 @@ export class AllowList implements AllowedTargets {
         isIP(entry) === 0 ? (endpointForm.exec(entry) ?? []) : [];
       if (plain === undefined) networks.push(entry);
       else if (Number(port) < 1 || Number(port) > 65_535)
-        throw new Error(`${entry} has no port from 1 to 65535`);
+        throw new Error(`${entry} must have a port from 1 to 65535`);
       else this.#endpoints.add(endpointKey(plain, Number(port)));
     }
     this.#networks = networkList(networks);

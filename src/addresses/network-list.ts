@@ -11,7 +11,7 @@ export function networkList(networks: readonly string[]): BlockList {
     const [address = '', prefix, more] = network.split('/');
     const family = isIPv6(address) ? 'ipv6' : 'ipv4';
     if (more !== undefined || !/^\d{1,3}$/.test(prefix ?? '0'))
-      throw new Error(`${network} is no address range`);
+      throw new Error(`${network} is not an address range`);
     if (prefix === undefined) found.addAddress(address, family);
     else found.addSubnet(address, Number(prefix), family);
   }

@@ -84,7 +84,7 @@ async function post(
     response.destroy();
     if (redirects === mostRedirects) return `redirected more than ${mostRedirects} times`;
     const target = URL.parse(headers.location, url.href);
-    if (target === null) return 'redirected to what is no URL';
+    if (target === null) return 'redirected to an invalid URL';
     if (url.protocol === 'https:' && target.protocol === 'http:') return 'redirected from https to http';
     url = target;
   }

@@ -5,7 +5,7 @@ import { runPlatform } from './run-platform.ts';
 import { addSettings, apiSettings, configOf, databaseSettings, processSettings } from './settings-options.ts';
 
 export function addApiCommand(program: Command): void {
-  const command = program.command('api').description('Serve the API only, on the database of DATABASE_URL.');
+  const command = program.command('api').description('Run only the API, with the database at DATABASE_URL.');
   addSettings(command, [...databaseSettings, ...processSettings, ...apiSettings]);
   command.action(async (flags: Record<string, string>) => {
     const config = configOf(flags);
@@ -15,7 +15,7 @@ export function addApiCommand(program: Command): void {
       parts: { api: true, runner: false },
       onProgress: () => undefined,
       onReady: async (_platform, address) => {
-        say(`chela: the API listens on ${address}`);
+        say(`chela: the API is listening on ${address}`);
       },
     });
   });

@@ -16,7 +16,7 @@ export function addKeysCommand(program: Command): void {
   const create = keys
     .command('create')
     .argument('<name>', 'what the key is for')
-    .description('Make a further API key and print it, once. The platform must be running.');
+    .description('Create an API key and print it. It is shown only once. The platform must be running.');
   addSettings(create, databaseSettings);
   create.action(async (name: string, flags: Record<string, string>) => {
     const config = configOf(flags);

@@ -31,18 +31,20 @@ export function addPushCommand(program: Command): void {
   program
     .command('push')
     .argument('[folder]', 'folder of the worker package')
-    .description('Publish a folder or a git repository as a worker: a new one, or a further version of it.')
+    .description(
+      'Publish a folder or a git repository as a new worker, or as a new version of an existing one.',
+    )
     .option(
       '--git <url>',
-      'https or ssh URL of a repository, #branch, #tag or #commit behind it, in place of a folder',
+      'https or ssh URL of a git repository to publish instead of a folder; append #branch, #tag or #commit to select one',
     )
-    .option('--git-folder <path>', 'folder of the package within the repository (default: its root)')
+    .option('--git-folder <path>', 'folder of the package within the repository (default: the root)')
     .option(
       '--url <url>',
       'address of the platform (default: http://127.0.0.1:8080, or CHELA_HOST and CHELA_PORT)',
     )
-    .option('--key <key>', 'API key; CHELA_API_KEY where omitted')
-    .option('--name <name>', "name of the worker (default: package.json's, else the folder's)")
+    .option('--key <key>', 'API key (default: CHELA_API_KEY)')
+    .option('--name <name>', 'name of the worker (default: the name in package.json, or of the folder)')
     .option('--title <title>', 'title of the worker')
     .option('--description <text>', 'what the worker does')
     .action(push);
@@ -52,7 +54,7 @@ type Call = (apiPath: string, body?: FormData | object) => Promise<Answer>;
 
 async function push(folder: string | undefined, flags: PushFlags): Promise<void> {
   if ((folder === undefined) === (flags.git === undefined))
-    throw new CommandError('name a folder, or a repository by --git');
+    throw new CommandError('give either a folder or --git with the URL of a repository');
   const config = configOf({});
   const baseUrl = withoutEnd(flags.url ?? `http://${config.host}:${config.port}`, '/');
   const key = flags.key ?? config.apiKey;
@@ -81,7 +83,7 @@ async function push(folder: string | undefined, flags: PushFlags): Promise<void>
 
 async function pushFolder(folder: string, flags: PushFlags, call: Call): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) throw new CommandError(`${folder} is no folder`);
+  if (!found?.isDirectory()) throw new CommandError(`${folder} is not a folder`);
   const name = flags.name ?? (await nameOfFolder(folder));
   const slug = await slugOfOwnWorker(name, call);
   const form = new FormData();

@@ -71,7 +71,7 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
 /** Logs an error that ends the process. Node prints it in its own format as well. */
 function logLastError(logger: Logger): void {
   process.once('uncaughtExceptionMonitor', (err) => {
-    logger.fatal({ err }, 'an error that nothing caught ends this process');
+    logger.fatal({ err }, 'uncaught error: this process exits');
   });
 }
 
@@ -93,16 +93,16 @@ function explainTakenPort(config: Config): (error: NodeJS.ErrnoException) => nev
     const { environment } = settings.port;
     if (error.code === 'EADDRINUSE') {
       throw new CommandError(
-        `port ${config.port} is in use by another program: choose another with ${flag} or ${environment}, for example ${environment}=${config.port + 1}`,
+        `port ${config.port} is in use by another program: choose another port with ${flag} or ${environment}, for example ${environment}=${config.port + 1}`,
       );
     }
     if (error.code === 'EACCES') {
       throw new CommandError(
-        `port ${config.port} is not open to this user: choose one from 1024 up with ${flag} or ${environment}`,
+        `this user may not listen on port ${config.port}: choose a port of 1024 or above with ${flag} or ${environment}`,
       );
     }
     if (error.code === 'EADDRNOTAVAIL') {
-      throw new CommandError(`${config.host} is no address of this machine: change --host or CHELA_HOST`);
+      throw new CommandError(`${config.host} is not an address of this machine: change --host or CHELA_HOST`);
     }
     throw error;
   };

@@ -13,7 +13,7 @@ import {
 export function addRunnerCommand(program: Command): void {
   const command = program
     .command('runner')
-    .description('Execute subtasks only, from the database of DATABASE_URL.');
+    .description('Run only a runner, which executes subtasks, with the database at DATABASE_URL.');
   addSettings(command, [...databaseSettings, ...processSettings, ...runnerSettings]);
   command.action(async (flags: Record<string, string>) => {
     const config = configOf(flags);
@@ -24,7 +24,7 @@ export function addRunnerCommand(program: Command): void {
       parts: { api: false, runner: true },
       onProgress: () => undefined,
       onReady: async () => {
-        say(`chela: the runner waits for work, ${config.runnerSlots} subtasks at a time`);
+        say(`chela: the runner is ready, with ${config.runnerSlots} slots`);
       },
     });
   });

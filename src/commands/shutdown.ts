@@ -7,11 +7,11 @@ export function stopOnSignals(stop: () => Promise<void>): void {
   let asked = false;
   function onSignal(signal: NodeJS.Signals): void {
     if (asked) {
-      say('chela: stopped at once');
+      say('chela: stopped immediately');
       process.exit(stopExitCode);
     }
     asked = true;
-    say(`\nchela: stopping (${signal}); once more stops at once`);
+    say(`\nchela: stopping (${signal}); repeat to stop immediately`);
     void stop().then(
       () => process.exit(0),
       (error: unknown) => {

@@ -21,7 +21,7 @@ const welcomeWorker = 'chela~hello';
 export function addUpCommand(program: Command): void {
   const command = program
     .command('up')
-    .description('Start the whole platform in this process: database, API and runner.');
+    .description('Run the whole platform in this process: database, API and runner.');
   addSettings(command, [
     ...databaseSettings,
     ...processSettings,
@@ -97,13 +97,13 @@ function sayHowToGoOn({ address, newKey, givenKey, hasWelcomeRun, setupLink }: N
   const shownKey = newKey === undefined ? 'YOUR_API_KEY' : isGiven ? '$CHELA_API_KEY' : newKey;
   const keyLine =
     newKey === undefined
-      ? '  API key   the one printed at the first start; "npx chela keys create NAME" makes another'
+      ? '  API key   printed on first start; create another with "npx chela keys create NAME"'
       : isGiven
         ? '  API key   the value of CHELA_API_KEY'
-        : `  API key   ${newKey}   (shown this once: keep it)`;
+        : `  API key   ${newKey}   (shown only once: keep it safe)`;
   const runLine = hasWelcomeRun
-    ? 'A first run of chela/hello has been started. Ask for it:'
-    : 'The last run of the worker chela/hello:';
+    ? 'A first run of chela/hello has started. Get its status:'
+    : 'Get the last run of chela/hello:';
   say(`
 Chela is running.
 

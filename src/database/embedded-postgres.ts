@@ -141,7 +141,7 @@ export class EmbeddedPostgres extends StartStop {
     if (!(processId > 0)) return;
     const commandLine = await readFile(`/proc/${processId}/cmdline`, 'utf8').catch(() => '');
     if (!commandLine.includes(dataDir)) return;
-    logger.warn({ processId }, 'ending a PostgreSQL that an earlier Chela left behind');
+    logger.warn({ processId }, 'stopping a PostgreSQL that an earlier Chela process left running');
     process.kill(processId, 'SIGINT');
     while (await exists(`/proc/${processId}/stat`)) await delay(20);
   }
@@ -170,7 +170,7 @@ export class EmbeddedPostgres extends StartStop {
     server.on('error', (err) => logger.error({ err }, 'PostgreSQL could not be started'));
     server.once('exit', (exitCode, signal) => {
       if (this.#server !== server) return;
-      logger.error({ exitCode, signal }, 'PostgreSQL ended unexpectedly, starting it again');
+      logger.error({ exitCode, signal }, 'PostgreSQL exited unexpectedly, restarting it');
       this.#restart = setTimeout(() => this.#spawn(postgres), restartMilliseconds);
     });
   }
@@ -182,7 +182,7 @@ export class EmbeddedPostgres extends StartStop {
     } catch (error) {
       if (!(error instanceof DatabaseUnreachableError)) throw error;
       const { message } = error;
-      throw new DatabaseUnreachableError(`${message}; its log is in ${path.join(dataDir, 'log')}`, {
+      throw new DatabaseUnreachableError(`${message}: see its log in ${path.join(dataDir, 'log')}`, {
         cause: error,
       });
     }

@@ -27,9 +27,7 @@ export async function migrate(url: string): Promise<string[]> {
     const applied = new Set(rows.map((row) => row.name));
     const unknown = rows.find((row) => !files.includes(row.name));
     if (unknown !== undefined) {
-      throw new Error(
-        `the database has the migration ${unknown.name}, which this version of Chela does not know: start a newer version`,
-      );
+      throw new Error(`the database has migration ${unknown.name} of a newer Chela: install a newer version`);
     }
     const missing = files.filter((name) => !applied.has(name));
     for (const name of missing) {

@@ -108,7 +108,7 @@ export class Notifications extends StartStop {
         // Reports each reason once, because it retries several times a second.
         const { message } = err as Error;
         if (!isDatabaseUnavailable(err) && message !== reason) {
-          this.#options.logger.error({ err }, 'the connection for notifications cannot be made again');
+          this.#options.logger.error({ err }, 'the connection for notifications could not be restored');
         }
         reason = message;
         await delay(reconnectMilliseconds, undefined, { signal }).catch(() => undefined);

@@ -16,7 +16,7 @@ export function binaryPackage(): string {
     return path.resolve(path.dirname(require.resolve(binaryPackageName)), '..');
   } catch {
     throw new Error(
-      `no embedded PostgreSQL for this machine (${binaryPackageName}): set DATABASE_URL to a PostgreSQL of yours`,
+      `no embedded PostgreSQL is available for this machine (${binaryPackageName}): set DATABASE_URL to your own PostgreSQL`,
     );
   }
 }

@@ -18,11 +18,11 @@ export function checkServer({ version, versionNumber, encoding }: ServerTraits):
   const [oldest] = testedMajors;
   if (versionNumber < oldest * 10_000)
     throw new Error(
-      `the database is PostgreSQL ${version}, and Chela needs ${oldest} or newer: set DATABASE_URL to such a server`,
+      `the database server is PostgreSQL ${version}, but Chela needs ${oldest} or newer: upgrade it, or set DATABASE_URL to another server`,
     );
   if (encoding !== 'UTF8')
     throw new Error(
-      `the encoding of the database is ${encoding}, and Chela needs UTF8: create it with ENCODING 'UTF8' TEMPLATE template0`,
+      `the encoding of the database is ${encoding}, but Chela needs UTF8: create the database with ENCODING 'UTF8' TEMPLATE template0`,
     );
 }
 
@@ -32,6 +32,6 @@ export async function readServerTraits(client: Client): Promise<ServerTraits> {
        current_setting('server_encoding') AS encoding`,
   );
   const [traits] = rows;
-  if (traits === undefined) throw new Error('the database says nothing about itself');
+  if (traits === undefined) throw new Error('the database did not report its version and encoding');
   return traits;
 }

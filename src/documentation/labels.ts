@@ -2,16 +2,16 @@
 export const englishLabels = {
   authentication:
     'Authenticate with Authorization: Bearer <key>, the header api-key: <key>, or ?token=<key>. Prefer the bearer token. One valid credential is enough.',
-  publicText: 'Anybody may call this operation; credentials are ignored.',
+  publicText: 'This operation is public. Credentials are ignored.',
   whenToUse: 'What it is for',
   identifiers: 'Identifiers',
   identifierTexts: {
     workerId:
-      'workerId takes the slug of a worker, or its path as owner~name. "Try it" takes owner/name too and sends it as owner~name.',
-    runId: 'runId is the slug of a run: the run_slug that starting it answered.',
+      'workerId is the slug of a worker, or its path as owner~name. "Try it" also accepts owner/name and sends it as owner~name.',
+    runId: 'runId is the slug of a run: the run_slug in the answer that started it.',
     workerTaskId: 'workerTaskId is the slug of a saved task.',
     queueId: 'queueId is the queue_ref of a held run.',
-    last: 'last is the newest run in scope, whatever its status. Use a runId where the run must be a certain one.',
+    last: 'last is the newest run in scope, whatever its status. To address a specific run, use runId.',
   },
   pathParameters: 'Path parameters',
   queryParameters: 'Query parameters',

@@ -6,7 +6,7 @@ const introduction = `# Chela
 
 > A self-hosted platform that runs scraper and automation scripts, called workers. It serves the CoreClaw API v2: start runs, read
 > their status, results and logs, export them, save tasks and schedules. Authenticate with \`Authorization: Bearer <key>\`.
-> Every answer is an envelope: code 0 and data on success, else code and message.`;
+> Every answer is an envelope: code 0 and data on success, otherwise code and message.`;
 
 /** @param baseUrl address of the installation, without a trailing slash */
 export function llmsText(guides: readonly Guide[], document: ApiDocument, baseUrl: string): string {

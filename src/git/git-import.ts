@@ -123,7 +123,7 @@ export class GitImports {
     const worker = await workers.own(accountId, workerId);
     const newest = await workers.versions.newestFromGit(worker.id);
     if (newest?.git === undefined)
-      throw invalidArgument('no version of this worker came from a git repository: name one by git_url');
+      throw invalidArgument('no version of this worker was imported from a git repository: set git_url');
     const { version, git, warnings } = newest;
     const place = { ...git, token };
     const unchanged = { isChanged: false, version, git, warnings };
@@ -148,7 +148,7 @@ export class GitImports {
     if (ref !== '') checkGitRef(ref);
     const folder = checkGitFolder(place.folder ?? '');
     if (this.#underWay >= config.gitConcurrency)
-      throw new ChelaError('RATE_LIMITED', 'other imports from git are under way: try again in a moment');
+      throw new ChelaError('RATE_LIMITED', 'too many git imports are in progress: retry in a moment');
     this.#underWay += 1;
     const draft = await packages.draftDir().catch((error: unknown) => {
       this.#underWay -= 1;
@@ -159,7 +159,7 @@ export class GitImports {
     try {
       const git = await this.#process(url, place.token, draft, AbortSignal.any([late, stopped.signal]));
       if (url.scheme !== 'ssh' && !keepsToAddresses(await git.run('version')))
-        throw new GitError('git on the host of the API is older than 2.37');
+        throw new GitError('git on the API host is older than 2.37: ask the operator to upgrade it');
       const repository = new GitRepository(git, {
         url: url.url,
         folder: draft,
@@ -178,7 +178,9 @@ export class GitImports {
       if (error instanceof GitError)
         throw invalidArgument(`the repository could not be read: ${error.message}`);
       if (late.aborted && error === late.reason)
-        throw invalidArgument(`reading the repository took longer than ${config.gitTimeLimitSeconds} s`);
+        throw invalidArgument(
+          `reading the repository took longer than ${config.gitTimeLimitSeconds} s (CHELA_GIT_TIME_LIMIT_SECONDS)`,
+        );
       throw error;
     } finally {
       this.#underWay -= 1;
@@ -201,11 +203,11 @@ export class GitImports {
       this.#allowed.hasAddress(address, url.port);
     if (url.scheme === 'http' && !this.#allowed.hasName(url.host, url.port) && !addresses.every(isAllowed)) {
       throw invalidArgument(
-        `git over http is possible only where the operator allows it (${allowedSetting})`,
+        `plain http is not allowed: use https, or ask the operator to allow the address with ${allowedSetting}`,
       );
     }
     if (url.scheme === 'ssh' && gitSshKey === '')
-      throw invalidArgument('git over ssh needs a key of the operator (CHELA_GIT_SSH_KEY)');
+      throw invalidArgument('ssh is not configured: use https, or ask the operator to set CHELA_GIT_SSH_KEY');
     const knownHosts = path.join(dataDir, 'git');
     await mkdir(knownHosts, { recursive: true, mode: 0o700 });
     return new GitProcess(

@@ -177,7 +177,7 @@ export class GitProcess {
         once(child, 'exit') as Promise<[number | null]>,
       ]).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
-        throw new GitError('git is not installed where the API runs: apt-get install git');
+        throw new GitError('git is not installed on the API host: apt-get install git');
       });
       this.#signal.throwIfAborted();
       if (exitCode !== 0) throw new GitError(this.#explained(complaint));
@@ -195,7 +195,7 @@ export class GitProcess {
       bytes += chunk.length;
       if (bytes > outputLimitBytes) {
         kill();
-        throw new GitError('it names more branches, tags or files than can be looked at');
+        throw new GitError('it has too many branches, tags or files');
       }
       chunks.push(chunk);
     }
@@ -211,8 +211,8 @@ export class GitProcess {
       .join('; ')
       .replaceAll(/[\p{Cc}]/gu, ' ');
     if (/could not read (?:Username|Password)|Authentication failed|Permission denied \(/.test(shown))
-      return 'it is not there, or wants other credentials: name a token by git_token';
+      return 'it does not exist, or the credentials are wrong or missing: set git_token';
     for (const secret of this.#secrets) shown = shown.replaceAll(secret, '***');
-    return shown === '' ? 'git failed without a word' : shown;
+    return shown === '' ? 'git failed without an error message' : shown;
   }
 }

@@ -81,8 +81,8 @@ export class GitRepository {
     if (commit !== undefined && commitForm.test(commit)) return commit;
     throw invalidArgument(
       ref === ''
-        ? 'the repository has no default branch: name one by git_ref'
-        : `the repository has no branch or tag ${quoted(ref)}; a commit needs all its 40 digits`,
+        ? 'the repository has no default branch: set git_ref'
+        : `the repository has no branch or tag ${quoted(ref)}: to use a commit, give all 40 digits`,
     );
   }
 

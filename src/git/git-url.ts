@@ -46,9 +46,9 @@ export function parseGitUrl(text: string): GitUrl {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const isPlainHost = /^[\w.:-]+$/.test(host) && !host.startsWith('-');
   if (!isPlainHost || /[\s\p{Cc}]/u.test(full) || full.length > longestUrl || url.pathname.length < 2)
-    throw invalidArgument('git_url is no address of a repository');
+    throw invalidArgument('git_url is not the URL of a repository');
   if (scheme === 'ssh' && credentials.user !== '' && !userForm.test(credentials.user))
-    throw invalidArgument('the user in git_url must be of letters, digits, dots and hyphens');
+    throw invalidArgument('the user in git_url may contain only letters, digits, dots and hyphens');
   url.password = '';
   if (scheme !== 'ssh') url.username = '';
   url.search = '';
@@ -72,7 +72,7 @@ export function checkGitRef(ref: string): void {
     ref.length <= 250 &&
     !/^[-/.]|[/.]$|\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)|[\s\p{Cc}~^:?*[\\]/u.test(ref) &&
     ref !== '@';
-  if (!isName) throw invalidArgument(`git_ref ${quoted(ref)} is no name of a branch or tag, and no commit`);
+  if (!isName) throw invalidArgument(`git_ref ${quoted(ref)} is not a valid branch, tag or commit`);
 }
 
 /** @returns the folder without duplicate, leading and trailing slashes @throws ChelaError INVALID_ARGUMENT */
@@ -82,6 +82,6 @@ export function checkGitFolder(folder: string): string {
     folder.length <= 500 &&
     !/[\\\p{Cc}]/u.test(folder) &&
     parts.every((part) => part !== '..' && part.toLowerCase() !== '.git' && !part.startsWith('-'));
-  if (!isInside) throw invalidArgument(`git_folder ${quoted(folder)} is no folder within the repository`);
+  if (!isInside) throw invalidArgument(`git_folder ${quoted(folder)} must be a folder within the repository`);
   return parts.join('/');
 }

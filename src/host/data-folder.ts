@@ -15,7 +15,7 @@ export class DataFolderInUseError extends Error {
 
   constructor(dataDir: string, processId: number) {
     super(
-      `Chela is already running in ${dataDir} (process ${processId}): stop that one, or use another folder with --data-dir or CHELA_DATA_DIR`,
+      `Chela is already running in ${dataDir} (process ${processId}): stop it, or use another folder with --data-dir or CHELA_DATA_DIR`,
     );
   }
 }

@@ -201,7 +201,7 @@ function dropEmptyQueryValues(request: FastifyRequest): void {
  */
 function refuseNullCharacters(request: FastifyRequest): void {
   if (Object.values(request.params as Record<string, string>).some((value) => value.includes('\0'))) {
-    throw new ChelaError('NOT_FOUND', 'no identifier contains the character U+0000');
+    throw new ChelaError('NOT_FOUND', 'identifiers must not contain the character U+0000');
   }
   const fields = [request.query, request.body].flatMap((values) => Object.entries(values ?? {}));
   for (const [name, value] of fields) {

@@ -41,7 +41,7 @@ export function addDocumentation(app: ApiApp, context: ApiContext, openApiDocume
     async (request, reply) => {
       const { name } = request.params;
       const text = await readGuide(name, languageOf(request));
-      if (text === undefined) throw new ChelaError('NOT_FOUND', `there is no guide ${name}`);
+      if (text === undefined) throw new ChelaError('NOT_FOUND', `guide ${name} does not exist`);
       return markdown(reply).send(text);
     },
   );
@@ -51,7 +51,8 @@ export function addDocumentation(app: ApiApp, context: ApiContext, openApiDocume
     (request, reply) => {
       const { operationId } = request.params;
       const operation = document().operations.find((candidate) => candidate.operationId === operationId);
-      if (operation === undefined) throw new ChelaError('NOT_FOUND', `there is no operation ${operationId}`);
+      if (operation === undefined)
+        throw new ChelaError('NOT_FOUND', `operation ${operationId} does not exist`);
       return markdown(reply).send(
         operationMarkdown(operation, document(), origin(request, context), englishLabels),
       );

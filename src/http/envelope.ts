@@ -31,7 +31,7 @@ export function failure(request: { id: string }, error: ChelaError): ErrorEnvelo
 }
 
 const requestId = Type.String({
-  description: 'Names this request in the server log.',
+  description: 'ID of this request, also in the server log.',
   examples: ['0192f3a1-7c55-4d0e-9d5e-3f1c6d0e8a11'],
 });
 
@@ -43,7 +43,7 @@ const requestId = Type.String({
 export function successSchema(title: string, data?: TSchema) {
   return Type.Object(
     {
-      code: Type.Integer({ description: 'Application code: 0 is success.', examples: [0] }),
+      code: Type.Integer({ description: 'Application code; 0 means success.', examples: [0] }),
       message: Type.String({ examples: ['success'] }),
       ...(data === undefined ? {} : { data }),
       request_id: requestId,

@@ -21,7 +21,7 @@ function clientError(error: unknown): ChelaError {
     if (error.statusCode === 415) {
       return errorForStatus(
         415,
-        'send the body as application/json, a worker package as multipart/form-data',
+        'unsupported media type: send the body as application/json, or a worker package as multipart/form-data',
       );
     }
     return errorForStatus(error.statusCode, error.message);
@@ -44,14 +44,14 @@ export function answerUnroutable(error: FastifyError, request: FastifyRequest, r
   const [path = ''] = request.url.split('?');
   const answer =
     error.code === 'FST_ERR_BAD_URL'
-      ? invalidArgument(`the address cannot be decoded: ${path}`)
-      : new ChelaError('NOT_FOUND', `no identifier is that long: ${path}`);
+      ? invalidArgument(`the path cannot be decoded: ${path}`)
+      : new ChelaError('NOT_FOUND', `not found, the identifier is too long: ${path}`);
   void reply.header('x-request-id', request.id).code(answer.kind.status).send(failure(request, answer));
 }
 
 const malformedRequests: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'the request took too long to arrive',
-  HPE_HEADER_OVERFLOW: 'the address and headers of the request are too long: 16 KiB together is the most',
+  HPE_HEADER_OVERFLOW: "the request's URL and headers together are larger than the limit of 16 KiB",
 };
 
 /** Answers malformed HTTP on the raw connection and closes it. */
@@ -115,7 +115,7 @@ export function addErrorAnswers(
     const allowed = [...methods].join(', ');
     const error = new ChelaError(
       'METHOD_NOT_ALLOWED',
-      `${request.method} is not possible here: the path knows ${allowed}`,
+      `method ${request.method} is not allowed: use ${allowed}`,
     );
     return reply.header('allow', allowed).code(405).send(failure(request, error));
   });

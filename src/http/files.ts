@@ -65,10 +65,7 @@ function addExportFiles(app: ApiApp, { links, exports, config, closing }: ApiCon
       );
       if (found.state !== 'ready' || found.size_bytes === null) {
         void reply.header('retry-after', retryAfterSeconds);
-        throw new ChelaError(
-          'NOT_READY',
-          'this export is still being made: try the link again in a few seconds',
-        );
+        throw new ChelaError('NOT_READY', 'this export is not ready yet: retry the link in a few seconds');
       }
       const content = await exports.content(found);
       return withDownloadHeaders(reply, formatTraits(found.format).mediaType, attachment(found.file_name))

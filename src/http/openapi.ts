@@ -5,8 +5,8 @@ import { completeDocument, type ApiDocument } from './openapi-document.ts';
 
 const description = `API of a Chela installation, compatible with the CoreClaw API v2.
 
-Every answer is an envelope: \`code\` 0 and \`data\` on success, else an error \`code\`, a \`message\` that says what is wrong,
-and sometimes \`details\`. \`request_id\` names the request in the server log and is sent as the header \`x-request-id\` too.`;
+Every answer is an envelope: \`code\` 0 and \`data\` on success, otherwise an error \`code\`, a \`message\` that says what is wrong,
+and sometimes \`details\`. \`request_id\` identifies the request in the server log. It is also sent as the header \`x-request-id\`.`;
 
 /** @returns a function that returns the served document once all routes are registered */
 export async function addOpenApi(app: FastifyInstance, version: string): Promise<() => ApiDocument> {
@@ -20,11 +20,11 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
         { name: 'workers', description: 'Workers: publishing, reading, running.' },
         { name: 'worker-tasks', description: 'Saved tasks: a worker with an input, and its schedule.' },
         { name: 'run-queue', description: 'Runs that are held until they are activated or released.' },
-        { name: 'store', description: 'Workers that everybody may run.' },
+        { name: 'store', description: 'Public workers, which every account can run.' },
         { name: 'proxy', description: 'Regions of the proxy.' },
-        { name: 'account', description: 'The account of the credential.' },
+        { name: 'account', description: 'The authenticated account.' },
         { name: 'accounts', description: 'All accounts, for administrators.' },
-        { name: 'statistics', description: 'What runs came to, added up. Extensions.' },
+        { name: 'statistics', description: 'Statistics of runs. Extensions.' },
         { name: 'system', description: 'The installation, for administrators.' },
       ],
       components: {
@@ -39,7 +39,7 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
             type: 'apiKey',
             in: 'query',
             name: 'token',
-            description: 'Where a header cannot be sent.',
+            description: 'For clients that cannot send headers.',
           },
         },
       },

@@ -53,7 +53,7 @@ function successSchemas({
   const title = `${id.slice(0, 1).toUpperCase()}${id.slice(1)}Answer`;
   if (!isEventStream) return { 200: successSchema(title, data) };
   const events = Type.String({
-    description: 'Events as lines `id`, `event` and `data`, with a blank line after each.',
+    description: 'Server-sent events: lines `id`, `event` and `data`, and a blank line after each event.',
   });
   return {
     200: { description: 'Events', content: { 'text/event-stream': { schema: events } } },

@@ -93,8 +93,8 @@ function problemPage(problem: string): string {
 function donePage(account: string, email: string): string {
   return page(
     'Chela is set up',
-    `<p>The account ${escapeHtml(account)} has the e-mail address ${escapeHtml(email)} and a password now.</p>
-<p>The link does not work any more.</p>
+    `<p>The account ${escapeHtml(account)} now has the e-mail address ${escapeHtml(email)} and a password.</p>
+<p>The set-up link no longer works.</p>
 <p><a href="/sign-in">Sign in</a></p>`,
   );
 }

@@ -19,6 +19,6 @@ export function readSortOrder<Field extends string>(
   order: SortOrder<Field>,
 ): { sort: Field; ascending: boolean } {
   const sort = fields.find((field) => order === field || order === `-${field}`);
-  if (sort === undefined) throw new Error(`${order} is not among the sort orders`);
+  if (sort === undefined) throw new Error(`${order} is not a sort order`);
   return { sort, ascending: order === sort };
 }

@@ -24,7 +24,7 @@ export async function openDatabase(
 ): Promise<{ url: string; stop: () => Promise<void> }> {
   if (config.databaseUrl !== '') {
     await untilReachable(config.databaseUrl, { limitSeconds: config.databaseWaitSeconds, onWaiting });
-    onProgress?.('bringing the database up to date');
+    onProgress?.('updating the database');
     await migrate(config.databaseUrl);
     return { url: config.databaseUrl, stop: async () => undefined };
   }

@@ -61,7 +61,7 @@ async function* counted(
     onRows(count);
   }
   if (count === rowCount) return;
-  throw new ChelaError('NOT_FOUND', 'the rows of the run were removed while they were exported');
+  throw new ChelaError('NOT_FOUND', 'the rows of the run were removed during the export');
 }
 
 /** @throws ChelaError if the rows do not fit the format or have been removed */

@@ -71,7 +71,7 @@ export class ExportMaker {
       const { key: code, message } =
         error instanceof ChelaError
           ? error
-          : new ChelaError('SYSTEM_ERROR', 'the export could not be made: ask for it again');
+          : new ChelaError('SYSTEM_ERROR', 'the export failed: export the run again');
       await register.failed(exportId, code, message);
       events.emit('export:failed', { ...named, code, err: error });
     }

@@ -215,6 +215,6 @@ async function refuseBeyondLimit(client: PoolClient, accountId: number): Promise
   if ((rows[0]?.count ?? 0) <= queueLimit) return;
   throw new ChelaError(
     'RATE_LIMITED',
-    `${queueLimit} exports of this account are waiting to be made: try again when some are ready`,
+    `this account has ${queueLimit} waiting exports, the maximum: retry when some are ready`,
   );
 }

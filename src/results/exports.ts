@@ -134,7 +134,7 @@ export class Exports extends StartStop {
   async #settledOr(slug: string): Promise<ExportRecord> {
     const found = await this.#register.bySlug(slug);
     if (found === undefined) {
-      throw new ChelaError('NOT_FOUND', 'this export was removed: ask the API to export the run again');
+      throw new ChelaError('NOT_FOUND', 'this export was removed: export the run again');
     }
     if (found.error_key !== '') throw new ChelaError(found.error_key, found.error_message);
     return found;
@@ -169,10 +169,7 @@ export class Exports extends StartStop {
       return await this.#storage.read(storageKey(ready));
     } catch (error) {
       if (!(error instanceof BlobNotFoundError)) throw error;
-      throw new ChelaError(
-        'NOT_FOUND',
-        'the file of this export is gone: ask the API to export the run again',
-      );
+      throw new ChelaError('NOT_FOUND', 'the file of this export no longer exists: export the run again');
     }
   }
 
@@ -215,12 +212,12 @@ function refuseBeyondFormat(run: RunRecord, format: ExportFormat, columns: reado
   const { rowLimit = Infinity, columnLimit = Infinity, instead } = formatTraits(format);
   if (run.result_count > rowLimit) {
     throw invalidArgument(
-      `run ${run.slug} has ${run.result_count.toLocaleString('en')} rows, and ${format} holds ${rowLimit.toLocaleString('en')} at most: export as ${instead} instead`,
+      `run ${run.slug} has ${run.result_count.toLocaleString('en')} rows, but ${format} is limited to ${rowLimit.toLocaleString('en')}: export as ${instead} instead`,
     );
   }
   if (columns.length > columnLimit) {
     throw invalidArgument(
-      `run ${run.slug} has ${columns.length.toLocaleString('en')} columns, and ${format} holds ${columnLimit.toLocaleString('en')} at most: export as ${instead} instead, or fewer columns with filter_keys`,
+      `run ${run.slug} has ${columns.length.toLocaleString('en')} columns, but ${format} is limited to ${columnLimit.toLocaleString('en')}: export as ${instead} instead, or fewer columns with filter_keys`,
     );
   }
 }

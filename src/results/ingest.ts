@@ -19,7 +19,7 @@ export interface ResultHeader {
 /** The run has reached its limit of rows. */
 class RowLimitError extends Error {
   constructor(limit: number) {
-    super(`the run has the most rows it may have, ${limit} (CHELA_ROW_LIMIT)`);
+    super(`the run has reached the limit of ${limit} rows (CHELA_ROW_LIMIT)`);
     this.name = 'RowLimitError';
   }
 }

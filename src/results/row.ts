@@ -51,8 +51,8 @@ function parseObject(json: string): { text: string; value: object } {
   const isString = typeof outer.value === 'string';
   const { text, value } = isString ? parseText(outer.value as string) : outer;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { text, value };
-  const given = isString ? `a string that holds ${kindOf(value)}` : kindOf(value);
-  throw new RowError(`the row must be one JSON object, but is ${given}`);
+  const given = isString ? `a string that contains ${kindOf(value)}` : kindOf(value);
+  throw new RowError(`the row must be a JSON object, but is ${given}`);
 }
 
 /** PostgreSQL's text cannot contain U+0000, and UTF-8 has no lone surrogates. */
@@ -83,7 +83,7 @@ function readUpsert(members: ReadonlyMap<string, string>): ParsedRow['upsert'] {
   const value = stringForm(members.get(upsertValueName));
   if (key === undefined || value === undefined || key.trim() === '') return undefined;
   if (key.length > keyLengthLimit) {
-    throw new RowError(`${upsertKeyName} names a column longer than ${keyLengthLimit} characters`);
+    throw new RowError(`the column name in ${upsertKeyName} is longer than ${keyLengthLimit} characters`);
   }
   return { key, value };
 }

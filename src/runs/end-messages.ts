@@ -47,7 +47,7 @@ export const machineOutOfMemoryMessage = 'the machine ran out of memory';
 function limitMessages(suspected: readonly SuspectedLimit[]): string[] {
   const reached = suspected.filter(({ seen }) => seen === 'kernel').map(reachedLimitMessage);
   const named = suspected.filter(({ seen }) => seen === 'output').map((limit) => `the ${limitText(limit)}`);
-  return named.length === 0 ? reached : [...reached, `its output names ${named.join(' and ')}`];
+  return named.length === 0 ? reached : [...reached, `its output mentions ${named.join(' and ')}`];
 }
 
 function withCircumstances(
@@ -68,7 +68,7 @@ export function subtaskMessage(end: SubtaskEnd): string {
     case 'aborted':
       return abortedMessage;
     case 'stopped':
-      return 'the runner was stopped while it executed the subtask';
+      return 'the runner was stopped while it was executing the subtask';
     case 'limit':
       return `stopped at the ${limitText(end.detail)}`;
     case 'exit':
@@ -76,7 +76,7 @@ export function subtaskMessage(end: SubtaskEnd): string {
     case 'signal':
       return withCircumstances(`the worker ended with signal ${end.detail.signal}`, end.detail);
     case 'lost':
-      return 'the runner that executed it died; start it again by a rerun';
+      return 'the runner of the subtask was lost; run it again';
     case 'preparation':
     case 'dependencies':
       return `could not be executed: ${end.detail.message}`;
@@ -85,7 +85,7 @@ export function subtaskMessage(end: SubtaskEnd): string {
         case 'execution':
           return `could not be executed: ${end.detail.message}`;
         case 'settling':
-          return "its outcome could not be stored: the platform's log says why";
+          return "the outcome could not be stored; see the platform's log";
         case 'cleanup':
           return `could not be ended properly: ${end.detail.message}`;
         default:

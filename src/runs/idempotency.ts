@@ -26,7 +26,9 @@ export async function startedBefore(
   const [run] = rows;
   if (run === undefined) return undefined;
   if (!run.idempotency_hash.equals(hash)) {
-    throw invalidArgument(`the Idempotency-Key was used for another request, which started run ${run.slug}`);
+    throw invalidArgument(
+      `this Idempotency-Key was already used for a different request, which started run ${run.slug}: use a new key`,
+    );
   }
   return { id: run.id, slug: run.slug };
 }

@@ -108,7 +108,7 @@ export function readInput(input: unknown): RunInput {
   const parameters = input.parameters ?? {};
   if (!isJsonObject(parameters)) throw invalidArgument(`input.parameters must be an object; ${inputForm}`);
   if (isFlat(input, parameters)) {
-    throw invalidArgument(`input has no input.parameters.custom but other fields; ${inputForm}`);
+    throw invalidArgument(`input has no input.parameters.custom; ${inputForm}`);
   }
   const custom = parameters.custom ?? {};
   if (!isJsonObject(custom)) throw invalidArgument(`${customNotObject}, under input.parameters.custom`);

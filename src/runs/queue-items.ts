@@ -80,7 +80,7 @@ export class QueueItems {
     const [item] = rows;
     if (item === undefined) {
       throw invalidArgument(
-        `an account can hold ${this.#limit} runs: activate or release some of those that wait`,
+        `the run queue is full: an account can hold up to ${this.#limit} runs; activate or release some first`,
       );
     }
     return String(item.id);

@@ -211,7 +211,7 @@ export function splitInput(
   const base = plan === undefined ? new Map(Object.entries(custom)) : sharedFields(custom, plan);
   if (inputBytes(base, plan) > limits.bytes) {
     throw invalidArgument(
-      `the inputs of the ${count} subtasks are larger than ${limits.bytes} bytes together: shorten the fields that they share, or start several runs`,
+      `the inputs of the ${count} subtasks together are larger than ${limits.bytes} bytes: shorten the fields that every subtask gets, or start several runs`,
     );
   }
   return plan === undefined ? [{ ...custom }] : expand(base, plan);

@@ -133,7 +133,7 @@ export class Submitter {
       .where('run.account_id', '=', accountId)
       .executeTakeFirst();
     if (stored === undefined)
-      throw new ChelaError('RUN_NOT_FOUND', `run ${source.slug} was deleted meanwhile`);
+      throw new ChelaError('RUN_NOT_FOUND', `run ${source.slug} was deleted in the meantime`);
     if (stored.deleted_at !== null)
       throw new ChelaError('RUN_NOT_FOUND', `the worker of run ${source.slug} was deleted`);
     if (options.callbackUrl !== undefined) this.#callbacks.check(options.callbackUrl);

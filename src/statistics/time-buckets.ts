@@ -50,7 +50,9 @@ export function bucketStarts({ from, to }: TimeRange, size: BucketSize, timezone
   const first = Temporal.Instant.fromEpochMilliseconds(from.getTime()).toZonedDateTimeISO(timezone);
   for (let start = startOf(first, size); start.epochMilliseconds < to.getTime(); start = next(start, size)) {
     if (starts.length === mostBuckets) {
-      throw invalidArgument(`at most ${mostBuckets} buckets: choose a shorter time or larger buckets`);
+      throw invalidArgument(
+        `more than the maximum of ${mostBuckets} buckets: choose a shorter period or larger buckets`,
+      );
     }
     starts.push(new Date(start.epochMilliseconds));
   }

@@ -43,7 +43,7 @@ export async function comingTicks(
 ): Promise<{ count: number; list: ComingTick[] }> {
   if (from >= to) throw invalidArgument('from must be before to');
   if (to.getTime() - from.getTime() > mostWindowDays * dayMilliseconds) {
-    throw invalidArgument(`from and to may be ${mostWindowDays} days apart at most`);
+    throw invalidArgument(`from and to must be at most ${mostWindowDays} days apart`);
   }
   const tasks = await selectTasks(database.sql)
     .where('task.account_id', '=', accountId)

@@ -60,7 +60,7 @@ function checkTexts({
   if (time && !/^([01]\d|2[0-3]):[0-5]\d$/.test(time)) {
     problems.push('schedule_time must be HH:mm from 00:00 to 23:59, such as 09:30');
   }
-  if (date && !isDate(date)) problems.push('schedule_once_date must be a date of the calendar as YYYY-MM-DD');
+  if (date && !isDate(date)) problems.push('schedule_once_date must be a valid date as YYYY-MM-DD');
   if (zone && !isTimezone(zone)) {
     problems.push('schedule_timezone must be the IANA name of a time zone, such as Europe/Berlin or UTC');
   }
@@ -148,7 +148,7 @@ export function firstTick(columns: ScheduleColumns, accountTimezone: string, aft
   const tick = nextTick(schedule, after);
   if (tick === undefined) {
     throw invalidArgument(
-      `the schedule would never run: ${columns.schedule_once_date} ${schedule.time} in ${schedule.timezone} has passed`,
+      `the schedule would never run: ${columns.schedule_once_date} ${schedule.time} in ${schedule.timezone} is in the past`,
     );
   }
   return tick;

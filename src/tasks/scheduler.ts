@@ -243,7 +243,8 @@ export class Scheduler {
     const missed = isOnTime ? due.count - 1 : due.count;
     changes.missedCount += missed;
     changes.missed = missed;
-    const told = missed === 0 ? '' : `${missed} ${missed === 1 ? 'tick was' : 'ticks were'} missed`;
+    const told =
+      missed === 0 ? '' : `${missed} ${missed === 1 ? 'scheduled time was' : 'scheduled times were'} missed`;
     if (!isOnTime && task.schedule_missed === 'skip') {
       Object.assign(changes, { outcome: 'missed', message: told });
       return;
@@ -263,10 +264,11 @@ export class Scheduler {
       const isNext = task.schedule_overlap === 'queue' && changes.queuedTickAt === null;
       if (unfinished !== undefined && isNext) {
         changes.queuedTickAt = due.latest;
-        return { outcome: 'queued', message: `it starts when run ${unfinished} has ended` };
+        return { outcome: 'queued', message: `a run starts when run ${unfinished} has ended` };
       }
       if (unfinished !== undefined) {
-        const others = changes.queuedTickAt === null ? '' : ', and an earlier tick waits for its end';
+        const others =
+          changes.queuedTickAt === null ? '' : ', and an earlier scheduled time is already queued';
         return { outcome: 'skipped', message: `run ${unfinished} of the task has not ended${others}` };
       }
     }

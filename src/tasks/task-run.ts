@@ -24,7 +24,7 @@ export async function findTaskWorker(workers: Workers, task: TaskRecord): Promis
   if (worker !== undefined) return worker;
   throw new ChelaError(
     'TASK_NOT_FOUND',
-    `task ${task.slug} cannot run: its worker ${task.worker_slug} was deleted or is not public any more`,
+    `task ${task.slug} cannot run: its worker ${task.worker_slug} was deleted or is no longer public`,
   );
 }
 

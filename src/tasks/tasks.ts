@@ -244,7 +244,7 @@ export class Tasks {
       'UPDATE task SET input = $2, version = $3, updated_at = now() WHERE id = $1',
       [task.id, input, version],
     );
-    if (rowCount !== 1) throw new ChelaError('NOT_FOUND', `task ${slug} was deleted meanwhile`);
+    if (rowCount !== 1) throw new ChelaError('NOT_FOUND', `task ${slug} was deleted in the meantime`);
   }
 
   /** Deletes a task but keeps its runs. @throws ChelaError NOT_FOUND */
@@ -267,7 +267,7 @@ export class Tasks {
     const prepared = await prepareTaskRun(services, task, { origin: 'task', ...options });
     return this.#database.transaction(async (client) => {
       const { rowCount } = await client.query('SELECT FROM task WHERE id = $1 FOR NO KEY UPDATE', [task.id]);
-      if (rowCount !== 1) throw new ChelaError('NOT_FOUND', `task ${slug} was deleted meanwhile`);
+      if (rowCount !== 1) throw new ChelaError('NOT_FOUND', `task ${slug} was deleted in the meantime`);
       return storeTaskRun(client, this.#runs, task.id, prepared);
     });
   }
@@ -344,7 +344,9 @@ export class Tasks {
     );
     const limit = this.#config.taskLimit;
     if ((rows[0]?.count ?? 0) >= limit) {
-      throw invalidArgument(`an account can have ${limit} tasks: delete one that is not needed any more`);
+      throw invalidArgument(
+        `the account has reached the limit of ${limit} tasks: delete one that is not needed`,
+      );
     }
   }
 }

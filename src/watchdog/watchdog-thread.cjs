@@ -95,11 +95,11 @@ function tick() {
   lastBeat = beat;
   lastWait = wait;
   if (silentMilliseconds >= limitMilliseconds) {
-    const reason = `the event loop has not responded for ${limitSeconds} s (${limitName}), so this process ends; it was at`;
+    const reason = `the event loop has not responded for ${limitSeconds} s (${limitName}), so this process exits. Stack of the main thread:`;
     void end(reason, hangExitCode, true);
   } else if (stopSignals === 1 && silentMilliseconds >= blockedMilliseconds && !isTold) {
     isTold = true;
-    void say('chela: the event loop does not respond, so nothing stops yet; once more stops at once');
+    void say('chela: the event loop does not respond, so nothing stops yet; repeat to stop immediately');
   }
 }
 
@@ -107,7 +107,7 @@ async function onStopSignal() {
   stopSignals += 1;
   if (stopSignals !== 2) return;
   await delay(stopGraceMilliseconds);
-  await end('stopped at once', stopExitCode, false);
+  await end('stopped immediately', stopExitCode, false);
 }
 
 /** Keeps the handles from being garbage-collected. */

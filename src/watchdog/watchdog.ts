@@ -48,9 +48,11 @@ export class Watchdog {
       execArgv: ['--expose-internals', '--no-warnings'],
     });
     thread.on('message', ({ error }: { error: string }) => {
-      logger.warn({ reason: error }, 'a second signal to stop is not seen while the event loop hangs');
+      logger.warn({ reason: error }, 'a second stop signal is not noticed while the event loop hangs');
     });
-    thread.on('error', (error) => logger.error({ err: error }, 'the watchdog ended: a hang is not noticed'));
+    thread.on('error', (error) =>
+      logger.error({ err: error }, 'the watchdog stopped: hangs are not detected'),
+    );
     thread.unref();
     const beats = new Int32Array(heartbeat);
     const pulse = setInterval(() => Atomics.add(beats, 0, 1), tickMilliseconds);

@@ -143,19 +143,19 @@ describe('accounts', () => {
       'a name that is taken',
       '/accounts',
       { body: { name: 'ada' } },
-      'the account ada exists: choose another name',
+      'account ada already exists: choose another name',
     ],
     [
       'a new name that is taken',
       '/accounts/ada',
       { method: 'PUT', body: { name: 'admin' } },
-      'the account admin exists: choose another name',
+      'account admin already exists: choose another name',
     ],
     [
       'a plan that does not exist',
       '/accounts/ada',
       { method: 'PUT', body: { plan: 'gold' } },
-      'there is no plan gold: the plans are free, starter, pro, business, unlimited',
+      'plan gold does not exist: choose one of free, starter, pro, business, unlimited',
     ],
     [
       'a zone that does not exist',
@@ -167,13 +167,13 @@ describe('accounts', () => {
       'a new name for admin',
       '/accounts/admin',
       { method: 'PUT', body: { name: 'root' } },
-      'the account admin cannot be renamed: the platform finds it by its name',
+      'account admin cannot be renamed: the platform depends on its name',
     ],
     [
       'removing admin from administrators',
       '/accounts/admin',
       { method: 'PUT', body: { is_admin: false } },
-      'the account admin stays an administrator',
+      'account admin must remain an administrator',
     ],
     [
       'a key for the platform itself',

@@ -121,7 +121,7 @@ describe('API keys of an account', () => {
     const refused = await ask(platform, keysPath, { key, body: { name: 'one too many' } });
     expect(errorOf(refused)).toEqual({ status: 400, code: 11000 });
     expect(refused.message).toBe(
-      `the account has ${keyLimit} API keys, the most there may be: revoke one first`,
+      `the account has reached the limit of ${keyLimit} API keys: revoke one first`,
     );
     const [newest] = await list(key);
     await ask(platform, `${keysPath}/${newest?.slug}`, { key, method: 'DELETE' });

@@ -65,7 +65,7 @@ describe('a plan with a limit of two concurrent runs', () => {
     expect(started).toHaveLength(2);
     expect(refused.map(errorOf)).toEqual(Array.from({ length: 48 }, () => planLimited));
     expect(refused[0]?.message).toBe(
-      'the current running tasks have reached the plan limit: 2 of the 2 concurrent runs of the plan free are in use; wait until one has ended, or abort one',
+      'the current running tasks have reached the plan limit: 2 of 2 concurrent runs of the plan free are in use; wait until one ends, or abort one',
     );
     expect(await runsOf(id)).toHaveLength(2);
     const subtasks = await platform.platform.database.pool.query(
@@ -177,7 +177,7 @@ describe('a prepaid plan', () => {
     const answer = await submit(key);
     expect(errorOf(answer)).toEqual(balanceUsedUp);
     expect(answer.message).toBe(
-      'account balance is insufficient: the plan prepaid is paid in advance and the balance is used up or has expired',
+      'account balance is insufficient: the plan prepaid is prepaid, and the balance is used up or has expired',
     );
     expect(await runsOf(id)).toEqual([]);
   });

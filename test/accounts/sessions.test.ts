@@ -58,7 +58,7 @@ describe('signing in', () => {
     expect([answer.status, answer.code, answer.message]).toEqual([
       401,
       12002,
-      'the e-mail address or the password is wrong',
+      'wrong e-mail address or password',
     ]);
     expect(answer.headers.get('set-cookie')).toBeNull();
   });

@@ -75,7 +75,7 @@ describe('POST /setup', () => {
     expect((await setUp({ token, email: 'once@example.com', password })).code).toBe(0);
     const again = await setUp({ token, email: 'twice@example.com', password: 'another password' });
     expect(errorOf(again)).toEqual(invalid);
-    expect(again.message).toBe('this set-up link was used before: it works once');
+    expect(again.message).toBe('this set-up link was already used: it works only once');
     expect((await stored(id)).email).toBe('once@example.com');
   });
 
@@ -93,7 +93,7 @@ describe('POST /setup', () => {
     await expire(id);
     const answer = await setUp({ token, email: 'late@example.com', password });
     expect(errorOf(answer)).toEqual(invalid);
-    expect(answer.message).toBe('this set-up link has expired: start Chela again to get another one');
+    expect(answer.message).toBe('this set-up link has expired: restart Chela to get a new link');
     expect(await stored(id)).toEqual({ email: null, password_hash: null });
   });
 
@@ -134,7 +134,7 @@ describe('POST /setup', () => {
     await setUp({ token: one.token, email: 'Taken@example.com', password });
     const answer = await setUp({ token: other.token, email: 'taken@example.com', password });
     expect(errorOf(answer)).toEqual(invalid);
-    expect(answer.message).toBe('another account has this e-mail address');
+    expect(answer.message).toBe('another account already uses this e-mail address');
     expect((await setUp({ token: other.token, email: 'free@example.com', password })).code).toBe(0);
   });
 
@@ -175,11 +175,13 @@ describe('GET /setup', () => {
     const { id, name, token } = await accountToSetUp();
     const response = await post({ token, email: 'form@example.com', password });
     expect(response.status).toBe(200);
-    expect(await response.text()).toContain(`The account ${name} has the e-mail address form@example.com`);
+    expect(await response.text()).toContain(
+      `The account ${name} now has the e-mail address form@example.com`,
+    );
     expect(await isPasswordOf(password, (await stored(id)).password_hash ?? '')).toBe(true);
     const after = await page(token);
     expect(after.status).toBe(400);
-    expect(await after.text()).toContain('this set-up link was used before: it works once');
+    expect(await after.text()).toContain('this set-up link was already used: it works only once');
   });
 
   test('shows what is wrong beside the form, which keeps the address but not the password', async () => {
@@ -232,6 +234,6 @@ describe('a password hash', () => {
     const weaker = `scrypt$ln=4,r=8,p=1$${salt.toString('base64url')}$${hash.toString('base64url')}`;
     expect(await isPasswordOf(password, weaker)).toBe(true);
     expect(await isPasswordOf('another password', weaker)).toBe(false);
-    await expect(isPasswordOf(password, 'plain')).rejects.toThrow('a password hash of an unknown form');
+    await expect(isPasswordOf(password, 'plain')).rejects.toThrow('password hash of an unknown format');
   });
 });

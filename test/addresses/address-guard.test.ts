@@ -42,12 +42,14 @@ describe('a host name', () => {
     const refusal = await lookup(addresses).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(AddressRefusedError);
     expect((refusal as Error).message).toBe(
-      'client.example.com:443 has no public address; the operator can allow it with CHELA_CALLBACK_ALLOWED_TARGETS',
+      'client.example.com:443 has no public address: the operator can allow it with CHELA_CALLBACK_ALLOWED_TARGETS',
     );
   });
 
   test('without an address is an error', async () => {
-    await expect(lookup([])).rejects.toThrow(new NameNotFoundError('client.example.com has no address'));
+    await expect(lookup([])).rejects.toThrow(
+      new NameNotFoundError('client.example.com could not be resolved: it has no address'),
+    );
   });
 
   test("that cannot be resolved fails with the resolver's code", async () => {

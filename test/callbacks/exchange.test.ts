@@ -173,7 +173,7 @@ test.each([
   ['http://[::ffff:10.0.0.1]/', 'a redirect is refused: [::ffff:a00:1]:80 is not'],
   ['http://user:word@127.0.0.1/', 'a redirect must not contain a user name or password'],
   ['ftp://127.0.0.1/', 'a redirect is not an http or https URL'],
-  ['http://[', 'redirected to what is no URL'],
+  ['http://[', 'redirected to an invalid URL'],
 ])('a redirect to %s is not followed', async (location, message) => {
   const first = await receiver(answerStatus(307, { location }));
   const outcome = await send(first.url);

@@ -18,7 +18,7 @@ test('a signed-out visitor signs in first, then gets to the requested page', asy
   await page.getByLabel('E-mail').fill(email);
   await page.getByRole('textbox', { name: 'Password' }).fill('not the password');
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('alert').getByText('the e-mail address or the password is wrong').waitFor();
+  await page.getByRole('alert').getByText('wrong e-mail address or password').waitFor();
   await page.getByRole('textbox', { name: 'Password' }).fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: 'Account', exact: true }).waitFor();

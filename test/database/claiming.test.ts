@@ -194,7 +194,7 @@ describe('the watchman', () => {
     );
     expect(rows).toEqual([
       { number: 1, status: 'running', err_msg: '' },
-      { number: 2, status: 'failed', err_msg: 'the runner that executed it died; start it again by a rerun' },
+      { number: 2, status: 'failed', err_msg: 'the runner of the subtask was lost; run it again' },
     ]);
     expect((await platform.run(slug)).status).toBe('running');
   });

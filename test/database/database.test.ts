@@ -39,7 +39,7 @@ describe('migrations', () => {
     const { url, database } = await openDatabase();
     await database.pool.query(`INSERT INTO migration (name) VALUES ('9999_later.sql')`);
     await expect(migrate(url)).rejects.toThrow(
-      'the database has the migration 9999_later.sql, which this version of Chela does not know: start a newer version',
+      'the database has migration 9999_later.sql of a newer Chela: install a newer version',
     );
   });
 });

@@ -27,7 +27,7 @@ test.each([150_000, 190_000])('a server of version number %i meets the requireme
 
 test.each([140_023, 90_624])('a server of version number %i is refused', (versionNumber) => {
   expect(() => checkServer({ ...utf8, versionNumber })).toThrow(
-    'the database is PostgreSQL 1.2, and Chela needs 15 or newer: set DATABASE_URL',
+    'the database server is PostgreSQL 1.2, but Chela needs 15 or newer: upgrade it, or set DATABASE_URL',
   );
 });
 
@@ -37,7 +37,7 @@ test('a database with another encoding is refused before anything is created in 
   );
   onTestFinished(drop);
   await expect(migrate(url)).rejects.toThrow(
-    'the encoding of the database is SQL_ASCII, and Chela needs UTF8',
+    'the encoding of the database is SQL_ASCII, but Chela needs UTF8',
   );
   const client = new Client({ connectionString: url });
   await client.connect();

@@ -150,7 +150,7 @@ test('a private repository takes a token, which is not stored', async () => {
     const refused = await post('/workers/git', { git_url });
     expect(refused).toMatchObject({ status: 400, code: 11000 });
     expect(refused.message).toBe(
-      'the repository could not be read: it is not there, or wants other credentials: name a token by git_token',
+      'the repository could not be read: it does not exist, or the credentials are wrong or missing: set git_token',
     );
     const wrong = await post('/workers/git', { git_url, git_token: 'wrong-token' });
     expect(JSON.stringify(wrong)).not.toContain('wrong-token');
@@ -206,7 +206,7 @@ describe('these are refused:', () => {
     'x.lock',
   ])('the ref %s', async (git_ref) => {
     const answer = await post('/workers/git', { git_url: server.url('greeter.git'), git_ref });
-    expect(answer.message).toMatch(/is no name of a branch or tag/);
+    expect(answer.message).toMatch(/is not a valid branch, tag or commit/);
     expect(existsSync(marker)).toBe(false);
   });
 
@@ -220,7 +220,7 @@ describe('these are refused:', () => {
 
   test.for(['../..', 'a/../../b', '.git', 'a/.GIT/b', '-x'])('the folder %s', async (git_folder) => {
     const answer = await post('/workers/git', { git_url: server.url('greeter.git'), git_folder });
-    expect(answer.message).toMatch(/is no folder within the repository/);
+    expect(answer.message).toMatch(/must be a folder within the repository/);
   });
 
   test('a redirect elsewhere', async () => {

@@ -248,7 +248,11 @@ describe('time', () => {
 
   test.each([
     ['from=200&to=100', 400, 'from must be before to'],
-    ['from=0&to=1782000000&bucket=hour', 400, 'at most 800 buckets: choose a shorter time or larger buckets'],
+    [
+      'from=0&to=1782000000&bucket=hour',
+      400,
+      'more than the maximum of 800 buckets: choose a shorter period or larger buckets',
+    ],
     ['timezone=Mars/Olympus', 400, 'there is no time zone Mars/Olympus'],
     ['bucket=year', 422, 'bucket must be one of hour, day, week, month'],
     ['from=-1', 422, 'from'],

@@ -52,11 +52,11 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
     },
     'a push without a folder': {
       argv: ['push', '--key', 'not-asked-for-yet'],
-      says: 'name a folder, or a repository by --git',
+      says: 'give either a folder or --git with the URL of a repository',
     },
     'a push of a missing folder': {
       argv: ['push', '/nowhere/at/all'],
-      says: '/nowhere/at/all is no folder',
+      says: '/nowhere/at/all is not a folder',
     },
   };
   test.each(Object.entries(cases))('%s', async (_name, { argv, environment, says }) => {
@@ -84,7 +84,7 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
     });
     expect({ exitCode, output }).toEqual({
       exitCode: 1,
-      output: `chela: port ${port} is in use by another program: choose another with --port or CHELA_PORT, for example CHELA_PORT=${port + 1}\n`,
+      output: `chela: port ${port} is in use by another program: choose another port with --port or CHELA_PORT, for example CHELA_PORT=${port + 1}\n`,
     });
   });
 });
@@ -96,7 +96,7 @@ test('keys are created up to the configured limit of an account', async () => {
   expect(await runChela(['keys', 'create', 'first'], environment)).toMatchObject({ exitCode: 0 });
   expect(await runChela(['keys', 'create', 'second'], environment)).toMatchObject({
     exitCode: 1,
-    output: 'chela: the account has 1 API keys, the most there may be: revoke one first\n',
+    output: 'chela: the account has reached the limit of 1 API keys: revoke one first\n',
   });
 });
 
@@ -108,7 +108,7 @@ describe('an API and a runner as two processes with one database', () => {
     const shared = { CHELA_DATA_DIR: dataDir, DATABASE_URL: database.url };
     key = (await runChela(['keys', 'create', 'first'], shared)).output.trim();
     runner = new ChelaProcess(['runner'], shared);
-    [api] = await Promise.all([startChela(shared, ['api']), runner.printed(/the runner waits for work/)]);
+    [api] = await Promise.all([startChela(shared, ['api']), runner.printed(/the runner is ready/)]);
   });
   afterAll(async () => {
     await Promise.all([api.process.kill(), runner.kill()]);

@@ -81,7 +81,7 @@ test('an API and a runner wait for a crashed database, and start once it has rec
   server = newServer();
   await server.start();
 
-  await Promise.all([api.printed(/the API listens on/), runner.printed(/the runner waits for work/)]);
+  await Promise.all([api.printed(/the API is listening on/), runner.printed(/the runner is ready/)]);
   for (const chela of [api, runner]) expect(chela.output.match(/waiting for the database/g)).toHaveLength(1);
 });
 
@@ -104,7 +104,7 @@ test('a server that is not ready yet is waited for', async () => {
   await writeFile(place('promote'), '');
   process.kill(await postmasterPid(), 'SIGUSR1');
 
-  await Promise.all([ready, runner.printed(/the runner waits for work/)]);
+  await Promise.all([ready, runner.printed(/the runner is ready/)]);
   expect(runner.output.match(/waiting for the database/g)).toHaveLength(1);
 });
 

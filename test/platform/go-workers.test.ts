@@ -106,6 +106,6 @@ test('an entry for another machine fails with the reason in the log', async () =
   expect(run).toMatchObject({ run_status: 'failed', error_message: 'the worker ended with exit code 126' });
   const lines = (await platform.log(run.run_slug)).map(({ content }) => content);
   expect(lines.find((line) => line.includes('linux/amd64'))).toMatch(
-    /^\/work\/main is no program that this system can run/,
+    /^\/work\/main cannot be executed on this system/,
   );
 });

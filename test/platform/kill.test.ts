@@ -69,7 +69,7 @@ test('acknowledged rows survive kill -9 of everything; running runs fail at the 
   const run = await ended(second.client, pushing);
   expect(run).toMatchObject({
     status: 'failed',
-    err_msg: 'the runner that executed it died; start it again by a rerun',
+    err_msg: 'the runner of the subtask was lost; run it again',
     end_reason: 'lost',
     end_detail: {},
   });

@@ -157,7 +157,7 @@ test('a lost runner is noticed although its last heartbeat is an hour in the fut
   expect(run).toMatchObject({
     status: 'failed',
     results: 1,
-    err_msg: 'the runner that executed it died; start it again by a rerun',
+    err_msg: 'the runner of the subtask was lost; run it again',
   });
   expect(await runner()).toBeUndefined();
 });

@@ -33,7 +33,7 @@ test('a run ends even if the outcome of its subtask cannot be stored', async () 
     const slug = await platform.runAsync(scripted, { script: 'process.exit(77)', items: ['one'] });
     expect(await platform.finished(slug)).toMatchObject({
       status: 'failed',
-      err_msg: "its outcome could not be stored: the platform's log says why",
+      err_msg: "the outcome could not be stored; see the platform's log",
       end_reason: 'internal',
       end_detail: { step: 'settling' },
     });
@@ -181,7 +181,7 @@ describe.each(['coresdk', 'cafesdk'])('a third-party worker on %s', (protocol) =
     expect((await platform.results(slug)).list).toMatchObject([{ price: null }, { unwrapped: true }, {}]);
     const refused = (await platform.log(slug)).filter(({ content }) => content.includes('a row was refused'));
     expect(refused.map(({ type, content }) => ({ type, content }))).toEqual([
-      { type: 4, content: 'SYSTEM: a row was refused: the row must be one JSON object, but is an array' },
+      { type: 4, content: 'SYSTEM: a row was refused: the row must be a JSON object, but is an array' },
       {
         type: 4,
         content: expect.stringContaining('SYSTEM: a row was refused: the row is not valid JSON') as string,

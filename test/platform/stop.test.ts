@@ -66,7 +66,7 @@ test('SIGTERM ends a worker that exceeds the grace period, and names it', async 
   expect(await current.client.run(slug)).toMatchObject({
     status: 'failed',
     results: 1,
-    err_msg: 'the runner was stopped while it executed the subtask',
+    err_msg: 'the runner was stopped while it was executing the subtask',
     end_reason: 'stopped',
     end_detail: {},
   });
@@ -90,7 +90,7 @@ test('a second chela up in the same folder exits with 1 and says why; the first 
   const second = await runChela(['up'], { CHELA_DATA_DIR: folder.path });
   expect(second.exitCode).toBe(1);
   expect(second.output.trimEnd().split('\n').at(-1)).toBe(
-    `chela: Chela is already running in ${folder.path} (process ${current.process.pid}): stop that one, or use another folder with --data-dir or CHELA_DATA_DIR`,
+    `chela: Chela is already running in ${folder.path} (process ${current.process.pid}): stop it, or use another folder with --data-dir or CHELA_DATA_DIR`,
   );
   expect((await current.client.call('/workers')).code).toBe(0);
 });
@@ -110,10 +110,10 @@ test('a second signal ends everything at once', async () => {
   const { process: chela } = current;
   const processes = descendantsOf(chela.pid);
   chela.signal('SIGINT');
-  await chela.printed(/stopping \(SIGINT\); once more stops at once/);
+  await chela.printed(/stopping \(SIGINT\); repeat to stop immediately/);
   chela.signal('SIGTERM');
   expect(await chela.ended).toEqual({ exitCode: 130, signal: null });
-  expect(chela.output).toContain('chela: stopped at once');
+  expect(chela.output).toContain('chela: stopped immediately');
   await untilAllEnded(processes, 10_000);
 });
 

@@ -50,7 +50,7 @@ async function startApi(
     for (const { pid } of descendantsOf(chela.pid)) process.kill(pid, 'SIGKILL');
     await chela.kill();
   });
-  const [, url = ''] = await chela.printed(/listens on (http:\S+)/);
+  const [, url = ''] = await chela.printed(/listening on (http:\S+)/);
   // A shell replaces itself with the command, others stay its parent.
   const inner = descendantsOf(chela.pid).find(({ command }) => command.includes('main.ts')) ?? chela;
   return {
@@ -112,9 +112,9 @@ describe('while the event loop hangs', () => {
     const { process: chela, freeze } = await startApi('expression', { hangLimitSeconds: 0 });
     await freeze();
     chela.signal(signal);
-    await chela.printed(/chela: the event loop does not respond, .*; once more stops at once/);
+    await chela.printed(/chela: the event loop does not respond, .*; repeat to stop immediately/);
     chela.signal(signal);
     expect(await chela.ended).toEqual({ exitCode: 130, signal: null });
-    expect(chela.output).toContain('chela: stopped at once\n');
+    expect(chela.output).toContain('chela: stopped immediately\n');
   });
 });

@@ -214,7 +214,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
       const foreign = await openWorker(sandbox, { main: 'MZ and more' }, { entry: 'main', launch });
       expect(await finish(foreign)).toMatchObject({
         exitCode: 126,
-        stderr: '/work/main is no program that this system can run: build it for linux/amd64\n',
+        stderr: '/work/main cannot be executed on this system: build it for linux/amd64\n',
       });
     });
   });

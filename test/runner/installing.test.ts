@@ -153,7 +153,7 @@ describe('npm', { timeout: 180_000 }, () => {
     npmRegistry.fileOrigin = undefined;
     const packageDir = await packageNeeding('afar');
     await expect(workplace('npm').node.install(packageDir, print)).rejects.toThrow(
-      `${elsewhere.host} is not a public address; the operator can allow it with CHELA_REGISTRY_ALLOWED_TARGETS`,
+      `${elsewhere.host} is not a public address: the operator can allow it with CHELA_REGISTRY_ALLOWED_TARGETS`,
     );
     expect(elsewhere.requests).toEqual([]);
     // If the operator allows it, it gets the file without credentials.

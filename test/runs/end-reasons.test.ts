@@ -21,8 +21,8 @@ import { createTestDatabase } from '../support/test-database.ts';
 const ends: readonly (readonly [end: SubtaskEnd, message: string])[] = [
   [succeededEnd, ''],
   [abortedEnd, 'run aborted by user'],
-  [lostEnd, 'the runner that executed it died; start it again by a rerun'],
-  [stoppedEnd, 'the runner was stopped while it executed the subtask'],
+  [lostEnd, 'the runner of the subtask was lost; run it again'],
+  [stoppedEnd, 'the runner was stopped while it was executing the subtask'],
   [
     { reason: 'limit', detail: { limit: 'memory', value: 2048 } },
     'stopped at the memory limit of 2048 MB (memory)',
@@ -43,7 +43,7 @@ const ends: readonly (readonly [end: SubtaskEnd, message: string])[] = [
         row_error: 'No space left',
       },
     },
-    'the worker ended with exit code 1; it reached the limit of 60 processes and threads (CHELA_SANDBOX_PROCESS_LIMIT); its output names the limit of 200 open files (CHELA_SANDBOX_OPEN_FILE_LIMIT) and the limit of 1024 bytes in /tmp (CHELA_SANDBOX_TMP_BYTES); the machine ran out of memory; before that a row could not be stored: No space left',
+    'the worker ended with exit code 1; it reached the limit of 60 processes and threads (CHELA_SANDBOX_PROCESS_LIMIT); its output mentions the limit of 200 open files (CHELA_SANDBOX_OPEN_FILE_LIMIT) and the limit of 1024 bytes in /tmp (CHELA_SANDBOX_TMP_BYTES); the machine ran out of memory; before that a row could not be stored: No space left',
   ],
   [
     { reason: 'preparation', detail: { step: 'sandbox', message: 'bwrap is missing' } },
@@ -56,7 +56,7 @@ const ends: readonly (readonly [end: SubtaskEnd, message: string])[] = [
   ],
   [
     { reason: 'internal', detail: { step: 'settling' } },
-    "its outcome could not be stored: the platform's log says why",
+    "the outcome could not be stored; see the platform's log",
   ],
   [
     { reason: 'internal', detail: { step: 'cleanup', message: 'EBUSY' } },

@@ -343,7 +343,7 @@ test('subtask inputs over the limit of total bytes, when fields replace one anot
   const bytes = Buffer.byteLength(inputs.map(stringifyJson).join(''));
   expect(inputsOf(custom, byFields(['a', 'b', 'c'], ['c']), { ...limits, bytes })).toEqual(inputs);
   expect(() => inputsOf(custom, byFields(['a', 'b', 'c'], ['c']), { ...limits, bytes: bytes - 1 })).toThrow(
-    `the inputs of the 4 subtasks are larger than ${bytes - 1} bytes together`,
+    `the inputs of the 4 subtasks together are larger than ${bytes - 1} bytes`,
   );
   expect(() => inputsOf({ a: 1 }, { properties: [] }, { ...limits, bytes: 6 })).toThrow(
     '1 subtasks are larger',
@@ -356,7 +356,7 @@ test('subtask inputs that are too large, before creating them', () => {
   const shared = Object.fromEntries(Array.from({ length: 200_000 }, (_, index) => [`k${index}`, 1]));
   const custom = { ...shared, a: Array.from({ length: 10_000 }, () => 1) };
   expect(() => inputsOf(custom, byFields(['a']), { subtasks: 10_000, bytes: 256 * 1024 * 1024 })).toThrow(
-    'the inputs of the 10000 subtasks are larger than 268435456 bytes together',
+    'the inputs of the 10000 subtasks together are larger than 268435456 bytes',
   );
 });
 

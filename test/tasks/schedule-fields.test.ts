@@ -52,7 +52,12 @@ const wrong: [string, Record<string, unknown>, number, string][] = [
   ['weekly without a weekday', { ...daily, schedule_type: 2 }, 422, 'schedule_weekday is required'],
   ['monthly without a day', { ...daily, schedule_type: 3 }, 422, 'schedule_day is required'],
   ['once without a date', { ...daily, schedule_type: 4 }, 422, 'schedule_once_date is required'],
-  ['once in the past', { ...daily, schedule_type: 4, schedule_once_date: '2020-01-01' }, 400, 'has passed'],
+  [
+    'once in the past',
+    { ...daily, schedule_type: 4, schedule_once_date: '2020-01-01' },
+    400,
+    'is in the past',
+  ],
   ['type 0', { ...daily, schedule_type: 0 }, 422, 'schedule_type must be one of 1, 2, 3, 4'],
   ['type 5', { ...daily, schedule_type: 5 }, 422, 'schedule_type must be one of 1, 2, 3, 4'],
   ['a type as text', { ...daily, schedule_type: 'daily' }, 422, 'schedule_type'],

@@ -238,7 +238,7 @@ describe('missed ticks', () => {
     expect(await getTask(platform, slug)).toMatchObject({
       schedule_missed_count: 5,
       schedule_last_outcome: 'started',
-      schedule_last_message: '5 ticks were missed',
+      schedule_last_message: '5 scheduled times were missed',
       schedule_next_at: Date.parse(dayLater(5, '09:00:00')) / 1000,
     });
     const from = new Date(dayLater(0, '09:00:00'));
@@ -254,7 +254,7 @@ describe('missed ticks', () => {
     expect(await getTask(platform, slug)).toMatchObject({
       schedule_missed_count: 1,
       schedule_last_outcome: 'missed',
-      schedule_last_message: '1 tick was missed',
+      schedule_last_message: '1 scheduled time was missed',
     });
     await fireAt(dayLater(1, '09:00:00'));
     expect(await startedFor(slug)).toEqual(['2040-06-02T09:00Z']);

@@ -15,7 +15,7 @@ const characterLimit = 32_000_000;
 
 function tooMuch(limit: number, what: string): ChelaError {
   return invalidArgument(
-    `these results are too much for xls, which takes ${limit.toLocaleString('en')} ${what} here: export as xlsx instead, or fewer columns with filter_keys`,
+    `these results exceed the limit of ${limit.toLocaleString('en')} ${what} for xls: export as xlsx instead, or fewer columns with filter_keys`,
   );
 }
 

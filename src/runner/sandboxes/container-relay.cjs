@@ -79,7 +79,7 @@ function startWorker({ command, environment, directory }) {
   started = true;
   const [file, ...argv] = command;
   if (!isProgram(file)) {
-    process.stderr.write(`${file} is no program that this system can run: build it for linux/amd64\n`, () =>
+    process.stderr.write(`${file} cannot be executed on this system: build it for linux/amd64\n`, () =>
       endWith(126),
     );
     return;

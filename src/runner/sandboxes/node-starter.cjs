@@ -62,7 +62,7 @@ function becomeCommand({ command }) {
   // execve is experimental to Node, which is not the worker's to hear.
   process.removeAllListeners('warning');
   if (process.platform !== 'linux' || isProgram(command[0])) process.execve(command[0], command, process.env);
-  const message = `${command[0]} is no program that this system can run: build it for linux/amd64\n`;
+  const message = `${command[0]} cannot be executed on this system: build it for linux/amd64\n`;
   process.stderr.write(message, () => process.exit(126));
 }
 

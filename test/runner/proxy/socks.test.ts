@@ -169,14 +169,14 @@ describe('the SOCKS5 server refuses', () => {
       '10.0.0.1',
       80,
       2,
-      '10.0.0.1:80 is not a public address; the operator can allow it with CHELA_PROXY_ALLOWED_TARGETS',
+      '10.0.0.1:80 is not a public address: the operator can allow it with CHELA_PROXY_ALLOWED_TARGETS',
     ],
     [
       'the machine itself',
       'localhost',
       80,
       2,
-      'localhost:80 has no public address; the operator can allow it with CHELA_PROXY_ALLOWED_TARGETS',
+      'localhost:80 has no public address: the operator can allow it with CHELA_PROXY_ALLOWED_TARGETS',
     ],
     ['what is no name', 'no name', 80, 1, '"no name:80" is no host and port'],
     [
