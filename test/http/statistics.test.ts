@@ -253,7 +253,7 @@ describe('time', () => {
       400,
       'more than the maximum of 800 buckets: choose a shorter period or larger buckets',
     ],
-    ['timezone=Mars/Olympus', 400, 'there is no time zone Mars/Olympus'],
+    ['timezone=Mars/Olympus', 400, 'time zone Mars/Olympus does not exist'],
     ['bucket=year', 422, 'bucket must be one of hour, day, week, month'],
     ['from=-1', 422, 'from'],
   ])('%s is %i', async (query, status, message) => {
