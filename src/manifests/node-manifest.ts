@@ -54,7 +54,7 @@ function parseJson(name: string, text: string): Record<string, unknown> {
   } catch (error) {
     throw new Error(`${name} is not valid JSON: ${(error as Error).message}`, { cause: error });
   }
-  if (!isObject(value)) throw new Error(`${name} must hold a JSON object`);
+  if (!isObject(value)) throw new Error(`${name} must be a JSON object`);
   return value;
 }
 
@@ -102,7 +102,7 @@ function refuseLocal(what: string, spec: string): void {
   const isLocal = /^(\.{0,2}\/|~\/)/.test(spec) || (/^[a-z+]+:/i.test(spec) && !spec.startsWith('npm:'));
   if (!isLocal || remoteSpec.test(spec)) return;
   throw new Error(
-    `${what} comes from "${spec}": only the registry, http, https and git over https are possible; ${otherWay}`,
+    `${what} comes from "${spec}": only the registry, http, https and git over https are supported; ${otherWay}`,
   );
 }
 

@@ -55,7 +55,7 @@ class Scanner {
     const rest = Array.from(this.#text.slice(this.#at, this.#at + 40))
       .slice(0, 20)
       .join('');
-    return new Unexpected(`${what} is expected ${rest === '' ? 'at its end' : `at "${rest}"`}`);
+    return new Unexpected(`expected ${what} ${rest === '' ? 'at the end' : `at "${rest}"`}`);
   }
 }
 
@@ -63,7 +63,7 @@ function readName(scanner: Scanner, what: string): void {
   const name = scanner.takeAll(nameCharacters);
   if (name === '') throw scanner.expected(what);
   if (!nameEnds.test(name.charAt(0)) || !nameEnds.test(name.charAt(name.length - 1)))
-    throw new Unexpected(`${what} starts and ends with a letter or digit`);
+    throw new Unexpected(`${what} must start and end with a letter or digit`);
   scanner.skipSpace();
 }
 
@@ -98,12 +98,12 @@ function readVersions(scanner: Scanner): void {
 function readMarkerValue(scanner: Scanner): void {
   const quote = scanner.takeOneOf(['"', "'"]);
   if (quote === undefined) {
-    if (scanner.takeAll(variableCharacters) === '') throw scanner.expected('a variable or a text in quotes');
+    if (scanner.takeAll(variableCharacters) === '') throw scanner.expected('a variable or a quoted string');
   } else {
     // pip looks for options after spaces, even within quotes.
     if (scanner.takeAll(textCharacters).includes(' -'))
       throw new Unexpected('" -" is not supported in a marker');
-    if (!scanner.takeText(quote)) throw scanner.expected(`the end of the text in quotes`);
+    if (!scanner.takeText(quote)) throw scanner.expected(`the closing quote`);
   }
   scanner.skipSpace();
 }

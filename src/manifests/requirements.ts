@@ -65,10 +65,10 @@ export function requirementRefusal(line: string): string | undefined {
   const problem = requirementProblem(line);
   if (problem === undefined) return undefined;
   if (line.includes('://') || line.includes('@'))
-    return 'packages come by name from the index only, not from an address: write its name and version, or put its code into the package';
+    return 'packages must come from the package index by name; URLs and paths are not supported: write its name and version, or put its code into the package';
   if (/^\.{0,2}\//.test(line))
     return 'packages come by name from the index only, not from a path: write its name and version, or import its code from the package';
-  return `this is not a requirement: ${problem}`;
+  return `not a valid requirement: ${problem}`;
 }
 
 /** A file that is read, and as what: the lines of a file of constraints restrict only. */

@@ -53,12 +53,12 @@ class Unpacking {
       checksum = crc32(chunk, checksum);
       if (this.#unpackedBytes > this.#limits.unpackedBytes) throw tooLarge(this.#limits);
       if (memberBytes > ratioFromBytes && memberBytes > packedBytes * ratioLimit) {
-        refuse(`unpacks to more than ${ratioLimit} times its packed size, as zip bombs do`);
+        refuse(`unpacks to more than ${ratioLimit} times its packed size, like a zip bomb`);
       }
-      if (memberBytes > member.unpackedBytes) refuse('holds more bytes than the zip declares');
+      if (memberBytes > member.unpackedBytes) refuse('has more bytes than the zip declares');
       yield chunk;
     }
-    if (memberBytes < member.unpackedBytes) refuse('holds fewer bytes than the zip declares');
+    if (memberBytes < member.unpackedBytes) refuse('has fewer bytes than the zip declares');
     if (checksum !== member.crc32) refuse('is damaged: its checksum is wrong');
   }
 
@@ -109,7 +109,7 @@ async function unpackInto(zipFile: string, directory: string, limits: UnpackLimi
   const { size } = await handle.stat();
   const reader = new ZipReader(handle, size);
   const members = await readZipDirectory(reader, size, limits).catch((error: unknown) => {
-    throw asRefusal(error, 'the package is not a zip that can be read');
+    throw asRefusal(error, 'the package is not a readable zip');
   });
   const unpacking = new Unpacking(reader, directory, limits);
   await unpacking.writeAll(members);
@@ -166,7 +166,7 @@ const leftOut = new Set([
  */
 export async function zipFolder(folder: string): Promise<Readable> {
   const files = await listPackageFiles(folder, { leftOut, links: 'copy' });
-  if (files.length === 0) throw invalidArgument(`the folder ${quoted(folder)} holds no files`);
+  if (files.length === 0) throw invalidArgument(`the folder ${quoted(folder)} has no files`);
   const zip = new yazl.ZipFile();
   const output = zip.outputStream as Readable;
   let opened: ReadStream | undefined;

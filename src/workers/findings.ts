@@ -65,6 +65,6 @@ export class Findings {
     if (first === undefined) return;
     if (count === 1) throw invalidArgument(first, [first]);
     if (leftCount > 0) details.push(`${leftCount} more errors`);
-    throw invalidArgument(`the worker package has ${count} errors, the first is: ${first}`, details);
+    throw invalidArgument(`the worker package has ${count} errors; the first is: ${first}`, details);
   }
 }

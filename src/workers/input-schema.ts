@@ -98,7 +98,7 @@ class PropertyInspection {
       this.#error('name', 'has no name');
       return;
     }
-    if (names.has(name)) this.#error('name', 'has a name that an earlier property has already');
+    if (names.has(name)) this.#error('name', 'has the same name as an earlier property');
     names.add(name);
   }
 
@@ -150,7 +150,7 @@ class PropertyInspection {
   #checkRequired(): void {
     const { required } = this.#value;
     if (isAbsent(required) || typeof required === 'boolean') return;
-    this.#error('required', `has a "required" that is ${typeText(required)}; write true or false`);
+    this.#error('required', `has a "required" that is ${typeText(required)}; use true or false`);
   }
 
   #checkOptions(editor: Editor | undefined): void {
@@ -181,7 +181,7 @@ class PropertyInspection {
   #checkBound(key: 'minimum' | 'maximum'): number | undefined {
     const bound = this.#value[key];
     if (typeof bound === 'number') return bound;
-    if (!isAbsent(bound)) this.#warn(key, `has a ${key} that is no number, so it has no effect`);
+    if (!isAbsent(bound)) this.#warn(key, `has a ${key} that is not a number, so it has no effect`);
     return undefined;
   }
 
@@ -283,15 +283,15 @@ function inspectSplit(root: JsonObject, properties: readonly unknown[], findings
   function warnUnlessArray(name: string, key: string): void {
     if (types.get(name) === 'array') return;
     const reason = types.has(name)
-      ? 'which is no array, so runs are not split by it'
-      : 'which is no property';
+      ? 'which is not an array, so runs are not split by it'
+      : 'which is not a property';
     findings.warn(inputSchemaFile, `${key} names ${quoted(name)}, ${reason}`, key);
   }
   for (const name of fields) warnUnlessArray(name, 'concurrency.fields');
   if (b === '') return;
   // concurrency takes precedence over b, so an outdated b does no harm.
   if (fields.length === 0 && !types.has(b)) {
-    findings.error(inputSchemaFile, `b names ${quoted(b)}, which is no property`, 'b');
+    findings.error(inputSchemaFile, `b names ${quoted(b)}, which is not a property`, 'b');
   } else {
     warnUnlessArray(b, 'b');
   }
@@ -315,7 +315,7 @@ export function inspectInputSchema(text: string, findings: Findings): unknown {
     return undefined;
   }
   for (const key of Object.keys(root).filter((key) => !rootKeys.has(key))) {
-    findings.warn(inputSchemaFile, `the key ${quoted(key)} is not known and has no effect`);
+    findings.warn(inputSchemaFile, `the key ${quoted(key)} is unknown and has no effect`);
   }
   const { properties } = root;
   const names = new Set<string>();

@@ -69,14 +69,14 @@ async function findEntry(
   const [only, ...others] = found;
   if (others.length > 0) {
     const names = found.map(({ entry }) => entry).join(' and ');
-    findings.error('package', `has more than one entry file: ${names}; leave one`);
+    findings.error('package', `has more than one entry file: ${names}; keep only one`);
     return undefined;
   }
   if (only !== undefined) return only;
   const main = await mainOfManifest(dir, manifest);
   if (main !== undefined) return { language: 'node', entry: main };
   const names = Object.keys(entryFiles).join(', ');
-  findings.error('package', `has no entry file: none of ${names} lies at its root`);
+  findings.error('package', `has no entry file: add one of ${names} at its root`);
   return undefined;
 }
 
@@ -87,7 +87,8 @@ async function inspectGoEntry(dir: string, entry: string, findings: Findings): P
   const amd64 = 62;
   if (isElf && header[4] === 2 && header.readUInt16LE(18) === amd64) return;
   const isScript = header.subarray(0, 2).toString('latin1') === '#!';
-  if (!isScript) findings.warn(entry, 'is not compiled for linux/amd64; build it by GOOS=linux GOARCH=amd64');
+  if (!isScript)
+    findings.warn(entry, 'is not compiled for linux/amd64; build it with GOOS=linux GOARCH=amd64');
 }
 
 async function readReadme(dir: string, findings: Findings): Promise<string> {
@@ -121,7 +122,7 @@ async function readOutputSchema(dir: string, findings: Findings): Promise<unknow
   const text = await readPackageText(dir, outputSchemaFile, schemaLimitBytes, findings);
   if (text !== undefined) return inspectOutputSchema(text, findings);
   if (!(await isPackageFile(dir, outputSchemaFile))) {
-    findings.warn(outputSchemaFile, 'is missing, so columns are known only once rows arrive');
+    findings.warn(outputSchemaFile, 'is missing, so the columns are unknown until rows arrive');
   }
   return undefined;
 }
@@ -142,7 +143,7 @@ export async function checkPackage(dir: string): Promise<PackageReport> {
   const dependencies = python?.names ?? nodeDependencies(manifest);
   if (found?.language === 'node' && manifest !== undefined) await checkNodeDependencies(dir, findings);
   findings.throwErrors();
-  if (found === undefined) throw new Error(`no entry was found in ${quoted(dir)}, and no error either`);
+  if (found === undefined) throw new Error(`neither an entry file nor an error was found in ${quoted(dir)}`);
 
   const { language, entry } = found;
   const columns = outputSchema as OutputSchema | undefined;

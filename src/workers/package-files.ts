@@ -24,9 +24,9 @@ export interface ListOptions {
 
 async function resolveLink(root: string, location: string, name: string): Promise<string> {
   const target = await realpath(location).catch(() => undefined);
-  if (target === undefined) throw invalidArgument(`${quoted(name)} is a link that leads nowhere`);
+  if (target === undefined) throw invalidArgument(`${quoted(name)} is a broken link`);
   if (!target.startsWith(`${await realpath(root)}${path.sep}`)) {
-    throw invalidArgument(`${quoted(name)} is a link that leads out of the folder; put a copy there instead`);
+    throw invalidArgument(`${quoted(name)} is a link to a place outside the folder; replace it with a copy`);
   }
   return target;
 }
@@ -51,8 +51,8 @@ export async function listPackageFiles(root: string, options: ListOptions): Prom
       const stats = found.isFile() || follow ? await stat(location) : undefined;
       if (!stats?.isFile()) {
         if (options.links === 'skip') continue;
-        const kind = found.isSymbolicLink() ? 'a link that is not followed' : 'a special file';
-        throw invalidArgument(`${quoted(name)} is ${kind}; a package holds files and folders only`);
+        const kind = found.isSymbolicLink() ? 'a symbolic link' : 'a special file';
+        throw invalidArgument(`${quoted(name)} is ${kind}; a package may contain only files and folders`);
       }
       files.push({ path: name, location, isExecutable: (stats.mode & 0o100) !== 0, sizeBytes: stats.size });
     }

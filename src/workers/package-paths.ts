@@ -18,19 +18,19 @@ export function packagePath(entryName: string, windowsMade: boolean): string {
   }
   if (/\p{Cc}/u.test(entryName)) refuse('has a control character in its name');
   if (!windowsMade && entryName.includes('\\')) {
-    refuse('has a backslash in its name; separate folders by forward slashes');
+    refuse('has a backslash in its name; separate folders with forward slashes');
   }
   const name = entryName.replaceAll('\\', '/');
   if (name.startsWith('/')) refuse('has an absolute path');
   if (/^[a-z]:/i.test(name)) refuse('starts with a drive letter');
   const segments = name.split('/').filter((segment) => segment !== '' && segment !== '.');
-  if (segments.includes('..')) refuse('leads out of the package by ".."');
+  if (segments.includes('..')) refuse('leads out of the package with ".."');
   if (segments.length === 0) refuse('has no name');
   const path = segments.join('/');
   const tooLong = segments.some((segment) => Buffer.byteLength(segment) > segmentLimitBytes);
   if (tooLong || Buffer.byteLength(path) > pathLimitBytes) {
     refuse(
-      `has too long a name (at most ${segmentLimitBytes} bytes, and ${pathLimitBytes} with its folders)`,
+      `has a name that is too long: the maximum is ${segmentLimitBytes} bytes, or ${pathLimitBytes} with its folders`,
     );
   }
   return path;
@@ -87,7 +87,7 @@ export class TakenPaths {
     }
     if (taken.kind !== kind)
       throw invalidArgument(`the zip entry ${quoted(path)} is both a file and a folder`);
-    if (kind === 'file') throw invalidArgument(`the zip entry ${quoted(path)} is there twice`);
+    if (kind === 'file') throw invalidArgument(`the zip has two entries ${quoted(path)}`);
   }
 
   /** @throws ChelaError INVALID_ARGUMENT where the path, or a folder it lies in, clashes with an earlier one */

@@ -52,7 +52,7 @@ export class PackageReader {
    */
   async publish(zipFile: string, directory: string): Promise<ReadPackage> {
     const read = await this.#run('publish', zipFile, directory);
-    if (read === undefined) throw new Error('the thread of a package did not tell what it read');
+    if (read === undefined) throw new Error('the thread that reads packages returned no result');
     return read;
   }
 
@@ -73,8 +73,8 @@ export class PackageReader {
       if (!(error instanceof ThreadLimitError)) throw error;
       throw invalidArgument(
         error.limit === 'time'
-          ? `reading the package took longer than ${timeLimitSeconds} s (CHELA_PACKAGE_TIME_LIMIT_SECONDS): leave out files that the worker does not need`
-          : `reading the package took more memory than ${memoryMegabytes} MB (CHELA_PACKAGE_MEMORY_MB): leave out files that the worker does not need`,
+          ? `reading the package took longer than ${timeLimitSeconds} s (CHELA_PACKAGE_TIME_LIMIT_SECONDS): remove files that the worker does not need`
+          : `reading the package used more memory than ${memoryMegabytes} MB (CHELA_PACKAGE_MEMORY_MB): remove files that the worker does not need`,
       );
     }
   }

@@ -46,7 +46,7 @@ export async function readPackageText(
   try {
     return decodeText(bytes);
   } catch {
-    findings.error(file, 'is not text in UTF-8');
+    findings.error(file, 'is not UTF-8 text');
     return undefined;
   }
 }

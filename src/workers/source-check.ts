@@ -100,7 +100,7 @@ export async function inspectSources(checked: CheckedPackage, findings: Findings
     if (usesHttp(source, modules, language)) firstHttp ??= source.file;
     const line = hardCodedCredentials(source.text);
     if (line !== undefined) {
-      const message = `line ${line} spells out proxy credentials; read PROXY_AUTH and PROXY_DOMAIN from the environment`;
+      const message = `line ${line} contains proxy credentials; read PROXY_AUTH and PROXY_DOMAIN from the environment instead`;
       findings.warn(source.file, message);
     }
     for (const key of columns === undefined ? [] : upsertKeys(source.text)) {
@@ -113,12 +113,12 @@ export async function inspectSources(checked: CheckedPackage, findings: Findings
   }
   for (const name of hasSdk ? neededBySdk(allModules, language) : []) {
     if (checked.dependencies.has(name)) continue;
-    findings.warn(checked.dependencyFile, `does not declare ${name}, which the SDK needs`);
+    findings.warn(checked.dependencyFile, `does not declare ${name}, which the SDK requires`);
   }
   const readsProxy = sources.some(({ isSdk, text }) => !isSdk && /PROXY_(?:AUTH|DOMAIN)/.test(text));
   if (firstHttp !== undefined && !readsProxy) {
     const message =
-      'makes HTTP requests, but the package never reads PROXY_AUTH and PROXY_DOMAIN; there is no way to the network but that proxy';
+      'makes HTTP requests, but the package never reads PROXY_AUTH and PROXY_DOMAIN; workers can reach the network only through that proxy';
     findings.warn(firstHttp, message);
   }
 }

@@ -8,7 +8,7 @@ import type { Database } from '../database/database.ts';
 const mostCrashes = 2;
 
 const setAsideMessage =
-  'installing the dependencies of this version brought the runner down twice, so it is set aside: upload a changed version, or have it installed again';
+  'installing the dependencies of this version crashed the runner twice, so Chela no longer tries: upload a changed version, or install the dependencies again';
 
 /** SQL: whether the runner of an unfinished installation is gone. */
 const isCrash = 'NOT EXISTS (SELECT FROM runner WHERE runner.id = unfinished_install.runner_id)';

@@ -31,14 +31,14 @@ export interface WorkerIcon {
 export async function storeIcon(storage: Storage, text: string): Promise<string> {
   const [, encoded] = dataUrl.exec(text) ?? [];
   if (encoded === undefined) {
-    throw invalidArgument('icon must be a data URL of a png, jpeg, gif or webp picture in base64, or empty');
+    throw invalidArgument('icon must be empty or a base64 data URL of a png, jpeg, gif or webp image');
   }
   const content = Buffer.from(encoded, 'base64');
   if (content.length > limitBytes)
     throw invalidArgument(`icon must not be larger than ${limitBytes / 1024} KiB`);
   const start = content.toString('latin1', 0, 16);
   const kind = kinds.find(({ sign }) => sign.test(start));
-  if (kind === undefined) throw invalidArgument('icon is no png, jpeg, gif or webp picture');
+  if (kind === undefined) throw invalidArgument('icon is not a png, jpeg, gif or webp image');
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 32);
   const key = `icons/${hash}.${kind.extension}`;
   await storage.write(key, Readable.from([content]));

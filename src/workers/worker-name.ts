@@ -30,6 +30,6 @@ export function workerNameFromTitle(title: string): string {
 export function checkWorkerName(name: string): void {
   if (name.length <= lengthLimit && /^[a-z0-9]+(?:[-_]+[a-z0-9]+)*$/.test(name)) return;
   throw invalidArgument(
-    `a worker's name is 1 to ${lengthLimit} lower-case letters, digits, hyphens and underscores, and starts and ends with a letter or digit, as in "google-maps"`,
+    `a worker name must have 1 to ${lengthLimit} lower-case letters, digits, hyphens and underscores, and must start and end with a letter or digit, as in "google-maps"`,
   );
 }

@@ -118,7 +118,7 @@ export class Workers {
   ): Promise<PublishedVersion> {
     const given = details.name ?? details.title;
     if (given === undefined)
-      throw invalidArgument('title is required: the name of the new worker is made from it');
+      throw invalidArgument('title is required: the name of the new worker is derived from it');
     const name = details.name === undefined ? workerNameFromTitle(given) : details.name;
     checkWorkerName(name);
     const accepted = await acceptPackage(zipFile, this.#packages, this.#reader);
@@ -141,7 +141,7 @@ export class Workers {
       if (worker === undefined) {
         const path = workerPath(owner.name, name);
         throw invalidArgument(
-          `the worker ${path} exists: upload a new version of it, or choose another name`,
+          `worker ${path} already exists: upload a new version of it, or choose another name`,
         );
       }
       return this.#insertVersion(client, worker.id, accepted, options.origin);
@@ -247,7 +247,8 @@ export class Workers {
   /** A worker of this account. @throws ChelaError NOT_FOUND */
   async own(accountId: number, workerId: string): Promise<WorkerRecord> {
     const worker = await this.get(accountId, workerId);
-    if (worker.account_id !== accountId) throw new ChelaError('NOT_FOUND', `worker ${workerId} is not yours`);
+    if (worker.account_id !== accountId)
+      throw new ChelaError('NOT_FOUND', `worker ${workerId} belongs to another account`);
     return worker;
   }
 
@@ -273,7 +274,7 @@ export class Workers {
       [workerKey, ...packageColumns(accepted), origin?.description ?? '', url, ref, folder, commit],
     );
     const [added] = rows;
-    if (added === undefined) throw new ChelaError('NOT_FOUND', 'the worker was deleted meanwhile');
+    if (added === undefined) throw new ChelaError('NOT_FOUND', 'the worker was deleted in the meantime');
     await this.installs.queue(client, added.id, needsInstallation(accepted));
     return added.version;
   }

@@ -58,7 +58,8 @@ export class ZipReader extends yauzl.RandomAccessReader {
   }
 
   async #fill(buffer: Buffer, position: number): Promise<void> {
-    if (position + buffer.length > this.#sizeBytes) throw new Error('it points beyond the end of the file');
+    if (position + buffer.length > this.#sizeBytes)
+      throw new Error('an offset is beyond the end of the file');
     const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, position);
     if (bytesRead < buffer.length) throw new Error('unexpected end of the file');
   }
@@ -125,15 +126,13 @@ function checkKind(entry: yauzl.Entry, name: string, isFolder: boolean): void {
     throw invalidArgument(`the zip entry ${quoted(name)} ${reason}`);
   }
   const type = (entry.externalFileAttributes >>> 16) & typeMask;
-  if (type === typeLink) refuse('is a symbolic link; put a copy of the file there instead');
+  if (type === typeLink) refuse('is a symbolic link; replace it with a copy of the file');
   if (type !== 0 && type !== typeRegular && type !== typeFolder)
     refuse('is a device or another special file');
   if (type === typeFolder && !isFolder) refuse('is both a file and a folder');
-  if (entry.isEncrypted()) refuse('is encrypted; make the zip without a password');
+  if (entry.isEncrypted()) refuse('is encrypted; create the zip without a password');
   if (!entry.canDecodeFileData()) {
-    refuse(
-      `uses the compression method ${entry.compressionMethod}; make the zip with the common method, deflate`,
-    );
+    refuse(`uses the compression method ${entry.compressionMethod}; create the zip with the deflate method`);
   }
   if (isFolder && entry.uncompressedSize > 0) refuse('is both a file and a folder');
 }
@@ -157,7 +156,7 @@ async function readEntries(zip: yauzl.ZipFile, limits: UnpackLimits): Promise<Na
     checkKind(entry, name, isFolder);
     fileCount += isFolder ? 0 : 1;
     unpackedBytes += entry.uncompressedSize;
-    if (fileCount > limits.files) throw invalidArgument(`the zip holds more than ${limits.files} files`);
+    if (fileCount > limits.files) throw invalidArgument(`the zip has more than ${limits.files} files`);
     if (unpackedBytes > limits.unpackedBytes) throw tooLarge(limits);
     named.push({ entry, path, isFolder });
   }
@@ -197,13 +196,13 @@ export async function readZipDirectory(
   });
   // Files, folders, and the duplicate of each that macOS adds.
   if (zip.entryCount > limits.files * 4)
-    throw invalidArgument(`the zip holds more than ${limits.files} files`);
+    throw invalidArgument(`the zip has more than ${limits.files} files`);
   // A number, despite its declared type.
   const directoryStart = Number(zip.readEntryCursor);
   const entries = await readEntries(zip, limits);
   await checkDirectoryEnd(reader, Number(zip.readEntryCursor));
   const files = entries.filter(({ isFolder }) => !isFolder);
-  if (files.length === 0) throw invalidArgument('the zip holds no files');
+  if (files.length === 0) throw invalidArgument('the zip has no files');
 
   const wrapper = wrappingFolder(files.map(({ path }) => path));
   const taken = new TakenPaths();
@@ -221,7 +220,7 @@ export async function readZipDirectory(
     const path = wrappedPath.slice(wrapper.length);
     taken.add(path, isFolder ? 'folder' : 'file');
     if (taken.folderCount > limits.files)
-      throw invalidArgument(`the zip holds more than ${limits.files} folders`);
+      throw invalidArgument(`the zip has more than ${limits.files} folders`);
     members.push({
       path,
       isFolder,
@@ -244,6 +243,6 @@ async function checkDirectoryEnd(reader: ZipReader, position: number): Promise<v
   const error = await new Promise<Error | null>((resolve) => reader.read(signature, 0, 4, position, resolve));
   if (error !== null) throw error;
   if (signature.readUInt32LE() === 0x02014b50) {
-    throw invalidArgument('the zip holds more entries than its directory counts');
+    throw invalidArgument('the zip has more entries than its directory declares');
   }
 }

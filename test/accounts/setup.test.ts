@@ -103,7 +103,7 @@ describe('POST /setup', () => {
     for (const wrong of [token, 'guessed', 'x'.repeat(200)]) {
       const answer = await setUp({ token: wrong, email: 'old@example.com', password });
       expect(errorOf(answer)).toEqual(invalid);
-      expect(answer.message).toMatch(/^this set-up link is not valid, or a newer one was made/);
+      expect(answer.message).toMatch(/^this set-up link is invalid or was replaced by a newer one/);
     }
   });
 
@@ -201,7 +201,7 @@ describe('GET /setup', () => {
       const response = await fetch(`${platform.url}/setup${query}`);
       expect(response.status).toBe(400);
       const html = await response.text();
-      expect(html).toContain('this set-up link is not valid');
+      expect(html).toContain('this set-up link is invalid');
       expect(html).not.toContain('<form');
     },
   );

@@ -75,7 +75,7 @@ describe('output', () => {
     expect(grown).toBeLessThan(200 * mebibyte);
     const { rows } = await platform.platform.database.pool.query<{ kept: number; dropped: number }>(
       `SELECT count(*) FILTER (WHERE content = 'x') AS kept,
-         sum(substring(content FROM '^SYSTEM: ([0-9]+) log lines more than 50 a second')::int) AS dropped
+         sum(substring(content FROM '^SYSTEM: ([0-9]+) log lines were dropped: the limit is 50 lines per second')::int) AS dropped
        FROM log_line JOIN run ON run.id = run_id WHERE run.slug = $1`,
       [slug],
     );

@@ -13,7 +13,7 @@ import { eventually } from './support/eventually.ts';
 vi.setConfig({ testTimeout: 600_000 });
 
 const setAside =
-  'installing the dependencies of this version brought the runner down twice, so it is set aside: upload a changed version, or have it installed again';
+  'installing the dependencies of this version crashed the runner twice, so Chela no longer tries: upload a changed version, or install the dependencies again';
 
 let registry: Server;
 let folder: DataFolder;

@@ -64,7 +64,7 @@ describe('rows', () => {
     const answers = JSON.parse(lines.find((line) => line.startsWith('[')) ?? '[]') as (0 | string)[];
     expect(answers.filter((each) => each === 0)).toHaveLength(rowLimit);
     const refusals = new Set(answers.filter((each) => each !== 0));
-    expect([...refusals].join()).toMatch(/the most rows it may have, 5 \(CHELA_ROW_LIMIT\)/);
+    expect([...refusals].join()).toMatch(/the limit of 5 rows \(CHELA_ROW_LIMIT\)/);
   });
 
   test('at the limit can still be merged into existing ones', async () => {
@@ -107,7 +107,9 @@ test('log lines over the limit per second are dropped and counted, printed and l
   const kept = contents.filter((content) => content.startsWith('line ')).length;
   const dropped = contents.map((content) =>
     Number(
-      /^SYSTEM: (\d+) log lines more than 60 a second \(CHELA_LOG_LINES_PER_SECOND\)/.exec(content)?.[1] ?? 0,
+      /^SYSTEM: (\d+) log lines were dropped: the limit is 60 lines per second \(CHELA_LOG_LINES_PER_SECOND\)/.exec(
+        content,
+      )?.[1] ?? 0,
     ),
   );
   expect(kept).toBeGreaterThanOrEqual(60);

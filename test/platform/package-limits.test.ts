@@ -28,12 +28,12 @@ test.each<[string, Partial<Config>, string]>([
   [
     'time',
     { packageTimeLimitSeconds: tooShortSeconds },
-    `reading the package took longer than ${tooShortSeconds} s (CHELA_PACKAGE_TIME_LIMIT_SECONDS): leave out files that the worker does not need`,
+    `reading the package took longer than ${tooShortSeconds} s (CHELA_PACKAGE_TIME_LIMIT_SECONDS): remove files that the worker does not need`,
   ],
   [
     'memory',
     { packageMemoryMegabytes: 1 },
-    'reading the package took more memory than 1 MB (CHELA_PACKAGE_MEMORY_MB): leave out files that the worker does not need',
+    'reading the package used more memory than 1 MB (CHELA_PACKAGE_MEMORY_MB): remove files that the worker does not need',
   ],
 ])('an upload over the limit of %s is refused and leaves nothing behind', async (limit, config, message) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-limits-'));

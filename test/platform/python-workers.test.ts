@@ -128,13 +128,13 @@ describe('the requirements of a Python package', () => {
 
   test.for([
     ['no-such-package-of-chela==1.0', /No matching distribution found for no-such-package-of-chela/],
-    ['six @ https://packages.example/six.whl', /packages come by name from the index only/],
-    ['git+https://code.example/six', /packages come by name from the index only/],
-    ['--index-url https://packages.example/', /packages come by name from the index only/],
-    ['-e .', /options are not possible here/],
-    ['../../etc/passwd', /this is not a requirement/],
-    [`a${'!'.repeat(64)} §`, /in line 1 of requirements\.txt: this is not a requirement: a version/],
-    ['-r ../../etc/passwd', /lies outside the package/],
+    ['six @ https://packages.example/six.whl', /packages must come from the package index by name/],
+    ['git+https://code.example/six', /packages must come from the package index by name/],
+    ['--index-url https://packages.example/', /packages must come from the package index by name/],
+    ['-e .', /pip options are not supported here/],
+    ['../../etc/passwd', /not a valid requirement/],
+    [`a${'!'.repeat(64)} §`, /in line 1 of requirements\.txt: not a valid requirement: expected a version/],
+    ['-r ../../etc/passwd', /is outside the package/],
   ] as const)('%s fail the run with the reason', async ([line, reason]) => {
     const workerId = await publishWith(platform, `refused-${line.replaceAll(/\W+/g, '-')}x`, `${line}\n`);
     const run = await platform.runSync(workerId, { rows: 0 });

@@ -65,7 +65,9 @@ describe('the log of a run', () => {
     const { run_slug: slug } = await platform.runSync(worker, { script, items });
     const lines = (await platform.log(slug)).map(({ content }) => content);
     expect(lines.filter((line) => line.startsWith('line '))).toHaveLength(100);
-    expect(lines).toContain('SYSTEM: more than 100 log lines (CHELA_LOG_LINE_LIMIT), the rest is not kept');
+    expect(lines).toContain(
+      'SYSTEM: the limit of 100 log lines (CHELA_LOG_LINE_LIMIT) is reached: further lines are dropped',
+    );
     expect(lines.at(-1)).toBe('SYSTEM: finished with exit code 0');
   });
 

@@ -53,9 +53,9 @@ test('the runner’s message arrives; anything the relay sends after its first l
 
 test.each([
   ['{"error":"listen EADDRINUSE"}\n', 'listen EADDRINUSE'],
-  ['no JSON\n', 'it said nothing that makes sense'],
-  ['x'.repeat(100_000), 'it said nothing that makes sense'],
-  ['', 'it ended before it started the worker'],
+  ['no JSON\n', 'the relay in the container sent an invalid message'],
+  ['x'.repeat(100_000), 'the relay in the container sent an invalid message'],
+  ['', 'the container exited before it started the worker'],
 ])('a relay that says %.20j is not ready', async (said, problem) => {
   const { link, relay } = await openLink();
   relay.end(said);

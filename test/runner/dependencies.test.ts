@@ -130,7 +130,7 @@ describe('with a lock file', () => {
     const lines: string[] = [];
     const packageDir = await makePackage(dependency, { 'package-lock.json': lock });
     const folder = await dependencies.install(packageDir, (line) => lines.push(line));
-    expect(lines).toContain('the lock file does not fit package.json: installing by package.json');
+    expect(lines).toContain('the lock file does not match package.json: installing from package.json');
     expect(await readFile(path.join(folder ?? '', 'is-number/package.json'), 'utf8')).toContain('"7.0.0"');
   });
 

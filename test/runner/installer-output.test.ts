@@ -27,7 +27,7 @@ test('endless output is printed up to the limit, and its last lines are kept', a
     3,
   );
   await output.read(Readable.from([Buffer.from('1\n2\n\n3\n4\n5\n'), Buffer.from('the end')]));
-  const notice = 'more than 3 lines (CHELA_INSTALL_LOG_LINE_LIMIT), the rest is not kept';
+  const notice = 'the limit of 3 lines (CHELA_INSTALL_LOG_LINE_LIMIT) is reached: further lines are dropped';
   expect(printed).toEqual(['1', '2', '3', notice]);
   expect(output.tail).toBe('1\n2\n3\n4\n5\nthe end');
 });

@@ -346,7 +346,7 @@ test('subtask inputs over the limit of total bytes, when fields replace one anot
     `the inputs of the 4 subtasks together are larger than ${bytes - 1} bytes`,
   );
   expect(() => inputsOf({ a: 1 }, { properties: [] }, { ...limits, bytes: 6 })).toThrow(
-    '1 subtasks are larger',
+    '1 subtasks together are larger',
   );
   expect(inputsOf({ a: 1 }, { properties: [] }, { ...limits, bytes: 7 })).toEqual([{ a: 1 }]);
 });
@@ -402,7 +402,7 @@ test('random inputs: every nonempty item is in exactly one subtask, and nothing 
       .reduce((sum, each) => sum + each, 0);
     expect(inputsOf(custom, byFields(fields, removed), { ...limits, bytes })).not.toEqual([]);
     expect(() => inputsOf(custom, byFields(fields, removed), { ...limits, bytes: bytes - 1 })).toThrow(
-      `larger than ${bytes - 1} bytes together`,
+      `together are larger than ${bytes - 1} bytes`,
     );
 
     const preferred = expand(fields.filter((field) => !removed.includes(field)));

@@ -129,8 +129,8 @@ describe('a hostile or broken zip is refused, and leaves nothing on disk:', () =
     ['a wrong checksum', /"main\.js" is damaged: its checksum is wrong/, [{ ...main, crc: 1 }]],
     ['damaged data', /"main\.js" is damaged: invalid/, [{ ...main, packed: Buffer.from([7, 7, 7]) }]],
     ['data that ends early', /is damaged: unexpected end/, [{ ...main, declaredPackedBytes: 3 }]],
-    ['fewer bytes than declared', /holds fewer bytes/, [{ ...main, declaredBytes: 6 }]],
-    ['more bytes than declared', /holds more bytes than the zip declares/, [{ ...main, declaredBytes: 4 }]],
+    ['fewer bytes than declared', /has fewer bytes/, [{ ...main, declaredBytes: 6 }]],
+    ['more bytes than declared', /has more bytes than the zip declares/, [{ ...main, declaredBytes: 4 }]],
     ['stored data of a wrong size', /size mismatch/, [{ ...main, method: 0, declaredBytes: 4 }]],
     [
       'data beyond the end',
@@ -164,12 +164,12 @@ describe('a hostile or broken zip is refused, and leaves nothing on disk:', () =
     ],
     [
       'more entries than counted',
-      /more entries than its directory counts/,
+      /more entries than its directory declares/,
       [main, { name: 'b' }],
       { declaredCount: 1 },
     ],
-    ['fewer entries than counted', /not a zip that can be read/, [main], { declaredCount: 2 }],
-    ['a directory elsewhere', /not a zip that can be read/, [main], { directoryOffset: 1 }],
+    ['fewer entries than counted', /not a readable zip/, [main], { declaredCount: 2 }],
+    ['a directory elsewhere', /not a readable zip/, [main], { directoryOffset: 1 }],
     ['a directory beyond the end', /beyond the end/, [main], { directoryOffset: 99_999 }],
     ['several disks', /multi-disk/, [main], { diskNumber: 1 }],
     ['a zip64 record beyond the end', /beyond the end/, [main], { zip64RecordOffset: 99_999n }],
@@ -437,11 +437,11 @@ describe('zipping a folder', () => {
   });
 
   test.each<[string, string, RegExp]>([
-    ['leaves the folder', '/etc/hostname', /"link" is a link that leads out of the folder/],
-    ['leaves the folder upwards', '..', /leads out of the folder/],
-    ['leads nowhere', 'absent', /leads nowhere/],
-    ['leads to a folder', 'lib', /link that is not followed/],
-    ['leads to itself', 'link', /leads nowhere/],
+    ['leaves the folder', '/etc/hostname', /"link" is a link to a place outside the folder/],
+    ['leaves the folder upwards', '..', /is a link to a place outside the folder/],
+    ['leads nowhere', 'absent', /is a broken link/],
+    ['leads to a folder', 'lib', /is a symbolic link/],
+    ['leads to itself', 'link', /is a broken link/],
   ])('refuses a link that %s', async (_title, target, message) => {
     const folder = await folderWith({ 'main.js': '', 'lib/a.js': '' });
     await symlink(target, path.join(folder, 'link'));
@@ -451,7 +451,7 @@ describe('zipping a folder', () => {
   test('refuses a folder without files', async () => {
     const folder = await temporaryFolder();
     await mkdir(path.join(folder, 'node_modules'));
-    await expect(zipFolder(folder)).rejects.toThrow('holds no files');
+    await expect(zipFolder(folder)).rejects.toThrow('has no files');
   });
 
   test('fails the stream if a file vanishes meanwhile', async () => {
@@ -511,6 +511,6 @@ describe('the content hash', () => {
   test('refuses links', async () => {
     const folder = await folderWith({ 'main.js': '' });
     await symlink('main.js', path.join(folder, 'link'));
-    await expect(contentHash(folder)).rejects.toThrow('"link" is a link that is not followed');
+    await expect(contentHash(folder)).rejects.toThrow('"link" is a symbolic link');
   });
 });

@@ -111,7 +111,7 @@ describe('the entry of a Node package', () => {
 
 describe('a package is refused', () => {
   test.each<[string, Files, RegExp]>([
-    ['without an entry', without(node, 'main.js'), /no entry file: none of main\.js, main\.py, main/],
+    ['without an entry', without(node, 'main.js'), /no entry file: add one of main\.js, main\.py, main/],
     [
       'whose package.json names a file outside the package',
       { ...shared, 'package.json': { main: '../../etc/passwd' } },
@@ -133,7 +133,7 @@ describe('a package is refused', () => {
     [
       'with a schema that is not text',
       { ...node, 'input_schema.json': Buffer.from([0xff, 0x7b]) },
-      /is not text in UTF-8/,
+      /is not UTF-8 text/,
     ],
     [
       'with a schema that is too large',
@@ -265,7 +265,7 @@ describe('a package is accepted with a warning', () => {
     [
       'with credentials in it',
       { ...python, 'main.py': '\nproxy = "socks5://user:pass@proxy.example.com:1080"' },
-      /^main\.py: line 2 spells out proxy credentials/,
+      /^main\.py: line 2 contains proxy credentials/,
     ],
   ])('%s', async (_title, files, message) => {
     const warnings = await warningsOf(files);
@@ -403,12 +403,12 @@ describe('hard-coded proxy credentials are', () => {
     'proxies: { all: { password: secret, auth: { password: "p2" } } };',
   ])('found: %s', async (line) => {
     const warnings = await warningsOf({ ...python, 'main.py': `import os\n${line}\n` });
-    expect(warnings).toEqual([expect.stringContaining('main.py: line 2 spells out proxy credentials')]);
+    expect(warnings).toEqual([expect.stringContaining('main.py: line 2 contains proxy credentials')]);
   });
 
   test('found in a fallback value in Node', async () => {
     const files = { ...node, 'main.js': "const auth = process.env.PROXY_AUTH || 'u1:p2';" };
-    expect(await warningsOf(files)).toEqual([expect.stringContaining('line 1 spells out')]);
+    expect(await warningsOf(files)).toEqual([expect.stringContaining('line 1 contains proxy credentials')]);
   });
 
   test.each([
@@ -424,7 +424,7 @@ describe('hard-coded proxy credentials are', () => {
     '# socks5://user:pass@host:1080',
   ])('not found in %s', async (line) => {
     const warnings = await warningsOf({ ...python, 'main.py': `${line}\n` });
-    expect(warnings.filter((warning) => warning.includes('spells out'))).toEqual([]);
+    expect(warnings.filter((warning) => warning.includes('contains proxy credentials'))).toEqual([]);
   });
 
   test('found in linear time, like all patterns: this test ends within its time limit', async () => {

@@ -17,7 +17,7 @@ describe('the paths of a package', () => {
     ['a/b.js', 'a/B.js', /differ only in case/],
     ['a/b.js', 'a', /is both a file and a folder/],
     ['a', 'a/b.js', /is both a file and a folder/],
-    ['a/b.js', 'a/b.js', /is there twice/],
+    ['a/b.js', 'a/b.js', /the zip has two entries/],
   ])('%s and %s clash', (first, second, message) => {
     const taken = new TakenPaths();
     taken.add(first, 'file');

@@ -78,7 +78,7 @@ describe('an input schema is refused with', () => {
     [
       'required as text',
       schema({}, property({ required: 'true' })),
-      /"required" that is a string; write true or false/,
+      /"required" that is a string; use true or false/,
     ],
     ['required as a number', schema({}, property({ required: 1 })), /"required" that is a number/],
     [
@@ -125,7 +125,7 @@ describe('an input schema is refused with', () => {
       5,
     );
     const error = refusal(() => checked(inspectInputSchema, text));
-    expect(error.message).toMatch(/has 7 errors, the first is: input_schema\.json: property "urls"/);
+    expect(error.message).toMatch(/has 7 errors; the first is: input_schema\.json: property "urls"/);
     expect(error.details).toHaveLength(7);
   });
 
@@ -266,25 +266,25 @@ describe('an input schema is accepted with a warning about', () => {
       'a split field that is not an array',
       schema({ concurrency: { fields: ['n'] } }, property({ name: 'n', type: 'string', editor: 'input' })),
       'concurrency.fields',
-      /names "n", which is no array/,
+      /names "n", which is not an array/,
     ],
     [
       'a split field that is not a property',
       schema({ concurrency: { fields: ['ids', 'urls'] } }, property()),
       'concurrency.fields',
-      /"ids", which is no property/,
+      /"ids", which is not a property/,
     ],
     [
       'b that is not an array',
       schema({ b: ' n ' }, property({ name: 'n', type: 'string', editor: 'input' })),
       'b',
-      /b names "n", which is no array/,
+      /b names "n", which is not an array/,
     ],
     [
       'b that concurrency overrides',
       schema({ b: 'gone', concurrency: { fields: ['urls'] } }, property()),
       'b',
-      /"gone", which is no property/,
+      /"gone", which is not a property/,
     ],
     [
       'concurrency without fields',
@@ -314,7 +314,7 @@ describe('an input schema is accepted with a warning about', () => {
       'a minimum that is text',
       schema({}, property({ type: 'integer', editor: 'number', minimum: '2' })),
       'properties[0].minimum',
-      /is no number/,
+      /is not a number/,
     ],
   ])('%s', (_title, text, field, message) => {
     const { warnings } = checked(inspectInputSchema, text);
@@ -461,6 +461,6 @@ describe('a schema of a megabyte is read in one pass', () => {
     const fields = Array.from({ length: 60_000 }, (_, index) => `f${index}`);
     const concurrency = { fields, remove_fields: fields.map((name) => `${name}x`) };
     const { message } = refusal(() => checked(inspectInputSchema, schema({ concurrency }, property())));
-    expect(message).toMatch(/has 60000 errors, the first is: .*remove_fields names "f0x"/);
+    expect(message).toMatch(/has 60000 errors; the first is: .*remove_fields names "f0x"/);
   });
 });

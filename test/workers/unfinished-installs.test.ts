@@ -54,7 +54,7 @@ test('two crashed runners set a version aside; the next runner records that', as
   await installs.begin(version, second);
   await lose(second);
   expect(await status(version)).toBe('waiting');
-  await expect(installs.begin(version, third)).rejects.toThrow('brought the runner down twice');
+  await expect(installs.begin(version, third)).rejects.toThrow('crashed the runner twice');
   expect(await status(version)).toBe('failed');
 });
 
@@ -69,7 +69,7 @@ test('a completed installation, installed or failed, resets earlier crashes; an 
   await installs.end((await installs.begin(version, third)) ?? 0, { isComplete: false });
   await installs.begin(version, third);
   await lose(third);
-  await expect(installs.begin(version, await newRunner())).rejects.toThrow('set aside');
+  await expect(installs.begin(version, await newRunner())).rejects.toThrow('no longer tries');
 });
 
 test('installations of a runner that stops are forgotten', async () => {

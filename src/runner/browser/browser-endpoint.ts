@@ -25,7 +25,7 @@ export interface ServedSubtask extends BrowserOwner {
 
 const unauthorized = new BrowserError(
   'unauthorized',
-  'browsers want the user and password of PROXY_AUTH (Authorization: Basic, or ?apiKey=user:password)',
+  'authentication required: send the user and password of PROXY_AUTH (Authorization: Basic, or ?apiKey=user:password)',
 );
 
 export class BrowserEndpoint {
@@ -109,7 +109,7 @@ export class BrowserEndpoint {
   /** @returns the URL that is asked for; throws the refusal where the credentials are wrong or missing */
   #authorized(request: IncomingMessage): URL {
     const url = URL.parse(request.url ?? '', 'http://browser');
-    if (url === null) throw new BrowserError('invalid argument', 'the address of the request cannot be read');
+    if (url === null) throw new BrowserError('invalid argument', 'the URL of the request is invalid');
     const [, encoded = ''] = /^basic +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     const given =
       encoded === '' ? (url.searchParams.get('apiKey') ?? '') : Buffer.from(encoded, 'base64').toString();

@@ -97,7 +97,7 @@ export class BrowserFence {
       .filter((line) => !busNoise.test(line))
       .slice(-3)
       .join(' | ');
-    return new BrowserError('session not created', `the browser ended${said === '' ? '' : `: ${said}`}`);
+    return new BrowserError('session not created', `the browser exited${said === '' ? '' : `: ${said}`}`);
   }
 
   async cpuSeconds(): Promise<number> {

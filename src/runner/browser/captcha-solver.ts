@@ -24,6 +24,6 @@ export function solverAnswer(message: Buffer): string | undefined {
   }
   if (command?.method !== method) return undefined;
   const { id, sessionId } = command;
-  const result = { status: false, message: 'there is no solver of captchas on this platform' };
+  const result = { status: false, message: 'solving captchas is not supported on this platform' };
   return JSON.stringify({ id, result, ...(sessionId === undefined ? {} : { sessionId }) });
 }

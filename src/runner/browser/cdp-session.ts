@@ -46,7 +46,7 @@ export class CdpSession {
     this.#pipe.on('data', (chunk: Buffer) => this.#fromBrowser(chunk));
     this.#pipe.once('close', () => {
       if (this.#isWithinMessage) this.#client.terminate();
-      else this.close('the browser ended');
+      else this.close('the browser exited');
       ended.resolve();
     });
     this.#pipe.resume();

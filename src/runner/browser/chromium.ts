@@ -43,23 +43,23 @@ function findProgram(
     return found;
   }
   if (statSync(configured, { throwIfNoEntry: false })?.isFile() === true) return configured;
-  throw new BrowserError('unavailable', `${missing.setting} names no program`);
+  throw new BrowserError('unavailable', `${missing.setting} must be the path of an executable`);
 }
 
 /** @throws BrowserError that says what the operator can do */
 export function findChromium({ chromium }: ChromiumSettings): string {
-  const message = `no Chromium is installed on the machine of this runner: ${installCommand}`;
+  const message = `Chromium is not installed on the runner's machine: ${installCommand}`;
   const program = findProgram(chromium, browserPlaces, { setting: 'CHELA_CHROMIUM', message });
   if (existsSync(path.join(path.dirname(program), companion))) return program;
   throw new BrowserError(
     'unavailable',
-    'CHELA_CHROMIUM names no program with the files of Chromium beside it',
+    'CHELA_CHROMIUM must be the path of the Chromium executable in its own folder, not of a wrapper script',
   );
 }
 
 /** @throws BrowserError that says what the operator can do */
 export function findChromedriver({ chromedriver }: ChromiumSettings): string {
-  const message = `no chromedriver is installed on the machine of this runner: ${installCommand}`;
+  const message = `chromedriver is not installed on the runner's machine: ${installCommand}`;
   return findProgram(chromedriver, driverPlaces, { setting: 'CHELA_CHROMEDRIVER', message });
 }
 

@@ -50,7 +50,7 @@ export class DevtoolsFrontend {
       sendJson(response, []);
       return;
     }
-    if (!versionPaths.test(path)) throw new BrowserError('unknown command', `there is nothing at ${path}`);
+    if (!versionPaths.test(path)) throw new BrowserError('unknown command', `${path} does not exist`);
     sendJson(response, {
       Browser: `Chrome/${await versionOf(program)}`,
       'Protocol-Version': '1.3',
@@ -64,15 +64,15 @@ export class DevtoolsFrontend {
    * @throws BrowserError for the answer to the handshake, where there is no browser
    */
   async connect(request: IncomingMessage, socket: Socket, head: Buffer, path: string): Promise<void> {
-    if (!socketPaths.test(path)) throw new BrowserError('unknown command', `there is no browser at ${path}`);
+    if (!socketPaths.test(path)) throw new BrowserError('unknown command', `no browser exists at ${path}`);
     const given = new AbortController();
-    const leave = (): void => given.abort(new BrowserError('unknown error', 'the client has left'));
+    const leave = (): void => given.abort(new BrowserError('unknown error', 'the client disconnected'));
     // Nothing is sent before the handshake is answered; only who reads sees an end.
     socket.on('end', leave).on('close', leave).resume();
     const browser = await this.#browsers.open('devtools', given.signal);
     given.signal.addEventListener('abort', () => void browser.close());
     const late = setTimeout(
-      () => given.abort(new BrowserError('session not created', 'the browser did not start in time')),
+      () => given.abort(new BrowserError('session not created', 'starting the browser timed out')),
       startMilliseconds,
     );
     try {
@@ -95,7 +95,7 @@ export class DevtoolsFrontend {
   async #handshake(request: IncomingMessage, socket: Socket, head: Buffer): Promise<WebSocket> {
     const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
     // A request that is no handshake is answered there, and its connection closed.
-    socket.once('close', () => reject(new BrowserError('invalid argument', 'no handshake of a WebSocket')));
+    socket.once('close', () => reject(new BrowserError('invalid argument', 'not a WebSocket handshake')));
     this.#server.handleUpgrade(request, socket, head, resolve);
     return promise;
   }

@@ -110,14 +110,14 @@ export class SubtaskBrowsers {
     const { config, places } = this.#services;
     const { browserQueueSeconds: seconds, browserLimit, browserSubtaskLimit } = config;
     const limits =
-      `${browserSubtaskLimit} browsers of a subtask (CHELA_BROWSER_SUBTASK_LIMIT) and ` +
-      `${browserLimit} of a runner (CHELA_BROWSER_LIMIT) at a time`;
+      `the limits are ${browserSubtaskLimit} browsers per subtask (CHELA_BROWSER_SUBTASK_LIMIT) and ` +
+      `${browserLimit} per runner (CHELA_BROWSER_LIMIT)`;
     const late = new AbortController();
     const timer = setTimeout(() => {
-      late.abort(new BrowserError('unavailable', `no place for a browser within ${seconds} s: ${limits}`));
+      late.abort(new BrowserError('unavailable', `no browser was available within ${seconds} s: ${limits}`));
     }, seconds * 1000);
     const notice = setTimeout(() => {
-      this.#owner.onNotice(`waiting for a place for a browser: ${limits}`);
+      this.#owner.onNotice(`waiting for an available browser: ${limits}`);
     }, noticeMilliseconds);
     try {
       return await places.take(this, AbortSignal.any([signal, late.signal]));

@@ -42,20 +42,20 @@ export class WebDriverFrontend {
     const path = fullPath.replace(formerPrefix, '');
     const method = request.method ?? 'GET';
     if (path === '/status' && method === 'GET') {
-      sendJson(response, { value: { ready: true, message: 'each session gets a browser of its own' } });
+      sendJson(response, { value: { ready: true, message: 'each session gets its own browser' } });
       return;
     }
     const left = new AbortController();
-    response.once('close', () => left.abort(new BrowserError('unknown error', 'the client has left')));
+    response.once('close', () => left.abort(new BrowserError('unknown error', 'the client disconnected')));
     if (path === '/session' && method === 'POST') {
       await this.#begin(request, response, left.signal);
       return;
     }
     const [, id = ''] = sessionPath.exec(path) ?? [];
-    if (id === '') throw new BrowserError('unknown command', `there is nothing at ${path}`);
+    if (id === '') throw new BrowserError('unknown command', `${path} does not exist`);
     const led = this.#led.get(id);
     if (led === undefined)
-      throw new BrowserError('invalid session id', 'there is no such session, or it has ended');
+      throw new BrowserError('invalid session id', 'the session does not exist or has ended');
     if (method === 'DELETE' && path === `/session/${id}`) {
       await this.#quit(led, path, response);
       return;
@@ -111,7 +111,7 @@ function parsed(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
   } catch (error) {
-    throw new BrowserError('invalid argument', 'the body is no JSON', { cause: error });
+    throw new BrowserError('invalid argument', 'the body is not valid JSON', { cause: error });
   }
 }
 

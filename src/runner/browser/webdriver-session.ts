@@ -107,7 +107,7 @@ export async function readBody(message: IncomingMessage, limitBytes: number): Pr
   for await (const chunk of message as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > limitBytes)
-      throw new BrowserError('invalid argument', `a body of more than ${limitBytes} bytes`);
+      throw new BrowserError('invalid argument', `the body is larger than ${limitBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -119,9 +119,9 @@ export async function readBody(message: IncomingMessage, limitBytes: number): Pr
  */
 export function announcedBytes(request: IncomingMessage, limitBytes: number): number {
   if (request.headers['transfer-encoding'] !== undefined)
-    throw new BrowserError('invalid argument', 'the body of a command needs a Content-Length');
+    throw new BrowserError('invalid argument', 'a command with a body must have a Content-Length');
   const bytes = Number(request.headers['content-length'] ?? 0);
   if (bytes <= limitBytes) return bytes;
   const limit = `${limitBytes} bytes (CHELA_BROWSER_MESSAGE_LIMIT_BYTES)`;
-  throw new BrowserError('invalid argument', `a command of more than ${limit}`);
+  throw new BrowserError('invalid argument', `the command is larger than ${limit}`);
 }

@@ -71,7 +71,7 @@ export class Cgroups extends StartStop {
 
 /** @throws Error that says why cgroups are unavailable */
 async function openKind(): Promise<CgroupKind> {
-  if (process.platform !== 'linux') throw new Error(`${process.platform} has none`);
+  if (process.platform !== 'linux') throw new Error(`${process.platform} does not support cgroups`);
   const { versionOne, versionTwo } = await ownHierarchies();
   const kind = ['memory', 'cpu', 'pids'].some((controller) => versionOne.has(controller))
     ? await VersionOneCgroups.open(versionOne)

@@ -105,7 +105,7 @@ class VersionOneCgroup implements Cgroup {
 
   #folder(control: CgroupControl): string {
     const folder = this.#folders.get(control);
-    if (folder === undefined) throw new RangeError(`there is no control of ${control} here`);
+    if (folder === undefined) throw new RangeError(`the ${control} controller is not available`);
     return folder;
   }
 
@@ -135,7 +135,7 @@ export class VersionOneCgroups implements CgroupKind {
     const name = runnerFolderName();
     const folders = new Map<CgroupControl, string>();
     const made = new Map<string, string>();
-    let refusal: unknown = new Error('no controller is mounted');
+    let refusal: unknown = new Error('no cgroup controller is mounted');
     for (const [control, controller] of Object.entries(controllers) as [CgroupControl, string][]) {
       const parent = own.get(controller);
       if (parent === undefined) continue;

@@ -139,7 +139,7 @@ export class VersionTwoCgroups implements CgroupKind {
     await removeOfDeadRunners(parent);
     const available = await controllersIn(parent, 'cgroup.controllers', wanted);
     if (available.length === 0) {
-      throw new Error(`${parent} is handed none of the controllers ${wanted.join(', ')}`);
+      throw new Error(`none of the controllers ${wanted.join(', ')} is enabled for ${parent}`);
     }
     await handDown(parent, available);
     const folder = path.join(parent, runnerFolderName());
@@ -200,7 +200,9 @@ async function handDown(folder: string, names: readonly string[]): Promise<void>
   const isRoot = !existsSync(path.join(folder, 'cgroup.type'));
   if (isRoot) return enable(folder, names);
   if (/^session-.*\.scope$/.test(path.basename(folder))) {
-    throw new Error(`${folder} is a login session's, not the runner's alone`);
+    throw new Error(
+      `${folder} belongs to a login session; run the runner in a cgroup of its own, such as a systemd service`,
+    );
   }
   const host = path.join(folder, hostFolder);
   await mkdir(host, { recursive: true });
@@ -226,5 +228,5 @@ async function moveProcesses(from: string, to: string): Promise<void> {
       });
     }
   }
-  throw new Error(`processes keep appearing in ${from}`);
+  throw new Error(`new processes keep starting in ${from}`);
 }

@@ -134,7 +134,10 @@ export class InstallFence {
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     const late = setTimeout(
-      () => end(`installing the dependencies took longer than ${installTimeLimitSeconds} s`),
+      () =>
+        end(
+          `installing the dependencies took longer than ${installTimeLimitSeconds} s (CHELA_INSTALL_TIME_LIMIT_SECONDS)`,
+        ),
       installTimeLimitSeconds * 1000,
     );
     const stopDisk = watchDisk(
@@ -143,14 +146,14 @@ export class InstallFence {
       (passed) =>
         end(
           passed === 'bytes'
-            ? `installing the dependencies took more disk than ${sandboxDiskBytes} bytes (CHELA_SANDBOX_DISK_BYTES)`
-            : `installing the dependencies made more than ${sandboxDiskFileLimit} files (CHELA_SANDBOX_DISK_FILE_LIMIT)`,
+            ? `installing the dependencies used more disk than ${sandboxDiskBytes} bytes (CHELA_SANDBOX_DISK_BYTES)`
+            : `installing the dependencies created more than ${sandboxDiskFileLimit} files (CHELA_SANDBOX_DISK_FILE_LIMIT)`,
         ),
     );
     const watched = new AbortController();
     void this.#watchMemory(worker, watched.signal, () =>
       end(
-        `installing the dependencies took more memory than ${installMemoryMegabytes} MB (CHELA_INSTALL_MEMORY_MB)`,
+        `installing the dependencies used more memory than ${installMemoryMegabytes} MB (CHELA_INSTALL_MEMORY_MB)`,
       ),
     );
     return {
@@ -203,7 +206,7 @@ async function takeResult(workDir: string, { folder, result }: FencedCommand): P
   else if (!(await lstat(target)).isDirectory()) {
     // A script may have replaced it with a link to a folder of the host.
     await rm(target);
-    throw new Error(`${result} is no folder after the installation`);
+    throw new Error(`${result} is not a folder after the installation`);
   }
   await takeOver(target);
 }

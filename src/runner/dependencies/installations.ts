@@ -143,7 +143,7 @@ export class Installations extends StartStop {
   async #install(versionId: number): Promise<void> {
     const { installs, packages } = this.#options;
     const signal = this.#running?.signal;
-    if (signal === undefined) throw new Error('the runner is not started, or was stopped');
+    if (signal === undefined) throw new Error('the runner is not running');
     // Jobs start before the runner.
     await this.#registered.promise;
     signal.throwIfAborted();

@@ -27,7 +27,7 @@ function visit(entry: Json, places: readonly RegistryPlace[]): void {
     if (name === 'resolved' && typeof value === 'string') {
       if (!/^https?:\/\//.test(value)) {
         throw new Error(
-          `the lock file takes a package from "${value}": dependencies are installed in a sandbox that reaches the registry only`,
+          `the lock file has a package from "${value}": only packages from the registry are supported`,
         );
       }
       const place = places.find(({ url }) => value.startsWith(url));

@@ -85,7 +85,7 @@ export class NodeDependencies {
     const command = lock === undefined ? 'install' : 'ci';
     const outcome = await runNpm(this.#installer, { ...request, command });
     if (outcome === 'installed') return;
-    print('the lock file does not fit package.json: installing by package.json');
+    print('the lock file does not match package.json: installing from package.json');
     const again = await runNpm(this.#installer, { ...request, command: 'install' });
     if (again !== 'installed') throw new Error('npm refused the lock file');
   }

@@ -40,7 +40,7 @@ export async function findNpm(): Promise<string> {
     const isPackage = found !== undefined && (await isReadable(path.join(found, 'bin', 'npm-cli.js')));
     if (isPackage) return found;
   }
-  throw new Error('npm is not on PATH, and installing dependencies needs it');
+  throw new Error('npm is not on PATH, but it is required for installing dependencies');
 }
 
 async function isReadable(file: string): Promise<boolean> {

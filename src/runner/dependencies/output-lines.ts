@@ -50,7 +50,9 @@ export class OutputLines {
     this.#printed += 1;
     if (this.#printed <= this.#lineLimit) this.#print(shown);
     else if (this.#printed === this.#lineLimit + 1)
-      this.#print(`more than ${this.#lineLimit} lines (CHELA_INSTALL_LOG_LINE_LIMIT), the rest is not kept`);
+      this.#print(
+        `the limit of ${this.#lineLimit} lines (CHELA_INSTALL_LOG_LINE_LIMIT) is reached: further lines are dropped`,
+      );
     this.#tail.push(shown);
     if (this.#tail.length > tailLines) this.#tail.shift();
   }

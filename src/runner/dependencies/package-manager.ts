@@ -61,12 +61,14 @@ export async function runPackageManager(
   try {
     const [exitCode] = await ended.catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
-      throw new Error(`${command} is not on PATH, and installing dependencies needs it`);
+      throw new Error(`${command} is not on PATH, but it is required for installing dependencies`);
     });
     await Promise.all(reading);
     signal.throwIfAborted();
     if (timeLimit.aborted)
-      throw new Error(`installing the dependencies took longer than ${timeLimitSeconds} s`);
+      throw new Error(
+        `installing the dependencies took longer than ${timeLimitSeconds} s (CHELA_INSTALL_TIME_LIMIT_SECONDS)`,
+      );
     return { exitCode, tail: output.tail };
   } finally {
     end.removeEventListener('abort', kill);

@@ -48,7 +48,7 @@ export async function readPipSettings(python: string): Promise<PipSettings> {
     const said = error.stderr?.trim() ?? '';
     if (said.includes("No module named 'pip'")) {
       throw new Error(
-        'pip is not installed, and Python workers with dependencies need it: apt-get install python3-pip',
+        'pip is not installed, but Python workers with dependencies require it: apt-get install python3-pip',
       );
     }
     throw new Error(

@@ -37,7 +37,7 @@ export async function runPip(installer: Installer, request: PipRequest): Promise
   if (exitCode === 0) return;
   if (tail.includes('No module named pip')) {
     throw new Error(
-      'pip is not installed, and Python workers with dependencies need it: apt-get install python3-pip',
+      'pip is not installed, but Python workers with dependencies require it: apt-get install python3-pip',
     );
   }
   throw new Error(`pip failed with exit code ${exitCode}:\n${tail}`);

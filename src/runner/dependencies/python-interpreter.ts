@@ -58,14 +58,16 @@ async function describe(command: string): Promise<Description> {
     (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
       throw new Error(
-        `${command} is not installed, and Python workers need it: apt-get install python3 python3-pip`,
+        `${command} is not installed, but Python workers require it: apt-get install python3 python3-pip`,
       );
     },
   );
   const found = JSON.parse(stdout) as Description;
   const [major = 0, minor = 0] = found.version.split('.').map(Number);
   if (major < oldest[0] || minor < oldest[1]) {
-    throw new Error(`${command} is Python ${found.version}, and workers need ${oldest.join('.')} or newer`);
+    throw new Error(
+      `${command} is Python ${found.version}, but workers require ${oldest.join('.')} or newer`,
+    );
   }
   return found;
 }

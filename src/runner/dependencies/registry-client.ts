@@ -114,12 +114,12 @@ export class RegistryClient {
       response.destroy();
       const next = URL.parse(answered.location, current.href);
       if (next === null || !/^https?:$/.test(next.protocol))
-        throw new Error(`${current.host} leads to no address`);
+        throw new Error(`${current.host} redirects to an invalid URL`);
       if (current.protocol === 'https:' && next.protocol === 'http:')
-        throw new Error(`${current.host} leads from https to http`);
+        throw new Error(`${current.host} redirects from https to http`);
       current = next;
     }
-    throw new Error(`${url.host} leads from one place to the next`);
+    throw new Error(`${url.host} redirects more than ${mostRedirects} times`);
   }
 
   close(): void {

@@ -117,7 +117,7 @@ export class RegistryGateway {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method, url = '' } = request;
     if (method !== 'GET' && method !== 'HEAD') {
-      refuse(response, 405, 'packages are read here, and nothing else is done');
+      refuse(response, 405, 'only GET and HEAD are supported here');
       return;
     }
     const gone = new AbortController();
@@ -140,7 +140,7 @@ export class RegistryGateway {
     const asked = path.endsWith('/') ? rest : rest.slice(0, -1);
     const target = registry && targetOf(registry, asked);
     if (registry === undefined || target === undefined) {
-      refuse(response, 403, 'only the package registry can be reached from here');
+      refuse(response, 403, 'only the package registry can be reached during an installation');
       return;
     }
     if (/\.(?:tgz|tar\.gz)$/.test(target.pathname)) await this.#sendFile(target, request, response, signal);

@@ -72,7 +72,7 @@ export class SubtaskLog {
       if (!this.#isFull) {
         this.#isFull = true;
         this.system(
-          `more than ${lineLimit} log lines (CHELA_LOG_LINE_LIMIT), the rest is not kept`,
+          `the limit of ${lineLimit} log lines (CHELA_LOG_LINE_LIMIT) is reached: further lines are dropped`,
           logType.warn,
         );
       }
@@ -94,7 +94,7 @@ export class SubtaskLog {
     if (this.#dropped === 0) return;
     const { linesPerSecond } = this.#options;
     this.system(
-      `${this.#dropped} log lines more than ${linesPerSecond} a second (CHELA_LOG_LINES_PER_SECOND) were not kept`,
+      `${this.#dropped} log lines were dropped: the limit is ${linesPerSecond} lines per second (CHELA_LOG_LINES_PER_SECOND)`,
       logType.warn,
     );
     this.#dropped = 0;

@@ -38,7 +38,7 @@ export class Dialer {
       return await this.#through(this.#upstream, target, signal);
     } catch (error) {
       if (!signal.aborted || error instanceof DialError) throw DialError.from(error, targetText(target));
-      throw new DialError('timeout', `${targetText(target)} could not be reached in time`, { cause: error });
+      throw new DialError('timeout', `connecting to ${targetText(target)} timed out`, { cause: error });
     }
   }
 

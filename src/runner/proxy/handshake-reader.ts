@@ -9,7 +9,8 @@ const headEnd = '\r\n\r\n';
 /** Resolves when there is something new to read. */
 async function readable(stream: Readable): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const fail = (): void => reject(stream.errored ?? new Error('the connection ended within its handshake'));
+  const fail = (): void =>
+    reject(stream.errored ?? new Error('the connection was closed during the handshake'));
   if (stream.destroyed || stream.readableEnded) fail();
   stream.once('readable', resolve).once('end', fail).once('close', fail);
   await promise.finally(() => {
@@ -49,6 +50,6 @@ export async function readHead(stream: Readable, limitBytes: number): Promise<st
       if (rest.length > 0) stream.unshift(rest);
       return head.toString('latin1', 0, end);
     }
-    if (head.length > limitBytes) throw new Error(`a head of more than ${limitBytes} bytes`);
+    if (head.length > limitBytes) throw new Error(`the headers are larger than ${limitBytes} bytes`);
   }
 }

@@ -51,7 +51,7 @@ interface Refusal {
 const unauthorized: Refusal = {
   status: 407,
   headers: { 'proxy-authenticate': 'Basic realm="chela"' },
-  text: 'the proxy wants the user and password of PROXY_AUTH (Proxy-Authorization: Basic)',
+  text: 'proxy authentication required: send the user and password of PROXY_AUTH (Proxy-Authorization: Basic)',
 };
 
 function refusalOf(error: unknown): Refusal {
@@ -122,7 +122,7 @@ export class HttpFrontend {
       return;
     }
     if (url?.protocol !== 'http:') {
-      const text = 'this is a proxy: ask for a whole http:// URL, or for a tunnel by CONNECT';
+      const text = 'this is a proxy: request an absolute http:// URL, or open a tunnel with CONNECT';
       refuse(response, { status: 400, headers: {}, text });
       return;
     }
@@ -143,9 +143,7 @@ export class HttpFrontend {
       maxHeaderSize: headLimitBytes,
       timeout: this.#handlers.idleMilliseconds,
     });
-    outgoing.on('timeout', () =>
-      outgoing.destroy(new DialError('timeout', 'the target did not answer in time')),
-    );
+    outgoing.on('timeout', () => outgoing.destroy(new DialError('timeout', 'the target timed out')));
     // Once there is an answer, what breaks shows in that: a target may answer before it has taken the whole request.
     outgoing.on('error', (error) => reject(DialError.from(error, url.host)));
     outgoing.on('response', (incoming) => resolve(incoming));

@@ -63,7 +63,7 @@ export class ProxySession {
     listener.maxConnections = connections;
     listener.on('drop', () => {
       this.#notice(
-        `more than ${connections} connections at a time, the rest is refused (CHELA_PROXY_CONNECTION_LIMIT)`,
+        `the limit of ${connections} open connections (CHELA_PROXY_CONNECTION_LIMIT) is reached: further connections are refused`,
       );
     });
     listener.on('connection', this.#accept);

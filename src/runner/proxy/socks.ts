@@ -59,7 +59,8 @@ export async function readSocksRequest(
     socket.write(Buffer.from([socksVersion, method.none]));
   } else await readCredentials(socket, methods, accepts ?? (() => true));
   const [version, command, , type] = await readBytes(socket, 4);
-  if (version !== socksVersion) throw new SocksRefusal('no SOCKS5 request', socksReply(reply.generalFailure));
+  if (version !== socksVersion)
+    throw new SocksRefusal('not a SOCKS5 request', socksReply(reply.generalFailure));
   if (command !== connectCommand) {
     throw new SocksRefusal('only CONNECT is supported', socksReply(reply.commandNotSupported));
   }
@@ -142,7 +143,10 @@ export async function requestSocksTunnel(
     const [, status] = await readBytes(socket, 2);
     if (status !== 0) throw new DialError('upstream failure', 'the upstream proxy refused its credentials');
   } else if (chosen !== method.none) {
-    throw new DialError('upstream failure', 'the upstream proxy wants another way of authentication');
+    throw new DialError(
+      'upstream failure',
+      'the upstream proxy requires an unsupported authentication method',
+    );
   }
   const port = Buffer.alloc(2);
   port.writeUInt16BE(target.port);

@@ -32,7 +32,7 @@ export function checkTarget({ host, port }: RequestedTarget): Target {
   const isHost = isAddress || (normal.length <= 253 && nameForm.test(normal));
   if (!isHost || !Number.isInteger(port) || port < 1 || port > 65_535) {
     const shown = JSON.stringify(`${host.slice(0, 100)}:${port}`);
-    throw new DialError('malformed target', `${shown} is no host and port`);
+    throw new DialError('malformed target', `${shown} is not a host and port`);
   }
   return { host: normal, port };
 }

@@ -30,7 +30,7 @@ function findBinary(name: string, packageName: string): string {
   const installer =
     installCommands.find(({ manager }) => existsSync(manager))?.command ?? 'install the package';
   const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
-  throw new Error(`${name} is not installed, and sandboxes need it: ${sudo}${installer} ${packageName}`);
+  throw new Error(`${name} is not installed, but sandboxes require it: ${sudo}${installer} ${packageName}`);
 }
 
 /**

@@ -23,27 +23,27 @@ import type { Owner } from './work-folder.ts';
 
 /** What the messages of bubblewrap mean for an operator. */
 const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = [
-  { sign: /Unknown option --(disable-userns|size|perms)/, remedy: 'bubblewrap 0.8.0 or newer is needed' },
+  { sign: /Unknown option --(disable-userns|size|perms)/, remedy: 'bubblewrap 0.8.0 or newer is required' },
   {
     sign: /uid map: Permission denied|uid_map|loopback: [\w ]{0,40}: Operation not permitted/i,
     remedy:
-      'the system forbids user namespaces to programs without a profile: ' +
+      'the system does not allow user namespaces for programs without an AppArmor profile: ' +
       'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
   },
   {
     sign: /max_user_namespaces|max_\*_namespaces/,
-    remedy: 'the system allows no further user namespaces: sudo sysctl -w user.max_user_namespaces=15000',
+    remedy: 'the limit of user namespaces is reached: sudo sysctl -w user.max_user_namespaces=15000',
   },
   {
     sign: /No permissions to creat(?:e|ing) new namespace|Creating new namespace failed/i,
     remedy:
-      'the system forbids user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1; ' +
-      'in a container, start that with --security-opt seccomp=unconfined',
+      'the system does not allow user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1; ' +
+      'in a container, start the container with --security-opt seccomp=unconfined',
   },
   {
     sign: /mount proc/i,
     remedy:
-      'a container with a masked /proc cannot hold sandboxes: start it with --security-opt systempaths=unconfined',
+      'sandboxes do not work in a container with a masked /proc: start the container with --security-opt systempaths=unconfined',
   },
 ];
 
@@ -121,7 +121,9 @@ export class BubblewrapSandbox implements Sandbox {
 
   async check(): Promise<void> {
     if (process.platform !== 'linux') {
-      throw new Error(`the bubblewrap sandbox needs Linux; on ${process.platform} set CHELA_SANDBOX=process`);
+      throw new Error(
+        `the bubblewrap sandbox requires Linux; on ${process.platform}, set CHELA_SANDBOX=process`,
+      );
     }
     await this.#prepare();
     await tryOut({ open: async (trial) => this.#openCold(trial) }, this.#options.cacheDir);

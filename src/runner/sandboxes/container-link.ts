@@ -31,9 +31,9 @@ const longestLine = 64 * 1024;
 function problemOf(line: string): string | undefined {
   try {
     const { listening, error } = JSON.parse(line) as RelayMessage;
-    return listening ? undefined : (error ?? 'it could not listen');
+    return listening ? undefined : (error ?? 'the relay in the container could not listen');
   } catch {
-    return 'it said nothing that makes sense';
+    return 'the relay in the container sent an invalid message';
   }
 }
 
@@ -112,7 +112,9 @@ export class ContainerLink {
   /** Resolves once the worker's ports are open. @throws Error with what the relay said */
   async ready(): Promise<void> {
     const late = setTimeout(() => {
-      this.#ready.reject(new Error(`it did not start within ${startLimitMilliseconds / 1000} seconds`));
+      this.#ready.reject(
+        new Error(`the container did not start within ${startLimitMilliseconds / 1000} seconds`),
+      );
     }, startLimitMilliseconds);
     await this.#ready.promise.finally(() => clearTimeout(late));
   }
@@ -148,7 +150,7 @@ export class ContainerLink {
   #read(relay: net.Socket): void {
     relay.on('error', () => relay.destroy());
     relay.once('close', () => {
-      this.#ready.reject(new Error('it ended before it started the worker'));
+      this.#ready.reject(new Error('the container exited before it started the worker'));
       this.#broken.resolve();
     });
     let received = '';

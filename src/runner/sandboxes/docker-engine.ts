@@ -34,7 +34,7 @@ export function explainEngineError(error: unknown, { dockerHost }: EngineAddress
   const { code, message } = error as NodeJS.ErrnoException;
   const remedy =
     code === 'EACCES'
-      ? `this user may not use the Docker Engine at ${dockerHost}: sudo usermod -aG docker "$USER", then sign in again`
+      ? `this user is not allowed to use the Docker Engine at ${dockerHost}: sudo usermod -aG docker "$USER", then sign in again`
       : code === 'ENOENT' || code === 'ECONNREFUSED'
         ? `no Docker Engine answers at ${dockerHost}: start it, or set DOCKER_HOST to where it listens`
         : `the Docker Engine at ${dockerHost} answered: ${message}`;

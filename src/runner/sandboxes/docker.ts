@@ -60,9 +60,9 @@ export class DockerSandbox implements Sandbox {
   async check(): Promise<void> {
     const { dockerImage: image, dockerRuntime: runtime } = this.#settings;
     if (process.platform !== 'linux') {
-      throw new Error(`the docker sandbox needs Linux; on ${process.platform} set CHELA_SANDBOX=process`);
+      throw new Error(`the docker sandbox requires Linux; on ${process.platform}, set CHELA_SANDBOX=process`);
     }
-    if (image === '') throw new Error('the docker sandbox needs an image: set CHELA_DOCKER_IMAGE');
+    if (image === '') throw new Error('the docker sandbox requires an image: set CHELA_DOCKER_IMAGE');
     const { engine } = await this.#prepare();
     await engine
       .getImage(image)
@@ -74,7 +74,7 @@ export class DockerSandbox implements Sandbox {
     const { Runtimes: runtimes } = (await engine.info()) as { Runtimes?: Record<string, unknown> };
     if (runtime !== '' && !Object.hasOwn(runtimes ?? {}, runtime)) {
       throw new Error(
-        `the Docker Engine does not know the runtime ${runtime}, only ${Object.keys(runtimes ?? {}).join(', ')}`,
+        `the Docker Engine does not have the runtime ${runtime}; it has ${Object.keys(runtimes ?? {}).join(', ')}`,
       );
     }
     await tryOut(this, this.#settings.cacheDir);
@@ -238,7 +238,7 @@ async function start(container: Docker.Container, link: ContainerLink): Promise<
     // From then on what it prints is for somebody else to read.
     if (isReady) return;
     const printed = (await text(output.stderr)).trim();
-    throw new Error(printed || 'the container ended before it started the worker');
+    throw new Error(printed || 'the container exited before it started the worker');
   });
   await Promise.race([link.ready(), endedEarly]);
   isReady = true;

@@ -95,14 +95,16 @@ async function takeTurn(): Promise<() => void> {
 export class ProcessSandbox implements Sandbox {
   readonly name = 'process';
   readonly warning =
-    'workers run without a sandbox (CHELA_SANDBOX=process): nothing keeps them from the files, processes and network of this machine';
+    'workers run without a sandbox (CHELA_SANDBOX=process): they can access all files, processes and networks of this machine';
 
   async check(): Promise<void> {
     if (process.platform === 'win32') {
-      throw new Error('workers do not run on Windows itself; start Chela in WSL: wsl --install');
+      throw new Error('workers cannot run on Windows directly; start Chela in WSL: wsl --install');
     }
     await promisify(execFile)('ps', ['-A']).catch(() => {
-      throw new Error('ps is not installed, and ending workers needs it: install the package procps');
+      throw new Error(
+        'ps is not installed, but it is required for stopping workers: install the package procps',
+      );
     });
   }
 
@@ -179,8 +181,8 @@ export class ProcessSandbox implements Sandbox {
       const { code, port } = error as { code?: string; port?: number };
       if (code !== 'EADDRINUSE') throw error;
       throw new Error(
-        `port ${port} of this machine is taken, and without a sandbox each worker needs it: ` +
-          'end what uses it, or set CHELA_SANDBOX=bubblewrap',
+        `port ${port} of this machine is in use, but without a sandbox each worker needs it: ` +
+          'stop the program that uses it, or set CHELA_SANDBOX=bubblewrap',
         { cause: error },
       );
     }

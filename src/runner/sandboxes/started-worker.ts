@@ -111,7 +111,7 @@ async function listenersOf(child: ChildProcess, count: number, signal: AbortSign
       listeners.set(message.listening, handle);
       if (listeners.size === count) all.resolve(listeners);
     } else {
-      const { error = 'it sent no listener', code, port } = message;
+      const { error = 'the sandbox sent no listener', code, port } = message;
       all.reject(Object.assign(new Error(error), { code, port }));
     }
   };
@@ -151,8 +151,9 @@ export async function receiveListeners(child: ChildProcess, count: number): Prom
     child.off('exit', onExit);
   });
   if (outcome === undefined)
-    throw new Error(`it did not start within ${startLimitMilliseconds / 1000} seconds`);
-  if (typeof outcome === 'string') throw new Error(outcome.trim() || 'it ended before it started the worker');
+    throw new Error(`the sandbox did not start within ${startLimitMilliseconds / 1000} seconds`);
+  if (typeof outcome === 'string')
+    throw new Error(outcome.trim() || 'the sandbox exited before it started the worker');
   return outcome;
 }
 

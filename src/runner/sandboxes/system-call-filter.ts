@@ -87,7 +87,7 @@ function instruction(code: keyof typeof codes, operand: number, whenTrue = 0, wh
 export function systemCallFilter(processor: string): Buffer {
   const known = numbers[processor];
   if (known === undefined) {
-    throw new Error(`the bubblewrap sandbox does not know the system calls of ${processor}`);
+    throw new Error(`the bubblewrap sandbox does not support ${processor} processors`);
   }
   const lacking = instruction('answer', fail | constants.errno.ENOSYS);
   return Buffer.concat([

@@ -28,7 +28,8 @@ export async function tryOut(sandbox: Pick<Sandbox, 'open'>, cacheDir: string): 
     worker.run();
     const { exitCode, signal } = await worker.exited;
     await worker.close();
-    if (exitCode !== 0) throw new Error(`an empty worker ended with ${signal ?? exitCode} in the sandbox`);
+    if (exitCode !== 0)
+      throw new Error(`the test of the sandbox failed: an empty worker ended with ${signal ?? exitCode}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

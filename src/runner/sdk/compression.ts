@@ -23,13 +23,16 @@ export async function decompress(
   const decompressor = decompressors.get(encoding);
   if (decompressor === undefined) {
     throw encoding === 'identity'
-      ? new CallError(status.internal, 'a message is marked as compressed, but its call names no compression')
-      : new CallError(status.unimplemented, `messages compressed by ${encoding} are not supported`);
+      ? new CallError(
+          status.internal,
+          'a message is marked as compressed, but the call has no grpc-encoding header',
+        )
+      : new CallError(status.unimplemented, `messages compressed with ${encoding} are not supported`);
   }
   try {
     return await decompressor(content, { maxOutputLength: limitBytes });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined;
-    throw new CallError(status.internal, `a message could not be decompressed by ${encoding}`);
+    throw new CallError(status.internal, `a message could not be decompressed with ${encoding}`);
   }
 }

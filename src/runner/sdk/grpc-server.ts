@@ -76,7 +76,7 @@ export class GrpcServer {
       // Keeps nothing else of the headers during the call.
       void serveCall(stream, String(headers[':path']), headers['grpc-encoding'], this.#service);
     } else {
-      endCall(stream, new CallError(status.unimplemented, 'a call of gRPC is a POST request'));
+      endCall(stream, new CallError(status.unimplemented, 'gRPC calls must be POST requests'));
     }
   };
 }

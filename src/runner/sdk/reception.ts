@@ -91,9 +91,9 @@ export class Reception {
     if (announced !== undefined && announced.sizeBytes > this.#limits.messageLimitBytes) {
       resolve({ kind: 'too large', sizeBytes: announced.sizeBytes });
     } else if (announced === undefined || isOverlong) {
-      reject(new CallError(status.unimplemented, 'a call of this method has one message'));
+      reject(new CallError(status.unimplemented, 'calls of this method must have exactly one message'));
     } else if (!isComplete) {
-      reject(new CallError(status.internal, 'the call ended within its message'));
+      reject(new CallError(status.internal, 'the call ended in the middle of a message'));
     } else if (announced.flag > compressedFlag) {
       reject(new CallError(status.internal, `a message has the unknown flag ${announced.flag}`));
     } else if (this.#isAdmitted) {

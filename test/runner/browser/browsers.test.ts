@@ -157,7 +157,7 @@ describe('browsers over the limits', () => {
     const other = await openDevtools(others);
     await eventually(async () => browsers.notices[0]);
     expect(browsers.notices[0]).toMatch(
-      /^waiting for a place .*1 browsers of a subtask \(CHELA_BROWSER_SUBTASK_LIMIT\)/,
+      /^waiting for an available browser: .*1 browsers per subtask \(CHELA_BROWSER_SUBTASK_LIMIT\)/,
     );
     expect(browsers.folders()).toHaveLength(1);
     expect(first.socket.readyState).toBe(first.socket.OPEN);
@@ -171,7 +171,7 @@ describe('browsers over the limits', () => {
     await openDevtools(browsers);
     // It contacts only what it was told to.
     expect(browsers.notices).toEqual([]);
-    const reason = /no place for a browser within 1 s: .*1 of a runner \(CHELA_BROWSER_LIMIT\)/;
+    const reason = /no browser was available within 1 s: .*1 per runner \(CHELA_BROWSER_LIMIT\)/;
     await expect(openDevtools(browsers)).rejects.toThrow(reason);
     const driven = await ask(browsers.port, '/session', basic(browsers.auth), { capabilities: {} });
     expect(driven).toMatchObject({
@@ -228,5 +228,5 @@ describe('WebDriver', () => {
 test('without Chromium the error says what to install', async () => {
   const [browsers] = await serveBrowsers({ chromium: '/nowhere/chromium' });
   await expect(openDevtools(browsers)).rejects.toThrow(/^503 .*CHELA_CHROMIUM/);
-  expect(browsers.notices).toEqual(['CHELA_CHROMIUM names no program']);
+  expect(browsers.notices).toEqual(['CHELA_CHROMIUM must be the path of an executable']);
 });

@@ -178,15 +178,15 @@ describe('the SOCKS5 server refuses', () => {
       2,
       'localhost:80 has no public address: the operator can allow it with CHELA_PROXY_ALLOWED_TARGETS',
     ],
-    ['what is no name', 'no name', 80, 1, '"no name:80" is no host and port'],
+    ['what is no name', 'no name', 80, 1, '"no name:80" is not a host and port'],
     [
       'a name with a zero byte',
       'localhost\0.example',
       80,
       1,
-      String.raw`"localhost\u0000.example:80" is no host and port`,
+      String.raw`"localhost\u0000.example:80" is not a host and port`,
     ],
-    ['port 0', '127.0.0.1', 0, 1, '"127.0.0.1:0" is no host and port'],
+    ['port 0', '127.0.0.1', 0, 1, '"127.0.0.1:0" is not a host and port'],
   ])('%s, and says so in the log, once', async (_, host, port, code, notice) => {
     const proxy = await serveProxy({ proxyAllowedTargets: [] });
     expect((await askFor(proxy, host, port)).code).toBe(code);
@@ -265,7 +265,7 @@ describe('whatever comes in', () => {
     const more = await Promise.all(Array.from({ length: 50 }, async () => openSocket(proxy.port)));
     await Promise.all(more.map(closed));
     expect(proxy.notices).toEqual([
-      'more than 3 connections at a time, the rest is refused (CHELA_PROXY_CONNECTION_LIMIT)',
+      'the limit of 3 open connections (CHELA_PROXY_CONNECTION_LIMIT) is reached: further connections are refused',
     ]);
     open[0]?.socket.destroy();
     await until(() => proxy.connections.size === 2);

@@ -96,7 +96,7 @@ describe('a target', () => {
     'fe80::1%lo',
     '1.2.3.4:80',
   ])('named %j is malformed', (host) => {
-    expect(() => checkTarget({ host, port: 80 })).toThrow(/is no host and port/);
+    expect(() => checkTarget({ host, port: 80 })).toThrow(/is not a host and port/);
   });
 
   test.each(['8.8.8.8', '1.1.1.1', '2606:4700::1111', '2a00:1450::1'])('at %s is public', async (host) => {
@@ -138,7 +138,7 @@ describe('an allowed target', () => {
     ['an address outside the network', ['10.0.0.0/8'], '11.0.0.0.1', 80],
   ])('does not open %s', async (_, allowed, host, port) => {
     await expect(addressesOf(host, { allowed, port })).rejects.toThrow(
-      /(is not a|has no) public address|is no host and port/,
+      /(is not a|has no) public address|is not a host and port/,
     );
   });
 

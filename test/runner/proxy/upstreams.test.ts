@@ -122,7 +122,7 @@ describe.each(kinds)('an upstream of kind $scheme', ({ scheme, serve, host }) =>
       ...regions(['US', `${scheme}://localhost:${silent.port}`]),
     });
     expect((await askFor(waiting, '127.0.0.1', 80)).code).toBe(6);
-    expect(waiting.notices).toEqual(['127.0.0.1:80 could not be reached in time']);
+    expect(waiting.notices).toEqual(['connecting to 127.0.0.1:80 timed out']);
   });
 });
 
