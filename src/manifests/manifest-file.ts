@@ -17,7 +17,7 @@ export async function manifestText(
   limitBytes: number,
 ): Promise<string | undefined> {
   const file = path.join(packageDir, name);
-  if (path.relative(packageDir, file).startsWith('..')) throw new Error(`"${name}" lies outside the package`);
+  if (path.relative(packageDir, file).startsWith('..')) throw new Error(`"${name}" is outside the package`);
   let bytes: Buffer;
   try {
     await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -32,6 +32,6 @@ export async function manifestText(
   try {
     return withoutByteOrderMark(decodeText(bytes));
   } catch (error) {
-    throw new Error(`${name} is not text in UTF-8: save it in that encoding`, { cause: error });
+    throw new Error(`${name} is not UTF-8 text: save it as UTF-8`, { cause: error });
   }
 }

@@ -12,7 +12,7 @@ const remoteSpec = /^(https?:|git\+https:|github:|gitlab:|bitbucket:)/;
 const lockNames = ['npm-shrinkwrap.json', 'package-lock.json'];
 const keptFields = ['dependencies', 'optionalDependencies', 'overrides'] as const;
 const otherWay =
-  'name a version of the registry, or put the code into the package and require it by its path';
+  'use a version from the registry, or put the code into the package and require it by its path';
 const manifestLimitBytes = 1024 * 1024;
 /** Lock files of projects with thousands of dependencies reach 5 MB. */
 const lockLimitBytes = 16 * 1024 * 1024;
@@ -40,7 +40,7 @@ export interface NodeDeclaration {
 const otherLocks = ['yarn.lock', 'pnpm-lock.yaml', 'bun.lock', 'bun.lockb'] as const;
 
 /** As the configuration says by default: in a sandbox that reaches registries only. */
-const fenced = 'dependencies are installed in a sandbox that reaches the registry only';
+const fenced = 'only packages from the registry are supported';
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -165,7 +165,7 @@ async function lockProblems(packageDir: string): Promise<ManifestProblem[]> {
   for (const file of otherLocks) {
     const found = await lstat(path.join(packageDir, file)).catch(() => undefined);
     const reason =
-      'is not read, so versions are those that package.json allows: npm install --package-lock-only writes a lock file that is';
+      'is not read, so npm chooses versions that package.json allows: create a package-lock.json with npm install --package-lock-only';
     if (found?.isFile()) problems.push({ kind: 'ignored', file, reason });
   }
   return problems;

@@ -21,9 +21,9 @@ function settingOf(line: string): { key: string; value: string } | undefined {
 
 function problemOf(key: string): string | undefined {
   if (key.includes('_auth') || key.includes('_password'))
-    return 'is not read, and whoever has the package can read it: remove the credential';
+    return 'is not read, but anyone who has the package can read the credential: remove it';
   if (key === 'registry' || key.endsWith(':registry'))
-    return 'is not read: packages come from the registry that the operator of this platform configured';
+    return 'is not read: packages come from the registry that the operator configured';
   return undefined;
 }
 

@@ -55,7 +55,11 @@ export async function readPythonManifest(packageDir: string): Promise<PythonMani
   if ((await isThere(packageDir, requirementsFile)) && !listed.namesPackage) {
     const problems = [...listed.problems];
     if (await isThere(packageDir, uvLockFile))
-      problems.push({ kind: 'ignored', file: uvLockFile, reason: `is not read: ${requirementsFile} counts` });
+      problems.push({
+        kind: 'ignored',
+        file: uvLockFile,
+        reason: `is not read: ${requirementsFile} takes precedence`,
+      });
     return { ...listed, file: requirementsFile, problems };
   }
   const project = await readPyproject(packageDir);

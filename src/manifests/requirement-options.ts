@@ -27,7 +27,7 @@ const withValue: Readonly<Record<string, (value: string) => RequirementOption>> 
       : {
           kind: 'refused',
           reason:
-            'packages come by name from the index only: write its name and version, or import its code from the package',
+            'packages must come from the package index by name: write the name and version, or import the code from the package',
         },
   '--index-url': (url) => ({
     kind: /^https:\/\/pypi\.org\/simple\/?$/.test(url) ? 'ignored' : 'refused',
@@ -55,10 +55,11 @@ const shortNames: Readonly<Record<string, string>> = {
   '-f': '--find-links',
 };
 
-const unknown: RequirementOption = { kind: 'refused', reason: 'options are not possible here' };
+const unknown: RequirementOption = { kind: 'refused', reason: 'pip options are not supported here' };
 
 function included(kind: 'requirements' | 'constraints', file: string): RequirementOption {
-  if (file.includes('://')) return { kind: 'refused', reason: 'files are included from the package only' };
+  if (file.includes('://'))
+    return { kind: 'refused', reason: 'only files within the package can be included' };
   return { kind, file };
 }
 

@@ -65,9 +65,9 @@ export function requirementRefusal(line: string): string | undefined {
   const problem = requirementProblem(line);
   if (problem === undefined) return undefined;
   if (line.includes('://') || line.includes('@'))
-    return 'packages must come from the package index by name; URLs and paths are not supported: write its name and version, or put its code into the package';
+    return 'packages must come from the package index by name, not from a URL: write the name and version, or put the code into the package';
   if (/^\.{0,2}\//.test(line))
-    return 'packages come by name from the index only, not from a path: write its name and version, or import its code from the package';
+    return 'packages must come from the package index by name, not from a path: write the name and version, or import the code from the package';
   return `not a valid requirement: ${problem}`;
 }
 
@@ -98,7 +98,7 @@ class RequirementsReader {
     this.#seen.add(key);
     this.#waiting.push(included);
     if (this.#seen.size > mostFiles)
-      throw new Error(`${requirementsFile} and what it includes are more than ${mostFiles} files`);
+      throw new Error(`${requirementsFile} and the files it includes are more than ${mostFiles} files`);
   }
 
   #problem(kind: ManifestProblem['kind'], { file }: Included, line: Line, reason: string): void {
@@ -151,7 +151,9 @@ class RequirementsReader {
     if (refusal !== undefined) this.#problem('refused', source, line, refusal);
     else this.#found[source.as].push(line.text);
     if (this.#found[source.as].length > mostLines || this.#problems.length > mostLines)
-      throw new Error(`${requirementsFile} and what it includes are more than ${mostLines} requirements`);
+      throw new Error(
+        `${requirementsFile} and the files it includes have more than ${mostLines} requirements`,
+      );
   }
 
   async read(): Promise<Requirements> {

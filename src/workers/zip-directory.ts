@@ -195,8 +195,7 @@ export async function readZipDirectory(
     decodeStrings: false,
   });
   // Files, folders, and the duplicate of each that macOS adds.
-  if (zip.entryCount > limits.files * 4)
-    throw invalidArgument(`the zip has more than ${limits.files} files`);
+  if (zip.entryCount > limits.files * 4) throw invalidArgument(`the zip has more than ${limits.files} files`);
   // A number, despite its declared type.
   const directoryStart = Number(zip.readEntryCursor);
   const entries = await readEntries(zip, limits);

@@ -17,10 +17,12 @@ test.for(['file:../lib', 'workspace:*', 'link:../lib', 'git+https://example.com/
         file: 'package.json',
         field: 'dependencies.a',
         text: spec,
-        reason: expect.stringMatching(/reaches the registry only; name a version of the registry/),
+        reason: expect.stringMatching(
+          /only packages from the registry are supported; use a version from the registry/,
+        ),
       },
     ]);
-    await expect(readNodeDeclaration(folder, rules)).rejects.toThrow(/name a version of the registry/);
+    await expect(readNodeDeclaration(folder, rules)).rejects.toThrow(/use a version from the registry/);
   },
 );
 

@@ -59,7 +59,7 @@ describe('without requirements.txt', () => {
       {
         kind: 'refused',
         field: 'project.dependencies[1]',
-        reason: expect.stringMatching(/not from an address/),
+        reason: expect.stringMatching(/not from a URL/),
       },
       { kind: 'refused', field: 'project.dependencies[2]' },
     ]);

@@ -209,7 +209,7 @@ describe('requirements.txt', () => {
         'idna==3.10',
       ]);
     await expect(requirementsOf({ 'requirements.txt': Buffer.from([0x73, 0xb5, 0xa5]) })).rejects.toThrow(
-      'requirements.txt is not text in UTF-8: save it in that encoding',
+      'requirements.txt is not UTF-8 text: save it as UTF-8',
     );
   });
 
@@ -232,8 +232,12 @@ describe('requirements.txt', () => {
   });
 
   test.for([
-    ['-e ../lib', 'refused', /packages come by name from the index only: write its name/],
-    ['--editable git+https://example.com/a.git', 'refused', /packages come by name from the index only/],
+    ['-e ../lib', 'refused', /packages must come from the package index by name: write the name/],
+    [
+      '--editable git+https://example.com/a.git',
+      'refused',
+      /packages must come from the package index by name/,
+    ],
     [
       '-i https://mirror.example/simple',
       'refused',
@@ -242,13 +246,13 @@ describe('requirements.txt', () => {
     ['--extra-index-url=https://example.com', 'refused', /remove the line/],
     ['--find-links wheels/', 'refused', /remove the line/],
     ['--no-index', 'refused', /remove the line/],
-    ['git+https://example.com/a.git', 'refused', /not from an address: write its name and version/],
-    ['six @ file:///tmp/six.whl', 'refused', /not from an address/],
+    ['git+https://example.com/a.git', 'refused', /not from a URL: write the name and version/],
+    ['six @ file:///tmp/six.whl', 'refused', /not from a URL/],
     ['./wheels/six.whl', 'refused', /not from a path/],
-    ['-r https://example.com/list.txt', 'refused', /files are included from the package only/],
-    ['--global-option=x', 'refused', /options are not possible here/],
-    ['--pre --proxy http://x', 'refused', /options are not possible here/],
-    ['-r', 'refused', /options are not possible here/],
+    ['-r https://example.com/list.txt', 'refused', /only files within the package can be included/],
+    ['--global-option=x', 'refused', /pip options are not supported here/],
+    ['--pre --proxy http://x', 'refused', /pip options are not supported here/],
+    ['-r', 'refused', /pip options are not supported here/],
     ['-i https://pypi.org/simple', 'ignored', /remove the line/],
     ['--prefer-binary', 'ignored', /built packages are preferred/],
     ['--trusted-host example.com', 'ignored', /no effect/],

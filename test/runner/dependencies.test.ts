@@ -159,7 +159,7 @@ test.each([
 describe('refuses', () => {
   test.each([
     ['a package.json that is not JSON', '{', 'package.json is not valid JSON'],
-    ['a package.json that is not an object', '[]', 'package.json must hold a JSON object'],
+    ['a package.json that is not an object', '[]', 'package.json must be a JSON object'],
     ['a list of dependencies', { dependencies: ['a'] }, '"dependencies" in package.json must be an object'],
     [
       'a version that is not a string',

@@ -252,7 +252,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
 
   describe('check() says what to do', () => {
     test.each([
-      ['if no image is configured', { dockerImage: '' }, /needs an image: set CHELA_DOCKER_IMAGE/],
+      ['if no image is configured', { dockerImage: '' }, /requires an image: set CHELA_DOCKER_IMAGE/],
       ['if the image is missing', { dockerImage: 'absent:1' }, /docker pull absent:1/],
       [
         'if the engine does not know the runtime',

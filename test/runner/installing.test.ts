@@ -276,7 +276,7 @@ describe('npm', { timeout: 180_000 }, () => {
       await npmRegistry.addNpm('linker', { 'link.js': link }, { scripts: { postinstall: 'node link.js' } });
       const { node } = workplace('scripts', { installScripts: true });
       await expect(node.install(await packageNeeding('linker'), print)).rejects.toThrow(
-        'node_modules is no folder after the installation',
+        'node_modules is not a folder after the installation',
       );
       expect((await stat(hostFolder)).mode & 0o777).toBe(0o700);
     });

@@ -193,7 +193,7 @@ describe('a package is accepted with a warning', () => {
     [
       'with a requirement that cannot be installed',
       { ...python, 'requirements.txt': 'grpcio\nprotobuf\n-e ../lib\n' },
-      /^requirements\.txt: line 3, "-e \.\.\/lib": packages come by name .*; until then the installation of the dependencies will fail$/,
+      /^requirements\.txt: line 3, "-e \.\.\/lib": packages must come from the package index by name.*; until then the installation of the dependencies will fail$/,
     ],
     [
       'with a requirement file that is missing',
@@ -211,7 +211,7 @@ describe('a package is accepted with a warning', () => {
         ...node,
         'package.json': { dependencies: { '@grpc/grpc-js': '1', 'google-protobuf': '3', a: 'file:../a' } },
       },
-      /^package\.json: "file:\.\.\/a": .* the registry only/,
+      /^package\.json: "file:\.\.\/a": only packages from the registry are supported/,
     ],
     ['with a lock file that is not read', { ...node, 'yarn.lock': '' }, /^yarn\.lock: is not read/],
     ['without a README', without(node, 'README.md'), /^README\.md: is missing$/],

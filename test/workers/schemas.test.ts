@@ -70,7 +70,7 @@ describe('an input schema is refused with', () => {
     [
       'a duplicate name',
       schema({}, property(), property()),
-      /"urls" has a name that an earlier property has/,
+      /"urls" has the same name as an earlier property/,
     ],
     ['an unknown type', schema({}, property({ type: 'text' })), /has the unknown type "text"/],
     ['a type that is a number', schema({}, property({ type: 7 })), /unknown type that is a number/],
@@ -107,7 +107,7 @@ describe('an input schema is refused with', () => {
       schema({ concurrency: { fields: ['urls'], remove_fields: ['ids'] } }, property()),
       /remove_fields names "ids", which concurrency.fields does not/,
     ],
-    ['b that names no property', schema({ b: 'url' }, property()), /b names "url", which is no property/],
+    ['b that names no property', schema({ b: 'url' }, property()), /b names "url", which is not a property/],
     ['b as a list', schema({ b: ['urls'] }, property()), /b must be the name of a property, but is an array/],
   ])('%s', (_title, text, message) => {
     const error = refusal(() => checked(inspectInputSchema, text));
@@ -261,7 +261,7 @@ describe('an input schema is accepted with a warning about', () => {
       'properties[0].default[0]',
       /item number 1 lacks/,
     ],
-    ['an unknown root key', schema({ title: 'x' }, property()), undefined, /the key "title" is not known/],
+    ['an unknown root key', schema({ title: 'x' }, property()), undefined, /the key "title" is unknown/],
     [
       'a split field that is not an array',
       schema({ concurrency: { fields: ['n'] } }, property({ name: 'n', type: 'string', editor: 'input' })),
