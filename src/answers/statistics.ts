@@ -22,9 +22,12 @@ const figureFields = {
   duration_p99: seconds('99th percentile of the duration in seconds.'),
   results: Type.Integer({ description: 'Rows stored.', examples: [120] }),
   traffic: Type.Integer({ description: 'Bytes through the proxy.', examples: [0] }),
-  usage: amount('Cost, a decimal number: the sum of usage_results, usage_memory and usage_traffic.'),
+  usage: amount(
+    'Cost, a decimal number: the sum of usage_results, usage_memory, usage_cpu and usage_traffic.',
+  ),
   usage_results: amount('Cost of rows.'),
   usage_memory: amount('Cost of memory.'),
+  usage_cpu: amount('Cost of processor time.'),
   usage_traffic: amount('Cost of traffic.'),
   memory: Type.String({
     description: 'Metered GB-hours, a decimal number; 0 if nothing has a price.',

@@ -19,7 +19,7 @@ export const figureColumns = [...countColumns, ...amountColumns] as const;
 
 /** Counts as numbers, amounts as exact decimals. */
 export type FigureRow = { [column in (typeof countColumns)[number]]: number } & {
-  [column in (typeof amountColumns)[number]]: string;
+  [column in (typeof amountColumns)[number] | 'cpu_amount']: string;
 };
 
 /** SQL for their sums, under the same names. */
@@ -27,6 +27,10 @@ export const figureSums = [
   ...countColumns.map((column) => `coalesce(sum(${column}), 0)::bigint AS ${column}`),
   ...amountColumns.map((column) => `coalesce(sum(${column}), 0) AS ${column}`),
 ].join(', ');
+
+/** SQL for the cost of processor time, which is not stored: what the usage has beyond the other kinds. */
+export const cpuAmountSum =
+  'coalesce(sum(usage - result_amount - memory_amount - traffic_amount), 0) AS cpu_amount';
 
 /**
  * SQL for the figures of single runs: account_id, worker_id, at (the run's end), the figures, and the duration step,

@@ -6,7 +6,7 @@ import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
 import { isWorkerSlug, splitWorkerPath } from '../workers/workers.ts';
 import { percentiles, type DurationCounts } from './duration-steps.ts';
-import { endedRunFigures, figureColumns, figureSums, type FigureRow } from './figures.ts';
+import { cpuAmountSum, endedRunFigures, figureColumns, figureSums, type FigureRow } from './figures.ts';
 import { readActivity, type Activity } from './activity.ts';
 import type { BucketSize } from './bucket-sizes.ts';
 import { bucketStarts, inQuarters, type TimeRange } from './time-buckets.ts';
@@ -30,6 +30,7 @@ export interface Figures {
   readonly usage: string;
   readonly resultAmount: string;
   readonly memoryAmount: string;
+  readonly cpuAmount: string;
   readonly trafficAmount: string;
   /** Duration percentiles in seconds of runs that were not aborted, by the hour they ended in; 0 if there are none. */
   readonly p50: number;
@@ -66,7 +67,7 @@ const notCountedYet = `
 function figuresBy(place: string, sources: string): string {
   return `
     WITH counted AS (${sources}), placed AS (SELECT ${place} AS place, ${columns} FROM counted)
-    SELECT place, ${figureSums} FROM placed GROUP BY GROUPING SETS ((), (place))`;
+    SELECT place, ${figureSums}, ${cpuAmountSum} FROM placed GROUP BY GROUPING SETS ((), (place))`;
 }
 
 /** @param sources selects at, worker_id, step and runs */
@@ -124,6 +125,7 @@ function figuresOf(row: FigureRow | undefined, durations: DurationCounts): Figur
     usage: row?.usage ?? '0',
     resultAmount: row?.result_amount ?? '0',
     memoryAmount: row?.memory_amount ?? '0',
+    cpuAmount: row?.cpu_amount ?? '0',
     trafficAmount: row?.traffic_amount ?? '0',
     ...percentiles(succeeded + failed === 0 ? new Map() : durations),
   };

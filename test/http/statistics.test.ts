@@ -19,6 +19,7 @@ interface Figures {
   usage: string;
   usage_results: string;
   usage_memory: string;
+  usage_cpu: string;
   usage_traffic: string;
   memory: string;
 }
@@ -46,7 +47,11 @@ let platform: TestPlatform;
 let first: string;
 let second: string;
 beforeAll(async () => {
-  platform = await startTestPlatform({ pricePerResult: '0.01', pricePerGigabyteHour: '0.5' });
+  platform = await startTestPlatform({
+    pricePerResult: '0.01',
+    pricePerGigabyteHour: '0.5',
+    pricePerCpuHour: '36',
+  });
   first = await publishScriptedWorker(platform, 'First');
   second = await publishScriptedWorker(platform, 'Second');
   for (const items of [['3'], ['0'], ['fail'], ['2', 'fail']])
@@ -124,7 +129,10 @@ describe.each(['before they are added up', 'half of them added up', 'after it'])
     const { totals } = await series();
     expect(totals.usage_results).toBe('0.06');
     expect(Number(totals.usage_memory)).toBeGreaterThan(0);
-    expect(Number(totals.usage_results) + Number(totals.usage_memory)).toBeCloseTo(Number(totals.usage), 6);
+    expect(Number(totals.usage_cpu)).toBeGreaterThan(0);
+    const { usage_results: results, usage_memory: memory, usage_cpu: cpu, usage_traffic: traffic } = totals;
+    const sum = [results, memory, cpu, traffic].reduce((total, amount) => total + Number(amount), 0);
+    expect(sum).toBeCloseTo(Number(totals.usage), 6);
     expect(Number(totals.memory)).toBeGreaterThan(0);
   });
 

@@ -107,6 +107,7 @@ function figuresShape(figures: Figures): RunFigures {
     usage: decimal(figures.usage),
     usage_results: decimal(figures.resultAmount),
     usage_memory: decimal(figures.memoryAmount),
+    usage_cpu: decimal(figures.cpuAmount),
     usage_traffic: decimal(figures.trafficAmount),
     memory: decimal(figures.memoryGigabyteHours),
   };

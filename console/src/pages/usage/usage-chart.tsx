@@ -25,11 +25,13 @@ const metrics: Readonly<Record<UsageMetric, Metric>> = {
     series: ({ usage }) => [
       { name: 'results', label: usage.kinds.results, color: 'blue.6' },
       { name: 'memory', label: usage.kinds.memory, color: 'grape.6' },
+      { name: 'cpu', label: usage.kinds.cpu, color: 'teal.6' },
       { name: 'traffic', label: usage.kinds.traffic, color: 'orange.6' },
     ],
     values: (bucket) => ({
       results: Number(bucket.usage_results),
       memory: Number(bucket.usage_memory),
+      cpu: Number(bucket.usage_cpu),
       traffic: Number(bucket.usage_traffic),
     }),
     format: formatAmount,

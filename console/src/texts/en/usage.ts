@@ -18,7 +18,7 @@ export const usage = {
   metric: 'Metric',
   metrics: { cost: 'Cost', rows: 'Rows', traffic: 'Traffic', runs: 'Runs' },
   overTime: (metric: string) => `${metric} over time`,
-  kinds: { results: 'Rows', memory: 'Memory', traffic: 'Traffic' },
+  kinds: { results: 'Rows', memory: 'Memory', cpu: 'Processor time', traffic: 'Traffic' },
   free: 'No prices are set on this installation, so runs are free.',
   byWorker: 'By worker',
   worker: 'Worker',

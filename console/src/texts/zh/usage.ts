@@ -19,7 +19,7 @@ export const usage: Texts['usage'] = {
   metric: '显示',
   metrics: { cost: '费用', rows: '行数', traffic: '流量', runs: '运行' },
   overTime: (metric) => `${metric}随时间变化`,
-  kinds: { results: '行数', memory: '内存', traffic: '流量' },
+  kinds: { results: '行数', memory: '内存', cpu: '处理器时间', traffic: '流量' },
   free: '此安装没有设置价格，因此不产生费用。',
   byWorker: '按 Worker',
   worker: 'Worker',
