@@ -70,6 +70,44 @@ test(
   },
 );
 
+function timesAsked(name: string): number {
+  return registry.requests.filter(({ url }) => url === `/npm/${name}`).length;
+}
+
+test(
+  'a failed installation is told to all subtasks of the run, and tried again by the next run',
+  { timeout: 180_000 },
+  async () => {
+    const packageDir = path.join(folder, 'gone-worker');
+    await mkdir(packageDir, { recursive: true });
+    const items = { title: 'Items', name: 'items', type: 'array', editor: 'stringList', description: 'x' };
+    const files = {
+      'main.js': "require('gone');\n",
+      'package.json': JSON.stringify({ dependencies: { gone: '1.0.0' } }),
+      'input_schema.json': JSON.stringify({ concurrency: { fields: ['items'] }, properties: [items] }),
+    };
+    for (const [file, text] of Object.entries(files)) await writeFile(path.join(packageDir, file), text);
+    const workerId = await platform.publish(packageDir, 'gone-worker');
+    await platform.installed(workerId);
+    const once = timesAsked('gone');
+    const custom = { items: Array.from({ length: 12 }, (_, index) => `item ${index}`) };
+    const slug = await platform.runAsync(workerId, custom);
+    const run = await platform.finished(slug);
+    expect(run).toMatchObject({
+      status: 'failed',
+      end_reason: 'dependencies',
+      end_detail: {
+        failed_subtasks: 12,
+        message: expect.stringMatching(/^npm install failed.*404 Not Found/),
+      },
+      error_headline: expect.stringMatching(/^npm error 404 Not Found/),
+    });
+    expect(timesAsked('gone')).toBe(once * 2);
+    await platform.finished(await platform.runAsync(workerId, custom));
+    expect(timesAsked('gone')).toBe(once * 3);
+  },
+);
+
 test(
   'the log can be read while it grows, and a run started meanwhile waits for the same installation',
   { timeout: 180_000 },

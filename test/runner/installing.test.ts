@@ -11,6 +11,7 @@ import { readConfig, type Config } from '../../src/configuration/configuration.t
 import { DeclarationReader } from '../../src/runner/dependencies/declaration-reader.ts';
 import { FencedInstaller } from '../../src/runner/dependencies/fenced-installer.ts';
 import { NodeDependencies } from '../../src/runner/dependencies/node-dependencies.ts';
+import { PackageManagerError } from '../../src/runner/dependencies/package-manager-error.ts';
 import { PythonDependencies } from '../../src/runner/dependencies/python-dependencies.ts';
 import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
 import { RegistryServer, wheelScript } from './registries/registry-server.ts';
@@ -181,6 +182,20 @@ describe('npm', { timeout: 180_000 }, () => {
     expect(await node.install(packageDir, print)).toMatch(/node_modules$/);
   });
 
+  test('names packages whose install scripts did not run, and those that need them for every run', async () => {
+    await npmRegistry.addNpm('native', { 'binding.gyp': '{}' }, { scripts: { install: 'exit 1' } });
+    await npmRegistry.addNpm('greeter', {}, { scripts: { postinstall: 'exit 1' } });
+    const dependencies = { native: '1.0.0', greeter: '1.0.0' };
+    const packageDir = await packageOf({ 'package.json': JSON.stringify({ dependencies }) });
+    const { node } = workplace('npm');
+    const modules = (await node.install(packageDir, print)) ?? '';
+    expect(lines).toContain('the install scripts of greeter, native did not run (CHELA_INSTALL_SCRIPTS)');
+    const note =
+      'native would be compiled by an install script, which does not run here (CHELA_INSTALL_SCRIPTS)';
+    expect(await node.notes(modules)).toEqual([note]);
+    expect(await node.notes((await node.install(packageDir, print)) ?? '')).toEqual([note]);
+  });
+
   test('installs once for two runners that share a cache folder; the second follows the output', async () => {
     await npmRegistry.addNpm('shared', { 'index.js': '' });
     const packageDir = await packageNeeding('shared');
@@ -342,6 +357,25 @@ describe('pip', { timeout: 180_000 }, () => {
     expect(shown).not.toContain('6001');
   });
 
+  test('a build that needs a compiler fails with advice, and its own error comes first', async () => {
+    const code = `
+import subprocess
+try:
+    subprocess.run(['gcc', 'a.c'])
+except FileNotFoundError:
+    raise SystemExit("error: command 'gcc' failed: No such file or directory")`;
+    await pipIndex.addSource('compiled', backend(code));
+    const packageDir = await packageOf({ 'requirements.txt': 'compiled==1.0.0\n' });
+    const error = await workplace('pip')
+      .python.install(packageDir, print)
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(PackageManagerError);
+    expect((error as PackageManagerError).headline).toBe(
+      "error: command 'gcc' failed: No such file or directory",
+    );
+    expect((error as Error).message).toMatch(/^pip install failed .*no compiler: choose a version/);
+  });
+
   test('restricts versions by constraints, and installs nothing for them', async () => {
     await pipIndex.addWheel('held', 'VALUE = 1', '1.0.0');
     await pipIndex.addWheel('held', 'VALUE = 2', '2.0.0');
@@ -350,7 +384,7 @@ describe('pip', { timeout: 180_000 }, () => {
     expect(await readFile(path.join(found[0] ?? '', 'held.py'), 'utf8')).toBe('VALUE = 1');
   });
 
-  test('builds source distributions only if the operator allows it, and they reach only the index', async () => {
+  test('builds source distributions unless the operator forbids it, and they reach only the index', async () => {
     const hostFile = path.join(folder, 'another-host-file');
     await writeFile(hostFile, 'of the host');
     const { port } = outside.address() as AddressInfo;
@@ -366,10 +400,10 @@ found['hostFile'] = os.path.exists(${JSON.stringify(hostFile)})
 found['uid'] = os.getuid()`;
     await pipIndex.addSource('built', backend(code));
     const packageDir = await packageOf({ 'requirements.txt': 'built==1.0.0\n' });
-    await expect(workplace('pip').python.install(packageDir, print)).rejects.toThrow(
-      /No matching distribution found for built/,
+    await expect(workplace('pip', { buildWheels: false }).python.install(packageDir, print)).rejects.toThrow(
+      /^pip install failed with exit code 1: ERROR: No matching distribution found for built==1\.0\.0 \(only wheels are installed here, .*CHELA_BUILD_WHEELS\)\n/,
     );
-    const building = workplace('pip', { installScripts: true });
+    const building = workplace('pip');
     const { packages: found } = await building.python.install(packageDir, print);
     const text = await readFile(path.join(found[0] ?? '', 'built.py'), 'utf8');
     expect(text).toMatch(/'outside': 'ConnectionRefusedError'/);

@@ -14,7 +14,14 @@ export const dependenciesSettings = {
     default: false,
     parse: flag,
     describe:
-      'Whether packages may run code during installation: npm install scripts, and builds of Python source distributions. Applies only to installations in a sandbox.',
+      'Whether npm packages may run their install scripts. Applies only to installations in a sandbox.',
+  }),
+  buildWheels: setting<boolean>({
+    environment: 'CHELA_BUILD_WHEELS',
+    default: true,
+    parse: flag,
+    describe:
+      'Whether Python packages are built from their source if they have no wheel. Applies only to installations in a sandbox.',
   }),
   installTimeLimitSeconds: setting<number>({
     environment: 'CHELA_INSTALL_TIME_LIMIT_SECONDS',

@@ -8,6 +8,7 @@ import { BuildLock } from './build-lock.ts';
 
 const staleDraftMilliseconds = 24 * 3600 * 1000;
 const replayedLines = 1000;
+const silenceMilliseconds = 10_000;
 
 export interface Installation {
   /** Empty folder that becomes the cache entry. */
@@ -46,6 +47,26 @@ async function openToReaders(folder: string): Promise<void> {
       await chmod(file, (mode & 0o111) === 0 ? 0o444 : 0o555);
     }),
   );
+}
+
+/** Has something printed every few seconds: package managers are silent while they resolve, unpack and build. */
+async function tellingOfSilence(
+  print: (line: string) => void,
+  work: (print: (line: string) => void) => Promise<void>,
+): Promise<void> {
+  const startedAt = performance.now();
+  const timer = setInterval(() => {
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    print(`still installing, ${seconds} s so far`);
+  }, silenceMilliseconds);
+  try {
+    await work((line) => {
+      timer.refresh();
+      print(line);
+    });
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 export class DependencyCache {
@@ -138,7 +159,9 @@ export class DependencyCache {
         lock.print(line);
         print(line);
       };
-      await this.#build(target, install, { print: shown, signal: abort.signal });
+      await tellingOfSilence(shown, async (told) =>
+        this.#build(target, install, { print: told, signal: abort.signal }),
+      );
     } finally {
       await lock.release();
     }

@@ -33,6 +33,8 @@ export interface FencedInstallerServices {
 export class FencedInstaller implements Installer {
   readonly isFenced = true;
   readonly runsScripts: boolean;
+  readonly buildsWheels: boolean;
+  readonly buildSetting = 'CHELA_BUILD_WHEELS';
   readonly #fence: InstallFence;
   readonly #tools: InstallerTools;
   readonly #interpreters: PythonInterpreters;
@@ -42,6 +44,7 @@ export class FencedInstaller implements Installer {
   /** @param sandbox of a kind that isolates */
   constructor(sandbox: Sandbox, config: Config, { reader, events }: FencedInstallerServices) {
     this.runsScripts = config.installScripts;
+    this.buildsWheels = config.buildWheels;
     this.#fence = new InstallFence(sandbox, config, events);
     this.#tools = new InstallerTools(config.cacheDir);
     this.#interpreters = new PythonInterpreters({ cacheDir: config.cacheDir, command: config.python });
@@ -108,7 +111,7 @@ export class FencedInstaller implements Installer {
       gateway,
       files,
       launch: this.#pipLaunch(interpreter.folder, pip, linkFolders, [
-        ...pipArguments(this.runsScripts),
+        ...pipArguments(this.buildsWheels),
         ...indexArguments(settings, gateway),
         ...pipFileArguments(files),
       ]),

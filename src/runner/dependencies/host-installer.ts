@@ -29,6 +29,8 @@ function npmEnvironment(): Record<string, string> {
 export class HostInstaller implements Installer {
   readonly isFenced = false;
   readonly runsScripts = false;
+  readonly buildsWheels = false;
+  readonly buildSetting = 'CHELA_SANDBOX';
   readonly #python: string;
   readonly #timeLimitSeconds: number;
   readonly #notice: string;
@@ -69,7 +71,7 @@ export class HostInstaller implements Installer {
     for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
     const mask = await maskOf(async () => readPipSettings(this.#python));
     const target = ['--target', path.join(folder, 'site-packages'), ...pipFileArguments(files, `${folder}/`)];
-    const argv = ['-m', 'pip', 'install', ...pipArguments(this.runsScripts), ...target];
+    const argv = ['-m', 'pip', 'install', ...pipArguments(this.buildsWheels), ...target];
     const environment = { PYTHONNOUSERSITE: '1' };
     return this.#run(this.#python, argv, { folder, print, signal, mask, environment });
   }

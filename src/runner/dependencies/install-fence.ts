@@ -108,7 +108,7 @@ export class InstallFence {
       await reading;
       signal.throwIfAborted();
       if (watch.excess() !== undefined) throw new Error(watch.excess());
-      return { exitCode, tail: output.tail };
+      return { exitCode, tail: output.tail, errors: output.errors };
     } finally {
       watch.stop();
       gateway.close();

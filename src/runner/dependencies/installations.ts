@@ -12,10 +12,12 @@ import { DeclarationReader } from './declaration-reader.ts';
 import { NodeDependencies } from './node-dependencies.ts';
 import { PythonDependencies } from './python-dependencies.ts';
 import { InstallRecorder } from './install-recorder.ts';
+import { FailedInstalls } from './failed-installs.ts';
 import { createInstaller } from './installers.ts';
 import { prepareLaunch, type LanguageServices, type Preparation } from './launch.ts';
 
 export type { Preparation } from './launch.ts';
+export { PackageManagerError } from './package-manager-error.ts';
 
 const mostKnownVersions = 10_000;
 
@@ -34,6 +36,7 @@ export class Installations extends StartStop {
   readonly #recorded = new Set<number>();
   /** Packages whose record says that they are ready, by version. */
   readonly #ready = new Map<number, string>();
+  readonly #failed = new FailedInstalls();
   /** Installations that uploads wait for. */
   readonly #underWay = new Set<Promise<void>>();
   /** Set while started. */
@@ -63,11 +66,30 @@ export class Installations extends StartStop {
   }
 
   /**
-   * Installs the dependencies of a version, unless they are installed.
-   * @param onLine called with each line of output
-   * @throws Error with the reason, or the end of the package manager's output
+   * Installs what a run's version depends on, unless that was done before. What failed for the run minutes ago is not tried
+   * again for its other subtasks.
+   * @param runKey key of the run
+   * @param onLine gets each line that is printed
+   * @throws PackageManagerError, or another Error with the reason
    */
-  async prepare(
+  async prepareRun(
+    version: InstallableVersion,
+    runKey: number,
+    packageDir: string,
+    onLine: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<Preparation> {
+    const failed = this.#failed.of(version, runKey);
+    if (failed !== undefined) throw failed;
+    try {
+      return await this.#prepare(version, packageDir, onLine, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#failed.remember(version, runKey, error as Error);
+      throw error;
+    }
+  }
+
+  async #prepare(
     version: InstallableVersion,
     packageDir: string,
     onLine: (line: string) => void,
@@ -153,7 +175,7 @@ export class Installations extends StartStop {
     // The job must record the result, even if everything is already installed.
     this.#ready.delete(version.id);
     try {
-      await this.prepare(version, packageDir, () => undefined, signal);
+      await this.#prepare(version, packageDir, () => undefined, signal);
     } catch {
       // The failure has been reported.
       signal.throwIfAborted();

@@ -27,13 +27,19 @@ export interface PackageManagerEnd {
   readonly exitCode: number | null;
   /** The last lines of its output. */
   readonly tail: string;
+  /** The last of those that say they are errors. */
+  readonly errors: readonly string[];
 }
 
 export interface Installer {
   /** Whether it can reach only registries. */
   readonly isFenced: boolean;
-  /** Whether it runs packages' own code: npm's install scripts, builds of Python source distributions. */
+  /** Whether npm's install scripts run. */
   readonly runsScripts: boolean;
+  /** Whether packages of Python that exist as source only are built. */
+  readonly buildsWheels: boolean;
+  /** Setting that decides about builds. */
+  readonly buildSetting: string;
   /**
    * Runs npm. The result is `node_modules` in the folder.
    * @throws Error if it cannot be started or exceeds a limit; the abort's reason

@@ -8,6 +8,8 @@ import type { Launch } from '../sandbox.ts';
 export interface Preparation {
   /** Host folder to mount as `node_modules`, for Node packages. */
   readonly nodeModulesDir?: string | undefined;
+  /** What the run should be told of its dependencies. */
+  readonly notes?: readonly string[];
   /** For packages in other languages. */
   readonly launch?: Launch;
 }
@@ -50,8 +52,11 @@ export async function prepareLaunch(
   signal: AbortSignal,
 ): Promise<Preparation> {
   switch (language) {
-    case 'node':
-      return { nodeModulesDir: await services.node.install(packageDir, onLine, signal) };
+    case 'node': {
+      const nodeModulesDir = await services.node.install(packageDir, onLine, signal);
+      if (nodeModulesDir === undefined) return {};
+      return { nodeModulesDir, notes: await services.node.notes(nodeModulesDir) };
+    }
     case 'python':
       return { launch: pythonLaunch(await services.python.install(packageDir, onLine, signal)) };
     case 'go':

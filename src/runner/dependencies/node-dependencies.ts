@@ -2,15 +2,18 @@
  * Dependencies of Node packages. They are installed once per content of package.json and lock file, into a cache that
  * runs mount read-only. The installation sees no other files of the package.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { touch } from '../cache/cache-use.ts';
 import type { DeclarationReader } from './declaration-reader.ts';
 import { DependencyCache, type Installation } from './dependency-cache.ts';
-import type { Installer } from './installer.ts';
+import type { Installer, NpmRequest } from './installer.ts';
 import type { NodeDeclaration } from '../../manifests/node-manifest.ts';
 import { runNpm } from './npm.ts';
+import { findSkippedScripts } from './skipped-scripts.ts';
 
+/** Beside `node_modules` in an entry of the cache. */
+const notesName = 'notes.json';
 const mostKnownPackages = 10_000;
 
 export class NodeDependencies {
@@ -59,6 +62,12 @@ export class NodeDependencies {
     return modules;
   }
 
+  /** What a run should know of what is installed. @param modules as `install` gave it */
+  async notes(modules: string): Promise<string[]> {
+    const text = await readFile(path.join(path.dirname(modules), notesName), 'utf8').catch(() => '[]');
+    return JSON.parse(text) as string[];
+  }
+
   async #install(
     packageDir: string,
     onLine: (line: string) => void,
@@ -83,10 +92,25 @@ export class NodeDependencies {
     };
     const request = { files, legacyPeerDeps, folder, print, signal };
     const command = lock === undefined ? 'install' : 'ci';
+    await this.#run(request, command);
+    if (!this.#installer.runsScripts) await noteSkippedScripts(folder, print);
+  }
+
+  async #run(request: Omit<NpmRequest, 'command'>, command: NpmRequest['command']): Promise<void> {
+    const { print } = request;
     const outcome = await runNpm(this.#installer, { ...request, command });
     if (outcome === 'installed') return;
     print('the lock file does not match package.json: installing from package.json');
     const again = await runNpm(this.#installer, { ...request, command: 'install' });
     if (again !== 'installed') throw new Error('npm refused the lock file');
   }
+}
+
+/** In the log of the installation; what will keep workers from running also for each run. */
+async function noteSkippedScripts(folder: string, print: (line: string) => void): Promise<void> {
+  const { all, compiling } = await findSkippedScripts(path.join(folder, 'node_modules'));
+  if (all.length > 0) print(`the install scripts of ${all.join(', ')} did not run (CHELA_INSTALL_SCRIPTS)`);
+  if (compiling.length === 0) return;
+  const note = `${compiling.join(', ')} would be compiled by an install script, which does not run here (CHELA_INSTALL_SCRIPTS)`;
+  await writeFile(path.join(folder, notesName), JSON.stringify([note]));
 }

@@ -1,4 +1,5 @@
 /** npm's command line and exit codes. */
+import { PackageManagerError } from './package-manager-error.ts';
 import type { Installer, NpmRequest } from './installer.ts';
 
 /** Its output is for the worker's author: no log files on the host, no advice to the operator. */
@@ -19,6 +20,16 @@ export function npmArguments(
   return [command, ...scripts, ...(legacyPeerDeps ? ['--legacy-peer-deps'] : []), ...shared];
 }
 
+function isCodeOrPlace(line: string): boolean {
+  return /^npm (?:error|ERR!) (?:code|errno|syscall|path|dest|signal|command|404)(?: |$)/.test(line);
+}
+
+/** Of npm's errors the first that is no more than a code or a place. */
+export function npmHeadline(errors: readonly string[]): string {
+  const notFound = errors.find((line) => line.includes(' 404 Not Found'));
+  return notFound ?? errors.find((line) => !isCodeOrPlace(line)) ?? errors[0] ?? '';
+}
+
 /**
  * @returns 'lock does not fit' if npm rejects the lock file as not matching package.json
  * @throws Error with the last lines of npm's output; the abort's reason
@@ -32,8 +43,14 @@ export async function runNpm(
     if (/\bcode EUSAGE\b/.test(line)) lockFits = false;
     request.print(line);
   };
-  const { exitCode, tail } = await installer.npm({ ...request, print });
+  const { exitCode, tail, errors } = await installer.npm({ ...request, print });
   if (exitCode === 0) return 'installed';
   if (!lockFits) return 'lock does not fit';
-  throw new Error(`npm ${request.command} failed with exit code ${exitCode}:\n${tail}`);
+  throw new PackageManagerError({
+    command: `npm ${request.command}`,
+    exitCode,
+    headline: npmHeadline(errors),
+    advice: undefined,
+    tail,
+  });
 }

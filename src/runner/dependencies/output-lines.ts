@@ -4,12 +4,24 @@ import type { Readable } from 'node:stream';
 
 const tailLines = 20;
 const longestLine = 4000;
+const keptErrors = 50;
+/** How pip, npm and the builds that pip runs mark a line as an error. */
+const errorMarks = ['ERROR: ', 'error: ', '× ', 'npm error ', 'npm ERR! '];
+
+/** Closes what pip shows of a build that failed. */
+const endOfBuildOutput = '[end of output]';
+
+function withoutErrorMark(line: string): string {
+  const text = line.trim();
+  return text.startsWith('error: ') ? text.slice('error: '.length) : text;
+}
 
 export class OutputLines {
   readonly #print: (line: string) => void;
   readonly #edit: (line: string) => string;
   readonly #lineLimit: number;
   readonly #tail: string[] = [];
+  readonly #errors: string[] = [];
   #printed = 0;
 
   /**
@@ -25,6 +37,11 @@ export class OutputLines {
   /** The last lines. */
   get tail(): string {
     return this.#tail.join('\n');
+  }
+
+  /** The last lines that say they are errors: more may have been printed after them than the tail has. */
+  get errors(): readonly string[] {
+    return this.#errors;
   }
 
   async read(stream: Readable): Promise<void> {
@@ -55,5 +72,14 @@ export class OutputLines {
       );
     this.#tail.push(shown);
     if (this.#tail.length > tailLines) this.#tail.shift();
+    // What a build printed last tells more than pip does of it.
+    if (shown.trim() === endOfBuildOutput)
+      this.#addError(`error: ${withoutErrorMark(this.#tail.at(-2) ?? '')}`);
+    else if (errorMarks.some((mark) => shown.startsWith(mark))) this.#addError(shown);
+  }
+
+  #addError(line: string): void {
+    this.#errors.push(line);
+    if (this.#errors.length > keptErrors) this.#errors.shift();
   }
 }

@@ -69,7 +69,7 @@ export async function runPackageManager(
       throw new Error(
         `installing the dependencies took longer than ${timeLimitSeconds} s (CHELA_INSTALL_TIME_LIMIT_SECONDS)`,
       );
-    return { exitCode, tail: output.tail };
+    return { exitCode, tail: output.tail, errors: output.errors };
   } finally {
     end.removeEventListener('abort', kill);
   }

@@ -1,4 +1,5 @@
 /** pip's command line and exit codes. */
+import { PackageManagerError } from './package-manager-error.ts';
 import type { Installer, PipRequest } from './installer.ts';
 
 const shared = [
@@ -23,9 +24,48 @@ export function pipFileArguments(files: Readonly<Record<string, string>>, folder
   return ['--requirement', `${folder}requirements.txt`, ...constraint];
 }
 
-/** Building runs the package's own code. Without scripts only prebuilt packages are installed. */
-export function pipArguments(runsScripts: boolean): string[] {
-  return [runsScripts ? '--prefer-binary' : '--only-binary=:all:', ...shared];
+/** Building runs the package's own code. Without builds only wheels are installed. */
+export function pipArguments(buildsWheels: boolean): string[] {
+  return [buildsWheels ? '--prefer-binary' : '--only-binary=:all:', ...shared];
+}
+
+function isTelling(line: string): boolean {
+  return (
+    line.startsWith('ERROR: ') &&
+    !line.startsWith('ERROR: ResolutionImpossible') &&
+    !line.startsWith("ERROR: pip's dependency resolver")
+  );
+}
+
+/** The error of a build, else of pip's errors the last that is no advice and no word on what it left alone. */
+export function pipHeadline(errors: readonly string[]): string {
+  // Pip's own codes, such as "metadata-generation-failed", are one word.
+  const ofBuild = errors.findLast((line) => line.startsWith('error: ') && line.split(' ').length > 2);
+  return ofBuild ?? errors.findLast(isTelling) ?? errors.at(-1) ?? '';
+}
+
+/** How builds say that they found no compiler. */
+const compilerComplaints = [
+  "'gcc' failed",
+  "'cc' failed",
+  'Unknown compiler',
+  'CMake Error',
+  'ust compiler',
+  'cargo',
+];
+
+function isMissing(line: string): boolean {
+  return line.startsWith('ERROR: No matching distribution') || line.startsWith('ERROR: Cannot install');
+}
+
+/** What its errors mean here, and what may be done about them. */
+function pipAdvice(installer: Installer, errors: readonly string[], tail: string): string | undefined {
+  if (!installer.buildsWheels && errors.some(isMissing))
+    return `only wheels are installed here, so what exists as source only counts as missing: ${installer.buildSetting}`;
+  const isBuild = errors.some((line) => line.startsWith('× ') || line.startsWith('error: '));
+  if (isBuild && compilerComplaints.some((complaint) => tail.includes(complaint)))
+    return 'it exists as source only and the sandbox of installations has no compiler: choose a version that has a wheel for this Python';
+  return undefined;
 }
 
 /**
@@ -33,12 +73,18 @@ export function pipArguments(runsScripts: boolean): string[] {
  * @throws Error with the last lines of pip's output; the abort's reason
  */
 export async function runPip(installer: Installer, request: PipRequest): Promise<void> {
-  const { exitCode, tail } = await installer.pip(request);
+  const { exitCode, tail, errors } = await installer.pip(request);
   if (exitCode === 0) return;
   if (tail.includes('No module named pip')) {
     throw new Error(
       'pip is not installed, but Python workers with dependencies require it: apt-get install python3-pip',
     );
   }
-  throw new Error(`pip failed with exit code ${exitCode}:\n${tail}`);
+  throw new PackageManagerError({
+    command: 'pip install',
+    exitCode,
+    headline: pipHeadline(errors),
+    advice: pipAdvice(installer, errors, tail),
+    tail,
+  });
 }

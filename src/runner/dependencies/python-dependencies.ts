@@ -98,7 +98,7 @@ export class PythonDependencies {
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const key = createHash('sha256')
-      .update(JSON.stringify([tag, requirements, constraints, this.#installer.runsScripts]))
+      .update(JSON.stringify([tag, requirements, constraints, this.#installer.buildsWheels]))
       .digest('hex');
     const install = async ({ folder, print, signal: ended }: Installation): Promise<void> => {
       await mkdir(path.join(folder, 'site-packages'));

@@ -66,6 +66,12 @@ interface Found {
 
 const causeStarts = ['[cause]: ', 'Caused by: '];
 
+/** @returns as much of a line as a headline may have */
+export function headlineText(line: string): string {
+  if (line.length <= longestHeadline) return line;
+  return `${line.slice(0, longestHeadline - 1)}…`.toWellFormed();
+}
+
 export class ErrorHeadline {
   readonly #mask: SecretMask;
   #place: Place = 'text';
@@ -101,8 +107,7 @@ export class ErrorHeadline {
     const { text, cause } = this.#found;
     const head = this.#presentable(text);
     const whole = cause === undefined || cause === '' ? head : `${head} (cause: ${this.#presentable(cause)})`;
-    if (whole.length <= longestHeadline) return whole;
-    return `${whole.slice(0, longestHeadline - 1)}…`.toWellFormed();
+    return headlineText(whole);
   }
 
   get #found(): Pick<Found, 'text' | 'cause'> {

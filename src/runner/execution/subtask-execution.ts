@@ -20,8 +20,8 @@ import type { Cgroup } from '../cgroup.ts';
 import type { Cgroups } from '../cgroups/cgroups.ts';
 import type { ClaimedSubtask } from './claimed-subtask.ts';
 import type { CacheUse } from '../cache/cache-use.ts';
-import type { Installations, Preparation } from '../dependencies/installations.ts';
-import { ErrorHeadline } from './error-headline.ts';
+import { PackageManagerError, type Installations, type Preparation } from '../dependencies/installations.ts';
+import { ErrorHeadline, headlineText } from './error-headline.ts';
 import { untoldLimit } from './limit-signs.ts';
 import { LimitWatch } from './limit-watch.ts';
 import {
@@ -199,12 +199,15 @@ export class SubtaskExecution {
   }
 
   async #prepareLaunch(packageDir: string): Promise<Preparation> {
-    const { version_id: id, package_hash, language } = this.subtask;
+    const { version_id: id, run_id: runKey, package_hash, language } = this.subtask;
     const onLine = (line: string): void => this.#log.system(line);
     const version = { id, package_hash, language };
-    return this.#step(
-      this.#services.installations.prepare(version, packageDir, onLine, this.#stopped.signal),
+    const preparation = await this.#step(
+      this.#services.installations.prepareRun(version, runKey, packageDir, onLine, this.#stopped.signal),
     );
+    if (this.subtask.number === 1)
+      for (const note of preparation.notes ?? []) this.#log.system(note, logType.warn);
+    return preparation;
   }
 
   async #makeCgroup(): Promise<Cgroup | undefined> {
@@ -407,7 +410,10 @@ export class SubtaskExecution {
     // Failed dependencies are a property of the version, and reported as such.
     if (end.reason !== 'dependencies') this.#tellFailed('execute-subtask', error);
     this.#log.system(subtaskMessage(end), logType.error);
-    return { end };
+    return {
+      end,
+      ...(error instanceof PackageManagerError && { errorHeadline: headlineText(error.headline) }),
+    };
   }
 }
 
