@@ -17,7 +17,7 @@ const root = path.resolve(import.meta.dirname, '..');
 const sources = path.join(root, 'src');
 const folder = path.join(root, 'coverage');
 const childFolder = path.join(folder, 'children');
-const leastCoveredFiles = 15;
+const listedFiles = 15;
 
 interface Place {
   readonly line: number;
@@ -159,7 +159,7 @@ function print(byFile: ReadonlyMap<string, Figures>): void {
   const least = [...byFile]
     .filter(([, { statements }]) => statements > 0)
     .toSorted(([, a], [, b]) => share(a) - share(b))
-    .slice(0, leastCoveredFiles);
+    .slice(0, listedFiles);
   const text = [
     '',
     `${'Room'.padEnd(44)}${head}`,

@@ -207,7 +207,7 @@ export class Accounts {
    */
   async update(accountName: string, changes: AccountChanges, actor: Actor): Promise<Account> {
     this.#check(changes);
-    checkRelied(accountName, changes);
+    checkNotReliedOn(accountName, changes);
     return this.#database.transaction(async (client) => {
       const account = await lockAccount(client, accountName);
       const { name, plan, timezone, isAdmin } = changes;
@@ -379,9 +379,9 @@ async function checkNameFree(client: PoolClient, name: string): Promise<void> {
 }
 
 /** The platform looks up two accounts by name at every start, and the operator needs one of them to sign in. */
-function checkRelied(accountName: string, changes: AccountChanges): void {
-  const isRelied = accountName === adminAccountName || accountName === systemAccountName;
-  if (isRelied && changes.name !== undefined && changes.name !== accountName) {
+function checkNotReliedOn(accountName: string, changes: AccountChanges): void {
+  const isReliedOn = accountName === adminAccountName || accountName === systemAccountName;
+  if (isReliedOn && changes.name !== undefined && changes.name !== accountName) {
     throw invalidArgument(`account ${accountName} cannot be renamed: the platform depends on its name`);
   }
   if (accountName === adminAccountName && changes.isAdmin === false) {

@@ -15,7 +15,7 @@ export interface Identity {
 
 /** How long a checked key is trusted without asking the database again. */
 const trustedMilliseconds = 5000;
-const mostTrustedKeys = 10_000;
+const maxTrustedKeys = 10_000;
 
 interface TrustedKey {
   readonly identity: Identity;
@@ -97,7 +97,7 @@ export class Authenticator {
     if (found === undefined) return undefined;
     const identity = { accountId: found.account_id, apiKeyId: found.id };
     if (revocations !== this.#revocations) return identity;
-    if (this.#trusted.size >= mostTrustedKeys) this.#trusted.clear();
+    if (this.#trusted.size >= maxTrustedKeys) this.#trusted.clear();
     this.#trusted.set(name, {
       identity,
       checkedAtMilliseconds: performance.now(),

@@ -1,6 +1,6 @@
 /** Callbacks of a run. */
 import { Type } from 'typebox';
-import { callbackStates, toldStatuses, type ToldStatus } from '../callbacks/callback-states.ts';
+import { callbackStates, reportedStatuses, type ReportedStatus } from '../callbacks/callback-states.ts';
 import type { Answer } from './answer.ts';
 import { enumeration } from './enumeration.ts';
 import { runEndFields } from './ends.ts';
@@ -11,7 +11,7 @@ export const CallbackBody = Type.Object(
   {
     run_slug: Type.String({ description: 'Identifier of the run.', examples: [exampleRunSlug] }),
     run_id: Type.String({ description: 'Same as run_slug.', examples: [exampleRunSlug] }),
-    run_status: enumeration(toldStatuses, {
+    run_status: enumeration(reportedStatuses, {
       description: 'The status that the run changed to.',
       examples: ['succeeded'],
     }),
@@ -60,7 +60,7 @@ export type CallbackAttempt = Answer<typeof CallbackAttempt>;
 
 export const RunCallback = Type.Object({
   number: Type.Integer({ description: 'From 1, in the order of the status changes.', examples: [1] }),
-  run_status: Type.Unsafe<ToldStatus>(
+  run_status: Type.Unsafe<ReportedStatus>(
     Type.String({ description: 'The status that the run changed to.', examples: ['running'] }),
   ),
   state: enumeration(callbackStates, {

@@ -8,5 +8,5 @@ export const callbackStates = ['pending', 'delivered', 'given_up'] as const;
 export type CallbackState = (typeof callbackStates)[number];
 
 /** Statuses of a run that are sent to its callback URL: all except the initial one. */
-export const toldStatuses = ['running', 'aborting', 'succeeded', 'failed'] as const;
-export type ToldStatus = (typeof toldStatuses)[number];
+export const reportedStatuses = ['running', 'aborting', 'succeeded', 'failed'] as const;
+export type ReportedStatus = (typeof reportedStatuses)[number];

@@ -1,7 +1,7 @@
 /** Which URLs a callback or its redirects may use, as far as the URL alone can tell. */
 import { AddressRefusedError, type AddressGuard } from '../addresses/addresses.ts';
 
-const longestUrl = 2048;
+const maxUrlLength = 2048;
 
 /** The port that a URL connects to. */
 export function portOf({ port, protocol }: URL): number {
@@ -11,7 +11,7 @@ export function portOf({ port, protocol }: URL): number {
 
 /** @returns why a URL is refused, as a sentence without a subject; undefined if it is allowed */
 export function urlRefusal(url: URL, guard: AddressGuard): string | undefined {
-  if (url.href.length > longestUrl) return `is longer than ${longestUrl} characters`;
+  if (url.href.length > maxUrlLength) return `is longer than ${maxUrlLength} characters`;
   if (!/^https?:$/.test(url.protocol)) return 'is not an http or https URL';
   if (url.username !== '' || url.password !== '') return 'must not contain a user name or password';
   try {

@@ -9,7 +9,7 @@ import { portOf, urlRefusal } from './callback-url.ts';
 
 /** Redirects that repeat the request. A 303 would turn it into a GET, which delivers nothing. */
 const redirectStatuses = new Set([301, 302, 307, 308]);
-const mostRedirects = 3;
+const maxRedirects = 3;
 const headerLimitBytes = 16 * 1024;
 /** Reading stops here, and the answer counts as complete. */
 const answerLimitBytes = 64 * 1024;
@@ -82,7 +82,7 @@ async function post(
       return statusCode >= 200 && statusCode < 300 ? '' : `answered ${statusCode}`;
     }
     response.destroy();
-    if (redirects === mostRedirects) return `redirected more than ${mostRedirects} times`;
+    if (redirects === maxRedirects) return `redirected more than ${maxRedirects} times`;
     const target = URL.parse(headers.location, url.href);
     if (target === null) return 'redirected to an invalid URL';
     if (url.protocol === 'https:' && target.protocol === 'http:') return 'redirected from https to http';

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import type { CallbackState, ToldStatus } from './callback-states.ts';
+import type { CallbackState, ReportedStatus } from './callback-states.ts';
 
 export interface CallbackAttempt {
   readonly number: number;
@@ -17,7 +17,7 @@ export interface CallbackAttempt {
 export interface CallbackRecord {
   /** Numbered from 1 within its run, in the order of the changes. */
   readonly number: number;
-  readonly runStatus: ToldStatus;
+  readonly runStatus: ReportedStatus;
   readonly state: CallbackState;
   /** JSON text, as sent. */
   readonly body: string;

@@ -1,6 +1,6 @@
 /** Tables of this room: callbacks and the attempts to deliver them. */
 import type { Generated, GeneratedAlways } from 'kysely';
-import type { CallbackState, ToldStatus } from './callback-states.ts';
+import type { CallbackState, ReportedStatus } from './callback-states.ts';
 
 declare module '../database/tables.ts' {
   interface Tables {
@@ -13,7 +13,7 @@ interface CallbackTable {
   id: GeneratedAlways<number>;
   run_id: number;
   number: number;
-  run_status: ToldStatus;
+  run_status: ReportedStatus;
   body: string;
   state: Generated<CallbackState>;
   attempt_count: Generated<number>;

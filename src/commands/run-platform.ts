@@ -47,7 +47,7 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
     // `api` and `runner` share the operator's folder and database. With an embedded database, `up` must own both.
     const lock = config.databaseUrl === '' ? await lockDataFolder(config.dataDir) : undefined;
     if (lock !== undefined) ways.push(lock.release);
-    const database = await openDatabase(config, logger, { onProgress, onWaiting: sayWaiting }).catch(
+    const database = await openDatabase(config, logger, { onProgress, onWaiting: printWaiting }).catch(
       (error: unknown) => {
         throw explainDatabase(error, config);
       },
@@ -75,7 +75,7 @@ function logLastError(logger: Logger): void {
   });
 }
 
-function sayWaiting(reason: string): void {
+function printWaiting(reason: string): void {
   say(`chela: waiting for the database: ${reason}`);
 }
 

@@ -45,7 +45,7 @@ export function addUpCommand(program: Command): void {
       onReady: async (platform, address = '') => {
         const hasWelcomeRun = newKey !== undefined && (await startWelcomeRun(platform));
         const setupLink = await setupLinkLine(platform, address);
-        sayHowToGoOn({ address, newKey, givenKey: platform.config.apiKey, hasWelcomeRun, setupLink });
+        printNextSteps({ address, newKey, givenKey: platform.config.apiKey, hasWelcomeRun, setupLink });
       },
     });
   });
@@ -92,7 +92,7 @@ interface NextSteps {
   readonly setupLink: string;
 }
 
-function sayHowToGoOn({ address, newKey, givenKey, hasWelcomeRun, setupLink }: NextSteps): void {
+function printNextSteps({ address, newKey, givenKey, hasWelcomeRun, setupLink }: NextSteps): void {
   const isGiven = newKey !== undefined && newKey === givenKey;
   const shownKey = newKey === undefined ? 'YOUR_API_KEY' : isGiven ? '$CHELA_API_KEY' : newKey;
   const keyLine =

@@ -19,7 +19,7 @@ import { unprivileged } from './unprivileged.ts';
 const databaseName = 'chela';
 const userName = 'chela';
 /** PostgreSQL limits the path to 107 bytes; its own file name takes 20 of them. */
-const longestSocketFolder = 85;
+const maxSocketFolderLength = 85;
 const restartMilliseconds = 200;
 const usualStartLimitSeconds = 60;
 
@@ -77,7 +77,7 @@ export class EmbeddedPostgres extends StartStop {
     if (!(await exists(path.join(dataDir, 'PG_VERSION')))) await this.#initialise(programs.initdb);
     await this.#endLeftOver();
     this.#socketDir = path.join(dataDir, 'socket');
-    if (Buffer.byteLength(this.#socketDir) > longestSocketFolder) {
+    if (Buffer.byteLength(this.#socketDir) > maxSocketFolderLength) {
       this.#socketDir = await mkdtemp(path.join(tmpdir(), 'chela-postgres-'));
       this.#ownsSocketDir = true;
     }

@@ -104,14 +104,14 @@ export class MatchFinder {
     const list = this.#lists.get(filter) ?? new MatchList();
     this.#lists.delete(filter);
     this.#lists.set(filter, list);
-    const looked = list.turn.then(() => this.#lookOn(list, total, scan));
+    const looked = list.turn.then(() => this.#continueSearch(list, total, scan));
     list.turn = looked.catch(() => undefined);
     await looked;
     this.#forgetBeyondMemory();
     return list;
   }
 
-  async #lookOn(list: MatchList, total: number, scan: ScanRange): Promise<void> {
+  async #continueSearch(list: MatchList, total: number, scan: ScanRange): Promise<void> {
     const end = performance.now() + this.#budgetMilliseconds;
     while (list.searched < total) {
       const upTo = Math.min(list.searched + list.rangeSize, total);

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { isDatabaseUnavailable } from './database-errors.ts';
 
 const firstPauseMilliseconds = 20;
-const longestPauseMilliseconds = 500;
+const maxPauseMilliseconds = 500;
 /** Limit for one attempt; a host that drops packets never refuses. */
 const connectLimitMilliseconds = 5000;
 
@@ -78,6 +78,6 @@ export async function untilReachable(
       isTold = true;
     }
     await delay(pause, undefined, { signal });
-    pause = Math.min(pause * 2, longestPauseMilliseconds);
+    pause = Math.min(pause * 2, maxPauseMilliseconds);
   }
 }

@@ -6,7 +6,7 @@ import type { EventMap, EventName, Events, InternalFailure, InternalWork } from 
 
 /** A repeated failure is logged once in this period. The next line says how many were skipped. */
 const quietMilliseconds = 60_000;
-const mostQuietFailures = 1000;
+const maxQuietFailures = 1000;
 
 interface Entry {
   readonly level: Level;
@@ -118,7 +118,7 @@ class Repeats {
       known.repeated += 1;
       return undefined;
     }
-    if (this.#quiet.size >= mostQuietFailures) this.#quiet.clear();
+    if (this.#quiet.size >= maxQuietFailures) this.#quiet.clear();
     this.#quiet.set(key, { until: now + quietMilliseconds, repeated: 0 });
     return known?.repeated ?? 0;
   }

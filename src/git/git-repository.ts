@@ -8,7 +8,7 @@ import { GitError, type GitProcess } from './git-process.ts';
 
 const commitForm = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 const sizeCheckMilliseconds = 200;
-const longestSubject = 200;
+const maxSubjectLength = 200;
 
 export interface RepositoryLimits {
   /** Size of the fetched objects, as packed by git. */
@@ -108,7 +108,7 @@ export class GitRepository {
       .trim();
     return {
       folder: path.join(this.#folder, 'repository', folder),
-      subject: subject.slice(0, longestSubject).toWellFormed(),
+      subject: subject.slice(0, maxSubjectLength).toWellFormed(),
     };
   }
 

@@ -3,9 +3,9 @@ import { invalidArgument } from '../errors.ts';
 import { quoted } from '../workers/workers.ts';
 
 const defaultPorts = { https: 443, http: 80, ssh: 22 } as const;
-const longestUrl = 1000;
+const maxUrlLength = 1000;
 /** The same as the maximum length of a title. */
-const longestName = 200;
+const maxNameLength = 200;
 /** The short form `git@host:path`, as shown by code hosts. */
 const shortForm = /^([\w.-]+)@([\w.-]+):(?!\/\/)([^\s]+)$/;
 const userForm = /^[\w.-]+$/;
@@ -45,7 +45,7 @@ export function parseGitUrl(text: string): GitUrl {
   const credentials = { user: decoded(url.username), password: decoded(url.password) };
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const isPlainHost = /^[\w.:-]+$/.test(host) && !host.startsWith('-');
-  if (!isPlainHost || /[\s\p{Cc}]/u.test(full) || full.length > longestUrl || url.pathname.length < 2)
+  if (!isPlainHost || /[\s\p{Cc}]/u.test(full) || full.length > maxUrlLength || url.pathname.length < 2)
     throw invalidArgument('git_url is not the URL of a repository');
   if (scheme === 'ssh' && credentials.user !== '' && !userForm.test(credentials.user))
     throw invalidArgument('the user in git_url may contain only letters, digits, dots and hyphens');
@@ -58,7 +58,7 @@ export function parseGitUrl(text: string): GitUrl {
   const name = lastPart
     .replace(/\.git$/, '')
     .replaceAll(/\p{Cc}/gu, ' ')
-    .slice(0, longestName)
+    .slice(0, maxNameLength)
     .toWellFormed();
   return { scheme, host, port, url: url.href, name, credentials };
 }

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isRunning, processIdentity } from './process-identity.ts';
 
 /** A takeover takes some milliseconds; a longer one was interrupted. */
-const longestTakeoverMilliseconds = 10_000;
+const maxTakeoverMilliseconds = 10_000;
 const takeoverPauseMilliseconds = 20;
 
 /** Another Chela is using the folder. */
@@ -119,7 +119,7 @@ class Takeover {
     const now = performance.now();
     const identity = `${entry?.ino} ${entry?.ctimeMs}`;
     if (this.#other?.identity !== identity) this.#other = { identity, sinceMilliseconds: now };
-    else if (now - this.#other.sinceMilliseconds > longestTakeoverMilliseconds)
+    else if (now - this.#other.sinceMilliseconds > maxTakeoverMilliseconds)
       await rm(this.#turn, { recursive: true, force: true });
     await delay(takeoverPauseMilliseconds);
   }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 
 /** Share of a limit below which rough figures will do; the kernel's may lag by a few pages per thread. */
-const farBelow = 0.75;
+const approximateShare = 0.75;
 
 /** Unit of CPU time in `/proc`, whatever the kernel's configuration. */
 const clockTicksPerSecond = 100;
@@ -151,7 +151,7 @@ export class ProcessTree {
       0,
     );
     const boundBytes = residentKilobytes * 1024 + fileBytes;
-    if (boundBytes < limitBytes * farBelow) return boundBytes;
+    if (boundBytes < limitBytes * approximateShare) return boundBytes;
     const rollups = await Promise.all(
       pids.map(async (pid) => readFile(`/proc/${pid}/smaps_rollup`, 'latin1').catch(() => '')),
     );

@@ -13,7 +13,7 @@ const bodiesToFirstError = new Ajv({ ...shared, allErrors: false, coerceTypes: f
 /**
  * Larger bodies get only their first error: collecting one for each of millions of values takes minutes and gigabytes.
  */
-const mostExplainedValues = 1000;
+const maxExplainedValues = 1000;
 
 /** Whether a JSON value contains at most this many values, counting itself. */
 function hasFewValues(value: unknown, most: number): boolean {
@@ -37,7 +37,7 @@ function bodyValidator(schema: TSchema): ReturnType<FastifySchemaCompiler<TSchem
   const explain = bodies.compile(schema);
   return (body: unknown) => {
     if (fits(body)) return true;
-    const isExplained = hasFewValues(body, mostExplainedValues) && !explain(body);
+    const isExplained = hasFewValues(body, maxExplainedValues) && !explain(body);
     const errors = isExplained ? explain.errors : fits.errors;
     return { error: (errors ?? []) as FastifySchemaValidationError[] };
   };

@@ -21,7 +21,7 @@ const changingRowsShareMilliseconds = 10_000;
 
 const foreignKeyViolation = '23503';
 
-export interface ExportWish {
+export interface ExportRequest {
   readonly accountId: number;
   readonly run: RunRecord;
   readonly format: ExportFormat;
@@ -51,9 +51,9 @@ export class ExportRegister {
    * The export that satisfies a request, existing or new. Concurrent equal requests get the same one.
    * @param ensureMade called in the transaction, which holds the lock of the export
    */
-  async ask(wish: ExportWish, ensureMade: EnsureMade): Promise<ExportRecord> {
-    const { run, format, columns, isFiltered, accountId } = wish;
-    const identity = await this.#identity(wish);
+  async ask(exportRequest: ExportRequest, ensureMade: EnsureMade): Promise<ExportRecord> {
+    const { run, format, columns, isFiltered, accountId } = exportRequest;
+    const identity = await this.#identity(exportRequest);
     const slug = ulid();
     try {
       return await this.#database.transaction(async (client) => {
@@ -91,7 +91,7 @@ export class ExportRegister {
   }
 
   /** SHA-256 of everything that determines the content of the file. */
-  async #identity({ run, format, columns, isFiltered }: ExportWish): Promise<Buffer> {
+  async #identity({ run, format, columns, isFiltered }: ExportRequest): Promise<Buffer> {
     const finished = isFinished(run.status);
     const moment =
       !finished && (await this.#hasUpserts(run)) ? Math.floor(Date.now() / changingRowsShareMilliseconds) : 0;
@@ -187,7 +187,7 @@ export class ExportRegister {
    * @returns number of removed exports
    */
   async removeOld(
-    askedBefore: Date,
+    requestedBefore: Date,
     limit: number,
     removeFile: (old: Pick<ExportRecord, 'slug' | 'format'>) => Promise<void>,
   ): Promise<number> {
@@ -196,7 +196,7 @@ export class ExportRegister {
         `DELETE FROM export WHERE id IN (
            SELECT id FROM export WHERE run_id IS NULL OR asked_at < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
          ) RETURNING slug, format`,
-        [askedBefore, limit],
+        [requestedBefore, limit],
       );
       for (const old of rows) await removeFile(old);
       return rows.length;

@@ -92,8 +92,8 @@ export class Exports extends StartStop {
   async ask(run: RunRecord, { accountId, format, keys, runUrl }: ExportRequest): Promise<ExportRecord> {
     const columns = chosenColumns(await this.#results.columns(run), keys);
     refuseBeyondFormat(run, format, columns);
-    const wish = { accountId, run, format, columns, isFiltered: keys !== undefined };
-    return this.#register.ask(wish, async (client, { id, slug, state, mustBeMade }) => {
+    const exportRequest = { accountId, run, format, columns, isFiltered: keys !== undefined };
+    return this.#register.ask(exportRequest, async (client, { id, slug, state, mustBeMade }) => {
       const isLost =
         state === 'ready' && (await this.#storage.size(storageKey({ slug, format }))) === undefined;
       if (!mustBeMade && !isLost) return;
@@ -121,17 +121,17 @@ export class Exports extends StartStop {
   async wait(slug: string, limitMilliseconds: number, signal: AbortSignal): Promise<ExportRecord> {
     const end = AbortSignal.any([AbortSignal.timeout(limitMilliseconds), signal]);
     for (;;) {
-      const seen = await this.#settledOr(slug);
+      const seen = await this.#readOrThrow(slug);
       if (seen.state !== 'queued' || end.aborted) return seen;
-      const woken = this.#nextSign(seen.id, end);
+      const woken = this.#nextSignal(seen.id, end);
       // Check again: the export may have ended before the listener was added.
-      const current = await this.#settledOr(slug);
+      const current = await this.#readOrThrow(slug);
       if (current.state === 'queued') await woken.sign;
       woken.cancel();
     }
   }
 
-  async #settledOr(slug: string): Promise<ExportRecord> {
+  async #readOrThrow(slug: string): Promise<ExportRecord> {
     const found = await this.#register.bySlug(slug);
     if (found === undefined) {
       throw new ChelaError('NOT_FOUND', 'this export was removed: export the run again');
@@ -141,7 +141,7 @@ export class Exports extends StartStop {
   }
 
   /** Resolves at the export's notification, the next poll or the end, whichever comes first. */
-  #nextSign(id: number, end: AbortSignal): { sign: Promise<void>; cancel: () => void } {
+  #nextSignal(id: number, end: AbortSignal): { sign: Promise<void>; cancel: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
     const waiting = this.#waiting.get(id) ?? new Set();
     this.#waiting.set(id, waiting.add(cancel));
@@ -175,9 +175,9 @@ export class Exports extends StartStop {
 
   /** Removes files whose run was removed, and files that have not been requested for a long time. */
   async removeOld(now: Date): Promise<void> {
-    const askedBefore = new Date(now.getTime() - this.#keptMilliseconds);
+    const requestedBefore = new Date(now.getTime() - this.#keptMilliseconds);
     for (;;) {
-      const removed = await this.#register.removeOld(askedBefore, removedAtOnce, (old) =>
+      const removed = await this.#register.removeOld(requestedBefore, removedAtOnce, (old) =>
         this.#storage.remove(storageKey(old)),
       );
       if (removed < removedAtOnce) return;

@@ -11,7 +11,7 @@ interface Seen {
 }
 
 /** The result of reading the heartbeats, with its times on the monotonic clock. */
-export interface Look {
+export interface Observation {
   readonly beganAtMilliseconds: number;
   readonly endedAtMilliseconds: number;
   /** By the runner's key; any text that changes with each heartbeat. */
@@ -32,7 +32,7 @@ export class HeartbeatObserver {
    * this process or PostgreSQL was paused, so heartbeats may be missing through no fault of the runners.
    * @returns keys of the runners whose heartbeat has not changed for a whole lease
    */
-  observe({ beganAtMilliseconds, endedAtMilliseconds, heartbeats }: Look): number[] {
+  observe({ beganAtMilliseconds, endedAtMilliseconds, heartbeats }: Observation): number[] {
     if (endedAtMilliseconds - this.#lastEndedAt > this.#leaseMilliseconds / 2) this.forget();
     this.#lastEndedAt = endedAtMilliseconds;
     const before = this.#seen;

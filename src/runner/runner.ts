@@ -29,7 +29,7 @@ export { Watchman } from './watchman.ts';
 
 const pollMilliseconds = 5000;
 /** One missed heartbeat is not enough for watchmen to consider the runner lost. */
-const beatsPerLease = 4;
+const heartbeatsPerLease = 4;
 
 interface RunnerOptions extends ExecutionServices {
   readonly database: Database;
@@ -67,7 +67,7 @@ export class Runner extends StartStop {
       },
     });
     this.#beats = new Periodic({
-      intervalMilliseconds: (options.config.runnerLeaseSeconds * 1000) / beatsPerLease,
+      intervalMilliseconds: (options.config.runnerLeaseSeconds * 1000) / heartbeatsPerLease,
       work: () => this.#beat(),
       onError: (err) => events.failed({ work: 'renew-lease', err }),
     });
@@ -179,12 +179,12 @@ export class Runner extends StartStop {
     const { subtask } = execution;
     try {
       const outcome = await execution.run().catch((err: unknown) => {
-        this.#tellFailed('clean-up-subtask', err, subtask);
-        return leftOver(err);
+        this.#reportFailure('clean-up-subtask', err, subtask);
+        return cleanupFailure(err);
       });
       await this.#settle(execution, runnerId, outcome);
     } catch (err) {
-      this.#tellFailed('settle-subtask', err, subtask);
+      this.#reportFailure('settle-subtask', err, subtask);
     }
     this.#executions.delete(execution);
     this.#freeSlots.push(slot);
@@ -206,12 +206,12 @@ export class Runner extends StartStop {
     try {
       await store(outcome);
     } catch (err) {
-      this.#tellFailed('store-outcome', err, execution.subtask);
+      this.#reportFailure('store-outcome', err, execution.subtask);
       await store(unstorable);
     }
   }
 
-  #tellFailed(work: InternalWork, err: unknown, { run_slug: run, number: subtask }: ClaimedSubtask): void {
+  #reportFailure(work: InternalWork, err: unknown, { run_slug: run, number: subtask }: ClaimedSubtask): void {
     this.#options.events.failed({ work, err, run, subtask });
   }
 
@@ -237,6 +237,6 @@ export class Runner extends StartStop {
 const unstorable: SubtaskOutcome = { end: { reason: 'internal', detail: { step: 'settling' } } };
 
 /** The outcome of a subtask whose sandbox, folder or counts could not be cleaned up. */
-function leftOver(error: unknown): SubtaskOutcome {
+function cleanupFailure(error: unknown): SubtaskOutcome {
   return { end: { reason: 'internal', detail: { step: 'cleanup', message: (error as Error).message } } };
 }

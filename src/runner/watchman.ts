@@ -9,9 +9,9 @@ import { releaseSubtask } from './claimer.ts';
 import { HeartbeatObserver } from './heartbeat-observer.ts';
 
 /** A subtask whose runner was lost this often is not requeued. */
-const mostAttempts = 3;
+const maxAttempts = 3;
 /** A lost runner is noticed within its lease and two checks. */
-const looksPerLease = 6;
+const checksPerLease = 6;
 
 type WatchmanConfig = Pick<Config, 'runnerLeaseSeconds' | 'lostSubtasks'>;
 
@@ -54,7 +54,7 @@ async function recover(
   { lostSubtasks }: Pick<WatchmanConfig, 'lostSubtasks'>,
   { id, runner_id: runnerId, attempt, aborting }: LostSubtask,
 ): Promise<void> {
-  if (lostSubtasks === 'retry' && !aborting && attempt < mostAttempts) {
+  if (lostSubtasks === 'retry' && !aborting && attempt < maxAttempts) {
     await releaseSubtask(services.database, { id, runnerId });
     return;
   }
@@ -82,7 +82,7 @@ export class Watchman extends StartStop {
     const leaseMilliseconds = options.config.runnerLeaseSeconds * 1000;
     this.#observer = new HeartbeatObserver(leaseMilliseconds);
     this.#looks = new Periodic({
-      intervalMilliseconds: leaseMilliseconds / looksPerLease,
+      intervalMilliseconds: leaseMilliseconds / checksPerLease,
       work: () => this.#look(),
       onError: this.#onError,
     });

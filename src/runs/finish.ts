@@ -26,9 +26,9 @@ export interface SubtaskOutcome {
 
 /** Number of subtask failures in the run's err_msg; the log has all of them. */
 const namedFailures = 5;
-const longestErrMsg = 2000;
+const maxErrMsgLength = 2000;
 /** Maximum length of a text in the detail of an end; err_msg has more of it. */
-const longestDetailText = 1000;
+const maxDetailLength = 1000;
 
 interface CountedRun {
   id: number;
@@ -151,7 +151,7 @@ export async function finishRun(
     values: [
       run.id,
       status,
-      shortened(runMessage(facts, failed), longestErrMsg),
+      shortened(runMessage(facts, failed), maxErrMsgLength),
       end.reason,
       detailText(end.detail),
       end.errorHeadline,
@@ -189,7 +189,7 @@ function exitCodeOf(end: SubtaskEnd): number | null {
 /** JSON that PostgreSQL can store. */
 function detailText(detail: object): string {
   return JSON.stringify(detail, (_key, value: unknown) =>
-    typeof value === 'string' ? shortened(storable(value), longestDetailText) : value,
+    typeof value === 'string' ? shortened(storable(value), maxDetailLength) : value,
   );
 }
 

@@ -34,7 +34,7 @@ export interface QueueItemOutcome {
   readonly error?: string;
 }
 
-const notThere = 'item does not exist';
+const notFound = 'item does not exist';
 const notWaiting = 'item is not in waiting state';
 
 interface QueueItemsOptions {
@@ -143,7 +143,7 @@ export class QueueItems {
     for (const ref of refs) {
       const released = await this.#release(accountId, ref, reason);
       if (released) outcomes.push({ ref });
-      else outcomes.push({ ref, error: (await this.exists(accountId, ref)) ? notWaiting : notThere });
+      else outcomes.push({ ref, error: (await this.exists(accountId, ref)) ? notWaiting : notFound });
     }
     return outcomes;
   }
@@ -154,7 +154,7 @@ export class QueueItems {
 
   async #activateOne(accountId: number, ref: string, origin: Origin): Promise<QueueItemOutcome> {
     const item = await this.#find(accountId, ref);
-    if (item === undefined) return { ref, error: notThere };
+    if (item === undefined) return { ref, error: notFound };
     if (item.status !== 'waiting') return { ref, error: notWaiting };
     try {
       const prepared = await this.#runs.prepare({

@@ -17,7 +17,7 @@ export class RunWaiter {
   async untilFinished(runId: number, limitMilliseconds: number, signal?: AbortSignal): Promise<boolean> {
     const end = AbortSignal.any([AbortSignal.timeout(limitMilliseconds), ...(signal ? [signal] : [])]);
     while (!end.aborted) {
-      const woken = this.#nextSign(runId, end);
+      const woken = this.#nextSignal(runId, end);
       if (await this.#isFinished(runId)) {
         woken.cancel();
         return true;
@@ -37,7 +37,7 @@ export class RunWaiter {
   }
 
   /** Resolves at the run's notification, the next poll or the end, whichever comes first. */
-  #nextSign(runId: number, end: AbortSignal): { sign: Promise<void>; cancel: () => void } {
+  #nextSignal(runId: number, end: AbortSignal): { sign: Promise<void>; cancel: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
     const stopListening = this.#notifications.on(channels.runFinished, (payload) => {
       if (payload === String(runId)) cancel();

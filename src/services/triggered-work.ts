@@ -11,7 +11,7 @@ export class TriggeredWork {
   readonly #work: OneAtATime;
   readonly #onError: (error: unknown) => void;
   #again = false;
-  #doing: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
 
   constructor({ work, onError }: TriggeredWorkOptions) {
     this.#work = new OneAtATime(work);
@@ -19,13 +19,13 @@ export class TriggeredWork {
   }
 
   get isUnderWay(): boolean {
-    return this.#doing !== undefined || this.#work.isUnderWay;
+    return this.#running !== undefined || this.#work.isUnderWay;
   }
 
   /** Runs the work now; if a run is in progress, once more after it, however often this is called. */
   trigger(): void {
     this.#again = true;
-    this.#doing ??= this.#doWhileTriggered();
+    this.#running ??= this.#doWhileTriggered();
   }
 
   /** Runs the work now, or joins the run in progress. Rejects if the work does. */
@@ -41,7 +41,7 @@ export class TriggeredWork {
 
   /** Resolves once no run is in progress or pending. */
   async settled(): Promise<void> {
-    await this.#doing;
+    await this.#running;
     await this.#work.settled();
   }
 
@@ -53,6 +53,6 @@ export class TriggeredWork {
       await this.#work.run().catch(this.#onError);
     }
     // Synchronous with the last check of the trigger, so that none gets lost.
-    this.#doing = undefined;
+    this.#running = undefined;
   }
 }

@@ -19,7 +19,7 @@ export interface ComingTick {
   readonly exceedsPlan: boolean;
 }
 
-interface Wish {
+interface TickQuery {
   /** The zone for schedules without their own. */
   readonly timezone: string;
   readonly from: Date;
@@ -39,7 +39,7 @@ interface Wish {
 export async function comingTicks(
   database: Database,
   accountId: number,
-  { timezone: accountTimezone, from, to, limit, concurrentRuns }: Wish,
+  { timezone: accountTimezone, from, to, limit, concurrentRuns }: TickQuery,
 ): Promise<{ count: number; list: ComingTick[] }> {
   if (from >= to) throw invalidArgument('from must be before to');
   if (to.getTime() - from.getTime() > mostWindowDays * dayMilliseconds) {

@@ -19,7 +19,7 @@ import { prepareTaskRun, storeTaskRun } from './task-run.ts';
 /** A tick fired later than this counts as missed. */
 const onTimeMilliseconds = 5 * 60 * 1000;
 /** How often a tick that waits for the end of a run checks for it. */
-const queuedLookSeconds = 5;
+const queuedCheckSeconds = 5;
 /** Maximum number of tasks that a process fires concurrently; each takes a connection. */
 const concurrency = 3;
 
@@ -60,7 +60,7 @@ interface TickChanges {
 }
 
 /** What to report about a task once its changes are stored. */
-interface News {
+interface TickReport {
   /** Number of ticks missed since the last check. */
   missed: number;
   /** Why its run could not start. */
@@ -166,18 +166,18 @@ export class Scheduler {
         .executeTakeFirst();
       if (task === undefined || !isDue(task, now)) return;
       const prepared = await this.#prepare(task);
-      const news = await this.#options.database.transaction(async (client) =>
+      const tickReport = await this.#options.database.transaction(async (client) =>
         (await lockUnchanged(client, task)) ? this.#fireTicks(client, task, prepared, now) : undefined,
       );
-      if (news === undefined) continue;
-      this.#tell(task, news);
+      if (tickReport === undefined) continue;
+      this.#tell(task, tickReport);
       return;
     }
   }
 
   #tell(
     { slug: task, next_tick_at: from, schedule_missed: policy }: TaskRecord,
-    { missed, failure }: News,
+    { missed, failure }: TickReport,
   ): void {
     const { events } = this.#options;
     if (missed > 0) events.emit('schedule:missed', { task, missed, from, policy });
@@ -200,8 +200,8 @@ export class Scheduler {
     task: TaskRecord,
     prepared: PreparedRun | ChelaError,
     now: Date,
-  ): Promise<News> {
-    const changes: TickChanges & News = {
+  ): Promise<TickReport> {
+    const changes: TickChanges & TickReport = {
       queuedTickAt: task.queued_tick_at,
       nextTickAt: task.next_tick_at,
       lastTickAt: task.last_tick_at,
@@ -226,7 +226,7 @@ export class Scheduler {
     if (changes.nextTickAt !== null) await this.wakeAt(changes.nextTickAt, now, client);
     if (changes.queuedTickAt !== null) {
       // One later check serves all waiting ticks.
-      const look = { client, startAfterSeconds: queuedLookSeconds, singletonKey: 'queued' };
+      const look = { client, startAfterSeconds: queuedCheckSeconds, singletonKey: 'queued' };
       await this.#options.jobs.send(wakeScheduler, {}, look);
     }
     return changes;
@@ -237,7 +237,7 @@ export class Scheduler {
     client: PoolClient,
     task: TaskRecord,
     prepared: PreparedRun | ChelaError,
-    { due, now, changes }: { due: DueTicks; now: Date; changes: TickChanges & News },
+    { due, now, changes }: { due: DueTicks; now: Date; changes: TickChanges & TickReport },
   ): Promise<void> {
     const isOnTime = now.getTime() - due.latest.getTime() <= onTimeMilliseconds;
     const missed = isOnTime ? due.count - 1 : due.count;

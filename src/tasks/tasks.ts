@@ -278,15 +278,15 @@ export class Tasks {
    */
   async ticks(
     accountId: number,
-    wish: { from?: Date; to?: Date; limit: number; plan: { concurrentRuns?: number | undefined } },
+    range: { from?: Date; to?: Date; limit: number; plan: { concurrentRuns?: number | undefined } },
   ): Promise<{ count: number; list: ComingTick[] }> {
-    const from = wish.from ?? (await this.scheduler.now());
+    const from = range.from ?? (await this.scheduler.now());
     return comingTicks(this.#database, accountId, {
       from,
-      to: wish.to ?? new Date(from.getTime() + weekMilliseconds),
-      limit: wish.limit,
+      to: range.to ?? new Date(from.getTime() + weekMilliseconds),
+      limit: range.limit,
       timezone: await this.timezone(accountId),
-      concurrentRuns: wish.plan.concurrentRuns,
+      concurrentRuns: range.plan.concurrentRuns,
     });
   }
 

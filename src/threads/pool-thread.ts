@@ -1,13 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { errorOf, type ThreadMessage } from './thread-messages.ts';
 
-const longestTickMilliseconds = 100;
+const maxTickMilliseconds = 100;
 const mebibyte = 1024 * 1024;
 /**
  * V8's own heap limit for a thread. It is far above the limit enforced here, because V8 ends the whole process if a
  * single large allocation exceeds it.
  */
-const leastHeapMegabytes = 4096;
+const minHeapMegabytes = 4096;
 const heapLimitFactor = 4;
 
 /** Limits for one task. */
@@ -43,7 +43,7 @@ export class PoolThread<Task, Answer> {
   #task: PromiseWithResolvers<Answer> | undefined;
   #endReason: Error | undefined;
   #hasEnded = false;
-  #isAskedForHeap = false;
+  #isHeapRequested = false;
 
   constructor({ file, name, timeLimitSeconds, memoryLimitBytes }: ThreadOptions) {
     this.#limits = { timeLimitSeconds, memoryLimitBytes };
@@ -52,7 +52,7 @@ export class PoolThread<Task, Answer> {
       name,
       resourceLimits: {
         maxOldGenerationSizeMb: Math.max(
-          leastHeapMegabytes,
+          minHeapMegabytes,
           Math.ceil((memoryLimitBytes * heapLimitFactor) / mebibyte),
         ),
       },
@@ -116,7 +116,7 @@ export class PoolThread<Task, Answer> {
   /** Counts ticks instead of time, so that a suspended process counts as one tick, however long it was suspended. */
   #watch(): () => void {
     const { timeLimitSeconds, memoryLimitBytes } = this.#limits;
-    const tickMilliseconds = Math.min(longestTickMilliseconds, timeLimitSeconds * 1000);
+    const tickMilliseconds = Math.min(maxTickMilliseconds, timeLimitSeconds * 1000);
     let ticksLeft = Math.ceil((timeLimitSeconds * 1000) / tickMilliseconds);
     void this.#checkMemory(memoryLimitBytes);
     const timer = setInterval(() => {
@@ -129,11 +129,11 @@ export class PoolThread<Task, Answer> {
 
   /** A thread within one long call of V8 answers only after it. */
   async #checkMemory(limitBytes: number): Promise<void> {
-    if (this.#isAskedForHeap) return;
-    this.#isAskedForHeap = true;
+    if (this.#isHeapRequested) return;
+    this.#isHeapRequested = true;
     // A thread that has ended in the meantime has no statistics.
     const heap = await this.#worker.getHeapStatistics().catch(() => undefined);
-    this.#isAskedForHeap = false;
+    this.#isHeapRequested = false;
     if (heap !== undefined && heap.used_heap_size > limitBytes) this.#end(new ThreadLimitError('memory'));
   }
 

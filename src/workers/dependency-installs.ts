@@ -32,7 +32,7 @@ const unknown: InstallRecord = {
   finished_at: null,
 };
 const linesAtOnce = 1000;
-const mostQueuedAtStart = 1000;
+const maxQueuedAtStart = 1000;
 
 /** Makes a runner install a version's dependencies before its first run. Failures are recorded, not retried. */
 export const installDependencies: JobKind<{ readonly versionId: number }> = {
@@ -91,7 +91,7 @@ export class DependencyInstalls {
     const { rows } = await this.#database.pool.query<{ id: number }>(
       `SELECT worker_version_id AS id FROM dependency_install WHERE status = 'waiting'
        ORDER BY worker_version_id DESC LIMIT $1`,
-      [mostQueuedAtStart],
+      [maxQueuedAtStart],
     );
     for (const { id: versionId } of rows) await this.#jobs.send(installDependencies, { versionId });
   }

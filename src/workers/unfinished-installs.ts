@@ -5,7 +5,7 @@
 import type { Database } from '../database/database.ts';
 
 /** Once may be a coincidence, such as a machine failure or another installation at the same time. */
-const mostCrashes = 2;
+const maxCrashes = 2;
 
 const setAsideMessage =
   'installing the dependencies of this version crashed the runner twice, so Chela no longer tries: upload a changed version, or install the dependencies again';
@@ -42,7 +42,7 @@ export class UnfinishedInstalls {
         `SELECT count(*) AS count FROM unfinished_install WHERE worker_version_id = $1 AND ${isCrash}`,
         [versionId],
       );
-      if ((crashes.rows[0]?.count ?? 0) >= mostCrashes) return { isSetAside: true };
+      if ((crashes.rows[0]?.count ?? 0) >= maxCrashes) return { isSetAside: true };
       const { rows } = await client.query<{ id: number }>(
         `INSERT INTO unfinished_install (worker_version_id, runner_id)
          SELECT id, $2 FROM worker_version WHERE id = $1 RETURNING id`,
@@ -78,7 +78,7 @@ export class UnfinishedInstalls {
     const { rows } = await this.#database.pool.query<{ id: number }>(
       `SELECT worker_version_id AS id FROM unfinished_install WHERE ${isCrash}
        GROUP BY worker_version_id HAVING count(*) >= $1`,
-      [mostCrashes],
+      [maxCrashes],
     );
     await this.#setAside(rows.map(({ id }) => id));
     await this.#database.pool.query(

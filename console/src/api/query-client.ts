@@ -2,12 +2,12 @@ import { QueryCache, QueryClient } from '@tanstack/react-query';
 import { ApiError } from './client.ts';
 import { sessionKey } from './session.ts';
 
-const mostRetries = 2;
+const maxRetries = 2;
 
 /** Whether another attempt may succeed. A request that the API refused is not repeated. */
 function isWorthRetrying(failures: number, error: unknown): boolean {
   const isPassing = !(error instanceof ApiError) || error.status === 0 || error.status >= 500;
-  return isPassing && failures < mostRetries;
+  return isPassing && failures < maxRetries;
 }
 
 export function createQueryClient(): QueryClient {

@@ -19,7 +19,7 @@ const activityMilliseconds = 3000;
 /** The browser's time zone, which defines "today" for the reader. */
 export const readersTimezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-interface SeriesWish {
+interface SeriesOptions {
   /** Unix seconds. */
   readonly from: number;
   /** Unix seconds; now if omitted. */
@@ -28,7 +28,7 @@ interface SeriesWish {
   readonly worker?: string | undefined;
 }
 
-export function runSeriesQuery({ from, to, bucket, worker }: SeriesWish) {
+export function runSeriesQuery({ from, to, bucket, worker }: SeriesOptions) {
   return queryOptions({
     queryKey: [...statisticsKey, 'runs', { from, to, bucket, worker }],
     queryFn: ({ signal }) =>
@@ -41,7 +41,7 @@ export function runSeriesQuery({ from, to, bucket, worker }: SeriesWish) {
   });
 }
 
-interface WorkersWish {
+interface WorkerFiguresOptions {
   readonly from: number;
   readonly to?: number | undefined;
   /** `-runs` */
@@ -50,7 +50,7 @@ interface WorkersWish {
   readonly size?: number;
 }
 
-export function workerFiguresQuery({ from, to, sort, page = 1, size = 20 }: WorkersWish) {
+export function workerFiguresQuery({ from, to, sort, page = 1, size = 20 }: WorkerFiguresOptions) {
   return queryOptions({
     queryKey: [...statisticsKey, 'workers', { from, to, sort, page, size }],
     queryFn: ({ signal }) =>

@@ -114,10 +114,10 @@ export function adviceTexts(ended: Ended, words: Words): readonly string[] {
   ].filter((sentence) => sentence !== '');
 }
 
-const longestSearch = 150;
+const maxSearchLength = 150;
 
 /** The part of a headline to search for in the log, where causes stand on lines of their own. */
 export function wordsToFind(headline: string): string {
   const [error = ''] = headline.split(headlineCause, 1);
-  return error.replace('…', '').slice(0, longestSearch);
+  return error.replace('…', '').slice(0, maxSearchLength);
 }

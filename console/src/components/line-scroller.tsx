@@ -18,7 +18,7 @@ import {
 import classes from './line-scroller.module.css';
 
 /** Below the limit of every browser. */
-const highestSpacer = 8_000_000;
+const maxSpacerHeight = 8_000_000;
 const overscan = 8;
 /** Space below the last line for a horizontal scroll bar. */
 const spareHeight = 16;
@@ -93,8 +93,8 @@ export function LineScroller(props: LineScrollerProps): ReactNode {
   const [position, setPosition] = useState(0);
   const last = isWrapped ? Math.max(0, count - 1) : Math.max(0, count - height / lineHeight);
   const top = isFollowing ? last : Math.min(position, last);
-  const spacer = Math.min(count * lineHeight, highestSpacer) + headerHeight;
-  const isOwnScrolling = isWrapped || count * lineHeight > highestSpacer;
+  const spacer = Math.min(count * lineHeight, maxSpacerHeight) + headerHeight;
+  const isOwnScrolling = isWrapped || count * lineHeight > maxSpacerHeight;
   const first = Math.max(0, Math.floor(top) - overscan - (isWrapped ? inSight : 0));
   const end = Math.min(count, Math.floor(top) + inSight + overscan);
   /**

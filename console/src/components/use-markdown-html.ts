@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 
 const limitMilliseconds = 5000;
 /** Longer texts would make pages with too many elements. */
-const longestMarkdown = 200_000;
+const maxMarkdownLength = 200_000;
 
 /** HTML that still has to be sanitized; `refused` if the text is too long or took too long to convert. */
 export type MarkdownHtml = { readonly html: string } | 'reading' | 'refused';
@@ -11,7 +11,7 @@ export type MarkdownHtml = { readonly html: string } | 'reading' | 'refused';
 export function useMarkdownHtml(markdown: string): MarkdownHtml {
   const [read, setRead] = useState<{ readonly markdown: string; readonly result: MarkdownHtml }>();
   useEffect(() => {
-    if (markdown.length > longestMarkdown) return undefined;
+    if (markdown.length > maxMarkdownLength) return undefined;
     const settle = (result: MarkdownHtml): void => setRead({ markdown, result });
     const thread = new Worker(new URL('markdown-thread.ts', import.meta.url), { type: 'module' });
     const timer = setTimeout(end, limitMilliseconds, 'refused');
@@ -29,6 +29,6 @@ export function useMarkdownHtml(markdown: string): MarkdownHtml {
       thread.terminate();
     };
   }, [markdown]);
-  if (markdown.length > longestMarkdown) return 'refused';
+  if (markdown.length > maxMarkdownLength) return 'refused';
   return read?.markdown === markdown ? read.result : 'reading';
 }

@@ -9,7 +9,7 @@ import { useTexts } from '../texts/texts.tsx';
 
 const daysBack = 100;
 const daySeconds = 24 * 3600;
-const mostChoices = 100;
+const maxChoices = 100;
 
 interface WorkerSelectProps {
   /** `owner~name`; undefined for all. */
@@ -21,7 +21,7 @@ export function WorkerSelect({ value, onChange }: WorkerSelectProps): ReactNode 
   const { lists: texts } = useTexts();
   // Rounded to whole days, so that cached answers are reused.
   const from = (Math.floor(useNow().getTime() / 1000 / daySeconds) - daysBack) * daySeconds;
-  const { data } = useQuery({ ...workerFiguresQuery({ from, size: mostChoices }), staleTime: 60_000 });
+  const { data } = useQuery({ ...workerFiguresQuery({ from, size: maxChoices }), staleTime: 60_000 });
   const found = (data?.list ?? [])
     .filter(({ worker_path: path }) => path !== '')
     .map(({ worker_path: path, worker_title: title }) => ({ value: path, label: title }));

@@ -17,7 +17,7 @@ import { runStatusCallback } from './run-status-callback.ts';
 import { pageOf, paged, PageQuery, unixSeconds, WorkerParams } from './shapes.ts';
 import { RunWorkerBody } from './workers.ts';
 
-const mostRefs = 1000;
+const maxRefs = 1000;
 
 const ListQuery = Type.Object({
   ...PageQuery.properties,
@@ -28,9 +28,9 @@ const ListQuery = Type.Object({
   ),
 });
 
-const refs = Type.Union([Type.Array(Type.String(), { maxItems: mostRefs }), Type.Null()], {
+const refs = Type.Union([Type.Array(Type.String(), { maxItems: maxRefs }), Type.Null()], {
   type: ['array', 'null'],
-  description: `Queue item IDs, up to ${mostRefs}`,
+  description: `Queue item IDs, up to ${maxRefs}`,
   examples: [[exampleQueueRef]],
 });
 const reason = Type.Optional(

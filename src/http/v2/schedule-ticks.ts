@@ -8,7 +8,7 @@ import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { lastSecond, momentOf, unixSeconds } from './shapes.ts';
 
-const mostTicks = 2000;
+const maxTicks = 2000;
 
 const TicksQuery = Type.Object({
   from: Type.Optional(
@@ -29,7 +29,7 @@ const TicksQuery = Type.Object({
     Type.Integer({
       description: 'Maximum scheduled times to return.',
       minimum: 1,
-      maximum: mostTicks,
+      maximum: maxTicks,
       default: 500,
     }),
   ),
@@ -50,8 +50,8 @@ export function addScheduleTickOperations(app: ApiApp, { tasks, accounts }: ApiC
     async (request) => {
       const { from, to, limit = 500 } = request.query;
       const { plan } = await accounts.get(request.accountId);
-      const wish = { from: momentOf(from), to: momentOf(to), limit, plan };
-      const { count, list } = await tasks.ticks(request.accountId, wish);
+      const range = { from: momentOf(from), to: momentOf(to), limit, plan };
+      const { count, list } = await tasks.ticks(request.accountId, range);
       return success(request, {
         count,
         list: list.map(({ at, task, timezone, clashes, exceedsPlan }) => ({

@@ -43,7 +43,7 @@ function sheetCell(reference: string, cell: Cell): string {
 }
 
 /** Distributes the rows of a table over sheets. */
-class RowTaker {
+class RowReader {
   readonly #rows: AsyncIterator<readonly string[]>;
   #batch: readonly string[] = [];
 
@@ -68,7 +68,7 @@ class RowTaker {
   }
 }
 
-async function* sheetText(table: ExportTable, rows: RowTaker): AsyncGenerator<string> {
+async function* sheetText(table: ExportTable, rows: RowReader): AsyncGenerator<string> {
   const cellsOf = cellReader(table);
   const names = table.columns.map((_, index) => columnName(index));
   const headings = table.columns.map(({ key }, index) =>
@@ -93,7 +93,7 @@ export const writeXlsx: Exporter = async function* (table) {
   for (const [path, text] of Object.entries(workbookParts(sheetCount))) {
     zip.addBuffer(Buffer.from(text), path, compression);
   }
-  const rows = new RowTaker(table);
+  const rows = new RowReader(table);
   for (let sheet = 1; sheet <= sheetCount; sheet += 1) {
     zip.addReadStreamLazy(sheetPath(sheet), compression, (opened) =>
       opened(null, Readable.from(sheetText(table, rows))),

@@ -10,9 +10,9 @@ import { processStartTime } from '../../host/process-tree.ts';
 
 /** An ended process leaves its cgroup only when the kernel has cleaned it up. */
 const removeLimitMilliseconds = 10_000;
-const mostPauseMilliseconds = 50;
+const maxPauseMilliseconds = 50;
 /** Share of a memory limit below which the total is precise enough; the kernel computes details on each read. */
-const farBelow = 0.75;
+const approximateShare = 0.75;
 /** `chela-PID-START-RANDOM`. The start time distinguishes the process from a later one with the same id. */
 const runnerFolder = /^chela-(\d+)-(\d+)-/;
 
@@ -61,7 +61,7 @@ export async function memoryInUse(
   limitBytes: number,
 ): Promise<number> {
   const totalBytes = await readNumber(files.total);
-  if (totalBytes < limitBytes * farBelow) return totalBytes;
+  if (totalBytes < limitBytes * approximateShare) return totalBytes;
   const stat = await readFile(files.stat, 'latin1');
   return Math.max(0, totalBytes - keyedNumber(stat, files.key));
 }
@@ -89,7 +89,7 @@ export async function killListed(folder: string): Promise<void> {
  */
 export async function removeCgroup(folder: string, kill: () => Promise<void>): Promise<void> {
   const deadline = performance.now() + removeLimitMilliseconds;
-  for (let pause = 1; ; pause = Math.min(pause * 2, mostPauseMilliseconds)) {
+  for (let pause = 1; ; pause = Math.min(pause * 2, maxPauseMilliseconds)) {
     try {
       await kill();
       await rmdir(folder);

@@ -23,7 +23,7 @@ import {
 
 /** Child cgroup for the runner's own processes. */
 const hostFolder = 'chela-host';
-const mostMoves = 20;
+const maxMoves = 20;
 
 const controllers: Readonly<Record<string, CgroupControl>> = {
   memory: 'memory',
@@ -141,7 +141,7 @@ export class VersionTwoCgroups implements CgroupKind {
     if (available.length === 0) {
       throw new Error(`none of the controllers ${wanted.join(', ')} is enabled for ${parent}`);
     }
-    await handDown(parent, available);
+    await delegateControllers(parent, available);
     const folder = path.join(parent, runnerFolderName());
     await mkdir(folder);
     try {
@@ -194,7 +194,7 @@ async function enable(folder: string, names: readonly string[]): Promise<void> {
 }
 
 /** Makes a cgroup delegate controllers. Only the root cgroup may also contain processes. */
-async function handDown(folder: string, names: readonly string[]): Promise<void> {
+async function delegateControllers(folder: string, names: readonly string[]): Promise<void> {
   const enabled = await controllersIn(folder, 'cgroup.subtree_control', names);
   if (enabled.length === names.length) return;
   const isRoot = !existsSync(path.join(folder, 'cgroup.type'));
@@ -218,7 +218,7 @@ async function handDown(folder: string, names: readonly string[]): Promise<void>
 
 async function moveProcesses(from: string, to: string): Promise<void> {
   // Processes that start in the meantime are found in the next round.
-  for (let move = 0; move < mostMoves; move += 1) {
+  for (let move = 0; move < maxMoves; move += 1) {
     const pids = await pidsIn(from);
     if (pids.length === 0) return;
     for (const pid of pids) {

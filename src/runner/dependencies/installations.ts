@@ -19,7 +19,7 @@ import { prepareLaunch, type LanguageServices, type Preparation } from './launch
 export type { Preparation } from './launch.ts';
 export { PackageManagerError } from './package-manager-error.ts';
 
-const mostKnownVersions = 10_000;
+const maxKnownVersions = 10_000;
 
 interface InstallationsOptions {
   readonly installs: DependencyInstalls;
@@ -244,7 +244,7 @@ export class Installations extends StartStop {
       return true;
     });
     if (isWritten === undefined) return;
-    if (this.#ready.size >= mostKnownVersions) this.#ready.clear();
+    if (this.#ready.size >= maxKnownVersions) this.#ready.clear();
     this.#ready.set(version.id, version.package_hash);
   }
 }

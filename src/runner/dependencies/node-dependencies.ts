@@ -14,7 +14,7 @@ import { findSkippedScripts } from './skipped-scripts.ts';
 
 /** Beside `node_modules` in an entry of the cache. */
 const notesName = 'notes.json';
-const mostKnownPackages = 10_000;
+const maxKnownPackages = 10_000;
 
 export class NodeDependencies {
   readonly #cache: DependencyCache;
@@ -57,7 +57,7 @@ export class NodeDependencies {
     const known = this.#installed.get(packageDir);
     if (known !== undefined && (await touch(path.dirname(known)))) return known;
     const modules = await this.#install(packageDir, onLine, signal);
-    if (this.#installed.size >= mostKnownPackages) this.#installed.clear();
+    if (this.#installed.size >= maxKnownPackages) this.#installed.clear();
     if (modules !== undefined) this.#installed.set(packageDir, modules);
     return modules;
   }

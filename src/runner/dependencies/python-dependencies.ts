@@ -17,7 +17,7 @@ type RequirementList = Pick<PipRequest, 'requirements' | 'constraints'>;
 
 /** Dependencies of the SDK in packages, which old requirements files omit. */
 const base: RequirementList = { requirements: ['grpcio>=1.71', 'protobuf>=6.31.1,<8'], constraints: [] };
-const mostKnownPackages = 10_000;
+const maxKnownPackages = 10_000;
 
 export interface PythonEnvironment {
   readonly interpreter: PythonInterpreter;
@@ -69,10 +69,10 @@ export class PythonDependencies {
     signal?.throwIfAborted();
     const interpreter = await this.#interpreters.prepare();
     const known = this.#installed.get(packageDir);
-    if (known?.tag === interpreter.tag && (await areThere(known.packages)))
+    if (known?.tag === interpreter.tag && (await allExist(known.packages)))
       return { interpreter, packages: known.packages };
     const packages = await this.#install(interpreter, packageDir, onLine, signal);
-    if (this.#installed.size >= mostKnownPackages) this.#installed.clear();
+    if (this.#installed.size >= maxKnownPackages) this.#installed.clear();
     this.#installed.set(packageDir, { tag: interpreter.tag, packages });
     return { interpreter, packages };
   }
@@ -109,7 +109,7 @@ export class PythonDependencies {
 }
 
 /** Whether the folders are still in the cache; also marks them as used. */
-async function areThere(packages: readonly string[]): Promise<boolean> {
+async function allExist(packages: readonly string[]): Promise<boolean> {
   const found = await Promise.all(packages.map(async (folder) => touch(path.dirname(folder))));
   return found.every(Boolean);
 }

@@ -11,7 +11,7 @@ import { AddressGuard, type AllowedTargets } from '../../addresses/addresses.ts'
 import { settings } from '../../configuration/configuration.ts';
 import type { RegistryAccess } from './registry-access.ts';
 
-const mostRedirects = 5;
+const maxRedirects = 5;
 const idleMilliseconds = 60_000;
 
 interface RegistryClientOptions {
@@ -106,7 +106,7 @@ export class RegistryClient {
    */
   async get(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<RegistryAnswer> {
     let current = url;
-    for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
+    for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
       const response = await this.#ask(current, headers, signal);
       const { statusCode = 0, headers: answered } = response;
       if (statusCode < 300 || statusCode >= 400 || answered.location === undefined)
@@ -119,7 +119,7 @@ export class RegistryClient {
         throw new Error(`${current.host} redirects from https to http`);
       current = next;
     }
-    throw new Error(`${url.host} redirects more than ${mostRedirects} times`);
+    throw new Error(`${url.host} redirects more than ${maxRedirects} times`);
   }
 
   close(): void {

@@ -43,7 +43,7 @@ export interface ServedRegistry {
  * Paths that may be requested below the URL of a registry, without percent signs: nothing that uses the operator's
  * account, and nothing that escapes upwards.
  */
-const askedFor: Readonly<Record<ServedRegistry['kind'], RegExp>> = {
+const allowedPaths: Readonly<Record<ServedRegistry['kind'], RegExp>> = {
   npm: /^(?!-(?:\/|$))(?!.*(?:^|\/)(?:\.{0,2})(?:\/|$))[^?#\\%\s]+$/,
   index: /^[\w.-]+\/?$/,
   page: /^$/,
@@ -237,7 +237,7 @@ function withSuffix(file: URL, suffix: string | undefined): URL {
 }
 
 function targetOf({ kind, url }: ServedRegistry, asked: string): URL | undefined {
-  if (!askedFor[kind].test(decoded(asked))) return undefined;
+  if (!allowedPaths[kind].test(decoded(asked))) return undefined;
   const target = URL.parse(kind === 'page' ? url : `${url}${asked}`);
   return target?.href.startsWith(url) ? target : undefined;
 }

@@ -11,27 +11,27 @@ import {
   isMarks,
   isOfNpm,
   isPosition,
-  saysNothing,
+  isNoise,
   shownLine,
-  tellsOfException,
+  mentionsException,
   withoutFraming,
   withoutTree,
 } from './error-lines.ts';
 
 /** Maximum length of a headline. The database has the same limit. */
-const longestHeadline = 300;
+const maxHeadlineLength = 300;
 /** Number of characters of a line that are examined. */
-const longestLine = 1000;
+const maxLineLength = 1000;
 /**
  * Number of lines before a stack trace in which its first line is searched, because a message may span several lines.
  */
-const mostRecentLines = 20;
+const maxRecentLines = 20;
 /** After this many lines of other output, an error no longer counts as the one that ended the worker. */
-const mostLinesAfterError = 100;
+const maxLinesAfterError = 100;
 /** The same for a line that only calls itself an error. */
-const mostLinesAfterMarked = 10;
+const maxLinesAfterMarked = 10;
 /** Maximum number of lines of a message before its stack trace. */
-const longestMessage = 200;
+const maxMessageLines = 200;
 
 /** What the last lines belong to. */
 type Place =
@@ -68,8 +68,8 @@ const causeStarts = ['[cause]: ', 'Caused by: '];
 
 /** @returns as much of a line as a headline may have */
 export function headlineText(line: string): string {
-  if (line.length <= longestHeadline) return line;
-  return `${line.slice(0, longestHeadline - 1)}…`.toWellFormed();
+  if (line.length <= maxHeadlineLength) return line;
+  return `${line.slice(0, maxHeadlineLength - 1)}…`.toWellFormed();
 }
 
 export class ErrorHeadline {
@@ -88,7 +88,7 @@ export class ErrorHeadline {
 
   /** Reads a line of standard error. The start of a long line is enough. */
   read(line: string): void {
-    const shown = shownLine(line.slice(0, longestLine + this.#mask.longest));
+    const shown = shownLine(line.slice(0, maxLineLength + this.#mask.longest));
     if (shown.trim() === '') return;
     if (!this.#continues(shown)) this.#begin(shown);
   }
@@ -97,9 +97,9 @@ export class ErrorHeadline {
   readLogged(text: string): void {
     const end = text.indexOf('\n');
     const line = shownLine(
-      text.slice(0, Math.min(end === -1 ? text.length : end, longestLine + this.#mask.longest)),
+      text.slice(0, Math.min(end === -1 ? text.length : end, maxLineLength + this.#mask.longest)),
     );
-    if (!saysNothing(line)) this.#marked = { text: line.trim(), linesAfter: 0 };
+    if (!isNoise(line)) this.#marked = { text: line.trim(), linesAfter: 0 };
   }
 
   /** The headline without secrets, at most 300 characters; `''` if there was no output. */
@@ -111,15 +111,15 @@ export class ErrorHeadline {
   }
 
   get #found(): Pick<Found, 'text' | 'cause'> {
-    const error = this.#error && this.#error.linesAfter <= mostLinesAfterError ? this.#error : undefined;
-    const marked = this.#marked && this.#marked.linesAfter <= mostLinesAfterMarked ? this.#marked : undefined;
+    const error = this.#error && this.#error.linesAfter <= maxLinesAfterError ? this.#error : undefined;
+    const marked = this.#marked && this.#marked.linesAfter <= maxLinesAfterMarked ? this.#marked : undefined;
     if (error !== undefined && marked !== undefined)
       return marked.linesAfter < error.linesAfter ? marked : error;
     return error ?? marked ?? { text: this.#last };
   }
 
   #presentable(text: string): string {
-    const masked = this.#mask.applyToStart(text, longestLine);
+    const masked = this.#mask.applyToStart(text, maxLineLength);
     let kept = '';
     for (const character of masked) kept += character < ' ' || character === '\u007F' ? ' ' : character;
     return kept.trim().toWellFormed();
@@ -159,7 +159,7 @@ export class ErrorHeadline {
   #continuesMessage(line: string): boolean {
     this.#messageLines += 1;
     if (isFrame(line)) this.#place = 'stack';
-    else if (line.startsWith('Node.js v') || this.#messageLines > longestMessage) this.#place = 'text';
+    else if (line.startsWith('Node.js v') || this.#messageLines > maxMessageLines) this.#place = 'text';
     return true;
   }
 
@@ -173,7 +173,7 @@ export class ErrorHeadline {
     const start = causeStarts.find((each) => text.startsWith(each));
     if (start !== undefined) this.#addCause(text.slice(start.length));
     else if (text.startsWith('[errors]: [')) this.#place = 'errors';
-    else if (!isIndented(line) && !saysNothing(line)) {
+    else if (!isIndented(line) && !isNoise(line)) {
       this.#place = 'text';
       return false;
     }
@@ -249,8 +249,8 @@ export class ErrorHeadline {
     if (this.#error !== undefined) this.#error.linesAfter += 1;
     if (this.#marked !== undefined) this.#marked.linesAfter += 1;
     this.#recent.push(line);
-    if (this.#recent.length > mostRecentLines) this.#recent.shift();
-    if (saysNothing(line)) return;
+    if (this.#recent.length > maxRecentLines) this.#recent.shift();
+    if (isNoise(line)) return;
     this.#last = line;
     if (!isMarked(line)) return;
     const before = this.#marked?.text ?? '';
@@ -273,7 +273,7 @@ function isTraceback(line: string): boolean {
 
 /** The first line of the error whose stack trace follows these lines. */
 function firstLine(lines: readonly string[]): string | undefined {
-  const exception = lines.findLast(tellsOfException);
+  const exception = lines.findLast(mentionsException);
   if (exception !== undefined) return exception;
   // Playwright appends its call log to messages.
   const callLog = lines.lastIndexOf('Call log:');

@@ -97,7 +97,7 @@ function beginsWithClass(line: string): boolean {
 }
 
 /** Whether a line reports an exception, at its start or after the worker's own words. */
-export function tellsOfException(line: string): boolean {
+export function mentionsException(line: string): boolean {
   return (
     beginsWithClass(withoutFraming(line)) ||
     line.includes('Error: ') ||
@@ -126,7 +126,7 @@ export function isOfNpm(line: string): boolean {
 const wordCharacter = /[\p{L}\p{N}]/u;
 
 /** Lines that runtimes add, and lines with only punctuation. */
-export function saysNothing(line: string): boolean {
+export function isNoise(line: string): boolean {
   if (line.startsWith('Node.js v') || line.startsWith('(Use `node --trace')) return true;
   if (line.startsWith('(node:') && line.includes('Warning')) return true;
   return !wordCharacter.test(line);

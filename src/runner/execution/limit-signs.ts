@@ -9,11 +9,11 @@ import type { SandboxLimits } from '../sandbox.ts';
 type Sign = readonly string[];
 
 /** The sandbox's limits that the kernel reports only to the worker. */
-type UntoldLimit = 'open_files' | 'file_size' | 'tmp' | 'processes';
+type WorkerOnlyLimit = 'open_files' | 'file_size' | 'tmp' | 'processes';
 
 interface SignedLimit {
   readonly signs: readonly Sign[];
-  readonly limit: UntoldLimit;
+  readonly limit: WorkerOnlyLimit;
 }
 
 /** Their error codes in Node and Python, and the messages of the C library and Go. */
@@ -43,18 +43,18 @@ const signedLimits: readonly SignedLimit[] = [
 ];
 
 /** Runtimes do not print longer lines for an error. */
-const longestLine = 4096;
+const maxLineLength = 4096;
 const wordCharacter = /\w/;
 
 /** The field of the sandbox's limits that has the value of each. */
-const values: Readonly<Record<UntoldLimit, (limits: SandboxLimits) => number>> = {
+const values: Readonly<Record<WorkerOnlyLimit, (limits: SandboxLimits) => number>> = {
   open_files: ({ openFiles }) => openFiles,
   file_size: ({ fileSizeBytes }) => fileSizeBytes,
   tmp: ({ tmpBytes }) => tmpBytes,
   processes: ({ processes }) => processes,
 };
 
-export function untoldLimit(limit: UntoldLimit, limits: SandboxLimits): NamedLimit {
+export function untoldLimit(limit: WorkerOnlyLimit, limits: SandboxLimits): NamedLimit {
   return { limit, value: values[limit](limits) };
 }
 
@@ -80,7 +80,7 @@ function shows(line: string, sign: Sign): boolean {
 /** Collects the limits that a worker's lines mention. */
 export class LimitSigns {
   readonly #limits: SandboxLimits;
-  readonly #found = new Set<UntoldLimit>();
+  readonly #found = new Set<WorkerOnlyLimit>();
 
   constructor(limits: SandboxLimits) {
     this.#limits = limits;
@@ -88,7 +88,7 @@ export class LimitSigns {
 
   /** Reads a line that the worker printed as an error. */
   read(line: string): void {
-    if (line.length > longestLine || this.#found.size === signedLimits.length) return;
+    if (line.length > maxLineLength || this.#found.size === signedLimits.length) return;
     const lowerCase = line.toLowerCase();
     for (const { signs, limit } of signedLimits) {
       if (signs.some((sign) => shows(lowerCase, sign))) this.#found.add(limit);

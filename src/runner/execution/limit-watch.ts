@@ -25,7 +25,7 @@ import type { SandboxedProcess, SandboxLimits } from '../sandbox.ts';
 const useCheckMilliseconds = 250;
 const chargeCheckMilliseconds = 500;
 /** Timers use 31 bits, which is about 24 days. */
-const longestTimerMilliseconds = 2 ** 31 - 1;
+const maxTimerMilliseconds = 2 ** 31 - 1;
 const mebibyte = 1024 * 1024;
 
 interface LimitWatchOptions {
@@ -196,7 +196,7 @@ export class LimitWatch {
     const { execute_limit_time_seconds: seconds } = this.#options.subtask.limits;
     const timer = setTimeout(
       () => this.#exceeded('time', seconds),
-      Math.min(seconds * 1000, longestTimerMilliseconds),
+      Math.min(seconds * 1000, maxTimerMilliseconds),
     );
     return () => clearTimeout(timer);
   }

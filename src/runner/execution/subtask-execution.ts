@@ -227,7 +227,7 @@ export class SubtaskExecution {
     try {
       await this.#cgroup?.remove();
     } catch (err) {
-      this.#tellFailed('remove-cgroup', err);
+      this.#reportFailure('remove-cgroup', err);
     }
   }
 
@@ -298,11 +298,11 @@ export class SubtaskExecution {
     const { usage } = this.#services;
     const attempt = () => usage.begin(this.subtask.id, (performance.now() - beganAt) / 1000);
     await waitOut(attempt, this.#givenBack.signal).catch((err: unknown) => {
-      if (!this.#givenBack.signal.aborted) this.#tellFailed('record-begin', err);
+      if (!this.#givenBack.signal.aborted) this.#reportFailure('record-begin', err);
     });
   }
 
-  #tellFailed(work: InternalWork, err: unknown): void {
+  #reportFailure(work: InternalWork, err: unknown): void {
     const { run_slug: run, number: subtask } = this.subtask;
     this.#services.events.failed({ work, err, run, subtask });
   }
@@ -408,7 +408,7 @@ export class SubtaskExecution {
     const { message } = error as Error;
     const end = notExecutedEnd(this.#at, message);
     // Failed dependencies are a property of the version, and reported as such.
-    if (end.reason !== 'dependencies') this.#tellFailed('execute-subtask', error);
+    if (end.reason !== 'dependencies') this.#reportFailure('execute-subtask', error);
     this.#log.system(subtaskMessage(end), logType.error);
     return {
       end,

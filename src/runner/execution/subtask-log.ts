@@ -105,7 +105,7 @@ export class SubtaskLog {
    * one. If the log cannot be written, the subtask does not fail.
    */
   system(content: string, type: LogType = logType.info): void {
-    this.#store(type, platformPrefix + content).catch((err: unknown) => this.#tellLost(err));
+    this.#store(type, platformPrefix + content).catch((err: unknown) => this.#reportLost(err));
   }
 
   /**
@@ -153,7 +153,7 @@ export class SubtaskLog {
     this.#pending.characters += line.length;
     if (this.#hasPending(1)) this.#waiting.add(stream.pause());
     void this.#store(type, line)
-      .catch((err: unknown) => this.#tellLost(err))
+      .catch((err: unknown) => this.#reportLost(err))
       .finally(() => {
         this.#pending.lines -= 1;
         this.#pending.characters -= line.length;
@@ -177,7 +177,7 @@ export class SubtaskLog {
     return ingest.write({ subtask, type, content: mask.apply(content), loggedAt: new Date() });
   }
 
-  #tellLost(err: unknown): void {
+  #reportLost(err: unknown): void {
     const { run, subtask, events } = this.#options;
     events.failed({ work: 'store-log-line', err, run, subtask });
   }

@@ -19,7 +19,7 @@ export interface GrpcService extends ReceptionLimits {
 
 const prefixBytes = 5;
 /** Larger answers are not copied to prepend their prefix. */
-const mostCopiedBytes = 16 * 1024;
+const maxCopiedBytes = 16 * 1024;
 
 const answerHeaders = {
   ':status': 200,
@@ -43,7 +43,7 @@ function sendAnswer(stream: ServerHttp2Stream, answer: Buffer): void {
   });
   const prefix = Buffer.alloc(prefixBytes);
   prefix.writeUInt32BE(answer.length, 1);
-  if (answer.length <= mostCopiedBytes) {
+  if (answer.length <= maxCopiedBytes) {
     stream.end(Buffer.concat([prefix, answer]));
   } else {
     stream.write(prefix);

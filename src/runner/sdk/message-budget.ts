@@ -6,7 +6,7 @@
 /** Overhead per message: the cost of a call in progress, with metadata of the maximum size. */
 export const callBytes = 16 * 1024;
 /** A subtask always has room for many small messages, even if large ones are refused. */
-const leastOwnBytes = 1024 * 1024;
+const minOwnBytes = 1024 * 1024;
 
 export interface MessageBudgetOptions {
   /** Maximum size of a message. */
@@ -31,7 +31,7 @@ export class MessageBudget {
   #borrowedBytes = 0;
 
   constructor({ messageLimitBytes, sharedBytes }: MessageBudgetOptions) {
-    this.ownBytes = Math.max(messageLimitBytes, leastOwnBytes) + callBytes;
+    this.ownBytes = Math.max(messageLimitBytes, minOwnBytes) + callBytes;
     this.#sharedBytes = sharedBytes;
   }
 

@@ -17,7 +17,7 @@ import { TickCard } from './tick-card.tsx';
 import classes from './schedules.module.css';
 
 const route = getRouteApi('/frame/signed-in/schedules');
-const mostTicks = 2000;
+const maxTicks = 2000;
 /** How many weeks ahead can be shown. */
 const lastWeek = 7;
 
@@ -114,7 +114,7 @@ export function SchedulesPage(): ReactNode {
   const first = dayAfter(now, week * 7);
   const last = dayAfter(first, 6);
   const { data, error, refetch } = useQuery(
-    scheduleTicksQuery(mostTicks, seconds(first), seconds(dayAfter(first, 7))),
+    scheduleTicksQuery(maxTicks, seconds(first), seconds(dayAfter(first, 7))),
   );
   const format = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' });
   const show = (next: number): void => void navigate({ search: next === 0 ? {} : { week: next } });

@@ -10,7 +10,7 @@ import type { Entered, FormValues } from './input-values.ts';
 import type { Place } from './list-row.tsx';
 
 /** A request to focus a field, once. */
-export interface FocusWish {
+export interface FocusRequest {
   readonly name: string;
   readonly place: Place;
 }
@@ -19,7 +19,7 @@ interface FormSectionsProps {
   readonly properties: readonly InputProperty[];
   readonly values: FormValues;
   readonly problems: Problems;
-  readonly focus: FocusWish | undefined;
+  readonly focus: FocusRequest | undefined;
   readonly onChange: (name: string, entered: Entered) => void;
 }
 

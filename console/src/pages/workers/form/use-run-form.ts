@@ -5,7 +5,7 @@ import type { RunRequest } from '../../../api/run-inputs.ts';
 import type { InputSchema } from '../../../api/input-schema.ts';
 import { useTexts } from '../../../texts/texts.tsx';
 import { draftKey, dropDraft, readDraft, writeDraft, type Draft, type Mode } from './draft.ts';
-import type { FocusWish } from './form-sections.tsx';
+import type { FocusRequest } from './form-sections.tsx';
 import { answeredFieldProblems, problemsOf, type Problems } from './input-problems.ts';
 import { formValues, inputOf, parseInput, type Entered, type FormValues } from './input-values.ts';
 import { noOptions, optionsOf, systemOf, type RunOptions } from './option-values.ts';
@@ -74,7 +74,7 @@ export function useRunForm({ workerId, version, schema, filling }: RunFormParts)
   const [kept] = useState(() => readDraft(key));
   const [draft, setDraft] = useState(kept ?? first);
   const [isTried, setIsTried] = useState(false);
-  const [focus, setFocus] = useState<FocusWish>();
+  const [focus, setFocus] = useState<FocusRequest>();
   const [jsonProblem, setJsonProblem] = useState<string>();
   /** Problems found by the server, with the values they apply to. Editing a field clears its problem. */
   const [answer, setAnswer] = useState<{ problems: Problems; values: FormValues }>();
