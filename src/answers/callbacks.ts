@@ -37,7 +37,7 @@ export const CallbackBody = Type.Object(
 export type CallbackBody = Answer<typeof CallbackBody>;
 
 export const CallbackAttempt = Type.Object({
-  number: Type.Integer({ description: 'From 1.', examples: [1] }),
+  number: Type.Integer({ description: 'Number of the attempt, starting at 1.', examples: [1] }),
   started_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_210] }),
   status_code: Type.Integer({
     description: 'HTTP status of the answer; 0 if there was none.',
@@ -59,7 +59,10 @@ export const CallbackAttempt = Type.Object({
 export type CallbackAttempt = Answer<typeof CallbackAttempt>;
 
 export const RunCallback = Type.Object({
-  number: Type.Integer({ description: 'From 1, in the order of the status changes.', examples: [1] }),
+  number: Type.Integer({
+    description: 'Number of the callback, starting at 1, in the order of the status changes.',
+    examples: [1],
+  }),
   run_status: Type.Unsafe<ReportedStatus>(
     Type.String({ description: 'The status that the run changed to.', examples: ['running'] }),
   ),
@@ -80,7 +83,7 @@ export type RunCallback = Answer<typeof RunCallback>;
 export const RunCallbacks = Type.Object(
   {
     callback_url: Type.String({
-      description: 'Where they are sent; empty where the run has no callback URL.',
+      description: 'URL the callbacks are sent to; empty if the run has none.',
       examples: ['https://client.example.com/callback'],
     }),
     count: Type.Integer({

@@ -8,7 +8,10 @@ import { subtaskEndFields } from './ends.ts';
 import { pagedSchema } from './pages.ts';
 
 const subtaskFields = {
-  number: Type.Integer({ description: 'From 1 within its run.', examples: [1] }),
+  number: Type.Integer({
+    description: 'Number of the subtask within the run, starting at 1.',
+    examples: [1],
+  }),
   status: enumeration(subtaskStatuses, {
     description: 'ready: waiting for a runner; succeeded and failed are final.',
     examples: ['succeeded'],

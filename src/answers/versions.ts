@@ -48,7 +48,7 @@ const GitSource = Type.Object(
     }),
     commit: Type.String({ examples: ['9b0b5a1d3c7e2f4860917a5c6d8e9f0a1b2c3d4e'] }),
   },
-  { title: 'GitSource', description: 'Where a version comes from' },
+  { title: 'GitSource', description: 'Origin of a version' },
 );
 export type GitSource = Answer<typeof GitSource>;
 
@@ -132,7 +132,7 @@ export const InstallLog = Type.Object(
     ...installFields,
     lines: Type.Array(
       Type.Object({
-        number: Type.Integer({ description: 'From 1.', examples: [1] }),
+        number: Type.Integer({ description: 'Number of the line, starting at 1.', examples: [1] }),
         content: Type.String({ examples: ['added 12 packages in 2s'] }),
         timestamp: Type.Integer({ description: 'Unix milliseconds.', examples: [1_782_091_201_000] }),
       }),

@@ -12,7 +12,7 @@ import { print } from './printing.ts';
 import { configOf, addSettings, databaseSettings } from './settings-options.ts';
 
 export function addKeysCommand(program: Command): void {
-  const keys = program.command('keys').description('API keys of the admin account.');
+  const keys = program.command('keys').description('Manage the API keys of the admin account.');
   const create = keys
     .command('create')
     .argument('<name>', 'what the key is for')

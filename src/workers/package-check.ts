@@ -111,7 +111,7 @@ async function readInputSchema(dir: string, findings: Findings): Promise<{ text:
   if (text !== undefined) return { text, schema: inspectInputSchema(text, findings) };
   const found = await lstat(path.join(dir, inputSchemaFile)).catch(() => undefined);
   if (found !== undefined) {
-    if (!found.isFile()) findings.error(inputSchemaFile, 'is no file');
+    if (!found.isFile()) findings.error(inputSchemaFile, 'is not a file');
     return { text: '', schema: undefined };
   }
   findings.warn(inputSchemaFile, 'is missing, so the worker has no input fields');

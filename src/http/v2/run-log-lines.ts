@@ -120,7 +120,7 @@ export function addRunLogLineOperations(app: ApiApp, context: ApiContext): void 
         id: `list${scope.noun}LogMatches`,
         tag: 'worker-runs',
         summary: `List ${scope.phrase} log matches`,
-        description: `Where words are in a run's log: the positions of the lines that contain them, for going from one to the next. It looks through the log for a moment and answers what it found: ask again until is_complete. An extension of the published API. ${scope.note}`,
+        description: `Returns the positions of the lines of a run's log that contain a text, for stepping from match to match. The request searches for a limited time and returns what it found so far; repeat it until is_complete is true. An extension of the published API. ${scope.note}`,
         params: scope.params,
         querystring: MatchesQuery,
         data: LogMatchList,

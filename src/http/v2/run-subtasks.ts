@@ -112,7 +112,7 @@ function addWaiting(app: ApiApp, context: ApiContext): void {
       operation({
         id: `get${scope.noun}Waiting`,
         tag: 'worker-runs',
-        summary: `Get reason why ${scope.phrase} waits`,
+        summary: `Get waiting reason of ${scope.phrase}`,
         description: `Returns why subtasks of a run are waiting, and how many subtasks of other runs are ahead. An extension of the published API. ${scope.note}`,
         params: scope.params,
         data: RunWaiting,
