@@ -142,7 +142,7 @@ export async function startChela(
 ): Promise<StartedChela> {
   const chela = new ChelaProcess(argv, environment, stdio);
   try {
-    const [, url = ''] = await chela.printed(/(?:URL\s+|listens on )(http:\S+)/);
+    const [, url = ''] = await chela.printed(/(?:URL\s+|listening on )(http:\S+)/);
     return { process: chela, client: new TestClient(url, adminKey) };
   } catch (error) {
     await chela.kill();
