@@ -1,15 +1,15 @@
-/** Reads a file of a package that names dependencies. */
+/** Reads a package file that declares dependencies. */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeText, withoutByteOrderMark } from '../text/decoded-text.ts';
 
-/** A folder, a link or nothing stands where the file should be. */
+/** There is nothing, a folder or a link in place of the file. */
 const noFile = new Set<unknown>(['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR']);
 
 /**
  * @returns the text without a byte order mark; undefined if there is no such file
- * @throws Error if it lies outside the package, is larger than the limit, or is no text
+ * @throws Error if it is outside the package, larger than the limit, or not text
  */
 export async function manifestText(
   packageDir: string,

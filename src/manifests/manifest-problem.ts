@@ -1,25 +1,25 @@
-/** What is wrong with a list of dependencies, known from its text alone. */
+/** A problem in a dependency file that can be detected from its text alone. */
 export interface ManifestProblem {
-  /** What is `refused` fails the installation; it goes on without what is `ignored`. */
+  /** `refused` fails the installation; `ignored` content is skipped. */
   readonly kind: 'refused' | 'ignored';
   readonly file: string;
-  /** Counted from 1. */
+  /** 1-based. */
   readonly line?: number;
-  /** Place within a JSON or TOML file, as in `dependencies.left-pad`. */
+  /** Path in a JSON or TOML file, such as `dependencies.left-pad`. */
   readonly field?: string;
-  /** Beginning of what it is about. */
+  /** Start of the text that the problem is about. */
   readonly text?: string;
   readonly reason: string;
 }
 
 const shownCharacters = 80;
 
-/** @returns the beginning of a text, for a message */
+/** @returns the start of a text, for a message */
 export function shortened(text: string): string {
   return text.length <= shownCharacters ? text : `${text.slice(0, shownCharacters)}…`.toWellFormed();
 }
 
-/** As a sentence: `"-e ../lib" in line 3 of requirements.txt: …`. */
+/** Formats a problem as a sentence: `"-e ../lib" in line 3 of requirements.txt: …`. */
 export function problemMessage({ file, line, field, text, reason }: ManifestProblem): string {
   const place = line === undefined ? (field ?? '') : `line ${line}`;
   const where = place === '' ? file : `${place} of ${file}`;

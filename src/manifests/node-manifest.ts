@@ -32,14 +32,14 @@ export interface NodeDeclaration {
   /** The package.json for npm. */
   readonly manifestText: string;
   readonly lock: { readonly name: string; readonly text: string } | undefined;
-  /** Whether peers that do not fit each other are installed all the same. */
+  /** Whether conflicting peer dependencies are installed anyway. */
   readonly legacyPeerDeps: boolean;
 }
 
 /** Lock files of other tools. */
 const otherLocks = ['yarn.lock', 'pnpm-lock.yaml', 'bun.lock', 'bun.lockb'] as const;
 
-/** As the configuration says by default: in a sandbox that reaches registries only. */
+/** The default: a sandbox that can reach only registries. */
 const fenced = 'only packages from the registry are supported';
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -75,7 +75,7 @@ function readManifest(content: string): Manifest {
   return manifest;
 }
 
-/** Dependencies that the runner may not take from where they are. */
+/** Refuses dependencies from places that the runner must not read. */
 function refuseLocalPlaces(manifest: Manifest): void {
   for (const [name, spec] of Object.entries({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
     refuseLocal(`dependency "${name}" in package.json`, String(spec));
@@ -172,8 +172,8 @@ async function lockProblems(packageDir: string): Promise<ManifestProblem[]> {
 }
 
 /**
- * What is wrong with the dependencies of a Node package, as far as its files tell.
- * @throws Error for files that cannot be read
+ * Problems with the dependencies of a Node package that its files reveal.
+ * @throws Error if a file cannot be read
  */
 export async function nodeManifestProblems(packageDir: string): Promise<ManifestProblem[]> {
   const content = await manifestText(packageDir, 'package.json', manifestLimitBytes);

@@ -1,4 +1,7 @@
-/** What counts of the `.npmrc` in a package: how peers are resolved. Registries and credentials are the operator's. */
+/**
+ * The part of a package's `.npmrc` that is used: how peer dependencies are resolved. Registries and credentials come
+ * from the operator.
+ */
 import { manifestText } from './manifest-file.ts';
 import { shortened, type ManifestProblem } from './manifest-problem.ts';
 
@@ -10,7 +13,7 @@ export interface PackageNpmSettings {
   readonly problems: readonly ManifestProblem[];
 }
 
-/** @returns undefined where the line sets nothing */
+/** @returns undefined if the line sets nothing */
 function settingOf(line: string): { key: string; value: string } | undefined {
   const trimmed = line.trim();
   if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith(';')) return undefined;
@@ -27,7 +30,7 @@ function problemOf(key: string): string | undefined {
   return undefined;
 }
 
-/** @throws Error for a file that cannot be read */
+/** @throws Error if the file cannot be read */
 export async function readPackageNpmSettings(packageDir: string): Promise<PackageNpmSettings> {
   const text = (await manifestText(packageDir, npmSettingsFile, fileLimitBytes)) ?? '';
   const problems: ManifestProblem[] = [];

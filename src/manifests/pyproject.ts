@@ -1,4 +1,4 @@
-/** The dependencies that pyproject.toml names, and the versions that uv.lock has for them. */
+/** Reads the dependencies in pyproject.toml, and the versions that uv.lock has for them. */
 import { parse } from 'smol-toml';
 import { manifestText } from './manifest-file.ts';
 import { shortened, type ManifestProblem } from './manifest-problem.ts';
@@ -8,7 +8,7 @@ export const pyprojectFile = 'pyproject.toml';
 export const uvLockFile = 'uv.lock';
 
 const fileLimitBytes = 1024 * 1024;
-/** Those of projects with hundreds of dependencies come to 3 MB. */
+/** Lock files of projects with hundreds of dependencies reach 3 MB. */
 const lockLimitBytes = 16 * 1024 * 1024;
 const depthLimit = 200;
 
@@ -27,7 +27,7 @@ function parseToml(name: string, text: string): Table {
   try {
     return parse(text, { maxDepth: depthLimit });
   } catch (error) {
-    // The message goes on with a picture of the place.
+    // The rest of the message shows the location.
     const [reason = ''] = (error as Error).message.split('\n');
     throw new Error(`${name} is not valid TOML: ${reason}`, { cause: error });
   }
@@ -36,7 +36,7 @@ function parseToml(name: string, text: string): Table {
 /**
  * Reads `[project] dependencies`.
  * @returns undefined if there is no pyproject.toml
- * @throws Error for a file that cannot be read
+ * @throws Error if the file cannot be read
  */
 export async function readPyproject(packageDir: string): Promise<ProjectRequirements | undefined> {
   const text = await manifestText(packageDir, pyprojectFile, fileLimitBytes);
@@ -72,15 +72,15 @@ export async function readPyproject(packageDir: string): Promise<ProjectRequirem
   return { requirements, problems };
 }
 
-/** A version is one word: it becomes part of a line for pip. */
+/** A version must be one word, because it becomes part of a line for pip. */
 function isWord(value: unknown): value is string {
   return typeof value === 'string' && requirementRefusal(`a==${value}`) === undefined;
 }
 
 /**
- * The versions in uv.lock, as constraints. A package with several versions, for several platforms, is left to pip.
+ * The versions in uv.lock, as constraints. If a package has several versions, for several platforms, pip decides.
  * @returns undefined if there is no uv.lock
- * @throws Error for a file that cannot be read
+ * @throws Error if the file cannot be read
  */
 export async function readUvLock(packageDir: string): Promise<string[] | undefined> {
   const text = await manifestText(packageDir, uvLockFile, lockLimitBytes);

@@ -1,4 +1,4 @@
-/** What a Python package needs from the index: by requirements.txt, else by pyproject.toml. */
+/** The dependencies of a Python package, from requirements.txt or else from pyproject.toml. */
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ManifestProblem } from './manifest-problem.ts';
@@ -7,17 +7,17 @@ import type { RequirementFlag } from './requirement-options.ts';
 import { readRequirements, requirementsFile } from './requirements.ts';
 
 export interface PythonManifest {
-  /** File that names the dependencies; requirements.txt if none does. */
+  /** File that declares the dependencies; requirements.txt if there is none. */
   readonly file: string;
   readonly requirements: readonly string[];
-  /** What restricts versions without having anything installed. */
+  /** Restrict versions without causing an installation. */
   readonly constraints: readonly string[];
-  /** Options of pip that hold for all of them. */
+  /** pip options that apply to all of them. */
   readonly flags: readonly RequirementFlag[];
   readonly problems: readonly ManifestProblem[];
 }
 
-/** Lists that other tools keep, and what to do to have them count. */
+/** Dependency files of other tools, and what to do so that their content is used. */
 const otherLists: Readonly<Record<string, string>> = {
   Pipfile: 'pipenv requirements > requirements.txt',
   'Pipfile.lock': 'pipenv requirements > requirements.txt',
@@ -46,9 +46,9 @@ async function unreadLists(packageDir: string): Promise<ManifestProblem[]> {
 }
 
 /**
- * Reads what a package needs. requirements.txt counts if there is one; else pyproject.toml, with the versions of uv.lock.
- * A line `.` or `-e .` of requirements.txt adds what pyproject.toml names.
- * @throws Error for files that cannot be read
+ * Reads the dependencies of a package from requirements.txt if it exists; otherwise from pyproject.toml, with the
+ * versions in uv.lock. A line `.` or `-e .` in requirements.txt adds the dependencies in pyproject.toml.
+ * @throws Error if a file cannot be read
  */
 export async function readPythonManifest(packageDir: string): Promise<PythonManifest> {
   const listed = await readRequirements(packageDir);

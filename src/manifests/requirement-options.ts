@@ -1,6 +1,6 @@
-/** The options that stand in lines of requirements.txt, as pip's requirements file format has them. */
+/** Parses options in lines of requirements.txt, in pip's requirements file format. */
 
-/** Options that are passed on to pip: they reach nowhere. */
+/** Options that are passed on to pip, because they access nothing. */
 const flags = ['--pre', '--require-hashes'] as const;
 
 export type RequirementFlag = (typeof flags)[number];
@@ -17,7 +17,7 @@ const fromIndex =
 const isBuilt = 'built packages are preferred here anyway';
 const noAddress = 'it has no effect here';
 
-/** Each option that takes a value, with what becomes of it. */
+/** All options that take a value, and how each is handled. */
 const withValue: Readonly<Record<string, (value: string) => RequirementOption>> = {
   '--requirement': (file) => included('requirements', file),
   '--constraint': (file) => included('constraints', file),
@@ -63,7 +63,7 @@ function included(kind: 'requirements' | 'constraints', file: string): Requireme
   return { kind, file };
 }
 
-/** An option, and its value where one stands behind it in the same word. */
+/** Splits an option from a value in the same word. */
 function splitWord(word: string): { name: string; value: string | undefined } {
   if (word.startsWith('--')) {
     const equals = word.indexOf('=');
@@ -83,8 +83,8 @@ function withoutQuotes(value: string): string {
 }
 
 /**
- * @param line that begins with a dash, without comments and spaces around it
- * @returns its options in order; the last is a refusal where the line goes on with something else
+ * @param line starts with a dash; without comments and surrounding spaces
+ * @returns its options in order; the last one is a refusal if the line continues with something else
  */
 export function readRequirementOptions(line: string): RequirementOption[] {
   const options: RequirementOption[] = [];

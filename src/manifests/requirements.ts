@@ -1,4 +1,4 @@
-/** What may stand in a package's requirements.txt: names and versions, nothing that reaches elsewhere. */
+/** Reads a package's requirements.txt: only names and versions are allowed, nothing that reaches elsewhere. */
 import path from 'node:path';
 import { manifestText } from './manifest-file.ts';
 import { shortened, type ManifestProblem } from './manifest-problem.ts';
@@ -11,28 +11,28 @@ const mostFiles = 20;
 const mostLines = 10_000;
 const fileLimitBytes = 1024 * 1024;
 const lineLimitCharacters = 8 * 1024;
-/** With the lines that backslashes join: a package of many files has a hash of each. */
+/** Including continuation lines: a package with many files has a hash for each. */
 const joinedLimitCharacters = 64 * 1024;
 
 export interface Requirements {
   /** One requirement each. */
   readonly requirements: readonly string[];
-  /** What restricts the versions of packages without having them installed. */
+  /** Restrict versions of packages without causing their installation. */
   readonly constraints: readonly string[];
-  /** Options of pip that hold for all of them. */
+  /** pip options that apply to all of them. */
   readonly flags: readonly RequirementFlag[];
-  /** Whether it names the package itself, whose own dependencies count then. */
+  /** Whether it lists the package itself, whose own dependencies are then included. */
   readonly namesPackage: boolean;
   readonly problems: readonly ManifestProblem[];
 }
 
 interface Line {
   readonly text: string;
-  /** Counted from 1; of the first one where lines are joined. */
+  /** 1-based; the first line of joined ones. */
   readonly number: number;
 }
 
-/** Logical lines: a backslash at the end joins the next, comments and blank lines go. @throws Error for one that is too long */
+/** Logical lines: joins continuation lines, drops comments and blank lines. @throws Error if a line is too long */
 function linesOf(file: string, content: string): Line[] {
   const lines: Line[] = [];
   let parts: string[] = [];
@@ -44,7 +44,7 @@ function linesOf(file: string, content: string): Line[] {
   for (const [index, line] of content.split(/\r\n|\n|\r/).entries()) {
     if (line.length > lineLimitCharacters) throw tooLong(index + 1, lineLimitCharacters);
     if (parts.length === 0) number = index + 1;
-    // As pip has it: what is joined to a comment belongs to it, unless the comment is the whole line.
+    // As in pip: a continuation of a comment belongs to it, unless the comment is the whole line.
     const isJoined = line.endsWith('\\') && !line.trimStart().startsWith('#');
     parts.push(isJoined ? line.slice(0, -1) : line);
     length += line.length;
@@ -60,7 +60,7 @@ function linesOf(file: string, content: string): Line[] {
     .filter(({ text }) => text !== '');
 }
 
-/** @returns why a line is no requirement; undefined where it is one */
+/** @returns why a line is not a requirement; undefined if it is */
 export function requirementRefusal(line: string): string | undefined {
   const problem = requirementProblem(line);
   if (problem === undefined) return undefined;
@@ -71,11 +71,11 @@ export function requirementRefusal(line: string): string | undefined {
   return `not a valid requirement: ${problem}`;
 }
 
-/** A file that is read, and as what: the lines of a file of constraints restrict only. */
+/** A file to read, and its kind: lines of a constraints file only restrict. */
 interface Included {
   readonly file: string;
   readonly as: 'requirements' | 'constraints';
-  /** The line that names it. */
+  /** The line that includes it. */
   readonly from?: { readonly source: Included; readonly line: Line };
 }
 
@@ -111,7 +111,7 @@ class RequirementsReader {
         case 'requirements':
         case 'constraints': {
           const file = path.posix.join(path.posix.dirname(source.file), option.file);
-          // What constraints include restricts, too.
+          // Files included by constraints are constraints too.
           const as = source.as === 'constraints' ? 'constraints' : option.kind;
           this.#include({ file, as, from: { source, line } });
           break;
@@ -179,9 +179,9 @@ class RequirementsReader {
 }
 
 /**
- * The requirements of a package, those of the files it includes among them.
- * @returns what can be told line by line is in its problems
- * @throws Error for files that lie outside the package, are too large, too many or no text
+ * The requirements of a package, including those in included files.
+ * @returns also the problems that were found line by line
+ * @throws Error if a file is outside the package, too large or not text, or there are too many
  */
 export async function readRequirements(packageDir: string): Promise<Requirements> {
   return new RequirementsReader(packageDir).read();

@@ -1,10 +1,10 @@
 /**
- * Installations that failed, so that the subtasks of one run that wait for the same version are told and do not install again,
- * one after the other. The next run tries again.
+ * Remembers failed installations, so that the other subtasks of the run fail with the same error instead of installing
+ * again, one after the other. The next run tries again.
  */
 import type { InstallableVersion } from '../../workers/workers.ts';
 
-/** As long as the subtasks of a run may wait for slots before somebody looks again. */
+/** How long subtasks of the run that wait for slots get the remembered failure. */
 const rememberedMilliseconds = 10 * 60 * 1000;
 const mostRemembered = 1000;
 
@@ -18,13 +18,13 @@ interface FailedInstall {
 export class FailedInstalls {
   readonly #byVersion = new Map<number, FailedInstall>();
 
-  /** @param runKey of the run whose subtask it was for */
+  /** @param runKey key of the run whose subtask needed it */
   remember({ id, package_hash: packageHash }: InstallableVersion, runKey: number, error: Error): void {
     if (this.#byVersion.size >= mostRemembered) this.#byVersion.clear();
     this.#byVersion.set(id, { packageHash, runKey, error, at: performance.now() });
   }
 
-  /** @returns why the version's dependencies could not be installed for this run minutes ago, if so */
+  /** @returns why installing the version's dependencies recently failed for this run, if it did */
   of({ id, package_hash: packageHash }: InstallableVersion, runKey: number): Error | undefined {
     const failed = this.#byVersion.get(id);
     if (failed === undefined) return undefined;

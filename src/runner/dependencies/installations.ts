@@ -66,10 +66,10 @@ export class Installations extends StartStop {
   }
 
   /**
-   * Installs what a run's version depends on, unless that was done before. What failed for the run minutes ago is not tried
-   * again for its other subtasks.
+   * Installs the dependencies of a run's version, unless they are installed. An installation that recently failed for the
+   * run is not repeated for its other subtasks.
    * @param runKey key of the run
-   * @param onLine gets each line that is printed
+   * @param onLine called with each line of output
    * @throws PackageManagerError, or another Error with the reason
    */
   async prepareRun(

@@ -27,7 +27,7 @@ export interface PackageManagerEnd {
   readonly exitCode: number | null;
   /** The last lines of its output. */
   readonly tail: string;
-  /** The last of those that say they are errors. */
+  /** The last lines that call themselves errors. */
   readonly errors: readonly string[];
 }
 
@@ -36,9 +36,9 @@ export interface Installer {
   readonly isFenced: boolean;
   /** Whether npm's install scripts run. */
   readonly runsScripts: boolean;
-  /** Whether packages of Python that exist as source only are built. */
+  /** Whether Python packages without a wheel are built from source. */
   readonly buildsWheels: boolean;
-  /** Setting that decides about builds. */
+  /** Setting that allows builds. */
   readonly buildSetting: string;
   /**
    * Runs npm. The result is `node_modules` in the folder.

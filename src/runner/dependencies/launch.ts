@@ -8,7 +8,7 @@ import type { Launch } from '../sandbox.ts';
 export interface Preparation {
   /** Host folder to mount as `node_modules`, for Node packages. */
   readonly nodeModulesDir?: string | undefined;
-  /** What the run should be told of its dependencies. */
+  /** Notices about the dependencies for the run's log. */
   readonly notes?: readonly string[];
   /** For packages in other languages. */
   readonly launch?: Launch;

@@ -12,7 +12,7 @@ import type { NodeDeclaration } from '../../manifests/node-manifest.ts';
 import { runNpm } from './npm.ts';
 import { findSkippedScripts } from './skipped-scripts.ts';
 
-/** Beside `node_modules` in an entry of the cache. */
+/** Stored beside `node_modules` in a cache entry. */
 const notesName = 'notes.json';
 const maxKnownPackages = 10_000;
 
@@ -62,7 +62,7 @@ export class NodeDependencies {
     return modules;
   }
 
-  /** What a run should know of what is installed. @param modules as `install` gave it */
+  /** Notices about installed packages for the run's log. @param modules as returned by `install` */
   async notes(modules: string): Promise<string[]> {
     const text = await readFile(path.join(path.dirname(modules), notesName), 'utf8').catch(() => '[]');
     return JSON.parse(text) as string[];

@@ -8,7 +8,7 @@ const keptErrors = 50;
 /** How pip, npm and the builds that pip runs mark a line as an error. */
 const errorMarks = ['ERROR: ', 'error: ', '× ', 'npm error ', 'npm ERR! '];
 
-/** Closes what pip shows of a build that failed. */
+/** The line after the output of a failed build, as printed by pip. */
 const endOfBuildOutput = '[end of output]';
 
 function withoutErrorMark(line: string): string {
@@ -39,7 +39,7 @@ export class OutputLines {
     return this.#tail.join('\n');
   }
 
-  /** The last lines that say they are errors: more may have been printed after them than the tail has. */
+  /** The last lines that call themselves errors, even if the tail no longer has them. */
   get errors(): readonly string[] {
     return this.#errors;
   }
@@ -72,7 +72,7 @@ export class OutputLines {
       );
     this.#tail.push(shown);
     if (this.#tail.length > tailLines) this.#tail.shift();
-    // What a build printed last tells more than pip does of it.
+    // The last output of a build says more than pip's own message about it.
     if (shown.trim() === endOfBuildOutput)
       this.#addError(`error: ${withoutErrorMark(this.#tail.at(-2) ?? '')}`);
     else if (errorMarks.some((mark) => shown.startsWith(mark))) this.#addError(shown);

@@ -1,10 +1,10 @@
 /** A package manager failed. Its own error comes first in the message, then its last lines. */
 export class PackageManagerError extends Error {
   override name = 'PackageManagerError';
-  /** The line of its output that tells what is wrong. */
+  /** The line of its output that says what is wrong. */
   readonly headline: string;
 
-  /** @param parts.command as in `npm ci` @param parts.advice what may be done about it, as a clause */
+  /** @param parts.command such as `npm ci` @param parts.advice what to do about it, as a clause */
   constructor(parts: {
     command: string;
     exitCode: number | null;

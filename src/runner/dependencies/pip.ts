@@ -37,9 +37,9 @@ function isTelling(line: string): boolean {
   );
 }
 
-/** The error of a build, else of pip's errors the last that is no advice and no word on what it left alone. */
+/** The error of a build, otherwise pip's last error that is neither advice nor a note about skipped files. */
 export function pipHeadline(errors: readonly string[]): string {
-  // Pip's own codes, such as "metadata-generation-failed", are one word.
+  // pip's own codes, such as "metadata-generation-failed", are one word.
   const ofBuild = errors.findLast((line) => line.startsWith('error: ') && line.split(' ').length > 2);
   return ofBuild ?? errors.findLast(isTelling) ?? errors.at(-1) ?? '';
 }

@@ -2,7 +2,7 @@
 import { access, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-/** npm's own record of what it installed. */
+/** npm's record of installed packages. */
 const recordName = '.package-lock.json';
 const recordLimitBytes = 4 * 1024 * 1024;
 const mostNamed = 20;
@@ -10,7 +10,7 @@ const mostNamed = 20;
 export interface SkippedScripts {
   /** Packages that have install scripts. */
   readonly all: readonly string[];
-  /** Those of them that compile code, and bring none that is compiled. */
+  /** Those that compile native code and come without prebuilt binaries. */
   readonly compiling: readonly string[];
 }
 
