@@ -41,7 +41,7 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
     limitName: settings.hangLimitSeconds.environment,
     logger: componentLogger(logger, 'watchdog'),
   });
-  watchdog.start();
+  await watchdog.start();
   ways.push(() => watchdog.stop());
   try {
     // `api` and `runner` share the operator's folder and database. With an embedded database, `up` must own both.

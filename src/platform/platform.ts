@@ -91,6 +91,11 @@ export class Platform {
     });
   }
 
+  /** Names of the services, in the order they start. */
+  get serviceNames(): readonly string[] {
+    return this.#services.serviceNames;
+  }
+
   /** Starts all services. @returns the URL that the API listens on, if there is an API */
   async start(): Promise<string | undefined> {
     await this.#services.start();

@@ -77,7 +77,7 @@ export function makeRunnerPart(config: Config, domain: Domain, logger: Logger): 
 }
 
 /** The sandbox's resources that outlive subtasks. */
-function sandboxService(sandbox: Sandbox, logger: Logger): Service {
+export function sandboxService(sandbox: Sandbox, logger: Logger): Service {
   return serviceOf(`${sandbox.name} sandbox`, {
     start: async () => {
       if (sandbox.warning !== undefined) logger.warn(sandbox.warning);

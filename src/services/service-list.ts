@@ -26,6 +26,10 @@ export class ServiceList extends StartStop {
     this.#logger = logger;
   }
 
+  get serviceNames(): readonly string[] {
+    return this.#services.map(({ name }) => name);
+  }
+
   /**
    * Rejects with the first failure, after stopping what had started. A stop requested in the meantime counts as a
    * failure.

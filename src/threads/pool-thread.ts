@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { errorOf, type ThreadMessage } from './thread-messages.ts';
+import { Periodic } from '../services/periodic.ts';
 
 const maxTickMilliseconds = 100;
 const mebibyte = 1024 * 1024;
@@ -119,12 +120,20 @@ export class PoolThread<Task, Answer> {
     const tickMilliseconds = Math.min(maxTickMilliseconds, timeLimitSeconds * 1000);
     let ticksLeft = Math.ceil((timeLimitSeconds * 1000) / tickMilliseconds);
     void this.#checkMemory(memoryLimitBytes);
-    const timer = setInterval(() => {
-      ticksLeft -= 1;
-      if (ticksLeft <= 0) this.#end(new ThreadLimitError('time'));
-      else void this.#checkMemory(memoryLimitBytes);
-    }, tickMilliseconds);
-    return () => clearInterval(timer);
+    const ticks = new Periodic({
+      intervalMilliseconds: tickMilliseconds,
+      work: async () => {
+        ticksLeft -= 1;
+        if (ticksLeft <= 0) this.#end(new ThreadLimitError('time'));
+        // Not waited for: a thread that does not answer would stop the count.
+        else void this.#checkMemory(memoryLimitBytes);
+      },
+      onError: () => {
+        // Counting does not fail.
+      },
+    });
+    ticks.start();
+    return () => void ticks.stop();
   }
 
   /** A thread within one long call of V8 answers only after it. */

@@ -1,6 +1,8 @@
 /** Ends this process if its event loop hangs, so that a supervisor can restart it. */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
+import { Periodic } from '../services/periodic.ts';
+import { StartStop } from '../services/service.ts';
 
 /** Exit code after the event loop hung: EX_SOFTWARE in sysexits.h. */
 const hangExitCode = 70;
@@ -26,19 +28,30 @@ interface WatchdogOrder extends Omit<WatchdogOptions, 'logger'> {
   readonly stopExitCode: number;
 }
 
-export class Watchdog {
+export class Watchdog extends StartStop {
+  readonly name = 'watchdog';
   readonly #options: WatchdogOptions;
-  #running: { readonly thread: Worker; readonly pulse: NodeJS.Timeout } | undefined;
+  readonly #beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #pulse = new Periodic({
+    intervalMilliseconds: tickMilliseconds,
+    work: async () => {
+      Atomics.add(this.#beats, 0, 1);
+    },
+    onError: () => {
+      // Counting does not fail.
+    },
+  });
+  #thread: Worker | undefined;
 
   constructor(options: WatchdogOptions) {
+    super();
     this.#options = options;
   }
 
   /** From now on a second SIGINT or SIGTERM ends the process too, whatever the event loop does. */
-  start(): void {
-    if (this.#running !== undefined) return;
+  protected override async begin(): Promise<void> {
     const { limitSeconds, limitName, logger } = this.#options;
-    const heartbeat = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const heartbeat = this.#beats.buffer;
     const exitCodes = { hangExitCode, stopExitCode };
     const order: WatchdogOrder = { limitSeconds, limitName, heartbeat, tickMilliseconds, ...exitCodes };
     const thread = new Worker(new URL('watchdog-thread.cjs', import.meta.url), {
@@ -54,16 +67,13 @@ export class Watchdog {
       logger.error({ err: error }, 'the watchdog stopped: hangs are not detected'),
     );
     thread.unref();
-    const beats = new Int32Array(heartbeat);
-    const pulse = setInterval(() => Atomics.add(beats, 0, 1), tickMilliseconds);
-    pulse.unref();
-    this.#running = { thread, pulse };
+    this.#thread = thread;
+    this.#pulse.start();
   }
 
-  async stop(): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    clearInterval(running?.pulse);
-    await running?.thread.terminate();
+  protected override async end(): Promise<void> {
+    await this.#pulse.stop();
+    await this.#thread?.terminate();
+    this.#thread = undefined;
   }
 }

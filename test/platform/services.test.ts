@@ -1,32 +1,90 @@
 import { Client } from 'pg';
-import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Accounts } from '../../src/accounts/accounts.ts';
-import { channels, Notifications } from '../../src/database/notifications.ts';
-import { Events } from '../../src/events/events.ts';
+import { channels, Notifications } from '../../src/database/database.ts';
 import { Platform } from '../../src/platform/platform.ts';
-import { Retention } from '../../src/retention/retention.ts';
-import { Cgroups } from '../../src/runner/cgroups/cgroups.ts';
-import { CacheUse } from '../../src/runner/cache/cache-use.ts';
-import { EgressProxy } from '../../src/runner/proxy/egress-proxy.ts';
-import { Installations } from '../../src/runner/dependencies/installations.ts';
-import { MessageBudget } from '../../src/runner/sdk/message-budget.ts';
-import { Runner } from '../../src/runner/runner.ts';
-import { createSandbox } from '../../src/runner/sandboxes/sandboxes.ts';
-import { ScratchFolder } from '../../src/host/scratch-folder.ts';
-import { Watchman } from '../../src/runner/watchman.ts';
-import { RunCounter } from '../../src/statistics/run-counter.ts';
+import { candidates, type Candidate } from '../services/support/candidates.ts';
+import { logger, Surroundings } from '../services/support/surroundings.ts';
 import { startTestPlatform, testConfig, type TestPlatform } from '../support/test-platform.ts';
-import { Watchdog } from '../../src/watchdog/watchdog.ts';
 import { eventually } from './support/eventually.ts';
 
-interface Service {
-  start(): unknown;
-  stop(): unknown;
+/** `+` starts, `-` stops, what stands together is called at once; each ends in a stop. */
+const sequences: Record<string, string> = {
+  'a stop without a start': '- -',
+  'two starts and two stops': '+ + - -',
+  'starts and stops at once': '++ --',
+  'a stop while it starts, and another': '+- -',
+  'a start after a stop': '+ - + -',
+  'a start while it stops': '+ -+ -',
+};
+
+/** Less than the longest timer that a service may leave behind: what ends by itself counts as left. */
+const settleMilliseconds = 8000;
+
+/** PostgreSQL shows a connection for a moment after it was ended. */
+async function nothingIsLeft({ left }: Candidate): Promise<void> {
+  let seen: string[] = [];
+  const isGone = async (): Promise<true | undefined> => {
+    seen = await left();
+    return seen.length === 0 ? true : undefined;
+  };
+  await eventually(isGone, settleMilliseconds).catch(() => expect(seen).toEqual([]));
 }
 
-const logger = pino({ level: 'silent' });
-const events = new Events(logger);
+/** Calls at once what stands together. A start that a stop overtakes may be refused; nothing else may. */
+async function call({ service }: Candidate, calls: string): Promise<void> {
+  const outcomes = await Promise.allSettled(
+    calls.split('').map(async (sign) => (sign === '+' ? service.start() : service.stop())),
+  );
+  const failed = outcomes.filter(({ status }, index) => {
+    const isOvertaken = calls[index] === '+' && calls.includes('-', index);
+    return status === 'rejected' && !isOvertaken;
+  });
+  expect(failed).toEqual([]);
+}
+
+/** Checks after each step whether the candidate works, or nothing of it is left. */
+async function follow(around: Surroundings, candidate: Candidate, sequence: string): Promise<void> {
+  const counts = (): object => ({
+    intervals: vi.getTimerCount(),
+    listeners: around.notifications.listeners,
+  });
+  const none = { intervals: 0, listeners: 0 };
+  let started: object | undefined;
+  for (const calls of sequence.split(' ')) {
+    await call(candidate, calls);
+    const isStarted = calls.endsWith('+');
+    if (isStarted) started ??= counts();
+    // What is started twice runs once.
+    expect(counts()).toEqual(isStarted ? started : none);
+    await (isStarted ? candidate.works() : nothingIsLeft(candidate));
+  }
+}
+
+describe.each(candidates)('service %s', (name, make) => {
+  let around: Surroundings;
+  beforeAll(async () => {
+    around = await Surroundings.make();
+  });
+  afterAll(async () => around.dispose());
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+  });
+
+  test.each(Object.entries(sequences))(
+    'works while it is started and leaves nothing: %s',
+    async (_, sequence) => {
+      const candidate = await make(around);
+      onTestFinished(async () => candidate.service.stop());
+      expect(candidate.service.name).toBe(name);
+      await follow(around, candidate, sequence);
+    },
+  );
+});
 
 /** Its parts serve; it runs nothing itself. */
 let platform: TestPlatform;
@@ -38,108 +96,6 @@ afterAll(async () => platform.close());
 async function countRows(statement: string): Promise<number> {
   return (await platform.platform.database.pool.query(statement)).rowCount ?? 0;
 }
-
-/** Connections that listen, less the platform's own. */
-async function listeners(): Promise<number> {
-  const statement = `SELECT FROM pg_stat_activity WHERE application_name = 'chela listen' AND datname = current_database()`;
-  return (await countRows(statement)) - 1;
-}
-
-const services: Record<string, { make: () => Service; signs: () => Promise<number> }> = {
-  Notifications: {
-    make: () => new Notifications({ url: platform.databaseUrl, logger }),
-    signs: listeners,
-  },
-  Accounts: {
-    make: () => {
-      return new Accounts(platform.platform).upkeep();
-    },
-    signs: async () => vi.getTimerCount(),
-  },
-  Retention: {
-    make: () => {
-      const { database } = platform.platform;
-      return new Retention({ database, days: 30, removeExports: async () => undefined, events });
-    },
-    signs: async () => vi.getTimerCount(),
-  },
-  RunCounter: {
-    make: () => {
-      const { database } = platform.platform;
-      return new RunCounter({ database, retentionDays: 100, events });
-    },
-    signs: async () => vi.getTimerCount(),
-  },
-  Watchdog: {
-    make: () => new Watchdog({ limitSeconds: 60, limitName: 'the limit', logger }),
-    signs: async () => vi.getTimerCount(),
-  },
-  Watchman: {
-    make: () => {
-      const { database, callbacks, accounts, config } = platform.platform;
-      const parts = { database, callbacks, usage: accounts.usage, events };
-      return new Watchman({ services: parts, config, ownRunner: () => undefined });
-    },
-    signs: async () => vi.getTimerCount(),
-  },
-  Runner: {
-    make: () => {
-      const { accounts, database, callbacks, packages, workers, config } = platform.platform;
-      const runner = new Runner({
-        config,
-        database,
-        callbacks,
-        usage: accounts.usage,
-        packages,
-        notifications: new Notifications({ url: platform.databaseUrl, logger }),
-        installations: Installations.open(config, { installs: workers.installs, packages, events }),
-        sandbox: createSandbox(config),
-        proxy: new EgressProxy(config),
-        browsers: undefined,
-        scratch: new ScratchFolder(config.cacheDir),
-        messages: new MessageBudget({ messageLimitBytes: config.sdkMessageLimitBytes, sharedBytes: 0 }),
-        cacheUse: new CacheUse(),
-        events,
-        cgroups: new Cgroups({ isEnabled: true, events }),
-      });
-      return { start: async () => runner.start(), stop: async () => runner.stop(0) };
-    },
-    signs: async () => vi.getTimerCount() + (await countRows('SELECT FROM runner')),
-  },
-};
-
-/** `+` starts, `-` stops, what stands together is called at once; each ends in a stop. */
-const sequences = ['-', '+ -', '+ + -', '++ -', '+ - -', '+ --', '+- -', '+-', '- + -', '+ - + -', '+ -+ -'];
-
-describe.each(Object.entries(services))('service %s', (_, { make, signs }) => {
-  beforeEach(() => {
-    // Only intervals: what a service leaves running is one, or a row or connection in the database.
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    onTestFinished(() => {
-      vi.useRealTimers();
-    });
-  });
-
-  test.each(sequences)('leaves nothing running after %s', async (sequence) => {
-    const service = make();
-    for (const step of sequence.split(' ')) {
-      const calls = step.split('');
-      await Promise.all(calls.map(async (call) => (call === '+' ? service.start() : service.stop())));
-    }
-    const left = await eventually(async () => ((await signs()) === 0 ? 'nothing' : undefined), 5000);
-    expect(left).toBe('nothing');
-  });
-
-  test('runs once after it was started twice', async () => {
-    const [once, twice] = [make(), make()];
-    await once.start();
-    const expected = await signs();
-    await once.stop();
-    await Promise.all([twice.start(), twice.start()]);
-    expect(await signs()).toBe(expected);
-    await twice.stop();
-  });
-});
 
 describe('notifications', () => {
   test('come again after the connection was lost, and those who missed some are told', async () => {
@@ -168,13 +124,15 @@ describe('notifications', () => {
       await pool.query(`SELECT pg_notify('${channels.runFinished}', $1)`, [String(round)]);
       expect(await heard).toBe(String(round));
     }
-    await eventually(async () => ((await listeners()) === 1 ? true : undefined), 5000);
+    const listening = `SELECT FROM pg_stat_activity WHERE application_name = 'chela listen' AND datname = current_database()`;
+    // The other one is the platform's own.
+    await eventually(async () => ((await countRows(listening)) === 2 ? true : undefined));
   });
 });
 
 describe('accounts', () => {
   test('refuse a key at once that another process has revoked', async () => {
-    const { database, config } = platform.platform;
+    const { database, config, events } = platform.platform;
     const notifications = new Notifications({ url: platform.databaseUrl, logger });
     const here = new Accounts({ database, notifications, config, events });
     const there = new Accounts(platform.platform);
@@ -233,6 +191,19 @@ describe('a platform', () => {
     // The other platform's pool closes after 10 s what its own services needed meanwhile.
     await eventually(async () => ((await connections()) <= before ? true : undefined));
     expect(await countRows('SELECT FROM runner')).toBe(0);
+  });
+
+  /** Steps at the start, of which nothing is left running. */
+  const steps = ['scheduler', 'waiting installations'];
+
+  test('has no service that is not tried here', async () => {
+    const opened = await open();
+    await opened.stop(0);
+    const names = candidates.map(([name]) => name);
+    expect(opened.serviceNames.filter((name) => !names.includes(name))).toEqual(
+      expect.arrayContaining(steps),
+    );
+    expect(opened.serviceNames.filter((name) => ![...names, ...steps].includes(name))).toEqual([]);
   });
 
   test('of which many start and stop at once leaves nothing behind', async () => {
