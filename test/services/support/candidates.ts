@@ -303,8 +303,11 @@ const installs: MakeCandidate = (around) => {
   const { installations } = makeRunnerPart(around.config, around.domain, logger);
   return {
     service: installations,
-    // Of a version that is not there nothing has to be installed.
-    works: async () => installations.install(0),
+    // A version that does not exist has nothing to install.
+    works: async () => {
+      installations.runAs(0);
+      await installations.install(0);
+    },
     left: async () =>
       installations.install(0).then(
         () => ['installs'],

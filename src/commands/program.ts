@@ -1,0 +1,39 @@
+/** The program `chela`, with every subcommand. */
+import { Command } from 'commander';
+import { ConfigError } from '../configuration/configuration.ts';
+import { DataFolderInUseError } from '../host/data-folder.ts';
+import { version } from '../version.ts';
+import { addApiCommand } from './api.ts';
+import { CommandError } from './command-error.ts';
+import { addKeysCommand } from './keys.ts';
+import { outliveLostOutput } from './printing.ts';
+import { addPushCommand } from './push.ts';
+import { addRunnerCommand } from './runner.ts';
+import { addUpCommand } from './up.ts';
+
+function makeProgram(): Command {
+  const program = new Command('chela')
+    .description('Runs scraper and automation workers, and serves the CoreClaw API v2.')
+    .version(version);
+  // In the order of the help.
+  addUpCommand(program);
+  addApiCommand(program);
+  addRunnerCommand(program);
+  addPushCommand(program);
+  addKeysCommand(program);
+  return program;
+}
+
+/** Runs the command line of this process. An error that the user can mend becomes one line and exit code 1. */
+export async function runProgram(): Promise<void> {
+  outliveLostOutput();
+  try {
+    await makeProgram().parseAsync();
+  } catch (error) {
+    const isExpected =
+      error instanceof ConfigError || error instanceof CommandError || error instanceof DataFolderInUseError;
+    if (!isExpected) throw error;
+    process.stderr.write(`chela: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
