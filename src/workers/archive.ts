@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { crc32, createInflateRaw } from 'node:zlib';
 import yazl from 'yazl';
 import { invalidArgument } from '../errors.ts';
-import { quoted } from './findings.ts';
+import { Findings, quoted } from './findings.ts';
 import { listPackageFiles } from './package-files.ts';
 import {
   asRefusal,
@@ -104,11 +104,16 @@ class Unpacking {
   }
 }
 
-async function unpackInto(zipFile: string, directory: string, limits: UnpackLimits): Promise<void> {
+async function unpackInto(
+  zipFile: string,
+  directory: string,
+  limits: UnpackLimits,
+  findings: Findings,
+): Promise<void> {
   await using handle = await open(zipFile);
   const { size } = await handle.stat();
   const reader = new ZipReader(handle, size);
-  const members = await readZipDirectory(reader, size, limits).catch((error: unknown) => {
+  const members = await readZipDirectory(reader, size, limits, findings).catch((error: unknown) => {
     throw asRefusal(error, 'the package is not a readable zip');
   });
   const unpacking = new Unpacking(reader, directory, limits);
@@ -122,23 +127,25 @@ async function unpackInto(zipFile: string, directory: string, limits: UnpackLimi
 
 /**
  * Unpacks a worker package. Files get mode 0644, or 0755 if the zip marks them executable and for `main` at the root;
- * folders get 0755. Files that macOS adds (`__MACOSX/`, `.DS_Store`) are omitted. If all files are in one folder that
- * contains an entry file, package.json or input_schema.json, that folder becomes the root.
+ * folders get 0755. Links within the package become copies. `readZipDirectory` says what is left out, and which folder
+ * becomes the root.
  * @param destinationDir must not exist, or be empty; removed on failure
- * @throws ChelaError INVALID_ARGUMENT for a zip that is malformed, malicious or over a limit: paths outside the root,
- *   links, special files, encryption, clashing names, overlapping entries, wrong sizes and checksums
+ * @param findings get warnings of what is left out, and of names whose encoding was guessed
+ * @throws ChelaError INVALID_ARGUMENT for a zip that is malformed, malicious or over a limit: paths and links outside the
+ *   root, special files, encryption, clashing names, overlapping entries, wrong sizes and checksums
  */
 export async function unpackZip(
   zipFile: string,
   destinationDir: string,
   limits: UnpackLimits,
+  findings = new Findings(),
 ): Promise<void> {
   await mkdir(destinationDir, { recursive: true });
   if ((await readdir(destinationDir)).length > 0) {
     throw new Error(`a package is unpacked into an empty folder only, but ${destinationDir} is not empty`);
   }
   try {
-    await unpackInto(zipFile, destinationDir, limits);
+    await unpackInto(zipFile, destinationDir, limits, findings);
   } catch (error) {
     await rm(destinationDir, { recursive: true, force: true });
     throw error;

@@ -13,9 +13,9 @@ import {
   pythonDependencies,
   readManifest,
 } from './package-dependencies.ts';
+import { findEntry, inspectGoEntry } from './package-entry.ts';
 import { isPackageFile, readPackageBytes, readPackageText } from './package-text.ts';
 import { inspectSources } from './source-check.ts';
-import type { JsonObject } from './value-types.ts';
 
 export interface PackageReport {
   readonly language: Language;
@@ -37,59 +37,6 @@ const readmeLimitBytes = 1024 * 1024;
 
 /** Of a package without one. */
 const noFields = JSON.stringify({ properties: [] } satisfies InputSchema);
-
-const entryFiles: Readonly<Record<string, Language>> = { 'main.js': 'node', 'main.py': 'python', main: 'go' };
-
-interface Entry {
-  readonly language: Language;
-  readonly entry: string;
-}
-
-/** Finds the file that package.json names, as Node does: it may leave out `.js`, or name a folder. */
-async function mainOfManifest(dir: string, manifest: JsonObject | undefined): Promise<string | undefined> {
-  const main = manifest?.main;
-  if (typeof main !== 'string' || main.trim() === '' || path.isAbsolute(main)) return undefined;
-  const named = path.posix.normalize(main);
-  if (named.startsWith('..')) return undefined;
-  for (const candidate of [named, `${named}.js`, path.posix.join(named, 'index.js')]) {
-    if (await isPackageFile(dir, candidate)) return candidate;
-  }
-  return undefined;
-}
-
-async function findEntry(
-  dir: string,
-  manifest: JsonObject | undefined,
-  findings: Findings,
-): Promise<Entry | undefined> {
-  const found: Entry[] = [];
-  for (const [entry, language] of Object.entries(entryFiles)) {
-    if (await isPackageFile(dir, entry)) found.push({ language, entry });
-  }
-  const [only, ...others] = found;
-  if (others.length > 0) {
-    const names = found.map(({ entry }) => entry).join(' and ');
-    findings.error('package', `has more than one entry file: ${names}; keep only one`);
-    return undefined;
-  }
-  if (only !== undefined) return only;
-  const main = await mainOfManifest(dir, manifest);
-  if (main !== undefined) return { language: 'node', entry: main };
-  const names = Object.keys(entryFiles).join(', ');
-  findings.error('package', `has no entry file: add one of ${names} at its root`);
-  return undefined;
-}
-
-/** A binary for another system starts with other bytes, but a script may stand in for it too. */
-async function inspectGoEntry(dir: string, entry: string, findings: Findings): Promise<void> {
-  const header = (await readPackageBytes(dir, entry, 20)) ?? Buffer.alloc(0);
-  const isElf = header.length === 20 && header.readUInt32BE(0) === 0x7f454c46;
-  const amd64 = 62;
-  if (isElf && header[4] === 2 && header.readUInt16LE(18) === amd64) return;
-  const isScript = header.subarray(0, 2).toString('latin1') === '#!';
-  if (!isScript)
-    findings.warn(entry, 'is not compiled for linux/amd64; build it with GOOS=linux GOARCH=amd64');
-}
 
 async function readReadme(dir: string, findings: Findings): Promise<string> {
   const names = (await readdir(dir)).filter((name) => name.toLowerCase() === 'readme.md');
@@ -130,10 +77,10 @@ async function readOutputSchema(dir: string, findings: Findings): Promise<unknow
 /**
  * Checks an unpacked package.
  * @param dir its root
+ * @param findings with what was found before; all warnings are in the report
  * @throws ChelaError INVALID_ARGUMENT with every error in its details
  */
-export async function checkPackage(dir: string): Promise<PackageReport> {
-  const findings = new Findings();
+export async function checkPackage(dir: string, findings = new Findings()): Promise<PackageReport> {
   const manifest = await readManifest(dir, findings);
   const found = await findEntry(dir, manifest, findings);
   const input = await readInputSchema(dir, findings);
@@ -151,6 +98,7 @@ export async function checkPackage(dir: string): Promise<PackageReport> {
   await inspectSources(
     {
       dir,
+      entry,
       language,
       dependencies,
       dependencyFile: python?.file ?? manifestFile,

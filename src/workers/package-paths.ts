@@ -36,25 +36,27 @@ export function packagePath(entryName: string, windowsMade: boolean): string {
   return path;
 }
 
-/** What macOS adds to zips of its own accord. */
-export function isMacOsClutter(path: string): boolean {
-  return path.startsWith('__MACOSX/') || path === '__MACOSX' || /(?:^|\/)\.DS_Store$/.test(path);
+const clutterNames = new Set(['.DS_Store', 'desktop.ini', 'Thumbs.db', '__pycache__', '__MACOSX']);
+
+/** What macOS, Windows and Python add of their own accord. */
+export function isClutter(path: string): boolean {
+  return path.split('/').some((name) => clutterNames.has(name) || name.startsWith('._'));
 }
 
 /**
- * The one folder at the root of a zip that really is the package root, as GitHub and the macOS Finder make it: all
- * files lie in it, and an entry file, package.json or input_schema.json lies directly in it.
+ * The folder in a zip that really is the package root, as GitHub and the macOS Finder make it: all files are in it, and
+ * an entry file, package.json or input_schema.json is directly in it. It may be in other folders that contain nothing else.
  * @param filePaths paths of files, not of folders
  * @returns the folder with a closing slash, or an empty string
  */
 export function wrappingFolder(filePaths: readonly string[]): string {
-  const [first] = filePaths;
-  const slash = first?.indexOf('/') ?? -1;
-  if (first === undefined || slash < 0) return '';
-  const folder = first.slice(0, slash + 1);
-  const wrapsAll = filePaths.every((path) => path.startsWith(folder));
-  const isRoot = filePaths.some((path) => rootMarks.has(path.slice(folder.length)));
-  return wrapsAll && isRoot ? folder : '';
+  const [first = ''] = filePaths;
+  for (let slash = first.indexOf('/'); slash !== -1; slash = first.indexOf('/', slash + 1)) {
+    const folder = first.slice(0, slash + 1);
+    if (!filePaths.every((path) => path.startsWith(folder))) return '';
+    if (filePaths.some((path) => rootMarks.has(path.slice(folder.length)))) return folder;
+  }
+  return '';
 }
 
 /** Case and Unicode form aside: two paths with one key are the same file on some file system. */

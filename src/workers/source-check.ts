@@ -8,9 +8,11 @@ import {
   upsertKeys,
   type Source,
 } from './package-sources.ts';
+import { sourcesThatRun } from './run-sources.ts';
 
 interface CheckedPackage {
   readonly dir: string;
+  readonly entry: string;
   readonly language: Language;
   /** Names of the declared dependencies. */
   readonly dependencies: ReadonlySet<string>;
@@ -88,7 +90,7 @@ function neededBySdk(modules: ReadonlySet<string>, language: Language): string[]
 /** Adds warnings about a package's sources. */
 export async function inspectSources(checked: CheckedPackage, findings: Findings): Promise<void> {
   const { language, columns } = checked;
-  const sources = await readSources(checked.dir, language);
+  const sources = sourcesThatRun(await readSources(checked.dir, language), checked.entry, language);
   const allModules = new Set<string>();
   let hasSdk = false;
   let firstHttp: string | undefined;

@@ -1,11 +1,17 @@
-import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { callbackify } from 'node:util';
+import { inflateRawSync } from 'node:zlib';
 import yauzl from 'yauzl';
 import { ChelaError, invalidArgument } from '../errors.ts';
-import { quoted } from './findings.ts';
-import { isMacOsClutter, packagePath, TakenPaths, wrappingFolder } from './package-paths.ts';
+import { decodeText } from '../text/decoded-text.ts';
+import { quoted, type Findings } from './findings.ts';
+import { nodeDependencies } from './package-dependencies.ts';
+import { isClutter, packagePath, TakenPaths, wrappingFolder } from './package-paths.ts';
+import { isJsonObject, parseJson } from './value-types.ts';
+import { linkedFiles, mostLinks } from './zip-links.ts';
+import { ZipNames } from './zip-names.ts';
 
 export interface UnpackLimits {
   /** Maximum unpacked size of all files together. */
@@ -108,26 +114,13 @@ export function asRefusal(error: unknown, what: string): unknown {
   return invalidArgument(`${what}: ${error.message}`);
 }
 
-function entryName(entry: yauzl.Entry): string {
-  const raw = entry.fileNameRaw;
-  const utf8Flag = 0x800;
-  const declaresUtf8 = (entry.generalPurposeBitFlag & utf8Flag) !== 0;
-  if (declaresUtf8 && !isUtf8(raw)) {
-    throw invalidArgument(`the zip entry ${quoted(raw.toString('latin1'))} has a name that is not UTF-8`);
-  }
-  // Many tools write UTF-8 without setting the flag; text in other code pages is rarely valid UTF-8.
-  const flags = isUtf8(raw) ? entry.generalPurposeBitFlag | utf8Flag : entry.generalPurposeBitFlag;
-  return yauzl.getFileNameLowLevel(flags, raw, entry.extraFields, true);
-}
-
 /** Rejects special files, and entries that cannot be decoded. */
-function checkKind(entry: yauzl.Entry, name: string, isFolder: boolean): void {
+function checkKind({ entry, path: name, isFolder }: NamedEntry): void {
   function refuse(reason: string): never {
     throw invalidArgument(`the zip entry ${quoted(name)} ${reason}`);
   }
   const type = (entry.externalFileAttributes >>> 16) & typeMask;
-  if (type === typeLink) refuse('is a symbolic link; replace it with a copy of the file');
-  if (type !== 0 && type !== typeRegular && type !== typeFolder)
+  if (type !== 0 && type !== typeRegular && type !== typeFolder && type !== typeLink)
     refuse('is a device or another special file');
   if (type === typeFolder && !isFolder) refuse('is both a file and a folder');
   if (entry.isEncrypted()) refuse('is encrypted; create the zip without a password');
@@ -143,24 +136,82 @@ interface NamedEntry {
   readonly isFolder: boolean;
 }
 
-async function readEntries(zip: yauzl.ZipFile, limits: UnpackLimits): Promise<NamedEntry[]> {
-  const named: NamedEntry[] = [];
-  let fileCount = 0;
-  let unpackedBytes = 0;
-  for await (const entry of zip.eachEntry()) {
-    const name = entryName(entry);
-    const system = entry.versionMadeBy >>> 8;
-    const path = packagePath(name, windowsSystems.has(system));
-    const isFolder = /[/\\]$/.test(name);
-    if (isMacOsClutter(path)) continue;
-    checkKind(entry, name, isFolder);
-    fileCount += isFolder ? 0 : 1;
-    unpackedBytes += entry.uncompressedSize;
-    if (fileCount > limits.files) throw invalidArgument(`the zip has more than ${limits.files} files`);
-    if (unpackedBytes > limits.unpackedBytes) throw tooLarge(limits);
-    named.push({ entry, path, isFolder });
+/** Entries for a file that is kept, at most: folders, what macOS adds, and what is left out. */
+const entriesPerFile = 10;
+const longestTargetBytes = 4096;
+const mostNamedFolders = 10;
+const manifestLimitBytes = 1024 * 1024;
+
+function isLink({ entry }: Pick<NamedEntry, 'entry'>): boolean {
+  return ((entry.externalFileAttributes >>> 16) & typeMask) === typeLink;
+}
+
+async function readEntries(zip: yauzl.ZipFile, findings: Findings): Promise<NamedEntry[]> {
+  const entries: yauzl.Entry[] = [];
+  for await (const entry of zip.eachEntry()) entries.push(entry);
+  const names = new ZipNames(entries);
+  const named = entries.map((entry) => {
+    const name = names.nameOf(entry);
+    const path = packagePath(name, windowsSystems.has(entry.versionMadeBy >>> 8));
+    return { entry, path, isFolder: /[/\\]$/.test(name) };
+  });
+  const [first] = names.guessed;
+  if (first !== undefined) {
+    const shown = names.guessed.slice(0, 10).map(quoted).join(', ');
+    const message = `has ${names.guessed.length} names that do not say how they are encoded, read as ${names.codePage}: ${shown}; create the zip with names in UTF-8`;
+    findings.warn('package', message);
   }
-  return named;
+  return named.filter(({ path }) => !isClutter(path));
+}
+
+/** Reads a small entry whole. @returns undefined for one that is larger than the limit */
+async function readSmallEntry(
+  zip: yauzl.ZipFile,
+  reader: ZipReader,
+  { entry, path }: NamedEntry,
+  limitBytes: number,
+): Promise<Buffer | undefined> {
+  if (entry.uncompressedSize > limitBytes || entry.compressedSize > limitBytes * 2) return undefined;
+  try {
+    const { fileDataStart: start } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+    const packed = await buffer(reader.createReadStream({ start, end: start + entry.compressedSize }));
+    return entry.isCompressed() ? inflateRawSync(packed, { maxOutputLength: limitBytes }) : packed;
+  } catch (error) {
+    throw asRefusal(error, `the zip entry ${quoted(path)} is damaged`);
+  }
+}
+
+/** Whether the dependencies that package.json names are installed, in place of what the zip has. */
+async function installsModules(
+  zip: yauzl.ZipFile,
+  reader: ZipReader,
+  manifest: NamedEntry | undefined,
+): Promise<boolean> {
+  const bytes = manifest && (await readSmallEntry(zip, reader, manifest, manifestLimitBytes));
+  if (bytes === undefined) return false;
+  try {
+    const parsed = parseJson(decodeText(bytes));
+    return isJsonObject(parsed) && nodeDependencies(parsed).size > 0;
+  } catch {
+    // Said when the package is checked.
+    return false;
+  }
+}
+
+/** Folders of the package that are left out, with a slash at the end: what is installed by a list of dependencies. */
+async function leftOutFolders(
+  zip: yauzl.ZipFile,
+  reader: ZipReader,
+  entries: readonly NamedEntry[],
+): Promise<string[]> {
+  const environments = entries
+    .filter(({ path }) => path.endsWith('/pyvenv.cfg'))
+    .map(({ path }) => path.slice(0, -'pyvenv.cfg'.length));
+  const modules = 'node_modules/';
+  const manifest = entries.find(({ path }) => path === 'package.json');
+  const hasModules = entries.some(({ path }) => path.startsWith(modules));
+  const isInstalled = hasModules && (await installsModules(zip, reader, manifest));
+  return [...new Set([...(isInstalled ? [modules] : []), ...environments])];
 }
 
 export function tooLarge(limits: UnpackLimits): ChelaError {
@@ -179,61 +230,164 @@ function checkOverlap(ranges: { path: string; start: number; end: number }[], di
   }
 }
 
+/** Whether a path is one of these folders or below one. */
+function isWithin(folders: ReadonlySet<string>, path: string): boolean {
+  if (folders.size === 0) return false;
+  for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+    if (folders.has(path.slice(0, slash + 1))) return true;
+  }
+  return folders.has(`${path}/`);
+}
+
+/** Counts what is unpacked, links as what they stand for. */
+class KeptFiles {
+  readonly #limits: UnpackLimits;
+  #files = 0;
+  #bytes = 0;
+
+  constructor(limits: UnpackLimits) {
+    this.#limits = limits;
+  }
+
+  /** @throws ChelaError INVALID_ARGUMENT over a limit */
+  add(sizeBytes: number): void {
+    this.#files += 1;
+    this.#bytes += sizeBytes;
+    if (this.#files > this.#limits.files)
+      throw invalidArgument(`the zip has more than ${this.#limits.files} files`);
+    if (this.#bytes > this.#limits.unpackedBytes) throw tooLarge(this.#limits);
+  }
+}
+
+/** Reads the directory of one zip. */
+class DirectoryReader {
+  readonly #zip: yauzl.ZipFile;
+  readonly #reader: ZipReader;
+  readonly #limits: UnpackLimits;
+  readonly #kept: KeptFiles;
+  readonly #taken = new TakenPaths();
+  readonly #members: ZipMember[] = [];
+  readonly #links = new Map<string, string>();
+  readonly #ranges: { path: string; start: number; end: number }[] = [];
+
+  constructor(zip: yauzl.ZipFile, reader: ZipReader, limits: UnpackLimits) {
+    this.#zip = zip;
+    this.#reader = reader;
+    this.#limits = limits;
+    this.#kept = new KeptFiles(limits);
+  }
+
+  /** Those below the package root that belong to the package. */
+  async #packageEntries(entries: readonly NamedEntry[], findings: Findings): Promise<NamedEntry[]> {
+    const wrapper = wrappingFolder(entries.filter(({ isFolder }) => !isFolder).map(({ path }) => path));
+    const inside = entries
+      .filter(({ path }) => path.startsWith(wrapper))
+      .map((entry) => ({ ...entry, path: entry.path.slice(wrapper.length) }));
+    const leftOut = await leftOutFolders(this.#zip, this.#reader, inside);
+    for (const folder of leftOut.slice(0, mostNamedFolders)) {
+      const list = folder === 'node_modules/' ? 'package.json' : 'requirements.txt or pyproject.toml';
+      const message = `is left out: the dependencies in ${list} are installed instead; put modules of your own elsewhere`;
+      findings.warn(folder, message);
+    }
+    const folders = new Set(leftOut);
+    this.#isLeftOut = (path) => isWithin(folders, path);
+    return inside.filter(({ path }) => !this.#isLeftOut(path));
+  }
+
+  #isLeftOut: (path: string) => boolean = () => false;
+
+  #take(path: string, kind: 'file' | 'folder'): void {
+    this.#taken.add(path, kind);
+    if (this.#taken.folderCount > this.#limits.files)
+      throw invalidArgument(`the zip has more than ${this.#limits.files} folders`);
+  }
+
+  async #addLink(link: NamedEntry): Promise<void> {
+    const target = await readSmallEntry(this.#zip, this.#reader, link, longestTargetBytes);
+    if (target === undefined)
+      throw invalidArgument(`the zip entry ${quoted(link.path)} is a symbolic link with too long a target`);
+    this.#links.set(link.path, target.toString('utf8'));
+    if (this.#links.size > mostLinks)
+      throw invalidArgument(`the zip has more than ${mostLinks} symbolic links`);
+  }
+
+  async #add({ entry, path, isFolder }: NamedEntry): Promise<void> {
+    const { fileDataStart: start } = await this.#zip
+      .readLocalFileHeaderPromise(entry, { minimal: true })
+      .catch((error: unknown) => {
+        throw asRefusal(error, `the zip entry ${quoted(path)} is damaged`);
+      });
+    const end = start + entry.compressedSize;
+    this.#ranges.push({ path, start: entry.relativeOffsetOfLocalHeader, end });
+    if (isLink({ entry })) {
+      await this.#addLink({ entry, path, isFolder });
+      return;
+    }
+    this.#take(path, isFolder ? 'folder' : 'file');
+    this.#members.push({
+      path,
+      isFolder,
+      // Zips made on Windows lose the executable bit, which compiled workers need.
+      isExecutable: ((entry.externalFileAttributes >>> 16) & 0o111) !== 0 || path === 'main',
+      isDeflated: entry.isCompressed(),
+      start,
+      end,
+      unpackedBytes: entry.uncompressedSize,
+      crc32: entry.crc32,
+    });
+  }
+
+  #addLinkedFiles(): void {
+    const files = new Map(
+      this.#members.filter(({ isFolder }) => !isFolder).map((member) => [member.path, member]),
+    );
+    for (const member of linkedFiles({ files, links: this.#links, isLeftOut: this.#isLeftOut })) {
+      this.#kept.add(member.unpackedBytes);
+      this.#take(member.path, 'file');
+      this.#members.push(member);
+    }
+  }
+
+  async read(findings: Findings): Promise<ZipMember[]> {
+    // A number, despite its declared type.
+    const directoryStart = Number(this.#zip.readEntryCursor);
+    const entries = await readEntries(this.#zip, findings);
+    await checkDirectoryEnd(this.#reader, Number(this.#zip.readEntryCursor));
+    if (entries.every(({ isFolder }) => isFolder)) throw invalidArgument('the zip has no files');
+    const kept = await this.#packageEntries(entries, findings);
+    for (const entry of kept) {
+      checkKind(entry);
+      if (!entry.isFolder) this.#kept.add(entry.entry.uncompressedSize);
+    }
+    for (const entry of kept) await this.#add(entry);
+    checkOverlap(this.#ranges, directoryStart);
+    this.#addLinkedFiles();
+    return this.#members;
+  }
+}
+
 /**
- * Reads and checks the directory of a zip without unpacking it.
- * @returns its members, each folder before its contents, without a folder that contains everything
+ * Reads and checks the directory of a zip without unpacking it. Left out are folders that contain everything, what operating
+ * systems add, and dependencies that are installed by a list: virtual environments of Python, and `node_modules` if package.json
+ * names any.
+ * @param findings get warnings of what is left out, and of names whose encoding was guessed
+ * @returns its members, each folder before its contents
  * @throws ChelaError INVALID_ARGUMENT for a zip that is malformed, malicious or over a limit
  */
 export async function readZipDirectory(
   reader: ZipReader,
   zipSizeBytes: number,
   limits: UnpackLimits,
+  findings: Findings,
 ): Promise<ZipMember[]> {
   const zip = await yauzl.fromRandomAccessReaderPromise(reader, zipSizeBytes, {
     autoClose: false,
     // Names are decoded here, so that an error can name the entry.
     decodeStrings: false,
   });
-  // Files, folders, and the duplicate of each that macOS adds.
-  if (zip.entryCount > limits.files * 4) throw invalidArgument(`the zip has more than ${limits.files} files`);
-  // A number, despite its declared type.
-  const directoryStart = Number(zip.readEntryCursor);
-  const entries = await readEntries(zip, limits);
-  await checkDirectoryEnd(reader, Number(zip.readEntryCursor));
-  const files = entries.filter(({ isFolder }) => !isFolder);
-  if (files.length === 0) throw invalidArgument('the zip has no files');
-
-  const wrapper = wrappingFolder(files.map(({ path }) => path));
-  const taken = new TakenPaths();
-  const members: ZipMember[] = [];
-  const ranges = [];
-  for (const { entry, path: wrappedPath, isFolder } of entries) {
-    const { fileDataStart } = await zip
-      .readLocalFileHeaderPromise(entry, { minimal: true })
-      .catch((error: unknown) => {
-        throw asRefusal(error, `the zip entry ${quoted(wrappedPath)} is damaged`);
-      });
-    const end = fileDataStart + entry.compressedSize;
-    ranges.push({ path: wrappedPath, start: entry.relativeOffsetOfLocalHeader, end });
-    if (wrapper !== '' && !wrappedPath.startsWith(wrapper)) continue;
-    const path = wrappedPath.slice(wrapper.length);
-    taken.add(path, isFolder ? 'folder' : 'file');
-    if (taken.folderCount > limits.files)
-      throw invalidArgument(`the zip has more than ${limits.files} folders`);
-    members.push({
-      path,
-      isFolder,
-      // Zips made on Windows lose the executable bit, which compiled workers need.
-      isExecutable: ((entry.externalFileAttributes >>> 16) & 0o111) !== 0 || path === 'main',
-      isDeflated: entry.isCompressed(),
-      start: fileDataStart,
-      end,
-      unpackedBytes: entry.uncompressedSize,
-      crc32: entry.crc32,
-    });
-  }
-  checkOverlap(ranges, directoryStart);
-  return members;
+  if (zip.entryCount > limits.files * entriesPerFile)
+    throw invalidArgument(`the zip has more than ${limits.files} files`);
+  return new DirectoryReader(zip, reader, limits).read(findings);
 }
 
 /** Some tools write more than 65,535 entries with a 16-bit count. Refuse them rather than unpack only a part. */

@@ -1,11 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ChelaError } from '../../src/errors.ts';
 import { unpackZip, zipFolder, type UnpackLimits } from '../../src/workers/archive.ts';
+import { Findings } from '../../src/workers/findings.ts';
 import { contentHash } from '../../src/workers/content-hash.ts';
 import { folderWith, temporaryFolder } from './folders.ts';
 import { hostileZip, type HostileEntry, type HostileOptions } from './hostile-zip.ts';
@@ -19,17 +31,21 @@ interface Attempt {
   readonly error: unknown;
 }
 
-async function attempt(zip: Buffer, limits: UnpackLimits = roomy): Promise<Attempt> {
+async function attempt(
+  zip: Buffer,
+  limits: UnpackLimits = roomy,
+  findings = new Findings(),
+): Promise<Attempt> {
   const folder = await temporaryFolder();
   const zipFile = path.join(folder, 'package.zip');
   await writeFile(zipFile, zip);
   const destination = path.join(folder, 'unpacked');
-  const error = await unpackZip(zipFile, destination, limits).catch((reason: unknown) => reason);
+  const error = await unpackZip(zipFile, destination, limits, findings).catch((reason: unknown) => reason);
   return { folder, destination, error };
 }
 
-async function unpack(zip: Buffer, limits?: UnpackLimits): Promise<string> {
-  const { destination, error } = await attempt(zip, limits);
+async function unpack(zip: Buffer, limits?: UnpackLimits, findings?: Findings): Promise<string> {
+  const { destination, error } = await attempt(zip, limits, findings);
   expect(error).toBeUndefined();
   return destination;
 }
@@ -96,8 +112,51 @@ describe('a hostile or broken zip is refused, and leaves nothing on disk:', () =
       /"link" is a symbolic link/,
       [main, { name: 'link', mode: 0o120777, data: '/etc' }],
     ],
-    ['a link to the inside', /symbolic link/, [main, { name: 'link', mode: 0o120777, data: 'main.js' }]],
-    ['a link that claims to be from FAT', /symbolic link/, [{ name: 'a', mode: 0o120777, system: 0 }]],
+    [
+      'a link upwards to the outside',
+      /"lib\/link" is a symbolic link to "\.\.\/\.\.\/etc", which is outside the package/,
+      [main, { name: 'lib/link', mode: 0o120777, data: '../../etc' }],
+    ],
+    [
+      'a link to the outside through another link',
+      /"b" is a symbolic link to "a\/\.\.\/\.\.\/etc", which is outside/,
+      [
+        main,
+        { name: 'lib/x' },
+        { name: 'a', mode: 0o120777, data: 'lib' },
+        { name: 'b', mode: 0o120777, data: 'a/../../etc' },
+      ],
+    ],
+    [
+      'a link to nothing',
+      /"link" is a symbolic link to "absent", which is not in the package/,
+      [main, { name: 'link', mode: 0o120777, data: 'absent' }],
+    ],
+    [
+      'links in a circle',
+      /symbolic link to "b", which leads in a circle/,
+      [main, { name: 'a', mode: 0o120777, data: 'b' }, { name: 'b', mode: 0o120777, data: 'a' }],
+    ],
+    [
+      'a link to a folder whose copy passes the limit',
+      /more than 3 files/,
+      [main, { name: 'lib/a' }, { name: 'lib/b' }, { name: 'copy', mode: 0o120777, data: 'lib' }],
+      {},
+      { files: 3 },
+    ],
+    [
+      'a link in the place of a file',
+      /has two entries|twice|"main\.js"/,
+      [main, { name: 'lib/a' }, { name: 'main.js', mode: 0o120777, data: 'lib/a' }],
+    ],
+    [
+      'links that repeat a large file',
+      /larger than 1000 bytes/,
+      [main, { name: 'a', data: 'x'.repeat(600) }, { name: 'b', mode: 0o120777, data: 'a' }],
+      {},
+      { unpackedBytes: 1000 },
+    ],
+    ['a link that claims to be from FAT', /symbolic link/, [main, { name: 'a', mode: 0o120777, system: 0 }]],
     ['a character device', /device or another special/, [main, { name: 'null', mode: 0o020666 }]],
     ['a block device', /device or another special/, [main, { name: 'disk', mode: 0o060666 }]],
     ['a named pipe', /device or another special/, [main, { name: 'pipe', mode: 0o010666 }]],
@@ -200,7 +259,7 @@ describe('a hostile or broken zip is refused, and leaves nothing on disk:', () =
     ],
     ['a broken extra field', /extra field/, [{ ...main, extraField: Buffer.from([1, 0, 99, 0]) }]],
     ['too many files', /more than 2 files/, [main, { name: 'b' }, { name: 'c' }], {}, { files: 2 }],
-    ['too many folders', /more than 2 folders/, [{ name: 'a/b/c/main.js' }], {}, { files: 2 }],
+    ['too many folders', /more than 2 folders/, [{ name: 'a/b/c/d.js' }], {}, { files: 2 }],
     ['far too many entries', /more than 2 files/, [main], { declaredCount: 60_000 }, { files: 2 }],
     ['a file that is too large', /larger than 4 bytes/, [main], {}, { unpackedBytes: 4 }],
     [
@@ -339,10 +398,108 @@ describe('a valid zip', () => {
     expect(await tree(folder)).toEqual(['main.js', 'ü']);
   });
 
-  test('drops the files that macOS adds', async () => {
+  test('has copies in the place of links within the package', async () => {
     const folder = await unpack(
       hostileZip([
         main,
+        { name: 'lib/run.sh', mode: 0o100755, data: 'run' },
+        { name: 'lib/deep/a', data: 'a' },
+        { name: 'bin/run', mode: 0o120777, data: '../lib/run.sh' },
+        { name: 'again', mode: 0o120777, data: 'bin/run' },
+        { name: 'copy', mode: 0o120777, data: './lib/deep/..' },
+      ]),
+    );
+    expect((await tree(folder)).filter((name) => !name.endsWith('/'))).toEqual([
+      'again*',
+      'bin/run*',
+      'copy/deep/a',
+      'copy/run.sh*',
+      'lib/deep/a',
+      'lib/run.sh*',
+      'main.js',
+    ]);
+    expect(await readFile(path.join(folder, 'again'), 'utf8')).toBe('run');
+    expect((await lstat(path.join(folder, 'again'))).isFile()).toBe(true);
+  });
+
+  const installed = { name: 'package.json', data: '{"dependencies": {"ms": "2.1.3"}}' };
+  const modules: HostileEntry[] = [
+    { name: 'node_modules/', mode: 0o040755 },
+    { name: 'node_modules/own/i.js', data: '' },
+    { name: 'node_modules/.bin/ms', mode: 0o120777, data: '/outside' },
+    ...Array.from({ length: 2000 }, (_, index) => ({ name: `node_modules/.pnpm/${index}` })),
+  ];
+
+  test('drops node_modules if package.json names dependencies, and warns of it', async () => {
+    const findings = new Findings();
+    const folder = await unpack(hostileZip([main, installed, ...modules]), roomy, findings);
+    expect(await tree(folder)).toEqual(['main.js', 'package.json']);
+    expect(findings.warnings).toEqual([
+      {
+        file: 'node_modules/',
+        message: expect.stringMatching(/^is left out: the dependencies in package\.json/),
+      },
+    ]);
+  });
+
+  test.each([
+    ['there is no package.json', []],
+    ['package.json names none', [{ name: 'package.json', data: '{"dependencies": {}}' }]],
+    ['package.json is broken', [{ name: 'package.json', data: '{' }]],
+  ])('keeps node_modules if %s', async (_title, entries: HostileEntry[]) => {
+    const findings = new Findings();
+    const own = { name: 'node_modules/own/i.js', data: '' };
+    const folder = await unpack(hostileZip([main, own, ...entries]), roomy, findings);
+    expect(await tree(folder)).toContain('node_modules/own/i.js');
+    expect(findings.warnings).toEqual([]);
+  });
+
+  test('drops virtual environments of Python by what is in them, whatever their name', async () => {
+    const findings = new Findings();
+    const folder = await unpack(
+      hostileZip([
+        { name: 'main.py' },
+        { name: 'my-env/pyvenv.cfg' },
+        { name: 'my-env/lib/six.py' },
+        { name: 'my-env/bin/python', mode: 0o120777, data: '/usr/bin/python3' },
+        { name: 'my-environment/a.py' },
+        { name: 'python', mode: 0o120777, data: 'my-env/bin/python' },
+      ]),
+      roomy,
+      findings,
+    );
+    // A link into what is left out is left out, too.
+    expect(await tree(folder)).toEqual(['main.py', 'my-environment/', 'my-environment/a.py']);
+    expect(findings.warnings).toEqual([
+      {
+        file: 'my-env/',
+        message: expect.stringMatching(/^is left out: .* requirements\.txt or pyproject\.toml/),
+      },
+    ]);
+  });
+
+  test.each<[string, string, string]>([
+    ['GBK', 'd6d0b9fa2fcafdbedd2e6a736f6e', '中国/数据.json'],
+    ['Shift-JIS', '8366815b835e2e6a736f6e', 'データ.json'],
+    ['Shift-JIS', '955c8ea62e747874', '表示.txt'],
+  ])('may have names in %s, and warns that they were guessed', async (codePage, bytes, expected) => {
+    const findings = new Findings();
+    const name = Buffer.from(bytes, 'hex');
+    const folder = await unpack(hostileZip([main, { name, flags: 0, system: 0 }]), roomy, findings);
+    expect(await tree(folder)).toContain(expected);
+    expect(findings.warnings).toEqual([
+      { file: 'package', message: expect.stringContaining(`read as ${codePage}: `) },
+    ]);
+  });
+
+  test('drops the files that operating systems and Python add', async () => {
+    const folder = await unpack(
+      hostileZip([
+        main,
+        { name: '._main.js', data: 'x' },
+        { name: 'desktop.ini', data: 'x' },
+        { name: 'lib/Thumbs.db', data: 'x' },
+        { name: '__pycache__/main.cpython-311.pyc', data: 'x' },
         { name: '.DS_Store', data: 'x' },
         { name: 'lib/.DS_Store', data: 'x' },
         { name: '__MACOSX/', mode: 0o040755 },
@@ -365,6 +522,12 @@ describe('a valid zip', () => {
   test.each<[string, string[], string[]]>([
     ['of GitHub', ['repo-main/', 'repo-main/main.py', 'repo-main/lib/a.py'], ['lib/', 'lib/a.py', 'main.py']],
     ['of macOS', ['worker/main.js', '__MACOSX/worker/._main.js', '.DS_Store'], ['main.js']],
+    [
+      'in another folder',
+      ['release/worker/main.py', 'release/worker/lib/a.py'],
+      ['lib/', 'lib/a.py', 'main.py'],
+    ],
+    ['beside what Windows and macOS add', ['w/main.js', '._w', 'desktop.ini'], ['main.js']],
     ['of a compiled worker', ['worker/main', 'worker/input_schema.json'], ['input_schema.json', 'main*']],
     [
       'of a worker with package.json',

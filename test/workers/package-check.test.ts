@@ -122,6 +122,16 @@ describe('a package is refused', () => {
       { ...shared, 'package.json': { main: '/etc/passwd' } },
       /no entry/,
     ],
+    [
+      'with its entry in a folder',
+      { ...shared, 'release/worker/main.py': '', 'release/notes.txt': '' },
+      /"release\/worker\/main\.py" is not at its root; make the package of what is in the folder "release\/worker"/,
+    ],
+    [
+      'of Go source that is not built',
+      { ...shared, 'main.go': 'package main', 'go.mod': 'module x' },
+      /it is Go source: build it with CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -o main \./,
+    ],
     ['with two entries', { ...node, 'main.py': '' }, /more than one entry file: main\.js and main\.py/],
     ['with a Go entry beside another', { ...python, main: elf }, /main\.py and main;/],
     [
@@ -453,6 +463,27 @@ describe('hard-coded proxy credentials are', () => {
     ].join('\n');
     for (const language of ['node', 'python', 'go'] as const) importedModules(hostile, language);
     expect(await warningsOf({ ...python, 'main.py': hostile })).toEqual([]);
+  });
+
+  test('looked for in tests and examples only if the program imports them', async () => {
+    const secret = 'PROXY_AUTH = "user:password"\n';
+    const unused = {
+      ...python,
+      'main.py': 'import lib.page\nfrom sdk import CoreSDK\n',
+      'lib/page.py': 'x = 1\n',
+      'tests/conftest.py': secret,
+      'test_page.py': secret,
+      'examples/run.py': secret,
+    };
+    expect(await warningsOf(unused)).toEqual([]);
+    const used = { ...unused, 'lib/page.py': 'from tests import conftest\n' };
+    expect(await warningsOf(used)).toEqual([expect.stringMatching(/^tests\/conftest\.py: line 1/)]);
+    const spec = { 'lib/page.spec.js': "const proxyAuth = 'user:password';", 'main.js': "require('./sdk');" };
+    expect(await warningsOf({ ...node, ...spec })).toEqual([]);
+    const required = { ...spec, 'main.js': "require('./sdk'); require('./lib/page.spec');" };
+    expect(await warningsOf({ ...node, ...required })).toEqual([
+      expect.stringMatching(/^lib\/page\.spec\.js: line 1/),
+    ]);
   });
 });
 
