@@ -49,6 +49,21 @@ export function list(value: string): string[] {
     .filter((item) => item !== '');
 }
 
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535;
+}
+
+/** @param most maximum number of ports */
+export function ports(most: number): (value: string) => number[] {
+  return (value) => {
+    const found = [...new Set(list(value).map(Number))];
+    if (found.length === 0 || found.length > most || !found.every(isPort)) {
+      throw new Error(`1 to ${most} ports from 1 to 65535, separated by commas`);
+    }
+    return found;
+  };
+}
+
 export function cpus(value: string): number {
   const number = Number(value);
   if (!/^\d+(\.\d+)?$/.test(value.trim()) || number < 0.125 || number > 1024) {

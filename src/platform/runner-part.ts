@@ -66,7 +66,7 @@ export function makeRunnerPart(config: Config, domain: Domain, logger: Logger): 
     runner,
     installations,
     bases: [
-      sandboxService(sandbox, componentLogger(logger, 'runner')),
+      sandboxService(sandbox, config, componentLogger(logger, 'runner')),
       scratch,
       cgroups,
       cacheUse,
@@ -77,11 +77,19 @@ export function makeRunnerPart(config: Config, domain: Domain, logger: Logger): 
 }
 
 /** The sandbox's resources that outlive subtasks. */
-export function sandboxService(sandbox: Sandbox, logger: Logger): Service {
+export function sandboxService(
+  sandbox: Sandbox,
+  { workerNetwork }: Pick<Config, 'workerNetwork'>,
+  logger: Logger,
+): Service {
   return serviceOf(`${sandbox.name} sandbox`, {
     start: async () => {
       if (sandbox.warning !== undefined) logger.warn(sandbox.warning);
       await sandbox.removeLeftovers();
+      if (workerNetwork === 'proxy') return;
+      const problem = await sandbox.networkProblem?.();
+      if (problem !== undefined)
+        logger.warn(`workers can reach the network only through their proxy: ${problem}`);
     },
     stop: async () => sandbox.closeWarm?.(),
   });

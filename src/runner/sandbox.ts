@@ -2,12 +2,29 @@
  * The contract of a sandbox, in which the worker of one subtask runs. The runner serves some ports of the sandbox's
  * loopback. `sandboxes/` has the kinds.
  */
+import type { Socket as DatagramSocket } from 'node:dgram';
 import type { Server } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Cgroup } from './cgroup.ts';
 
 /** Address at which workers look for the SDK server, inside the sandbox. */
 export const sdkAddress = { host: '127.0.0.1', port: 20086 } as const;
+
+/** Addresses of the two ends of a sandbox's network, as the worker sees them. The far end has the name server. */
+export const networkAddresses = {
+  near: '198.18.0.2',
+  far: '198.18.0.1',
+  nearIPv6: 'fd63:6865:6c61::2',
+  farIPv6: 'fd63:6865:6c61::1',
+} as const;
+
+/** Sockets that receive what the worker sends to other hosts. */
+export interface SandboxNetwork {
+  /** By port. The local address of an accepted connection is the address that the worker connected to. */
+  readonly listeners: ReadonlyMap<number, Server>;
+  /** Receives DNS queries. */
+  readonly names: DatagramSocket;
+}
 
 export interface SandboxLimits {
   /** Maximum number of processes and threads; Node alone needs about a dozen threads. */
@@ -57,6 +74,8 @@ export interface SandboxOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Ports of the sandbox's 127.0.0.1 that the runner serves; at least one. */
   readonly ports: readonly number[];
+  /** Ports of other hosts that the runner serves (`SandboxedProcess.network`). If omitted, there is only loopback. */
+  readonly networkPorts?: readonly number[] | undefined;
   /** Zero-based slot of the runner, which determines the unprivileged user id. Open sandboxes must not share a slot. */
   readonly slot: number;
   readonly limits: SandboxLimits;
@@ -79,6 +98,8 @@ export interface SandboxedProcess {
    * @throws RangeError for a port that is not in `ports`
    */
   listener(port: number): Server;
+  /** Undefined if the sandbox was opened without `networkPorts`. */
+  readonly network?: SandboxNetwork | undefined;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Resolves when the worker itself exits; never rejects. Its remaining child processes are killed. */
@@ -119,6 +140,11 @@ export interface Sandbox {
   removeLeftovers(): Promise<void>;
   /** Whether workers can be given ports below 1024; if missing, they cannot. Never rejects. */
   offersPort?(port: number): Promise<boolean>;
+  /**
+   * Why sandboxes cannot be opened with `networkPorts`; undefined if they can. The method is missing for kinds whose
+   * workers use the network of the machine. Never rejects.
+   */
+  networkProblem?(): Promise<string | undefined>;
   /**
    * Prepares a sandbox up to the worker's first line of code; `run()` continues from there.
    * @throws Error with the sandbox's output if it cannot be opened; nothing is left running

@@ -1,8 +1,29 @@
 import { setting } from '../setting.ts';
-import { integer, regions, targets } from '../setting-parsers.ts';
+import { integer, oneOf, ports, regions, targets } from '../setting-parsers.ts';
+
+/** The web, mail with a password, databases and queues. Each port costs one socket per sandbox. */
+const defaultWorkerPorts = [
+  80, 81, 443, 465, 587, 993, 1433, 1521, 3000, 3306, 4000, 4443, 5000, 5001, 5432, 5672, 5984, 6379, 7000,
+  7687, 8000, 8001, 8008, 8080, 8081, 8088, 8443, 8888, 9000, 9042, 9092, 9200, 9443, 11_211, 27_017,
+];
 
 /** What workers can connect to, and through which proxy. */
 export const networkSettings = {
+  workerNetwork: setting<'transparent' | 'proxy'>({
+    environment: 'CHELA_WORKER_NETWORK',
+    default: 'proxy',
+    parse: oneOf('transparent', 'proxy'),
+    describe:
+      'How workers reach the network: transparent – any program can connect, by name and by address, and its connections go through the proxy; proxy – only programs that use the proxy can connect.',
+  }),
+  workerPorts: setting<number[]>({
+    environment: 'CHELA_WORKER_PORTS',
+    default: defaultWorkerPorts,
+    defaultText: defaultWorkerPorts.join(', '),
+    parse: ports(100),
+    describe:
+      'Ports that workers can connect to through the transparent network. Connections to other ports are refused at once; the proxy allows any port.',
+  }),
   proxyRegions: setting<ReadonlyMap<string, string>>({
     environment: 'CHELA_PROXY_REGIONS',
     default: new Map(),

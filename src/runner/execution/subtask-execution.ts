@@ -2,7 +2,7 @@
 import type { Server } from 'node:net';
 import path from 'node:path';
 import type { Usage } from '../../accounts/accounts.ts';
-import type { Config } from '../../configuration/configuration.ts';
+import { settings, type Config } from '../../configuration/configuration.ts';
 import { isDatabaseError, waitOut } from '../../database/database.ts';
 import { SecretMask, logType } from '../../logs/logs.ts';
 import { parseRow } from '../../results/results.ts';
@@ -22,6 +22,7 @@ import type { ClaimedSubtask } from './claimed-subtask.ts';
 import type { CacheUse } from '../cache/cache-use.ts';
 import { PackageManagerError, type Installations, type Preparation } from '../dependencies/installations.ts';
 import { ErrorHeadline, headlineText } from './error-headline.ts';
+import { NetworkHint } from './network-hint.ts';
 import { untoldLimit } from './limit-signs.ts';
 import { LimitWatch } from './limit-watch.ts';
 import {
@@ -31,7 +32,9 @@ import {
   secretsOf,
   type EgressProxy,
   type ProxyCredentials,
+  type ProxySession,
 } from '../proxy/egress-proxy.ts';
+import { networkPorts, serveWorkerNetwork } from '../network/worker-network.ts';
 import type { MessageBudget } from '../sdk/message-budget.ts';
 import { SdkGateway } from '../sdk/sdk-gateway.ts';
 import type { RunWriter } from './run-writers.ts';
@@ -82,6 +85,8 @@ export class SubtaskExecution {
   #process: SandboxedProcess | undefined;
   #cgroup: Cgroup | undefined;
   #browserPorts: readonly number[] = [];
+  /** Reads the worker's output if the proxy is its only way to the network. */
+  #networkHint: NetworkHint | undefined;
   /** The first error from storing a row. */
   #rowError: string | undefined;
 
@@ -239,6 +244,10 @@ export class SubtaskExecution {
     const { sandbox, browsers } = this.#services;
     const { run_slug: slug, number } = this.subtask;
     this.#browserPorts = (await browsers?.ports(packageDir, sandbox)) ?? [];
+    const networkProblem = await this.#networkProblem();
+    if (networkProblem !== undefined) {
+      this.#networkHint = new NetworkHint(networkProblem, (hint) => this.#log.system(hint, logType.warn));
+    }
     return sandbox.open({
       packageDir,
       ...preparation,
@@ -250,6 +259,10 @@ export class SubtaskExecution {
         ...browsers?.environment(this.#credentials),
       },
       ports: [sdkAddress.port, proxyAddress.port, ...this.#browserPorts],
+      networkPorts:
+        networkProblem === undefined && sandbox.networkProblem !== undefined
+          ? networkPorts(this.#services.config)
+          : undefined,
       slot: this.#slot,
       limits: this.#limits,
       cgroup: this.#cgroup,
@@ -257,15 +270,26 @@ export class SubtaskExecution {
     });
   }
 
+  /** Why the worker has no network except its proxy; undefined if it has one. */
+  async #networkProblem(): Promise<string | undefined> {
+    const { config, sandbox } = this.#services;
+    if (config.workerNetwork === 'proxy' && sandbox.networkProblem !== undefined) {
+      return `${settings.workerNetwork.environment} is proxy`;
+    }
+    return sandbox.networkProblem?.();
+  }
+
   /** Serves the SDK, starts the worker, watches its limits, and waits for its end and the rest of its output. */
   async #work(worker: SandboxedProcess, scratchDir: string): Promise<WorkerExit> {
     if (this.#stopped.signal.aborted) void worker.terminate(0);
     const gateway = this.#serveSdk(worker);
     const proxy = this.#serveProxy(worker.listener(proxyAddress.port), this.#credentials);
+    const network = this.#serveNetwork(worker);
     const browsers = this.#serveBrowsers(worker, scratchDir);
     const output = Promise.all([
-      this.#log.capture(worker.stdout, logType.info),
+      this.#log.capture(worker.stdout, logType.info, (line) => this.#networkHint?.read(line)),
       this.#log.capture(worker.stderr, logType.error, (line) => {
+        this.#networkHint?.read(line);
         this.#limitWatch.read(line);
         this.#errorHeadline.read(line);
       }),
@@ -283,6 +307,7 @@ export class SubtaskExecution {
       return exit;
     } finally {
       proxy.close();
+      network?.close();
       gateway.close();
       await Promise.all([this.#limitWatch.stop(), browsers?.close()]);
       this.#log.close();
@@ -325,6 +350,7 @@ export class SubtaskExecution {
         },
         setHeaders: (headers) => results.setHeaders(number, headers),
         log: (type, text) => {
+          this.#networkHint?.read(text);
           if (type === logType.error) this.#errorHeadline.readLogged(text);
           return log.write(type, text);
         },
@@ -341,17 +367,35 @@ export class SubtaskExecution {
 
   /** @param credentials undefined for a browser of the subtask */
   #serveProxy(listener: Server, credentials: ProxyCredentials | undefined): { close(): void } {
+    return this.#openSession('proxy', listener, credentials);
+  }
+
+  /** Serves connections that the worker opens without its proxy. */
+  #serveNetwork({ network }: SandboxedProcess): { close(): void } | undefined {
+    if (network === undefined) return undefined;
+    const opened = this.#openSession('network', undefined, undefined);
+    serveWorkerNetwork(this.#services.config, network, opened.session);
+    return opened;
+  }
+
+  /** @param name prefix of its messages in the log */
+  #openSession(
+    name: 'proxy' | 'network',
+    listener: Server | undefined,
+    credentials: ProxyCredentials | undefined,
+  ): { readonly session: ProxySession; close(): void } {
     const { traffic } = this.#writer;
     const session = this.#services.proxy.serve({
       listener,
       credentials,
       region: this.subtask.limits.proxy_region,
       onTraffic: (bytes) => traffic.add(bytes),
-      onNotice: (message) => this.#log.system(`proxy: ${message}`, logType.warn),
+      onNotice: (message) => this.#log.system(`${name}: ${message}`, logType.warn),
     });
     // At once, even if the worker uses its time to shut down.
     const unsubscribe = traffic.onExceeded(() => session.close());
     return {
+      session,
       close: () => {
         unsubscribe();
         session.close();

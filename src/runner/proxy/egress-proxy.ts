@@ -22,7 +22,8 @@ export type { ProxySession } from './proxy-session.ts';
 export const proxyAddress = { host: '127.0.0.1', port: 6000 } as const;
 
 export interface ServedSubtask {
-  readonly listener: Server;
+  /** Undefined if the caller passes connections to the session itself. */
+  readonly listener?: Server | undefined;
   /** None are asked for where it is undefined: of a browser, whose fence nobody else is in. */
   readonly credentials: ProxyCredentials | undefined;
   /** The run's proxy_region; an empty or unknown one is the first that is configured. */
@@ -65,7 +66,7 @@ export class EgressProxy {
   serve({ listener, region, ...rest }: ServedSubtask): ProxySession {
     const dialer = this.#dialers.get(region.toUpperCase()) ?? this.#defaultDialer;
     const session = new ProxySession({ ...rest, dialer, limits: this.#limits });
-    session.serve(listener);
+    if (listener !== undefined) session.serve(listener);
     return session;
   }
 }

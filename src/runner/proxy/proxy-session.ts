@@ -59,14 +59,31 @@ export class ProxySession {
 
   /** Serves what the listener accepts; the listener stays its owner's. */
   serve(listener: Server): void {
-    const { connections } = this.#options.limits;
-    listener.maxConnections = connections;
-    listener.on('drop', () => {
-      this.#notice(
-        `the limit of ${connections} open connections (CHELA_PROXY_CONNECTION_LIMIT) is reached: further connections are refused`,
-      );
-    });
+    listener.maxConnections = this.#options.limits.connections;
+    listener.on('drop', () => this.notice(this.#tooMany));
     listener.on('connection', this.#accept);
+  }
+
+  /** Relays a connection whose target is known without a request. If it cannot be connected, the client is reset. */
+  carry(client: Socket, target: RequestedTarget): void {
+    if (this.#closed.signal.aborted) {
+      client.resetAndDestroy();
+    } else if (this.#clients.size >= this.#options.limits.connections) {
+      this.refuse(client, this.#tooMany);
+    } else {
+      this.#admit(client);
+      this.#endHandshake(client);
+      const gone = new AbortController();
+      client.once('close', () => gone.abort());
+      this.#tunnel(client, target, undefined, gone.signal).catch(() => client.resetAndDestroy());
+    }
+  }
+
+  /** Resets a connection and logs why. */
+  refuse(client: Socket, message: string): void {
+    client.on('error', () => client.destroy());
+    client.resetAndDestroy();
+    if (!this.#closed.signal.aborted) this.notice(message);
   }
 
   /** Ends all connections, and from now on every new one; all bytes are counted when it returns. Idempotent. */
@@ -87,6 +104,11 @@ export class ProxySession {
       client.destroy();
       return;
     }
+    this.#admit(client);
+    this.#begin(client).catch(() => client.destroy());
+  };
+
+  #admit(client: Socket): void {
     client.allowHalfOpen = true;
     client.setNoDelay(true);
     client.on('error', () => client.destroy());
@@ -99,8 +121,7 @@ export class ProxySession {
       this.#endHandshake(client);
       this.#clients.delete(client);
     });
-    this.#begin(client).catch(() => client.destroy());
-  };
+  }
 
   /** SOCKS5 begins with its version, HTTP with the letters of a method. */
   async #begin(client: Socket): Promise<void> {
@@ -127,29 +148,36 @@ export class ProxySession {
 
   /**
    * Joins a client and what it asked for, once that is connected.
-   * @param greeting tells the client
+   * @param greeting sent to the client once the target is connected; nothing if undefined
+   * @param gone aborts the attempt
    * @throws DialError
    */
-  async #tunnel(client: Socket, requested: RequestedTarget, greeting: Buffer | string): Promise<void> {
+  async #tunnel(
+    client: Socket,
+    requested: RequestedTarget,
+    greeting: Buffer | string | undefined,
+    gone?: AbortSignal,
+  ): Promise<void> {
     const reader = this.#options.dialer.isDirect ? new RelayReader() : undefined;
-    const target = await this.#dial(requested, reader);
-    client.write(greeting);
+    const target = await this.#dial(requested, reader, gone);
+    if (greeting !== undefined) client.write(greeting);
     client.setTimeout(this.#options.limits.idleMilliseconds);
     relay(client, target, reader);
   }
 
-  async #dial(target: RequestedTarget, reader?: RelayReader): Promise<Socket> {
+  async #dial(target: RequestedTarget, reader?: RelayReader, gone?: AbortSignal): Promise<Socket> {
     const late = AbortSignal.timeout(this.#options.limits.connectMilliseconds);
     try {
       const socket = await this.#options.dialer.dial(
         checkTarget(target),
-        AbortSignal.any([late, this.#closed.signal]),
+        AbortSignal.any([late, this.#closed.signal, ...(gone === undefined ? [] : [gone])]),
         reader,
       );
       this.#traffic.watch(socket, reader);
       return socket;
     } catch (error) {
-      if (error instanceof DialError && !this.#closed.signal.aborted) this.#notice(error.message);
+      const isAwaited = !this.#closed.signal.aborted && gone?.aborted !== true;
+      if (error instanceof DialError && isAwaited) this.notice(error.message);
       throw error;
     }
   }
@@ -158,7 +186,13 @@ export class ProxySession {
     clearTimeout(this.#clients.get(client));
   }
 
-  #notice(message: string): void {
+  get #tooMany(): string {
+    const { connections } = this.#options.limits;
+    return `the limit of ${connections} open connections (CHELA_PROXY_CONNECTION_LIMIT) is reached: further connections are refused`;
+  }
+
+  /** Logs a message to the run's log, each message once and only a limited number of them. */
+  notice(message: string): void {
     if (this.#notices.has(message) || this.#notices.size >= mostNotices) return;
     this.#notices.add(message);
     this.#options.onNotice(message);

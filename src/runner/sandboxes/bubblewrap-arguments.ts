@@ -117,15 +117,23 @@ export interface SandboxShape {
   /** Host folders that the worker reads, by a name. */
   readonly mounts: Readonly<Record<string, string>>;
   readonly ports: readonly number[];
+  readonly networkPorts?: readonly number[] | undefined;
   readonly limits: SandboxLimits;
 }
 
-export function shapeOf({ nodeModulesDir, launch, ports, limits }: SandboxOptions): SandboxShape {
+export function shapeOf({
+  nodeModulesDir,
+  launch,
+  ports,
+  networkPorts,
+  limits,
+}: SandboxOptions): SandboxShape {
   const { processes, openFiles, fileSizeBytes, tmpBytes } = limits;
   return {
     nodeModulesDir,
     mounts: launch?.mounts ?? {},
     ports,
+    networkPorts,
     limits: { processes, openFiles, fileSizeBytes, tmpBytes },
   };
 }
@@ -148,8 +156,9 @@ export interface SandboxFolders {
 
 /** Part that differs by sandbox. It goes through a descriptor: command lines are visible to every user of the host. */
 export function shapeArguments(
-  { nodeModulesDir, mounts, limits }: SandboxShape,
+  { nodeModulesDir, mounts, networkPorts, limits }: SandboxShape,
   { work, home }: SandboxFolders,
+  networkEtc: RuntimeFolder['etc'],
 ): string[] {
   const size = ['--size', String(limits.tmpBytes), '--perms', '1777', '--tmpfs'];
   return [
@@ -157,6 +166,9 @@ export function shapeArguments(
     ['--bind', home, homeDir, '--bind', work, workDir],
     nodeModulesDir === undefined ? [] : ['--ro-bind', nodeModulesDir, `${workDir}/node_modules`],
     ...Object.entries(mounts).map(([name, from]) => ['--ro-bind', from, placeOf(name)]),
+    networkPorts === undefined
+      ? []
+      : Object.entries(networkEtc).flatMap(([to, from]) => ['--ro-bind', from, to]),
     // bubblewrap's own root and /dev are memory without a bound: nobody may write there.
     ['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', workDir],
     ...Object.entries(baseVariables).map(([name, value]) => ['--setenv', name, value]),

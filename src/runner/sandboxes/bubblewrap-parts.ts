@@ -2,10 +2,18 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fixedArguments, openPortCommand } from './bubblewrap-arguments.ts';
+import type { NetworkTools } from './network-link.ts';
 import { prepareRuntimeFolder } from './runtime-folder.ts';
 import { systemCallFilter } from './system-call-filter.ts';
 
-const binaryFolders = ['/usr/bin', '/usr/local/bin', '/bin', '/run/current-system/sw/bin'];
+const binaryFolders = [
+  '/usr/bin',
+  '/usr/local/bin',
+  '/bin',
+  '/usr/sbin',
+  '/sbin',
+  '/run/current-system/sw/bin',
+];
 /** Command that installs a package, by the package manager that is there. */
 const installCommands = [
   { manager: '/usr/bin/apt-get', command: 'apt-get install' },
@@ -20,6 +28,10 @@ export interface BubblewrapParts {
   /** Arguments that all sandboxes share. */
   readonly fixed: readonly string[];
   readonly filter: Buffer;
+  /** Files of `/etc` that differ in a sandbox with a network, by their path inside. */
+  readonly networkEtc: Readonly<Record<string, string>>;
+  /** @throws Error that says what is missing and the one command that installs it */
+  readonly networkTools: () => NetworkTools;
   /** What a sandbox with this port is started by. */
   readonly openPort: (port: number) => string[];
 }
@@ -45,6 +57,14 @@ export async function findParts(cacheDir: string): Promise<BubblewrapParts> {
     bubblewrap,
     fixed: fixedArguments(runtime, prlimit),
     filter: systemCallFilter(process.arch),
+    networkEtc: runtime.networkEtc,
+    networkTools: () => ({
+      ip: findBinary('ip', 'iproute2'),
+      nsenter: findBinary('nsenter', 'util-linux'),
+      unshare: findBinary('unshare', 'util-linux'),
+      node: runtime.nodeBinary,
+      starter: runtime.networkStarter,
+    }),
     openPort: (port) => openPortCommand(bubblewrap, findBinary('setpriv', 'util-linux'), port),
   };
 }

@@ -15,6 +15,8 @@ import {
 import type { SandboxFolders, SandboxShape } from './bubblewrap-arguments.ts';
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
 import { ProcessTree } from '../../host/process-tree.ts';
+import type { SandboxNetwork } from '../sandbox.ts';
+import { NetworkLink } from './network-link.ts';
 import {
   countedBy,
   endOf,
@@ -88,11 +90,26 @@ export interface WaitingSandbox {
 }
 
 /** @throws Error with what the sandbox printed; nothing is left running then */
-export async function startSandbox(
+export async function startSandbox(parts: BubblewrapParts, start: SandboxStart): Promise<WaitingSandbox> {
+  const { shape, owner, filled } = start;
+  if (shape.networkPorts === undefined) return startIn(parts, start, undefined);
+  let link: NetworkLink | undefined;
+  try {
+    link = await NetworkLink.open(parts.bubblewrap, parts.networkTools(), shape.networkPorts, owner);
+    return await startIn(parts, start, link);
+  } catch (error) {
+    await Promise.allSettled([link?.discard(), filled]);
+    throw error;
+  }
+}
+
+/** @param link network of the sandbox; only loopback if undefined */
+async function startIn(
   parts: BubblewrapParts,
   { shape, folders, owner, cgroup, filled }: SandboxStart,
+  link: NetworkLink | undefined,
 ): Promise<WaitingSandbox> {
-  const [program = '', ...command] = commandLine(parts, shape);
+  const [program = '', ...command] = commandLine(parts, shape, link);
   const child = spawn(program, command, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe', 'pipe'],
     env: {},
@@ -113,14 +130,19 @@ export async function startSandbox(
   tree.catch(() => {
     // bubblewrap ended before it told; the reason is in what it printed.
   });
-  const placement = shapeArguments(shape, folders);
+  const placement = shapeArguments(shape, folders, parts.networkEtc);
   send(pipes[descriptors.arguments] as Writable, placement.map((value) => `${value}\0`).join(''));
   send(pipes[descriptors.filter] as Writable, parts.filter);
   try {
-    const [listeners] = await Promise.all([receiveListeners(child, shape.ports.length), filled]);
+    const [listeners, network] = await Promise.all([
+      receiveListeners(child, shape.ports.length),
+      link?.network,
+      filled,
+    ]);
     const processes = await tree;
     processes.preferForOutOfMemory();
-    return waitingSandbox({ child, exited, listeners, processes, joined });
+    link?.leave();
+    return waitingSandbox({ child, exited, listeners, network, processes, joined });
   } catch (error) {
     child.kill('SIGKILL');
     await Promise.allSettled([exited, filled, tree.then(async (processes) => processes.kill())]);
@@ -128,10 +150,21 @@ export async function startSandbox(
   }
 }
 
-function commandLine({ bubblewrap, fixed, openPort }: BubblewrapParts, shape: SandboxShape): string[] {
-  const privileged = shape.ports.filter(isPrivileged);
-  const [before, network] =
-    privileged.length === 0 ? [[], []] : [openPort(Math.min(...privileged)), [sharedNetwork]];
+/** Start of the command line that enters an existing network namespace; empty if the sandbox creates its own. */
+function networkCommand(
+  { openPort }: BubblewrapParts,
+  { ports }: SandboxShape,
+  link: NetworkLink | undefined,
+): readonly string[] {
+  if (link !== undefined) return link.enter;
+  const privileged = ports.filter(isPrivileged);
+  return privileged.length === 0 ? [] : openPort(Math.min(...privileged));
+}
+
+function commandLine(parts: BubblewrapParts, shape: SandboxShape, link: NetworkLink | undefined): string[] {
+  const { bubblewrap, fixed } = parts;
+  const before = networkCommand(parts, shape, link);
+  const network = before.length === 0 ? [] : [sharedNetwork];
   return [
     before,
     [bubblewrap, ...fixed, ...network, '--args', String(descriptors.arguments), '--'],
@@ -141,12 +174,20 @@ function commandLine({ bubblewrap, fixed, openPort }: BubblewrapParts, shape: Sa
 
 interface StartedParts extends Pick<WorkerParts, 'exited' | 'listeners'> {
   readonly child: ChildProcess;
+  readonly network: SandboxNetwork | undefined;
   readonly processes: ProcessTree;
   /** The cgroup it is in by now. */
   readonly joined: Cgroup | undefined;
 }
 
-function waitingSandbox({ child, exited, listeners, processes, joined }: StartedParts): WaitingSandbox {
+function waitingSandbox({
+  child,
+  exited,
+  listeners,
+  network,
+  processes,
+  joined,
+}: StartedParts): WaitingSandbox {
   const group = {
     memoryBytes: async (limitBytes: number) => processes.memoryBytes(memoryFolders, limitBytes),
     cpuSeconds: async () => processes.cpuSeconds(),
@@ -157,6 +198,7 @@ function waitingSandbox({ child, exited, listeners, processes, joined }: Started
     new StartedWorker({
       ...partsOf(child, assignment),
       listeners,
+      network,
       exited,
       group: countedBy(joined ?? (await joinCgroup(child, cgroup)), group),
       release,

@@ -63,10 +63,16 @@ async function identityOf(folder: string): Promise<string> {
 }
 
 /** Sandboxes of the same key are alike in all that is settled when they are opened. */
-async function keyOf({ nodeModulesDir = '', mounts, ports, limits }: SandboxShape): Promise<string> {
+async function keyOf({
+  nodeModulesDir = '',
+  mounts,
+  ports,
+  networkPorts,
+  limits,
+}: SandboxShape): Promise<string> {
   const places = Object.entries({ ...mounts, node_modules: nodeModulesDir });
   const folders = await Promise.all(places.map(async ([name, folder]) => [name, await identityOf(folder)]));
-  return JSON.stringify([folders, ports, limits]);
+  return JSON.stringify([folders, ports, networkPorts, limits]);
 }
 
 interface BubblewrapOptions {
@@ -105,6 +111,7 @@ export class BubblewrapSandbox implements Sandbox {
   /** The places among the user ids of sandboxes that were opened ahead. */
   readonly #places = new Set<{ readonly index: number }>();
   #preparing: Promise<BubblewrapParts> | undefined;
+  #networkProblem: Promise<string | undefined> | undefined;
 
   constructor(options: BubblewrapOptions) {
     this.#options = options;
@@ -142,6 +149,11 @@ export class BubblewrapSandbox implements Sandbox {
       this.#offered.set(port, offered);
     }
     return offered;
+  }
+
+  async networkProblem(): Promise<string | undefined> {
+    this.#networkProblem ??= this.#tryNetwork();
+    return this.#networkProblem;
   }
 
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
@@ -221,6 +233,16 @@ export class BubblewrapSandbox implements Sandbox {
     } catch (error) {
       await warm.discard();
       throw explained(error);
+    }
+  }
+
+  async #tryNetwork(): Promise<string | undefined> {
+    try {
+      const open: Sandbox['open'] = async (trial) => this.#openCold({ ...trial, networkPorts: [443] });
+      await tryOut({ open }, this.#options.cacheDir);
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
     }
   }
 

@@ -93,6 +93,10 @@ export class DockerSandbox implements Sandbox {
     );
   }
 
+  async networkProblem(): Promise<string | undefined> {
+    return 'containers of the docker sandbox have no other network';
+  }
+
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
     const prepared = await this.#prepare();
     const owner = this.#owner(options.slot);

@@ -18,8 +18,10 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { networkAddresses } from '../sandbox.ts';
 
 export const starterFile = fileURLToPath(new URL('node-starter.cjs', import.meta.url));
+const networkStarterFile = fileURLToPath(new URL('network-starter.cjs', import.meta.url));
 const relayFile = fileURLToPath(new URL('container-relay.cjs', import.meta.url));
 
 /** Names that older workers open in place of their environment's endpoints; the sandbox's own loopback serves them. */
@@ -40,6 +42,13 @@ const etcFiles: Readonly<Record<string, string>> = {
   'resolv.conf': 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n',
 };
 
+/** Files of `/etc` that differ in a sandbox with a network. */
+const networkEtcFiles: Readonly<Record<string, string>> = {
+  'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
+  'resolv.conf': `nameserver ${networkAddresses.far}\noptions timeout:2 attempts:2\n`,
+};
+const networkPrefix = 'network-';
+
 export interface RuntimeFolder {
   readonly nodeBinary: string;
   readonly starter: string;
@@ -47,8 +56,12 @@ export interface RuntimeFolder {
   readonly executeOnlyShell: string;
   /** First code of a container. */
   readonly relay: string;
+  /** The program that opens the sockets at the far end of a sandbox's network. */
+  readonly networkStarter: string;
   /** Host file by its path in the sandbox. */
   readonly etc: Readonly<Record<string, string>>;
+  /** Files that differ in a sandbox with a network. */
+  readonly networkEtc: Readonly<Record<string, string>>;
 }
 
 /** For its owner too, who is the worker's user where the runner is not root. */
@@ -89,14 +102,20 @@ async function exists(file: string): Promise<boolean> {
  * @param cacheDir folder that the sandbox's user can reach
  */
 export async function prepareRuntimeFolder(cacheDir: string): Promise<RuntimeFolder> {
-  const [starterText, relayText] = await Promise.all([
-    readFile(starterFile, 'utf8'),
-    readFile(relayFile, 'utf8'),
-  ]);
+  const texts = await Promise.all(
+    [starterFile, relayFile, networkStarterFile].map(
+      async (file) => [path.basename(file), await readFile(file, 'utf8')] as const,
+    ),
+  );
+  const files = [
+    ...texts,
+    ...Object.entries(etcFiles),
+    ...Object.entries(networkEtcFiles).map(([name, text]) => [networkPrefix + name, text] as const),
+  ];
   const shell = await realpath('/bin/sh');
   const binaries = await Promise.all([process.execPath, shell].map(identityOf));
   const digest = createHash('sha256')
-    .update(JSON.stringify([starterText, relayText, etcFiles, binaries]))
+    .update(JSON.stringify([files, binaries]))
     .digest('hex');
   const parent = path.join(cacheDir, 'sandbox-runtime');
   const folder = path.join(
@@ -113,9 +132,7 @@ export async function prepareRuntimeFolder(cacheDir: string): Promise<RuntimeFol
       await linkOrCopyBinary(process.execPath, path.join(draft, 'node'));
       await copyFile(shell, path.join(draft, 'sh'));
       await chmod(path.join(draft, 'sh'), executeOnly);
-      await writeReadable(path.join(draft, 'node-starter.cjs'), starterText);
-      await writeReadable(path.join(draft, 'container-relay.cjs'), relayText);
-      for (const [name, text] of Object.entries(etcFiles)) await writeReadable(path.join(draft, name), text);
+      for (const [name, text] of files) await writeReadable(path.join(draft, name), text);
       await rename(draft, folder);
     } catch (error) {
       // Another process may have been first; its folder has the same content.
@@ -124,11 +141,15 @@ export async function prepareRuntimeFolder(cacheDir: string): Promise<RuntimeFol
       await rm(draft, { recursive: true, force: true });
     }
   }
+  const placed = (names: readonly string[], prefix = ''): Record<string, string> =>
+    Object.fromEntries(names.map((name) => [`/etc/${name}`, path.join(folder, prefix + name)]));
   return {
     nodeBinary: path.join(folder, 'node'),
     starter: path.join(folder, 'node-starter.cjs'),
     executeOnlyShell: path.join(folder, 'sh'),
     relay: path.join(folder, 'container-relay.cjs'),
-    etc: Object.fromEntries(Object.keys(etcFiles).map((name) => [`/etc/${name}`, path.join(folder, name)])),
+    networkStarter: path.join(folder, 'network-starter.cjs'),
+    etc: placed(Object.keys(etcFiles)),
+    networkEtc: placed(Object.keys(networkEtcFiles), networkPrefix),
   };
 }

@@ -8,8 +8,9 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import type { Cgroup } from '../cgroup.ts';
-import type { SandboxedProcess, WorkerExit } from '../sandbox.ts';
+import type { SandboxedProcess, SandboxNetwork, WorkerExit } from '../sandbox.ts';
 import { childrenOf } from '../../host/process-tree.ts';
+import { closeNetwork } from './network-link.ts';
 
 /** The runner's end of the line to what starts the worker. */
 export interface StarterLine {
@@ -162,6 +163,7 @@ export interface WorkerParts {
   readonly stderr: Readable;
   readonly starter: StarterLine;
   readonly listeners: Listeners;
+  readonly network?: SandboxNetwork | undefined;
   /** End of the worker itself. */
   readonly exited: Promise<WorkerExit>;
   readonly group: ProcessGroup;
@@ -190,6 +192,7 @@ export function partsOf(
 }
 
 export class StartedWorker implements SandboxedProcess {
+  readonly network: SandboxNetwork | undefined;
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly exited: Promise<WorkerExit>;
@@ -200,7 +203,8 @@ export class StartedWorker implements SandboxedProcess {
   readonly #release: (() => Promise<void>) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ stdout, stderr, starter, listeners, exited, group, release }: WorkerParts) {
+  constructor({ stdout, stderr, starter, listeners, network, exited, group, release }: WorkerParts) {
+    this.network = network;
     this.stdout = stdout;
     this.stderr = stderr;
     this.exited = exited;
@@ -208,7 +212,7 @@ export class StartedWorker implements SandboxedProcess {
     this.#group = group;
     this.#listeners = listeners;
     this.#release = release;
-    for (const listener of listeners.values()) {
+    for (const listener of [...listeners.values(), ...(network?.listeners.values() ?? [])]) {
       listener.on('connection', (socket) => {
         this.#connections.add(socket);
         socket.once('close', () => this.#connections.delete(socket));
@@ -271,6 +275,7 @@ export class StartedWorker implements SandboxedProcess {
     this.stdout.destroy();
     this.stderr.destroy();
     this.#starter.close();
+    if (this.network !== undefined) await closeNetwork(this.network);
     await Promise.all(
       Array.from(this.#listeners.values(), async (listener) => {
         if (!listener.listening) return;

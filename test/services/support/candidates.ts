@@ -325,7 +325,7 @@ const keepsSandboxes: MakeCandidate = async (around) => {
     warmSandboxMemoryBytes: 2 ** 29,
   });
   return {
-    service: sandboxService(sandbox, logger),
+    service: sandboxService(sandbox, { workerNetwork: 'proxy' }, logger),
     works: async () => {
       await (await openWorker(sandbox, { 'main.js': '' })).close();
       await eventually(async () => (sandbox.warmSandboxes === 1 ? true : undefined));

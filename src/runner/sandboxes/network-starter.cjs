@@ -1,0 +1,44 @@
+'use strict';
+/*
+ * Runs at the far end of a sandbox's network as `node network-starter.cjs ADDRESS PORTS`: listens on the PORTS of every
+ * address and for DNS queries at ADDRESS, passes these sockets to the runner over the IPC channel, and exits. The sockets
+ * keep the network namespace alive.
+ */
+const dgram = require('node:dgram');
+const net = require('node:net');
+
+const [, , nameServer, ports] = process.argv;
+const namePort = 53;
+const backlog = 511;
+
+function fail({ message, code }, port) {
+  process.send({ error: message, code, port }, () => process.exit(1));
+}
+
+/** Listens for IPv4 and IPv6, or only IPv4 if the system has no IPv6. */
+function listen(port, [address, family] = ['::', 6]) {
+  const listener = net.createServer();
+  listener.once('error', (error) => {
+    if (error.code === 'EAFNOSUPPORT' && family === 6) listen(port, ['0.0.0.0', 4]);
+    else fail(error, port);
+  });
+  listener.once('listening', () => handOver({ listening: port }, listener));
+  // Like listen(), but without loading the modules for name resolution and clusters.
+  listener._listen2(address, port, family, backlog);
+}
+
+const places = ports.split(',').map(Number);
+let left = places.length + 1;
+
+function handOver(message, handle) {
+  process.send(message, handle);
+  left -= 1;
+  // A message after a handle is only sent once the handle was acknowledged.
+  if (left === 0) process.send({ ready: true }, () => process.exit(0));
+}
+
+process.once('disconnect', () => process.exit(1));
+const names = dgram.createSocket('udp4');
+names.once('error', (error) => fail(error, namePort));
+names.bind({ port: namePort, address: nameServer, exclusive: true }, () => handOver({ names: true }, names));
+for (const port of places) listen(port);

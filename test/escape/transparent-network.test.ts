@@ -1,0 +1,274 @@
+/** Ways out of a sandbox through the network that carries everything: none may lead where the proxy would not. */
+import { existsSync, readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Resolve } from '../../src/addresses/addresses.ts';
+import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
+import { runNetworked } from '../runner/network/support.ts';
+import { serveHttp, serveTcp } from '../runner/proxy/support/servers.ts';
+import { firstUserId, makeReachableFolder, removeFolder } from '../runner/worker-package.ts';
+
+let cacheDir: string;
+let sandbox: BubblewrapSandbox;
+beforeAll(async () => {
+  cacheDir = await makeReachableFolder();
+  sandbox = new BubblewrapSandbox({ cacheDir, sandboxUserId: firstUserId });
+});
+afterAll(async () => removeFolder(cacheDir));
+
+/** A server on the host's loopback that no worker may reach. */
+async function serveSecret(): Promise<{ port: number; reached: () => number }> {
+  let count = 0;
+  const { port } = await serveTcp((socket) => {
+    count += 1;
+    socket.end('secret');
+  });
+  return { port, reached: () => count };
+}
+
+function leadingTo(...addresses: string[]): Resolve {
+  return async () => addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+}
+
+const refusal = ' is not a public address: the operator can allow it with THE_SETTING';
+
+describe('what is not public is not reached', () => {
+  const addresses = [
+    '169.254.169.254',
+    '168.63.129.16',
+    '100.100.100.200',
+    '10.0.0.1',
+    '172.16.0.1',
+    '192.168.1.1',
+    '100.64.0.1',
+    'fd00:ec2::254',
+    '::ffff:169.254.169.254',
+    '::ffff:10.0.0.1',
+    '64:ff9b::7f00:1',
+    '64:ff9b::a9fe:a9fe',
+    '2002:7f00:1::1',
+    '::7f00:1',
+    '198.18.0.1',
+    '198.18.77.77',
+    'fd63:6865:6c61:1::4d4d',
+  ];
+
+  test('by address', async () => {
+    const secret = await serveSecret();
+    const body = `return settle(...${JSON.stringify(addresses)}.map((address) => read(address, ${secret.port})))`;
+    const { value, notices } = await runNetworked(body, { sandbox, ports: [secret.port] });
+    expect(value).toEqual(addresses.map(() => 'ECONNRESET'));
+    expect(notices).toHaveLength(addresses.length - 2);
+    expect(notices).toContain(`169.254.169.254:${secret.port}${refusal}`);
+    expect(notices).toContain(`[64:ff9b::7f00:1]:${secret.port}${refusal}`);
+    expect(secret.reached()).toBe(0);
+  });
+
+  test('as the loopback of the host, which is the sandbox’s own instead', async () => {
+    const secret = await serveSecret();
+    const targets = [
+      '127.0.0.1',
+      '127.1.2.3',
+      '0.0.0.0',
+      '::1',
+      '::',
+      '::ffff:127.0.0.1',
+      'localhost',
+      'ip6-localhost',
+    ];
+    const body = `return settle(...${JSON.stringify(targets.slice(0, -1))}.map((address) => read(address, ${secret.port})))`;
+    const { value } = await runNetworked(body, {
+      sandbox,
+      ports: [secret.port],
+      resolve: leadingTo('127.0.0.1'),
+    });
+    expect(value).toEqual(targets.slice(0, -1).map(() => 'ECONNREFUSED'));
+    expect(secret.reached()).toBe(0);
+  });
+
+  test.each([
+    ['private', '10.0.0.1'],
+    ['loopback', '127.0.0.1'],
+    ['loopback of IPv6', '::1'],
+    ['metadata', '169.254.169.254'],
+    ['IPv4 within IPv6', '::ffff:127.0.0.1'],
+    ['the stand-in of another name', '198.18.1.0'],
+  ])('by a name that leads there (%s)', async (_, address) => {
+    const secret = await serveSecret();
+    const { value, notices } = await runNetworked(
+      `return settle(ask('http://evil.example:${secret.port}/'))`,
+      {
+        sandbox,
+        ports: [secret.port],
+        resolve: leadingTo(address),
+      },
+    );
+    expect(value).toEqual(['ECONNRESET']);
+    expect(notices).toEqual([
+      `evil.example:${secret.port} has no public address: the operator can allow it with THE_SETTING`,
+    ]);
+    expect(secret.reached()).toBe(0);
+  });
+
+  test('by a name that is an address in disguise', async () => {
+    const secret = await serveSecret();
+    const names = [
+      '127.0.0.1.',
+      '2130706433',
+      '0x7f000001',
+      '127.1',
+      '0177.0.0.1',
+      'a.localhost',
+      'LOCALHOST.',
+    ];
+    // Asked of DNS itself, past what libraries do with such names.
+    const body = `const { Resolver } = dns.promises; const resolver = new Resolver(); resolver.setServers(['198.18.0.1']);
+      const question = (name) => Buffer.concat([Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+        ...name.split('.').filter(Boolean).map((part) => Buffer.from([part.length, ...Buffer.from(part)])), Buffer.from([0, 0, 1, 0, 1])]);
+      const lookUp = (name) => new Promise((resolve) => { const socket = dgram.createSocket('udp4'); socket.on('message', (answer) => {
+        socket.close(); resolve([...answer.subarray(-4)].join('.')) }); socket.send(question(name), 53, '198.18.0.1') });
+      const all = []; for (const name of ${JSON.stringify(names)}) { const address = await lookUp(name);
+        all.push(...await settle(read(address, ${secret.port}))) } return all`;
+    const { value } = await runNetworked(body, {
+      sandbox,
+      ports: [secret.port],
+      resolve: leadingTo('127.0.0.1'),
+    });
+    expect(value).toEqual([...names.slice(0, -2).map(() => 'ECONNRESET'), 'ECONNREFUSED', 'ECONNREFUSED']);
+    expect(secret.reached()).toBe(0);
+  });
+
+  test('by a redirect', async () => {
+    const secret = await serveSecret();
+    const places = [
+      `http://169.254.169.254:${secret.port}/`,
+      `http://evil.example:${secret.port}/`,
+      `http://127.0.0.1:${secret.port}/`,
+    ];
+    const site = await serveHttp((request, response) => {
+      response.writeHead(302, { location: places[Number(request.url?.slice(1))] }).end();
+    });
+    const body = `return settle(...[0, 1, 2].map((n) => ask('http://shop.example:${site.port}/' + n)))`;
+    const { value } = await runNetworked(body, {
+      sandbox,
+      ports: [site.port, secret.port],
+      allowed: [`127.0.0.1:${site.port}`],
+      resolve: leadingTo('127.0.0.1'),
+    });
+    expect(value).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNREFUSED']);
+    expect(secret.reached()).toBe(0);
+  });
+
+  test('by a name whose answers change', async () => {
+    const secret = await serveSecret();
+    const open = await serveTcp((socket) => socket.end('open'));
+    let asked = 0;
+    const resolve: Resolve = async () => {
+      asked += 1;
+      // Where it leads first is allowed, and where later is not.
+      return [{ address: asked % 2 === 1 ? '127.0.0.1' : '127.0.0.2', family: 4 }];
+    };
+    const body = `const all = []; for (let n = 0; n < 6; n += 1) all.push(...await settle(read('turning.example', ${open.port}),
+      read('turning.example', ${secret.port}))); return all`;
+    const { value } = await runNetworked(body, {
+      sandbox,
+      ports: [open.port, secret.port],
+      allowed: [`127.0.0.1:${open.port}`],
+      resolve,
+    });
+    expect(value).toEqual(expect.arrayContaining(['open', 'ECONNRESET']));
+    expect((value as string[]).filter((end) => end === 'secret')).toEqual([]);
+    expect(secret.reached()).toBe(0);
+  });
+});
+
+test('ports that are not carried are refused, and well-known ones with a word in the log', async () => {
+  const body = `return settle(read('1.2.3.4', 25), read('mail.example', 25), read('mail.example', 22), read('1.2.3.4', 26), read('2606::1', 60000))`;
+  const { value, notices } = await runNetworked(body, { sandbox, ports: [80] });
+  expect(value).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET', 'ECONNREFUSED', 'ECONNREFUSED']);
+  expect(notices.toSorted()).toEqual([
+    '1.2.3.4:25 was refused: workers cannot connect to port 25 (CHELA_WORKER_PORTS lists those they can)',
+    'mail.example:22 was refused: workers cannot connect to port 22 (CHELA_WORKER_PORTS lists those they can)',
+    'mail.example:25 was refused: workers cannot connect to port 25 (CHELA_WORKER_PORTS lists those they can)',
+  ]);
+});
+
+test('a worker cannot tell an address of its own choice as the source, nor change the network', async () => {
+  const body = `const settled = await settle(
+      read('93.184.216.34', 80, { localAddress: '8.8.8.8' }), read('93.184.216.34', 80, { localAddress: '198.18.0.1' }),
+      read('2606::1', 80, { localAddress: 'fd63:6865:6c61::1' }));
+    const files = ['ipv4/ip_forward', 'ipv4/conf/near/rp_filter', 'ipv4/conf/all/route_localnet', 'ipv4/ip_nonlocal_bind',
+      'ipv4/ip_unprivileged_port_start', 'ipv6/conf/all/forwarding'].map((name) => { try {
+        fs.writeFileSync('/proc/sys/net/' + name, '1'); return name } catch (error) { return error.code } });
+    return [settled, files]`;
+  const { value } = await runNetworked(body, { sandbox, ports: [80] });
+  expect(value).toEqual([
+    Array.from({ length: 3 }, () => 'EADDRNOTAVAIL'),
+    Array.from({ length: 6 }, () => 'EACCES'),
+  ]);
+});
+
+test.skipIf(!existsSync('/usr/bin/ip'))('programs that manage networks are refused', async () => {
+  const launch = {
+    mounts: { '/opt/host': '/usr' },
+    command: (_places: unknown, entry: string) => ['/usr/bin/node', entry],
+    environment: () => ({ LD_LIBRARY_PATH: '/opt/host/lib/x86_64-linux-gnu:/opt/host/lib' }),
+  };
+  const attempts = [
+    'ip route add 10.0.0.0/8 dev lo',
+    'ip route del default',
+    'ip addr add 10.0.0.1/8 dev near',
+    'ip link set near down',
+    'ip link del near',
+    'ip link add other type veth peer name another',
+    'ip neigh add 198.18.0.1 lladdr 02:00:00:00:00:01 dev near',
+    'ip rule add from all lookup local pref 1',
+  ];
+  const body = `return settle(...${JSON.stringify(attempts)}.map((line) => { const [program, ...argv] = line.split(' ');
+    return run('/opt/host/bin/' + program, ...argv) }))`;
+  const { value } = await runNetworked(body, { sandbox, ports: [80] }, { launch });
+  expect((value as string[]).filter((said) => !said.includes('Operation not permitted'))).toEqual([]);
+});
+
+test('floods of questions for names end, and let go on what has its name', async () => {
+  const { port } = await serveTcp((socket) => socket.end('served'));
+  const body = `await dns.promises.resolve4('kept.example');
+    const child = require('node:child_process').fork('./flood.js'); await once(child, 'message');
+    const meanwhile = []; for (let n = 0; n < 5; n += 1) meanwhile.push(...await settle(read('198.18.1.0', ${port})));
+    await once(child, 'exit'); return meanwhile`;
+  const flood = `const dgram = require('node:dgram'); const socket = dgram.createSocket('udp4'); let count = 0, isOver = false;
+    socket.on('error', () => { isOver = true });
+    socket.connect(53, '198.18.0.1', () => { process.send('begun'); const more = () => {
+      for (let n = 0; n < 64; n += 1, count += 1) { const part = String(count).padStart(60, 'x');
+        socket.send(Buffer.concat([Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 60]), Buffer.from(part), Buffer.from('\\x00\\x00\\x01\\x00\\x01', 'latin1')]), () => {}) }
+      if (isOver || count > 2e6) process.exit(); setImmediate(more) }; more() })`;
+  const before = process.memoryUsage().rss;
+  const { value, notices } = await runNetworked(
+    body,
+    { sandbox, ports: [port], allowed: ['127.0.0.1'], resolve: leadingTo('127.0.0.1') },
+    { files: { 'flood.js': flood } },
+  );
+  expect(value).toEqual(Array.from({ length: 5 }, () => 'served'));
+  expect(notices).toContain('too many DNS queries: no more are answered');
+  expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
+});
+
+test('noise at the ports of names is not answered, and does no harm', async () => {
+  const body = `const crypto = require('node:crypto');
+    const noise = [crypto.randomBytes(12), crypto.randomBytes(500), Buffer.alloc(0), Buffer.alloc(4000, 0xff),
+      Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 0x0c, 0, 1, 0, 1]), Buffer.from([0, 1, 1, 0, 255, 255, 0, 0, 0, 0, 0, 0])];
+    const socket = dgram.createSocket('udp4'); for (const bytes of noise) for (let n = 0; n < 200; n += 1) socket.send(bytes, 53, '198.18.0.1');
+    await settle(...Array.from({ length: 20 }, () => () => new Promise((resolve) => { const stream = net.connect(53, '198.18.0.1');
+      stream.on('error', resolve).on('close', resolve).resume(); stream.end(crypto.randomBytes(70000)) })));
+    socket.close(); return dns.promises.resolve4('still.example')`;
+  const { value } = await runNetworked(body, { sandbox, ports: [80] });
+  expect(value).toEqual([expect.stringMatching(/^198\.18\./)]);
+});
+
+test('nothing of a network is left once its sandbox has ended', async () => {
+  const body = `return settle(ask('http://shop.example/'))`;
+  await runNetworked(body, { sandbox, ports: [80] });
+  const before = readdirSync('/proc/self/fd').length;
+  await runNetworked(body, { sandbox, ports: [80] });
+  // The sandboxes of this test are closed when it ends; each has the same sockets.
+  expect(readdirSync('/proc/self/fd').length).toBeLessThan(before + 40);
+});
