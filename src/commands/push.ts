@@ -5,10 +5,19 @@ import { buffer } from 'node:stream/consumers';
 import type { PublishedVersion } from '../answers/versions.ts';
 import type { WorkerPage } from '../answers/workers.ts';
 import { withoutEnd } from '../text/text-ends.ts';
-import { workerNameFromTitle, zipFolder } from '../workers/workers.ts';
+import {
+  listPublishedFiles,
+  workerNameFromTitle,
+  zipFiles,
+  type PublishedFiles,
+} from '../workers/workers.ts';
+import { ChelaError } from '../errors.ts';
 import { CommandError } from './command-error.ts';
 import { print } from './printing.ts';
 import { configOf } from './settings-options.ts';
+
+/** Names in the line that says what is left out. */
+const mostNamedLeftOut = 10;
 
 interface PushFlags {
   readonly git?: string;
@@ -18,6 +27,7 @@ interface PushFlags {
   readonly name?: string;
   readonly title?: string;
   readonly description?: string;
+  readonly dryRun?: boolean;
 }
 
 interface Answer {
@@ -47,6 +57,7 @@ export function addPushCommand(program: Command): void {
     .option('--name <name>', 'name of the worker (default: the name in package.json, or of the folder)')
     .option('--title <title>', 'title of the worker')
     .option('--description <text>', 'what the worker does')
+    .option('--dry-run', 'only list the files of a folder that would be published, with their sizes')
     .action(push);
 }
 
@@ -55,6 +66,11 @@ type Call = (apiPath: string, body?: FormData | object) => Promise<Answer>;
 async function push(folder: string | undefined, flags: PushFlags): Promise<void> {
   if ((folder === undefined) === (flags.git === undefined))
     throw new CommandError('give either a folder or --git with the URL of a repository');
+  if (flags.dryRun === true) {
+    if (folder === undefined) throw new CommandError('--dry-run lists the files of a folder: name one');
+    await preview(await publishedFiles(folder));
+    return;
+  }
   const config = configOf({});
   const baseUrl = withoutEnd(flags.url ?? `http://${config.host}:${config.port}`, '/');
   const key = flags.key ?? config.apiKey;
@@ -75,19 +91,62 @@ async function push(folder: string | undefined, flags: PushFlags): Promise<void>
         `no answer from ${baseUrl}: is Chela running there? (${error.cause instanceof Error ? error.cause.message : error.message})`,
       );
     });
-    return (await response.json()) as Answer;
+    const text = await response.text();
+    try {
+      return JSON.parse(text) as Answer;
+    } catch {
+      throw new CommandError(
+        `${baseUrl} answered with status ${response.status} and no JSON: is Chela at this address?`,
+      );
+    }
   };
   if (flags.git === undefined) await pushFolder(folder ?? '', flags, call);
   else await pushRepository(flags.git, flags, call);
 }
 
-async function pushFolder(folder: string, flags: PushFlags, call: Call): Promise<void> {
+/** What of a folder goes up. @throws CommandError */
+async function publishedFiles(folder: string): Promise<PublishedFiles> {
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) throw new CommandError(`${folder} is not a folder`);
+  const published = await listPublishedFiles(folder).catch((error: unknown) => {
+    const isExpected = error instanceof ChelaError || (error instanceof Error && 'syscall' in error);
+    throw isExpected ? new CommandError(`${folder} cannot be published: ${error.message}`) : error;
+  });
+  if (published.files.length === 0)
+    throw new CommandError(`${folder} has no files to publish: ${summary(published, mostNamedLeftOut)}`);
+  return published;
+}
+
+/** `3 files, 1.5 kB; left out: .env, venv/`. */
+function summary({ files, leftOut }: PublishedFiles, mostNamed: number): string {
+  const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const counted = `${files.length === 1 ? '1 file' : `${files.length} files`}, ${sizeText(bytes)}`;
+  if (leftOut.length === 0) return counted;
+  const further =
+    leftOut.length > mostNamed ? ` and ${leftOut.length - mostNamed} more (--dry-run lists them)` : '';
+  return `${counted}; left out: ${leftOut.slice(0, mostNamed).join(', ')}${further}`;
+}
+
+async function preview(published: PublishedFiles): Promise<void> {
+  const sizes = published.files.map(({ sizeBytes }) => sizeText(sizeBytes));
+  const width = Math.max(...sizes.map((size) => size.length));
+  for (const [index, { path: file }] of published.files.entries())
+    await print(`${sizes[index]?.padStart(width) ?? ''}  ${file}`);
+  await print(summary(published, Infinity));
+}
+
+function sizeText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+async function pushFolder(folder: string, flags: PushFlags, call: Call): Promise<void> {
+  const published = await publishedFiles(folder);
   const name = flags.name ?? (await nameOfFolder(folder));
   const slug = await slugOfOwnWorker(name, call);
   const form = new FormData();
-  const zip = await buffer(await zipFolder(folder));
+  await print(summary(published, mostNamedLeftOut));
+  const zip = await buffer(zipFiles(published.files));
   form.append('scraper_file', new Blob([zip], { type: 'application/zip' }), `${name}.zip`);
   if (slug === undefined) form.append('name', name);
   if (flags.title !== undefined) form.append('title', flags.title);

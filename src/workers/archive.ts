@@ -7,7 +7,7 @@ import { crc32, createInflateRaw } from 'node:zlib';
 import yazl from 'yazl';
 import { invalidArgument } from '../errors.ts';
 import { Findings, quoted } from './findings.ts';
-import { listPackageFiles } from './package-files.ts';
+import { listPackageFiles, type PackageFile } from './package-files.ts';
 import {
   asRefusal,
   readZipDirectory,
@@ -167,13 +167,18 @@ const leftOut = new Set([
 
 /**
  * Packs a folder as a worker package, reproducibly. Leaves out node_modules, .git, __pycache__, .venv, .chela, .env and
- * files that macOS adds. A link to a file inside the folder is packed as a copy of that file.
- * @throws ChelaError INVALID_ARGUMENT for a link that leaves the folder, is broken or points to a folder, for special
- *   files, and if there is nothing to pack
+ * files that macOS adds. A link inside the folder is packed as a copy of what it leads to.
+ * @throws ChelaError INVALID_ARGUMENT for a link that leaves the folder or is broken, for special files, and if there is
+ *   nothing to pack
  */
 export async function zipFolder(folder: string): Promise<Readable> {
   const files = await listPackageFiles(folder, { leftOut, links: 'copy' });
   if (files.length === 0) throw invalidArgument(`the folder ${quoted(folder)} has no files`);
+  return zipFiles(files);
+}
+
+/** Packs files reproducibly: the same bytes each time. */
+export function zipFiles(files: readonly PackageFile[]): Readable {
   const zip = new yazl.ZipFile();
   const output = zip.outputStream as Readable;
   let opened: ReadStream | undefined;

@@ -23,7 +23,7 @@ import {
   type WorkerRecord,
 } from './worker-record.ts';
 
-export { zipFolder } from './archive.ts';
+export { zipFiles, zipFolder } from './archive.ts';
 export { defaultInput } from './default-input.ts';
 export {
   DependencyInstalls,
@@ -37,6 +37,7 @@ export type { InstallStatus } from './install-statuses.ts';
 export type { Language } from './languages.ts';
 export { PackageCache } from './package-cache.ts';
 export { PackageReader } from './package-reader.ts';
+export { listPublishedFiles, type PublishedFiles } from './published-files.ts';
 export { InstallSetAsideError } from './unfinished-installs.ts';
 export type { GitSource, ListedVersion } from './version-list.ts';
 export { iconTextLimit } from './worker-icon.ts';

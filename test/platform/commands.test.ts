@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -64,6 +65,28 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
     expect({ exitCode, output }).toEqual({ exitCode: 1, output: `chela: ${says}\n` });
   });
 
+  test('a push of a folder with a link that leaves it', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-push-'));
+    onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+    await symlink('/etc/hostname', path.join(folder, 'host'));
+    expect(await runChela(['push', folder], {})).toMatchObject({
+      exitCode: 1,
+      output: `chela: ${folder} cannot be published: "host" is a link to a place outside the folder; replace it with a copy\n`,
+    });
+  });
+
+  test('a push to something that is not Chela', async () => {
+    const server = createServer((_request, response) => response.end('<html>')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+    const { exitCode, output } = await runChela(['push', import.meta.dirname, '--url', url]);
+    expect({ exitCode, output }).toEqual({
+      exitCode: 1,
+      output: `chela: ${url} answered with status 200 and no JSON: is Chela at this address?\n`,
+    });
+  });
+
   test('a push to an address without a server', async () => {
     const { port, squatter } = await holdPort();
     squatter.close();
@@ -86,6 +109,22 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
       exitCode: 1,
       output: `chela: port ${port} is in use by another program: choose another port with --port or CHELA_PORT, for example CHELA_PORT=${port + 1}\n`,
     });
+  });
+});
+
+test('a dry run of a push lists what would go up, with sizes, and asks no platform', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-push-'));
+  onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+  const files = {
+    'main.py': 'x'.repeat(1500),
+    '.gitignore': 'cookies.json\n',
+    'cookies.json': '{}',
+    '.env.local': 'KEY=1',
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
+  expect(await runChela(['push', folder, '--dry-run'], { CHELA_API_KEY: '' })).toMatchObject({
+    exitCode: 0,
+    output: '  13 B  .gitignore\n1.5 kB  main.py\n2 files, 1.5 kB; left out: .env.local, cookies.json\n',
   });
 });
 
@@ -122,7 +161,7 @@ describe('an API and a runner as two processes with one database', () => {
         ...environment,
       },
     );
-    return `${exitCode}: ${output.replaceAll(/^warning: .*\n/gm, '')}`;
+    return `${exitCode}: ${output.replaceAll(/^(?:warning: .*|\d+ files?, .*)\n/gm, '')}`;
   }
 
   test('publish a pushed folder as a worker, skip an unchanged one, add a version for a changed one, and run all of it', async () => {
