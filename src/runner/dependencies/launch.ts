@@ -24,6 +24,11 @@ function pythonLaunch({ interpreter, packages }: PythonEnvironment): Launch {
   return {
     mounts: { python: interpreter.folder, ...folders },
     command: (places, entry) => [`${places['python']}/bin/python3`, entry],
+    // Console scripts of the package's own dependencies come first.
+    programs: (places) => [
+      ...Object.keys(folders).map((name) => `${places[name]}/bin`),
+      `${places['python']}/bin`,
+    ],
     environment: (places) => ({
       PYTHONPATH: Object.keys(folders)
         .map((name) => places[name])

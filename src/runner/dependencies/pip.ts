@@ -44,10 +44,11 @@ export function pipHeadline(errors: readonly string[]): string {
   return ofBuild ?? errors.findLast(isTelling) ?? errors.at(-1) ?? '';
 }
 
-/** How builds say that they found no compiler. */
+/** How builds say that they found no compiler, or not the headers that it needs. */
 const compilerComplaints = [
-  "'gcc' failed",
-  "'cc' failed",
+  "gcc' failed",
+  "cc' failed",
+  '.h: No such file or directory',
   'Unknown compiler',
   'CMake Error',
   'ust compiler',
@@ -64,7 +65,7 @@ function pipAdvice(installer: Installer, errors: readonly string[], tail: string
     return `only wheels are installed here, so what exists as source only counts as missing: ${installer.buildSetting}`;
   const isBuild = errors.some((line) => line.startsWith('× ') || line.startsWith('error: '));
   if (isBuild && compilerComplaints.some((complaint) => tail.includes(complaint)))
-    return 'it exists as source only and the sandbox of installations has no compiler: choose a version that has a wheel for this Python';
+    return 'it exists as source only and needs a compiler with headers, which installations here lack: choose a version that has a wheel for this Python';
   return undefined;
 }
 

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { touch } from '../cache/cache-use.ts';
+import { makeScriptsPortable } from './console-scripts.ts';
 import type { DeclarationReader } from './declaration-reader.ts';
 import { DependencyCache, type Installation } from './dependency-cache.ts';
 import type { Installer, PipRequest } from './installer.ts';
@@ -17,6 +18,8 @@ type RequirementList = Pick<PipRequest, 'requirements' | 'constraints'>;
 
 /** Dependencies of the SDK in packages, which old requirements files omit. */
 const base: RequirementList = { requirements: ['grpcio>=1.71', 'protobuf>=6.31.1,<8'], constraints: [] };
+/** What is made of an installation; another number has all of them made again. */
+const installationFormat = 2;
 const maxKnownPackages = 10_000;
 
 export interface PythonEnvironment {
@@ -98,11 +101,14 @@ export class PythonDependencies {
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const key = createHash('sha256')
-      .update(JSON.stringify([tag, requirements, constraints, this.#installer.buildsWheels]))
+      .update(
+        JSON.stringify([tag, requirements, constraints, this.#installer.buildsWheels, installationFormat]),
+      )
       .digest('hex');
     const install = async ({ folder, print, signal: ended }: Installation): Promise<void> => {
       await mkdir(path.join(folder, 'site-packages'));
       await runPip(this.#installer, { requirements, constraints, folder, print, signal: ended });
+      await makeScriptsPortable(path.join(folder, 'site-packages', 'bin'));
     };
     return path.join(await this.#cache.folder(key, install, onLine, signal), 'site-packages');
   }
