@@ -43,6 +43,13 @@ export interface SandboxLimits {
   readonly cpus?: number;
 }
 
+/** The part of the machine that a run may use. */
+export interface ResourceShare {
+  readonly memoryMegabytes: number;
+  /** Processors' time, such as 0.5. */
+  readonly cpus: number;
+}
+
 /** How to run a worker in another language than JavaScript. */
 export interface Launch {
   /**
@@ -57,6 +64,8 @@ export interface Launch {
    */
   command(places: Readonly<Record<string, string>>, entry: string): string[];
   environment(places: Readonly<Record<string, string>>): Record<string, string>;
+  /** Folders of programs that the worker finds by name, before those of the system. */
+  programs?(places: Readonly<Record<string, string>>): string[];
 }
 
 export interface SandboxOptions {
@@ -70,7 +79,7 @@ export interface SandboxOptions {
   readonly entry: string;
   /** How to run the entry; with Node if omitted. */
   readonly launch?: Launch | undefined;
-  /** The whole environment of the worker, besides PATH, HOME, TMPDIR and LANG. */
+  /** The whole environment of the worker, besides PATH, HOME, TMPDIR, LANG, its certificates and its share. */
   readonly environment: Readonly<Record<string, string>>;
   /** Ports of the sandbox's 127.0.0.1 that the runner serves; at least one. */
   readonly ports: readonly number[];
@@ -79,6 +88,8 @@ export interface SandboxOptions {
   /** Zero-based slot of the runner, which determines the unprivileged user id. Open sandboxes must not share a slot. */
   readonly slot: number;
   readonly limits: SandboxLimits;
+  /** What the worker's runtime and programs are told they may use; the whole machine if omitted. */
+  readonly share?: ResourceShare | undefined;
   /** All processes of the sandbox are put into it before they do anything. The caller removes it. */
   readonly cgroup?: Cgroup | undefined;
   /** Identifies the subtask in lists of the host's sandboxes. */

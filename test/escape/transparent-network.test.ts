@@ -210,7 +210,7 @@ test('a worker cannot tell an address of its own choice as the source, nor chang
 test.skipIf(!existsSync('/usr/bin/ip'))('programs that manage networks are refused', async () => {
   const launch = {
     mounts: { '/opt/host': '/usr' },
-    command: (_places: unknown, entry: string) => ['/usr/bin/node', entry],
+    command: (_places: unknown, entry: string) => ['/usr/local/bin/node', entry],
     environment: () => ({ LD_LIBRARY_PATH: '/opt/host/lib/x86_64-linux-gnu:/opt/host/lib' }),
   };
   const attempts = [

@@ -114,7 +114,7 @@ describe('files', () => {
       '/root',
       '/var',
       '/sys',
-      '/usr/bin/bwrap',
+      '/usr/local/sbin',
       process.cwd(),
     ];
     expect(await inside(`return ${JSON.stringify(paths)}.filter((path) => fs.existsSync(path))`)).toEqual([]);
@@ -124,8 +124,10 @@ describe('files', () => {
   test.each([
     '/file',
     '/etc/passwd',
-    '/usr/bin/node',
-    '/usr/lib/file',
+    '/usr/local/bin/node',
+    '/usr/bin/file',
+    '/usr/share/new-file',
+    '/usr/lib/new-file',
     '/dev/file',
     '/chela/node-starter.cjs',
     '/home/file',

@@ -190,7 +190,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
 
     test('ends the daemons of its worker, after sending them SIGTERM', async () => {
       const worker = await openWorker(sandbox, {
-        'main.js': `require('child_process').spawn('/bin/sh', ['-c', '(/usr/bin/node child.js &) ; exit 0'],
+        'main.js': `require('child_process').spawn('/bin/sh', ['-c', '(node child.js &) ; exit 0'],
           { detached: true, stdio: 'inherit' }); process.on('SIGTERM', () => {}); setInterval(() => {}, 1e3)`,
         'child.js': `process.on('SIGTERM', () => console.log('asked')); setInterval(() => {}, 1e3); console.log('ready')`,
       });
@@ -255,9 +255,9 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
       ['if no image is configured', { dockerImage: '' }, /requires an image: set CHELA_DOCKER_IMAGE/],
       ['if the image is missing', { dockerImage: 'absent:1' }, /docker pull absent:1/],
       [
-        'if the engine does not know the runtime',
+        'if the engine does not have the runtime',
         { dockerRuntime: 'absent' },
-        /does not know the runtime absent, only .*runc/,
+        /does not have the runtime absent; it has .*runc/,
       ],
       [
         'if there is no engine',
@@ -273,7 +273,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
       // Two blocks of zeros are a tar without files.
       await importImage(engine.docker, Readable.from([Buffer.alloc(1024)]), dockerImage);
       await expect(new DockerSandbox({ ...settings, dockerImage }).check()).rejects.toThrow(
-        /could not be opened: .*\/usr\/bin\/node.*No such file/,
+        /could not be opened: .*\/usr\/local\/bin\/node.*No such file/,
       );
     });
   });

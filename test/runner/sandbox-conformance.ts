@@ -59,7 +59,7 @@ const programs: Record<string, PackageFiles> = {
     'main.js': `console.log(Reflect.ownKeys(process).map(String).sort().join(), typeof process.send, process.connected,
       process.execArgv, process.argv.length, require('path').basename(process.argv[1]),
       process.eventNames().map((name) => [name, process.listenerCount(name)]),
-      Object.keys(process.env).filter((name) => name.startsWith('NODE')))`,
+      Object.keys(process.env).filter((name) => name.startsWith('NODE_') && name !== 'NODE_EXTRA_CA_CERTS'))`,
   },
   'the resources that keep it alive': { 'main.js': `console.log(process.getActiveResourcesInfo())` },
   'a child process': {
@@ -182,21 +182,19 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     expect(await readFile(path.join(worker.packageDir, 'data/a.txt'), 'utf8')).toBe('original');
   });
 
-  test('gives the worker the given environment and four more variables', async () => {
+  test('gives the worker the given environment, folders, a locale and certificates', async () => {
     const worker = await openWorker(
       sandbox,
       { 'main.js': `console.log(JSON.stringify(process.env))` },
       { environment: { PROXY_AUTH: 'user:pass word', EMPTY: '' } },
     );
     const { PWD: _, ...environment } = JSON.parse((await finish(worker)).stdout) as Record<string, string>;
-    expect(Object.keys(environment).toSorted()).toEqual([
-      'EMPTY',
-      'HOME',
-      'LANG',
-      'PATH',
-      'PROXY_AUTH',
-      'TMPDIR',
-    ]);
+    const authorities = new Set(['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']);
+    expect(
+      Object.keys(environment)
+        .filter((name) => !authorities.has(name))
+        .toSorted(),
+    ).toEqual(['EMPTY', 'HOME', 'LANG', 'PATH', 'PROXY_AUTH', 'TMPDIR']);
     expect(environment).toMatchObject({ PROXY_AUTH: 'user:pass word', EMPTY: '' });
   });
 
@@ -297,6 +295,30 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     expect(exit).toMatchObject({ exitCode: 0 });
     expect(existsSync(printed)).toBe(true);
   });
+
+  const lines = `for (let n = 0; n < 2000; n += 1) console.log(n + ' ' + 'z'.repeat(300));
+    for (let n = 0; n < 2000; n += 1) console.error(n + ' ' + 'z'.repeat(300));`;
+  const sudden: Record<string, [string, number]> = {
+    'process.exit()': [`${lines} process.exit(0)`, 0],
+    'an exception': [`${lines} throw new Error('the end')`, 1],
+    'process.exit() of an ES module': [`import 'node:fs'; ${lines} process.exit(3)`, 3],
+  };
+  test.each(Object.entries(sudden))(
+    'keeps all that was printed before %s',
+    async (_name, [code, exitCode]) => {
+      const worker = await openWorker(sandbox, { 'main.js': code });
+      worker.run();
+      // It has begun, and nobody reads on: the pipes are full by the end.
+      await once(worker.stdout, 'readable');
+      const [stdout, stderr, end] = await Promise.all([
+        text(worker.stdout),
+        text(worker.stderr),
+        worker.exited,
+      ]);
+      expect(end).toMatchObject({ exitCode });
+      for (const printed of [stdout, stderr]) expect(printed.match(/^\d+ z{300}$/gm)).toHaveLength(2000);
+    },
+  );
 
   test('delivers what a worker sends right before it exits, and large amounts in both directions', async () => {
     const worker = await openWorker(sandbox, {

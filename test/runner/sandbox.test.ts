@@ -35,14 +35,14 @@ describeSandbox('bubblewrap, opened in advance', () => new PreopenedSandbox(cach
   concurrency: 3,
 });
 // The kind docker is in docker.test.ts, with its engine.
-describeSandbox('process', () => new ProcessSandbox(), { fences: false, concurrency: 1 });
+describeSandbox('process', () => new ProcessSandbox({ cacheDir }), { fences: false, concurrency: 1 });
 
 describe('sandbox kind process', () => {
   test('lets a second worker wait until the first is closed', async () => {
-    const sandbox = new ProcessSandbox();
+    const sandbox = new ProcessSandbox({ cacheDir });
     const first = await openWorker(sandbox, { 'main.js': '' });
     const order: string[] = [];
-    const second = openWorker(new ProcessSandbox(), { 'main.js': '' }).then(() =>
+    const second = openWorker(new ProcessSandbox({ cacheDir }), { 'main.js': '' }).then(() =>
       order.push('second opened'),
     );
     await finish(first);
@@ -53,14 +53,14 @@ describe('sandbox kind process', () => {
   });
 
   test('says what to do when the port is in use', async () => {
-    const held = await openWorker(new ProcessSandbox(), { 'main.js': '' });
+    const held = await openWorker(new ProcessSandbox({ cacheDir }), { 'main.js': '' });
     const squatter = net.createServer();
     onTestFinished(() => {
       squatter.close();
     });
     await held.close();
     await once(squatter.listen(20086, '127.0.0.1'), 'listening');
-    await expect(openWorker(new ProcessSandbox(), { 'main.js': '' })).rejects.toThrow(
+    await expect(openWorker(new ProcessSandbox({ cacheDir }), { 'main.js': '' })).rejects.toThrow(
       /port 20086.*CHELA_SANDBOX/,
     );
   });

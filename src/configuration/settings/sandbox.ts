@@ -77,6 +77,13 @@ export const sandboxSettings = {
     parse: integer(100, largestSafe),
     describe: "Maximum number of files and folders in a subtask's work folder and home together.",
   }),
+  workerCaFile: setting<string>({
+    environment: 'CHELA_WORKER_CA_FILE',
+    default: '',
+    defaultText: 'none',
+    parse: (value) => path.resolve(value),
+    describe: "PEM file of certificate authorities that workers trust in addition to the host's own.",
+  }),
   dockerHost: setting<string>({
     environment: 'DOCKER_HOST',
     default: 'unix:///var/run/docker.sock',

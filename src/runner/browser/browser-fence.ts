@@ -17,7 +17,7 @@ const entry = 'browser-entry.cjs';
 /** Where the runner accepts the browser's connections, as the fence sees it. */
 const controlPort = 20_088;
 const driverPort = 9515;
-const nodeBinary = '/usr/bin/node';
+const nodeBinary = '/usr/local/bin/node';
 /** Connections that wait for their use; more are a sign of something else in the fence. */
 const mostWaiting = 8;
 const keptOutputLength = 8000;

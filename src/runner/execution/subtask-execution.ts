@@ -242,7 +242,7 @@ export class SubtaskExecution {
     preparation: Preparation,
   ): Promise<SandboxedProcess> {
     const { sandbox, browsers } = this.#services;
-    const { run_slug: slug, number } = this.subtask;
+    const { run_slug: slug, number, limits } = this.subtask;
     this.#browserPorts = (await browsers?.ports(packageDir, sandbox)) ?? [];
     const networkProblem = await this.#networkProblem();
     if (networkProblem !== undefined) {
@@ -265,6 +265,7 @@ export class SubtaskExecution {
           : undefined,
       slot: this.#slot,
       limits: this.#limits,
+      share: { memoryMegabytes: limits.memory, cpus: limits.cpus },
       cgroup: this.#cgroup,
       label: `${slug}-${number}`,
     });

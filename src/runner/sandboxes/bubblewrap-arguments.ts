@@ -1,23 +1,16 @@
 /** What a bubblewrap sandbox looks like from inside: its mounts, its identity, its environment. */
-import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
-import type { SandboxLimits, SandboxOptions } from '../sandbox.ts';
-import {
-  baseVariables,
-  hostMounts,
-  inside,
-  placeOf,
-  placesOf,
-  sharedFileMounts,
-  workerVariables,
-} from './layout.ts';
-import type { HostMount } from './layout.ts';
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import type { ResourceShare, SandboxLimits, SandboxOptions } from '../sandbox.ts';
+import { bundlePlaces, type CertificateFiles } from './certificates.ts';
+import { baseVariables, certificateMounts, inside, placeOf, placesOf, workerVariables } from './layout.ts';
+import { hostMounts, type HostMount } from './host-mounts.ts';
+import { shareVariables, writeShareFiles } from './resource-share.ts';
 import type { RuntimeFolder } from './runtime-folder.ts';
 import type { Assignment } from './started-worker.ts';
 
 /** The user the worker takes itself for; outside it is an unprivileged id of the runner's. */
 const insideId = 1000;
 const { work: workDir, home: homeDir, node: nodeBinary } = inside;
-const shell = '/usr/bin/sh';
 const starter = `${inside.chela}/node-starter.cjs`;
 const firstShell = `${inside.chela}/sh`;
 const prlimit = `${inside.chela}/prlimit`;
@@ -33,47 +26,68 @@ export const descriptors = { channel: 3, info: 4, arguments: 5, filter: 6 } as c
  */
 const firstProcess = `exec 9>&2 2>/dev/null; "$@" 2>&9 9>&- & exec ${descriptors.channel}>&- 9>&-; wait $!`;
 
-const multiarchNames: Readonly<Record<string, string>> = {
-  x64: 'x86_64-linux-gnu',
-  arm64: 'aarch64-linux-gnu',
-};
+/** What the distribution installed: the same on every machine with these packages, and open to each of its users. */
+const systemFolders = ['bin', 'lib', 'lib32', 'lib64', 'libexec', 'share'].map((name) => `/usr/${name}`);
+
+/** Files of `/etc` and the like that programs in those folders read. None of them holds a secret. */
+const systemFiles = [
+  // /usr/bin/awk and others are links into it.
+  '/etc/alternatives',
+  '/etc/ld.so.cache',
+  '/etc/os-release',
+  '/etc/services',
+  '/etc/protocols',
+  '/etc/mime.types',
+  '/etc/magic',
+  '/etc/fonts',
+  '/etc/ImageMagick-6',
+  '/etc/ImageMagick-7',
+  // Certificate authorities, by what OpenSSL and GnuTLS are built with; keys are in other folders.
+  '/etc/ssl/certs',
+  '/etc/ssl/cert.pem',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/openssl.cnf',
+  '/etc/pki/tls/certs',
+  '/etc/pki/tls/cert.pem',
+  '/etc/pki/tls/openssl.cnf',
+  '/etc/pki/ca-trust/extracted',
+  '/etc/crypto-policies',
+  '/etc/ca-certificates/extracted',
+  '/var/lib/ca-certificates',
+  '/usr/local/share/ca-certificates',
+];
 
 /**
- * Host paths that runtimes need, mounted read-only where they exist. A language that needs more adds its rows here; the
- * Node binary itself comes from the cache folder.
+ * Places of authorities on this host that get what the operator added for workers: programs with a place of their own read no
+ * environment. A link would lead bubblewrap out of the sandbox's root.
  */
-function systemMounts(): HostMount[] {
-  const multiarch = `/usr/lib/${multiarchNames[process.arch] ?? process.arch}`;
-  const rows = [
-    // Debian and its kin keep shared libraries apart by processor; elsewhere /usr/lib and /usr/lib64 hold them.
-    ...(existsSync(multiarch) ? [multiarch] : ['/usr/lib']),
-    '/usr/lib64',
-    '/etc/ld.so.cache',
-    // For scripts that start with #!/usr/bin/env node.
-    '/usr/bin/env',
-  ];
-  return [...hostMounts(rows), ...sharedFileMounts(), { from: realpathSync('/bin/sh'), to: shell }];
+function extendedBundles({ all, isExtended }: CertificateFiles): HostMount[] {
+  if (all === undefined || !isExtended) return [];
+  return bundlePlaces
+    .filter((place) => lstatSync(place, { throwIfNoEntry: false })?.isFile())
+    .map((to) => ({ from: all, to }));
 }
 
 /** /bin, /lib and /lib64 are links into /usr on current systems and folders on old ones. */
 function rootLinks(): string[] {
-  const bin = ['--symlink', 'usr/bin', '/bin'];
-  const libraries = ['/lib', '/lib64'].flatMap((folder) => {
+  return ['/bin', '/lib', '/lib32', '/lib64'].flatMap((folder) => {
     if (!existsSync(folder)) return [];
     return lstatSync(folder).isSymbolicLink()
       ? ['--symlink', readlinkSync(folder), folder]
       : ['--ro-bind', folder, folder];
   });
-  return [...bin, ...libraries];
 }
 
 /** Part that is the same for every sandbox of this machine. */
 export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): string[] {
   const mounts = [
-    ...systemMounts(),
+    ...hostMounts([...systemFolders, ...systemFiles]),
+    ...extendedBundles(runtime.certificates),
+    ...certificateMounts(runtime.certificates),
     ...Object.entries(runtime.etc).map(([to, from]) => ({ from, to })),
     { from: runtime.nodeBinary, to: nodeBinary },
     { from: runtime.starter, to: starter },
+    { from: runtime.nodeEntry, to: inside.nodeEntry },
     { from: runtime.executeOnlyShell, to: firstShell },
     { from: prlimitBinary, to: prlimit },
   ];
@@ -84,6 +98,7 @@ export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): s
     rootLinks(),
     ...mounts.map(({ from, to }) => ['--ro-bind', from, to]),
     ['--proc', '/proc', '--dev', '/dev'],
+    ...Object.entries(baseVariables(runtime.certificates)).map(([name, value]) => ['--setenv', name, value]),
   ].flat();
 }
 
@@ -119,6 +134,7 @@ export interface SandboxShape {
   readonly ports: readonly number[];
   readonly networkPorts?: readonly number[] | undefined;
   readonly limits: SandboxLimits;
+  readonly share?: ResourceShare | undefined;
 }
 
 export function shapeOf({
@@ -127,6 +143,7 @@ export function shapeOf({
   ports,
   networkPorts,
   limits,
+  share,
 }: SandboxOptions): SandboxShape {
   const { processes, openFiles, fileSizeBytes, tmpBytes } = limits;
   return {
@@ -135,15 +152,17 @@ export function shapeOf({
     ports,
     networkPorts,
     limits: { processes, openFiles, fileSizeBytes, tmpBytes },
+    share,
   };
 }
 
 /** What the starter becomes. */
-export function assignmentOf({ entry, launch, environment }: SandboxOptions): Assignment {
+export function assignmentOf(options: SandboxOptions, certificates: CertificateFiles): Assignment {
+  const { entry, launch } = options;
   const file = `${workDir}/${entry}`;
   return {
     ...(launch === undefined ? { entry: file } : { command: launch.command(placesOf(launch), file) }),
-    environment: workerVariables(launch, environment),
+    environment: workerVariables(options, certificates),
   };
 }
 
@@ -152,14 +171,17 @@ export interface SandboxFolders {
   /** Becomes the working folder. */
   readonly work: string;
   readonly home: string;
+  /** Gets what tells of its share, where it is told one. */
+  readonly share: string;
 }
 
 /** Part that differs by sandbox. It goes through a descriptor: command lines are visible to every user of the host. */
 export function shapeArguments(
-  { nodeModulesDir, mounts, networkPorts, limits }: SandboxShape,
-  { work, home }: SandboxFolders,
+  { nodeModulesDir, mounts, networkPorts, limits, share }: SandboxShape,
+  { work, home, share: shareFolder }: SandboxFolders,
   networkEtc: RuntimeFolder['etc'],
 ): string[] {
+  const told = share === undefined ? [] : writeShareFiles(shareFolder, share);
   const size = ['--size', String(limits.tmpBytes), '--perms', '1777', '--tmpfs'];
   return [
     [...size, '/dev/shm', ...size, '/tmp'],
@@ -169,9 +191,11 @@ export function shapeArguments(
     networkPorts === undefined
       ? []
       : Object.entries(networkEtc).flatMap(([to, from]) => ['--ro-bind', from, to]),
+    ...told.map(({ from, to }) => ['--ro-bind', from, to]),
+    // Node reads its options when it starts, before it knows its worker.
+    ...Object.entries(shareVariables(share)).map(([name, value]) => ['--setenv', name, value]),
     // bubblewrap's own root and /dev are memory without a bound: nobody may write there.
     ['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', workDir],
-    ...Object.entries(baseVariables).map(([name, value]) => ['--setenv', name, value]),
     ['--info-fd', String(descriptors.info), '--seccomp', String(descriptors.filter)],
   ].flat();
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fixedArguments, openPortCommand } from './bubblewrap-arguments.ts';
+import type { CertificateFiles, CertificateSettings } from './certificates.ts';
 import type { NetworkTools } from './network-link.ts';
 import { prepareRuntimeFolder } from './runtime-folder.ts';
 import { systemCallFilter } from './system-call-filter.ts';
@@ -32,6 +33,7 @@ export interface BubblewrapParts {
   readonly networkEtc: Readonly<Record<string, string>>;
   /** @throws Error that says what is missing and the one command that installs it */
   readonly networkTools: () => NetworkTools;
+  readonly certificates: CertificateFiles;
   /** What a sandbox with this port is started by. */
   readonly openPort: (port: number) => string[];
 }
@@ -46,13 +48,13 @@ function findBinary(name: string, packageName: string): string {
 }
 
 /**
- * @param cacheDir folder that the sandboxes' users can reach; gets the runtime folder
+ * @param settings.cacheDir folder that the sandboxes' users can reach; gets the runtime folder
  * @throws Error that says what is missing and the one command that installs it
  */
-export async function findParts(cacheDir: string): Promise<BubblewrapParts> {
+export async function findParts(settings: CertificateSettings): Promise<BubblewrapParts> {
   const bubblewrap = findBinary('bwrap', 'bubblewrap');
   const prlimit = findBinary('prlimit', 'util-linux');
-  const runtime = await prepareRuntimeFolder(cacheDir);
+  const runtime = await prepareRuntimeFolder(settings);
   return {
     bubblewrap,
     fixed: fixedArguments(runtime, prlimit),
@@ -65,6 +67,7 @@ export async function findParts(cacheDir: string): Promise<BubblewrapParts> {
       node: runtime.nodeBinary,
       starter: runtime.networkStarter,
     }),
+    certificates: runtime.certificates,
     openPort: (port) => openPortCommand(bubblewrap, findBinary('setpriv', 'util-linux'), port),
   };
 }

@@ -39,9 +39,14 @@ function send(pipe: Writable, content: string | Buffer): void {
   pipe.end(content);
 }
 
-/** What a worker may write, below the folder of its sandbox. */
+/** Below the folder of a sandbox. */
 export function foldersIn(folder: string): SandboxFolders {
-  return { work: path.join(folder, 'work'), home: path.join(folder, 'home') };
+  const [work, home, share] = ['work', 'home', 'share'].map((name) => path.join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  return { work, home, share };
 }
 
 /** Names in the working folder that something is mounted on: a package's own of that name is not copied. */

@@ -12,6 +12,7 @@ import { assignmentOf, shapeOf, sharedNetwork } from './bubblewrap-arguments.ts'
 import type { SandboxShape } from './bubblewrap-arguments.ts';
 import { findParts } from './bubblewrap-parts.ts';
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
+import type { CertificateSettings } from './certificates.ts';
 import { foldersIn, makeFolders, mountPoints, startSandbox } from './bubblewrap-start.ts';
 import type { WaitingSandbox } from './bubblewrap-start.ts';
 import type { StartedWorker } from './started-worker.ts';
@@ -69,15 +70,14 @@ async function keyOf({
   ports,
   networkPorts,
   limits,
+  share,
 }: SandboxShape): Promise<string> {
   const places = Object.entries({ ...mounts, node_modules: nodeModulesDir });
   const folders = await Promise.all(places.map(async ([name, folder]) => [name, await identityOf(folder)]));
-  return JSON.stringify([folders, ports, networkPorts, limits]);
+  return JSON.stringify([folders, ports, networkPorts, limits, share]);
 }
 
-interface BubblewrapOptions {
-  /** Folder that other users can reach; holds the runtime the sandboxes mount. */
-  readonly cacheDir: string;
+interface BubblewrapOptions extends CertificateSettings {
   /**
    * First of the ids sandboxes run under when the runner is root: one a slot, and then one for each sandbox that was
    * opened ahead of its subtask.
@@ -180,7 +180,7 @@ export class BubblewrapSandbox implements Sandbox {
     try {
       const { cgroup } = options;
       const sandbox = await startSandbox(parts, { shape, folders, owner, cgroup, filled });
-      return await sandbox.become(assignmentOf(options));
+      return await sandbox.become(assignmentOf(options, parts.certificates));
     } catch (error) {
       throw explained(error);
     }
@@ -226,10 +226,14 @@ export class BubblewrapSandbox implements Sandbox {
     if (warm === undefined) return undefined;
     const [from, to] = [foldersIn(warm.folder), foldersIn(options.scratchDir)];
     try {
-      await Promise.all([rename(from.work, to.work), rename(from.home, to.home)]);
+      const moved = [rename(from.work, to.work), rename(from.home, to.home)];
+      if (options.share !== undefined) moved.push(rename(from.share, to.share));
+      await Promise.all(moved);
       await copyPackage(options.packageDir, to.work, warm.owner, mountPoints(shapeOf(options)));
       const { cgroup } = options;
-      return await warm.sandbox.become(assignmentOf(options), { cgroup, release: warm.leave });
+      const { certificates } = await this.#prepare();
+      const assignment = assignmentOf(options, certificates);
+      return await warm.sandbox.become(assignment, { cgroup, release: warm.leave });
     } catch (error) {
       await warm.discard();
       throw explained(error);
@@ -287,7 +291,7 @@ export class BubblewrapSandbox implements Sandbox {
   }
 
   async #prepare(): Promise<BubblewrapParts> {
-    this.#preparing ??= findParts(this.#options.cacheDir);
+    this.#preparing ??= findParts(this.#options);
     try {
       return await this.#preparing;
     } catch (error) {

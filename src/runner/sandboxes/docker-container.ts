@@ -4,8 +4,9 @@ import path from 'node:path';
 import type { ContainerCreateOptions, MountSettings, Ulimit } from 'dockerode';
 import type { SandboxOptions } from '../sandbox.ts';
 import type { WorkerStart } from './container-link.ts';
-import { inside, placesOf, sharedFileMounts, workerVariables } from './layout.ts';
-import type { HostMount } from './layout.ts';
+import { bundlePlaces, type CertificateFiles } from './certificates.ts';
+import { certificateMounts, inside, placesOf, workerVariables } from './layout.ts';
+import { hostMounts, type HostMount } from './host-mounts.ts';
 import type { RuntimeFolder } from './runtime-folder.ts';
 import type { Owner } from './work-folder.ts';
 
@@ -63,14 +64,24 @@ function readOnlyMounts({ options, folders, runtimeFolder }: ContainerPlan): Hos
     '/etc/group': path.join(folders.identity, 'group'),
   };
   return [
-    ...sharedFileMounts(),
+    ...authorities(runtimeFolder.certificates),
+    ...hostMounts(['/usr/share/zoneinfo']),
     ...Object.entries(etc).map(([to, from]) => ({ from, to })),
     { from: runtimeFolder.nodeBinary, to: inside.node },
+    { from: runtimeFolder.nodeEntry, to: inside.nodeEntry },
     { from: runtimeFolder.relay, to: relay },
     { from: folders.sockets, to: sockets },
     ...(nodeModulesDir === undefined ? [] : [{ from: nodeModulesDir, to: `${inside.work}/node_modules` }]),
     ...Object.entries(launch?.mounts ?? {}).map(([name, from]) => ({ from, to: places[name] ?? '' })),
   ];
+}
+
+/** At the places where Debian's and Fedora's images look for them, too. */
+function authorities(certificates: CertificateFiles): HostMount[] {
+  const { all } = certificates;
+  if (all === undefined) return [];
+  const [debian, , fedora] = bundlePlaces;
+  return [...certificateMounts(certificates), { from: all, to: debian }, { from: all, to: fedora }];
 }
 
 function bind({ from, to }: HostMount, readOnly: boolean): MountSettings {
@@ -131,11 +142,13 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
 }
 
 /** What the relay starts as the worker. */
-export function workerStart({ entry, launch, environment }: SandboxOptions): WorkerStart {
+export function workerStart(options: SandboxOptions, certificates: CertificateFiles): WorkerStart {
+  const { entry, launch } = options;
   const file = `${inside.work}/${entry}`;
   return {
-    command: launch === undefined ? [inside.node, file] : launch.command(placesOf(launch), file),
-    environment: workerVariables(launch, environment),
+    command:
+      launch === undefined ? [inside.node, inside.nodeEntry, file] : launch.command(placesOf(launch), file),
+    environment: workerVariables(options, certificates),
     directory: inside.work,
   };
 }

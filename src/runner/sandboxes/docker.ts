@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { isRunning, processIdentity } from '../../host/process-identity.ts';
 import type { Sandbox, SandboxedProcess, SandboxOptions, WorkerExit } from '../sandbox.ts';
+import type { CertificateFiles, CertificateSettings } from './certificates.ts';
 import { ContainerLink } from './container-link.ts';
 import {
   containerOptions,
@@ -30,9 +31,7 @@ import { exitOfShell, StartedWorker } from './started-worker.ts';
 import { tryOut } from './trial.ts';
 import { copyPackage, makePrivateFolder, type Owner } from './work-folder.ts';
 
-export interface DockerSettings extends EngineAddress {
-  /** Folder that other users can reach; holds the runtime the containers mount. */
-  readonly cacheDir: string;
+export interface DockerSettings extends EngineAddress, CertificateSettings {
   /** First of the ids that containers run under, one a slot, when the runner is root. */
   readonly sandboxUserId: number;
   readonly dockerImage: string;
@@ -110,7 +109,7 @@ export class DockerSandbox implements Sandbox {
       container = await this.#create(prepared, options, folders, owner);
       const started = await start(container, link);
       await filled;
-      return this.#worker(options, started, link);
+      return this.#worker(options, started, link, prepared.runtimeFolder.certificates);
     } catch (error) {
       await isFilled;
       if (container !== undefined) await remove(container).catch(() => undefined);
@@ -123,11 +122,12 @@ export class DockerSandbox implements Sandbox {
     options: SandboxOptions,
     { container, output, exited }: StartedContainer,
     link: ContainerLink,
+    certificates: CertificateFiles,
   ): SandboxedProcess {
     const use = watchUse(container);
     return new StartedWorker({
       ...output,
-      starter: { run: () => link.run(workerStart(options)), close: () => undefined },
+      starter: { run: () => link.run(workerStart(options, certificates)), close: () => undefined },
       listeners: link.listeners,
       exited,
       group: {
@@ -197,7 +197,7 @@ export class DockerSandbox implements Sandbox {
       engine.info().catch((error: unknown) => {
         throw explainEngineError(error, this.#settings);
       }) as Promise<{ NCPU: number }>,
-      prepareRuntimeFolder(this.#settings.cacheDir),
+      prepareRuntimeFolder(this.#settings),
       processIdentity(process.pid),
     ]);
     return { engine, runtimeFolder, processors, runner: runner ?? '' };

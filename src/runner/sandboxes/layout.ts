@@ -1,37 +1,21 @@
 /** Where a worker finds things in a sandbox that has a root of its own, of whichever kind. */
-import { existsSync, realpathSync } from 'node:fs';
-import type { Launch } from '../sandbox.ts';
+import type { Launch, SandboxOptions } from '../sandbox.ts';
+import { certificateVariables, type CertificateFiles } from './certificates.ts';
+import type { HostMount } from './host-mounts.ts';
+import { shareVariables } from './resource-share.ts';
 
 export const inside = {
   work: '/work',
   home: '/home/worker',
-  node: '/usr/bin/node',
+  /** Nothing of the host's is there. */
+  node: '/usr/local/bin/node',
+  /** Has Node become a worker. */
+  nodeEntry: '/chela/node-entry.cjs',
   /** Folder of what is the sandbox's own. */
   chela: '/chela',
   /** Folder of the mounts of a launch. */
   mounts: '/opt',
 } as const;
-
-/** Files of the host that runtimes read and that no library is; mounted read-only where they exist. */
-const sharedFiles = [
-  '/etc/ssl/certs/ca-certificates.crt',
-  '/etc/pki/tls/certs/ca-bundle.crt',
-  '/usr/share/zoneinfo',
-];
-
-export interface HostMount {
-  readonly from: string;
-  readonly to: string;
-}
-
-/** The paths that exist on the host, with what they lead to. */
-export function hostMounts(paths: readonly string[]): HostMount[] {
-  return paths.filter((row) => existsSync(row)).map((row) => ({ from: realpathSync(row), to: row }));
-}
-
-export function sharedFileMounts(): HostMount[] {
-  return hostMounts(sharedFiles);
-}
 
 /** Where the worker finds a mount of its launch. */
 export function placeOf(name: string): string {
@@ -43,18 +27,57 @@ export function placesOf(launch: Launch | undefined): Record<string, string> {
   return Object.fromEntries(Object.keys(launch?.mounts ?? {}).map((name) => [name, placeOf(name)]));
 }
 
-/** What every worker's environment has. */
-export const baseVariables = {
-  PATH: '/usr/local/bin:/usr/bin:/bin',
-  HOME: inside.home,
-  TMPDIR: '/tmp',
-  LANG: 'C.UTF-8',
+/** The certificate files by the places where the worker finds them. */
+export const certificatePlaces = {
+  all: `${inside.chela}/certificates.pem`,
+  beyondNode: `${inside.chela}/certificates-beyond-node.pem`,
 } as const;
+
+export function certificateMounts({ all, beyondNode }: CertificateFiles): HostMount[] {
+  return [
+    ...(all === undefined ? [] : [{ from: all, to: certificatePlaces.all }]),
+    ...(beyondNode === undefined ? [] : [{ from: beyondNode, to: certificatePlaces.beyondNode }]),
+  ];
+}
+
+/** Folders of programs: the launch's own, those of npm packages, and the system's. */
+export function programPath(
+  launch: Launch | undefined,
+  places: Readonly<Record<string, string>>,
+  { work, system }: { readonly work: string; readonly system: string },
+): string {
+  return [...(launch?.programs?.(places) ?? []), `${work}/node_modules/.bin`, system].join(':');
+}
+
+const systemPath = '/usr/local/bin:/usr/bin:/bin';
+
+/** What every process of a sandbox has in its environment. */
+export function baseVariables(certificates: CertificateFiles): Record<string, string> {
+  const { all, beyondNode, isExtended } = certificates;
+  return {
+    PATH: systemPath,
+    HOME: inside.home,
+    TMPDIR: '/tmp',
+    LANG: 'C.UTF-8',
+    ...certificateVariables({
+      all: all && certificatePlaces.all,
+      beyondNode: beyondNode && certificatePlaces.beyondNode,
+      isExtended,
+    }),
+  };
+}
 
 /** All variables of the worker. */
 export function workerVariables(
-  launch: Launch | undefined,
-  environment: Readonly<Record<string, string>>,
+  { launch, share, environment }: Pick<SandboxOptions, 'launch' | 'share' | 'environment'>,
+  certificates: CertificateFiles,
 ): Record<string, string> {
-  return { ...baseVariables, ...launch?.environment(placesOf(launch)), ...environment };
+  const places = placesOf(launch);
+  return {
+    ...baseVariables(certificates),
+    ...shareVariables(share),
+    PATH: programPath(launch, places, { work: inside.work, system: systemPath }),
+    ...launch?.environment(places),
+    ...environment,
+  };
 }

@@ -7,8 +7,8 @@
  * becomes its command. The wait may be long: a sandbox can be opened before its subtask comes.
  */
 const childProcess = require('node:child_process');
-const { runMain } = require('node:module');
 const net = require('node:net');
+const path = require('node:path');
 
 const [, , channel, ports] = process.argv;
 const host = '127.0.0.1';
@@ -41,11 +41,11 @@ function restartUptime() {
 }
 
 function becomeNodeWorker({ entry }) {
+  const { becomeNodeWorker: become } = require(path.join(__dirname, 'node-entry.cjs'));
   restore(before);
   restartUptime();
   delete require.cache[__filename];
-  process.argv.splice(1, 3, entry);
-  runMain();
+  become(entry);
 }
 
 /** Programs of Linux, and scripts that name theirs. Node itself ends by SIGABRT where it cannot become something. */

@@ -11,6 +11,14 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
+import {
+  certificateVariables,
+  prepareCertificates,
+  type CertificateFiles,
+  type CertificateSettings,
+} from './certificates.ts';
+import { programPath } from './layout.ts';
+import { shareVariables } from './resource-share.ts';
 import { starterFile } from './runtime-folder.ts';
 import { countedBy, endOf, joinCgroup, partsOf, receiveListeners, StartedWorker } from './started-worker.ts';
 import { copyPackage, makePrivateFolder } from './work-folder.ts';
@@ -96,8 +104,15 @@ export class ProcessSandbox implements Sandbox {
   readonly name = 'process';
   readonly warning =
     'workers run without a sandbox (CHELA_SANDBOX=process): they can access all files, processes and networks of this machine';
+  readonly #settings: CertificateSettings;
+  #certificates: Promise<CertificateFiles> | undefined;
+
+  constructor(settings: CertificateSettings) {
+    this.#settings = settings;
+  }
 
   async check(): Promise<void> {
+    await prepareCertificates(this.#settings);
     if (process.platform === 'win32') {
       throw new Error('workers cannot run on Windows directly; start Chela in WSL: wsl --install');
     }
@@ -136,11 +151,15 @@ export class ProcessSandbox implements Sandbox {
     // Nothing is mounted here: the worker finds everything where it lies.
     const places = launch?.mounts ?? {};
     const entry = path.join(work, options.entry);
+    const system = `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
+    this.#certificates ??= prepareCertificates(this.#settings);
     const variables = {
-      PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
+      PATH: programPath(launch, places, { work, system }),
       HOME: home,
       TMPDIR: temporary,
       LANG: 'C.UTF-8',
+      ...certificateVariables(await this.#certificates),
+      ...shareVariables(options.share),
     };
     // env(1) takes off what spawn() adds for the channel, which the starter opens by its number.
     const child = spawn(

@@ -19,8 +19,10 @@ import {
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { networkAddresses } from '../sandbox.ts';
+import { prepareCertificates, type CertificateFiles, type CertificateSettings } from './certificates.ts';
 
 export const starterFile = fileURLToPath(new URL('node-starter.cjs', import.meta.url));
+const nodeEntryFile = fileURLToPath(new URL('node-entry.cjs', import.meta.url));
 const networkStarterFile = fileURLToPath(new URL('network-starter.cjs', import.meta.url));
 const relayFile = fileURLToPath(new URL('container-relay.cjs', import.meta.url));
 
@@ -52,6 +54,8 @@ const networkPrefix = 'network-';
 export interface RuntimeFolder {
   readonly nodeBinary: string;
   readonly starter: string;
+  /** What a process runs to become a worker of Node. */
+  readonly nodeEntry: string;
   /** A copy of the host's `sh` that can be run, but not read. */
   readonly executeOnlyShell: string;
   /** First code of a container. */
@@ -62,6 +66,7 @@ export interface RuntimeFolder {
   readonly etc: Readonly<Record<string, string>>;
   /** Files that differ in a sandbox with a network. */
   readonly networkEtc: Readonly<Record<string, string>>;
+  readonly certificates: CertificateFiles;
 }
 
 /** For its owner too, who is the worker's user where the runner is not root. */
@@ -99,11 +104,13 @@ async function exists(file: string): Promise<boolean> {
 
 /**
  * Lays the folder out, unless another run or process did; its name tells its content, so it never changes.
- * @param cacheDir folder that the sandbox's user can reach
+ * @param settings.cacheDir folder that the sandbox's user can reach
+ * @throws Error for certificates that cannot be used
  */
-export async function prepareRuntimeFolder(cacheDir: string): Promise<RuntimeFolder> {
+export async function prepareRuntimeFolder(settings: CertificateSettings): Promise<RuntimeFolder> {
+  const { cacheDir } = settings;
   const texts = await Promise.all(
-    [starterFile, relayFile, networkStarterFile].map(
+    [starterFile, nodeEntryFile, relayFile, networkStarterFile].map(
       async (file) => [path.basename(file), await readFile(file, 'utf8')] as const,
     ),
   );
@@ -146,10 +153,12 @@ export async function prepareRuntimeFolder(cacheDir: string): Promise<RuntimeFol
   return {
     nodeBinary: path.join(folder, 'node'),
     starter: path.join(folder, 'node-starter.cjs'),
+    nodeEntry: path.join(folder, 'node-entry.cjs'),
     executeOnlyShell: path.join(folder, 'sh'),
     relay: path.join(folder, 'container-relay.cjs'),
     networkStarter: path.join(folder, 'network-starter.cjs'),
     etc: placed(Object.keys(etcFiles)),
     networkEtc: placed(Object.keys(networkEtcFiles), networkPrefix),
+    certificates: await prepareCertificates(settings),
   };
 }

@@ -14,7 +14,7 @@ export function createSandbox(config: Config): Sandbox {
     case 'docker':
       return new DockerSandbox(config);
     case 'process':
-      return new ProcessSandbox();
+      return new ProcessSandbox(config);
     default:
       return config.sandbox satisfies never;
   }

@@ -1,4 +1,6 @@
+import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
+import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../platform/support/eventually.ts';
@@ -14,14 +16,14 @@ interface Answered {
 
 async function ask(
   port: number,
-  path: string,
+  address: string,
   authorization = '',
   body?: unknown,
   method = body === undefined ? 'GET' : 'POST',
 ): Promise<Answered> {
   const headers = authorization === '' ? {} : { authorization };
   return new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
+    const outgoing = request({ host: '127.0.0.1', port, path: address, method, headers }, (answer) => {
       text(answer).then(
         (content) => resolve({ status: answer.statusCode, body: content === '' ? '' : JSON.parse(content) }),
         reject,
@@ -138,6 +140,28 @@ describe('a browser', () => {
     await nothingLeft(browsers);
     await client.closed;
     await expect(openDevtools(browsers)).rejects.toThrow(/^503 .*the subtask has ended/);
+  });
+
+  test('keeps the name of a download, in whatever script it is written', async () => {
+    const [browsers] = await serveBrowsers();
+    const client = await openDevtools(browsers);
+    const sessionId = await client.page();
+    const downloadPath = '/home/worker/downloads';
+    await client.send('Browser.setDownloadBehavior', {
+      behavior: 'allow',
+      downloadPath,
+      eventsEnabled: true,
+    });
+    const expression = `const link = document.createElement('a'); link.download = '数据 – naïve.xlsx';
+      link.href = URL.createObjectURL(new Blob(['rows'])); document.body.append(link); link.click()`;
+    await client.send('Runtime.evaluate', { expression }, sessionId);
+    await eventually(async () => {
+      const progress = client.messages.filter(({ method }) => method === 'Browser.downloadProgress');
+      return progress.find(({ params }) => params?.['state'] === 'completed');
+    });
+    const [folder = ''] = browsers.folders();
+    const downloads = path.join(browsers.scratchDir, folder, 'home/downloads');
+    expect(readdirSync(downloads)).toEqual(['数据 – naïve.xlsx']);
   });
 
   test('counts toward the limits with all its processes and files', async () => {

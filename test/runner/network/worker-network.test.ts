@@ -213,7 +213,7 @@ describe('another program', () => {
       const body = `return run(${JSON.stringify(program)}, ...${JSON.stringify(argv(port))})()`;
       const launch = {
         mounts: { '/opt/host': '/usr', '/usr/lib/python3': '/usr/lib/python3' },
-        command: (_places: unknown, entry: string) => ['/usr/bin/node', entry],
+        command: (_places: unknown, entry: string) => ['/usr/local/bin/node', entry],
         environment: () => ({ PYTHONHOME: '/opt/host' }),
       };
       const { value, notices } = await runNetworked(

@@ -23,7 +23,8 @@ export interface ServedBrowsers {
   readonly auth: string;
   /** The lines that the run's log would have. */
   readonly notices: string[];
-  /** Existing folders of browsers. */
+  readonly scratchDir: string;
+  /** Existing folders of browsers, by their names in the scratch folder. */
   folders(): string[];
 }
 
@@ -59,7 +60,7 @@ export async function serveBrowsers(
     const { port } = await listen(listener);
     onTestFinished(async () => endpoint.close());
     const folders = (): string[] => readdirSync(scratchDir);
-    served.push({ port, endpoint, auth: credentialsText(credentials), notices, folders });
+    served.push({ port, endpoint, auth: credentialsText(credentials), notices, scratchDir, folders });
   }
   return served as [ServedBrowsers, ...ServedBrowsers[]];
 }

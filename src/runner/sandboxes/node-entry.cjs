@@ -1,0 +1,79 @@
+'use strict';
+/*
+ * Has this process become the worker of Node whose entry is given: with the same view of the world as by `node ENTRY`, run as
+ * `node node-entry.cjs ENTRY` or required by the starter.
+ */
+const fs = require('node:fs');
+const Module = require('node:module');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+
+/** What packages carry to talk to the platform. */
+const sdkFiles = ['sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js'];
+
+/**
+ * Standard output and error are pipes, which Node would write to in the background: what is under way when the worker calls
+ * process.exit() or fails would be lost. They are opened when the worker first asks for them, as always.
+ */
+function blockOutput() {
+  for (const name of ['stdout', 'stderr']) {
+    const property = Object.getOwnPropertyDescriptor(process, name);
+    const open = property.get;
+    const get = {
+      get() {
+        const stream = open.call(process);
+        Object.defineProperty(process, name, property);
+        stream._handle?.setBlocking?.(true);
+        return stream;
+      },
+    }.get;
+    Object.defineProperty(process, name, { ...property, get });
+  }
+}
+
+function textOf(file) {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function hasEsModules(folder) {
+  try {
+    return JSON.parse(textOf(path.join(folder, 'package.json')).replace(/^\uFEFF/, '')).type === 'module';
+  } catch {
+    return false;
+  }
+}
+
+/** The SDK is CommonJS. Beside the code of a package with `"type": "module"` Node would read it as ES modules. */
+function keepSdkCommonJs(folder) {
+  if (!hasEsModules(folder)) return;
+  const paths = sdkFiles.map((name) => path.join(folder, name));
+  const files = new Set(paths.filter((file) => /\bmodule\.exports\b|\bexports\.\w/.test(textOf(file))));
+  if (files.size === 0) return;
+  const urls = new Set(Array.from(files, (file) => pathToFileURL(file).href));
+  Module.registerHooks({
+    resolve(specifier, context, next) {
+      const found = next(specifier, context);
+      return urls.has(found.url) ? { ...found, format: 'commonjs' } : found;
+    },
+  });
+  const load = Module._extensions['.js'];
+  Module._extensions['.js'] = (module, file) => {
+    if (files.has(file)) module._compile(fs.readFileSync(file, 'utf8'), file, 'commonjs');
+    else load(module, file);
+  };
+}
+
+function becomeNodeWorker(entry) {
+  blockOutput();
+  keepSdkCommonJs(path.dirname(entry));
+  delete require.cache[__filename];
+  process.argv.splice(1, process.argv.length - 1, entry);
+  Module.runMain();
+}
+
+if (require.main === module) becomeNodeWorker(process.argv[2]);
+else module.exports = { becomeNodeWorker };
