@@ -5,6 +5,7 @@ export default function configuration(options: { readonly production?: boolean }
   return {
     // `!` marks what belongs to the running platform and its set-up.
     entry: [
+      'bin/*.mjs!',
       'scripts/*.{mjs,ts}!',
       'console/src/main.tsx!',
       'console/{vite.config.ts,postcss.config.mjs}!',
@@ -15,7 +16,7 @@ export default function configuration(options: { readonly production?: boolean }
       'test/**/*-process.ts',
     ],
     project: [
-      'src/**/*.{ts,mjs}!',
+      '{bin,src}/**/*.{ts,mjs}!',
       'console/src/**/*.{ts,tsx}!',
       '{scripts,bench,fuzz,test}/**/*.{ts,mjs,mts}',
     ],

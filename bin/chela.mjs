@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+/**
+ * The `chela` command for every Node from 20 on, called in any folder. The program is TypeScript for Node 24, which is among
+ * the dependencies.
+ */
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import path from 'node:path';
+
+const neededMajor = 24;
+const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const stripTypes = new URL('strip-types.mjs', import.meta.url);
+
+/** The program of this process if it is new enough, else the one among the dependencies. */
+function findNode() {
+  if (Number.parseInt(process.versions.node, 10) >= neededMajor) return process.execPath;
+  const require = createRequire(import.meta.url);
+  const system = `${process.platform}-${process.arch}`;
+  for (const name of [`node-${system}`, `node-bin-${system}`]) {
+    try {
+      return path.join(path.dirname(require.resolve(`${name}/package.json`)), 'bin', 'node');
+    } catch {
+      // Another package has it, or none.
+    }
+  }
+  return undefined;
+}
+
+/** Ends as the program did. */
+function endLike(exitCode, signal) {
+  if (signal === null) {
+    process.exitCode = exitCode;
+    return;
+  }
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
+function runBy(node, options) {
+  const child = spawn(node, [...options, program, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      // A terminal sends Ctrl+C to the program, too, which takes a second one for impatience.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  child.on('error', (error) => {
+    process.stderr.write(`chela: ${node} cannot be started: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.on('exit', endLike);
+}
+
+const node = findNode();
+// Node reads TypeScript, but not that of installed packages.
+const isInstalled = program.split(path.sep).includes('node_modules');
+if (node === undefined) {
+  process.stderr.write(
+    `chela: it needs Node ${neededMajor} or newer, and this is ${process.version}: install it, or run npm install in ${path.dirname(path.dirname(program))}\n`,
+  );
+  process.exitCode = 1;
+} else if (isInstalled) {
+  runBy(node, ['--disable-warning=ExperimentalWarning', `--import=${stripTypes.href}`]);
+} else if (node === process.execPath) {
+  await import('../src/main.ts');
+} else {
+  runBy(node, []);
+}
