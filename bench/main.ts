@@ -7,6 +7,7 @@ import { idleMemory } from './rows/idle-memory.ts';
 import { lastRun } from './rows/last-run.ts';
 import { lastRunGrowth } from './rows/last-run-growth.ts';
 import { manyRuns } from './rows/many-runs.ts';
+import { network } from './rows/network.ts';
 import { proxy } from './rows/proxy.ts';
 import { push } from './rows/push.ts';
 import { start } from './rows/start.ts';
@@ -20,6 +21,7 @@ const benches: readonly Bench[] = [
   manyRuns,
   push,
   proxy,
+  network,
   exportRows,
   lastRun,
   lastRunGrowth,

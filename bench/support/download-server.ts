@@ -1,4 +1,7 @@
-/** A server that answers every request with as many bytes as its argument says. Prints its port. */
+/**
+ * A server that answers every request with as many bytes as its first argument says. Prints its port: a free one of loopback,
+ * or the one of its second argument on every address.
+ */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 
@@ -14,6 +17,7 @@ async function sendAll(socket: Socket): Promise<void> {
 }
 
 const server = createServer((socket) => void sendAll(socket).catch(() => socket.destroy()));
-server.listen(0, '127.0.0.1', () => {
+const port = Number(process.argv[3] ?? 0);
+server.listen(port, port === 0 ? '127.0.0.1' : '0.0.0.0', () => {
   process.stdout.write(`port ${(server.address() as AddressInfo).port}\n`);
 });

@@ -1,6 +1,7 @@
 /** A Chela started with `chela up` in its own folders, with the default durability of its embedded PostgreSQL. */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
 import { embeddedUrl } from '../../src/database/embedded-postgres.ts';
@@ -12,6 +13,15 @@ export const mainScript = path.resolve(import.meta.dirname, '../../src/main.ts')
 
 /** A request limit that no benchmark reaches: the limiter works, but refuses nothing. */
 export const unreachedRateLimit = String(10 ** 9);
+
+/** Ports of the servers that the network benchmark connects to. */
+export const networkPorts = { download: 28_080, requests: 28_081 } as const;
+
+/** Addresses of this machine, from which the benchmarks of the proxy and of the network download. */
+function ownAddresses(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  return ['127.0.0.1', ...addresses.filter(({ family }) => family === 'IPv4').map(({ address }) => address)];
+}
 
 export class Installation extends TestClient implements AsyncDisposable {
   readonly processId: number;
@@ -41,8 +51,8 @@ export class Installation extends TestClient implements AsyncDisposable {
         CHELA_API_KEY: key,
         CHELA_RATE_LIMIT_PER_MINUTE: unreachedRateLimit,
         CHELA_LOG_LEVEL: 'warn',
-        // The address that the proxy benchmark downloads from.
-        CHELA_PROXY_ALLOWED_TARGETS: '127.0.0.1',
+        CHELA_PROXY_ALLOWED_TARGETS: ownAddresses().join(','),
+        CHELA_WORKER_PORTS: Object.values(networkPorts).join(','),
       },
       ready: /^ {2}URL +(\S+)/,
     });

@@ -15,7 +15,7 @@ const workersFolder = path.resolve(import.meta.dirname, '../workers');
 const modelFolder = path.resolve(import.meta.dirname, '../../workers/hello');
 const sharedFiles = ['package.json', 'package-lock.json', 'sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js'];
 
-export type WorkerName = 'download' | 'nothing' | 'first-call' | 'push';
+export type WorkerName = 'download' | 'requests' | 'nothing' | 'first-call' | 'push';
 
 /** Writes a complete package to a new folder below `parent`. */
 export async function layOutPackage(parent: string, name: WorkerName): Promise<string> {

@@ -41,16 +41,13 @@ describe('a worker run by the platform', () => {
     const { port } = new URL(platform.url);
     const value = await valueOf(`
       const connect = ${connect};
-      return [await connect({ host: '127.0.0.1', port: ${port} }), await connect({ host: '10.0.0.1', port: 80 }),
-        Object.keys(require('os').networkInterfaces())];`);
-    expect(value).toEqual(['ECONNREFUSED', 'ENETUNREACH', ['lo']]);
+      return [await connect({ host: '127.0.0.1', port: ${port} }), Object.keys(require('os').networkInterfaces())];`);
+    expect(value).toEqual(['ECONNREFUSED', ['lo', 'near']]);
   });
 
-  test('resolves no names', async () => {
-    const value = await valueOf(
-      `return require('dns').promises.lookup('example.com').then(() => 'resolved', (error) => error.code);`,
-    );
-    expect(value).toMatch(/^(EAI_AGAIN|ENOTFOUND)$/);
+  test('resolves names only to addresses that lead nowhere else', async () => {
+    const value = await valueOf(`return require('dns').promises.resolve4('example.com');`);
+    expect(value).toEqual(['198.18.1.0']);
   });
 
   test('reaches no socket of the database', async () => {

@@ -129,7 +129,7 @@ describe('a worker in its sandbox', () => {
     const contents = (await platform.log(slug)).map(({ content }) => content);
     expect(contents).toContainEqual(
       expect.stringMatching(
-        /^SYSTEM: proxy: 127\.0\.0\.1:\d+ is not a public address; .*CHELA_PROXY_ALLOWED_TARGETS/,
+        /^SYSTEM: proxy: 127\.0\.0\.1:\d+ is not a public address: .*CHELA_PROXY_ALLOWED_TARGETS/,
       ),
     );
   });

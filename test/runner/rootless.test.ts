@@ -88,6 +88,14 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('an ord
     },
   );
 
+  test('gives workers the transparent network', async () => {
+    const check = `const { BubblewrapSandbox } = await import('./src/runner/sandboxes/bubblewrap.ts');
+      console.log(await new BubblewrapSandbox({ cacheDir: '${home}', sandboxUserId: 1 }).networkProblem())`;
+    const [command, argv] = asUser(['node_modules/.bin/node', '--input-type=module', '-e', check]);
+    const { stdout } = await promisify(execFile)(command, argv, { env: userEnvironment({}) });
+    expect(stdout).toBe('undefined\n');
+  });
+
   test('learns from set-up how to install bubblewrap', async () => {
     const bin = path.join(home, 'bin');
     await mkdir(bin);

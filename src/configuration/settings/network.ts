@@ -11,7 +11,7 @@ const defaultWorkerPorts = [
 export const networkSettings = {
   workerNetwork: setting<'transparent' | 'proxy'>({
     environment: 'CHELA_WORKER_NETWORK',
-    default: 'proxy',
+    default: 'transparent',
     parse: oneOf('transparent', 'proxy'),
     describe:
       'How workers reach the network: transparent – any program can connect, by name and by address, and its connections go through the proxy; proxy – only programs that use the proxy can connect.',

@@ -85,7 +85,7 @@ export class SubtaskExecution {
   #process: SandboxedProcess | undefined;
   #cgroup: Cgroup | undefined;
   #browserPorts: readonly number[] = [];
-  /** Reads the worker's output if the proxy is its only way to the network. */
+  /** Reads the worker's output for failed connections. */
   #networkHint: NetworkHint | undefined;
   /** The first error from storing a row. */
   #rowError: string | undefined;
@@ -245,8 +245,12 @@ export class SubtaskExecution {
     const { run_slug: slug, number, limits } = this.subtask;
     this.#browserPorts = (await browsers?.ports(packageDir, sandbox)) ?? [];
     const networkProblem = await this.#networkProblem();
-    if (networkProblem !== undefined) {
-      this.#networkHint = new NetworkHint(networkProblem, (hint) => this.#log.system(hint, logType.warn));
+    if (sandbox.networkProblem !== undefined) {
+      this.#networkHint = new NetworkHint({
+        problem: networkProblem,
+        portsSetting: settings.workerPorts.environment,
+        tell: (hint) => this.#log.system(hint, logType.warn),
+      });
     }
     return sandbox.open({
       packageDir,

@@ -77,6 +77,9 @@ async function keyOf({
   return JSON.stringify([folders, ports, networkPorts, limits, share]);
 }
 
+/** Minimum time between attempts to set up a network, after one failed. */
+const networkRetryMilliseconds = 60_000;
+
 interface BubblewrapOptions extends CertificateSettings {
   /**
    * First of the ids sandboxes run under when the runner is root: one a slot, and then one for each sandbox that was
@@ -111,7 +114,7 @@ export class BubblewrapSandbox implements Sandbox {
   /** The places among the user ids of sandboxes that were opened ahead. */
   readonly #places = new Set<{ readonly index: number }>();
   #preparing: Promise<BubblewrapParts> | undefined;
-  #networkProblem: Promise<string | undefined> | undefined;
+  #networkProblem: { readonly problem: Promise<string | undefined>; readonly at: number } | undefined;
 
   constructor(options: BubblewrapOptions) {
     this.#options = options;
@@ -152,8 +155,13 @@ export class BubblewrapSandbox implements Sandbox {
   }
 
   async networkProblem(): Promise<string | undefined> {
-    this.#networkProblem ??= this.#tryNetwork();
-    return this.#networkProblem;
+    const tried = this.#networkProblem;
+    if (tried !== undefined && (await tried.problem) === undefined) return undefined;
+    // What failed once may work later, but is not tried for each subtask.
+    if (tried === undefined || performance.now() - tried.at > networkRetryMilliseconds) {
+      this.#networkProblem = { problem: this.#tryNetwork(), at: performance.now() };
+    }
+    return this.#networkProblem?.problem;
   }
 
   async open(options: SandboxOptions): Promise<SandboxedProcess> {

@@ -46,18 +46,21 @@ function quietly(value: number, name: string): string {
  * Runs in the near namespace. A child creates the far namespace and the veth pair, then becomes the starter there. Once the
  * far end is complete, the script configures the near end and reports its process id, by which the namespace is entered. It
  * exits when its standard input ends.
+ *
+ * The kernel activates a link some time after the other end came up, and loses packets until then. To show it is the way to
+ * have it activated at once.
  */
 function script(hasIPv6: boolean): string {
   const { near, far, nearIPv6, farIPv6 } = networkAddresses;
   return lines(
-    'near=$$ ip=$1 unshare=$2; shift 2',
+    'near=$$ ip=$1 unshare=$2 nsenter=$3; shift 3',
     `"$unshare" --net -- /bin/sh -c '`,
     '  ip=$1; shift',
     '  "$ip" -batch - || exit',
     // Each datagram to a closed port is answered with an error, not only a few per second.
     `  ${quietly(0, 'ipv4/icmp_ratelimit')}`,
     hasIPv6 && `  ${quietly(0, 'ipv6/icmp/ratelimit')}`,
-    `  echo linked`,
+    '  echo $$',
     `  exec "$@" >/dev/null' sh "$ip" "$@" <<END | {`,
     'link set lo up',
     `link add far mtu ${packetBytes} type veth peer name near mtu ${packetBytes} netns $near`,
@@ -68,7 +71,7 @@ function script(hasIPv6: boolean): string {
     'route add local 0.0.0.0/0 dev lo table main',
     hasIPv6 && 'route add local ::/0 dev lo table main',
     'END',
-    '  read -r linked || exit',
+    '  read -r far || exit',
     '  "$ip" -batch - <<END || exit',
     hasIPv6 && 'link set near addrgenmode none',
     `addr add ${near} peer ${far}/32 dev near`,
@@ -76,7 +79,9 @@ function script(hasIPv6: boolean): string {
     'link set near up',
     `route add default via ${far}`,
     hasIPv6 && `route add default via ${farIPv6}`,
+    'link show dev near',
     'END',
+    '  "$nsenter" --net=/proc/$far/ns/net "$ip" link show dev far || exit',
     // As in containers, the worker may listen on any port.
     `  ${quietly(0, 'ipv4/ip_unprivileged_port_start')}`,
     `  echo $near >&${readyDescriptor}`,
@@ -143,7 +148,15 @@ export class NetworkLink {
       ['--unshare-user', '--unshare-net', '--die-with-parent'],
       capabilities.flatMap((capability) => ['--cap-add', capability]),
       ['--dev-bind', '/', '/', '--', '/bin/sh', '-c', script(existsSync('/proc/net/if_inet6')), 'sh'],
-      [tools.ip, tools.unshare, tools.node, tools.starter, networkAddresses.far, ports.join(',')],
+      [
+        tools.ip,
+        tools.unshare,
+        tools.nsenter,
+        tools.node,
+        tools.starter,
+        networkAddresses.far,
+        ports.join(','),
+      ],
     ].flat();
     const child = spawn(bubblewrap, command, {
       stdio: ['pipe', 'ignore', 'pipe', 'ipc', 'pipe'],

@@ -1,0 +1,6 @@
+/** An HTTP server with short answers, on the port of its argument. Prints its port. */
+import { createServer } from 'node:http';
+
+const port = Number(process.argv[2]);
+const server = createServer((_, response) => response.end('short'));
+server.listen(port, '0.0.0.0', 511, () => process.stdout.write(`port ${port}\n`));
