@@ -193,3 +193,14 @@ export function readMembers(text: string): Map<string, string> {
 export function writeMembers(members: ReadonlyMap<string, string>): string {
   return `{${Array.from(members, ([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`;
 }
+
+/** An escape in JSON text: a pair of surrogates, a lone one (6 characters), or any other. */
+const escapes =
+  /\\(?:u[dD][89abAB][\dA-Fa-f]{2}\\u[dD][c-fC-F][\dA-Fa-f]{2}|u[dD][89a-fA-F][\dA-Fa-f]{2}|[^])/g;
+const loneSurrogateLength = 6;
+
+/** Replaces escapes of lone surrogates, which are no characters and which many programs refuse, with that of U+FFFD. */
+export function withoutLoneSurrogates(text: string): string {
+  if (!/\\u[dD][89a-fA-F]/.test(text)) return text;
+  return text.replaceAll(escapes, (escape) => (escape.length === loneSurrogateLength ? '\\ufffd' : escape));
+}

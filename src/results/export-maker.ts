@@ -96,6 +96,7 @@ export class ExportMaker {
         },
         columns: JSON.parse(plan.columns) as ResultHeader[],
         isFiltered: plan.is_filtered,
+        csv: { defusesFormulas: plan.defuses_formulas, hasByteOrderMark: plan.has_byte_order_mark },
         rowCount: plan.row_count,
       },
     };

@@ -8,6 +8,7 @@ import type { RunRecord } from '../runs/runs.ts';
 import { isFinished } from '../runs/statuses.ts';
 import { exportRecordColumns, fileNameOf, type ExportRecord } from './export-record.ts';
 import type { ExportFormat } from './export-formats.ts';
+import type { CsvStyle } from './exporter.ts';
 import type { ResultHeader } from './ingest.ts';
 
 /** An export that is not made within this time is queued again on request. */
@@ -27,12 +28,15 @@ export interface ExportRequest {
   readonly format: ExportFormat;
   readonly columns: readonly ResultHeader[];
   readonly isFiltered: boolean;
+  readonly csv: CsvStyle;
 }
 
 /** An export with everything needed to make it. */
 export interface ExportPlan extends ExportRecord {
   readonly columns: string;
   readonly is_filtered: boolean;
+  readonly defuses_formulas: boolean;
+  readonly has_byte_order_mark: boolean;
   readonly queued_at: Date;
   /** null if the run was removed. */
   readonly run: { id: number; slug: string; day: string; title: string; createdAt: Date } | null;
@@ -52,18 +56,19 @@ export class ExportRegister {
    * @param ensureMade called in the transaction, which holds the lock of the export
    */
   async ask(exportRequest: ExportRequest, ensureMade: EnsureMade): Promise<ExportRecord> {
-    const { run, format, columns, isFiltered, accountId } = exportRequest;
+    const { run, format, columns, isFiltered, csv, accountId } = exportRequest;
     const identity = await this.#identity(exportRequest);
     const slug = ulid();
     try {
       return await this.#database.transaction(async (client) => {
         const { rows } = await client.query<ExportRecord & { is_overdue: boolean }>({
           name: 'ask-export',
-          text: `INSERT INTO export (slug, run_id, identity, format, columns, is_filtered, row_count, file_name)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+          text: `INSERT INTO export (slug, run_id, identity, format, columns, is_filtered, row_count, file_name,
+                   defuses_formulas, has_byte_order_mark)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                  ON CONFLICT (run_id, identity) DO UPDATE SET asked_at = now()
                  RETURNING id, slug, format, file_name, state, size_bytes, row_count, rows_done, error_key, error_message,
-                   queued_at < now() - make_interval(secs => $9) AS is_overdue`,
+                   queued_at < now() - make_interval(secs => $11) AS is_overdue`,
           values: [
             slug,
             run.id,
@@ -73,6 +78,8 @@ export class ExportRegister {
             isFiltered,
             run.result_count,
             fileNameOf(run, format),
+            csv.defusesFormulas,
+            csv.hasByteOrderMark,
             makeLimitSeconds,
           ],
         });
@@ -91,11 +98,12 @@ export class ExportRegister {
   }
 
   /** SHA-256 of everything that determines the content of the file. */
-  async #identity({ run, format, columns, isFiltered }: ExportRequest): Promise<Buffer> {
+  async #identity({ run, format, columns, isFiltered, csv }: ExportRequest): Promise<Buffer> {
     const finished = isFinished(run.status);
     const moment =
       !finished && (await this.#hasUpserts(run)) ? Math.floor(Date.now() / changingRowsShareMilliseconds) : 0;
-    const parts = [format, isFiltered, columns, run.result_count, finished, moment];
+    const style = format === 'csv' ? csv : undefined;
+    const parts = [format, isFiltered, columns, run.result_count, finished, moment, style];
     return createHash('sha256').update(JSON.stringify(parts)).digest();
   }
 
@@ -142,6 +150,7 @@ export class ExportRegister {
       .leftJoin('worker', 'worker.id', 'run.worker_id')
       .select(exportRecordColumns)
       .select(['export.columns', 'export.is_filtered', 'export.queued_at'])
+      .select(['export.defuses_formulas', 'export.has_byte_order_mark'])
       .select(['run.id as run_id', 'run.slug as run_slug', 'run.day', 'run.created_at', 'worker.title'])
       .where('export.id', '=', id)
       .executeTakeFirst();

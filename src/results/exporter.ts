@@ -11,8 +11,17 @@ export interface ExportedRun {
   readonly url: string;
 }
 
+/** How csv is written; other formats ignore it. */
+export interface CsvStyle {
+  /** Whether values that a spreadsheet would run as a formula get an apostrophe. */
+  readonly defusesFormulas: boolean;
+  /** Excel needs a byte order mark to recognize UTF-8; programs may take it for a part of the first key. */
+  readonly hasByteOrderMark: boolean;
+}
+
 export interface ExportTable {
   readonly run: ExportedRun;
+  readonly csv: CsvStyle;
   /** In output order. */
   readonly columns: readonly ResultHeader[];
   /**

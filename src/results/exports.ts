@@ -12,6 +12,7 @@ import { ExportMaker, makeExports } from './export-maker.ts';
 import { storageKey, type ExportRecord } from './export-record.ts';
 import { ExportRegister } from './export-register.ts';
 import { formatTraits, type ExportFormat } from './export-formats.ts';
+import type { CsvStyle } from './exporter.ts';
 import type { ResultHeader } from './ingest.ts';
 import type { Results } from './results.ts';
 
@@ -40,6 +41,7 @@ export interface ExportRequest {
   readonly format: ExportFormat;
   /** Keys in output order; unknown keys are ignored. All columns if undefined. */
   readonly keys: readonly string[] | undefined;
+  readonly csv: CsvStyle;
   /** URL of the run in the API. */
   readonly runUrl: string;
 }
@@ -89,10 +91,10 @@ export class Exports extends StartStop {
    * Requests an export of the rows that the run has now. Equal requests share one export.
    * @throws ChelaError if the format cannot hold the run's rows
    */
-  async ask(run: RunRecord, { accountId, format, keys, runUrl }: ExportRequest): Promise<ExportRecord> {
+  async ask(run: RunRecord, { accountId, format, keys, csv, runUrl }: ExportRequest): Promise<ExportRecord> {
     const columns = chosenColumns(await this.#results.columns(run), keys);
     refuseBeyondFormat(run, format, columns);
-    const exportRequest = { accountId, run, format, columns, isFiltered: keys !== undefined };
+    const exportRequest = { accountId, run, format, columns, isFiltered: keys !== undefined, csv };
     return this.#register.ask(exportRequest, async (client, { id, slug, state, mustBeMade }) => {
       const isLost =
         state === 'ready' && (await this.#storage.size(storageKey({ slug, format }))) === undefined;

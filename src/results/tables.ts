@@ -61,4 +61,6 @@ interface ExportTable {
   rows_done: Generated<number>;
   asked_at: Generated<Date>;
   queued_at: Generated<Date>;
+  defuses_formulas: Generated<boolean>;
+  has_byte_order_mark: Generated<boolean>;
 }

@@ -140,6 +140,25 @@ describe('a link', () => {
   });
 });
 
+describe('csv_safe and bom', () => {
+  test('decide how csv is written, and each choice has its own file', async () => {
+    const run = await runWith(pushAll([{ '@type': '=1+1', handle: '@nasa' }]));
+    const head = '@type,handle\r\n';
+    const usual = await linkTo(run);
+    expect(await textOf(usual)).toBe(`${head}'=1+1,@nasa\r\n`);
+    expect(await textOf(await linkTo(run, '?csv_safe=0'))).toBe(`${head}=1+1,@nasa\r\n`);
+    const response = await fetch(await linkTo(run, '?csv_safe=1&bom=1'));
+    expect(Buffer.from(await response.arrayBuffer()).toString()).toBe(`\uFEFF${head}'=1+1,@nasa\r\n`);
+    expect(pathOf(await linkTo(run, '?csv_safe=1&bom=0'))).toBe(pathOf(usual));
+    expect(pathOf(await linkTo(run, '?format=json&bom=1'))).toBe(pathOf(await linkTo(run, '?format=json')));
+  });
+
+  test.each(['csv_safe=2', 'csv_safe=no', 'bom=-1'])('%s is refused', async (query) => {
+    const answer = await ask(platform, `/worker-runs/${slug}/result/export?${query}`);
+    expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });
+  });
+});
+
 describe('filter_keys', () => {
   test('selects the columns in that order, and skips unknown and internal ones', async () => {
     const keys = 'price,no such key, title ,price,__coreclaw_data_id__';

@@ -55,6 +55,7 @@ function tableOf(
     },
     columns: keys.map((key) => ({ key, label: key, format: 'text' })),
     isFiltered: false,
+    csv: { defusesFormulas: true, hasByteOrderMark: false },
     rowCount: rows.length,
     rows: inBatches(rows, 2),
     ...changes,
@@ -174,6 +175,14 @@ describe.each(exportFormatNames)('%s', (format) => {
     expect(Object.keys(rows.at(-1) ?? {})).toEqual(['note', 'id']);
   });
 
+  test('replaces lone surrogates, and keeps pairs', async () => {
+    const row = String.raw`{"id":"hello \ud83d","title":"\ude00 \uD83D\ude00 \\ud83d","note":["\udc00"]}`;
+    const { rows } = await readBack(format, tableOf(['id', 'title', 'note'], [row]));
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({ id: 'hello \uFFFD', title: '\uFFFD 😀 \\ud83d' });
+    expect(JSON.stringify(rows[0]?.note)).toMatch(/\uFFFD|\\ufffd/);
+  });
+
   test('is a complete file without rows', async () => {
     expect((await readBack(format, tableOf([], []))).rows).toEqual([]);
     expect((await readBack(format, tableOf(keys, []))).rows).toEqual([]);
@@ -208,6 +217,26 @@ describe('csv', () => {
     ['@SUM(A1)', "'@SUM(A1)"],
     [' =1', "' =1"],
     ['＝1', "'＝1"],
+    ["-2+3+cmd|' /C calc'!A0", "'-2+3+cmd|' /C calc'!A0"],
+    ['-1+1', "'-1+1"],
+    ['+A1', "'+A1"],
+    ['-A1:B2', "'-A1:B2"],
+    ["+'a b'!C3", "'+'a b'!C3"],
+    ['-foo(1)', "'-foo(1)"],
+    ['＠SUM(1)', "'＠SUM(1)"],
+    ['\t=1', "'\t=1"],
+    ['\rx', "'\rx"],
+    ['@nasa', '@nasa'],
+    ['@nba2', '@nba2'],
+    ['+1 555-0100 ext. 5', '+1 555-0100 ext. 5'],
+    ['- none -', '- none -'],
+    ['-well-known', '-well-known'],
+    ['- first, second (both)', '- first, second (both)'],
+    ['-20 % today!', '-20 % today!'],
+    ['-5%', '-5%'],
+    ['-5 °C', '-5 °C'],
+    ['-', '-'],
+    ['@', '@'],
     ['-5', '-5'],
     ['+49 30 123456', '+49 30 123456'],
     ['a=b', 'a=b'],
@@ -217,8 +246,32 @@ describe('csv', () => {
     ]);
   });
 
-  test('escapes a column name that looks like a formula too', async () => {
-    expect((await readBack('csv', tableOf(['=1+1'], []))).columns).toEqual(["'=1+1"]);
+  test('keeps every column name', async () => {
+    expect((await readBack('csv', tableOf(['@type', '=1+1'], []))).columns).toEqual(['@type', '=1+1']);
+  });
+
+  test('keeps values that look like formulas if the request says so', async () => {
+    const csv = { defusesFormulas: false, hasByteOrderMark: false };
+    const file = await written('csv', tableOf(['t'], ['{"t":"=1+1"}', '{"t":"@SUM(A1)"}'], { csv }));
+    expect(await readFile(file, 'utf8')).toBe('t\r\n=1+1\r\n@SUM(A1)\r\n');
+  });
+
+  test('starts with a byte order mark if the request says so', async () => {
+    const csv = { defusesFormulas: true, hasByteOrderMark: true };
+    const file = await written('csv', tableOf(['t'], ['{"t":"ü"}'], { csv }));
+    expect(await readFile(file)).toEqual(Buffer.from('\uFEFFt\r\nü\r\n'));
+  });
+
+  test('quotes an empty field that is alone on its line, so that readers do not skip the row', async () => {
+    const rows = ['{"email":"a@x.test"}', '{"email":""}', '{"email":null}', '{}', '{"email":"b@x.test"}'];
+    const file = await written('csv', tableOf(['email'], rows));
+    const { stdout } = await run(python, [
+      '-c',
+      'import csv, sys; print([row["email"] for row in csv.DictReader(open(sys.argv[1], newline=""))])',
+      file,
+    ]);
+    expect(stdout.trim()).toBe("['a@x.test', '', '', '', 'b@x.test']");
+    expect(await readFile(await written('csv', tableOf([''], ['{}'])), 'utf8')).toBe('""\r\n""\r\n');
   });
 });
 
@@ -251,6 +304,22 @@ describe('xls', () => {
     const sheet = workbook.Sheets['Results'];
     expect(sheet === undefined ? [] : utils.sheet_to_json(sheet)).toEqual(expected.xls);
   });
+
+  test('keeps emoji at every position of a record, in 20,000 rows', async () => {
+    const reviews = Array.from(
+      { length: 20_000 },
+      (_, n) => `${'x'.repeat(n % 211)}👍😀${n}🎉 漢${'🔥'.repeat(n % 7)}`,
+    );
+    const lines = reviews.map((review) => JSON.stringify({ review }));
+    const table = tableOf(['review'], lines, { rows: inBatches(lines, 1000) });
+    const { rows } = await readBack('xls', table);
+    expect(rows.map(({ review }) => review)).toEqual(reviews);
+    const file = await written('xls', tableOf(['review'], lines, { rows: inBatches(lines, 1000) }));
+    const sheet = readWorkbook(await readFile(file), { type: 'buffer' }).Sheets['Results'];
+    expect(sheet === undefined ? [] : utils.sheet_to_json(sheet)).toEqual(
+      reviews.map((review) => ({ review })),
+    );
+  }, 120_000);
 
   test('holds the maximum number of rows of the format', async () => {
     const rowCount = 65_535;

@@ -27,6 +27,24 @@ const ExportQuery = Type.Object({
       examples: ['title,price'],
     }),
   ),
+  csv_safe: Type.Optional(
+    Type.Integer({
+      description:
+        'Extension: 1 puts an apostrophe before csv values that a spreadsheet would run as a formula; 0 writes all values unchanged, for programs.',
+      minimum: 0,
+      maximum: 1,
+      default: 1,
+    }),
+  ),
+  bom: Type.Optional(
+    Type.Integer({
+      description:
+        'Extension: 1 starts a csv file with a byte order mark, which Excel needs to recognize UTF-8.',
+      minimum: 0,
+      maximum: 1,
+      default: 0,
+    }),
+  ),
   wait_seconds: Type.Optional(
     Type.Integer({
       description:
@@ -73,6 +91,10 @@ export function addRunExportOperations(app: ApiApp, context: ApiContext): void {
           accountId: request.accountId,
           format: request.query.format ?? 'csv',
           keys: keysOf(request.query.filter_keys),
+          csv: {
+            defusesFormulas: request.query.csv_safe !== 0,
+            hasByteOrderMark: request.query.bom === 1,
+          },
           runUrl: `${baseUrl}${app.prefix}/worker-runs/${run.slug}`,
         });
         const waitSeconds = Math.min(

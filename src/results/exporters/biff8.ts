@@ -79,6 +79,12 @@ function isNarrow(text: string): boolean {
   return !/[^\0-\xff]/.test(text);
 }
 
+/** The part of a well-formed text from `start` to `end`, or to one unit before if `end` would split a surrogate pair. */
+function wholeCharacters(text: string, start: number, end: number): string {
+  const part = text.slice(start, end);
+  return part.isWellFormed() ? part : part.slice(0, -1);
+}
+
 /** Number of recent short texts that are checked for repetition, which keeps memory constant. */
 const rememberedTexts = 50_000;
 const rememberedLength = 64;
@@ -108,7 +114,7 @@ class SharedStrings {
     const place = this.#count;
     this.#count += 1;
     if (isShort && this.#remembered.size < rememberedTexts) this.#remembered.set(detached(text), place);
-    this.#append(text);
+    this.#append(text.toWellFormed());
     return place;
   }
 
@@ -119,6 +125,7 @@ class SharedStrings {
 
   /**
    * The length and flags of a text must not be split. Its characters may continue in the next record, after new flags.
+   * A surrogate pair stays in one record, because some readers decode each record by itself.
    */
   #append(text: string): void {
     const width = isNarrow(text) ? 1 : 2;
@@ -127,10 +134,10 @@ class SharedStrings {
     this.#used = this.#body.writeUInt8(width - 1, this.#used);
     let written = 0;
     for (;;) {
-      const count = Math.min(text.length - written, Math.floor((recordLimit - this.#used) / width));
-      const part = text.slice(written, written + count);
+      const room = Math.floor((recordLimit - this.#used) / width);
+      const part = wholeCharacters(text, written, Math.min(text.length, written + room));
       this.#used += this.#body.write(part, this.#used, width === 1 ? 'latin1' : 'utf16le');
-      written += count;
+      written += part.length;
       if (written === text.length) return;
       this.#nextBody();
       this.#used = this.#body.writeUInt8(width - 1, 0);

@@ -1,5 +1,5 @@
 /** Rows as cells. Each value keeps the JSON text that the worker wrote, so that numbers keep all digits. */
-import { readMembers } from '../../json/json-text.ts';
+import { readMembers, withoutLoneSurrogates } from '../../json/json-text.ts';
 import type { ExportTable } from '../exporter.ts';
 
 /** JSON text of a value; undefined if the row does not have the key. */
@@ -9,7 +9,7 @@ export type Cell = string | undefined;
 export function cellReader({ columns }: Pick<ExportTable, 'columns'>): (row: string) => Cell[] {
   const keys = columns.map(({ key }) => key);
   return (row) => {
-    const members = readMembers(row);
+    const members = readMembers(withoutLoneSurrogates(row));
     return keys.map((key) => members.get(key));
   };
 }

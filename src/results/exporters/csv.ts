@@ -1,6 +1,6 @@
 /**
- * CSV according to RFC 4180: UTF-8 without byte order mark, CRLF line ends, a header line with the keys. Text that
- * spreadsheets would take for a formula is prefixed with an apostrophe.
+ * CSV according to RFC 4180: UTF-8, CRLF line ends, a header line with the keys. Unless the request says otherwise, there
+ * is no byte order mark, and values that spreadsheets would run as a formula are prefixed with an apostrophe.
  */
 import type { Exporter } from '../exporter.ts';
 import { cellReader, cellText, isString, stringValue, type Cell } from './cells.ts';
@@ -15,18 +15,25 @@ function field(text: string): string {
   return needsQuotes.test(whole) ? `"${whole.replaceAll('"', '""')}"` : whole;
 }
 
-function textField(text: string): string {
+/** A line with one empty field would be a blank line, which readers skip. */
+function line(fields: readonly string[]): string {
+  return `${fields.length === 1 && fields[0] === '' ? '""' : fields.join(',')}\r\n`;
+}
+
+function defusedField(cell: Cell): string {
+  if (!isString(cell)) return field(cellText(cell));
+  const text = stringValue(cell);
   return field(isFormulaLike(text) ? `'${text}` : text);
 }
 
-function cellField(cell: Cell): string {
-  return isString(cell) ? textField(stringValue(cell)) : field(cellText(cell));
+function exactField(cell: Cell): string {
+  return field(cellText(cell));
 }
 
 export const writeCsv: Exporter = async function* (table) {
+  const { columns, csv } = table;
   const cellsOf = cellReader(table);
-  yield `${table.columns.map(({ key }) => textField(key)).join(',')}\r\n`;
-  for await (const rows of table.rows) {
-    yield rows.map((row) => `${cellsOf(row).map(cellField).join(',')}\r\n`).join('');
-  }
+  const cellField = csv.defusesFormulas ? defusedField : exactField;
+  yield `${csv.hasByteOrderMark ? '\uFEFF' : ''}${line(columns.map(({ key }) => field(key)))}`;
+  for await (const rows of table.rows) yield rows.map((row) => line(cellsOf(row).map(cellField))).join('');
 };

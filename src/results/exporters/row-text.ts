@@ -1,5 +1,5 @@
 /** Rows as JSON text, for formats that keep rows unchanged. */
-import { readMembers, writeMembers } from '../../json/json-text.ts';
+import { readMembers, withoutLoneSurrogates, writeMembers } from '../../json/json-text.ts';
 import type { ExportTable } from '../exporter.ts';
 import { platformKeyPrefix } from '../result-row.ts';
 import { cellReader } from './cells.ts';
@@ -16,7 +16,8 @@ function withoutPlatformKeys(row: string): string {
 export function rowWriter(table: ExportTable): (row: string) => string {
   if (!table.isFiltered) {
     return (row) => {
-      const text = row.includes(platformKeyPrefix) ? withoutPlatformKeys(row) : row;
+      const whole = withoutLoneSurrogates(row);
+      const text = whole.includes(platformKeyPrefix) ? withoutPlatformKeys(whole) : whole;
       return /[\n\r]/.test(text) ? text.replaceAll(/[\n\r]+/g, ' ') : text;
     };
   }

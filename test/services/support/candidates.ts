@@ -201,7 +201,13 @@ const makesExports: MakeCandidate = async (around) => {
       if (run === undefined) throw new Error('the stored run is not there');
       await jobs.start();
       try {
-        const wish = { accountId, format: 'csv', keys: undefined, runUrl: 'http://localhost' } as const;
+        const wish = {
+          accountId,
+          format: 'csv',
+          keys: undefined,
+          csv: { defusesFormulas: true, hasByteOrderMark: false },
+          runUrl: 'http://localhost',
+        } as const;
         const { slug: asked } = await service.ask(run, wish);
         expect(await service.wait(asked, 30_000, new AbortController().signal)).toMatchObject({
           state: 'ready',
