@@ -22,6 +22,10 @@ beforeAll(async () => {
   await writeFile(path.join(folder, 'main.js'), "require('./lib/prices.js');\n");
   await writeFile(path.join(folder, 'lib', 'prices.js'), "console.log('prices');\n");
   await writeFile(path.join(folder, 'node_modules', 'large', 'index.js'), '');
+  // Left out, as by `chela push`.
+  await writeFile(path.join(folder, '.gitignore'), 'cookies.json\n');
+  await writeFile(path.join(folder, 'cookies.json'), '{}');
+  await writeFile(path.join(folder, '.env.local'), 'KEY=secret');
 });
 afterAll(async () => {
   await browser.close();
@@ -34,7 +38,7 @@ async function writeSchema(schema: unknown): Promise<void> {
 
 async function chooseFolder(page: Page): Promise<void> {
   await page.getByRole('dialog').locator('input[webkitdirectory]').setInputFiles(folder);
-  await page.getByRole('dialog').getByText('price-watch/ · 3 files').waitFor();
+  await page.getByRole('dialog').getByText('price-watch/ · 4 files').waitFor();
 }
 
 async function send(page: Page): Promise<void> {
@@ -89,7 +93,7 @@ describe('a folder', () => {
     const { page } = browser;
     await page.getByRole('button', { name: 'Upload version' }).click();
     await page.getByRole('dialog').locator('input[webkitdirectory]').setInputFiles(folder);
-    await page.getByRole('dialog').getByText('price-watch/ · 4 files').waitFor();
+    await page.getByRole('dialog').getByText('price-watch/ · 5 files').waitFor();
     await send(page);
     await page.getByText('The dependencies could not be installed').waitFor();
     const log = page.getByRole('region', { name: 'Installation log' });

@@ -1,4 +1,5 @@
 /** A dropped or chosen package: a zip is sent unchanged, a folder is zipped in the browser. */
+import { ignoreFiles, IgnoreRules } from '../../../../../src/workers/ignore-rules.ts';
 
 export interface PackageSource {
   /** Name of the folder, or of the zip without its extension. */
@@ -13,18 +14,6 @@ interface PackageFile {
   readonly path: string;
   readonly file: File;
 }
-
-/** The same as `chela push` leaves out: installed and generated files, and local secrets. */
-const leftOut = new Set([
-  'node_modules',
-  '.git',
-  '.DS_Store',
-  '__pycache__',
-  '__MACOSX',
-  '.venv',
-  '.chela',
-  '.env',
-]);
 
 export class NoPackageError extends Error {
   override name = 'NoPackageError';
@@ -43,17 +32,80 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEn
   }
 }
 
-async function filesOf(entry: FileSystemEntry, path: string): Promise<PackageFile[]> {
-  if (leftOut.has(entry.name)) return [];
-  if (entry.isFile) {
-    const file = await new Promise<File>((resolve, reject) => {
-      (entry as FileSystemFileEntry).file(resolve, reject);
-    });
-    return [{ path, file }];
+async function fileOf(entry: FileSystemFileEntry): Promise<File> {
+  return new Promise((resolve, reject) => {
+    entry.file(resolve, reject);
+  });
+}
+
+/** The rules of one folder, in the order in which they count. */
+async function rulesIn(
+  files: readonly { readonly name: string; readonly read: () => Promise<File> }[],
+): Promise<string[]> {
+  const texts = ignoreFiles.map(async (name) =>
+    (await files.find((file) => file.name === name)?.read())?.text(),
+  );
+  return (await Promise.all(texts)).filter((text) => text !== undefined);
+}
+
+function isFileEntry(entry: FileSystemEntry): entry is FileSystemFileEntry {
+  return entry.isFile;
+}
+
+/** @param prefix of the paths of these entries, empty or with a slash at the end */
+async function filesOf(
+  entries: readonly FileSystemEntry[],
+  prefix: string,
+  rules: IgnoreRules,
+): Promise<PackageFile[]> {
+  // A virtual environment of Python, whatever its name.
+  if (prefix !== '' && entries.some(({ name }) => name === 'pyvenv.cfg')) return [];
+  const files = entries.filter(isFileEntry);
+  rules.enter(
+    prefix,
+    await rulesIn(files.map((entry) => ({ name: entry.name, read: async () => fileOf(entry) }))),
+  );
+  const kept = entries.filter(({ name, isDirectory }) => !rules.leavesOut(`${prefix}${name}`, isDirectory));
+  const found = kept.map(async (entry): Promise<PackageFile[]> => {
+    const path = `${prefix}${entry.name}`;
+    if (isFileEntry(entry)) return [{ path, file: await fileOf(entry) }];
+    return filesOf(await entriesOf(entry as FileSystemDirectoryEntry), `${path}/`, rules);
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** Folders that a file is in, outermost first, each with a slash at the end. */
+function foldersOf(path: string): string[] {
+  const folders: string[] = [];
+  for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1))
+    folders.push(path.slice(0, slash + 1));
+  return folders;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1);
+}
+
+/** Those of a folder's files that belong to the package. */
+async function keptFiles(files: readonly PackageFile[]): Promise<PackageFile[]> {
+  const rules = new IgnoreRules();
+  const environments = new Set(
+    files.filter(({ path }) => path.endsWith('/pyvenv.cfg')).map(({ path }) => parentOf(path)),
+  );
+  const ruleFiles = files.filter(({ file }) => ignoreFiles.some((name) => name === file.name));
+  const folders = new Set(['', ...ruleFiles.map(({ path }) => parentOf(path)).toSorted()]);
+  for (const folder of folders) {
+    const own = ruleFiles.filter(({ path }) => parentOf(path) === folder);
+    rules.enter(folder, await rulesIn(own.map(({ file }) => ({ name: file.name, read: async () => file }))));
   }
-  const entries = await entriesOf(entry as FileSystemDirectoryEntry);
-  const prefix = path === '' ? '' : `${path}/`;
-  return (await Promise.all(entries.map(async (child) => filesOf(child, `${prefix}${child.name}`)))).flat();
+  const isKept = new Map<string, boolean>();
+  const keeps = (folder: string): boolean => {
+    const known =
+      isKept.get(folder) ?? !(environments.has(folder) || rules.leavesOut(folder.slice(0, -1), true));
+    isKept.set(folder, known);
+    return known;
+  };
+  return files.filter(({ path }) => foldersOf(path).every(keeps) && !rules.leavesOut(path, false));
 }
 
 function isZip({ name }: { readonly name: string }): boolean {
@@ -76,24 +128,22 @@ export async function droppedPackage(data: DataTransfer): Promise<PackageSource>
   if (entries.length <= 1 && file !== undefined && isZip(file)) return zipSource(file);
   if (first === undefined) throw new NoPackageError();
   if (entries.length === 1 && first.isDirectory) {
-    return { name: first.name, files: await filesOf(first, '') };
+    const inside = await entriesOf(first as FileSystemDirectoryEntry);
+    return { name: first.name, files: await filesOf(inside, '', new IgnoreRules()) };
   }
-  const files = await Promise.all(entries.map(async (entry) => filesOf(entry, entry.name)));
-  return { name: '', files: files.flat() };
+  return { name: '', files: await filesOf(entries, '', new IgnoreRules()) };
 }
 
 /**
  * The package chosen in a file dialog: one zip, or the files of a folder. @throws NoPackageError if nothing was chosen
  */
-export function chosenPackage(chosen: readonly File[]): PackageSource {
+export async function chosenPackage(chosen: readonly File[]): Promise<PackageSource> {
   const [first] = chosen;
   if (first === undefined) throw new NoPackageError();
   if (first.webkitRelativePath === '') return zipSource(first);
   const [name = ''] = first.webkitRelativePath.split('/');
-  const files = chosen
-    .map((file) => ({ path: file.webkitRelativePath.split('/').slice(1).join('/'), file }))
-    .filter(({ path }) => !path.split('/').some((part) => leftOut.has(part)));
-  return { name, files };
+  const files = chosen.map((file) => ({ path: file.webkitRelativePath.split('/').slice(1).join('/'), file }));
+  return { name, files: await keptFiles(files) };
 }
 
 /** The package as a zip. @throws NoPackageError if it contains no file */

@@ -64,7 +64,7 @@ export function ZipForm({ workerId, source: given, onClose, onPublished }: ZipFo
     }
   };
   const choose = (files: readonly File[]): void => {
-    if (files.length > 0) void take(Promise.resolve(chosenPackage(files)));
+    if (files.length > 0) void take(chosenPackage(files));
   };
   const drop = (event: DragEvent): void => {
     event.preventDefault();
