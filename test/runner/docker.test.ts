@@ -108,6 +108,19 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
   }
 
   describe('a container', () => {
+    test('tells of the memory and processors of its run', async () => {
+      const facts = await inside(
+        `return {
+          total: os.totalmem() / ${mebibyte},
+          heap: Math.round(require('node:v8').getHeapStatistics().heap_size_limit / ${mebibyte}),
+          online: fs.readFileSync('/sys/devices/system/cpu/online', 'utf8'),
+          trusts: fs.existsSync(process.env.SSL_CERT_FILE),
+        }`,
+        { share: { memoryMegabytes: 1024, cpus: 1 } },
+      );
+      expect(facts).toEqual({ total: 1024, heap: 768, online: '0\n', trusts: true });
+    });
+
     test('has no privileges, no network, and none of the host’s files', async () => {
       const secret = path.join(cacheDir, 'secret.txt');
       await writeFile(secret, 'secret');

@@ -3,11 +3,18 @@ import { describe, expect, test } from 'vitest';
 import type { NamedLimit } from '../../src/runs/named-limits.ts';
 import { LimitSigns } from '../../src/runner/execution/limit-signs.ts';
 
-const limits = { openFiles: 11, processes: 12, fileSizeBytes: 13, tmpBytes: 14 };
+const limits = {
+  openFiles: 11,
+  processes: 12,
+  fileSizeBytes: 13,
+  tmpBytes: 14,
+  memoryBytes: 512 * 1024 * 1024,
+};
 const openFiles = { limit: 'open_files', value: 11 };
 const processes = { limit: 'processes', value: 12 };
 const fileSize = { limit: 'file_size', value: 13 };
 const temporary = { limit: 'tmp', value: 14 };
+const memory = { limit: 'memory', value: 512 };
 
 function limitsOf(...lines: string[]): readonly NamedLimit[] {
   const signs = new LimitSigns(limits);
@@ -27,6 +34,11 @@ describe('a limit is named by', () => {
     ["RuntimeError: can't start new thread", processes],
     ['runtime: failed to create new OS thread (have 9 already; errno=11)', processes],
     ['fork/exec /bin/true: resource temporarily unavailable', processes],
+    [
+      'FATAL ERROR: Ineffective mark-compacts near heap limit Allocation failed - JavaScript heap out of memory',
+      memory,
+    ],
+    ["code: 'ERR_WORKER_OUT_OF_MEMORY'", memory],
     ['pthread_create failed: Resource temporarily unavailable', processes],
   ] as const)('%s', ([line, limit]) => {
     expect(limitsOf(line)).toEqual([limit]);

@@ -8,8 +8,8 @@ import type { SandboxLimits } from '../sandbox.ts';
 /** Texts that follow each other in one line, each of whole words, in lower case. */
 type Sign = readonly string[];
 
-/** The sandbox's limits that the kernel reports only to the worker. */
-type WorkerOnlyLimit = 'open_files' | 'file_size' | 'tmp' | 'processes';
+/** The sandbox's limits that only the worker hears of: from the kernel, or, of memory, from V8, whose heap is part of it. */
+type WorkerOnlyLimit = 'open_files' | 'file_size' | 'tmp' | 'processes' | 'memory';
 
 interface SignedLimit {
   readonly signs: readonly Sign[];
@@ -40,10 +40,15 @@ const signedLimits: readonly SignedLimit[] = [
     ],
     limit: 'processes',
   },
+  {
+    signs: [['javascript heap out of memory'], ['err_worker_out_of_memory']],
+    limit: 'memory',
+  },
 ];
 
 /** Runtimes do not print longer lines for an error. */
 const maxLineLength = 4096;
+const mebibyte = 1024 * 1024;
 const wordCharacter = /\w/;
 
 /** The field of the sandbox's limits that has the value of each. */
@@ -52,6 +57,7 @@ const values: Readonly<Record<WorkerOnlyLimit, (limits: SandboxLimits) => number
   file_size: ({ fileSizeBytes }) => fileSizeBytes,
   tmp: ({ tmpBytes }) => tmpBytes,
   processes: ({ processes }) => processes,
+  memory: ({ memoryBytes = 0 }) => Math.round(memoryBytes / mebibyte),
 };
 
 export function untoldLimit(limit: WorkerOnlyLimit, limits: SandboxLimits): NamedLimit {

@@ -7,6 +7,7 @@ import type { WorkerStart } from './container-link.ts';
 import { bundlePlaces, type CertificateFiles } from './certificates.ts';
 import { certificateMounts, inside, placesOf, workerVariables } from './layout.ts';
 import { hostMounts, type HostMount } from './host-mounts.ts';
+import { sharePlaces, writeShareFiles } from './resource-share.ts';
 import type { RuntimeFolder } from './runtime-folder.ts';
 import type { Owner } from './work-folder.ts';
 
@@ -31,6 +32,8 @@ export interface ContainerFolders {
   readonly sockets: string;
   /** `passwd` and `group` with the container's user. */
   readonly identity: string;
+  /** Gets what tells of its share, where it is told one. */
+  readonly share: string;
 }
 
 export interface ContainerPlan {
@@ -55,7 +58,7 @@ export async function writeIdentity(folder: string, { uid, gid }: Owner): Promis
   ]);
 }
 
-function readOnlyMounts({ options, folders, runtimeFolder }: ContainerPlan): HostMount[] {
+function readOnlyMounts({ options, folders, runtimeFolder, runtime }: ContainerPlan): HostMount[] {
   const { launch, nodeModulesDir } = options;
   const places = placesOf(launch);
   const etc = {
@@ -66,6 +69,7 @@ function readOnlyMounts({ options, folders, runtimeFolder }: ContainerPlan): Hos
   return [
     ...authorities(runtimeFolder.certificates),
     ...hostMounts(['/usr/share/zoneinfo']),
+    ...shareMounts(options, folders, runtime),
     ...Object.entries(etc).map(([to, from]) => ({ from, to })),
     { from: runtimeFolder.nodeBinary, to: inside.node },
     { from: runtimeFolder.nodeEntry, to: inside.nodeEntry },
@@ -82,6 +86,12 @@ function authorities(certificates: CertificateFiles): HostMount[] {
   if (all === undefined) return [];
   const [debian, , fedora] = bundlePlaces;
   return [...certificateMounts(certificates), { from: all, to: debian }, { from: all, to: fedora }];
+}
+
+/** A container has a cgroup of its own. Another runtime has a `/proc` and `/sys` of its own as well. */
+function shareMounts({ share }: SandboxOptions, folders: ContainerFolders, runtime: string): HostMount[] {
+  if (share === undefined || runtime !== '') return [];
+  return writeShareFiles(folders.share, share).filter(({ to }) => to !== sharePlaces.cgroup);
 }
 
 function bind({ from, to }: HostMount, readOnly: boolean): MountSettings {

@@ -221,6 +221,7 @@ async function makeFolders(options: SandboxOptions, owner: Owner): Promise<Conta
     home: place('home'),
     sockets: place('sockets'),
     identity: place('identity'),
+    share: place('share'),
   };
   const { work, home, identity } = folders;
   await Promise.all([makePrivateFolder(work, owner), makePrivateFolder(home, owner), mkdir(identity)]);

@@ -103,7 +103,11 @@ function processorFiles(share: ResourceShare): Record<string, string> {
 }
 
 /** Where a sandbox with a root of its own shows the files of a share. */
-const places = { cgroup: '/sys/fs/cgroup', processors: '/sys/devices/system/cpu', memory: '/proc/meminfo' };
+export const sharePlaces = {
+  cgroup: '/sys/fs/cgroup',
+  processors: '/sys/devices/system/cpu',
+  memory: '/proc/meminfo',
+} as const;
 
 /**
  * Writes the files of a share.
@@ -121,7 +125,7 @@ export function writeShareFiles(folder: string, share: ResourceShare): HostMount
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
     writeFileSync(file, content, { mode: 0o644 });
   }
-  return Object.entries(places).map(([name, to]) => ({ from: path.join(folder, name), to }));
+  return Object.entries(sharePlaces).map(([name, to]) => ({ from: path.join(folder, name), to }));
 }
 
 function inFolder(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
