@@ -214,7 +214,7 @@ test('needs a balance and room in the plan, while holding needs neither', async 
     expect(await activateBoth()).toMatchObject([isNotPaid, isNotPaid]);
     expect((await small.call('/run-queue/items')).data).toMatchObject({ count: 2 });
     await small.platform.database.pool.query('UPDATE account SET balance = 1');
-    const hasNoPlace = { success: false, error: expect.stringContaining('1 of the 1 concurrent runs') };
+    const hasNoPlace = { success: false, error: expect.stringContaining('1 of 1 concurrent runs') };
     expect(await activateBoth()).toMatchObject([{ success: true }, hasNoPlace]);
     expect((await small.call('/run-queue/items')).data).toMatchObject({ count: 1 });
   } finally {
