@@ -4,18 +4,41 @@ import { defineConfig } from 'vitest/config';
 /** Set by `npm run coverage`: where child processes of the tests write what they run. */
 const childCoverage = process.env['CHELA_TEST_COVERAGE_DIR'];
 
+/**
+ * Folders whose files each get a process of their own, because they count what their process opens, or fill its memory. The
+ * others share processes, and load the program once for all of them.
+ */
+const isolated = ['bundled-workers', 'console', 'escape', 'platform', 'runner', 'services'].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
+
+const everyFile = {
+  // Limits end what hangs, and nothing else: tests wait on signals and pass on a busy machine.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  // Functions from the compile cache are not counted exactly.
+  env:
+    childCoverage === undefined ? {} : { NODE_V8_COVERAGE: childCoverage, NODE_DISABLE_COMPILE_CACHE: '1' },
+};
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    // Here and not in the projects: one PostgreSQL serves both.
     globalSetup: 'test/support/global-setup.ts',
     // Most of a test's time is waiting for other processes.
     maxWorkers: availableParallelism() + 1,
-    // Limits end what hangs, and nothing else: tests wait on signals and pass on a busy machine.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
-    // Functions from the compile cache are not counted as exactly.
-    env:
-      childCoverage === undefined ? {} : { NODE_V8_COVERAGE: childCoverage, NODE_DISABLE_COMPILE_CACHE: '1' },
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['json'], reportOnFailure: true },
+    projects: [
+      { test: { ...everyFile, name: 'isolated', include: isolated } },
+      {
+        test: {
+          ...everyFile,
+          name: 'shared',
+          include: ['test/**/*.test.ts'],
+          exclude: isolated,
+          isolate: false,
+        },
+      },
+    ],
   },
 });
