@@ -222,6 +222,16 @@ describe('in a sandbox with a root of its own', () => {
     expect(await answerOf(bubblewrap(), code)).toEqual([]);
   });
 
+  test('folders of the platform must not lie where workers can read', async () => {
+    const options = { cacheDir, sandboxUserId: firstUserId };
+    await expect(new BubblewrapSandbox({ ...options, dataDir: '/usr/share/chela' }).check()).rejects.toThrow(
+      '/usr/share/chela lies in /usr/share, which workers can read: move it elsewhere (CHELA_DATA_DIR, CHELA_CACHE_DIR)',
+    );
+    await expect(new BubblewrapSandbox({ ...options, cacheDir: '/usr/lib/x/cache' }).check()).rejects.toThrow(
+      '/usr/lib/x/cache lies in /usr/lib',
+    );
+  });
+
   test.runIf(existsSync('/usr/bin/perl'))('the locale of the environment is there', async () => {
     const script = `use POSIX; print setlocale(LC_ALL, "") // "none"`;
     const code = `const { execFileSync } = require('child_process');

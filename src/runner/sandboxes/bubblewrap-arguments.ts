@@ -29,6 +29,11 @@ const firstProcess = `exec 9>&2 2>/dev/null; "$@" 2>&9 9>&- & exec ${descriptors
 /** What the distribution installed: the same on every machine with these packages, and open to each of its users. */
 const systemFolders = ['bin', 'lib', 'lib32', 'lib64', 'libexec', 'share'].map((name) => `/usr/${name}`);
 
+/** @returns the folder of the host that shows workers what is in `folder`, if there is one */
+export function shownFolderOf(folder: string): string | undefined {
+  return systemFolders.find((shown) => `${folder}/`.startsWith(`${shown}/`));
+}
+
 /** Files of `/etc` and the like that programs in those folders read. None of them holds a secret. */
 const systemFiles = [
   // /usr/bin/awk and others are links into it.
@@ -81,7 +86,6 @@ function rootLinks(): string[] {
 /** Part that is the same for every sandbox of this machine. */
 export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): string[] {
   const mounts = [
-    ...hostMounts([...systemFolders, ...systemFiles]),
     ...extendedBundles(runtime.certificates),
     ...certificateMounts(runtime.certificates),
     ...Object.entries(runtime.etc).map(([to, from]) => ({ from, to })),
@@ -96,6 +100,8 @@ export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): s
     ['--uid', String(insideId), '--gid', String(insideId), '--hostname', 'worker'],
     ['--new-session', '--die-with-parent', '--as-pid-1', '--clearenv'],
     rootLinks(),
+    // What the operator removes while the runner runs is not missed.
+    ...hostMounts([...systemFolders, ...systemFiles]).map(({ from, to }) => ['--ro-bind-try', from, to]),
     ...mounts.map(({ from, to }) => ['--ro-bind', from, to]),
     ['--proc', '/proc', '--dev', '/dev'],
     ...Object.entries(baseVariables(runtime.certificates)).map(([name, value]) => ['--setenv', name, value]),

@@ -5,10 +5,11 @@
  */
 import { execFile } from 'node:child_process';
 import { rename, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
 import { ScratchFolder } from '../../host/scratch-folder.ts';
-import { assignmentOf, shapeOf, sharedNetwork } from './bubblewrap-arguments.ts';
+import { assignmentOf, shapeOf, sharedNetwork, shownFolderOf } from './bubblewrap-arguments.ts';
 import type { SandboxShape } from './bubblewrap-arguments.ts';
 import { findParts } from './bubblewrap-parts.ts';
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
@@ -81,6 +82,8 @@ async function keyOf({
 const networkRetryMilliseconds = 60_000;
 
 interface BubblewrapOptions extends CertificateSettings {
+  /** What the platform keeps. */
+  readonly dataDir?: string;
   /**
    * First of the ids sandboxes run under when the runner is root: one a slot, and then one for each sandbox that was
    * opened ahead of its subtask.
@@ -135,8 +138,21 @@ export class BubblewrapSandbox implements Sandbox {
         `the bubblewrap sandbox requires Linux; on ${process.platform}, set CHELA_SANDBOX=process`,
       );
     }
+    this.#checkFolders();
     await this.#prepare();
     await tryOut({ open: async (trial) => this.#openCold(trial) }, this.#options.cacheDir);
+  }
+
+  /** @throws Error if workers could read what the platform keeps */
+  #checkFolders(): void {
+    const { cacheDir, dataDir = cacheDir } = this.#options;
+    for (const folder of [dataDir, cacheDir]) {
+      const shown = shownFolderOf(path.resolve(folder));
+      if (shown === undefined) continue;
+      throw new Error(
+        `${folder} lies in ${shown}, which workers can read: move it elsewhere (CHELA_DATA_DIR, CHELA_CACHE_DIR)`,
+      );
+    }
   }
 
   /** bubblewrap ends with its runner. */

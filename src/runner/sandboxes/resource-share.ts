@@ -2,7 +2,7 @@
  * What programs in a sandbox are told of memory and processors: the share of their run, where they would otherwise see the
  * whole machine. By variables, and by files in the places where the kernel tells of the machine and of cgroups.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ResourceShare } from '../sandbox.ts';
 import type { HostMount } from './host-mounts.ts';
@@ -122,10 +122,17 @@ export function writeShareFiles(folder: string, share: ResourceShare): HostMount
   };
   for (const [name, content] of Object.entries(files)) {
     const file = path.join(folder, name);
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
-    writeFileSync(file, content, { mode: 0o644 });
+    makeReadableFolder(path.dirname(file), folder);
+    writeFileSync(file, content);
+    chmodSync(file, 0o644);
   }
   return Object.entries(sharePlaces).map(([name, to]) => ({ from: path.join(folder, name), to }));
+}
+
+/** Makes a folder, and those between it and `top`, that every user can enter, whatever the runner's umask is. */
+function makeReadableFolder(folder: string, top: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (let made = folder; made.startsWith(top); made = path.dirname(made)) chmodSync(made, 0o755);
 }
 
 function inFolder(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
