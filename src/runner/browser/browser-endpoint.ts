@@ -46,9 +46,9 @@ export class BrowserEndpoint {
       ...owner,
       onNotice: (message) => this.#notice(message),
     });
-    this.#devtools = new DevtoolsFrontend(config, this.#browsers, messageBytes);
-    const idleMilliseconds = config.browserIdleSeconds * 1000;
-    this.#webdriver = new WebDriverFrontend(config, this.#browsers, { messageBytes, idleMilliseconds });
+    const limits = { messageBytes, idleMilliseconds: config.browserIdleSeconds * 1000 };
+    this.#devtools = new DevtoolsFrontend(config, this.#browsers, limits);
+    this.#webdriver = new WebDriverFrontend(config, this.#browsers, limits);
     this.#http = createServer({ keepAliveTimeout: keepAliveMilliseconds, requestTimeout: 0 });
     this.#http.on('request', (request, response) => void this.#answer(request, response));
     this.#http.on('upgrade', (request, socket: Socket, head) => void this.#upgrade(request, socket, head));
@@ -83,8 +83,8 @@ export class BrowserEndpoint {
     try {
       const url = this.#authorized(request);
       if (this.#devtools.serves(url.pathname)) {
-        const host = request.headers.host ?? '';
-        await this.#devtools.describe(url.pathname, host, credentialsText(this.#credentials), response);
+        const address = { host: request.headers.host ?? '', apiKey: credentialsText(this.#credentials) };
+        await this.#devtools.describe(request, url, address, response);
       } else await this.#webdriver.handle(request, response, url.pathname);
     } catch (error) {
       if (response.headersSent || response.destroyed) response.destroy();
@@ -94,8 +94,8 @@ export class BrowserEndpoint {
 
   async #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     try {
-      const { pathname } = this.#authorized(request);
-      await this.#devtools.connect(request, socket, head, pathname);
+      const url = this.#authorized(request);
+      await this.#devtools.connect(request, socket, head, url);
     } catch (error) {
       const refusal = this.#refusal(error);
       const lines = Object.entries({ ...headersOf(refusal), connection: 'close' }).map(

@@ -9,17 +9,18 @@ import type { Cgroup } from '../cgroup.ts';
 import { proxyAddress } from '../proxy/egress-proxy.ts';
 import type { Launch, Sandbox, SandboxedProcess, SandboxLimits } from '../sandbox.ts';
 import { BrowserError } from './browser-error.ts';
-import { browserMounts, browserSwitches, driverInFence, programInFence } from './chromium.ts';
+import { browserMounts, browserSwitches, debuggingPort, driverInFence, programInFence } from './chromium.ts';
+import { WaitingConnections } from './waiting-connections.ts';
 
 /** Holds what runs first in a fence. */
 const packageDir = path.join(import.meta.dirname, 'fence');
 const entry = 'browser-entry.cjs';
 /** Where the runner accepts the browser's connections, as the fence sees it. */
 const controlPort = 20_088;
+/** Where it accepts those to the debugging port. */
+const tunnelPort = 20_089;
 const driverPort = 9515;
 const nodeBinary = '/usr/local/bin/node';
-/** Connections that wait for their use; more are a sign of something else in the fence. */
-const mostWaiting = 8;
 const keptOutputLength = 8000;
 /** What a browser without a desktop always prints. */
 const busNoise = /ERROR:dbus/;
@@ -35,6 +36,8 @@ export interface FenceOptions {
   readonly chromium: string;
   /** The browser is started by it, at a session's request; without it the browser starts at once, led by its pipe. */
   readonly chromedriver?: string | undefined;
+  /** Gives the browser a debugging port too, at which several clients can use it (`debuggingConnection`). */
+  readonly hasDebuggingPort?: boolean | undefined;
   /** Serves the proxy of the browser. */
   readonly serveProxy: (listener: Server) => { close(): void };
 }
@@ -44,31 +47,32 @@ export class BrowserFence {
   readonly ended: Promise<void>;
   readonly #process: SandboxedProcess;
   readonly #proxy: { close(): void };
-  readonly #ready: Socket[] = [];
-  readonly #takers: ((connection: Socket) => void)[] = [];
+  readonly #control = new WaitingConnections();
+  readonly #debugging = new WaitingConnections();
   #output = '';
 
   /** Use `BrowserFence.open`. */
-  constructor(process: SandboxedProcess, { serveProxy }: FenceOptions) {
+  constructor(process: SandboxedProcess, { serveProxy, hasDebuggingPort = false }: FenceOptions) {
     this.#process = process;
     this.ended = process.exited.then(() => undefined);
     this.#keepOutput(process.stdout);
     this.#keepOutput(process.stderr);
     this.#proxy = serveProxy(process.listener(proxyAddress.port));
-    process.listener(controlPort).on('connection', (connection: Socket) => this.#offer(connection));
+    this.#control.accept(process.listener(controlPort));
+    if (hasDebuggingPort) this.#debugging.accept(process.listener(tunnelPort));
     process.run();
   }
 
   /** @throws Error that says why the fence could not be made; nothing is left running then */
   static async open(options: FenceOptions): Promise<BrowserFence> {
-    const { sandbox, scratchDir, slot, limits, cgroup } = options;
+    const { sandbox, scratchDir, slot, limits, cgroup, hasDebuggingPort = false } = options;
     const process = await sandbox.open({
       packageDir,
       scratchDir,
       entry,
       launch: fenceLaunch(options),
       environment: {},
-      ports: [proxyAddress.port, controlPort],
+      ports: [proxyAddress.port, controlPort, ...(hasDebuggingPort ? [tunnelPort] : [])],
       slot,
       limits,
       cgroup,
@@ -78,14 +82,22 @@ export class BrowserFence {
 
   /**
    * A connection to the browser's pipe, or to chromedriver.
-   * @throws BrowserError with what the browser printed last, where it ends before
+   * @throws BrowserError with the browser's last output if it ends before
    */
   async connection(): Promise<Socket> {
-    const { promise, resolve } = Promise.withResolvers<Socket>();
-    const ready = this.#ready.shift();
-    if (ready === undefined) this.#takers.push(resolve);
-    else resolve(ready);
-    const first = await Promise.race([promise, this.ended]);
+    return this.#take(this.#control);
+  }
+
+  /**
+   * A connection to the browser's debugging port. Only for browsers that have one.
+   * @throws BrowserError with the browser's last output if it ends before
+   */
+  async debuggingConnection(): Promise<Socket> {
+    return this.#take(this.#debugging);
+  }
+
+  async #take(connections: WaitingConnections): Promise<Socket> {
+    const first = await Promise.race([connections.take(), this.ended]);
     if (first === undefined) throw this.failure();
     return first;
   }
@@ -114,19 +126,6 @@ export class BrowserFence {
     await this.#process.close();
   }
 
-  #offer(connection: Socket): void {
-    connection.setNoDelay(true);
-    const taker = this.#takers.shift();
-    if (taker !== undefined) taker(connection);
-    else if (this.#ready.length < mostWaiting) {
-      this.#ready.push(connection);
-      connection.once('close', () => {
-        const index = this.#ready.indexOf(connection);
-        if (index !== -1) this.#ready.splice(index, 1);
-      });
-    } else connection.destroy();
-  }
-
   #keepOutput(stream: Readable): void {
     stream.setEncoding('utf8');
     stream.on('data', (text: string) => {
@@ -136,14 +135,21 @@ export class BrowserFence {
   }
 }
 
-function fenceLaunch({ chromium, chromedriver }: FenceOptions): Launch {
-  const browser = [programInFence(chromium), ...browserSwitches, '--remote-debugging-pipe', 'about:blank'];
-  const driver = [driverInFence, `--port=${driverPort}`];
-  const command =
-    chromedriver === undefined ? ['pipe', controlPort, ...browser] : ['tunnel', controlPort, ...driver];
+/** What the entry starts, and how it connects it with the runner. */
+function entryArguments({ chromium, chromedriver, hasDebuggingPort = false }: FenceOptions): string[] {
+  if (chromedriver !== undefined)
+    return ['tunnel', String(controlPort), driverInFence, `--port=${driverPort}`];
+  const browser = [programInFence(chromium), ...browserSwitches, '--remote-debugging-pipe'];
+  if (!hasDebuggingPort) return ['pipe', String(controlPort), ...browser, 'about:blank'];
+  const port = `--remote-debugging-port=${debuggingPort}`;
+  return ['both', `${controlPort},${tunnelPort}`, ...browser, port, 'about:blank'];
+}
+
+function fenceLaunch(options: FenceOptions): Launch {
+  const { chromium, chromedriver } = options;
   return {
     mounts: browserMounts(chromium, chromedriver),
-    command: (_places, entryPlace) => [nodeBinary, entryPlace, ...command.map(String)],
+    command: (_places, entryPlace) => [nodeBinary, entryPlace, ...entryArguments(options)],
     // There is none, and it would look for one.
     environment: () => ({ DBUS_SESSION_BUS_ADDRESS: 'disabled:' }),
   };

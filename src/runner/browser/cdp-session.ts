@@ -1,13 +1,12 @@
 /**
- * Joins a client's WebSocket and a browser's pipe of DevTools: a message of the one is a text between NULs of the other.
- * Both ways go no faster than what takes them; what a browser says is passed on in pieces as it comes, however long a
- * message is.
+ * Joins a client's WebSocket and a browser's DevTools connection. Each direction is as fast as its receiver; messages from
+ * the browser are passed on in pieces as they come, however long they are.
  */
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import { solverAnswer } from './captcha-solver.ts';
+import type { Framing } from './devtools-framing.ts';
 
-const separator = 0;
 /** Bytes on their way to a client above which the browser has to wait. */
 const highWaterBytes = 1024 * 1024;
 /**
@@ -22,14 +21,16 @@ const goingAway = 1001;
 export class CdpSession {
   readonly #client: WebSocket;
   readonly #pipe: Socket;
+  readonly #framing: Framing;
   /** Answers of our own, which wait for the end of the message that is being passed on. */
   readonly #ownAnswers: string[] = [];
   #isWithinMessage = false;
 
-  /** @param pipe of which nothing is read yet */
-  constructor(client: WebSocket, pipe: Socket) {
+  /** @param pipe connection to the browser, paused at the start of a message */
+  constructor(client: WebSocket, pipe: Socket, framing: Framing) {
     this.#client = client;
     this.#pipe = pipe;
+    this.#framing = framing;
   }
 
   /** Passes messages on until either side ends; both are closed then. Never rejects. */
@@ -46,7 +47,7 @@ export class CdpSession {
     this.#pipe.on('data', (chunk: Buffer) => this.#fromBrowser(chunk));
     this.#pipe.once('close', () => {
       if (this.#isWithinMessage) this.#client.terminate();
-      else this.close('the browser exited');
+      else this.close('the browser closed the connection');
       ended.resolve();
     });
     this.#pipe.resume();
@@ -66,8 +67,7 @@ export class CdpSession {
     const answer = solverAnswer(message);
     if (answer === undefined) {
       this.#pipe.cork();
-      this.#pipe.write(message);
-      this.#pipe.write(Buffer.of(separator));
+      for (const part of this.#framing.encode(message)) this.#pipe.write(part);
       this.#pipe.uncork();
     } else {
       this.#ownAnswers.push(answer);
@@ -77,15 +77,10 @@ export class CdpSession {
   }
 
   #fromBrowser(chunk: Buffer): void {
-    let begin = 0;
-    while (begin < chunk.length) {
-      const end = chunk.indexOf(separator, begin);
-      const isLast = end !== -1;
-      const piece = chunk.subarray(begin, isLast ? end : chunk.length);
-      this.#client.send(piece, { binary: false, fin: isLast }, this.#balance);
+    for (const { bytes, isLast } of this.#framing.decode(chunk)) {
+      this.#client.send(bytes, { binary: false, fin: isLast }, this.#balance);
       this.#isWithinMessage = !isLast;
       if (isLast) this.#sendOwnAnswers();
-      begin += piece.length + 1;
     }
     this.#balance();
   }

@@ -1,6 +1,8 @@
 /** The Chromium of this machine, and the command lines it is started with. */
+import { execFile } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { proxyAddress } from '../proxy/egress-proxy.ts';
 import { BrowserError } from './browser-error.ts';
 
@@ -62,6 +64,9 @@ export function findChromedriver({ chromedriver }: ChromiumSettings): string {
   const message = `chromedriver is not installed on the runner's machine: ${installCommand}`;
   return findProgram(chromedriver, driverPlaces, { setting: 'CHELA_CHROMEDRIVER', message });
 }
+
+/** Where a browser that several clients use listens, on the loopback of its fence. */
+export const debuggingPort = 9222;
 
 /** Where a browser and its driver are, as they see it themselves. */
 const placesInFence = { browser: '/browser', driver: '/chromedriver' } as const;
@@ -127,3 +132,20 @@ export const browserSwitches: readonly string[] = [
   '--mute-audio',
   '--password-store=basic',
 ];
+
+const versions = new Map<string, Promise<string>>();
+
+/** Version of a browser, such as `140.0.7339.80`. Each program is asked once. */
+export async function versionOf(program: string): Promise<string> {
+  let version = versions.get(program);
+  if (version === undefined) {
+    version = promisify(execFile)(program, ['--version'], { env: {} }).then(
+      ({ stdout }) => /\b\d+(?:\.\d+)+/.exec(stdout)?.[0] ?? '0',
+    );
+    versions.set(program, version);
+  }
+  return version.catch((error: unknown) => {
+    versions.delete(program);
+    throw error;
+  });
+}

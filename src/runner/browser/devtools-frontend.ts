@@ -1,94 +1,169 @@
-/** The endpoint as clients of DevTools see it: a browser for each WebSocket, and where to find it. */
-import { execFile } from 'node:child_process';
+/** The endpoint as DevTools clients see it: WebSockets to browsers, and descriptions of them over HTTP. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { promisify } from 'node:util';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { BrowserError } from './browser-error.ts';
 import type { BrowserFence } from './browser-fence.ts';
 import { CdpSession } from './cdp-session.ts';
-import { findChromium, type ChromiumSettings } from './chromium.ts';
+import { findChromium, versionOf, type ChromiumSettings } from './chromium.ts';
+import { askPort, openPortSocket } from './debugging-port.ts';
+import { destinationOf, type Destination } from './devtools-destination.ts';
+import { PipeFraming, SocketFraming, type Framing } from './devtools-framing.ts';
+import { startPipe } from './devtools-pipe.ts';
+import { SharedBrowser } from './shared-browser.ts';
 import type { SubtaskBrowsers } from './subtask-browsers.ts';
 
-const socketPaths = /^\/(?:ws\/?|devtools\/browser(?:\/.*)?)?$/;
-const versionPaths = /^\/json\/version\/?$/;
-/** No browser has targets before a client opened it. */
-const listPaths = /^\/json(?:\/list)?\/?$/;
+const versionPath = '/json/version';
+const newPagePath = '/json/new';
+const listPaths = new Set(['/json', '/json/list']);
+/** Commands on a page, and the protocol. They reach only a browser that is open. */
+const pagePaths = /^\/json\/(?:protocol|(?:activate|close)\/[^/]+)$/;
 const startMilliseconds = 60_000;
-const firstQuestion = { id: 1, method: 'Browser.getVersion' } as const;
+const notOpen = 'no browser is open that DevTools clients of the subtask share';
+
+interface Limits {
+  /** Of one message of a client. */
+  readonly messageBytes: number;
+  /** How long a browser waits for a client that opened it over HTTP. */
+  readonly idleMilliseconds: number;
+}
+
+/** Where descriptions say that a client finds WebSockets. */
+export interface Address {
+  readonly host: string;
+  /** The credentials of the subtask. */
+  readonly apiKey: string;
+}
+
+/** A connection to a browser. */
+interface Line {
+  readonly socket: Socket;
+  readonly framing: Framing;
+  /** Gives up the client's part in the browser. */
+  readonly leave: () => Promise<void>;
+}
 
 export class DevtoolsFrontend {
   readonly #settings: ChromiumSettings;
   readonly #browsers: SubtaskBrowsers;
+  readonly #shared: SharedBrowser;
+  readonly #limits: Limits;
   readonly #server: WebSocketServer;
   readonly #sessions = new Set<CdpSession>();
 
-  /** @param messageLimitBytes of one message of a client */
-  constructor(settings: ChromiumSettings, browsers: SubtaskBrowsers, messageLimitBytes: number) {
+  constructor(settings: ChromiumSettings, browsers: SubtaskBrowsers, limits: Limits) {
     this.#settings = settings;
     this.#browsers = browsers;
+    this.#shared = new SharedBrowser(browsers, startLimit);
+    this.#limits = limits;
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: messageLimitBytes,
+      maxPayload: limits.messageBytes,
     });
   }
 
-  /** Whether a request by HTTP is for this frontend. */
+  /** Whether an HTTP request is for this frontend. */
   serves(path: string): boolean {
     return path.startsWith('/json');
   }
 
   /**
-   * Answers what DevTools say of themselves by HTTP.
-   * @param authorization the credentials that the request came with, for the address of the WebSocket
+   * Answers DevTools requests over HTTP, which are about the browser that clients share.
+   * @throws BrowserError for the answer
    */
-  async describe(path: string, host: string, authorization: string, response: ServerResponse): Promise<void> {
+  async describe(
+    request: IncomingMessage,
+    url: URL,
+    address: Address,
+    response: ServerResponse,
+  ): Promise<void> {
     const program = findChromium(this.#settings);
-    if (listPaths.test(path)) {
-      sendJson(response, []);
-      return;
+    const path = url.pathname.replace(/\/$/, '');
+    const isList = listPaths.has(path);
+    if (path === versionPath) {
+      const webSocketDebuggerUrl = `ws://${address.host}/ws?apiKey=${address.apiKey}`;
+      sendJson(response, { ...descriptionOf(await versionOf(program)), webSocketDebuggerUrl });
+    } else if (isList && !this.#shared.isOpen) sendJson(response, []);
+    else if (isList || path === newPagePath || pagePaths.test(path)) {
+      if (path !== newPagePath && !this.#shared.isOpen) throw new BrowserError('unknown command', notOpen);
+      await this.#askShared(request, { path, query: pageQuery(url) }, address, response);
+    } else throw new BrowserError('unknown command', `${path} does not exist`);
+  }
+
+  async #askShared(
+    request: IncomingMessage,
+    { path, query }: { path: string; query: string },
+    { host, apiKey }: Address,
+    response: ServerResponse,
+  ): Promise<void> {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort(clientDisconnected()));
+    const visit = await this.#shared.visit(gone.signal);
+    try {
+      const answer = await askPort(visit.fence, request.method ?? 'GET', `${path}${query}`);
+      response.writeHead(answer.status, { 'content-type': answer.type });
+      response.end(withReachableAddresses(answer.text, host, apiKey));
+    } finally {
+      visit.leave(this.#limits.idleMilliseconds);
     }
-    if (!versionPaths.test(path)) throw new BrowserError('unknown command', `${path} does not exist`);
-    sendJson(response, {
-      Browser: `Chrome/${await versionOf(program)}`,
-      'Protocol-Version': '1.3',
-      webSocketDebuggerUrl: `ws://${host}/ws?apiKey=${authorization}`,
-    });
   }
 
   /**
-   * Opens a browser for a client and serves it until either of them ends. The handshake is answered when the browser is
-   * ready.
-   * @throws BrowserError for the answer to the handshake, where there is no browser
+   * Serves a client until it or its browser ends. Answers the handshake when the browser is ready.
+   * @throws BrowserError for the answer to the handshake if there is no browser
    */
-  async connect(request: IncomingMessage, socket: Socket, head: Buffer, path: string): Promise<void> {
-    if (!socketPaths.test(path)) throw new BrowserError('unknown command', `no browser exists at ${path}`);
-    const given = new AbortController();
-    const leave = (): void => given.abort(new BrowserError('unknown error', 'the client disconnected'));
-    // Nothing is sent before the handshake is answered; only who reads sees an end.
+  async connect(request: IncomingMessage, socket: Socket, head: Buffer, url: URL): Promise<void> {
+    const destination = destinationOf(request, url);
+    const gone = new AbortController();
+    const leave = (): void => gone.abort(clientDisconnected());
+    // Nothing is sent before the handshake is answered; the end is only seen while reading.
     socket.on('end', leave).on('close', leave).resume();
-    const browser = await this.#browsers.open('devtools', given.signal);
-    given.signal.addEventListener('abort', () => void browser.close());
-    const late = setTimeout(
-      () => given.abort(new BrowserError('session not created', 'starting the browser timed out')),
-      startMilliseconds,
-    );
+    let line: Line | undefined;
     try {
-      const pipe = await browser.fence.connection();
-      await firstAnswer(pipe, browser.fence);
-      clearTimeout(late);
-      const session = new CdpSession(await this.#handshake(request, socket, head), pipe);
+      line = await this.#line(destination, gone.signal);
+      const session = new CdpSession(await this.#handshake(request, socket, head), line.socket, line.framing);
       this.#sessions.add(session);
       await session.run();
       this.#sessions.delete(session);
     } catch (error) {
-      throw given.signal.aborted ? given.signal.reason : error;
+      throw gone.signal.aborted ? gone.signal.reason : error;
     } finally {
-      clearTimeout(late);
       socket.off('end', leave).off('close', leave);
-      await browser.close();
+      line?.socket.destroy();
+      await line?.leave();
+    }
+  }
+
+  async #line(destination: Destination, signal: AbortSignal): Promise<Line> {
+    if (destination.kind === 'own') return this.#ownLine(signal);
+    if (destination.kind === 'existing' && !this.#shared.isOpen)
+      throw new BrowserError('unknown command', notOpen);
+    const visit = await this.#shared.visit(signal);
+    try {
+      const path = destination.kind === 'existing' ? destination.path : await browserPath(visit.fence);
+      const socket = await openPortSocket(visit.fence, path);
+      return { socket, framing: new SocketFraming(), leave: async () => visit.leave() };
+    } catch (error) {
+      visit.leave();
+      throw error;
+    }
+  }
+
+  async #ownLine(signal: AbortSignal): Promise<Line> {
+    const browser = await this.#browsers.open('devtools', signal);
+    const leave = async (): Promise<void> => browser.close();
+    const limit = startLimit();
+    const either = AbortSignal.any([signal, limit.signal]);
+    either.addEventListener('abort', () => void leave());
+    try {
+      return { socket: await startPipe(browser.fence), framing: new PipeFraming(), leave };
+    } catch (error) {
+      await leave();
+      throw either.aborted ? either.reason : error;
+    } finally {
+      limit.clear();
     }
   }
 
@@ -105,38 +180,64 @@ export class DevtoolsFrontend {
   }
 }
 
-/** Resolves once the browser answers; what it says from then on is left to be read. */
-async function firstAnswer(pipe: Socket, fence: BrowserFence): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const onData = (chunk: Buffer): void => {
-    if (!chunk.includes(0)) return;
-    pipe.off('data', onData).pause();
-    resolve();
+function clientDisconnected(): BrowserError {
+  return new BrowserError('unknown error', 'the client disconnected');
+}
+
+/** Aborts if a browser takes too long to start. */
+function startLimit(): { signal: AbortSignal; clear: () => void } {
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new BrowserError('session not created', 'starting the browser timed out')),
+    startMilliseconds,
+  );
+  return { signal: late.signal, clear: () => clearTimeout(timer) };
+}
+
+/** What Chromium says of itself at `/json/version`, of a browser that need not be open. */
+function descriptionOf(version: string): Record<string, string> {
+  const [major] = version.split('.', 1);
+  const product = `HeadlessChrome/${major}.0.0.0`;
+  return {
+    Browser: `Chrome/${version}`,
+    'Protocol-Version': '1.3',
+    'User-Agent': `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) ${product} Safari/537.36`,
   };
-  pipe.on('data', onData);
-  pipe.once('close', () => void fence.ended.then(() => reject(fence.failure())));
-  pipe.write(`${JSON.stringify(firstQuestion)}\0`);
-  return promise;
+}
+
+/** Path of the WebSocket of a browser as a whole. */
+async function browserPath(fence: BrowserFence): Promise<string> {
+  const { text } = await askPort(fence, 'GET', versionPath);
+  const { webSocketDebuggerUrl } = JSON.parse(text) as { webSocketDebuggerUrl: string };
+  return new URL(webSocketDebuggerUrl).pathname;
+}
+
+/** The address of a page to open is the whole query; the credentials stay here. */
+function pageQuery({ search }: URL): string {
+  const rest = search
+    .slice(1)
+    .split('&')
+    .filter((part) => part !== '' && !part.startsWith('apiKey='));
+  return rest.length === 0 ? '' : `?${rest.join('&')}`;
+}
+
+/** Descriptions of pages, whose addresses are those of the fence, with addresses that the client reaches. */
+function withReachableAddresses(text: string, host: string, apiKey: string): string {
+  let described: unknown;
+  try {
+    described = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  return JSON.stringify(described, (key, value: unknown) => {
+    // It names a web page that could not reach the browser.
+    if (key === 'devtoolsFrontendUrl') return undefined;
+    if (key !== 'webSocketDebuggerUrl' || typeof value !== 'string') return value;
+    return `ws://${host}${new URL(value).pathname}?apiKey=${apiKey}`;
+  });
 }
 
 function sendJson(response: ServerResponse, value: unknown): void {
   response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
   response.end(JSON.stringify(value));
-}
-
-const versions = new Map<string, Promise<string>>();
-
-/** Asked once of each program. */
-async function versionOf(program: string): Promise<string> {
-  let version = versions.get(program);
-  if (version === undefined) {
-    version = promisify(execFile)(program, ['--version'], { env: {} }).then(
-      ({ stdout }) => /\b\d+(?:\.\d+)+/.exec(stdout)?.[0] ?? '0',
-    );
-    versions.set(program, version);
-  }
-  return version.catch((error: unknown) => {
-    versions.delete(program);
-    throw error;
-  });
 }

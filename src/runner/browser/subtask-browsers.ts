@@ -6,7 +6,7 @@ import type { Config } from '../../configuration/configuration.ts';
 import type { Cgroup } from '../cgroup.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { BrowserError } from './browser-error.ts';
-import { BrowserFence } from './browser-fence.ts';
+import { BrowserFence, type FenceOptions } from './browser-fence.ts';
 import type { BrowserPlaces } from './browser-places.ts';
 import { findChromedriver, findChromium } from './chromium.ts';
 
@@ -35,8 +35,8 @@ export interface BrowserOwner {
   readonly onNotice: (message: string) => void;
 }
 
-/** How a browser is led. */
-export type BrowserKind = 'devtools' | 'webdriver';
+/** How a browser is used: by one DevTools client, by several, or through chromedriver. */
+export type BrowserKind = 'devtools' | 'shared' | 'webdriver';
 
 export interface OpenBrowser {
   readonly fence: BrowserFence;
@@ -99,7 +99,11 @@ export class SubtaskBrowsers {
     const chromedriver = kind === 'webdriver' ? findChromedriver(config) : undefined;
     const place = await this.#place(signal);
     try {
-      return await this.#openAt(place, chromium, chromedriver, signal);
+      return await this.#openAt(
+        place,
+        { chromium, chromedriver, hasDebuggingPort: kind === 'shared' },
+        signal,
+      );
     } catch (error) {
       places.giveBack(place);
       throw error;
@@ -129,8 +133,7 @@ export class SubtaskBrowsers {
 
   async #openAt(
     place: number,
-    chromium: string,
-    chromedriver: string | undefined,
+    programs: Pick<FenceOptions, 'chromium' | 'chromedriver' | 'hasDebuggingPort'>,
     signal: AbortSignal,
   ): Promise<OpenBrowser> {
     const { config, sandbox, places } = this.#services;
@@ -151,8 +154,7 @@ export class SubtaskBrowsers {
           tmpBytes: config.sandboxTmpBytes,
         },
         cgroup,
-        chromium,
-        chromedriver,
+        ...programs,
         serveProxy,
       });
     } catch (error) {

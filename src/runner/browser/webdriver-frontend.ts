@@ -8,6 +8,8 @@ import { announcedBytes, passOn, readBody, WebDriverSession } from './webdriver-
 
 /** Clients of the former Selenium server put this before every path. */
 const formerPrefix = /^\/wd\/hub(?=\/)/;
+/** Where clients upload a file, and what chromedriver calls that. */
+const uploadPath = /^(\/session\/[^/]+)\/se\/file$/;
 const sessionPath = /^\/session\/([^/]+)(\/.*)?$/;
 /** For the clean end of a session; then it ends all the same. */
 const quitMilliseconds = 5000;
@@ -39,7 +41,7 @@ export class WebDriverFrontend {
 
   /** @throws BrowserError for the answer, where there is none yet */
   async handle(request: IncomingMessage, response: ServerResponse, fullPath: string): Promise<void> {
-    const path = fullPath.replace(formerPrefix, '');
+    const path = fullPath.replace(formerPrefix, '').replace(uploadPath, '$1/file');
     const method = request.method ?? 'GET';
     if (path === '/status' && method === 'GET') {
       sendJson(response, { value: { ready: true, message: 'each session gets its own browser' } });

@@ -77,13 +77,13 @@ describe('credentials', () => {
 
   test("give access to the browser's description and its WebSocket", async () => {
     const [browsers] = await serveBrowsers();
+    expect(await ask(browsers.port, '/json/list', basic(browsers.auth))).toEqual({ status: 200, body: [] });
     const { body } = await ask(browsers.port, '/json/version', basic(browsers.auth));
     const { Browser: name, webSocketDebuggerUrl: url } = body as Record<string, string>;
     expect(name).toMatch(/^Chrome\/\d+\./);
     const { pathname, search } = new URL(url ?? '');
     const client = await openDevtools(browsers, `${pathname}${search}`);
     expect((await client.send('Browser.getVersion')).result['product']).toBe(name);
-    expect(await ask(browsers.port, '/json/list', basic(browsers.auth))).toEqual({ status: 200, body: [] });
   });
 });
 

@@ -1,22 +1,28 @@
 'use strict';
 /*
- * First code in a browser's fence, run as `node browser-entry.cjs HOW PORT COMMAND…`. It starts COMMAND and leads it to the
- * runner, which listens at PORT. Where HOW is `pipe`, one connection to the runner becomes the pipe of DevTools (descriptors
- * 3 and 4) of the command itself; where it is `tunnel`, the command is a server at the port behind the last `=` of its
- * arguments, and every connection that the runner makes use of is joined with one to that server.
+ * First code in a browser's fence, run as `node browser-entry.cjs HOW PORTS COMMAND…`. It starts COMMAND and connects it with
+ * the runner, which listens at PORTS. HOW is one of:
+ *   pipe    One connection to the runner becomes the DevTools pipe (descriptors 3 and 4) of the command itself.
+ *   tunnel  The command is a server; its port is in its argument `--…port=`. Every connection that the runner uses is joined
+ *           with one to that server.
+ *   both    A pipe at the first port, and a tunnel at the second.
  */
 const { spawn } = require('node:child_process');
 const net = require('node:net');
 
-const [, , how, port, ...command] = process.argv;
+const [, , how, ports, ...command] = process.argv;
+const [firstPort, secondPort] = ports.split(',').map(Number);
 const host = '127.0.0.1';
+const retryMilliseconds = 50;
+/** A server that was just started may not listen yet. */
+const mostRetries = 600;
 
 function endWith(child) {
   child.once('exit', (code) => process.exit(code ?? 1));
 }
 
 function startOnPipe() {
-  const connection = net.connect({ host, port: Number(port) });
+  const connection = net.connect({ host, port: firstPort });
   // Nothing may be read here: the next who reads is the browser.
   connection.pause();
   connection.once('connect', () => {
@@ -35,28 +41,42 @@ function join(one, other) {
   one.on('error', () => other.destroy());
 }
 
-/** Keeps one connection ready for the runner; the next is made when it is used, or gone. */
-function offerTunnel(serverPort) {
-  const connection = net.connect({ host, port: Number(port) });
+function serverPort() {
+  const argument = command.find((one) => /^--(?:remote-debugging-)?port=/.test(one));
+  return Number(argument.slice(argument.indexOf('=') + 1));
+}
+
+function joinWithServer(connection, retries = mostRetries) {
+  const server = net.connect({ host, port: serverPort() });
+  const refused = () => {
+    if (retries === 0 || connection.destroyed) connection.destroy();
+    else setTimeout(() => joinWithServer(connection, retries - 1), retryMilliseconds);
+  };
+  server.once('error', refused);
+  server.once('connect', () => {
+    server.off('error', refused);
+    join(connection, server);
+    join(server, connection);
+  });
+}
+
+/** Keeps one connection ready for the runner; makes the next when that is used or closed. */
+function offerTunnel(port) {
+  const connection = net.connect({ host, port });
   let isUsed = false;
   connection.once('readable', () => {
     if (connection.readableLength === 0) return;
     isUsed = true;
-    offerTunnel(serverPort);
-    const server = net.connect({ host, port: serverPort });
-    join(connection, server);
-    join(server, connection);
+    offerTunnel(port);
+    joinWithServer(connection);
   });
   connection.on('error', () => undefined);
   connection.once('close', () => {
-    if (!isUsed) setTimeout(() => offerTunnel(serverPort), 100);
+    if (!isUsed) setTimeout(() => offerTunnel(port), 100);
   });
 }
 
 function startWithTunnel() {
-  const serverPort = Number(
-    command.find((argument) => argument.startsWith('--port=')).slice('--port='.length),
-  );
   const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
   endWith(child);
   let said = '';
@@ -65,10 +85,11 @@ function startWithTunnel() {
     said += text;
     if (!said.includes('started successfully')) return;
     child.stdout.off('data', listen).pipe(process.stderr);
-    offerTunnel(serverPort);
+    offerTunnel(firstPort);
   };
   child.stdout.setEncoding('utf8').on('data', listen);
 }
 
-if (how === 'pipe') startOnPipe();
-else startWithTunnel();
+if (how === 'tunnel') startWithTunnel();
+else startOnPipe();
+if (how === 'both') offerTunnel(secondPort);

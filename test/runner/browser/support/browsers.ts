@@ -118,10 +118,10 @@ export class DevtoolsClient {
   }
 }
 
-/** Opens a browser. @throws Error with the status and text of the response if it is refused */
+/** Opens a browser that nobody else uses. @throws Error with the status and text of the response if it is refused */
 export async function openDevtools(
   { port, auth }: ServedBrowsers,
-  address = `/ws?apiKey=${auth}`,
+  address = `/ws?apiKey=${auth}&browser=own`,
   headers: Record<string, string> = {},
 ): Promise<DevtoolsClient> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}${address}`, { headers, maxPayload: 2 ** 30 });

@@ -1,0 +1,33 @@
+/** Which browser a DevTools client reaches. docs/browsers.md has the rule. */
+import type { IncomingMessage } from 'node:http';
+import { BrowserError } from './browser-error.ts';
+
+export type Destination =
+  /** A browser that nobody else uses. */
+  | { readonly kind: 'own' }
+  /** The browser that clients of the subtask share. */
+  | { readonly kind: 'shared' }
+  /** A page, or the shared browser by its id; only while that is open. */
+  | { readonly kind: 'existing'; readonly path: string };
+
+/** The client's choice in the query. */
+const parameter = 'browser';
+const kinds = ['own', 'shared'] as const;
+const rootPaths = new Set(['/', '/ws', '/ws/', '/devtools/browser', '/devtools/browser/']);
+const existingPath = /^\/devtools\/[a-z_]+\/[^/]+$/;
+/** They keep a connection for all pages of a browser, and expect each connection to be one browser. */
+const isolatingClients = /^(?:Playwright\/|Puppeteer )/;
+
+/** @throws BrowserError for an unknown path or choice */
+export function destinationOf(request: IncomingMessage, { pathname, searchParams }: URL): Destination {
+  if (existingPath.test(pathname)) return { kind: 'existing', path: pathname };
+  if (!rootPaths.has(pathname)) throw new BrowserError('unknown command', `no browser exists at ${pathname}`);
+  const wanted = searchParams.get(parameter);
+  if (wanted !== null) {
+    const kind = kinds.find((known) => known === wanted);
+    if (kind !== undefined) return { kind };
+    throw new BrowserError('invalid argument', `${parameter} must be one of: ${kinds.join(', ')}`);
+  }
+  const isIsolated = pathname === '/' || isolatingClients.test(request.headers['user-agent'] ?? '');
+  return { kind: isIsolated ? 'own' : 'shared' };
+}

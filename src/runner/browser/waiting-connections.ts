@@ -1,0 +1,36 @@
+/** Connections that were made for the runner and wait until it uses them, first come, first served. */
+import type { Server, Socket } from 'node:net';
+
+/** More are a sign of something else in the fence. */
+const mostWaiting = 8;
+
+export class WaitingConnections {
+  readonly #ready: Socket[] = [];
+  readonly #takers: ((connection: Socket) => void)[] = [];
+
+  accept(listener: Server): void {
+    listener.on('connection', (connection: Socket) => this.#offer(connection));
+  }
+
+  /** The connection that has waited longest, or the next. */
+  async take(): Promise<Socket> {
+    const ready = this.#ready.shift();
+    if (ready !== undefined) return ready;
+    return new Promise((resolve) => {
+      this.#takers.push(resolve);
+    });
+  }
+
+  #offer(connection: Socket): void {
+    connection.setNoDelay(true);
+    const taker = this.#takers.shift();
+    if (taker !== undefined) taker(connection);
+    else if (this.#ready.length < mostWaiting) {
+      this.#ready.push(connection);
+      connection.once('close', () => {
+        const index = this.#ready.indexOf(connection);
+        if (index !== -1) this.#ready.splice(index, 1);
+      });
+    } else connection.destroy();
+  }
+}
