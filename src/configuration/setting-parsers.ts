@@ -35,6 +35,15 @@ export function httpUrl(value: string): string {
   return withoutEnd(value, '/');
 }
 
+/** A server that is not called by Chela itself: `host`, `host:port`, or a URL of a WebSocket or HTTP. */
+export function endpoint(value: string): string {
+  const text = value.trim();
+  const url = URL.parse(text.includes('://') ? text : `ws://${text}`);
+  if (url === null || url.hostname === '' || !/^(?:wss?|https?):$/.test(url.protocol))
+    throw new Error('host:port, or a ws, wss, http or https URL');
+  return text;
+}
+
 export function databaseUrl(value: string): string {
   if (!/^postgres(ql)?:$/.test(URL.parse(value)?.protocol ?? '')) {
     throw new Error('a URL that starts with postgres:// or postgresql://');

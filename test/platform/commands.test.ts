@@ -37,6 +37,11 @@ describe('a failing command exits with 1 and one line that says why', () => {
       environment: { CHELA_RUNNER_SLOTS: 'many' },
       says: 'CHELA_RUNNER_SLOTS must be a whole number from 1 to 10000, got "many"',
     },
+    'a browser endpoint that is no address': {
+      argv: ['up'],
+      environment: { CHELA_CAMOUFOX_ENDPOINT: 'ftp://browsers' },
+      says: 'CHELA_CAMOUFOX_ENDPOINT must be host:port, or a ws, wss, http or https URL, got "ftp://browsers"',
+    },
     'a wrong secret, which is not shown': {
       argv: ['up', '--database-url', 'mysql://root:password@localhost'],
       says: '--database-url must be a URL that starts with postgres:// or postgresql://',

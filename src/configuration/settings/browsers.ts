@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { mebibyte, setting } from '../setting.ts';
-import { flag, integer } from '../setting-parsers.ts';
+import { endpoint, flag, integer } from '../setting-parsers.ts';
 
 /** Chromium for workers. */
 export const browsersSettings = {
@@ -24,6 +24,21 @@ export const browsersSettings = {
     defaultText: 'the one of the system',
     parse: (value) => path.resolve(value),
     describe: 'Path of chromedriver, of the same version as Chromium. For workers that use WebDriver.',
+  }),
+  camoufoxEndpoint: setting<string>({
+    environment: 'CHELA_CAMOUFOX_ENDPOINT',
+    default: '',
+    defaultText: 'none',
+    parse: endpoint,
+    describe:
+      'Camoufox server that workers may use, as host:port or a ws URL: they get it as CamoufoxDomain. They reach it like any other address, so a private one must be in CHELA_PROXY_ALLOWED_TARGETS.',
+  }),
+  lightpandaEndpoint: setting<string>({
+    environment: 'CHELA_LIGHTPANDA_ENDPOINT',
+    default: '',
+    defaultText: 'none',
+    parse: endpoint,
+    describe: 'The same for a Lightpanda server, as LightpandaDomain.',
   }),
   browserLimit: setting<number>({
     environment: 'CHELA_BROWSER_LIMIT',

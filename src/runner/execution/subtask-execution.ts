@@ -261,6 +261,7 @@ export class SubtaskExecution {
         PROXY_AUTH: credentialsText(this.#credentials),
         PROXY_DOMAIN: `${proxyAddress.host}:${proxyAddress.port}`,
         ...browsers?.environment(this.#credentials),
+        ...otherBrowsers(this.#services.config),
       },
       ports: [sdkAddress.port, proxyAddress.port, ...this.#browserPorts],
       networkPorts:
@@ -464,6 +465,17 @@ export class SubtaskExecution {
       ...(error instanceof PackageManagerError && { errorHeadline: headlineText(error.headline) }),
     };
   }
+}
+
+/** Servers of other browsers that the operator runs. */
+function otherBrowsers({
+  camoufoxEndpoint,
+  lightpandaEndpoint,
+}: Pick<Config, 'camoufoxEndpoint' | 'lightpandaEndpoint'>): Record<string, string> {
+  return {
+    ...(camoufoxEndpoint !== '' && { CamoufoxDomain: camoufoxEndpoint }),
+    ...(lightpandaEndpoint !== '' && { LightpandaDomain: lightpandaEndpoint }),
+  };
 }
 
 /** Cache entries that a subtask runs from. */
