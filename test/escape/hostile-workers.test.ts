@@ -22,6 +22,8 @@ beforeAll(async () => {
     sandboxDiskBytes: 48 * mebibyte,
     sandboxDiskFileLimit: 2000,
     runnerSlots: 4,
+    // Their sockets would be among the descriptors that are counted.
+    warmSandboxes: 0,
   });
   worker = await publishScriptedWorker(platform, 'Hostile');
 });
