@@ -2,6 +2,8 @@
 import { Type } from 'typebox';
 import type { LogType } from '../logs/log-line.ts';
 import type { Answer } from './answer.ts';
+import { enumeration } from './enumeration.ts';
+import { terminalColors } from '../logs/terminal-colors.ts';
 
 const logType = Type.Unsafe<LogType>(
   Type.Integer({ description: '1 debug, 2 info, 3 warn, 4 error.', examples: [2] }),
@@ -45,6 +47,27 @@ const searchFields = {
   ),
 };
 
+const terminalColor = Type.Optional(enumeration(terminalColors, {}));
+const isSet = Type.Optional(Type.Literal(true));
+
+const TextStyle = Type.Object(
+  {
+    start: Type.Integer({
+      description: 'Index of the first character, in UTF-16 code units.',
+      examples: [0],
+    }),
+    end: Type.Integer({ description: 'Index after the last character.', examples: [4] }),
+    color: terminalColor,
+    background: terminalColor,
+    bold: isSet,
+    dim: isSet,
+    italic: isSet,
+    underline: isSet,
+  },
+  { title: 'TextStyle', description: 'The style of a part of a text' },
+);
+export type TextStyle = Answer<typeof TextStyle>;
+
 export const LogLineList = Type.Object(
   {
     ...searchFields,
@@ -57,6 +80,10 @@ export const LogLineList = Type.Object(
         content: Type.String({ description: 'The first 16,384 characters.', examples: ['page 1 of 3'] }),
         is_cut: Type.Boolean({ description: 'Whether the line is longer than content.' }),
         timestamp: Type.Integer({ description: 'Unix milliseconds.', examples: [1_782_091_201_000] }),
+        styles: Type.Array(TextStyle, {
+          description:
+            'The colors that the worker printed, by parts of content. Parts without a color are not listed.',
+        }),
       }),
       { description: 'Oldest first.' },
     ),

@@ -8,12 +8,15 @@ function storable(content: string): string {
   return content.replaceAll('\0', '\uFFFD').toWellFormed();
 }
 
+/** About the size of a styled range, as stored. */
+const styleBytes = 40;
+
 export class LogIngest {
   readonly #commits: GroupCommit<LogLine>;
 
   constructor(database: Database, run: RunReference) {
     this.#commits = new GroupCommit({
-      sizeBytes: (line) => line.content.length,
+      sizeBytes: (line) => line.content.length + styleBytes * (line.styles?.length ?? 0),
       commit: async (lines) => {
         await database.pool.query({
           name: 'append-log-lines',
@@ -29,10 +32,10 @@ export class LogIngest {
                      error_lines = counts.error_lines + excluded.error_lines
                    RETURNING debug_lines + info_lines + warn_lines + error_lines - cardinality($3::int[]) AS before
                  )
-                 INSERT INTO log_line (day, run_id, id, subtask, type, content, logged_at)
-                 SELECT $1::date, $2::bigint, counted.before + line.place, line.subtask, line.type, line.content, line.logged_at
-                 FROM counted, unnest($3::int[], $4::smallint[], $5::text[], $6::timestamptz[]) WITH ORDINALITY
-                   AS line (subtask, type, content, logged_at, place)`,
+                 INSERT INTO log_line (day, run_id, id, subtask, type, content, logged_at, styles)
+                 SELECT $1::date, $2::bigint, counted.before + line.place, line.subtask, line.type, line.content, line.logged_at, line.styles
+                 FROM counted, unnest($3::int[], $4::smallint[], $5::text[], $6::timestamptz[], $11::json[]) WITH ORDINALITY
+                   AS line (subtask, type, content, logged_at, styles, place)`,
           values: [
             run.day,
             run.id,
@@ -43,6 +46,7 @@ export class LogIngest {
             ...[logType.debug, logType.info, logType.warn, logType.error].map(
               (type) => lines.filter((line) => line.type === type).length,
             ),
+            lines.map(({ styles = [] }) => (styles.length === 0 ? null : JSON.stringify(styles))),
           ],
         });
       },

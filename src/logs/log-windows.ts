@@ -2,6 +2,7 @@
 import { type Database, MatchFinder, type Matches, containing } from '../database/database.ts';
 import type { RunReference } from '../runs/runs.ts';
 import type { LogType } from './log-line.ts';
+import type { StyledRange } from './terminal-text.ts';
 
 /** Longer lines are cut in windows; the whole log has them in full. */
 const shownCharacters = 16_384;
@@ -22,6 +23,13 @@ export interface LogWindowLine {
   readonly content: string;
   readonly is_cut: boolean;
   readonly logged_at: Date;
+  readonly styles: readonly StyledRange[];
+}
+
+type WindowRow = Omit<LogWindowLine, 'styles'> & { readonly styles: string | null };
+
+function lineOf(row: WindowRow): LogWindowLine {
+  return { ...row, styles: row.styles === null ? [] : (JSON.parse(row.styles) as StyledRange[]) };
 }
 
 export interface LogCounts {
@@ -71,7 +79,7 @@ const matchingLines = `
   ) AS matching`;
 
 const lineColumns = `id, subtask, type, left(content, ${shownCharacters}) AS content,
-  length(content) > ${shownCharacters} AS is_cut, logged_at`;
+  length(content) > ${shownCharacters} AS is_cut, logged_at, styles`;
 
 function totalOf({ debug, info, warn, error }: LogCounts): number {
   return debug + info + warn + error;
@@ -124,12 +132,12 @@ export class LogWindows {
     const counts = await this.#counts(run);
     const matches = await this.#find(run, filter, totalOf(counts));
     const index = indexOf(position, matches.count);
-    const { rows } = await this.#database.pool.query<LogWindowLine>({
+    const { rows } = await this.#database.pool.query<WindowRow>({
       name: 'log-lines-by-number',
       text: `SELECT ${lineColumns} FROM log_line WHERE day = $1 AND run_id = $2 AND id = ANY ($3::bigint[]) ORDER BY id`,
       values: [run.day, run.id, matches.slice(index, limit)],
     });
-    return { ...progress(counts, matches), position: index + 1, list: rows };
+    return { ...progress(counts, matches), position: index + 1, list: rows.map(lineOf) };
   }
 
   /**

@@ -8,7 +8,8 @@ import type { LogType } from './log-line.ts';
 export { LogIngest } from './ingest.ts';
 export { type LogType, logType, logTypes } from './log-line.ts';
 export type { LogMatches, LogWindow } from './log-windows.ts';
-export { SecretMask } from './secret-mask.ts';
+export { type MaskedText, SecretMask } from './secret-mask.ts';
+export { plainStyle, plainText, readTerminalText, shownLine } from './terminal-text.ts';
 
 /** Number of recent lines. */
 const recentLines = 1000;

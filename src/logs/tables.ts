@@ -1,5 +1,6 @@
 /** Tables of this room: log lines. */
 import type { LogType } from './log-line.ts';
+import type { JsonText } from '../database/database.ts';
 
 declare module '../database/tables.ts' {
   interface Tables {
@@ -16,6 +17,7 @@ interface LogLineTable {
   type: LogType;
   content: string;
   logged_at: Date;
+  styles: JsonText | null;
 }
 
 interface RunLogTable {

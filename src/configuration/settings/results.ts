@@ -26,7 +26,8 @@ export const resultsSettings = {
     environment: 'CHELA_OUTPUT_LINE_LIMIT_BYTES',
     default: 64 * 1024,
     parse: integer(1024, 16 * mebibyte),
-    describe: "Maximum length of a line of a worker's output. Longer lines are cut.",
+    describe:
+      "Maximum length of a line of a worker's output. Of longer lines the log has the start and the end.",
   }),
   logLineLimit: setting<number>({
     environment: 'CHELA_LOG_LINE_LIMIT',

@@ -89,6 +89,7 @@ function linesShape(window: LogWindow): LogLineList {
       content: line.content,
       is_cut: line.is_cut,
       timestamp: line.logged_at.getTime(),
+      styles: [...line.styles],
     })),
   };
 }

@@ -1,6 +1,7 @@
 /** Splits a package manager's output into lines: skips empty ones, cuts long ones, and keeps the last ones. */
 import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
+import { shownLine } from '../../logs/logs.ts';
 
 const tailLines = 20;
 const longestLine = 4000;
@@ -52,7 +53,7 @@ export class OutputLines {
       const [first = '', ...others] = decoder.write(chunk as Buffer).split('\n');
       const lines = [rest + first, ...others];
       rest = lines.pop() ?? '';
-      for (const line of lines) this.add(line.endsWith('\r') ? line.slice(0, -1) : line);
+      for (const line of lines) this.add(line);
       if (rest.length < longestLine * 2) continue;
       this.add(rest);
       rest = '';
@@ -62,7 +63,8 @@ export class OutputLines {
 
   add(line: string): void {
     if (line.trim() === '') return;
-    const edited = this.#edit(line);
+    // npm and pip color their output and replace lines even if nobody watches.
+    const edited = this.#edit(shownLine(line));
     const shown = edited.length > longestLine ? `${edited.slice(0, longestLine)}…` : edited;
     this.#printed += 1;
     if (this.#printed <= this.#lineLimit) this.#print(shown);

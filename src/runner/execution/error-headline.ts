@@ -3,7 +3,7 @@
  * Node, Python, Go and Java print it in different places. For other programs it is the last line that calls itself an
  * error, or else the last line. Each line is read once, and only a few are kept.
  */
-import type { SecretMask } from '../../logs/logs.ts';
+import { type SecretMask, shownLine } from '../../logs/logs.ts';
 import {
   isFrame,
   isIndented,
@@ -12,7 +12,6 @@ import {
   isOfNpm,
   isPosition,
   isNoise,
-  shownLine,
   mentionsException,
   withoutFraming,
   withoutTree,

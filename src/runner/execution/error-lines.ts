@@ -3,50 +3,6 @@
  * function examines each character a constant number of times.
  */
 
-const escape = '\u001B';
-const bell = '\u0007';
-const firstFinalByte = 0x40;
-const lastFinalByte = 0x7e;
-
-/** Index after the terminal control sequence whose escape character is at `start`. */
-function endOfSequence(line: string, start: number): number {
-  const kind = line.charAt(start + 1);
-  // `ESC ] … BEL` and `ESC ] … ESC \` set a title or a link.
-  if (kind === ']') {
-    for (let index = start + 2; index < line.length; index += 1) {
-      if (line.charAt(index) === bell) return index + 1;
-      if (line.charAt(index) === escape) return index + 2;
-    }
-    return line.length;
-  }
-  if (kind !== '[') return start + 2;
-  for (let index = start + 2; index < line.length; index += 1) {
-    const code = line.charCodeAt(index);
-    if (code >= firstFinalByte && code <= lastFinalByte) return index + 1;
-  }
-  return line.length;
-}
-
-/** Removes colors and other control sequences. */
-function withoutSequences(line: string): string {
-  let kept = '';
-  let index = 0;
-  while (index < line.length) {
-    const start = line.indexOf(escape, index);
-    if (start === -1) return kept + line.slice(index);
-    kept += line.slice(index, start);
-    index = endOfSequence(line, start);
-  }
-  return kept;
-}
-
-/** The line as a terminal would show it: without colors, and after overwriting itself. */
-export function shownLine(line: string): string {
-  const plain = line.includes(escape) ? withoutSequences(line) : line;
-  const end = plain.trimEnd();
-  return end.slice(end.lastIndexOf('\r') + 1);
-}
-
 export function isIndented(line: string): boolean {
   return line.startsWith(' ') || line.startsWith('\t');
 }
@@ -88,7 +44,7 @@ function isIdentifierCharacter(character: string): boolean {
 const classEnds = ['Error', 'Exception', 'Rejection'];
 
 /** `TypeError: x`, `Error [ERR_X]: y`, `java.lang.IllegalStateException: z` or only the class. */
-function beginsWithClass(line: string): boolean {
+export function beginsWithClass(line: string): boolean {
   let end = 0;
   while (end < line.length && isIdentifierCharacter(line.charAt(end))) end += 1;
   const name = line.slice(0, end);

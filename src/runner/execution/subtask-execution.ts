@@ -114,7 +114,8 @@ export class SubtaskExecution {
       onExcess: (limit) => this.stop({ reason: 'limit', detail: limit }),
       onNotice: (notice) => this.#log.system(notice, logType.warn),
     });
-    const mask = new SecretMask(secretsOf(this.#credentials));
+    const secrets = secretsOf(this.#credentials);
+    const mask = new SecretMask(secrets.whole, secrets.random);
     this.#errorHeadline = new ErrorHeadline(mask);
     this.#log = new SubtaskLog({
       ingest: writer.logs,
@@ -294,7 +295,7 @@ export class SubtaskExecution {
     const browsers = this.#serveBrowsers(worker, scratchDir);
     const output = Promise.all([
       this.#log.capture(worker.stdout, logType.info, (line) => this.#networkHint?.read(line)),
-      this.#log.capture(worker.stderr, logType.error, (line) => {
+      this.#log.capture(worker.stderr, logType.warn, (line) => {
         this.#networkHint?.read(line);
         this.#limitWatch.read(line);
         this.#errorHeadline.read(line);

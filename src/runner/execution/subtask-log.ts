@@ -5,8 +5,19 @@
 import { finished } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { type LogIngest, type LogType, type SecretMask, logType } from '../../logs/logs.ts';
+import {
+  type LogIngest,
+  type LogType,
+  type MaskedText,
+  type SecretMask,
+  logType,
+  plainStyle,
+  readTerminalText,
+} from '../../logs/logs.ts';
 import type { Events } from '../../events/events.ts';
+import { namedLevel } from './level-words.ts';
+import { LineLevels } from './line-levels.ts';
+import { OutputLines } from './output-lines.ts';
 
 /** Prefix of the platform's own lines. */
 const platformPrefix = 'SYSTEM: ';
@@ -110,53 +121,66 @@ export class SubtaskLog {
 
   /**
    * Reads the lines of a stream until it ends. Pauses the stream while the database is slow.
-   * @param onLine called with every line, even if it is not kept; for a line that is cut, with its start
+   * @param type the level of lines that name none
+   * @param onLine called with every line as plain text, even if it is not kept; of an over-long line with its parts
    */
   async capture(stream: Readable, type: LogType, onLine?: (line: string) => void): Promise<void> {
     const decoder = new StringDecoder('utf8');
-    const { lineLimitBytes, mask } = this.#options;
-    let rest = '';
-    let cutting = false;
-
-    const take = (line: string): void => {
-      const wasCut = cutting;
-      cutting = false;
-      if (wasCut) return;
-      const ended = line.endsWith('\r') ? line.slice(0, -1) : line;
-      onLine?.(ended);
-      this.#print(type, ended.length > lineLimitBytes ? this.#cut(ended) : ended, stream);
+    const levels = new LineLevels(type);
+    let style = plainStyle;
+    const read = (raw: string): MaskedText => {
+      const shown = readTerminalText(raw, style);
+      ({ style } = shown);
+      onLine?.(shown.text);
+      return shown;
     };
-    stream.on('data', (chunk: Buffer) => {
-      // An incomplete line is not searched again with every piece.
-      const [first = '', ...others] = decoder.write(chunk).split('\n');
-      const lines = [rest + first, ...others];
-      rest = lines.pop() ?? '';
-      for (const line of lines) take(line);
-      // A secret that starts before the cut must be complete to be recognized.
-      if (rest.length <= lineLimitBytes + mask.longest) return;
-      // Keeps the line up to the limit, and skips the rest of it.
-      if (!cutting) {
-        onLine?.(rest);
-        this.#print(type, this.#cut(rest), stream);
-      }
-      cutting = true;
-      rest = '';
+    const print = (level: LogType, line: () => MaskedText): void => this.#print(level, line, stream);
+    const { lineLimitBytes: limit, mask } = this.#options;
+    const lines = new OutputLines({
+      limit,
+      margin: mask.longest,
+      onLine: (raw) => {
+        const line = read(raw);
+        print(levels.read(line.text), () => this.#masked(line));
+      },
+      onState: (raw) => {
+        const line = readTerminalText(raw, style);
+        print(namedLevel(line.text) ?? type, () => this.#masked(line));
+      },
+      onLongLine: (raw) => {
+        const line = read(raw);
+        print(levels.read(line.text), () => {
+          const { text, styles } = mask.startOf(line, limit);
+          return { text: `${text}… (line cut at ${limit} characters)`, styles };
+        });
+      },
+      onLongLineEnd: (raw, omitted) => {
+        const line = read(raw);
+        if (line.text.trim() === '') return;
+        print(levels.readContinuation(line.text), () =>
+          shifted(`… (${omitted} characters omitted) `, this.#masked(line)),
+        );
+      },
     });
+    stream.on('data', (chunk: Buffer) => lines.write(decoder.write(chunk)));
     await finished(stream, { writable: false }).catch(() => undefined);
-    rest += decoder.end();
-    if (rest !== '') take(rest);
+    lines.write(decoder.end());
+    lines.end();
   }
 
-  #print(type: LogType, line: string, stream: Readable): void {
+  /** @param read called if the line is kept; returns it as plain text without secrets */
+  #print(type: LogType, read: () => MaskedText, stream: Readable): void {
     if (!this.#admits()) return;
+    const line = read();
+    const { length } = line.text;
     this.#pending.lines += 1;
-    this.#pending.characters += line.length;
+    this.#pending.characters += length;
     if (this.#hasPending(1)) this.#waiting.add(stream.pause());
-    void this.#store(type, line)
+    void this.#storeMasked(type, line)
       .catch((err: unknown) => this.#reportLost(err))
       .finally(() => {
         this.#pending.lines -= 1;
-        this.#pending.characters -= line.length;
+        this.#pending.characters -= length;
         if (this.#waiting.size > 0 && !this.#hasPending(0.5)) this.#resumeAll();
       });
   }
@@ -173,17 +197,30 @@ export class SubtaskLog {
   }
 
   #store(type: LogType, content: string): Promise<void> {
-    const { ingest, subtask, mask } = this.#options;
-    return ingest.write({ subtask, type, content: mask.apply(content), loggedAt: new Date() });
+    return this.#storeMasked(type, this.#masked(readTerminalText(content)));
+  }
+
+  #storeMasked(type: LogType, { text, styles }: MaskedText): Promise<void> {
+    const { ingest, subtask } = this.#options;
+    return ingest.write({ subtask, type, content: text, styles, loggedAt: new Date() });
+  }
+
+  /** Secrets are masked in plain text: colors within one would hide it. */
+  #masked(line: MaskedText): MaskedText {
+    return this.#options.mask.applyStyled(line);
   }
 
   #reportLost(err: unknown): void {
     const { run, subtask, events } = this.#options;
     events.failed({ work: 'store-log-line', err, run, subtask });
   }
+}
 
-  #cut(line: string): string {
-    const { lineLimitBytes, mask } = this.#options;
-    return `${mask.applyToStart(line, lineLimitBytes)}… (line cut at ${lineLimitBytes} characters)`;
-  }
+/** A line after a mark, with its styles. */
+function shifted(mark: string, { text, styles }: MaskedText): MaskedText {
+  const { length } = mark;
+  return {
+    text: mark + text,
+    styles: styles.map((range) => ({ ...range, start: range.start + length, end: range.end + length })),
+  };
 }

@@ -7,8 +7,16 @@ export interface ProxyCredentials {
   readonly password: string;
 }
 
+/**
+ * 32 letters and digits. Their large alphabet makes it improbable that other text contains a part of a password, which
+ * logs mask.
+ */
+function randomLetters(): string {
+  return randomBytes(48).toString('base64').replaceAll(/[+/]/g, '').padEnd(32, '0').slice(0, 32);
+}
+
 export function randomCredentials(): ProxyCredentials {
-  return { user: `worker-${randomBytes(4).toString('hex')}`, password: randomBytes(16).toString('hex') };
+  return { user: `worker-${randomBytes(4).toString('hex')}`, password: randomLetters() };
 }
 
 /** `user:password`, the value of PROXY_AUTH. */
@@ -16,9 +24,19 @@ export function credentialsText({ user, password }: ProxyCredentials): string {
   return `${user}:${password}`;
 }
 
+interface ProxySecrets {
+  /** Masked as a whole. */
+  readonly whole: readonly string[];
+  /** Random texts of which parts are masked too. */
+  readonly random: readonly string[];
+}
+
 /** What must not be seen in a log: the password, and the form in which HTTP headers hold it. */
-export function secretsOf(credentials: ProxyCredentials): string[] {
-  return [credentials.password, Buffer.from(credentialsText(credentials)).toString('base64')];
+export function secretsOf(credentials: ProxyCredentials): ProxySecrets {
+  const header = Buffer.from(credentialsText(credentials)).toString('base64');
+  // Three bytes are four characters of base64. The user name before the password is no secret.
+  const passwordStart = Math.floor((credentials.user.length + 1) / 3) * 4;
+  return { whole: [header], random: [credentials.password, header.slice(passwordStart)] };
 }
 
 function digest(text: string): Buffer {

@@ -13,11 +13,12 @@ import type { RunPageSearch } from '../../search.ts';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 import classes from './run-explanation.module.css';
 
-const errorLines: LogFilter = { levels: [4], subtask: undefined, words: '' };
+/** Output to standard error that names no level is a warning. */
+const errorLines: LogFilter = { levels: [3, 4], subtask: undefined, words: '' };
 const shownErrorLines = 8;
 const shownCharacters = 500;
 
-/** Reasons for which the last logged errors tell more. */
+/** Reasons for which the last logged warnings and errors tell more. */
 const isInLog: Partial<Record<Run['end_reason'], boolean>> = {
   exit: true,
   signal: true,
@@ -49,7 +50,7 @@ function Waiting({ run }: { readonly run: Run }): ReactNode {
   );
 }
 
-/** The last errors in the log. */
+/** The last warnings and errors in the log. */
 function LastErrors({ slug }: { readonly slug: string }): ReactNode {
   const { run: texts } = useTexts();
   const { data } = useQuery(lastLinesQuery(slug, errorLines, shownErrorLines));

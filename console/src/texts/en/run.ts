@@ -51,7 +51,7 @@ export const run = {
   partlyFailedTitle: 'Some subtasks failed',
   toErrors: 'Show the log',
   toFailed: 'Show the failed subtasks',
-  lastErrors: 'Last error lines',
+  lastErrors: 'Last warnings and errors',
 
   noResultsTitle: 'No rows yet',
   noResultsLive: 'Rows appear here as the worker stores them.',

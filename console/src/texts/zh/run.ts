@@ -35,7 +35,7 @@ export const run: Texts['run'] = {
   partlyFailedTitle: '部分子任务失败',
   toErrors: '查看日志',
   toFailed: '查看失败的子任务',
-  lastErrors: '最后的错误行',
+  lastErrors: '最后的警告和错误',
 
   noResultsTitle: '还没有结果',
   noResultsLive: 'Worker 写入的结果会显示在这里。',

@@ -4,7 +4,7 @@ import { useCallback, useMemo, useState, type ReactNode, type Ref } from 'react'
 import { linesAtOnce, loadLines, type LogFilter, type LogLine } from '../../../api/run-log.ts';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
 import { LineScroller, type LineScrollerHandle } from '../../../components/line-scroller.tsx';
-import { MarkedText } from '../../../components/marked-text.tsx';
+import { TerminalText } from '../../../components/terminal-text.tsx';
 import { useWindows } from '../../../components/use-windows.ts';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 import classes from './log-lines.module.css';
@@ -59,7 +59,7 @@ function Line({
       </time>
       <span className={classes['group']}>{line.group}</span>
       <span className={classes['content']}>
-        <MarkedText text={line.content} words={words} />
+        <TerminalText text={line.content} styles={line.styles} words={words} />
         {line.is_cut && (
           <Tooltip label={texts.cutLine}>
             <span> …</span>
