@@ -158,7 +158,10 @@ async function readEntries(zip: yauzl.ZipFile, findings: Findings): Promise<Name
   const [first] = names.guessed;
   if (first !== undefined) {
     const shown = names.guessed.slice(0, 10).map(quoted).join(', ');
-    const message = `has ${names.guessed.length} names that do not say how they are encoded, read as ${names.codePage}: ${shown}; create the zip with names in UTF-8`;
+    const count = names.guessed.length;
+    const what =
+      count === 1 ? 'a name in an undeclared encoding' : `${count} names in an undeclared encoding`;
+    const message = `has ${what}, read as ${names.codePage}: ${shown}; create the zip with names in UTF-8`;
     findings.warn('package', message);
   }
   return named.filter(({ path }) => !isClutter(path));
