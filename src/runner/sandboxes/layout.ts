@@ -28,7 +28,7 @@ export function placesOf(launch: Launch | undefined): Record<string, string> {
 }
 
 /** The certificate files by the places where the worker finds them. */
-export const certificatePlaces = {
+const certificatePlaces = {
   all: `${inside.chela}/certificates.pem`,
   beyondNode: `${inside.chela}/certificates-beyond-node.pem`,
 } as const;

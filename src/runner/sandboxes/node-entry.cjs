@@ -18,15 +18,12 @@ const sdkFiles = ['sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js'];
 function blockOutput() {
   for (const name of ['stdout', 'stderr']) {
     const property = Object.getOwnPropertyDescriptor(process, name);
-    const open = property.get;
-    const get = {
-      get() {
-        const stream = open.call(process);
-        Object.defineProperty(process, name, property);
-        stream._handle?.setBlocking?.(true);
-        return stream;
-      },
-    }.get;
+    const get = () => {
+      const stream = property.get.call(process);
+      Object.defineProperty(process, name, property);
+      stream._handle?.setBlocking?.(true);
+      return stream;
+    };
     Object.defineProperty(process, name, { ...property, get });
   }
 }
