@@ -70,6 +70,7 @@ async function write(
         },
         columns: keys.map((key) => ({ key, label: key, format: 'text' })),
         isFiltered: false,
+        lacksColumns: false,
         csv: { defusesFormulas: true, hasByteOrderMark: false },
         rowCount,
       },

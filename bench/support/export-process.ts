@@ -36,7 +36,7 @@ const begin = performance.now();
 if (plain) await copyRows(order, file);
 else
   await pipeline(
-    exportStream(order, () => undefined),
+    exportStream(order, 0, () => undefined),
     createWriteStream(file),
   );
 const measure: ExportMeasure = {

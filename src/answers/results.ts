@@ -7,6 +7,23 @@ import type { Answer } from './answer.ts';
 import { enumeration } from './enumeration.ts';
 import { exampleRunSlug } from './examples.ts';
 
+const RowShape = Type.Object(
+  {
+    [dataIdKey]: Type.String({
+      description: 'Permanent id of the row.',
+      examples: [`${exampleRunSlug}-1`],
+    }),
+  },
+  {
+    title: 'ResultRow',
+    description: 'A row: the keys that the worker pushed, and the id of the row.',
+    additionalProperties: true,
+  },
+);
+
+/** Rows are serialized as they are, in the order of their keys; the document describes them. */
+const Row = Type.Unsafe<ResultRow>({ 'x-documented-as': RowShape });
+
 export const ResultPage = Type.Object(
   {
     count: Type.Integer({ description: 'Rows of the run so far.', examples: [1] }),
@@ -20,8 +37,12 @@ export const ResultPage = Type.Object(
           examples: ['text'],
         }),
       }),
+      {
+        description:
+          'All columns: the declared ones first, then the other keys of the rows in the order of first arrival.',
+      },
     ),
-    list: Type.Array(Type.Unsafe<ResultRow>(Type.Unknown()), {
+    list: Type.Array(Row, {
       description: 'Rows: objects, each with the string __coreclaw_data_id__.',
       examples: [[{ title: 'Example', [dataIdKey]: `${exampleRunSlug}-1` }]],
     }),
@@ -58,6 +79,11 @@ const exportFields = {
   export_slug: Type.String({
     description: 'Extension: identifier of the export, for checking its progress.',
     examples: ['01KKDXV9C3V0X3M5B1QH0T7D2E'],
+  }),
+  has_all_columns: Type.Boolean({
+    description:
+      'Extension: false if the rows have more keys than the limit of 100,000 columns, so that the file lacks some; filter_keys can name them.',
+    examples: [true],
   }),
 };
 

@@ -1,4 +1,7 @@
-/** Completes the OpenAPI document with what routes cannot express: names for shared schemas, forms, optional bodies. */
+/**
+ * Completes the OpenAPI document with what routes cannot express: names for shared schemas, forms, optional bodies, and
+ * shapes that are not used to serialize.
+ */
 
 interface Operation {
   operationId?: string;
@@ -27,6 +30,7 @@ class SchemaNames {
   named(value: unknown): unknown {
     if (Array.isArray(value)) return value.map((item) => this.named(item));
     if (!isObject(value)) return value;
+    if ('x-documented-as' in value) return this.named(value['x-documented-as']);
     const schema = Object.fromEntries(
       Object.entries(value).map(([keyword, part]) => [
         keyword,

@@ -6,6 +6,8 @@ interface ExportFormatTraits {
   /** Maximum number of rows or columns in a file; undefined for no limit. */
   readonly rowLimit?: number;
   readonly columnLimit?: number;
+  /** Whether rows keep all their keys, unless columns were requested. */
+  readonly keepsRows?: boolean;
   /** The format to suggest if a limit is exceeded. */
   readonly instead?: string;
 }
@@ -13,8 +15,8 @@ interface ExportFormatTraits {
 /** Traits of each format, available without loading its exporter. */
 export const exportFormats = {
   csv: { extension: 'csv', mediaType: 'text/csv; charset=utf-8' },
-  json: { extension: 'json', mediaType: 'application/json; charset=utf-8' },
-  jsonl: { extension: 'jsonl', mediaType: 'application/jsonl; charset=utf-8' },
+  json: { extension: 'json', mediaType: 'application/json; charset=utf-8', keepsRows: true },
+  jsonl: { extension: 'jsonl', mediaType: 'application/jsonl; charset=utf-8', keepsRows: true },
   xlsx: {
     extension: 'xlsx',
     mediaType: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',

@@ -7,7 +7,7 @@ import type { Storage } from '../storage/storage.ts';
 import { storageKey } from './export-record.ts';
 import { makeLimitSeconds, type ExportPlan, type ExportRegister } from './export-register.ts';
 import type { ExportOrder } from './export-file.ts';
-import { exportStream } from './export-stream.ts';
+import { exportStream, smallRowCount } from './export-stream.ts';
 import type { ResultHeader } from './ingest.ts';
 
 interface ExportJob {
@@ -96,11 +96,14 @@ export class ExportMaker {
         },
         columns: JSON.parse(plan.columns) as ResultHeader[],
         isFiltered: plan.is_filtered,
+        lacksColumns: plan.lacks_columns,
         csv: { defusesFormulas: plan.defuses_formulas, hasByteOrderMark: plan.has_byte_order_mark },
         rowCount: plan.row_count,
       },
     };
-    const stream = exportStream(order, (rows) => {
+    const storedBytes =
+      plan.row_count > smallRowCount ? 0 : await this.#options.register.storedBytes(run, plan.row_count);
+    const stream = exportStream(order, storedBytes, (rows) => {
       // Only reported, because the file does not depend on it.
       const { register, events } = this.#options;
       register.progress(plan.id, rows).catch((err: unknown) => {

@@ -19,6 +19,8 @@ export interface ExportRecord {
   /** '' unless the export failed. */
   readonly error_key: ErrorKey | '';
   readonly error_message: string;
+  /** Whether columns beyond the limit are left out. */
+  readonly lacks_columns: boolean;
 }
 
 export const exportRecordColumns = [
@@ -32,6 +34,7 @@ export const exportRecordColumns = [
   'export.rows_done',
   'export.error_key',
   'export.error_message',
+  'export.lacks_columns',
 ] as const;
 
 /** Key of the file in the storage. */

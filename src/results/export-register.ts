@@ -29,6 +29,7 @@ export interface ExportRequest {
   readonly columns: readonly ResultHeader[];
   readonly isFiltered: boolean;
   readonly csv: CsvStyle;
+  readonly lacksColumns: boolean;
 }
 
 /** An export with everything needed to make it. */
@@ -56,7 +57,7 @@ export class ExportRegister {
    * @param ensureMade called in the transaction, which holds the lock of the export
    */
   async ask(exportRequest: ExportRequest, ensureMade: EnsureMade): Promise<ExportRecord> {
-    const { run, format, columns, isFiltered, csv, accountId } = exportRequest;
+    const { run, format, columns, isFiltered, csv, lacksColumns, accountId } = exportRequest;
     const identity = await this.#identity(exportRequest);
     const slug = ulid();
     try {
@@ -64,11 +65,11 @@ export class ExportRegister {
         const { rows } = await client.query<ExportRecord & { is_overdue: boolean }>({
           name: 'ask-export',
           text: `INSERT INTO export (slug, run_id, identity, format, columns, is_filtered, row_count, file_name,
-                   defuses_formulas, has_byte_order_mark)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                   defuses_formulas, has_byte_order_mark, lacks_columns)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
                  ON CONFLICT (run_id, identity) DO UPDATE SET asked_at = now()
                  RETURNING id, slug, format, file_name, state, size_bytes, row_count, rows_done, error_key, error_message,
-                   queued_at < now() - make_interval(secs => $11) AS is_overdue`,
+                   lacks_columns, queued_at < now() - make_interval(secs => $12) AS is_overdue`,
           values: [
             slug,
             run.id,
@@ -80,6 +81,7 @@ export class ExportRegister {
             fileNameOf(run, format),
             csv.defusesFormulas,
             csv.hasByteOrderMark,
+            lacksColumns,
             makeLimitSeconds,
           ],
         });
@@ -158,6 +160,17 @@ export class ExportRegister {
     const { run_id: runId, run_slug: slug, day, created_at: createdAt, title, ...plan } = found;
     if (runId === null || slug === null || day === null || createdAt === null) return { ...plan, run: null };
     return { ...plan, run: { id: runId, slug, day, title: title ?? '', createdAt } };
+  }
+
+  /** Bytes that the first rows of a run take in the database, without reading large values. */
+  async storedBytes(run: { id: number; day: string }, rowCount: number): Promise<number> {
+    const { rows } = await this.#database.pool.query<{ bytes: number }>({
+      name: 'stored-bytes-of-rows',
+      text: `SELECT coalesce(sum(pg_column_size(data)), 0)::bigint AS bytes FROM result_row
+             WHERE day = $1 AND run_id = $2 AND number < $3`,
+      values: [run.day, run.id, rowCount],
+    });
+    return Number(rows[0]?.bytes ?? 0);
   }
 
   /** Queues an export again, in a transaction that holds its lock. */

@@ -19,12 +19,16 @@ export type ExportMessage =
 /** Far more than any format needs for the largest rows. Exceeding it ends only the thread. */
 const resourceLimits = { maxOldGenerationSizeMb: 768, maxYoungGenerationSizeMb: 32 };
 
-/** Below this, formatting the rows takes less time than starting a thread. */
-const smallRowCount = 1000;
+/** Up to this many rows and stored bytes, formatting takes less time than starting a thread. */
+export const smallRowCount = 1000;
+const smallBytes = 1024 * 1024;
 
-/** @returns a stream that fails with a ChelaError if the rows do not fit the format; destroying it aborts the export */
-export function exportStream(order: ExportOrder, onRows: OnRows): Readable {
-  if (order.table.rowCount > smallRowCount) return threadStream(order, onRows);
+/**
+ * @param storedBytes of the rows, if there are no more than `smallRowCount`
+ * @returns a stream that fails with a ChelaError if the rows do not fit the format; destroying it aborts the export
+ */
+export function exportStream(order: ExportOrder, storedBytes: number, onRows: OnRows): Readable {
+  if (order.table.rowCount > smallRowCount || storedBytes > smallBytes) return threadStream(order, onRows);
   return Readable.from(exportFile(order, onRows), { objectMode: false });
 }
 

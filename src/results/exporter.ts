@@ -28,6 +28,8 @@ export interface ExportTable {
    * Whether only these columns were requested. Otherwise rows are written with all their keys, if the format can do so.
    */
   readonly isFiltered: boolean;
+  /** Whether columns beyond the limit of a run are left out. */
+  readonly lacksColumns: boolean;
   readonly rowCount: number;
   /** `rowCount` JSON objects as text, in the order of first arrival, in batches of any size. */
   readonly rows: AsyncIterable<readonly string[]>;

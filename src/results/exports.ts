@@ -14,7 +14,9 @@ import { ExportRegister } from './export-register.ts';
 import { formatTraits, type ExportFormat } from './export-formats.ts';
 import type { CsvStyle } from './exporter.ts';
 import type { ResultHeader } from './ingest.ts';
-import type { Results } from './results.ts';
+import { platformKeyPrefix } from './result-row.ts';
+import type { ResultColumns, Results } from './results.ts';
+import { keyLengthLimit } from './row.ts';
 
 export type { ExportRecord } from './export-record.ts';
 export { exportFormatNames, formatTraits, type ExportFormat } from './export-formats.ts';
@@ -92,9 +94,19 @@ export class Exports extends StartStop {
    * @throws ChelaError if the format cannot hold the run's rows
    */
   async ask(run: RunRecord, { accountId, format, keys, csv, runUrl }: ExportRequest): Promise<ExportRecord> {
-    const columns = chosenColumns(await this.#results.columns(run), keys);
+    const all = await this.#results.columns(run);
+    const columns = chosenColumns(all, keys);
     refuseBeyondFormat(run, format, columns);
-    const exportRequest = { accountId, run, format, columns, isFiltered: keys !== undefined, csv };
+    const lacksColumns = keys === undefined && !all.isComplete && !formatTraits(format).keepsRows;
+    const exportRequest = {
+      accountId,
+      run,
+      format,
+      columns,
+      isFiltered: keys !== undefined,
+      csv,
+      lacksColumns,
+    };
     return this.#register.ask(exportRequest, async (client, { id, slug, state, mustBeMade }) => {
       const isLost =
         state === 'ready' && (await this.#storage.size(storageKey({ slug, format }))) === undefined;
@@ -200,14 +212,21 @@ export class Exports extends StartStop {
   }
 }
 
-/** The requested columns, in that order; all columns if none were requested. */
+/**
+ * The requested columns, in that order; all columns if none were requested. A key without a column may be one that has
+ * none because of a limit, and is then looked up in the rows.
+ */
 function chosenColumns(
-  columns: readonly ResultHeader[],
+  { headers, isComplete }: ResultColumns,
   keys: readonly string[] | undefined,
 ): readonly ResultHeader[] {
-  if (keys === undefined) return columns;
-  const byKey = new Map(columns.map((column) => [column.key, column]));
-  return [...new Set(keys)].flatMap((key) => byKey.get(key) ?? []);
+  if (keys === undefined) return headers;
+  const byKey = new Map(headers.map((header) => [header.key, header]));
+  const mayOccur = (key: string): boolean =>
+    (!isComplete || key.length > keyLengthLimit) && !key.startsWith(platformKeyPrefix);
+  return [...new Set(keys)].flatMap(
+    (key) => byKey.get(key) ?? (mayOccur(key) ? { key, label: key, format: 'text' } : []),
+  );
 }
 
 function refuseBeyondFormat(run: RunRecord, format: ExportFormat, columns: readonly ResultHeader[]): void {

@@ -4,11 +4,9 @@
  */
 import type { PoolClient } from 'pg';
 import { type Database, GroupCommit } from '../database/database.ts';
+import { ColumnRegister, type MissingColumns } from './column-register.ts';
 import { mergeRow, type ParsedRow } from './row.ts';
 import type { RunReference } from '../runs/runs.ts';
-
-/** Maximum number of keys kept for the table header, so that a worker with ever new keys cannot fill the database. */
-const columnLimit = 2000;
 
 export interface ResultHeader {
   readonly key: string;
@@ -54,7 +52,7 @@ export class ResultIngest {
   readonly #database: Database;
   readonly #run: PushedRun;
   readonly #rowLimit: number;
-  readonly #knownColumns = new Set<string>();
+  readonly #columns: ColumnRegister;
   readonly #commits: GroupCommit<PushedRow>;
   readonly #listeners = new Set<() => void>();
   #hasRefused = false;
@@ -64,6 +62,7 @@ export class ResultIngest {
     this.#database = database;
     this.#run = run;
     this.#rowLimit = rowLimit;
+    this.#columns = new ColumnRegister(database, run.id);
     this.#commits = new GroupCommit({
       commit: (rows) => this.#store(rows),
       sizeBytes: ({ row }) => row.text.length,
@@ -72,12 +71,13 @@ export class ResultIngest {
 
   /**
    * Resolves once the row is committed.
+   * @returns keys of the run's rows that have no column; each reason is given once
    * @throws RowLimitError if the run has reached its limit of rows
    */
-  async push(subtask: number, row: ParsedRow): Promise<void> {
+  async push(subtask: number, row: ParsedRow): Promise<readonly MissingColumns[]> {
     const pushed = { subtask, row, isRefused: false };
     await this.#commits.add(pushed);
-    if (!pushed.isRefused) return;
+    if (!pushed.isRefused) return this.#columns.takeMissing();
     this.#hasRefused = true;
     for (const listener of this.#listeners) listener();
     throw new RowLimitError(this.#rowLimit);
@@ -109,35 +109,11 @@ export class ResultIngest {
   }
 
   async #store(rows: PushedRow[]): Promise<void> {
-    await this.#storeColumns(rows);
+    await this.#columns.store(rows.map(({ row }) => row));
     const isPlain = rows.every(({ row }) => row.upsert === undefined);
     // A batch that does not fit as a whole is split, under the lock of the run.
     if (isPlain && (await this.#append(rows))) return;
     await this.#database.transaction((client) => this.#upsert(client, rows));
-  }
-
-  async #storeColumns(rows: PushedRow[]): Promise<void> {
-    const added: string[] = [];
-    for (const { row } of rows) {
-      for (const key of row.keys) {
-        if (this.#knownColumns.has(key) || this.#knownColumns.size >= columnLimit) continue;
-        this.#knownColumns.add(key);
-        added.push(key);
-      }
-    }
-    if (added.length === 0) return;
-    try {
-      await this.#database.pool.query({
-        name: 'store-columns',
-        text: `INSERT INTO result_column (run_id, key)
-               SELECT $1, key FROM unnest($2::text[]) WITH ORDINALITY AS added (key, place) ORDER BY place
-               ON CONFLICT DO NOTHING`,
-        values: [this.#run.id, added],
-      });
-    } catch (error) {
-      for (const key of added) this.#knownColumns.delete(key);
-      throw error;
-    }
   }
 
   /**

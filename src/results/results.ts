@@ -2,10 +2,12 @@
 import { type Database, MatchFinder, containing, containingInJson } from '../database/database.ts';
 import { parseJson } from '../json/lossless-json.ts';
 import type { RunReference } from '../runs/runs.ts';
+import { columnLimit } from './column-register.ts';
 import type { ResultHeader } from './ingest.ts';
 import { dataIdKey, platformKeyPrefix, type ResultRow } from './result-row.ts';
 
 export { type PushedRun, ResultIngest } from './ingest.ts';
+export { columnLimit, missingColumnsMessage } from './column-register.ts';
 export { parseRow } from './row.ts';
 
 export interface ResultPage {
@@ -113,11 +115,25 @@ export class Results {
     };
   }
 
-  /**
-   * The table header: the columns that the subtasks declared, in first-seen order, where the first declaration of a key
-   * wins; otherwise the worker's output schema; otherwise the keys of the rows.
-   */
+  /** The columns of a run, in the order of `columns`. */
   async headers(run: { id: number }): Promise<ResultHeader[]> {
+    return (await this.columns(run)).headers;
+  }
+
+  /**
+   * The columns of a run, everywhere the same: first the declared ones, then the other keys of its rows in the order of
+   * first arrival. The subtasks declare columns, in first-seen order, where the first declaration of a key wins;
+   * otherwise the worker's output schema does.
+   */
+  async columns(run: { id: number }): Promise<ResultColumns> {
+    const [declared, occurring] = await Promise.all([this.#declared(run), this.#occurring(run)]);
+    const headers = union([declared, occurring.slice(0, columnLimit)]).filter(
+      ({ key }) => !key.startsWith(platformKeyPrefix),
+    );
+    return { headers, isComplete: occurring.length <= columnLimit };
+  }
+
+  async #declared(run: { id: number }): Promise<ResultHeader[]> {
     const { rows: declared } = await this.#database.pool.query<{ headers: string }>({
       name: 'declared-headers',
       text: 'SELECT headers FROM result_header WHERE run_id = $1 GROUP BY headers ORDER BY min(first_seen)',
@@ -132,24 +148,25 @@ export class Results {
       values: [run.id],
     });
     const outputSchema = versions[0]?.output_schema;
-    if (outputSchema) return headersOfSchema(outputSchema);
-    return this.#occurring(run);
+    return outputSchema ? headersOfSchema(outputSchema) : [];
   }
 
-  /** The table header, followed by the other keys that occur in the rows. */
-  async columns(run: { id: number }): Promise<ResultHeader[]> {
-    const [headers, occurring] = await Promise.all([this.headers(run), this.#occurring(run)]);
-    return union([headers, occurring]).filter(({ key }) => !key.startsWith(platformKeyPrefix));
-  }
-
+  /** The keys of the rows, as recorded when they arrived: the rows are not read. */
   async #occurring(run: { id: number }): Promise<ResultHeader[]> {
     const { rows: columns } = await this.#database.pool.query<{ key: string }>({
       name: 'result-columns',
-      text: 'SELECT key FROM result_column WHERE run_id = $1 ORDER BY first_seen',
-      values: [run.id],
+      text: 'SELECT key FROM result_column WHERE run_id = $1 ORDER BY first_seen LIMIT $2',
+      values: [run.id, columnLimit + 1],
     });
     return columns.map(({ key }) => ({ key, label: key, format: 'text' }));
   }
+}
+
+/** The columns of a run. */
+export interface ResultColumns {
+  readonly headers: ResultHeader[];
+  /** Whether they are all columns; if not, the rows have more keys than the limit. */
+  readonly isComplete: boolean;
 }
 
 interface StoredRow {

@@ -10,13 +10,15 @@ const upsertValueName = '__coreclaw_upsert_value__';
 const dataIdName = '__coreclaw_data_id__';
 
 /** Keys are indexed. An index entry in PostgreSQL holds at most 2,704 bytes, and a character takes up to three. */
-const keyLengthLimit = 800;
+export const keyLengthLimit = 800;
 
 export interface ParsedRow {
   /** One JSON object that PostgreSQL's json type and UTF-8 can hold. */
   readonly text: string;
   /** The columns in written order, except those too long for a table header, which only `text` contains. */
   readonly keys: string[];
+  /** Length of the first key that is too long for a table header, if there is one. */
+  readonly longKeyLength?: number;
   /** Updates the columns of the earlier row in the run with the same pair. PostgreSQL's text type can hold both. */
   readonly upsert?: { readonly key: string; readonly value: string };
 }
@@ -88,8 +90,10 @@ function readUpsert(members: ReadonlyMap<string, string>): ParsedRow['upsert'] {
   return { key, value };
 }
 
-function shortKeys(keys: readonly string[]): string[] {
-  return keys.filter((key) => key.length <= keyLengthLimit);
+function withKeys(text: string, keys: string[]): ParsedRow {
+  const long = keys.find((key) => key.length > keyLengthLimit);
+  if (long === undefined) return { text, keys };
+  return { text, keys: keys.filter((key) => key.length <= keyLengthLimit), longKeyLength: long.length };
 }
 
 /** Removes reserved keys and renames keys that PostgreSQL cannot hold. */
@@ -100,7 +104,7 @@ function rewrite(text: string): ParsedRow {
   for (const [key, valueText] of members) {
     if (!isReserved(key)) columns.set(toStorable(key), valueText);
   }
-  const row = { text: writeMembers(columns), keys: shortKeys([...columns.keys()]) };
+  const row = withKeys(writeMembers(columns), [...columns.keys()]);
   return upsert === undefined ? row : { ...row, upsert };
 }
 
@@ -121,8 +125,8 @@ export function parseRow(json: string): ParsedRow {
   // Keys can contain such characters only as escapes.
   const mayBeUnstorable = text.includes('\\u');
   if (keys.some((key) => isReserved(key) || (mayBeUnstorable && !isStorable(key)))) return rewrite(text);
-  if (isIntegerLike(keys[0])) return { text, keys: shortKeys([...readMembers(text).keys()]) };
-  return { text, keys: keys.some((key) => key.length > keyLengthLimit) ? shortKeys(keys) : keys };
+  if (isIntegerLike(keys[0])) return withKeys(text, [...readMembers(text).keys()]);
+  return withKeys(text, keys);
 }
 
 /**

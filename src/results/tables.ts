@@ -63,4 +63,5 @@ interface ExportTable {
   queued_at: Generated<Date>;
   defuses_formulas: Generated<boolean>;
   has_byte_order_mark: Generated<boolean>;
+  lacks_columns: Generated<boolean>;
 }

@@ -5,7 +5,7 @@ import type { Plans } from '../accounts/accounts.ts';
 import type { Config } from '../configuration/configuration.ts';
 import { type Database, channels } from '../database/database.ts';
 import { dayOf } from '../database/partitions.ts';
-import { ChelaError } from '../errors.ts';
+import { ChelaError, invalidArgument } from '../errors.ts';
 import { parseJson, stringifyJson } from '../json/lossless-json.ts';
 import { parseRunSchema } from './run-schema.ts';
 import type { Workers } from '../workers/workers.ts';
@@ -54,6 +54,7 @@ type SubmitConfig = Pick<
   Config,
   | 'subtaskLimit'
   | 'subtaskInputLimitBytes'
+  | 'sdkInputLimitBytes'
   | 'defaultCpus'
   | 'defaultMemoryMegabytes'
   | 'defaultTimeLimitSeconds'
@@ -155,9 +156,10 @@ export class Submitter {
     const schema = parseRunSchema(schemaText);
     const { custom, system } = readInput(input);
     checkRequired(custom, schema);
-    const { subtaskLimit, subtaskInputLimitBytes } = this.#config;
+    const { subtaskLimit, subtaskInputLimitBytes, sdkInputLimitBytes } = this.#config;
     const limits = { subtasks: subtaskLimit, bytes: subtaskInputLimitBytes };
     const subtaskInputs = Array.from(splitInput(custom, schema, limits), (each) => stringifyJson(each));
+    refuseLargeMessage(subtaskInputs, sdkInputLimitBytes);
     return { limits: { ...defaultLimits(this.#config), ...system }, subtaskInputs };
   }
 
@@ -248,5 +250,22 @@ export class Submitter {
     });
     const [row] = rows;
     return row && { id: row.id, slug };
+  }
+}
+
+/** Bytes that the SDK's message with an input adds to it: two field tags, a code and a length. */
+const messageOverheadBytes = 16;
+
+/** @throws ChelaError if a worker could not receive its input */
+function refuseLargeMessage(inputs: readonly string[], limitBytes: number): void {
+  for (const [index, input] of inputs.entries()) {
+    // A UTF-16 unit takes up to three bytes.
+    if (input.length * 3 + messageOverheadBytes <= limitBytes) continue;
+    const bytes = Buffer.byteLength(input) + messageOverheadBytes;
+    if (bytes <= limitBytes) continue;
+    const whose = inputs.length === 1 ? 'the input' : `the input of subtask ${index + 1}`;
+    throw invalidArgument(
+      `${whose} is a message of ${bytes.toLocaleString('en')} bytes, but workers receive up to ${limitBytes.toLocaleString('en')} (CHELA_SDK_INPUT_LIMIT_BYTES): shorten it, or pass a URL to the data`,
+    );
   }
 }

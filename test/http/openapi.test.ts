@@ -291,3 +291,16 @@ test('the registry has the codes, statuses and texts that clients rely on', () =
     RUN_FAILED: { code: 70002, status: 400, text: 'run operation failed' },
   });
 });
+
+test('a row is an object with its id and further keys', () => {
+  const { ResultRow, ResultPage } = served.components.schemas as Record<string, Record<string, unknown>>;
+  expect(ResultRow).toMatchObject({
+    type: 'object',
+    properties: { __coreclaw_data_id__: { type: 'string' } },
+    required: ['__coreclaw_data_id__'],
+    additionalProperties: true,
+  });
+  expect(ResultPage?.['properties']).toMatchObject({
+    list: { type: 'array', items: { $ref: '#/components/schemas/ResultRow' } },
+  });
+});

@@ -31,6 +31,10 @@ function pushAll(list: readonly unknown[]): string {
   return `for (const row of ${JSON.stringify(list)}) await sdk.result.pushData(row);`;
 }
 
+function pushKeys(count: number): string {
+  return `await sdk.result.pushData(Object.fromEntries(Array.from({ length: ${count} }, (_, n) => ['c' + n, n])));`;
+}
+
 async function runWith(script: string): Promise<string> {
   const started = await platform.runAsync(worker, { script, items: ['one'] });
   await platform.finished(started);
@@ -171,6 +175,57 @@ describe('filter_keys', () => {
   test('that is absent or empty selects all columns', async () => {
     expect(await textOf(await linkTo(slug, '?filter_keys='))).toBe(csv);
     expect(await textOf(await linkTo(slug, '?format=json'))).not.toContain('__coreclaw_');
+  });
+});
+
+describe('a run with very many keys', () => {
+  interface Page {
+    readonly headers: { readonly key: string }[];
+    readonly list: Record<string, unknown>[];
+  }
+
+  test('has 2,100 columns in the table and in every export', async () => {
+    const run = await runWith(pushKeys(2100));
+    const names = Array.from({ length: 2100 }, (_, n) => `c${n}`);
+    const page = await ask<Page>(platform, `/worker-runs/${run}/result`);
+    expect(page.data.headers.map(({ key }) => key)).toEqual(names);
+    expect(await textOf(await linkTo(run))).toBe(`${names.join(',')}\r\n${[...names.keys()].join(',')}\r\n`);
+    for (const format of ['html', 'xml', 'rss', 'json', 'jsonl']) {
+      expect(await textOf(await linkTo(run, `?format=${format}`))).toMatch(/c2099/);
+    }
+    expect(await textOf(await linkTo(run, '?format=jsonl&filter_keys=c2050'))).toBe('{"c2050":2050}\n');
+  });
+
+  test('says that it has more than 100,000, in the log and in exports', async () => {
+    const run = await runWith(pushKeys(100_003) + pushKeys(1));
+    const page = await ask<Page>(platform, `/worker-runs/${run}/result?filter_keys=c100002`);
+    expect(page.data.headers).toHaveLength(100_000);
+    expect(page.data.list).toMatchObject([{ c100002: 100_002 }, {}]);
+    const log = await platform.call<{ list: { content: string }[] }>(`/worker-runs/${run}/log`);
+    const said = log.data.list.filter(({ content }) => content.includes('more than 100,000 different keys'));
+    expect(said).toHaveLength(1);
+    const [heads = ''] = (await textOf(await linkTo(run))).split('\r\n');
+    expect(heads).toMatch(/,c99999,"?\(further columns are left out/);
+    for (const format of ['html', 'xml', 'rss']) {
+      expect(await textOf(await linkTo(run, `?format=${format}`))).toContain('further columns are left out');
+    }
+    const way = `/worker-runs/${run}/result/export`;
+    expect((await ask(platform, way)).data).toMatchObject({ has_all_columns: false });
+    expect((await ask(platform, `${way}?format=json`)).data).toMatchObject({ has_all_columns: true });
+    expect(await textOf(await linkTo(run, '?filter_keys=c100002,c0'))).toBe(
+      'c100002,c0\r\n100002,0\r\n,0\r\n',
+    );
+  });
+
+  test('says that a key is too long for a column, and exports it on request', async () => {
+    const long = 'k'.repeat(801);
+    const run = await runWith(pushAll([{ a: 1, [long]: 2 }]));
+    const log = await platform.call<{ list: { content: string }[] }>(`/worker-runs/${run}/log`);
+    expect(log.data.list.map(({ content }) => content).join('\n')).toContain(
+      'a key of 801 characters has no column',
+    );
+    expect(await textOf(await linkTo(run))).toBe('a\r\n1\r\n');
+    expect(await textOf(await linkTo(run, `?filter_keys=${long}`))).toBe(`${long}\r\n2\r\n`);
   });
 });
 

@@ -235,6 +235,18 @@ test.each([
   expect(await storedInput(data.run_slug)).toBe(input);
 });
 
+test('an input that the SDK of a worker cannot receive is refused, and the limit is named', async () => {
+  const size = 4 * 1024 * 1024;
+  const rest = JSON.stringify({ ...complete, note: '' }).length + 16;
+  const tooLarge = await start(withCustom({ ...complete, note: 'x'.repeat(size - rest + 1) }));
+  expect(errorOf(tooLarge)).toEqual({ status: 400, code: 11000 });
+  expect(tooLarge.message).toContain('4,194,305 bytes');
+  expect(tooLarge.message).toContain('CHELA_SDK_INPUT_LIMIT_BYTES');
+  const wide = await start(withCustom({ ...complete, items: ['a', 'é'.repeat(size / 2)] }));
+  expect(wide.message).toContain('the input of subtask 2 is a message of 4,194,');
+  expect((await start(withCustom({ ...complete, note: 'x'.repeat(size - rest) }))).code).toBe(0);
+});
+
 test('a synchronous run that takes too long returns 200 with is_finished false, and keeps running', async () => {
   const { data } = await ask<FinishedRunShape>(platform, `/workers/${worker}/runs`, {
     body: withCustom(complete, { is_async: false }),

@@ -212,15 +212,26 @@ const push = (row: string) => `await sdk.result.pushData(${row});`;
 const declare = (key: string) =>
   `await sdk.result.setTableHeader([{ key: '${key}', label: '${key.toUpperCase()}', format: 'text' }]);`;
 
+test('a worker receives the largest input that is accepted', async () => {
+  const script = `await sdk.result.pushData({ length: JSON.stringify(input).length });`;
+  const rest = JSON.stringify({ script, items: ['one'], note: '' }).length + 16;
+  const note = 'x'.repeat(4 * 1024 * 1024 - rest);
+  const { run_slug: slug } = await platform.runSync(scripted, { script, items: ['one'], note });
+  expect((await platform.results(slug)).list).toEqual([{ length: 4 * 1024 * 1024 - 16 }]);
+});
+
 describe('the table header', () => {
   test("is the union of the rows' keys if nothing is declared", async () => {
     const { headers } = await runScript(push('{ b: 1, a: 2 }') + push('{ c: 3, a: 4 }'));
     expect(headers).toEqual(['b', 'a', 'c'].map((key) => ({ key, label: key, format: 'text' })));
   });
 
-  test("is the worker's last declaration, before or after its rows; undeclared keys are stored too", async () => {
+  test("is the worker's last declaration, before or after its rows, and then the other keys of the rows", async () => {
     const { headers, list } = await runScript(declare('old') + push('{ a: 1, b: 2 }') + declare('b'));
-    expect(headers).toEqual([{ key: 'b', label: 'B', format: 'text' }]);
+    expect(headers).toEqual([
+      { key: 'b', label: 'B', format: 'text' },
+      { key: 'a', label: 'a', format: 'text' },
+    ]);
     expect(list).toEqual([{ a: 1, b: 2 }]);
   });
 
@@ -231,7 +242,17 @@ describe('the table header', () => {
     expect(headers[0]?.key).toBe('shared');
   });
 
-  test('is the output schema of a worker that declares nothing', async () => {
+  test('is the keys of the rows if the output schema is empty', async () => {
+    const worker = await publishScriptedWorker(platform, 'With empty schema', { 'output_schema.json': '[]' });
+    const { run_slug: slug } = await platform.runSync(worker, {
+      script: push('{ b: 1, a: 2 }'),
+      items: ['one'],
+    });
+    const { headers } = await platform.results(slug);
+    expect(headers.map(({ key }) => key)).toEqual(['b', 'a']);
+  });
+
+  test('is the output schema of a worker that declares nothing, and then the other keys of the rows', async () => {
     const schema = [
       { name: 'price', type: 'number', description: 'Price in EUR' },
       { name: 'tags', type: 'array' },
@@ -247,6 +268,7 @@ describe('the table header', () => {
     expect(headers).toEqual([
       { key: 'price', label: 'Price in EUR', format: 'number' },
       { key: 'tags', label: 'tags', format: 'array' },
+      { key: 'other', label: 'other', format: 'text' },
     ]);
     expect(list).toEqual([{ other: 1 }]);
   });

@@ -97,12 +97,14 @@ class Table(HTMLParser):
         attributes = dict(attributes)
         for name, value in attributes.items():
             assert not name.startswith("on"), f"an event handler {name}"
-            if name in ("src", "href"):
+            if name in ("src", "href") and not value.startswith("data:image/"):
                 self.links.append((tag, urlsplit(value).scheme))
         if tag == "tr":
             self.lines.append([])
         if tag in ("th", "td"):
             self.cell = ""
+        if tag == "img" and self.cell is not None:
+            self.cell += attributes["src"]
 
     def handle_endtag(self, tag):
         if tag in ("th", "td"):

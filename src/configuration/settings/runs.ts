@@ -17,6 +17,13 @@ export const runsSettings = {
     describe:
       'Maximum total size of the inputs of all subtasks of one run. Fields that are not split are copied into every subtask.',
   }),
+  sdkInputLimitBytes: setting<number>({
+    environment: 'CHELA_SDK_INPUT_LIMIT_BYTES',
+    default: 4 * mebibyte,
+    parse: integer(64 * 1024, 1024 * mebibyte),
+    describe:
+      'Maximum size of the message with the input of one subtask. A run with a larger one is refused. The gRPC clients in the SDKs receive up to 4 MiB unless a worker raises that.',
+  }),
   runConcurrency: setting<number>({
     environment: 'CHELA_RUN_CONCURRENCY',
     default: 0,

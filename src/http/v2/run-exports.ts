@@ -23,7 +23,7 @@ const ExportQuery = Type.Object({
   filter_keys: Type.Optional(
     Type.String({
       description:
-        'Comma-separated keys of the columns to export, in this order. Keys that the run does not have are ignored. All columns if omitted.',
+        'Comma-separated keys of the columns to export, in this order. Keys that the rows do not have are ignored. All columns if omitted.',
       examples: ['title,price'],
     }),
   ),
@@ -107,6 +107,7 @@ export function addRunExportOperations(app: ApiApp, context: ApiContext): void {
         return success(request, {
           download_url: links.sign(baseUrl, exportPath(asked)),
           export_slug: asked.slug,
+          has_all_columns: !asked.lacks_columns,
         });
       },
     );
@@ -140,6 +141,7 @@ function addProgress(app: ApiApp, context: ApiContext): void {
       return success(request, {
         download_url: context.links.sign(context.baseUrl(request), exportPath(found)),
         export_slug: found.slug,
+        has_all_columns: !found.lacks_columns,
         format: found.format,
         state: found.state,
         rows: found.row_count,

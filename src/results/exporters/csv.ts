@@ -5,6 +5,7 @@
 import type { Exporter } from '../exporter.ts';
 import { cellReader, cellText, isString, stringValue, type Cell } from './cells.ts';
 import { isFormulaLike } from './formula.ts';
+import { withNoteColumn } from './left-out.ts';
 
 /** Characters that some readers treat as the end of a field, including other separators. */
 const needsQuotes = /[",;\t\r\n]|^\s|\s$/;
@@ -30,7 +31,8 @@ function exactField(cell: Cell): string {
   return field(cellText(cell));
 }
 
-export const writeCsv: Exporter = async function* (table) {
+export const writeCsv: Exporter = async function* (source) {
+  const table = withNoteColumn(source);
   const { columns, csv } = table;
   const cellsOf = cellReader(table);
   const cellField = csv.defusesFormulas ? defusedField : exactField;

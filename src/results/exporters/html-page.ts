@@ -23,6 +23,13 @@ td { max-width: 32rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 a { color: var(--link); }
 code { font-size: .9em; }
+.long { max-height: 7.25em; overflow: hidden; cursor: zoom-in; mask: linear-gradient(#000 70%, transparent); }
+.long.open { max-height: none; cursor: auto; mask: none; }
+.picture { padding: 0; border: 1px solid var(--line); border-radius: .3rem; background: none; cursor: zoom-in; }
+.picture img { display: block; width: 160px; height: 100px; object-fit: cover; object-position: top; border-radius: .3rem; }
+dialog { padding: 0; border: 0; max-width: 95vw; max-height: 95vh; overflow: auto; cursor: zoom-out; }
+dialog::backdrop { background: #000a; }
+dialog img { display: block; max-width: 100%; }
 @media print { header input { display: none; } th { position: static; } }
 `;
 
@@ -52,6 +59,19 @@ function sortBy(head) {
   for (const row of sorted) body.append(row);
 }
 for (const head of heads) head.querySelector('button')?.addEventListener('click', () => sortBy(head));
+const dialog = document.querySelector('dialog');
+dialog.addEventListener('click', () => dialog.close());
+function open(target) {
+  const picture = target.closest('.picture');
+  if (picture) {
+    dialog.querySelector('img').src = picture.querySelector('img').src;
+    dialog.showModal();
+  } else if (!target.closest('a') && getSelection().isCollapsed) target.closest('.long')?.classList.toggle('open');
+}
+body.addEventListener('click', ({ target }) => open(target));
+body.addEventListener('keydown', ({ key, target }) => {
+  if (key === 'Enter' && target.matches('.long')) open(target);
+});
 document.querySelector('input').addEventListener('input', ({ target }) => {
   const word = target.value.toLowerCase();
   for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(word);
@@ -60,4 +80,4 @@ document.querySelector('input').addEventListener('input', ({ target }) => {
 
 const scriptHash = createHash('sha256').update(script).digest('base64');
 
-export const contentSecurityPolicy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${scriptHash}'`;
+export const contentSecurityPolicy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${scriptHash}'`;

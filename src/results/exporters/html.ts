@@ -1,21 +1,35 @@
 /** A self-contained HTML page with a table that can be sorted and searched. */
+import { pictureAddress } from '../pictures.ts';
 import type { Exporter } from '../exporter.ts';
 import { cellReader, cellText, isNested, isString, stringValue, type Cell } from './cells.ts';
 import { contentSecurityPolicy, script, style } from './html-page.ts';
 import { markupAttribute, markupText, webAddress } from './markup.ts';
+import { withNoteColumn } from './left-out.ts';
+
+/** Longer text is folded until the reader opens it. */
+const foldedLength = 400;
+
+function folded(text: string, markup: string): string {
+  return text.length > foldedLength ? `<div class="long" tabindex="0">${markup}</div>` : markup;
+}
 
 function tableCell(cell: Cell): string {
   if (cell === undefined || cell === 'null') return '<td></td>';
-  if (isNested(cell)) return `<td><code>${markupText(cell)}</code></td>`;
+  if (isNested(cell)) return `<td>${folded(cell, `<code>${markupText(cell)}</code>`)}</td>`;
   if (!isString(cell))
     return `<td class="${/^[\d-]/.test(cell) ? 'number' : 'boolean'}">${cellText(cell)}</td>`;
   const text = stringValue(cell);
+  const picture = pictureAddress(text);
+  if (picture !== undefined)
+    return `<td><button type="button" class="picture" aria-label="Open picture"><img src="${markupAttribute(picture)}" alt="" loading="lazy" decoding="async"></button></td>`;
   const address = webAddress(text);
-  if (address === undefined) return `<td>${markupText(text)}</td>`;
-  return `<td><a href="${markupAttribute(address)}" rel="noopener noreferrer" target="_blank">${markupText(text)}</a></td>`;
+  if (address === undefined) return `<td>${folded(text, markupText(text))}</td>`;
+  const link = `<a href="${markupAttribute(address)}" rel="noopener noreferrer" target="_blank">${markupText(text)}</a>`;
+  return `<td>${folded(text, link)}</td>`;
 }
 
-export const writeHtml: Exporter = async function* (table) {
+export const writeHtml: Exporter = async function* (source) {
+  const table = withNoteColumn(source);
   const { run, columns, rowCount } = table;
   const title = markupText(run.workerTitle);
   const heads = columns.map(
@@ -54,6 +68,7 @@ export const writeHtml: Exporter = async function* (table) {
   }
   yield `</tbody>
 </table>
+<dialog aria-label="Picture"><img alt=""></dialog>
 <script>${script}</script>
 </body>
 </html>

@@ -4,6 +4,7 @@
  */
 import type { Exporter, ExportTable } from '../exporter.ts';
 import { cellReader, cellText, type Cell } from './cells.ts';
+import { leftOutNote } from './left-out.ts';
 import { markupText, webAddress } from './markup.ts';
 
 /** Column names for the title or link of an item, best first. Case and punctuation are ignored. */
@@ -52,7 +53,7 @@ export const writeRss: Exporter = async function* (table) {
 <channel>
 <title>${markupText(run.workerTitle)}</title>
 <link>${markupText(run.url)}</link>
-<description>${rowCount} results of run ${run.slug}</description>
+<description>${rowCount} results of run ${run.slug}${table.lacksColumns ? ` (${leftOutNote})` : ''}</description>
 <pubDate>${published}</pubDate>
 <generator>Chela</generator>
 <docs>https://www.rssboard.org/rss-specification</docs>

@@ -1,6 +1,7 @@
 /** Converts values to cells of a spreadsheet, for both Excel formats. */
 import { isLossyNumber } from '../../json/json-text.ts';
 import { withoutEnd } from '../../text/text-ends.ts';
+import { pictureAddress } from '../pictures.ts';
 import { cellText, isString, type Cell } from './cells.ts';
 
 /** Maximum length of a cell in UTF-16 units. */
@@ -21,9 +22,11 @@ function isExactNumber(literal: string): boolean {
   return withoutEnd(digits, '0').length <= digitLimit;
 }
 
-/** Cuts text that is too long, and marks the cut. */
+/** Cuts text that is too long, and marks the cut. A part of a picture would be useless, so a note replaces it. */
 export function fittingText(text: string): string {
   if (text.length <= textLengthLimit) return text;
+  if (pictureAddress(text) !== undefined)
+    return `[picture, ${text.length.toLocaleString('en')} characters: too long for a cell]`;
   const mark = ` … [cut, ${text.length.toLocaleString('en')} characters]`;
   const kept = text.slice(0, textLengthLimit - mark.length);
   // Do not split a surrogate pair.

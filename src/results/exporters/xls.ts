@@ -9,6 +9,7 @@ import { Biff8Sheet, cellFormat } from './biff8.ts';
 import { cellReader, type Cell } from './cells.ts';
 import { isFormulaLike } from './formula.ts';
 import { fittingText, sheetValue } from './sheet-values.ts';
+import { withNoteColumn } from './left-out.ts';
 
 const cellLimit = 1_000_000;
 const characterLimit = 32_000_000;
@@ -44,7 +45,8 @@ function compoundFile(workbook: Buffer): Buffer {
   return write(file, { type: 'buffer' }) as Buffer;
 }
 
-export const writeXls: Exporter = async function* (table) {
+export const writeXls: Exporter = async function* (source) {
+  const table = withNoteColumn(source);
   const cellsOf = cellReader(table);
   const sheet = new Biff8Sheet();
   for (const [column, { key }] of table.columns.entries()) {

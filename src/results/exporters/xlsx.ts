@@ -11,6 +11,7 @@ import { isFormulaLike } from './formula.ts';
 import { markupText } from './markup.ts';
 import { fittingText, sheetValue } from './sheet-values.ts';
 import { cellStyle, columnName, sheetEnd, sheetPath, sheetStart, workbookParts } from './xlsx-parts.ts';
+import { withNoteColumn } from './left-out.ts';
 
 /** 1,048,576 including the header row. */
 const rowsPerSheet = 1_048_575;
@@ -85,7 +86,8 @@ async function* sheetText(table: ExportTable, rows: RowReader): AsyncGenerator<s
   yield sheetEnd;
 }
 
-export const writeXlsx: Exporter = async function* (table) {
+export const writeXlsx: Exporter = async function* (source) {
+  const table = withNoteColumn(source);
   const zip = new ZipFile();
   const output = zip.outputStream as Readable;
   zip.on('error', (error: Error) => output.destroy(error));

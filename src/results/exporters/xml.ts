@@ -6,6 +6,7 @@
 import { parseJson, isJsonObject, stringifyJson } from '../../json/lossless-json.ts';
 import type { Exporter } from '../exporter.ts';
 import { cellReader, cellText, isNested } from './cells.ts';
+import { leftOutNote } from './left-out.ts';
 import { markupAttribute, markupText } from './markup.ts';
 
 /** Without colons, which are for namespaces. Names that start with xml are reserved. */
@@ -51,7 +52,7 @@ export const writeXml: Exporter = async function* (table) {
     return tag.open + text + tag.close;
   };
   const { slug, workerTitle } = table.run;
-  yield `<?xml version="1.0" encoding="UTF-8"?>\n<results run="${slug}" worker="${markupAttribute(workerTitle)}">\n`;
+  yield `<?xml version="1.0" encoding="UTF-8"?>\n<results run="${slug}" worker="${markupAttribute(workerTitle)}">\n${table.lacksColumns ? `<!-- ${leftOutNote} -->\n` : ''}`;
   for await (const rows of table.rows) {
     yield rows.map((row) => `<row>${cellsOf(row).map(field).join('')}</row>\n`).join('');
   }

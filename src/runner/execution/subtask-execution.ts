@@ -5,7 +5,7 @@ import type { Usage } from '../../accounts/accounts.ts';
 import { settings, type Config } from '../../configuration/configuration.ts';
 import { isDatabaseError, waitOut } from '../../database/database.ts';
 import { SecretMask, logType } from '../../logs/logs.ts';
-import { parseRow } from '../../results/results.ts';
+import { missingColumnsMessage, parseRow } from '../../results/results.ts';
 import type { Events, InternalWork } from '../../events/events.ts';
 import {
   type StopEnd,
@@ -348,7 +348,8 @@ export class SubtaskExecution {
         input: () => input,
         pushRow: async (jsonText) => {
           try {
-            await results.push(number, parseRow(jsonText));
+            for (const missing of await results.push(number, parseRow(jsonText)))
+              log.system(missingColumnsMessage(missing), logType.warn);
           } catch (error) {
             if (isDatabaseError(error)) this.#rowError ??= (error as Error).message;
             log.complain(`a row was refused: ${(error as Error).message}`);

@@ -1,0 +1,88 @@
+/** Records the keys that occur in the rows of a run, for the table header. */
+import { createHash } from 'node:crypto';
+import type { Database } from '../database/database.ts';
+import { keyLengthLimit, type ParsedRow } from './row.ts';
+
+/**
+ * Maximum number of columns of a run that are not declared, far above what workers need, so that a worker with ever new
+ * keys cannot fill the database. One more key is recorded, as a sign that there are others.
+ */
+export const columnLimit = 100_000;
+
+/** Keys of rows that have no column. */
+export type MissingColumns =
+  | { readonly reason: 'column-limit' }
+  | { readonly reason: 'key-length'; readonly length: number };
+
+/** A sentence for the run's log. */
+export function missingColumnsMessage(missing: MissingColumns): string {
+  if (missing.reason === 'column-limit') {
+    return `the rows of this run have more than ${columnLimit.toLocaleString('en')} different keys, the limit: values of further keys are stored, but have no column. Name these keys in filter_keys to export them`;
+  }
+  return `a key of ${missing.length.toLocaleString('en')} characters has no column, because the limit is ${keyLengthLimit} characters: its values are stored, and exported as json and jsonl`;
+}
+
+/** Longer keys are remembered as hashes, so that memory does not depend on their length. */
+const rememberedLength = 64;
+
+function remembered(key: string): string {
+  return key.length <= rememberedLength ? key : createHash('sha256').update(key).digest('base64');
+}
+
+export class ColumnRegister {
+  readonly #database: Database;
+  readonly #runId: number;
+  readonly #known = new Set<string>();
+  readonly #reported = new Set<MissingColumns['reason']>();
+  #unreported: MissingColumns[] = [];
+
+  constructor(database: Database, runId: number) {
+    this.#database = database;
+    this.#runId = runId;
+  }
+
+  /** Stores the keys that are not known yet, in the order of first arrival. */
+  async store(rows: readonly ParsedRow[]): Promise<void> {
+    const added: string[] = [];
+    for (const { keys, longKeyLength } of rows) {
+      if (longKeyLength !== undefined) this.#note({ reason: 'key-length', length: longKeyLength });
+      for (const key of keys) if (this.#learn(key)) added.push(key);
+    }
+    if (added.length === 0) return;
+    try {
+      await this.#database.pool.query({
+        name: 'store-columns',
+        text: `INSERT INTO result_column (run_id, key)
+               SELECT $1, key FROM unnest($2::text[]) WITH ORDINALITY AS added (key, place) ORDER BY place
+               ON CONFLICT DO NOTHING`,
+        values: [this.#runId, added],
+      });
+    } catch (error) {
+      for (const key of added) this.#known.delete(remembered(key));
+      throw error;
+    }
+  }
+
+  /** What has no column; each reason is given once. */
+  takeMissing(): readonly MissingColumns[] {
+    const missing = this.#unreported;
+    if (missing.length > 0) this.#unreported = [];
+    return missing;
+  }
+
+  /** @returns whether the key has to be stored */
+  #learn(key: string): boolean {
+    const name = remembered(key);
+    if (this.#known.has(name)) return false;
+    if (this.#known.size >= columnLimit) this.#note({ reason: 'column-limit' });
+    if (this.#known.size > columnLimit) return false;
+    this.#known.add(name);
+    return true;
+  }
+
+  #note(missing: MissingColumns): void {
+    if (this.#reported.has(missing.reason)) return;
+    this.#reported.add(missing.reason);
+    this.#unreported.push(missing);
+  }
+}
