@@ -7,7 +7,7 @@ import type { ResultHeader } from './ingest.ts';
 import { dataIdKey, platformKeyPrefix, type ResultRow } from './result-row.ts';
 
 export { type PushedRun, ResultIngest } from './ingest.ts';
-export { columnLimit, missingColumnsMessage } from './column-register.ts';
+export { missingColumnsMessage } from './column-register.ts';
 export { parseRow } from './row.ts';
 
 export interface ResultPage {
