@@ -58,7 +58,8 @@ async function compareRates(
   const inSandbox = async (): Promise<number> => printedRate(installation, workerId, target);
   const directly = async (): Promise<number> => Number(await plain.run());
   await alternate(1, inSandbox, directly);
-  return alternate(rounds, inSandbox, directly);
+  // Awaited here: the servers end with this function.
+  return await alternate(rounds, inSandbox, directly);
 }
 
 async function downloadLine(workbench: Workbench): Promise<Line> {
