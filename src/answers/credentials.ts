@@ -17,7 +17,7 @@ export const ApiKey = Type.Object(
 );
 export type ApiKey = Answer<typeof ApiKey>;
 
-export const NewApiKey = Type.Object(
+export const CreatedApiKey = Type.Object(
   {
     ...ApiKey.properties,
     key: Type.String({
@@ -25,9 +25,9 @@ export const NewApiKey = Type.Object(
       examples: ['chela_0123456789abcdefghijABCDEFGHIJ0123456789abc'],
     }),
   },
-  { title: 'NewApiKey', description: 'A new API key' },
+  { title: 'CreatedApiKey', description: 'A new API key' },
 );
-export type NewApiKey = Answer<typeof NewApiKey>;
+export type CreatedApiKey = Answer<typeof CreatedApiKey>;
 
 export const Session = Type.Object(
   {

@@ -15,6 +15,7 @@ import { addDocumentation } from './documentation.ts';
 import { addErrorAnswers, answerMalformedRequest, answerUnroutable } from './error-answers.ts';
 import { addFiles } from './files.ts';
 import { addOpenApi } from './openapi.ts';
+import { isOptionalBody } from './openapi-document.ts';
 import { addSetupPage } from './setup-page.ts';
 import { addAccountOperations } from './v2/account.ts';
 import { addAccountsOperations } from './v2/accounts.ts';
@@ -41,7 +42,7 @@ import { addWorkerGitOperations } from './v2/worker-git.ts';
 import { addWorkerRunOperations } from './v2/worker-runs.ts';
 import { addWorkerSettingsOperations } from './v2/worker-settings.ts';
 import { addWorkerTaskOperations } from './v2/worker-tasks.ts';
-import { addWorkerUploadOperations } from './v2/worker-uploads.ts';
+import { addWorkerUploadOperations, formFieldBytes } from './v2/worker-uploads.ts';
 import { addWorkerVersionOperations } from './v2/worker-versions.ts';
 import { addWorkerOperations } from './v2/workers.ts';
 import { validatorCompiler } from './validation.ts';
@@ -90,7 +91,7 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   await app.register(cors, {
     origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
-    allowedHeaders: ['content-type', 'authorization', 'api-key'],
+    allowedHeaders: ['content-type', 'authorization', 'api-key', 'idempotency-key', 'x-chela-origin'],
     exposedHeaders: ['x-request-id', 'retry-after'],
     maxAge: 600,
     // Otherwise an OPTIONS request that is not a preflight gets an answer without the envelope.
@@ -132,7 +133,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   });
   api.addHook('preValidation', (request, _reply, done) => {
     refuseNullCharacters(request);
-    if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {};
+    if (isAbsent(request.body, request.routeOptions.schema?.body)) request.body = {};
     done();
   });
   addProxyOperations(api, context);
@@ -141,7 +142,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   await api.register(async (uploads) => {
     await uploads.register(multipart, {
       throwFileSizeLimit: false,
-      limits: { fileSize: config.packageLimitBytes, files: 3, fields: 20, fieldSize: 64 * 1024 },
+      limits: { fileSize: config.packageLimitBytes, files: 3, fields: 20, fieldSize: formFieldBytes },
     });
     addWorkerUploadOperations(uploads.withTypeProvider<TypeBoxTypeProvider>(), context);
   });
@@ -169,6 +170,12 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addStatisticsOperations(api, context);
   addScheduleTickOperations(api, context);
   addSystemOperations(api, context);
+}
+
+/** Whether a request has no body although its operation takes one. Generated clients send `null` for an optional one. */
+function isAbsent(body: unknown, schema: unknown): boolean {
+  if (schema === undefined) return false;
+  return body === undefined || (body === null && isOptionalBody(schema));
 }
 
 /** Parses JSON bodies and keeps large integers. An empty body counts as an empty object, for every method. */

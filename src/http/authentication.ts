@@ -109,7 +109,11 @@ export function actorOf(request: FastifyRequest): Actor {
   return session === undefined ? { accountId, apiKeyId, requestId } : { accountId, requestId };
 }
 
-/** The origin of a run that the request starts. */
-export function originOf(request: FastifyRequest): Origin {
-  return request.session === undefined ? 'api_v2' : 'console';
+const namedOrigins = ['mcp', 'cli'] as const;
+
+/** The origin of a run that the request starts: MCP servers and command lines name themselves in `X-Chela-Origin`. */
+export function originOf({ session, headers }: FastifyRequest): Origin {
+  if (session !== undefined) return 'console';
+  const named = headers['x-chela-origin'];
+  return namedOrigins.find((origin) => origin === named) ?? 'api_v2';
 }

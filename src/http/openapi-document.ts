@@ -4,6 +4,7 @@
  */
 
 interface Operation {
+  parameters?: { in: string; name: string }[];
   operationId?: string;
   requestBody?: { required?: boolean; content: Record<string, { schema?: Schema }> };
   responses?: Record<string, { content?: Record<string, { schema?: Schema }> }>;
@@ -50,8 +51,8 @@ class SchemaNames {
 }
 
 /** A body is optional if all its fields are. */
-function isOptional(schema: Schema | undefined): boolean {
-  const { required } = schema ?? {};
+export function isOptionalBody(schema: unknown): boolean {
+  const { required } = isObject(schema) ? schema : {};
   return !Array.isArray(required) || required.length === 0;
 }
 
@@ -63,16 +64,24 @@ function completeBody(operation: Operation): void {
   }
   const { requestBody } = operation;
   if (requestBody === undefined) return;
-  requestBody.required = Object.values(requestBody.content).some(({ schema }) => !isOptional(schema));
+  requestBody.required = Object.values(requestBody.content).some(({ schema }) => !isOptionalBody(schema));
+}
+
+/** Parameters of the path come first and in its order: generated functions take them so. */
+function orderParameters(path: string, { parameters }: Operation): void {
+  const placeOf = (parameter: { in: string; name: string }): number =>
+    parameter.in === 'path' ? path.indexOf(`{${parameter.name}}`) : path.length;
+  parameters?.sort((one, other) => placeOf(one) - placeOf(other));
 }
 
 /** Builds the served document from the one generated from the routes. */
 export function completeDocument(source: object): ApiDocument {
   const document = JSON.parse(JSON.stringify(source)) as ApiDocument;
   const names = new SchemaNames();
-  for (const operations of Object.values(document.paths ?? {})) {
+  for (const [path, operations] of Object.entries(document.paths ?? {})) {
     for (const operation of Object.values(operations)) {
       completeBody(operation);
+      orderParameters(path, operation);
       const contents = [operation.requestBody, ...Object.values(operation.responses ?? {})];
       for (const part of contents) {
         for (const media of Object.values(part?.content ?? {})) {

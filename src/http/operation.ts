@@ -64,12 +64,13 @@ function successSchemas({
 /** Anyone may send a body to a public operation, so it must be small. */
 const publicBodyLimitBytes = 16 * 1024;
 
-const errorStatuses = [400, 401, 404, 405, 413, 415, 422, 429, 500] as const;
+const errorStatuses = [400, 401, 404, 405, 413, 415, 422, 429, 500, 503] as const;
 
 /** The ways to authenticate; one is enough. */
 const security: Record<string, string[]>[] = [{ BearerAuth: [] }, { QueryTokenAuth: [] }, { ApiKeyAuth: [] }];
 
-const errorSchemas = Object.fromEntries(errorStatuses.map((status) => [status, errorSchema(status)]));
+/** The error answers of every operation. */
+export const errorSchemas = Object.fromEntries(errorStatuses.map((status) => [status, errorSchema(status)]));
 
 /** Route options of an operation, for `app.get(url, operation({…}), handler)`. */
 export function operation<

@@ -15,3 +15,6 @@ export interface LogLine {
   readonly styles?: readonly StyledRange[];
   readonly loggedAt: Date;
 }
+
+/** Prefix of the platform's own lines. */
+export const platformPrefix = 'SYSTEM: ';

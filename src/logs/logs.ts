@@ -3,10 +3,11 @@ import { Readable } from 'node:stream';
 import type { Database } from '../database/database.ts';
 import type { RunReference } from '../runs/runs.ts';
 import { LogWindows } from './log-windows.ts';
-import type { LogType } from './log-line.ts';
+import { LogIngest } from './ingest.ts';
+import { type LogType, logType, platformPrefix } from './log-line.ts';
 
 export { LogIngest } from './ingest.ts';
-export { type LogType, logType, logTypes } from './log-line.ts';
+export { type LogType, logType, logTypes, platformPrefix } from './log-line.ts';
 export type { LogMatches, LogWindow } from './log-windows.ts';
 export { type MaskedText, SecretMask } from './secret-mask.ts';
 export { plainStyle, plainText, readTerminalText, shownLine } from './terminal-text.ts';
@@ -35,6 +36,12 @@ export class Logs {
   constructor(database: Database) {
     this.windows = new LogWindows(database);
     this.#database = database;
+  }
+
+  /** Adds a line of the platform about the whole run. */
+  async note(run: RunReference, content: string): Promise<void> {
+    const line = { subtask: 0, type: logType.info, content: platformPrefix + content, loggedAt: new Date() };
+    await new LogIngest(this.#database, run).write(line);
   }
 
   /** The newest lines, oldest first. */

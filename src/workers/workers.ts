@@ -11,7 +11,7 @@ import type { PackageReader } from './package-reader.ts';
 import type { Finding } from './input-schema.ts';
 import { acceptPackage, type AcceptedPackage } from './upload.ts';
 import { VersionList, type GitSource, type ListedVersion } from './version-list.ts';
-import { readIcon, type WorkerIcon } from './worker-icon.ts';
+import { readIcon, storeIcon, type WorkerIcon } from './worker-icon.ts';
 import { isWorkerSlug, splitWorkerPath, workerPath } from './worker-id.ts';
 import { changeWorker, deleteWorker, type WorkerSettings } from './worker-settings.ts';
 import { checkWorkerName, workerNameFromTitle } from './worker-name.ts';
@@ -50,6 +50,8 @@ export interface WorkerDetails {
   readonly title?: string;
   readonly description?: string;
   readonly category?: number;
+  /** A data URL. */
+  readonly icon?: string;
 }
 
 export interface PublishedVersion {
@@ -123,11 +125,12 @@ export class Workers {
     const name = details.name === undefined ? workerNameFromTitle(given) : details.name;
     checkWorkerName(name);
     const accepted = await acceptPackage(zipFile, this.#packages, this.#reader);
+    const iconKey = await this.#storedIcon(details);
     const slug = ulid();
     const version = await this.#database.transaction(async (client) => {
       const { rows } = await client.query<{ id: number }>(
-        `INSERT INTO worker (slug, account_id, name, title, description, category, is_public)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, name) DO NOTHING RETURNING id`,
+        `INSERT INTO worker (slug, account_id, name, title, description, category, is_public, icon_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, name) DO NOTHING RETURNING id`,
         [
           slug,
           owner.id,
@@ -136,6 +139,7 @@ export class Workers {
           details.description ?? '',
           details.category ?? null,
           options.isPublic ?? false,
+          iconKey ?? null,
         ],
       );
       const [worker] = rows;
@@ -163,6 +167,7 @@ export class Workers {
   ): Promise<PublishedVersion> {
     const worker = await this.own(accountId, workerId);
     const accepted = await acceptPackage(zipFile, this.#packages, this.#reader);
+    const iconKey = await this.#storedIcon(details);
     const version = await this.#database.transaction(async (client) => {
       const { rows } = await client.query<{ package_hash: string }>(
         `SELECT package_hash FROM worker JOIN worker_version ON worker_version.id = current_version_id
@@ -170,7 +175,7 @@ export class Workers {
         [worker.id],
       );
       if (rows[0]?.package_hash === accepted.hash) throw new PackageUnchangedError();
-      await describeWorker(client, worker.id, details);
+      await describeWorker(client, worker.id, { ...details, iconKey });
       return this.#insertVersion(client, worker.id, accepted, origin);
     });
     return {
@@ -198,8 +203,9 @@ export class Workers {
     const accepted =
       zipFile === undefined ? undefined : await acceptPackage(zipFile, this.#packages, this.#reader);
     if (accepted?.hash === version.package_hash) throw new PackageUnchangedError();
+    const iconKey = await this.#storedIcon(details);
     await this.#database.transaction(async (client) => {
-      await describeWorker(client, worker.id, details);
+      await describeWorker(client, worker.id, { ...details, iconKey });
       if (accepted === undefined) return;
       await client.query(
         `UPDATE worker_version SET package_hash = $2, language = $3, entry = $4, input_schema = $5,
@@ -215,6 +221,10 @@ export class Workers {
       version: version.version,
       warnings: accepted?.warnings ?? [],
     };
+  }
+
+  async #storedIcon({ icon }: WorkerDetails): Promise<string | undefined> {
+    return icon === undefined ? undefined : storeIcon(this.#storage, icon);
   }
 
   /** Changes the description of a worker of this account, and whether the store lists it. */
@@ -387,11 +397,11 @@ function packageColumns(accepted: AcceptedPackage): unknown[] {
 async function describeWorker(
   client: PoolClient,
   workerKey: number,
-  details: Omit<WorkerDetails, 'name'>,
+  details: Omit<WorkerDetails, 'name' | 'icon'> & { readonly iconKey: string | undefined },
 ): Promise<void> {
   await client.query(
     `UPDATE worker SET title = coalesce($2, title), description = coalesce($3, description),
-       category = coalesce($4, category), updated_at = now() WHERE id = $1`,
-    [workerKey, details.title, details.description, details.category],
+       category = coalesce($4, category), icon_key = coalesce($5, icon_key), updated_at = now() WHERE id = $1`,
+    [workerKey, details.title, details.description, details.category, details.iconKey],
   );
 }

@@ -48,7 +48,11 @@ let chela: StartedChela;
 let honest: string;
 beforeAll(async () => {
   folder = await DataFolder.make();
-  chela = await folder.start({ CHELA_RUNNER_SLOTS: '4', CHELA_DEFAULT_MEMORY_MB: '512' });
+  chela = await folder.start({
+    CHELA_RUNNER_SLOTS: '4',
+    CHELA_DEFAULT_MEMORY_MB: '512',
+    CHELA_SDK_MESSAGE_LIMIT_BYTES: String(16 * mebibyte),
+  });
   honest = await publishScriptedWorker(chela.client, 'Honest');
 });
 afterAll(async () => folder.remove());

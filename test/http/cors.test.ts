@@ -33,7 +33,9 @@ describe('by default', () => {
     expect(response.status).toBe(204);
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
     expect(response.headers.get('access-control-allow-methods')).toBe('GET, POST, PUT, DELETE, OPTIONS');
-    expect(response.headers.get('access-control-allow-headers')).toBe('content-type, authorization, api-key');
+    expect(response.headers.get('access-control-allow-headers')).toBe(
+      'content-type, authorization, api-key, idempotency-key, x-chela-origin',
+    );
     expect(await response.text()).toBe('');
   });
 

@@ -9,6 +9,7 @@ beforeAll(async () => {
     defaultMemoryMegabytes: 192,
     logLineLimit: 100,
     outputLineLimitBytes: 2000,
+    sdkMessageLimitBytes: 16 * 1024 * 1024,
   });
   worker = await publishScriptedWorker(platform, 'Limited');
 });

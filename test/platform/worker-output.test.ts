@@ -116,3 +116,11 @@ test('the first nine characters of the proxy password are masked', async () => {
     await print('starts with ' + password.slice(0, 9) + ', shorter ' + password.slice(0, 5) + '\\n');`);
   expect(line?.content).toMatch(/^starts with \*\*\*, shorter \w{5}$/);
 });
+
+test('a row with a picture of 7.7 MB in two columns is stored, by default', async () => {
+  const script = `const picture = require('node:crypto').randomBytes(7_700_000).toString('base64');
+    await sdk.result.pushData({ size: picture.length, picture, again: picture });`;
+  const answer = await platform.runSync(worker, { script, items });
+  expect(answer).toMatchObject({ run_status: 'succeeded', error_message: '' });
+  expect(answer.results.list[0]?.['size']).toBeGreaterThan(10_000_000);
+});

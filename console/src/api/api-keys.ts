@@ -1,6 +1,6 @@
 /** The API keys of the account. */
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
-import type { ApiKey, NewApiKey } from '../../../src/answers/credentials.ts';
+import type { ApiKey, CreatedApiKey } from '../../../src/answers/credentials.ts';
 import type { Paged } from '../../../src/answers/pages.ts';
 import { call, segment } from './client.ts';
 
@@ -21,7 +21,7 @@ export function useCreateApiKey() {
   const client = useQueryClient();
   return useMutation({
     /** `expires_at` in Unix seconds; 0 for never. */
-    mutationFn: (body: { name: string; expires_at: number }) => call<NewApiKey>(path, { body }),
+    mutationFn: (body: { name: string; expires_at: number }) => call<CreatedApiKey>(path, { body }),
     onSuccess: () => client.invalidateQueries({ queryKey: apiKeysKey }),
   });
 }

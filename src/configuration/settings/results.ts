@@ -11,7 +11,7 @@ export const resultsSettings = {
   }),
   sdkMessageLimitBytes: setting<number>({
     environment: 'CHELA_SDK_MESSAGE_LIMIT_BYTES',
-    default: 16 * mebibyte,
+    default: 64 * mebibyte,
     parse: integer(64 * 1024, 1024 * mebibyte),
     describe: 'Maximum size of a row or log line that a worker sends through the SDK.',
   }),

@@ -1,7 +1,7 @@
 /** API keys: the account's own, and for administrators those of all accounts. Extensions of the published API. */
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { ApiKey, NewApiKey } from '../../answers/credentials.ts';
+import { ApiKey, CreatedApiKey } from '../../answers/credentials.ts';
 import { pagedSchema } from '../../answers/pages.ts';
 import { systemAccountName, type ApiKeyRecord } from '../../accounts/accounts.ts';
 import { invalidArgument } from '../../errors.ts';
@@ -133,7 +133,7 @@ function addScope(app: ApiApp, { accounts }: ApiContext, scope: KeyScope): void 
       admin,
       params,
       body: NewApiKeyBody,
-      data: NewApiKey,
+      data: CreatedApiKey,
     }),
     async (request) => {
       const { name, expires_at: expiresAt } = request.body;

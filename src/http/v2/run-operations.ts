@@ -21,7 +21,7 @@ import {
   pageOf,
   paged,
   PageQuery,
-  RerunBody,
+  RunOptions,
   RunParams,
   runShape,
   WorkerParams,
@@ -149,6 +149,8 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
     async (request) => {
       const run = await scope.find(request);
       await runs.abort(run.id);
+      // Otherwise the log of a run that nothing has executed would be empty.
+      if (run.started_at === null) await logs.note(run, 'run aborted by user');
       await context.accounts.audit.record(actorOf(request), { action: 'run.aborted', subject: run.slug });
       return success(request);
     },
@@ -182,7 +184,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
       summary: `Rerun ${scope.phrase}`,
       description: `Starts a new run with the input, version and limits of an earlier run. ${scope.note}`,
       params,
-      body: RerunBody,
+      body: RunOptions,
       headers: StartHeaders,
       callbacks: runStatusCallback,
       data: RunAnswer,

@@ -28,8 +28,10 @@ const ListQuery = Type.Object({
   ),
 });
 
-const refs = Type.Union([Type.Array(Type.String(), { maxItems: maxRefs }), Type.Null()], {
+const refs = Type.Unsafe<string[] | null>({
   type: ['array', 'null'],
+  items: { type: 'string' },
+  maxItems: maxRefs,
   description: `Queue item IDs, up to ${maxRefs}`,
   examples: [[exampleQueueRef]],
 });

@@ -6,6 +6,10 @@ export const runStatusCallback = {
   run_status_callback: {
     '{$request.body#/callback_url}': {
       post: {
+        operationId: 'receiveRunStatus',
+        summary: 'Receive run status',
+        description: 'Your server receives the status changes of a run.',
+        security: [],
         requestBody: {
           required: true,
           description:

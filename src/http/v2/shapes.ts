@@ -137,8 +137,8 @@ export const runBodyFields = {
   ),
 };
 
-export const RerunBody = Type.Object(runBodyFields, { title: 'RerunBody', additionalProperties: false });
-export type RunBody = Static<typeof RerunBody>;
+export const RunOptions = Type.Object(runBodyFields, { title: 'RunOptions', additionalProperties: false });
+export type RunBody = Static<typeof RunOptions>;
 
 export function finishedRunShape(run: RunRecord, isFinished: boolean, results: ResultPage) {
   return {

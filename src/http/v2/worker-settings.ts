@@ -4,9 +4,10 @@ import { iconTextLimit } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
-import { operation } from '../operation.ts';
+import { errorSchemas, operation } from '../operation.ts';
 import { WorkerParams } from './shapes.ts';
 
+const iconSchema = Type.String({ format: 'binary', description: 'A png, jpeg, gif or webp image.' });
 const iconSeconds = 24 * 3600;
 
 const SettingsBody = Type.Object(
@@ -81,7 +82,22 @@ export function addWorkerSettingsOperations(app: ApiApp, { workers, accounts }: 
 
   app.get(
     '/workers/:workerId/icon',
-    { config: { public: true }, schema: { hide: true, params: WorkerParams } },
+    {
+      config: { public: true },
+      schema: {
+        operationId: 'getWorkerIcon',
+        tags: ['workers'],
+        summary: 'Get worker icon',
+        description:
+          'Extension: returns the icon of a worker as an image. icon_url of a worker has this address; it is empty if there is no icon.',
+        security: [],
+        params: WorkerParams,
+        response: {
+          200: { description: 'The icon', content: { 'image/*': { schema: iconSchema } } },
+          ...errorSchemas,
+        } as Record<number, unknown>,
+      },
+    },
     async (request, reply) => {
       const { workerId } = request.params;
       const worker = await workers.get(request.accountId || undefined, workerId);

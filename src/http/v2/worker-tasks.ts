@@ -14,7 +14,7 @@ import { readSortOrder, sortOrder } from '../sort-order.ts';
 import { operation } from '../operation.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
-import { pageOf, paged, PageQuery, RerunBody, unixSeconds } from './shapes.ts';
+import { pageOf, paged, PageQuery, RunOptions, unixSeconds } from './shapes.ts';
 
 const TaskParams = Type.Object({
   workerTaskId: Type.String({ description: 'Worker task slug', examples: [exampleTaskSlug] }),
@@ -159,7 +159,7 @@ export function addWorkerTaskOperations(app: ApiApp, context: ApiContext): void 
       description:
         'Starts a run with the stored input and version of a task and returns its slug immediately. With is_async false, it waits until the run ends and returns the results.',
       params: TaskParams,
-      body: RerunBody,
+      body: RunOptions,
       headers: StartHeaders,
       callbacks: runStatusCallback,
       data: RunAnswer,

@@ -9,7 +9,11 @@ import { Type } from 'typebox';
 import { PublishedVersion } from '../../answers/versions.ts';
 import type { AuditEvent } from '../../accounts/accounts.ts';
 import { ChelaError, invalidArgument } from '../../errors.ts';
-import type { PublishedVersion as PublishedVersionRecord, WorkerDetails } from '../../workers/workers.ts';
+import {
+  iconTextLimit,
+  type PublishedVersion as PublishedVersionRecord,
+  type WorkerDetails,
+} from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
@@ -17,7 +21,9 @@ import { operation } from '../operation.ts';
 import { VersionParams, WorkerParams } from './shapes.ts';
 
 /** Maximum length of each form field. */
-const fieldLimits = { name: 64, title: 200, description: 5000, categories: 20 } as const;
+const fieldLimits = { name: 64, title: 200, description: 5000, categories: 20, icon: iconTextLimit } as const;
+/** Larger than what any field may have. */
+export const formFieldBytes = 2 * iconTextLimit;
 type FieldName = keyof typeof fieldLimits;
 
 const categoryPattern = /^\d{1,9}$/;
@@ -30,6 +36,12 @@ const detailFields = {
   ),
   categories: Type.Optional(
     Type.String({ description: 'Category, one whole number.', pattern: categoryPattern.source }),
+  ),
+  icon: Type.Optional(
+    Type.String({
+      format: 'binary',
+      description: 'Icon: a png, jpeg, gif or webp image of up to 256 KiB, as a file or as a data URL.',
+    }),
   ),
 };
 const CreateForm = Type.Object({
@@ -45,14 +57,23 @@ const CreateForm = Type.Object({
 const VersionForm = Type.Object({ scraper_file: packageField, ...detailFields });
 const ChangeForm = Type.Object({ scraper_file: Type.Optional(packageField), ...detailFields });
 
+const noPackage = 'the form has no file named scraper_file: send the zip in that field';
+
+interface UploadPlace {
+  readonly draft: string;
+  readonly limitBytes: number;
+  readonly isNewWorker: boolean;
+}
+
 interface Upload {
   /** Absent if the form has no package. */
   readonly zipFile: string | undefined;
   readonly details: WorkerDetails;
 }
 
-function isFieldName(name: string): name is FieldName {
-  return name in fieldLimits;
+/** Only a new worker gets its name from the form. */
+function isFieldName(name: string, isNewWorker: boolean): name is FieldName {
+  return Object.hasOwn(fieldLimits, name) && (name !== 'name' || isNewWorker);
 }
 
 function categoryOf(text: string | undefined): number | undefined {
@@ -70,6 +91,22 @@ function checkedField(name: FieldName, value: string): string | undefined {
     throw new ChelaError('INVALID_SHAPE', `${name} must not be longer than ${fieldLimits[name]} characters`);
   }
   return text === '' ? undefined : text;
+}
+
+/** Reads an icon into a data URL. @returns undefined for the empty file that browsers send if none is chosen */
+async function readIconFile(part: MultipartFile): Promise<string | undefined> {
+  let encoded = '';
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of part.file as AsyncIterable<Buffer>) {
+    if (encoded.length > iconTextLimit) continue;
+    const bytes = Buffer.concat([rest, chunk]);
+    const whole = bytes.length - (bytes.length % 3);
+    encoded += bytes.toString('base64', 0, whole);
+    rest = bytes.subarray(whole);
+  }
+  encoded += rest.toString('base64');
+  // Its first bytes decide what it is.
+  return encoded === '' ? undefined : `data:image/png;base64,${encoded}`;
 }
 
 async function saveFile(part: MultipartFile, zipFile: string, limitBytes: number): Promise<void> {
@@ -90,57 +127,74 @@ function isMalformedForm(error: unknown): error is Error {
 }
 
 /** @throws ChelaError if the form is malformed or a required part is missing */
-async function readUpload(request: FastifyRequest, draft: string, limitBytes: number): Promise<Upload> {
+async function readUpload(request: FastifyRequest, place: UploadPlace): Promise<Upload> {
   try {
-    return await readForm(request, draft, limitBytes);
+    return await readForm(request, place);
   } catch (error) {
     throw isMalformedForm(error) ? invalidArgument(`the form could not be read: ${error.message}`) : error;
   }
 }
 
-/** Reads the form into a draft folder. Unknown parts are discarded. */
-async function readForm(request: FastifyRequest, draft: string, limitBytes: number): Promise<Upload> {
+/** @throws ChelaError INVALID_SHAPE for a part that the form does not have, or has already had */
+function checkPart(name: string, seen: Set<string>, isNewWorker: boolean): void {
+  if (name !== 'scraper_file' && !isFieldName(name, isNewWorker))
+    throw new ChelaError('INVALID_SHAPE', `unknown field "${name}"`);
+  if (seen.has(name))
+    throw new ChelaError('INVALID_SHAPE', `the form has more than one ${name}: send exactly one`);
+  seen.add(name);
+}
+
+/** Reads the form into a draft folder. */
+async function readForm(
+  request: FastifyRequest,
+  { draft, limitBytes, isNewWorker }: UploadPlace,
+): Promise<Upload> {
   if (!request.isMultipart()) {
     throw new ChelaError('UNSUPPORTED_MEDIA_TYPE', 'send the package as multipart/form-data');
   }
   const zipFile = path.join(draft, 'upload.zip');
   const fields: Partial<Record<FieldName, string>> = {};
-  let hasFile = false;
+  const seen = new Set<string>();
   for await (const part of request.parts()) {
+    const { fieldname } = part;
+    checkPart(fieldname, seen, isNewWorker);
     if (part.type === 'file') {
-      if (part.fieldname !== 'scraper_file') part.file.resume();
-      else if (hasFile) throw invalidArgument('the form has more than one scraper_file: send exactly one');
-      else {
-        hasFile = true;
-        await saveFile(part, zipFile, limitBytes);
-      }
-    } else if (isFieldName(part.fieldname)) {
-      fields[part.fieldname] = checkedField(part.fieldname, String(part.value));
+      if (fieldname === 'scraper_file') await saveFile(part, zipFile, limitBytes);
+      else if (fieldname === 'icon') fields.icon = await readIconFile(part);
+      else throw new ChelaError('INVALID_SHAPE', `${fieldname} must be text, not a file`);
+    } else if (fieldname === 'scraper_file') {
+      throw new ChelaError('INVALID_SHAPE', noPackage);
+    } else {
+      const name = fieldname as FieldName;
+      fields[name] = checkedField(name, String(part.value));
     }
   }
-  const { name, title, description, categories } = fields;
+  const { name, title, description, categories, icon } = fields;
   return {
-    zipFile: hasFile ? zipFile : undefined,
-    details: { name, title, description, category: categoryOf(categories) },
+    zipFile: seen.has('scraper_file') ? zipFile : undefined,
+    details: { name, title, description, category: categoryOf(categories), icon },
   };
 }
 
 /** @throws ChelaError if the form has no package */
 function packageOf({ zipFile }: Upload): string {
   if (zipFile !== undefined) return zipFile;
-  throw new ChelaError(
-    'INVALID_SHAPE',
-    'the form has no file named scraper_file: send the zip in that field',
-  );
+  throw new ChelaError('INVALID_SHAPE', noPackage);
 }
 
 export function addWorkerUploadOperations(app: ApiApp, context: ApiContext): void {
   const { workers, packages, accounts, config } = context;
 
-  async function withUpload<T>(request: FastifyRequest, work: (upload: Upload) => Promise<T>): Promise<T> {
+  async function withUpload<T>(
+    request: FastifyRequest,
+    work: (upload: Upload) => Promise<T>,
+    isNewWorker = false,
+  ): Promise<T> {
     const draft = await packages.draftDir();
     try {
-      return await work(await readUpload(request, draft, config.packageLimitBytes));
+      return await work(
+        await readUpload(request, { draft, limitBytes: config.packageLimitBytes, isNewWorker }),
+      );
     } finally {
       await rm(draft, { recursive: true, force: true });
     }
@@ -164,16 +218,20 @@ export function addWorkerUploadOperations(app: ApiApp, context: ApiContext): voi
       tag: 'workers',
       summary: 'Create worker',
       description:
-        'Publishes a new worker from a zip. Send a multipart form with scraper_file, title, and optionally name, description and categories (one integer). The first version is v1.0.1; the owner can run it immediately.',
+        'Publishes a new worker from a zip. Send a multipart form with scraper_file, title, and optionally name, description, categories (one integer) and icon. The first version is v1.0.1; the owner can run it immediately.',
       form: CreateForm,
       data: PublishedVersion,
     }),
     async (request) =>
-      withUpload(request, async (upload) => {
-        const owner = await accounts.get(request.accountId);
-        const published = await workers.create(owner, packageOf(upload), upload.details);
-        return recorded(request, 'worker.created', published);
-      }),
+      withUpload(
+        request,
+        async (upload) => {
+          const owner = await accounts.get(request.accountId);
+          const published = await workers.create(owner, packageOf(upload), upload.details);
+          return recorded(request, 'worker.created', published);
+        },
+        true,
+      ),
   );
 
   app.post(

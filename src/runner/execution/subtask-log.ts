@@ -12,6 +12,7 @@ import {
   type SecretMask,
   logType,
   plainStyle,
+  platformPrefix,
   readTerminalText,
 } from '../../logs/logs.ts';
 import type { Events } from '../../events/events.ts';
@@ -19,8 +20,6 @@ import { namedLevel } from './level-words.ts';
 import { LineLevels } from './line-levels.ts';
 import { OutputLines } from './output-lines.ts';
 
-/** Prefix of the platform's own lines. */
-const platformPrefix = 'SYSTEM: ';
 /**
  * Output lines that are not stored yet, and their characters. Above these limits reading the worker's output pauses.
  */
