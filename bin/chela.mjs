@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The `chela` command for every Node from 20 on, called in any folder. The program is TypeScript for Node 24, which is among
- * the dependencies.
+ * The `chela` command. It starts in any folder, with Node 20 or newer. The program itself is TypeScript for Node 24,
+ * which is installed as a dependency.
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -12,7 +12,7 @@ const neededMajor = 24;
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const stripTypes = new URL('strip-types.mjs', import.meta.url);
 
-/** The program of this process if it is new enough, else the one among the dependencies. */
+/** @returns path of this process's Node if it is new enough, otherwise of the installed one, if there is any */
 function findNode() {
   if (Number.parseInt(process.versions.node, 10) >= neededMajor) return process.execPath;
   const require = createRequire(import.meta.url);
@@ -21,13 +21,13 @@ function findNode() {
     try {
       return path.join(path.dirname(require.resolve(`${name}/package.json`)), 'bin', 'node');
     } catch {
-      // Another package has it, or none.
+      // Not installed: try the next package.
     }
   }
   return undefined;
 }
 
-/** Ends as the program did. */
+/** Exits with the program's exit code, or by the signal that ended it. */
 function endLike(exitCode, signal) {
   if (signal === null) {
     process.exitCode = exitCode;
@@ -41,7 +41,7 @@ function runBy(node, options) {
   const child = spawn(node, [...options, program, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
-      // A terminal sends Ctrl+C to the program, too, which takes a second one for impatience.
+      // A terminal sends Ctrl+C to the program as well, and the program stops immediately at a second one.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     });
   }
@@ -53,11 +53,11 @@ function runBy(node, options) {
 }
 
 const node = findNode();
-// Node reads TypeScript, but not that of installed packages.
+// Node does not strip types below node_modules.
 const isInstalled = program.split(path.sep).includes('node_modules');
 if (node === undefined) {
   process.stderr.write(
-    `chela: it needs Node ${neededMajor} or newer, and this is ${process.version}: install it, or run npm install in ${path.dirname(path.dirname(program))}\n`,
+    `chela: Node ${neededMajor} or newer is required, but this is ${process.version}: install it, or run npm install in ${path.dirname(path.dirname(program))}\n`,
   );
   process.exitCode = 1;
 } else if (isInstalled) {

@@ -1,4 +1,4 @@
-/** Has Node run the program's TypeScript where it refuses to: below `node_modules`. */
+/** Strips the types of TypeScript below `node_modules`, which Node refuses to do. */
 import { readFileSync } from 'node:fs';
 import { registerHooks, stripTypeScriptTypes } from 'node:module';
 

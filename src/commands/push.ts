@@ -16,7 +16,7 @@ import { CommandError } from './command-error.ts';
 import { print } from './printing.ts';
 import { configOf } from './settings-options.ts';
 
-/** Names in the line that says what is left out. */
+/** Maximum number of names in the summary of what is left out. */
 const mostNamedLeftOut = 10;
 
 interface PushFlags {
@@ -67,7 +67,8 @@ async function push(folder: string | undefined, flags: PushFlags): Promise<void>
   if ((folder === undefined) === (flags.git === undefined))
     throw new CommandError('give either a folder or --git with the URL of a repository');
   if (flags.dryRun === true) {
-    if (folder === undefined) throw new CommandError('--dry-run lists the files of a folder: name one');
+    if (folder === undefined)
+      throw new CommandError('--dry-run lists the files of a folder: give the folder');
     await preview(await publishedFiles(folder));
     return;
   }
@@ -104,7 +105,7 @@ async function push(folder: string | undefined, flags: PushFlags): Promise<void>
   else await pushRepository(flags.git, flags, call);
 }
 
-/** What of a folder goes up. @throws CommandError */
+/** The files of a folder to upload. @throws CommandError */
 async function publishedFiles(folder: string): Promise<PublishedFiles> {
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) throw new CommandError(`${folder} is not a folder`);

@@ -83,12 +83,12 @@ function refuseLocalPlaces(manifest: Manifest): void {
   refuseLocalWithin('the overrides of package.json', manifest.overrides ?? {});
 }
 
-/** Whether it names a place: a URL, a path, or a project on a code host. */
+/** Whether a dependency's version is a location: a URL, a path, or a project on a code host. */
 function isPlace(spec: string): boolean {
   return !/^(?:npm:|\$)/.test(spec) && /[:/]/.test(spec);
 }
 
-/** If only registries can be reached, other places would fail anyway. */
+/** Refuses dependencies from outside the registry, whose installation would fail. */
 function refusePlaces(what: string, value: Record<string, unknown>, names?: readonly string[]): void {
   for (const [name, entry] of Object.entries(value)) {
     if (isObject(entry)) refusePlaces(what, entry, names);

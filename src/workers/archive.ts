@@ -127,10 +127,10 @@ async function unpackInto(
 
 /**
  * Unpacks a worker package. Files get mode 0644, or 0755 if the zip marks them executable and for `main` at the root;
- * folders get 0755. Links within the package become copies. `readZipDirectory` says what is left out, and which folder
- * becomes the root.
+ * folders get 0755. Links within the package become copies. See `readZipDirectory` for what is left out, and for which
+ * folder becomes the root.
  * @param destinationDir must not exist, or be empty; removed on failure
- * @param findings get warnings of what is left out, and of names whose encoding was guessed
+ * @param findings receives warnings about files that are left out and names whose encoding was guessed
  * @throws ChelaError INVALID_ARGUMENT for a zip that is malformed, malicious or over a limit: paths and links outside the
  *   root, special files, encryption, clashing names, overlapping entries, wrong sizes and checksums
  */
@@ -167,7 +167,7 @@ const leftOut = new Set([
 
 /**
  * Packs a folder as a worker package, reproducibly. Leaves out node_modules, .git, __pycache__, .venv, .chela, .env and
- * files that macOS adds. A link inside the folder is packed as a copy of what it leads to.
+ * files that macOS adds. A link within the folder is packed as a copy of its target.
  * @throws ChelaError INVALID_ARGUMENT for a link that leaves the folder or is broken, for special files, and if there is
  *   nothing to pack
  */

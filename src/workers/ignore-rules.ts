@@ -1,10 +1,10 @@
-/** Which files of a folder belong to a package, by rules in the form of `.gitignore`. The console shares it. */
+/** Decides which files of a folder belong to a package, by rules in `.gitignore` syntax. The console uses it too. */
 import ignore, { type Ignore } from 'ignore';
 
-/** Files with rules, in any folder; those of later ones win. */
+/** Files with rules, in any folder. Rules of later files take precedence. */
 export const ignoreFiles = ['.gitignore', '.chelaignore'] as const;
 
-/** What tools and systems make, and secrets of the author's machine. A `.chelaignore` can take back each by `!`. */
+/** Generated files, and secrets of the author's machine. A `.chelaignore` can include each again with `!`. */
 const usualRules = [
   '.git',
   '.hg',
@@ -32,9 +32,9 @@ const usualRules = [
 ];
 
 interface FolderRules {
-  /** Folder whose files they are for, with a slash at the end; empty for the package. */
+  /** Folder that the rules apply to, with a slash at the end; empty for the package root. */
   readonly folder: string;
-  /** Path of the package below the folder that has the rules, for folders above it. */
+  /** For rules of a folder above the package: path of the package below that folder. Otherwise empty. */
   readonly packagePath: string;
   readonly ignore: Ignore;
 }
@@ -48,14 +48,14 @@ export class IgnoreRules {
    */
   addAbove(packagePath: string, text: string): void {
     const rules = ignore({ ignorecase: false }).add(text);
-    // Who names an ignored folder wants what is in it.
+    // The user asked for this folder, so a rule that ignores all of it does not apply.
     if (!rules.ignores(packagePath)) this.#rules.push({ folder: '', packagePath, ignore: rules });
   }
 
   /**
-   * Adds the rules of a folder, before what is in it is asked for.
-   * @param folder with a slash at the end; empty for the package itself
-   * @param texts of its files of rules, in the order of `ignoreFiles`
+   * Adds the rules of a folder. Call it before `leavesOut` for the folder's contents.
+   * @param folder with a slash at the end; empty for the package root
+   * @param texts contents of its ignore files, in the order of `ignoreFiles`
    */
   enter(folder: string, texts: readonly string[]): void {
     if (folder !== '' && texts.length === 0) return;
@@ -64,7 +64,7 @@ export class IgnoreRules {
     this.#rules.push({ folder, packagePath: '', ignore: rules });
   }
 
-  /** Whether a file or folder is left out; the folders that it is in are not. */
+  /** Whether a file or folder is left out, given that its parent folders are not. */
   leavesOut(path: string, isFolder: boolean): boolean {
     let isLeftOut = false;
     for (const { folder, packagePath, ignore: rules } of this.#rules) {

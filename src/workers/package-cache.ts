@@ -1,6 +1,6 @@
 /**
- * Unpacked packages, by content hash: a cache in front of storage. A package appears whole or not at all, and is never
- * changed afterwards, so every run of it may share it.
+ * A cache of unpacked packages, by content hash, in front of storage. A package is added atomically and never changed,
+ * so all its runs can share it.
  */
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -10,7 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Storage } from '../storage/storage.ts';
 import type { PackageReader } from './package-reader.ts';
 
-/** Other users' sandboxes read what lies here, so the folders on the way are open to be entered. */
+/** Sandboxes that run as other users read packages here, so they must be able to enter the folders. */
 const sharedFolderMode = 0o755;
 
 function storageKey(hash: string): string {
@@ -21,7 +21,7 @@ export class PackageCache {
   readonly #storage: Storage;
   readonly #dir: string;
   readonly #reader: PackageReader;
-  readonly #underWay = new Map<string, Promise<string>>();
+  readonly #fetches = new Map<string, Promise<string>>();
 
   constructor(storage: Storage, cacheDir: string, reader: PackageReader) {
     this.#storage = storage;
@@ -29,14 +29,14 @@ export class PackageCache {
     this.#reader = reader;
   }
 
-  /** An empty place below the cache for a draft; its owner removes it. */
+  /** Creates an empty folder in the cache to unpack a package into. The caller removes it. */
   async draftDir(): Promise<string> {
     const draft = path.join(this.#dir, `draft-${randomUUID()}`);
     await mkdir(draft, { recursive: true, mode: sharedFolderMode });
     return draft;
   }
 
-  /** Stores a package: the zip in storage, the folder it was unpacked into in the cache (it is moved there). */
+  /** Stores a package: copies the zip to storage and moves the unpacked folder into the cache. */
   async add(hash: string, zipFile: string, unpackedDir: string): Promise<void> {
     if ((await this.#storage.size(storageKey(hash))) === undefined) {
       await this.#storage.write(storageKey(hash), createReadStream(zipFile));
@@ -44,7 +44,7 @@ export class PackageCache {
     await this.#place(hash, unpackedDir);
   }
 
-  /** @returns the folder of the unpacked package, fetched from storage where it is not in the cache */
+  /** @returns the folder of the unpacked package, which is fetched from storage if it is not in the cache */
   async unpacked(hash: string): Promise<string> {
     const place = path.join(this.#dir, hash);
     if (await exists(place)) {
@@ -52,12 +52,12 @@ export class PackageCache {
       await utimes(place, now, now);
       return place;
     }
-    let fetching = this.#underWay.get(hash);
-    if (fetching === undefined) {
-      fetching = this.#fetch(hash).finally(() => this.#underWay.delete(hash));
-      this.#underWay.set(hash, fetching);
+    let fetch = this.#fetches.get(hash);
+    if (fetch === undefined) {
+      fetch = this.#fetch(hash).finally(() => this.#fetches.delete(hash));
+      this.#fetches.set(hash, fetch);
     }
-    return fetching;
+    return fetch;
   }
 
   async #fetch(hash: string): Promise<string> {
@@ -78,7 +78,7 @@ export class PackageCache {
     try {
       await rename(unpackedDir, place);
     } catch (error) {
-      // Somebody else placed the same package first.
+      // Another caller has added the same package.
       if (!(await exists(place))) throw error;
     }
     return place;

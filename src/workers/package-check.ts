@@ -1,4 +1,4 @@
-/** Checks an unpacked worker package: what it is, what blocks it and what its author should know. */
+/** Checks an unpacked worker package. Errors block the upload; warnings are shown to its author. */
 import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeText, withoutByteOrderMark } from '../text/decoded-text.ts';
@@ -21,11 +21,11 @@ export interface PackageReport {
   readonly language: Language;
   /** Path of the file to run, below the package root. */
   readonly entry: string;
-  /** input_schema.json verbatim, a byte order mark included; that of no fields where the package has none. */
+  /** input_schema.json verbatim, including a byte order mark; a schema without fields if the package has none. */
   readonly inputSchemaText: string;
   readonly inputSchema: InputSchema;
   readonly outputSchema: OutputSchema | undefined;
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   readonly readme: string;
   readonly warnings: Finding[];
   /** Whether there is anything to install before the first run. */
@@ -35,14 +35,14 @@ export interface PackageReport {
 const schemaLimitBytes = 1024 * 1024;
 const readmeLimitBytes = 1024 * 1024;
 
-/** Of a package without one. */
+/** The input schema of a package without input_schema.json. */
 const noFields = JSON.stringify({ properties: [] } satisfies InputSchema);
 
 async function readReadme(dir: string, findings: Findings): Promise<string> {
   const names = (await readdir(dir)).filter((name) => name.toLowerCase() === 'readme.md');
   const file = names.includes('README.md') ? 'README.md' : (names[0] ?? 'README.md');
   const bytes = await readPackageBytes(dir, file, readmeLimitBytes + 1);
-  // The database takes no NUL within text.
+  // PostgreSQL text cannot contain NUL.
   const shown = bytes?.subarray(0, readmeLimitBytes);
   const decoded = shown === undefined ? '' : withoutByteOrderMark(decodeText(shown, { lenient: true }));
   const text = decoded.replaceAll('\0', '\uFFFD').trim();
@@ -77,7 +77,7 @@ async function readOutputSchema(dir: string, findings: Findings): Promise<unknow
 /**
  * Checks an unpacked package.
  * @param dir its root
- * @param findings with what was found before; all warnings are in the report
+ * @param findings may contain earlier findings; the report has all warnings
  * @throws ChelaError INVALID_ARGUMENT with every error in its details
  */
 export async function checkPackage(dir: string, findings = new Findings()): Promise<PackageReport> {

@@ -1,4 +1,4 @@
-/** What a package says it needs from npm or PyPI. */
+/** The dependencies that a package declares from npm or PyPI. */
 import type { ManifestProblem } from '../manifests/manifest-problem.ts';
 import { nodeManifestProblems } from '../manifests/node-manifest.ts';
 import { readPythonManifest } from '../manifests/python-manifest.ts';
@@ -12,8 +12,8 @@ const requirementsFile = 'requirements.txt';
 const fileLimitBytes = 1024 * 1024;
 
 /**
- * Reads package.json, which may be there in packages of any language.
- * @returns undefined where there is none, or none that can be read (an error is added then)
+ * Reads package.json, which a package of any language may have.
+ * @returns undefined if there is none, or if it is invalid, which adds an error
  */
 export async function readManifest(dir: string, findings: Findings): Promise<JsonObject | undefined> {
   const text = await readPackageText(dir, manifestFile, fileLimitBytes, findings);
@@ -28,26 +28,26 @@ export async function readManifest(dir: string, findings: Findings): Promise<Jso
   return undefined;
 }
 
-/** Names of the npm packages that a production install brings. */
+/** Names of the npm packages that a production installation includes. */
 export function nodeDependencies(manifest: JsonObject | undefined): Set<string> {
   const lists = [manifest?.dependencies, manifest?.optionalDependencies, manifest?.peerDependencies];
   return new Set(lists.filter((list) => isJsonObject(list)).flatMap((list) => Object.keys(list)));
 }
 
-/** PyPI takes runs of `-`, `_` and `.` for the same, and ignores case. */
+/** PyPI ignores case and treats runs of `-`, `_` and `.` as equal. */
 function distributionName(requirement: string): string | undefined {
   const name = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?/i.exec(requirement)?.[0];
   return name?.toLowerCase().replaceAll(/[-_.]+/g, '-');
 }
 
 export interface PythonDependencies {
-  /** Names of the distributions, as PyPI compares them. */
+  /** Normalized names of the distributions. */
   readonly names: ReadonlySet<string>;
-  /** Where they are declared. */
+  /** File that declares them. */
   readonly file: string;
 }
 
-/** What a package needs from PyPI; what is wrong with the list is added as warnings. */
+/** Reads the dependencies from PyPI. Adds a warning for each problem. */
 export async function pythonDependencies(dir: string, findings: Findings): Promise<PythonDependencies> {
   const manifest = await readPythonManifest(dir).catch((error: Error) => {
     warnOfFailure(requirementsFile, error, findings);
@@ -58,7 +58,7 @@ export async function pythonDependencies(dir: string, findings: Findings): Promi
   return { names: new Set(names), file: manifest?.file ?? requirementsFile };
 }
 
-/** Adds warnings of what npm will not install as package.json and its neighbors say. */
+/** Adds a warning for each problem with the npm dependencies. */
 export async function checkNodeDependencies(dir: string, findings: Findings): Promise<void> {
   const problems = await nodeManifestProblems(dir).catch((error: Error) => {
     warnOfFailure(manifestFile, error, findings);
@@ -67,7 +67,7 @@ export async function checkNodeDependencies(dir: string, findings: Findings): Pr
   warnOfProblems(problems, findings);
 }
 
-/** The upload is not refused: dependencies may be installed elsewhere than on this machine, and otherwise. */
+/** Only a warning, because a runner on another machine, with other settings, may be able to install them. */
 const failure = 'the installation of the dependencies will fail';
 
 function warnOfFailure(file: string, error: Error, findings: Findings): void {

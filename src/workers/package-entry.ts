@@ -1,4 +1,4 @@
-/** The file of a package that is run, which tells its language. */
+/** Finds the entry file of a package, which determines its language. */
 import path from 'node:path';
 import { quoted, type Findings } from './findings.ts';
 import type { Language } from './languages.ts';
@@ -15,7 +15,7 @@ interface Entry {
   readonly entry: string;
 }
 
-/** Finds the file that package.json names, as Node does: it may leave out `.js`, or name a folder. */
+/** Finds the `main` of package.json as Node does: it may omit `.js`, or name a folder. */
 async function mainOfManifest(dir: string, manifest: JsonObject | undefined): Promise<string | undefined> {
   const main = manifest?.main;
   if (typeof main !== 'string' || main.trim() === '' || path.isAbsolute(main)) return undefined;
@@ -27,7 +27,7 @@ async function mainOfManifest(dir: string, manifest: JsonObject | undefined): Pr
   return undefined;
 }
 
-/** Finds the file to run; an error is added if there is none, or more than one. */
+/** Finds the file to run. Adds an error if there is none, or more than one. */
 export async function findEntry(
   dir: string,
   manifest: JsonObject | undefined,
@@ -54,7 +54,7 @@ export async function findEntry(
   return undefined;
 }
 
-/** What to do about a missing entry, by what else there is. */
+/** What to do about a missing entry file, depending on the other files. */
 async function entryAdvice(dir: string, otherwise: string): Promise<string> {
   if ((await isPackageFile(dir, 'main.go')) || (await isPackageFile(dir, 'go.mod')))
     return `it is Go source: build it with ${goBuild}, and add the file main to the package`;
@@ -66,10 +66,10 @@ async function entryAdvice(dir: string, otherwise: string): Promise<string> {
   const [nearest] = deeper;
   if (nearest === undefined) return otherwise;
   const folder = path.posix.dirname(nearest);
-  return `${quoted(nearest)} is not at its root; make the package of what is in the folder ${quoted(folder)}`;
+  return `${quoted(nearest)} is not at its root; build the package from the contents of the folder ${quoted(folder)}`;
 }
 
-/** A binary for another system starts with other bytes, but a script may stand in for it too. */
+/** Adds a warning if the entry is neither a binary for linux/amd64 nor a script. */
 export async function inspectGoEntry(dir: string, entry: string, findings: Findings): Promise<void> {
   const header = (await readPackageBytes(dir, entry, 20)) ?? Buffer.alloc(0);
   const isElf = header.length === 20 && header.readUInt32BE(0) === 0x7f454c46;

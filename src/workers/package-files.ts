@@ -5,25 +5,25 @@ import { invalidArgument } from '../errors.ts';
 import { quoted } from './findings.ts';
 
 export interface PackageFile {
-  /** Below the folder, with forward slashes. */
+  /** Relative to the listed folder, with forward slashes. */
   readonly path: string;
-  /** Where it can be opened. */
+  /** Path to open, after following links. */
   readonly location: string;
   readonly isExecutable: boolean;
   readonly sizeBytes: number;
 }
 
 export interface ListOptions {
-  /** Names of files and folders to pass over, at any depth. */
+  /** Names of files and folders to omit, at any depth. */
   readonly leftOut?: ReadonlySet<string>;
   /**
-   * `refuse` throws for links and special files, `skip` omits them, `copy` lists a link to a file or folder within the
-   * folder as what it leads to and refuses the rest.
+   * `refuse` throws for links and special files; `skip` omits them; `copy` lists the target of a link within the
+   * folder, and throws for other links and special files.
    */
   readonly links: 'refuse' | 'skip' | 'copy';
-  /** Called for each folder before its entries; the prefix of their paths is empty or ends with a slash. */
+  /** Called for each folder before its entries. The prefix of their paths is empty or ends with a slash. */
   readonly enter?: (prefix: string, location: string) => Promise<void>;
-  /** Whether a file or folder is passed over, with all that is in it. */
+  /** Whether to omit a file, or a folder with its contents. */
   readonly leavesOut?: (path: string, location: string, isFolder: boolean) => Promise<boolean>;
 }
 
@@ -36,7 +36,7 @@ async function resolveLink(root: string, location: string, name: string): Promis
   return target;
 }
 
-/** A folder that is listed, and the folders that it was reached through, as they really are. */
+/** A folder to list, and the real paths of the folders that lead to it. */
 interface Visit {
   readonly location: string;
   readonly prefix: string;
@@ -64,14 +64,14 @@ class FileList {
 
   async #add(entry: Dirent, { location, prefix: name, through }: Visit): Promise<void> {
     const isFollowed = entry.isSymbolicLink() && this.#options.links === 'copy';
-    // Left out by its name, a link may lead anywhere.
+    // A link that is omitted by its name may have any target.
     if (isFollowed && (await this.#options.leavesOut?.(name, location, false))) return;
     const target = isFollowed ? await resolveLink(this.#root, location, name) : location;
     const stats = isFollowed || entry.isFile() ? await stat(target) : undefined;
     const isFolder = entry.isDirectory() || (stats?.isDirectory() ?? false);
     if ((!isFollowed || isFolder) && (await this.#options.leavesOut?.(name, target, isFolder))) return;
     if (isFolder) {
-      // Without links followed there are no circles.
+      // Only followed links can form a circle.
       const real = this.#options.links === 'copy' ? await realpath(target) : target;
       if (through.includes(real))
         throw invalidArgument(`${quoted(name)} is a link to a folder that contains it; remove it`);
@@ -87,8 +87,8 @@ class FileList {
 }
 
 /**
- * All files below a folder, sorted by the bytes of their paths.
- * @throws ChelaError INVALID_ARGUMENT for links that may not be followed, and for devices, pipes and sockets
+ * Lists all files below a folder, sorted by the bytes of their paths.
+ * @throws ChelaError INVALID_ARGUMENT for links and special files (devices, pipes, sockets) that `links` does not allow
  */
 export async function listPackageFiles(root: string, options: ListOptions): Promise<PackageFile[]> {
   const list = new FileList(root, options);

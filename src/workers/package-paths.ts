@@ -1,16 +1,16 @@
 import { invalidArgument } from '../errors.ts';
 import { quoted } from './findings.ts';
 
-/** Names that make a folder the root of a package. */
+/** Names of files that mark a folder as the root of a package. */
 const rootMarks = new Set(['main.js', 'main.py', 'main', 'package.json', 'input_schema.json']);
 
 const pathLimitBytes = 1024;
 const segmentLimitBytes = 255;
 
 /**
- * Turns the name of a zip entry into a path below the package root: forward slashes, no empty and no `.` segments.
- * @param windowsMade older Windows tools separate folders by backslashes; elsewhere a backslash is refused
- * @throws ChelaError INVALID_ARGUMENT for every name that could lead outside the root or cannot be a file name
+ * Turns the name of a zip entry into a path below the package root, with forward slashes and no empty or `.` segments.
+ * @param windowsMade whether backslashes separate folders, as older Windows tools write; otherwise they are refused
+ * @throws ChelaError INVALID_ARGUMENT if the name could lead outside the root or is not a valid file name
  */
 export function packagePath(entryName: string, windowsMade: boolean): string {
   function refuse(reason: string): never {
@@ -38,16 +38,17 @@ export function packagePath(entryName: string, windowsMade: boolean): string {
 
 const clutterNames = new Set(['.DS_Store', 'desktop.ini', 'Thumbs.db', '__pycache__', '__MACOSX']);
 
-/** What macOS, Windows and Python add of their own accord. */
+/** Whether macOS, Windows or Python generated the file. */
 export function isClutter(path: string): boolean {
   return path.split('/').some((name) => clutterNames.has(name) || name.startsWith('._'));
 }
 
 /**
- * The folder in a zip that really is the package root, as GitHub and the macOS Finder make it: all files are in it, and
- * an entry file, package.json or input_schema.json is directly in it. It may be in other folders that contain nothing else.
+ * Finds the folder that wraps the whole package, as in zips from GitHub and the macOS Finder. It contains all files,
+ * with an entry file, package.json or input_schema.json at its top level. It may be nested in folders that contain
+ * nothing else.
  * @param filePaths paths of files, not of folders
- * @returns the folder with a closing slash, or an empty string
+ * @returns the folder with a slash at the end, or an empty string if there is none
  */
 export function wrappingFolder(filePaths: readonly string[]): string {
   const [first = ''] = filePaths;
@@ -59,15 +60,15 @@ export function wrappingFolder(filePaths: readonly string[]): string {
   return '';
 }
 
-/** Case and Unicode form aside: two paths with one key are the same file on some file system. */
+/** A key without case and Unicode form. Paths with the same key are the same file on some file systems. */
 function foldedKey(path: string): string {
   return path.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }
 
-/** The names taken so far in a package, folders that files imply included. */
+/** The paths in a package so far, including the folders of its files. */
 export class TakenPaths {
   readonly #taken = new Map<string, { path: string; kind: 'file' | 'folder' }>();
-  /** Folders as they were written: what more lies in one is added without another look at the folders above. */
+  /** Folders by their exact path, so that another file in one is added without checking its parents again. */
   readonly #folders = new Set<string>();
 
   get folderCount(): number {
@@ -92,7 +93,7 @@ export class TakenPaths {
     if (kind === 'file') throw invalidArgument(`the zip has two entries ${quoted(path)}`);
   }
 
-  /** @throws ChelaError INVALID_ARGUMENT where the path, or a folder it lies in, clashes with an earlier one */
+  /** @throws ChelaError INVALID_ARGUMENT if the path, or one of its folders, clashes with an earlier path */
   add(path: string, kind: 'file' | 'folder'): void {
     const unknown: string[] = [];
     for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {

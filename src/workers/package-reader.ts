@@ -1,19 +1,19 @@
-/** Reads worker packages in threads of their own, with limits of time and memory. */
+/** Reads worker packages in separate threads, with limits on time and memory. */
 import { availableParallelism } from 'node:os';
 import { invalidArgument } from '../errors.ts';
 import { ThreadLimitError, ThreadPool } from '../threads/thread-pool.ts';
 import type { PackageReport } from './package-check.ts';
 import type { UnpackLimits } from './zip-directory.ts';
 
-/** What a version keeps of its package. */
+/** The properties of a package that are stored with its version. */
 export interface ReadPackage extends Omit<PackageReport, 'inputSchema' | 'outputSchema'> {
-  /** Of its content. */
+  /** Content hash. */
   readonly hash: string;
-  /** JSON; undefined where the package has none. */
+  /** JSON; undefined if the package has none. */
   readonly outputSchemaText: string | undefined;
 }
 
-/** What a thread is asked for: to unpack a zip, and to check it where it is published. */
+/** A task of a thread: unpack a zip, and also check it if it is being published. */
 export interface PackageTask {
   readonly kind: 'unpack' | 'publish';
   readonly zipFile: string;
@@ -46,8 +46,8 @@ export class PackageReader {
   }
 
   /**
-   * Unpacks a zip and checks what it holds.
-   * @param directory must not exist, or be empty
+   * Unpacks a zip and checks its contents.
+   * @param directory must be empty or not exist
    * @throws ChelaError INVALID_ARGUMENT with every reason
    */
   async publish(zipFile: string, directory: string): Promise<ReadPackage> {
@@ -56,7 +56,7 @@ export class PackageReader {
     return read;
   }
 
-  /** Unpacks the zip of a package that was checked when it was published. @throws as `publish` */
+  /** Unpacks the zip of a package that was checked when it was published. @throws the same errors as `publish` */
   async unpack(zipFile: string, directory: string): Promise<void> {
     await this.#run('unpack', zipFile, directory);
   }

@@ -1,17 +1,17 @@
-/** Reads the sources of a package as far as a check by patterns goes: what they import, call and spell out. */
+/** Finds imports, calls and literals in the sources of a package by patterns. */
 import type { Language } from './languages.ts';
 import { listPackageFiles } from './package-files.ts';
 import { readPackageBytes } from './package-text.ts';
 
-/** One source file, its comment lines emptied. */
+/** A source file without its comment lines. */
 export interface Source {
   readonly file: string;
   readonly text: string;
-  /** The vendored SDK, which is checked in no other way than for what it imports. */
+  /** Whether it belongs to the vendored SDK, of which only the imports are checked. */
   readonly isSdk: boolean;
 }
 
-/** Enough for sources; what is larger was generated, and checking it would hold up other requests. */
+/** Larger files are generated, and checking them would take too long. */
 const fileLimitBytes = 1024 * 1024;
 const totalLimitBytes = 8 * 1024 * 1024;
 
@@ -76,7 +76,7 @@ function goModules(text: string): string[] {
   );
 }
 
-/** Names of what a source imports: npm packages and relative paths, dotted Python modules, Go packages. */
+/** Names that a source imports: npm packages and relative paths, dotted Python modules, or Go packages. */
 export function importedModules(text: string, language: Language): Set<string> {
   const modules = { node: nodeModules, python: pythonModules, go: goModules }[language](text);
   return new Set(modules);
@@ -84,13 +84,13 @@ export function importedModules(text: string, language: Language): Set<string> {
 
 const closing: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
-/** Longest list of arguments that is read, in characters. */
+/** Maximum length of an argument list, in characters. */
 const callLimit = 4000;
 
 /**
  * Reads the arguments of a call, as source text.
  * @param start index after the opening parenthesis
- * @returns none where the call does not end within the limit; `end` is where reading stopped
+ * @returns no arguments if the call does not end within the limit; `end` is the index where reading stopped
  */
 function readArguments(text: string, start: number): { found: string[]; end: number } {
   const found: string[] = [];
@@ -121,13 +121,13 @@ function readArguments(text: string, start: number): { found: string[]; end: num
   return { found: [], end: index };
 }
 
-/** The column names that a source upserts by, where it spells them out. */
+/** The column names that a source upserts by, as far as they are literals. */
 export function upsertKeys(text: string): Set<string> {
   const keys = new Set<string>();
   const call = /\b(?:upsert_data|upsertData|UpsertData)\s{0,9}\(/g;
   while (call.exec(text) !== null) {
     const { found, end } = readArguments(text, call.lastIndex);
-    // No character is read twice, so a hostile source takes no longer than its length.
+    // Continue after the call: no character is read twice, so even a hostile source takes linear time.
     call.lastIndex = end;
     const last = found.length < 2 ? '' : (found.at(-1) ?? '');
     const key = /^(?:unique_key\s*=\s*)?(['"`])([^'"`\\$]+)\1$/.exec(last)?.[2];
@@ -147,13 +147,13 @@ const credentialPatterns = [
 
 const proxyObject = /\bprox(?:y|ies)['"]?\s{0,9}[:=]\s{0,9}\{/gi;
 const spelledPassword = /\bpassword['"]?\s{0,9}[:=]\s{0,9}['"`][^\s'"`{}$<>]{1,200}['"`]/gi;
-/** From the brace of a proxy's object to its password, in characters. */
+/** Maximum distance from the opening brace of a proxy object to its password, in characters. */
 const longestProxyObject = 200;
 
 /**
- * Finds `proxy: { host, auth: { username: 'user', password: 'password' } }`. Each password is looked at once, with the last
- * proxy before it.
- * @returns where the first such proxy begins
+ * Finds `proxy: { host, auth: { username: 'user', password: 'password' } }`. Takes linear time: each password is paired
+ * only with the last proxy before it.
+ * @returns index of the first such proxy
  */
 function proxyWithPassword(text: string): number | undefined {
   const proxies = text.matchAll(proxyObject);
@@ -169,7 +169,7 @@ function proxyWithPassword(text: string): number | undefined {
   return undefined;
 }
 
-/** @returns the first line, from 1, that spells out proxy credentials */
+/** @returns the first line with literal proxy credentials, 1-based; undefined if there is none */
 export function hardCodedCredentials(text: string): number | undefined {
   const starts = [
     ...credentialPatterns.map((pattern) => pattern.exec(text)?.index),

@@ -4,15 +4,15 @@ import path from 'node:path';
 import { decodeText } from '../text/decoded-text.ts';
 import type { Findings } from './findings.ts';
 
-/** Whether a regular file lies there; a link is none, since it could lead anywhere. */
+/** Whether it is a regular file. Links do not count, because they could lead anywhere. */
 export async function isPackageFile(dir: string, file: string): Promise<boolean> {
   const stats = await lstat(path.join(dir, file)).catch(() => undefined);
   return stats?.isFile() ?? false;
 }
 
 /**
- * Reads the first bytes of a file of a package; it may change or be swapped for a link meanwhile.
- * @returns fewer bytes where the file is shorter, undefined where there is no such regular file
+ * Reads the first bytes of a package file, which may change or be replaced by a link in the meantime.
+ * @returns fewer bytes if the file is shorter; undefined if there is no such regular file
  */
 export async function readPackageBytes(
   dir: string,
@@ -28,8 +28,8 @@ export async function readPackageBytes(
 }
 
 /**
- * Reads a text file of a package, verbatim, a byte order mark included.
- * @returns undefined where it is missing, too large or no text; the last two add an error
+ * Reads a text file of a package verbatim, including a byte order mark.
+ * @returns undefined if it is missing, too large or not text; the last two add an error
  */
 export async function readPackageText(
   dir: string,

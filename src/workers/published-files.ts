@@ -1,4 +1,4 @@
-/** What of a folder is published: without what `.gitignore` and `.chelaignore` name, and without the usual clutter. */
+/** Lists the files of a folder to publish, without generated and ignored files. */
 import { access, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeText, withoutByteOrderMark } from '../text/decoded-text.ts';
@@ -7,7 +7,7 @@ import { listPackageFiles, type PackageFile } from './package-files.ts';
 
 export interface PublishedFiles {
   readonly files: readonly PackageFile[];
-  /** Files and folders, these with a slash at the end. */
+  /** Paths of files and folders; folders end with a slash. */
   readonly leftOut: readonly string[];
 }
 
@@ -26,7 +26,7 @@ async function isThere(file: string): Promise<boolean> {
   );
 }
 
-/** Folders from the root of the git repository down to the one above; none outside of a repository. */
+/** Folders from the root of the git repository down to the parent of `folder`; none outside a repository. */
 async function repositoryFolders(folder: string): Promise<string[]> {
   const folders: string[] = [];
   for (let above = folder; ; above = path.dirname(above)) {
@@ -37,7 +37,7 @@ async function repositoryFolders(folder: string): Promise<string[]> {
 }
 
 /**
- * Lists what is published of a folder. Rules of the git repository that it is in count, too.
+ * Lists the files of a folder to publish. Rules from the folders above apply too, up to the root of the git repository.
  * @throws ChelaError INVALID_ARGUMENT for links that leave the folder or are broken, and for special files
  */
 export async function listPublishedFiles(folder: string): Promise<PublishedFiles> {
@@ -58,7 +58,7 @@ export async function listPublishedFiles(folder: string): Promise<PublishedFiles
       );
     },
     leavesOut: async (name, location, isFolder) => {
-      // A virtual environment of Python, whatever its name.
+      // pyvenv.cfg marks a Python virtual environment, whatever its name.
       const isLeftOut =
         rules.leavesOut(name, isFolder) || (isFolder && (await isThere(path.join(location, 'pyvenv.cfg'))));
       if (isLeftOut) leftOut.push(isFolder ? `${name}/` : name);

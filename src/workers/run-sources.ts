@@ -1,4 +1,4 @@
-/** Which sources of a package may run: tests and examples do only if the program imports them. */
+/** Finds the sources of a package that may run. Tests and examples count only if the program imports them. */
 import path from 'node:path';
 import type { Language } from './languages.ts';
 import { importedModules, type Source } from './package-sources.ts';
@@ -15,14 +15,14 @@ function isTestOrExample(file: string): boolean {
 
 const nodeEndings = ['', '.js', '.cjs', '.mjs', '.ts', '/index.js', '/index.cjs', '/index.mjs'];
 
-/** Files that a module of Node may be, seen from the file that imports it. */
+/** Files that a Node import may resolve to. @param file the importing file */
 function nodeCandidates(file: string, module: string): string[] {
   if (!module.startsWith('.')) return [];
   const place = path.posix.join(path.posix.dirname(file), module);
   return nodeEndings.map((ending) => `${place}${ending}`);
 }
 
-/** Files that a dotted module of Python may be; each package on the way runs, too. */
+/** Files that a Python import may resolve to, including each parent package, which runs too. */
 function pythonCandidates(file: string, module: string): string[] {
   const names = module.split('.');
   const parts = names.filter((name) => name !== '').slice(0, 20);
@@ -45,7 +45,7 @@ const candidatesOf: Record<Language, (file: string, module: string) => string[]>
 
 /**
  * @param entry path of the file that is run
- * @returns those of the sources that may run: what the entry imports, and all that is no test or example
+ * @returns the sources that may run: those that the entry imports, directly or not, and all except tests and examples
  */
 export function sourcesThatRun(sources: readonly Source[], entry: string, language: Language): Source[] {
   const byFile = new Map(sources.map((source) => [source.file, source]));

@@ -136,7 +136,7 @@ interface NamedEntry {
   readonly isFolder: boolean;
 }
 
-/** Entries for a file that is kept, at most: folders, what macOS adds, and what is left out. */
+/** Maximum number of entries for each kept file: folders, files that macOS adds, and files that are left out. */
 const entriesPerFile = 10;
 const longestTargetBytes = 4096;
 const mostNamedFolders = 10;
@@ -167,7 +167,7 @@ async function readEntries(zip: yauzl.ZipFile, findings: Findings): Promise<Name
   return named.filter(({ path }) => !isClutter(path));
 }
 
-/** Reads a small entry whole. @returns undefined for one that is larger than the limit */
+/** Reads a whole small entry. @returns undefined if it is larger than the limit */
 async function readSmallEntry(
   zip: yauzl.ZipFile,
   reader: ZipReader,
@@ -184,7 +184,7 @@ async function readSmallEntry(
   }
 }
 
-/** Whether the dependencies that package.json names are installed, in place of what the zip has. */
+/** Whether package.json declares dependencies, which are then installed in place of those in the zip. */
 async function installsModules(
   zip: yauzl.ZipFile,
   reader: ZipReader,
@@ -196,12 +196,12 @@ async function installsModules(
     const parsed = parseJson(decodeText(bytes));
     return isJsonObject(parsed) && nodeDependencies(parsed).size > 0;
   } catch {
-    // Said when the package is checked.
+    // The check of the package reports it.
     return false;
   }
 }
 
-/** Folders of the package that are left out, with a slash at the end: what is installed by a list of dependencies. */
+/** Folders of the package that are left out because their contents are installed; with a slash at the end. */
 async function leftOutFolders(
   zip: yauzl.ZipFile,
   reader: ZipReader,
@@ -221,7 +221,7 @@ export function tooLarge(limits: UnpackLimits): ChelaError {
   return invalidArgument(`the files in the zip are larger than ${limits.unpackedBytes} bytes together`);
 }
 
-/** Rejects overlapping entries, with which a small zip can unpack to a huge tree. */
+/** Rejects overlapping entries, which let a small zip unpack to a huge tree. */
 function checkOverlap(ranges: { path: string; start: number; end: number }[], directoryStart: number): void {
   const sorted = ranges.toSorted((one, other) => one.start - other.start);
   for (const [index, range] of sorted.entries()) {
@@ -242,7 +242,7 @@ function isWithin(folders: ReadonlySet<string>, path: string): boolean {
   return folders.has(`${path}/`);
 }
 
-/** Counts what is unpacked, links as what they stand for. */
+/** Counts the unpacked files and bytes, including the copies that links become. */
 class KeptFiles {
   readonly #limits: UnpackLimits;
   #files = 0;
@@ -252,7 +252,7 @@ class KeptFiles {
     this.#limits = limits;
   }
 
-  /** @throws ChelaError INVALID_ARGUMENT over a limit */
+  /** @throws ChelaError INVALID_ARGUMENT if a limit is exceeded */
   add(sizeBytes: number): void {
     this.#files += 1;
     this.#bytes += sizeBytes;
@@ -280,7 +280,7 @@ class DirectoryReader {
     this.#kept = new KeptFiles(limits);
   }
 
-  /** Those below the package root that belong to the package. */
+  /** The entries that belong to the package, with paths relative to its root. */
   async #packageEntries(entries: readonly NamedEntry[], findings: Findings): Promise<NamedEntry[]> {
     const wrapper = wrappingFolder(entries.filter(({ isFolder }) => !isFolder).map(({ path }) => path));
     const inside = entries
@@ -370,10 +370,9 @@ class DirectoryReader {
 }
 
 /**
- * Reads and checks the directory of a zip without unpacking it. Left out are folders that contain everything, what operating
- * systems add, and dependencies that are installed by a list: virtual environments of Python, and `node_modules` if package.json
- * names any.
- * @param findings get warnings of what is left out, and of names whose encoding was guessed
+ * Reads and checks the directory of a zip without unpacking it. Drops folders that wrap the whole package, files that
+ * operating systems add, Python virtual environments, and `node_modules` if package.json declares dependencies.
+ * @param findings receives warnings about files that are left out and names whose encoding was guessed
  * @returns its members, each folder before its contents
  * @throws ChelaError INVALID_ARGUMENT for a zip that is malformed, malicious or over a limit
  */

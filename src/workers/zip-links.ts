@@ -1,22 +1,22 @@
-/** Links in a zip. One that stays within the package becomes a copy of what it leads to; no link is ever made on disk. */
+/** Symbolic links in a zip. A link within the package becomes a copy of its target; no link is created on disk. */
 import { invalidArgument } from '../errors.ts';
 import { quoted } from './findings.ts';
 
 export const mostLinks = 1000;
-/** Links that one link may lead through. */
+/** Maximum number of links on the way to a target. */
 const mostHops = 40;
 
 interface PackageLink {
   /** Below the package root, with forward slashes. */
   readonly path: string;
-  /** As the zip has it. */
+  /** Verbatim from the zip. */
   readonly target: string;
 }
 
 interface LinkedPackage<Member> {
   readonly files: ReadonlyMap<string, Member>;
   readonly links: ReadonlyMap<string, string>;
-  /** Whether a path lies in what is left out of the package. */
+  /** Whether a path is in a folder that is left out of the package. */
   readonly isLeftOut: (path: string) => boolean;
 }
 
@@ -24,7 +24,7 @@ function refuse({ path, target }: PackageLink, reason: string): never {
   throw invalidArgument(`the zip entry ${quoted(path)} is a symbolic link to ${quoted(target)}, ${reason}`);
 }
 
-/** Where a link leads in the end, through other links and `..`. Empty for the root of the package. */
+/** Resolves a link, through other links and `..`. @returns an empty string for the package root */
 function destination(link: PackageLink, links: ReadonlyMap<string, string>): string {
   const waiting = link.path.split('/').toReversed();
   const reached: string[] = [];
@@ -48,8 +48,8 @@ function destination(link: PackageLink, links: ReadonlyMap<string, string>): str
 }
 
 /**
- * The files that links stand for: that of a link to a file, and all below a folder that a link leads to.
- * @throws ChelaError INVALID_ARGUMENT for a link that leaves the package, leads nowhere, or in a circle
+ * The files that replace links: the target of a link to a file, and all files below the target of a link to a folder.
+ * @throws ChelaError INVALID_ARGUMENT for a link that is broken, circular, or leads outside the package
  */
 export function* linkedFiles<Member extends { readonly path: string }>({
   files,
@@ -58,7 +58,8 @@ export function* linkedFiles<Member extends { readonly path: string }>({
 }: LinkedPackage<Member>): Generator<Member> {
   for (const [path, target] of links) {
     const link = { path, target };
-    if (target === '' || target.includes('\0') || target.includes('\\')) refuse(link, 'which is no path');
+    if (target === '' || target.includes('\0') || target.includes('\\'))
+      refuse(link, 'which is not a valid path');
     const place = destination(link, links);
     const file = files.get(place);
     if (file !== undefined) {

@@ -1,14 +1,17 @@
-/** Decodes the names of zip entries. Tools of Chinese and Japanese Windows write them in their code page and do not say so. */
+/**
+ * Decodes the names of zip entries. Tools on Chinese and Japanese Windows write names in the system's code page without
+ * declaring it.
+ */
 import { isUtf8 } from 'node:buffer';
 import yauzl from 'yauzl';
 import { invalidArgument } from '../errors.ts';
 import { quoted } from './findings.ts';
 
 const utf8Flag = 0x800;
-/** Extra field of Info-ZIP: the name in UTF-8. */
+/** Extra field of Info-ZIP that contains the name in UTF-8. */
 const unicodePathField = 0x7075;
 
-/** Code pages that can be told from their bytes, and the name that people know. */
+/** Code pages that can be recognized by their bytes, with their common names. */
 const codePages = [
   { label: 'gb18030', name: 'GBK', holds: isGb2312 },
   { label: 'shift_jis', name: 'Shift-JIS', holds: isShiftJis },
@@ -18,7 +21,7 @@ function isBetween(byte: number | undefined, low: number, high: number): boolean
   return byte !== undefined && byte >= low && byte <= high;
 }
 
-/** Whether all that is not ASCII are pairs of GB2312: symbols and the common characters. */
+/** Whether all bytes outside ASCII form GB2312 pairs: symbols and common characters. */
 function isGb2312(bytes: Buffer): boolean {
   for (let index = 0; index < bytes.length; index += 1) {
     if (isBetween(bytes[index], 0, 0x7f)) continue;
@@ -28,7 +31,7 @@ function isGb2312(bytes: Buffer): boolean {
   return true;
 }
 
-/** Whether all that is not ASCII are kana or kanji of Shift-JIS. */
+/** Whether all bytes outside ASCII are kana or kanji in Shift-JIS. */
 function isShiftJis(bytes: Buffer): boolean {
   for (let index = 0; index < bytes.length; index += 1) {
     if (isBetween(bytes[index], 0, 0x7f) || isBetween(bytes[index], 0xa1, 0xdf)) continue;
@@ -47,25 +50,25 @@ function hasUndeclaredEncoding(entry: yauzl.Entry): boolean {
   );
 }
 
-/** Names of one zip, which come from one machine. */
+/** The names in one zip, which all come from the same machine and so share a code page. */
 export class ZipNames {
   readonly #codePage: (typeof codePages)[number] | undefined;
-  /** Decoded names of entries that do not say how they are encoded. */
+  /** Decoded names of entries that do not declare their encoding. */
   readonly guessed: string[] = [];
 
   constructor(entries: readonly yauzl.Entry[]) {
     const undeclared = entries.filter(hasUndeclaredEncoding).map(({ fileNameRaw }) => fileNameRaw);
-    // A name with a single such character says too little: it may be an accent of another code page.
-    const isTold = undeclared.some((raw) => raw.filter((byte) => byte > 0x7f).length > 2);
-    this.#codePage = isTold ? codePages.find(({ holds }) => undeclared.every(holds)) : undefined;
+    // A single character is not enough evidence: it could be an accented letter in another code page.
+    const hasEvidence = undeclared.some((raw) => raw.filter((byte) => byte > 0x7f).length > 2);
+    this.#codePage = hasEvidence ? codePages.find(({ holds }) => undeclared.every(holds)) : undefined;
   }
 
-  /** Name of the code page that the names are taken to be in. */
+  /** Name of the code page that undeclared names are decoded with. */
   get codePage(): string {
-    return this.#codePage?.name ?? 'the code page of DOS';
+    return this.#codePage?.name ?? 'the DOS code page';
   }
 
-  /** @throws ChelaError INVALID_ARGUMENT for a name that is not what it claims to be */
+  /** @throws ChelaError INVALID_ARGUMENT if a name is declared as UTF-8 but is not */
   nameOf(entry: yauzl.Entry): string {
     const { fileNameRaw: raw, generalPurposeBitFlag: flags } = entry;
     if ((flags & utf8Flag) !== 0 && !isUtf8(raw)) {

@@ -1,4 +1,4 @@
-/** What of the dependencies of a Node package can be told from its files. */
+/** Problems with the dependencies of a Node package that its files reveal. */
 import { expect, test } from 'vitest';
 import { nodeManifestProblems, readNodeDeclaration } from '../../src/manifests/node-manifest.ts';
 import { folderWith } from '../workers/folders.ts';
@@ -6,7 +6,7 @@ import { folderWith } from '../workers/folders.ts';
 const rules = { isFenced: true, runsScripts: false };
 
 test.for(['file:../lib', 'workspace:*', 'link:../lib', 'git+https://example.com/a.git', 'owner/project'])(
-  'a dependency from %s is refused, with its place',
+  'a dependency from %s is refused, with its location',
   async (spec) => {
     const folder = await folderWith({
       'package.json': { dependencies: { a: spec, b: '^1.0.0', c: 'npm:d@2' } },
@@ -27,7 +27,7 @@ test.for(['file:../lib', 'workspace:*', 'link:../lib', 'git+https://example.com/
 );
 
 test.for(['yarn.lock', 'pnpm-lock.yaml', 'bun.lock'])(
-  '%s is not read, and that is said unless there is a lock file of npm',
+  '%s is not read, with a warning unless there is a package-lock.json',
   async (lock) => {
     const files = { 'package.json': { dependencies: { a: '^1.0.0' } }, [lock]: '' };
     expect(await nodeManifestProblems(await folderWith(files))).toEqual([
@@ -42,7 +42,7 @@ test.for(['yarn.lock', 'pnpm-lock.yaml', 'bun.lock'])(
   },
 );
 
-test('of the .npmrc in a package legacy-peer-deps counts; registries and credentials do not, and that is said', async () => {
+test('an .npmrc in a package can set legacy-peer-deps; registries and credentials are ignored with a warning', async () => {
   const manifest = { dependencies: { a: '^1.0.0' } };
   const settings =
     '; peers\nlegacy-peer-deps = true\r\nregistry=https://example.com\n//example.com/:_authToken=secret\nfund=false';

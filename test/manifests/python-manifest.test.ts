@@ -1,4 +1,4 @@
-/** Where the dependencies of a Python package are looked for. */
+/** Which files the dependencies of a Python package come from. */
 import { describe, expect, test } from 'vitest';
 import { readPythonManifest } from '../../src/manifests/python-manifest.ts';
 import { folderWith } from '../workers/folders.ts';
@@ -42,7 +42,7 @@ async function read(files: Record<string, string>) {
 }
 
 describe('without requirements.txt', () => {
-  test('pyproject.toml counts, with the versions of uv.lock', async () => {
+  test('pyproject.toml is read, with the versions in uv.lock', async () => {
     await expect(read({ 'pyproject.toml': pyproject, 'uv.lock': uvLock })).resolves.toEqual({
       file: 'pyproject.toml',
       requirements: ['six>=1.16', "idna ; python_version >= '3.9'"],
@@ -52,7 +52,7 @@ describe('without requirements.txt', () => {
     });
   });
 
-  test('what pyproject.toml takes from an address is refused, with its place', async () => {
+  test('a dependency from a URL in pyproject.toml is refused, with its location', async () => {
     const content = '[project]\ndependencies = ["six", "a @ https://example.com/a.whl", 7]';
     const { problems } = await read({ 'pyproject.toml': content });
     expect(problems).toMatchObject([
@@ -66,11 +66,11 @@ describe('without requirements.txt', () => {
   });
 
   test.for([
-    ['a table of Poetry', 'pyproject.toml', '[tool.poetry.dependencies]\nsix = "^1"'],
-    ['a lock of Poetry', 'poetry.lock', ''],
+    ['a Poetry table', 'pyproject.toml', '[tool.poetry.dependencies]\nsix = "^1"'],
+    ['a Poetry lock file', 'poetry.lock', ''],
     ['a Pipfile', 'Pipfile', ''],
     ['setup.py', 'setup.py', ''],
-  ] as const)('%s is not read, and that is said', async ([, file, content]) => {
+  ] as const)('%s is ignored with a warning', async ([, file, content]) => {
     const { requirements, problems } = await read({ [file]: content });
     expect(requirements).toEqual([]);
     expect(problems).toEqual([
@@ -78,7 +78,7 @@ describe('without requirements.txt', () => {
     ]);
   });
 
-  test('broken TOML says where', async () => {
+  test('an error in broken TOML contains the location', async () => {
     await expect(read({ 'pyproject.toml': '[project\n' })).rejects.toThrow(
       /^pyproject\.toml is not valid TOML: /,
     );
@@ -88,7 +88,7 @@ describe('without requirements.txt', () => {
 });
 
 describe('with requirements.txt', () => {
-  test('pyproject.toml and uv.lock do not count', async () => {
+  test('pyproject.toml and uv.lock are not read', async () => {
     const files = { 'requirements.txt': 'requests', 'pyproject.toml': pyproject, 'uv.lock': uvLock };
     await expect(read(files)).resolves.toMatchObject({
       file: 'requirements.txt',
@@ -98,7 +98,7 @@ describe('with requirements.txt', () => {
     });
   });
 
-  test.for(['.', '-e .'])('its line "%s" adds what pyproject.toml names', async (line) => {
+  test.for(['.', '-e .'])('its line "%s" adds the dependencies in pyproject.toml', async (line) => {
     const files = { 'requirements.txt': `requests\n${line}\n`, 'pyproject.toml': pyproject };
     const { requirements } = await read(files);
     expect(requirements).toEqual(['requests', 'six>=1.16', "idna ; python_version >= '3.9'"]);

@@ -1,4 +1,4 @@
-/** What requirements.txt may contain, and that refusing any text takes no longer than reading it. */
+/** What requirements.txt may contain, and that refusing a text takes linear time. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,7 +19,7 @@ async function read(files: Record<string, string | Buffer>): Promise<Requirement
   return readRequirements(packageDir);
 }
 
-/** @throws Error for a line that is refused */
+/** @throws Error if a line is refused */
 async function requirementsOf(files: Record<string, string | Buffer>): Promise<readonly string[]> {
   const { requirements, problems } = await read(files);
   throwRefused(problems);
@@ -170,14 +170,14 @@ describe('requirements.txt', () => {
     await expect(requirementsOf(files)).resolves.toEqual(['six', 'abc']);
   });
 
-  test('counts as absent if it names nothing', async () => {
+  test('counts as absent if it contains no requirements', async () => {
     await expect(requirementsOf({})).resolves.toEqual([]);
     await expect(requirementsOf({ 'requirements.txt': ' \n# nothing' })).resolves.toEqual([]);
   });
 
   test.for([
     [
-      'what looks like a requirement',
+      'a text that resembles a requirement',
       `six\n\na${'!'.repeat(64)} §`,
       /^"a!{64} §" in line 3 of requirements\.txt: not a valid requirement/,
     ],
@@ -200,7 +200,7 @@ describe('requirements.txt', () => {
     await expect(requirementsOf({ 'requirements.txt': content })).rejects.toThrow(message);
   });
 
-  test('is read as UTF-8, or as UTF-16 with a byte order mark, as PowerShell writes it', async () => {
+  test('is read as UTF-8, or as UTF-16 with a byte order mark, which PowerShell writes', async () => {
     const littleEndian = Buffer.from('\uFEFFsix==1.17.0\r\nidna==3.10\r\n', 'utf16le');
     const bigEndian = Buffer.from(littleEndian).swap16();
     for (const content of [littleEndian, bigEndian])
@@ -259,7 +259,7 @@ describe('requirements.txt', () => {
     ['--only-binary :all:', 'ignored', /built packages are preferred/],
     ['-e .', 'ignored', /the package itself is not installed/],
     ['.', 'ignored', /the package itself is not installed/],
-  ] as const)('with the line %s: it is %s, and why is said with its number', async ([line, kind, reason]) => {
+  ] as const)('with the line %s: it is %s, with its number and the reason', async ([line, kind, reason]) => {
     const { requirements, problems } = await read({ 'requirements.txt': `six\n\n${line}\nidna` });
     expect(requirements).toEqual(['six', 'idna']);
     expect(problems).toEqual([

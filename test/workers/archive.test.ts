@@ -89,7 +89,7 @@ describe('a hostile or broken zip is refused, and leaves nothing on disk:', () =
     ['path traversal', /"\.\.\/evil" leads out of the package/, [main, { name: '../evil' }]],
     ['traversal deep inside', /"a\/\.\.\/\.\.\/evil" leads out/, [main, { name: 'a/../../evil' }]],
     ['traversal that stays inside', /leads out/, [main, { name: 'a/../b' }]],
-    ['traversal by a folder', /leads out/, [main, { name: 'a/../../b/' }]],
+    ['traversal in a folder name', /leads out/, [main, { name: 'a/../../b/' }]],
     ['the name ..', /leads out/, [main, { name: '..' }]],
     ['an absolute path', /"\/etc\/passwd" has an absolute path/, [main, { name: '/etc/passwd' }]],
     ['two leading slashes', /absolute path/, [main, { name: '//host/share' }]],
@@ -145,7 +145,7 @@ describe('a hostile or broken zip is refused, and leaves nothing on disk:', () =
       { files: 3 },
     ],
     [
-      'a link in the place of a file',
+      'a link with the path of a file',
       /has two entries|twice|"main\.js"/,
       [main, { name: 'lib/a' }, { name: 'main.js', mode: 0o120777, data: 'lib/a' }],
     ],
@@ -398,7 +398,7 @@ describe('a valid zip', () => {
     expect(await tree(folder)).toEqual(['main.js', 'ü']);
   });
 
-  test('has copies in the place of links within the package', async () => {
+  test('has copies in place of links within the package', async () => {
     const folder = await unpack(
       hostileZip([
         main,
@@ -430,7 +430,7 @@ describe('a valid zip', () => {
     ...Array.from({ length: 2000 }, (_, index) => ({ name: `node_modules/.pnpm/${index}` })),
   ];
 
-  test('drops node_modules if package.json names dependencies, and warns of it', async () => {
+  test('drops node_modules with a warning if package.json declares dependencies', async () => {
     const findings = new Findings();
     const folder = await unpack(hostileZip([main, installed, ...modules]), roomy, findings);
     expect(await tree(folder)).toEqual(['main.js', 'package.json']);
@@ -444,7 +444,7 @@ describe('a valid zip', () => {
 
   test.each([
     ['there is no package.json', []],
-    ['package.json names none', [{ name: 'package.json', data: '{"dependencies": {}}' }]],
+    ['package.json declares none', [{ name: 'package.json', data: '{"dependencies": {}}' }]],
     ['package.json is broken', [{ name: 'package.json', data: '{' }]],
   ])('keeps node_modules if %s', async (_title, entries: HostileEntry[]) => {
     const findings = new Findings();
@@ -454,7 +454,7 @@ describe('a valid zip', () => {
     expect(findings.warnings).toEqual([]);
   });
 
-  test('drops virtual environments of Python by what is in them, whatever their name', async () => {
+  test('drops Python virtual environments, recognized by pyvenv.cfg, whatever their name', async () => {
     const findings = new Findings();
     const folder = await unpack(
       hostileZip([
@@ -468,7 +468,7 @@ describe('a valid zip', () => {
       roomy,
       findings,
     );
-    // A link into what is left out is left out, too.
+    // A link into a folder that is left out is left out too.
     expect(await tree(folder)).toEqual(['main.py', 'my-environment/', 'my-environment/a.py']);
     expect(findings.warnings).toEqual([
       {
@@ -482,15 +482,18 @@ describe('a valid zip', () => {
     ['GBK', 'd6d0b9fa2fcafdbedd2e6a736f6e', '中国/数据.json'],
     ['Shift-JIS', '8366815b835e2e6a736f6e', 'データ.json'],
     ['Shift-JIS', '955c8ea62e747874', '表示.txt'],
-  ])('may have names in %s, and warns that they were guessed', async (codePage, bytes, expected) => {
-    const findings = new Findings();
-    const name = Buffer.from(bytes, 'hex');
-    const folder = await unpack(hostileZip([main, { name, flags: 0, system: 0 }]), roomy, findings);
-    expect(await tree(folder)).toContain(expected);
-    expect(findings.warnings).toEqual([
-      { file: 'package', message: expect.stringContaining(`read as ${codePage}: `) },
-    ]);
-  });
+  ])(
+    'may have names in %s, with a warning that the encoding was guessed',
+    async (codePage, bytes, expected) => {
+      const findings = new Findings();
+      const name = Buffer.from(bytes, 'hex');
+      const folder = await unpack(hostileZip([main, { name, flags: 0, system: 0 }]), roomy, findings);
+      expect(await tree(folder)).toContain(expected);
+      expect(findings.warnings).toEqual([
+        { file: 'package', message: expect.stringContaining(`read as ${codePage}: `) },
+      ]);
+    },
+  );
 
   test('drops the files that operating systems and Python add', async () => {
     const folder = await unpack(

@@ -125,7 +125,7 @@ describe('a package is refused', () => {
     [
       'with its entry in a folder',
       { ...shared, 'release/worker/main.py': '', 'release/notes.txt': '' },
-      /"release\/worker\/main\.py" is not at its root; make the package of what is in the folder "release\/worker"/,
+      /"release\/worker\/main\.py" is not at its root; build the package from the contents of the folder "release\/worker"/,
     ],
     [
       'of Go source that is not built',

@@ -1,4 +1,4 @@
-/** What of a folder is published by the command line. */
+/** Which files of a folder `chela push` publishes. */
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -13,8 +13,8 @@ async function published(
   return { files: list.files.map((file) => file.path), leftOut: [...list.leftOut].toSorted() };
 }
 
-describe('published is what', () => {
-  test('.gitignore does not name, and the usual clutter and secrets are not', async () => {
+describe('the published files', () => {
+  test('are all but ignored files, generated files and secrets', async () => {
     const list = await published({
       'main.py': 'x',
       '.gitignore': '/cookies.json\n*.log\n!keep.log\n',
@@ -45,7 +45,7 @@ describe('published is what', () => {
     ]);
   });
 
-  test('a .chelaignore says on top of that, which can take back what is left out otherwise', async () => {
+  test('can be changed by a .chelaignore, which can also include files that are otherwise left out', async () => {
     const { files } = await published({
       'main.js': 'x',
       '.gitignore': 'dist/\n',
@@ -63,7 +63,7 @@ describe('published is what', () => {
     ]);
   });
 
-  test('files of rules in folders say for what is in them', async () => {
+  test('follow the ignore files in folders for the files below them', async () => {
     const { files } = await published({
       '.gitignore': '*.csv\n',
       'data/.gitignore': '/raw.txt\n!small.csv\n',
@@ -83,7 +83,7 @@ describe('published is what', () => {
     ]);
   });
 
-  test('the repository says in which the folder is', async () => {
+  test('follow the ignore files of the git repository that contains the folder', async () => {
     const repository = {
       '.git/HEAD': 'x',
       '.gitignore': 'cookies.json\n/workers/one/secret.txt\n/workers/two\n',
@@ -93,11 +93,11 @@ describe('published is what', () => {
       'workers/two/main.py': 'x',
     };
     expect((await published(repository, 'workers/one')).files).toEqual(['main.py']);
-    // It is named, so it is wanted, although the repository ignores it.
+    // The repository ignores this folder, but the user names it explicitly.
     expect((await published(repository, 'workers/two')).files).toEqual(['main.py']);
   });
 
-  test('links within the folder lead to, as copies', async () => {
+  test('include copies of what links within the folder lead to', async () => {
     const folder = await folderWith({
       'main.py': 'x',
       'lib/a.py': 'x',
@@ -119,7 +119,7 @@ describe('published is what', () => {
   });
 });
 
-test('a link out of the folder is refused by its name, unless it is left out', async () => {
+test('a link to a place outside the folder is refused, unless it is ignored', async () => {
   const folder = await folderWith({ 'main.py': 'x' });
   await symlink('/etc/hostname', path.join(folder, 'host'));
   await expect(listPublishedFiles(folder)).rejects.toThrow('"host" is a link to a place outside the folder');
@@ -127,7 +127,7 @@ test('a link out of the folder is refused by its name, unless it is left out', a
   expect((await listPublishedFiles(folder)).leftOut).toEqual(['host']);
 });
 
-test('a link to a folder that it is in is refused', async () => {
+test('a link to a folder that contains it is refused', async () => {
   const folder = await folderWith({ 'main.py': 'x' });
   await mkdir(path.join(folder, 'lib'));
   await symlink('../lib', path.join(folder, 'lib/again'));

@@ -95,7 +95,7 @@ test("a version that was set aside is tried again on its author's request", asyn
   expect(await installs.begin(version, await newRunner())).toBeGreaterThan(0);
 });
 
-test('a version whose runner died waits again after a start; one that a live runner installs for does not', async () => {
+test('a start queues a version again if its runner died, but not if a live runner is installing it', async () => {
   const [lost, underWay] = [await newVersion(), await newVersion()];
   const [dead, live] = [await newRunner(), await newRunner()];
   const { installs: records } = platform.platform.workers;
