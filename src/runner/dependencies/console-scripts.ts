@@ -1,14 +1,17 @@
-/** The commands that Python packages install. pip names the Python that ran it, which is not where a worker has its own. */
+/**
+ * The commands that Python packages install. Their first line contains the path of the Python that ran pip, which
+ * differs from the path in a worker's sandbox.
+ */
 import { lstat, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Finds the worker's Python by PATH. */
+/** Finds the worker's Python on its PATH. */
 const portableStart = '#!/usr/bin/env python3\n';
-/** How pip starts a script where the path of its Python is too long for a first line. */
+/** How pip starts a script if the path of Python is too long for the first line. */
 const shellStart = "#!/bin/sh\n'''exec' ";
 const longestStart = 4096;
 
-/** @returns where the text of a script of Python begins behind the lines that start it; undefined for anything else */
+/** @returns index of a Python script's text after the lines that start Python; undefined for other files */
 function endOfStart(text: string): number | undefined {
   const [first = '', second = '', third = ''] = text.split('\n', 3);
   if (text.startsWith(shellStart)) return first.length + second.length + third.length + 3;
@@ -26,8 +29,8 @@ async function startOf(file: string): Promise<string> {
 }
 
 /**
- * Has each command run by the `python3` of its worker's PATH.
- * @param folder of commands; nothing happens where there is none
+ * Makes each command run with the first `python3` on the worker's PATH.
+ * @param folder folder of the commands, which need not exist
  */
 export async function makeScriptsPortable(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);

@@ -49,8 +49,8 @@ async function openToReaders(folder: string): Promise<void> {
   );
 }
 
-/** Has something printed every few seconds: package managers are silent while they resolve, unpack and build. */
-async function tellingOfSilence(
+/** Prints a line every few seconds of silence: package managers print nothing while they resolve, unpack and build. */
+async function withProgressLines(
   print: (line: string) => void,
   work: (print: (line: string) => void) => Promise<void>,
 ): Promise<void> {
@@ -159,7 +159,7 @@ export class DependencyCache {
         lock.print(line);
         print(line);
       };
-      await tellingOfSilence(shown, async (told) =>
+      await withProgressLines(shown, async (told) =>
         this.#build(target, install, { print: told, signal: abort.signal }),
       );
     } finally {

@@ -19,7 +19,7 @@ export interface NpmRequest extends InstallRequest {
 
 export interface PipRequest extends InstallRequest {
   readonly requirements: readonly string[];
-  /** What restricts versions without having anything installed. */
+  /** Restrict versions without causing an installation. */
   readonly constraints: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export interface PackageManagerEnd {
   readonly exitCode: number | null;
   /** The last lines of its output. */
   readonly tail: string;
-  /** The last lines that call themselves errors. */
+  /** The last lines that are marked as errors. */
   readonly errors: readonly string[];
 }
 

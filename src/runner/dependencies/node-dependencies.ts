@@ -106,7 +106,7 @@ export class NodeDependencies {
   }
 }
 
-/** In the log of the installation; what will keep workers from running also for each run. */
+/** Notes skipped scripts in the installation's log. Those that may break workers are also noted in each run's log. */
 async function noteSkippedScripts(folder: string, print: (line: string) => void): Promise<void> {
   const { all, compiling } = await findSkippedScripts(path.join(folder, 'node_modules'));
   if (all.length > 0) print(`the install scripts of ${all.join(', ')} did not run (CHELA_INSTALL_SCRIPTS)`);

@@ -24,7 +24,7 @@ function isCodeOrPlace(line: string): boolean {
   return /^npm (?:error|ERR!) (?:code|errno|syscall|path|dest|signal|command|404)(?: |$)/.test(line);
 }
 
-/** Of npm's errors the first that is no more than a code or a place. */
+/** The first of npm's error lines that has a message, not just a code or a location. */
 export function npmHeadline(errors: readonly string[]): string {
   const notFound = errors.find((line) => line.includes(' 404 Not Found'));
   return notFound ?? errors.find((line) => !isCodeOrPlace(line)) ?? errors[0] ?? '';

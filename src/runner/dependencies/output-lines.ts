@@ -40,7 +40,7 @@ export class OutputLines {
     return this.#tail.join('\n');
   }
 
-  /** The last lines that call themselves errors, even if the tail no longer has them. */
+  /** The last lines that are marked as errors, even if they are not in the tail. */
   get errors(): readonly string[] {
     return this.#errors;
   }
@@ -63,7 +63,7 @@ export class OutputLines {
 
   add(line: string): void {
     if (line.trim() === '') return;
-    // npm and pip color their output and replace lines even if nobody watches.
+    // npm and pip color their output and overwrite lines even without a terminal.
     const edited = this.#edit(shownLine(line));
     const shown = edited.length > longestLine ? `${edited.slice(0, longestLine)}…` : edited;
     this.#printed += 1;
@@ -74,7 +74,7 @@ export class OutputLines {
       );
     this.#tail.push(shown);
     if (this.#tail.length > tailLines) this.#tail.shift();
-    // The last output of a build says more than pip's own message about it.
+    // The last output of a build is more specific than pip's own message about it.
     if (shown.trim() === endOfBuildOutput)
       this.#addError(`error: ${withoutErrorMark(this.#tail.at(-2) ?? '')}`);
     else if (errorMarks.some((mark) => shown.startsWith(mark))) this.#addError(shown);

@@ -1,7 +1,7 @@
 /** A package manager failed. Its own error comes first in the message, then its last lines. */
 export class PackageManagerError extends Error {
   override name = 'PackageManagerError';
-  /** The line of its output that says what is wrong. */
+  /** The most specific error line in its output. */
   readonly headline: string;
 
   /** @param parts.command such as `npm ci` @param parts.advice what to do about it, as a clause */

@@ -29,7 +29,7 @@ export function pipArguments(buildsWheels: boolean): string[] {
   return [buildsWheels ? '--prefer-binary' : '--only-binary=:all:', ...shared];
 }
 
-function isTelling(line: string): boolean {
+function isSpecificError(line: string): boolean {
   return (
     line.startsWith('ERROR: ') &&
     !line.startsWith('ERROR: ResolutionImpossible') &&
@@ -41,10 +41,10 @@ function isTelling(line: string): boolean {
 export function pipHeadline(errors: readonly string[]): string {
   // pip's own codes, such as "metadata-generation-failed", are one word.
   const ofBuild = errors.findLast((line) => line.startsWith('error: ') && line.split(' ').length > 2);
-  return ofBuild ?? errors.findLast(isTelling) ?? errors.at(-1) ?? '';
+  return ofBuild ?? errors.findLast(isSpecificError) ?? errors.at(-1) ?? '';
 }
 
-/** How builds say that they found no compiler, or not the headers that it needs. */
+/** Texts in the output of builds that lack a compiler or header files. */
 const compilerComplaints = [
   "gcc' failed",
   "cc' failed",
@@ -59,13 +59,13 @@ function isMissing(line: string): boolean {
   return line.startsWith('ERROR: No matching distribution') || line.startsWith('ERROR: Cannot install');
 }
 
-/** What its errors mean here, and what may be done about them. */
+/** What pip's errors mean on this platform, and what to do about them. */
 function pipAdvice(installer: Installer, errors: readonly string[], tail: string): string | undefined {
   if (!installer.buildsWheels && errors.some(isMissing))
-    return `only wheels are installed here, so what exists as source only counts as missing: ${installer.buildSetting}`;
+    return `only wheels are installed here, so packages without a wheel count as missing: ${installer.buildSetting}`;
   const isBuild = errors.some((line) => line.startsWith('× ') || line.startsWith('error: '));
   if (isBuild && compilerComplaints.some((complaint) => tail.includes(complaint)))
-    return 'it exists as source only and needs a compiler with headers, which installations here lack: choose a version that has a wheel for this Python';
+    return 'it has no wheel, and building it needs a compiler or header files that are not available here: choose a version that has a wheel for this Python';
   return undefined;
 }
 

@@ -18,7 +18,7 @@ type RequirementList = Pick<PipRequest, 'requirements' | 'constraints'>;
 
 /** Dependencies of the SDK in packages, which old requirements files omit. */
 const base: RequirementList = { requirements: ['grpcio>=1.71', 'protobuf>=6.31.1,<8'], constraints: [] };
-/** What is made of an installation; another number has all of them made again. */
+/** Format of an installation in the cache. Changing it repeats all installations. */
 const installationFormat = 2;
 const maxKnownPackages = 10_000;
 

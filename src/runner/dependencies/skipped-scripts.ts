@@ -1,4 +1,4 @@
-/** Installed npm packages whose install scripts did not run. Most work all the same; those that compile code do not. */
+/** Installed npm packages whose install scripts did not run. Most work anyway; those that compile code do not. */
 import { access, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 

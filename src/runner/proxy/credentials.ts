@@ -1,7 +1,7 @@
-/** The credentials with which one subtask's worker opens its proxy. */
+/** The credentials that one subtask's worker needs for its proxy. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** Letters and digits only, so that workers may put it into URLs as it is. */
+/** Letters and digits only, so that workers can put it into URLs without encoding. */
 export interface ProxyCredentials {
   readonly user: string;
   readonly password: string;
@@ -31,10 +31,10 @@ interface ProxySecrets {
   readonly random: readonly string[];
 }
 
-/** What must not be seen in a log: the password, and the form in which HTTP headers hold it. */
+/** What logs must not show: the password, and its base64 form in HTTP headers. */
 export function secretsOf(credentials: ProxyCredentials): ProxySecrets {
   const header = Buffer.from(credentialsText(credentials)).toString('base64');
-  // Three bytes are four characters of base64. The user name before the password is no secret.
+  // Three bytes are four characters of base64. The user name before the password is not secret.
   const passwordStart = Math.floor((credentials.user.length + 1) / 3) * 4;
   return { whole: [header], random: [credentials.password, header.slice(passwordStart)] };
 }

@@ -1,4 +1,4 @@
-/** Why a connection to a target was not made, and how each protocol says so. */
+/** Why connecting to a target failed, and how each protocol reports it. */
 export type DialFailure =
   | 'malformed target'
   | 'forbidden target'
@@ -33,7 +33,7 @@ const failuresBySystemCode: Readonly<Record<string, DialFailure>> = {
   ETIMEDOUT: 'timeout',
 };
 
-/** The message is meant for the worker and its log; it never holds credentials. */
+/** Connecting failed. The message is for the worker and its log, and never contains credentials. */
 export class DialError extends Error {
   override name = 'DialError';
   readonly failure: DialFailure;
@@ -51,7 +51,7 @@ export class DialError extends Error {
     return wordings[this.failure].httpStatus;
   }
 
-  /** @param target as the worker named it */
+  /** @param target as written by the worker */
   static from(error: unknown, target: string): DialError {
     if (error instanceof DialError) return error;
     const { code = '', message } = error as NodeJS.ErrnoException;

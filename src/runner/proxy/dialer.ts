@@ -8,28 +8,28 @@ import { targetText, type Target } from './target.ts';
 import type { TargetResolver } from './target-resolver.ts';
 import { requestTunnel, secureUpstream, type Upstream } from './upstream.ts';
 
-/** Half-open, so that what one side has finished the other may still answer. */
+/** Half-open, so that one side can still send after the other has ended. */
 const socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: true } as const;
 
 export class Dialer {
   readonly #resolver: TargetResolver;
   readonly #upstream: Upstream | undefined;
 
-  /** @param upstream connections are direct where it is undefined */
+  /** @param upstream connections are direct if undefined */
   constructor(resolver: TargetResolver, upstream: Upstream | undefined) {
     this.#resolver = resolver;
     this.#upstream = upstream;
   }
 
-  /** Whether connections are to the targets themselves. */
+  /** Whether it connects to targets without an upstream proxy. */
   get isDirect(): boolean {
     return this.#upstream === undefined;
   }
 
   /**
-   * @param signal gives up; nothing is left open then
-   * @param reader reads the connection, where those are direct
-   * @returns a connection over which the target's bytes come and go, with an error listener
+   * @param signal cancels the attempt and closes everything that it opened
+   * @param reader reads the connection if it is direct
+   * @returns a connection that carries only the target's bytes and has an error listener
    * @throws DialError
    */
   async dial(target: Target, signal: AbortSignal, reader?: RelayReader): Promise<Socket> {
@@ -65,10 +65,10 @@ export class Dialer {
         throw upstreamFailure(error);
       },
     );
-    const giveUp = (): void => void plain.destroy();
-    signal.addEventListener('abort', giveUp);
+    const disconnect = (): void => void plain.destroy();
+    signal.addEventListener('abort', disconnect);
     try {
-      const destination = this.#leavesNames(upstream, plain) ? target : await this.#resolved(target);
+      const destination = this.#mayResolve(upstream, plain) ? target : await this.#resolved(target);
       const socket =
         scheme === 'https' ? await opened(secureUpstream(plain, upstream), 'secureConnect', signal) : plain;
       await requestTunnel(socket, upstream, destination);
@@ -77,15 +77,15 @@ export class Dialer {
       plain.destroy();
       throw error instanceof DialError || signal.aborted ? error : upstreamFailure(error as Error);
     } finally {
-      signal.removeEventListener('abort', giveUp);
+      signal.removeEventListener('abort', disconnect);
     }
   }
 
   /**
-   * Whether the upstream gets names as they are. One inside the operator's own network could be led to that network by a
-   * name, so it gets checked addresses, unless its URL says `socks5h`.
+   * Whether the upstream may resolve names itself. If it is inside the operator's network, a name could lead it to
+   * other hosts there, so it gets checked addresses unless its scheme is `socks5h`.
    */
-  #leavesNames({ scheme }: Upstream, { remoteAddress = '' }: Socket): boolean {
+  #mayResolve({ scheme }: Upstream, { remoteAddress = '' }: Socket): boolean {
     if (scheme === 'socks5h') return true;
     return scheme !== 'socks5' && isIP(remoteAddress) !== 0 && isPublicAddress(remoteAddress);
   }
@@ -96,14 +96,14 @@ export class Dialer {
   }
 }
 
-/** Waits for the event that says a socket is open; destroys it where it does not come. */
+/** Waits until a socket is open. Destroys it if that fails. @param event emitted when it is open */
 async function opened(
   socket: Socket,
   event: 'connect' | 'secureConnect',
   signal: AbortSignal,
 ): Promise<Socket> {
   socket.on('error', () => {
-    // It ends the connection, and that shows in `close`.
+    // The error closes the connection, and users listen for `close`.
   });
   try {
     await once(socket, event, { signal });

@@ -1,6 +1,6 @@
 /**
- * The way out of sandboxes. Each subtask's worker finds a proxy at a port of its own loopback, with credentials of its own;
- * what it may reach, through which upstream, and how much, is decided here.
+ * The proxy that connects sandboxes to the network. Each subtask's worker has it on a port of its own loopback, with
+ * its own credentials. It restricts the targets, chooses the upstream and counts the traffic.
  */
 import type { Server } from 'node:net';
 import { settings, type Config } from '../../configuration/configuration.ts';
@@ -18,15 +18,15 @@ export { credentialsText, randomCredentials, secretsOf } from './credentials.ts'
 export type { ProxyCredentials } from './credentials.ts';
 export type { ProxySession } from './proxy-session.ts';
 
-/** Where every worker finds its proxy, as the worker sees it. */
+/** The address of the proxy in every sandbox. */
 export const proxyAddress = { host: '127.0.0.1', port: 6000 } as const;
 
 export interface ServedSubtask {
   /** Undefined if the caller passes connections to the session itself. */
   readonly listener?: Server | undefined;
-  /** None are asked for where it is undefined: of a browser, whose fence nobody else is in. */
+  /** Not required if undefined, as for a browser, which is alone in its sandbox. */
   readonly credentials: ProxyCredentials | undefined;
-  /** The run's proxy_region; an empty or unknown one is the first that is configured. */
+  /** The run's proxy_region. If empty or unknown, the first configured region is used. */
   readonly region: string;
   readonly onTraffic: (bytes: number) => void;
   readonly onNotice: (message: string) => void;
@@ -43,11 +43,11 @@ type ProxyConfig = Pick<
 
 export class EgressProxy {
   readonly #limits: ProxyLimits;
-  /** By region code, in the order of the configuration. */
+  /** By region code, in configured order. */
   readonly #dialers: ReadonlyMap<string, Dialer>;
   readonly #defaultDialer: Dialer;
 
-  /** @param guard resolves and checks targets; as the configuration says where omitted */
+  /** @param guard resolves and checks targets; by default as configured */
   constructor(config: ProxyConfig, guard: AddressGuard = proxyGuard(config)) {
     const resolver = new TargetResolver(guard);
     this.#limits = {

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 
-/** Time a client gets to read why it was refused. */
+/** Time for a client to read the last answer. */
 const farewellMilliseconds = 2000;
 
-/** Sends a last answer and ends the connection once the client has ended its side, or soon. */
+/** Sends a last answer. Closes the connection when the client has ended its side, or after a short time. */
 export function farewell(client: Socket, answer: Buffer | string): void {
   client.end(answer);
-  // Bytes nobody reads would have the system reset the connection before the answer is read.
+  // With unread bytes, closing would reset the connection before the client has read the answer.
   client.resume();
   client.setTimeout(farewellMilliseconds, () => client.destroy());
 }

@@ -1,12 +1,12 @@
 /**
- * Reads the beginning of a connection in pieces of known form. What follows stays in the stream for whoever reads on. A
- * stream that ends or breaks in between rejects; limits on time are the caller's, by destroying the stream.
+ * Reads the messages of a handshake from a connection. The bytes after them stay in the stream. Reading rejects if the
+ * stream ends or fails. Callers that need a time limit destroy the stream.
  */
 import type { Readable } from 'node:stream';
 
 const headEnd = '\r\n\r\n';
 
-/** Resolves when there is something new to read. */
+/** Resolves when there are new bytes to read. */
 async function readable(stream: Readable): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const fail = (): void =>
@@ -19,8 +19,8 @@ async function readable(stream: Readable): Promise<void> {
 }
 
 /**
- * Takes all there is. Bytes left in the stream would announce themselves again at once to whoever waits for more, and so
- * keep the event loop from fetching these.
+ * Reads all available bytes. If some were left in the stream, `readable` would be emitted again immediately, and the
+ * event loop would never read more from the connection.
  */
 async function readAvailable(stream: Readable): Promise<Buffer> {
   for (;;) {
@@ -38,7 +38,7 @@ export async function readBytes(stream: Readable, count: number): Promise<Buffer
   return bytes.subarray(0, count);
 }
 
-/** Reads the head of an HTTP message, without the empty line that ends it. Rejects beyond the limit. */
+/** Reads the head of an HTTP message, without the empty line at its end. Rejects if it exceeds the limit. */
 export async function readHead(stream: Readable, limitBytes: number): Promise<string> {
   let head: Buffer = Buffer.alloc(0);
   for (;;) {

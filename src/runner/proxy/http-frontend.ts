@@ -1,4 +1,4 @@
-/** The proxy as HTTP clients see it: CONNECT, and requests for absolute URLs. */
+/** Serves the proxy to HTTP clients: CONNECT, and requests for absolute URLs. */
 import {
   createServer,
   request as httpRequest,
@@ -16,7 +16,7 @@ import { parseAuthority, type RequestedTarget } from './target.ts';
 const headLimitBytes = 64 * 1024;
 const keepAliveMilliseconds = 60_000;
 
-/** What is meant for the next hop only, after RFC 9110; `host` comes from the URL, and bodies are framed anew. */
+/** Hop-by-hop headers (RFC 9110), and those that are set for each hop: `host` from the URL, and the body's framing. */
 const hopHeaders = new Set([
   'connection',
   'expect',
@@ -32,13 +32,13 @@ const hopHeaders = new Set([
 
 export interface HttpFrontendHandlers {
   accepts(user: string, password: string): boolean;
-  /** Told of each request as soon as its head is there. */
+  /** Called when the head of a request has arrived. */
   onRequest(client: Socket): void;
   /** Connects to a target; rejects with a DialError. */
   dial(target: RequestedTarget): Promise<Socket>;
-  /** Joins a client and a target once that is connected, and tells the client by the greeting. @throws DialError */
+  /** Connects to a target, sends the greeting to the client, and relays between them. @throws DialError */
   tunnel(client: Socket, target: RequestedTarget, greeting: string): Promise<void>;
-  /** How long a target may keep a request waiting. */
+  /** Maximum silence of a target during a request. */
   readonly idleMilliseconds: number;
 }
 
@@ -59,7 +59,7 @@ function refusalOf(error: unknown): Refusal {
   return { status, headers: {}, text: (error as Error).message };
 }
 
-/** Headers as they came, `[name, value, ...]`, less those that go no further. */
+/** The raw headers to pass on, `[name, value, ...]`, without hop-by-hop headers. */
 function passedOn(message: IncomingMessage): string[] {
   const named = (message.headers.connection ?? '').toLowerCase().split(',');
   const dropped = new Set([...hopHeaders, ...named.map((name) => name.trim())]);
@@ -80,7 +80,7 @@ export class HttpFrontend {
     this.#server.on('connect', (request, client: Socket, head) => void this.#tunnel(request, client, head));
   }
 
-  /** Serves a connection of which nothing has been taken. */
+  /** Serves a connection from its first byte. */
   serve(client: Socket): void {
     this.#server.emit('connection', client);
   }
@@ -144,7 +144,7 @@ export class HttpFrontend {
       timeout: this.#handlers.idleMilliseconds,
     });
     outgoing.on('timeout', () => outgoing.destroy(new DialError('timeout', 'the target timed out')));
-    // Once there is an answer, what breaks shows in that: a target may answer before it has taken the whole request.
+    // Matters only before the answer: a target may answer, then close, before it has read the whole request.
     outgoing.on('error', (error) => reject(DialError.from(error, url.host)));
     outgoing.on('response', (incoming) => resolve(incoming));
     response.once('close', () => outgoing.destroy());
@@ -171,7 +171,7 @@ function refuse(response: ServerResponse, { status, headers, text }: Refusal): v
   response.writeHead(status, { ...headers, 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
 }
 
-/** Node leaves the connection of a CONNECT to whoever answers it. */
+/** Answers a CONNECT. Node provides no response object for it, only the connection. */
 function refuseTunnel(client: Socket, { status, headers, text }: Refusal): void {
   const body = `${text}\n`;
   const lines = Object.entries({

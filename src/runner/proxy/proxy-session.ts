@@ -1,4 +1,4 @@
-/** The proxy of one subtask: serves what its worker opens at port 6000, for as long as the subtask lasts. */
+/** The proxy of one subtask: serves its worker's connections to port 6000 until the subtask ends. */
 import type { Server, Socket } from 'node:net';
 import { areCredentials, type ProxyCredentials } from './credentials.ts';
 import { DialError } from './dial-error.ts';
@@ -12,27 +12,27 @@ import { readSocksRequest, SocksRefusal, socksReply, socksSuccess, socksVersion 
 import { checkTarget, type RequestedTarget } from './target.ts';
 import { TrafficCounter } from './traffic-counter.ts';
 
-/** For the credentials and the request, not for what is asked for. */
+/** Time limit for credentials and request, without connecting to the target. */
 const handshakeMilliseconds = 15_000;
-/** Different sentences about failed connections that go to the run's log. */
+/** Maximum number of distinct messages about failed connections in the run's log. */
 const mostNotices = 20;
 
 export interface ProxyLimits {
-  /** Open at a time. */
+  /** Maximum number of open connections. */
   readonly connections: number;
   readonly connectMilliseconds: number;
-  /** Without a byte either way. */
+  /** Maximum time without a byte in either direction. */
   readonly idleMilliseconds: number;
 }
 
 export interface ProxySessionOptions {
-  /** Everybody is served where it is undefined. */
+  /** Not required if undefined. */
   readonly credentials: ProxyCredentials | undefined;
   readonly dialer: Dialer;
   readonly limits: ProxyLimits;
-  /** Told of the bytes to and from targets as they pass. */
+  /** Called with the bytes to and from targets as they are transferred. */
   readonly onTraffic: (bytes: number) => void;
-  /** Told why a connection was refused, in a sentence for the run's log; the same one only once. */
+  /** Called with messages for the run's log about refused connections, each distinct message once. */
   readonly onNotice: (message: string) => void;
 }
 
@@ -57,7 +57,7 @@ export class ProxySession {
     });
   }
 
-  /** Serves what the listener accepts; the listener stays its owner's. */
+  /** Serves the listener's connections. The caller still has to close the listener. */
   serve(listener: Server): void {
     listener.maxConnections = this.#options.limits.connections;
     listener.on('drop', () => this.notice(this.#tooMany));
@@ -86,7 +86,7 @@ export class ProxySession {
     if (!this.#closed.signal.aborted) this.notice(message);
   }
 
-  /** Ends all connections, and from now on every new one; all bytes are counted when it returns. Idempotent. */
+  /** Ends all connections, and each new one from now on. All bytes are counted when it returns. Idempotent. */
   close(): void {
     this.#closed.abort();
     this.#traffic.settle();
@@ -123,7 +123,7 @@ export class ProxySession {
     });
   }
 
-  /** SOCKS5 begins with its version, HTTP with the letters of a method. */
+  /** Detects the protocol: SOCKS5 starts with its version, HTTP with a letter of the method. */
   async #begin(client: Socket): Promise<void> {
     const first = await readBytes(client, 1);
     client.unshift(first);
@@ -147,9 +147,9 @@ export class ProxySession {
   }
 
   /**
-   * Joins a client and what it asked for, once that is connected.
+   * Connects to the target that a client requested, and relays between them.
    * @param greeting sent to the client once the target is connected; nothing if undefined
-   * @param gone aborts the attempt
+   * @param gone cancels the attempt
    * @throws DialError
    */
   async #tunnel(
@@ -191,7 +191,7 @@ export class ProxySession {
     return `the limit of ${connections} open connections (CHELA_PROXY_CONNECTION_LIMIT) is reached: further connections are refused`;
   }
 
-  /** Logs a message to the run's log, each message once and only a limited number of them. */
+  /** Adds a message to the run's log. Repeated messages, and those above the limit, are dropped. */
   notice(message: string): void {
     if (this.#notices.has(message) || this.#notices.size >= mostNotices) return;
     this.#notices.add(message);

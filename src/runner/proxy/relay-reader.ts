@@ -1,17 +1,17 @@
 /**
- * Reads what a target sends into buffers that are used again, and writes them to the worker's connection: half the processor
- * time of a pipe, which has Node make a new buffer for every read and stop and start the flow between two of them.
+ * Reads a target's bytes into reused buffers and writes them to the worker's connection. It needs half the processor
+ * time of a pipe, for which Node creates a buffer for each read and stops and restarts the flow in between.
  */
 import type { OnReadOpts, Socket } from 'node:net';
 
 const bufferBytes = 64 * 1024;
-/** Buffers of one connection that wait to be taken; beyond, reading stops. */
+/** Maximum number of buffers of a connection that are not yet written. Reading stops at this number. */
 const mostWaiting = 8;
-/** Buffers without a use that are kept for the next. */
+/** Maximum number of free buffers kept for reuse. */
 const mostKept = 64;
 const kept: Buffer[] = [];
 
-function giveBack(buffer: Buffer): void {
+function recycle(buffer: Buffer): void {
   if (kept.length < mostKept) kept.push(buffer);
 }
 
@@ -21,9 +21,9 @@ interface Chunk {
 }
 
 export class RelayReader {
-  /** Option of `connect()` that has the connection read by this reader. */
+  /** Pass it to `connect()`, so that this reader reads the connection. */
   readonly onread: OnReadOpts;
-  /** Came before there was anybody to take it; then reading stops. */
+  /** A chunk that arrived before `pipe` was called. Reading stops until then. */
   #early: Chunk | undefined;
   #source: Socket | undefined;
   #sink: Socket | undefined;
@@ -38,12 +38,12 @@ export class RelayReader {
     };
   }
 
-  /** Has somebody told of the bytes that were read, as they are passed on. */
+  /** Sets the listener for the number of bytes in each chunk that is passed on. */
   onBytes(listener: (bytes: number) => void): void {
     this.#onBytes = listener;
   }
 
-  /** Writes all that is read to the sink, no faster than that takes it, and then its end. */
+  /** Writes all bytes of the source to the sink, at the sink's pace, and then ends the sink. */
   pipe(source: Socket, sink: Socket): void {
     this.#source = source;
     this.#sink = sink;
@@ -53,7 +53,7 @@ export class RelayReader {
     this.#resume();
   }
 
-  /** @returns false where reading has to stop */
+  /** @returns false if reading must stop */
   #pass(chunk: Chunk): boolean {
     const { buffer, length } = chunk;
     if (this.#sink === undefined) {
@@ -65,7 +65,7 @@ export class RelayReader {
     this.#onBytes(length);
     this.#sink.write(buffer.subarray(0, length), () => {
       this.#waiting -= 1;
-      giveBack(buffer);
+      recycle(buffer);
       this.#resume();
     });
     this.#isStopped = this.#waiting >= mostWaiting;

@@ -1,12 +1,12 @@
-/** Joins a worker's connection and one to its target until both are done. */
+/** Relays between a worker's connection and a connection to its target until both have ended. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { RelayReader } from './relay-reader.ts';
 
 /**
- * Passes the bytes of each to the other, no faster than that takes them. The end of one side is passed on while the other
- * may still send; a connection that breaks takes the other with it, so what was cut short does not look complete.
- * @param reader that the target is read by, if it has one
+ * Passes the bytes of each side to the other, at the receiver's pace. If one side ends, the other can still send. If
+ * one connection breaks, the other is reset, so that truncated data does not look complete.
+ * @param reader reads the target's connection, if it was opened with one
  */
 export function relay(client: Socket, target: Socket, reader?: RelayReader): void {
   client.pipe(target);
@@ -18,7 +18,7 @@ export function relay(client: Socket, target: Socket, reader?: RelayReader): voi
 
 function joinEnds(one: Socket, other: Socket): void {
   const onClose = (): void => {
-    // What has been passed on is still delivered.
+    // Deliver the bytes that are already passed on.
     if (one.readableEnded) other.destroySoon();
     else if (other instanceof TLSSocket || other.destroyed) other.destroy();
     else other.resetAndDestroy();

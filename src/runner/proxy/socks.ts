@@ -1,4 +1,4 @@
-/** The handshakes of SOCKS5 (RFC 1928) with user and password (RFC 1929), of the server's side and of the client's. */
+/** The handshakes of SOCKS5 (RFC 1928) with user and password (RFC 1929), for both server and client. */
 import { isIP, isIPv4, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { DialError, type DialFailure } from './dial-error.ts';
@@ -17,9 +17,9 @@ const reply = {
   addressTypeNotSupported: 8,
 } as const;
 
-/** A request that is answered by itself: wrong credentials, or something this server does not do. */
+/** The client sent wrong credentials, or a request that is invalid or not supported. */
 export class SocksRefusal extends Error {
-  /** What to tell the client before the connection ends. */
+  /** Last bytes to send to the client. */
   readonly answer: Buffer;
 
   constructor(message: string, answer: Buffer) {
@@ -28,7 +28,7 @@ export class SocksRefusal extends Error {
   }
 }
 
-/** The answer to a request; the address a connection leaves from is nobody's business. */
+/** The reply to a request. It does not reveal the address that the connection is made from. */
 export function socksReply(code: number): Buffer {
   return Buffer.from([socksVersion, code, 0, addressType.ipv4, 0, 0, 0, 0, 0, 0]);
 }
@@ -45,8 +45,8 @@ function ipv6Text(bytes: Buffer): string {
 }
 
 /**
- * Serves the handshake of a client up to its request; the request itself is answered by the caller.
- * @param accepts tells whether credentials are right; none are asked for where it is undefined
+ * Handles a client's handshake up to its request, which the caller answers.
+ * @param accepts whether credentials are right; if undefined, none are required
  * @throws SocksRefusal with the answer to send
  */
 export async function readSocksRequest(
@@ -94,7 +94,7 @@ async function readHost(socket: Duplex, type: number | undefined): Promise<strin
   throw new SocksRefusal('unknown address type', socksReply(reply.addressTypeNotSupported));
 }
 
-/** What an upstream's reply means. */
+/** Failures by the reply code of an upstream proxy. */
 const failuresByReply: Readonly<Record<number, DialFailure>> = {
   2: 'forbidden target',
   3: 'network unreachable',
@@ -114,7 +114,7 @@ function addressBytes(host: string): Buffer {
   return Buffer.concat([Buffer.from([addressType.ipv6]), ipv6Bytes(host)]);
 }
 
-/** A URL's host brings every notation of IPv6 into groups of hexadecimal digits. */
+/** Parses every notation of IPv6. The URL parser normalizes it into groups of hexadecimal digits. */
 function ipv6Bytes(address: string): Buffer {
   const groups = new URL(`http://[${address}]`).hostname.slice(1, -1);
   const [left = '', right] = groups.split('::');
@@ -125,9 +125,10 @@ function ipv6Bytes(address: string): Buffer {
 }
 
 /**
- * Asks a SOCKS5 server, over a connection to it, to connect to a target.
- * @param credentials none where the server wants none
- * @throws DialError where it refuses
+ * Requests a connection to a target from a SOCKS5 server.
+ * @param socket an open connection to the server
+ * @param credentials undefined if the server requires none
+ * @throws DialError if it refuses
  */
 export async function requestSocksTunnel(
   socket: Socket,

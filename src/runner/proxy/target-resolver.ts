@@ -1,4 +1,4 @@
-/** Finds the addresses of a target that a worker may be connected to, and says in the proxy's own terms why there are none. */
+/** Resolves targets to allowed addresses. Failures become errors of the proxy. */
 import type { LookupAddress } from 'node:dns';
 import { AddressRefusedError, NameNotFoundError, type AddressGuard } from '../../addresses/addresses.ts';
 import { DialError } from './dial-error.ts';
@@ -12,8 +12,8 @@ export class TargetResolver {
   }
 
   /**
-   * The addresses of a target that a connection may be made to, at least one.
-   * @throws DialError where it has none, or none that is allowed
+   * The allowed addresses of a target; at least one.
+   * @throws DialError if it has none
    */
   async addresses(target: Target): Promise<LookupAddress[]> {
     try {
@@ -24,7 +24,7 @@ export class TargetResolver {
   }
 
   /**
-   * Refuses what is known to lead astray without resolving its name, for proxies that resolve names themselves.
+   * Refuses targets that are not allowed, without resolving names; for upstream proxies that resolve names themselves.
    * @throws DialError
    */
   checkUnresolved(target: Target): void {

@@ -1,33 +1,33 @@
-/** What a worker asks to be connected to. */
+/** The host and port that a worker requests a connection to. */
 import { isIP, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { DialError } from './dial-error.ts';
 
 export interface Target {
-  /** An address without brackets, or a name in ASCII and small letters. */
+  /** An address without brackets, or a name in lower-case ASCII. */
   readonly host: string;
   readonly port: number;
 }
 
-/** As the worker wrote it: neither part has been checked. */
+/** As written by the worker, unchecked. */
 export interface RequestedTarget {
   readonly host: string;
   readonly port: number;
 }
 
-/** What a URL's host would end at, decode or leave out; `domainToASCII` reads a name as one. */
+/** Characters that `domainToASCII` would drop, decode or stop at, because it parses a name as a URL's host. */
 const noNameCharacter = /[\p{Cc}\s/\\?#@:%]/u;
-/** Letters, digits, hyphens, and the underscore that some names have in spite of the rules. */
+/** Letters, digits and hyphens, and underscores, which some names contain although DNS host names must not. */
 const nameForm = /^[a-z\d_-]+(\.[a-z\d_-]+)*\.?$/;
 
 /**
- * Takes addresses, also in brackets, and names in any script.
- * @throws DialError for any other host, and for a port out of range
+ * Checks and normalizes a target. The host may be an address, with or without brackets, or a name in any script.
+ * @throws DialError if the host is anything else, or the port is out of range
  */
 export function checkTarget({ host, port }: RequestedTarget): Target {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   const normal = isIP(bare) === 0 && !noNameCharacter.test(bare) ? domainToASCII(bare) : bare;
-  // Zones name the machine's own interfaces.
+  // Zones such as %eth0 select an interface of the runner's machine.
   const isAddress = isIP(normal) !== 0 && !normal.includes('%');
   const isHost = isAddress || (normal.length <= 253 && nameForm.test(normal));
   if (!isHost || !Number.isInteger(port) || port < 1 || port > 65_535) {

@@ -1,20 +1,20 @@
-/** Counts the bytes that connections to targets carry, both ways, while they carry them. */
+/** Counts the bytes of connections to targets, in both directions, as they are transferred. */
 import type { Socket } from 'node:net';
 import type { RelayReader } from './relay-reader.ts';
 
 export class TrafficCounter {
   readonly #add: (bytes: number) => void;
-  /** The connections that are open, with the way to count what they wrote since they were last looked at. */
+  /** Open connections; the function counts the bytes written since its last call. */
   readonly #open = new Map<Socket, () => void>();
 
-  /** @param add told of bytes as they pass */
+  /** @param add called with the number of transferred bytes */
   constructor(add: (bytes: number) => void) {
     this.#add = add;
   }
 
   /**
-   * Counts a connection from now on; what was read ahead of its use counts too. Call it right before the use.
-   * @param reader that the connection is read by, if it has one
+   * Counts a connection's bytes from now on, including buffered ones. Call it before anything else reads.
+   * @param reader reads the connection, if it was opened with one
    */
   watch(socket: Socket, reader?: RelayReader): void {
     let written = socket.bytesWritten;
@@ -37,12 +37,12 @@ export class TrafficCounter {
     });
   }
 
-  /** Counts what has been written up to now. */
+  /** Counts all bytes written so far. */
   settle(): void {
     for (const countWritten of this.#open.values()) countWritten();
   }
 
-  /** Ends every connection that is watched. */
+  /** Ends all watched connections. */
   destroyAll(): void {
     for (const socket of this.#open.keys()) socket.destroy();
   }

@@ -1,4 +1,4 @@
-/** The upstream proxy of a region: what its URL says, and the way through it. */
+/** The upstream proxy of a region: parses its URL and opens tunnels through it. */
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { DialError } from './dial-error.ts';
@@ -17,7 +17,7 @@ export interface Upstream {
   readonly credentials: { readonly user: string; readonly password: string } | undefined;
 }
 
-/** Percent signs that encode nothing stand for themselves. */
+/** Decodes percent signs; a malformed text stays unchanged. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -26,7 +26,7 @@ function decoded(text: string): string {
   }
 }
 
-/** @param url socks5, socks5h, http or https, as the configuration has checked it */
+/** @param url checked by the configuration; its scheme is socks5, socks5h, http or https */
 export function parseUpstream(url: string): Upstream {
   const { protocol, hostname, port, username, password } = new URL(url);
   const scheme = protocol.slice(0, -1) as Upstream['scheme'];
@@ -38,7 +38,7 @@ export function parseUpstream(url: string): Upstream {
   };
 }
 
-/** Encrypts the connection to a proxy that wants it. */
+/** Starts TLS on the connection to an https proxy. */
 export function secureUpstream(socket: Socket, { host }: Upstream): TLSSocket {
   return connectTls({
     socket,
@@ -49,8 +49,8 @@ export function secureUpstream(socket: Socket, { host }: Upstream): TLSSocket {
 }
 
 /**
- * Asks the proxy at the other end of a connection to connect to a target.
- * @throws DialError where it refuses
+ * Requests a connection to a target from the proxy at the other end of the socket.
+ * @throws DialError if it refuses
  */
 export async function requestTunnel(
   socket: Socket,
@@ -69,6 +69,6 @@ export async function requestTunnel(
   if (status?.startsWith('2')) return undefined;
   throw new DialError(
     'upstream failure',
-    `the upstream proxy answered ${status ?? 'no HTTP'} for ${authority}`,
+    `the upstream proxy answered ${status ?? 'without HTTP'} for ${authority}`,
   );
 }

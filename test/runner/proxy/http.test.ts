@@ -10,7 +10,7 @@ function basic({ user, password }: { user: string; password: string }): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-/** A client of Node's own that sends its requests through the proxy. */
+/** An agent of Node's HTTP client that sends requests through the proxy. */
 function agentOf({ port, credentials: { user, password } }: ServedProxy): Agent {
   const agent = new Agent({
     keepAlive: true,
@@ -33,7 +33,7 @@ async function ask(url: string, options: RequestOptions, body?: string | Buffer)
   return { status: incoming.statusCode, headers: incoming.headers, body: await text(incoming) };
 }
 
-/** Sends bytes and reads to the end. */
+/** Sends bytes and reads the answer to its end. */
 async function raw(port: number, bytes: string): Promise<string> {
   const socket = await openSocket(port);
   socket.end(bytes);
@@ -41,7 +41,7 @@ async function raw(port: number, bytes: string): Promise<string> {
 }
 
 describe('a request for an absolute URL', () => {
-  test('arrives as the target expects it, with its body, and the answer comes back as it is', async () => {
+  test('reaches the target with its headers and body, and the answer is returned unchanged', async () => {
     const proxy = await serveProxy();
     const site = await serveHttp(async (incoming, response) => {
       const { method, url, headers } = incoming;
@@ -71,7 +71,7 @@ describe('a request for an absolute URL', () => {
     });
   });
 
-  test('shares its connection with the next one, also to another target', async () => {
+  test('shares its connection with the next request, even to another target', async () => {
     const proxy = await serveProxy();
     const sites = await Promise.all(
       ['one', 'two'].map(async (name) => serveHttp((_, response) => response.end(name))),
@@ -85,7 +85,7 @@ describe('a request for an absolute URL', () => {
     expect(proxy.connections.size).toBeLessThanOrEqual(2);
   });
 
-  test('is counted with its headers, both ways', async () => {
+  test('is counted with its headers, in both directions', async () => {
     const proxy = await serveProxy();
     let carried = 0;
     const site = await serveHttp((incoming, response) => {
@@ -107,14 +107,14 @@ describe('a request for an absolute URL', () => {
     ['GET', 204, ''],
     ['GET', 304, ''],
     ['DELETE', 200, 'gone'],
-  ])('%s answered by %i keeps its form', async (method, status, body) => {
+  ])('%s answered with %i is passed on unchanged', async (method, status, body) => {
     const proxy = await serveProxy();
     const site = await serveHttp((_, response) => response.writeHead(status, { etag: '"x"' }).end(body));
     const answer = await ask(`http://127.0.0.1:${site.port}/`, { agent: agentOf(proxy), method });
     expect(answer).toMatchObject({ status, body, headers: { etag: '"x"' } });
   });
 
-  test('without the right credentials is answered by 407', async () => {
+  test('without the right credentials is answered with 407', async () => {
     const proxy = await serveProxy();
     for (const headers of [
       {},
@@ -128,11 +128,11 @@ describe('a request for an absolute URL', () => {
   });
 
   test.each([
-    ['a path only', '/path', 400, /absolute|whole/],
+    ['only a path', '/path', 400, /absolute|whole/],
     ['another scheme', 'ftp://127.0.0.1/', 400, /CONNECT/],
     ['a target that is not public', 'http://10.0.0.1/', 403, /10\.0\.0\.1:80 is not a public address/],
-    ['a target where nobody listens', 'http://127.0.0.1:1/', 502, /ECONNREFUSED/],
-  ])('for %s says what is wrong', async (_, path, status, message) => {
+    ['a port without a listener', 'http://127.0.0.1:1/', 502, /ECONNREFUSED/],
+  ])('for %s fails with an explanation', async (_, path, status, message) => {
     const proxy = await serveProxy();
     const headers = { 'proxy-authorization': basic(proxy.credentials) };
     const answer = await ask(`http://127.0.0.1:${proxy.port}`, { path, headers });
@@ -140,14 +140,14 @@ describe('a request for an absolute URL', () => {
     expect(answer.body).toMatch(message);
   });
 
-  test('answered by something else than HTTP is answered by 502', async () => {
+  test('to a target that does not speak HTTP is answered with 502', async () => {
     const proxy = await serveProxy();
     const server = await serveTcp((socket) => socket.end('SSH-2.0-server\r\n\r\n'));
     const answer = await ask(`http://127.0.0.1:${server.port}/`, { agent: agentOf(proxy) });
     expect(answer.status).toBe(502);
   });
 
-  test('whose answer breaks off is broken off', async () => {
+  test('whose answer is cut off fails', async () => {
     const proxy = await serveProxy();
     const server = await serveTcp((socket) => {
       socket.once('data', () => {
@@ -170,7 +170,7 @@ function connectLines(
 
 describe('CONNECT', () => {
   test.each(['127.0.0.1', 'localhost', '[::1]'])(
-    'opens a tunnel to %s, for data sent with it too',
+    'opens a tunnel to %s, and forwards data sent with the request',
     async (host) => {
       const [proxy, echo] = [await serveProxy(), await serveEcho(host === '[::1]' ? '::1' : undefined)];
       const answer = await raw(proxy.port, `${connectLines(proxy, `${host}:${echo.port}`)}early data`);
@@ -183,7 +183,7 @@ describe('CONNECT', () => {
     ['wrong credentials', '127.0.0.1:80', 'Basic eDp5', 407],
     ['a target that is not public', '169.254.169.254:80', undefined, 403],
     ['a target without a port', '127.0.0.1', undefined, 400],
-    ['a target where nobody listens', '127.0.0.1:1', undefined, 502],
+    ['a port without a listener', '127.0.0.1:1', undefined, 502],
   ])('is refused for %s', async (_, authority, authorization, status) => {
     const proxy = await serveProxy();
     const answer = await raw(proxy.port, connectLines(proxy, authority, authorization));

@@ -10,11 +10,11 @@ import { askFor, greeting, login, openSocket, socksRequest, take } from './suppo
 
 const loopbackV6 = '0:0:0:0:0:0:0:1';
 
-/** Waits for what announces itself to nobody here. */
+/** Waits for a condition that emits no event. */
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error('it did not come to that');
+    if (performance.now() > deadline) throw new Error('the condition was not met within 10 s');
     await setImmediate();
   }
 }
@@ -30,7 +30,7 @@ describe('a SOCKS5 client', () => {
     ['an IPv4 address', '127.0.0.1', '127.0.0.1'],
     ['an IPv6 address', loopbackV6, '::1'],
     ['a name', 'localhost', '127.0.0.1'],
-    ['a name in capitals, with its final dot', 'LocalHost.', '127.0.0.1'],
+    ['a name with capital letters and a final dot', 'LocalHost.', '127.0.0.1'],
     ['an address written as a name', '127.1', '127.0.0.1'],
   ])('reaches %s', async (_, host, listeningAt) => {
     const [proxy, echo] = [await serveProxy(), await serveEcho(listeningAt)];
@@ -40,7 +40,7 @@ describe('a SOCKS5 client', () => {
     expect((await take(socket, 5)).toString()).toBe('hello');
   });
 
-  test('may send its handshake byte by byte, and data right behind it', async () => {
+  test('may send its handshake byte by byte, followed immediately by data', async () => {
     const [proxy, echo] = [await serveProxy(), await serveEcho()];
     const socket = await openSocket(proxy.port);
     socket.setNoDelay(true);
@@ -57,7 +57,7 @@ describe('a SOCKS5 client', () => {
     expect((await take(socket, 2 + 2 + 10 + 5)).toString('latin1').slice(-5)).toBe('early');
   });
 
-  test('has all its bytes delivered and counted, both ways', async () => {
+  test('has all its bytes delivered and counted, in both directions', async () => {
     const [proxy, echo] = [await serveProxy(), await serveEcho()];
     const { socket } = await askFor(proxy, '127.0.0.1', echo.port);
     const sent = randomBytes(5_000_000);
@@ -66,7 +66,7 @@ describe('a SOCKS5 client', () => {
     expect(proxy.traffic()).toBe(10_000_000);
   });
 
-  test('never gets what is another one’s, however many there are at once', async () => {
+  test('never gets the bytes of another, even with many at the same time', async () => {
     const [proxy, echo] = [await serveProxy(), await serveEcho()];
     const exchange = async (): Promise<boolean> => {
       const { socket } = await askFor(proxy, '127.0.0.1', echo.port);
@@ -77,7 +77,7 @@ describe('a SOCKS5 client', () => {
     expect(await Promise.all(Array.from({ length: 8 }, exchange))).toEqual(Array(8).fill(true));
   });
 
-  test('gets the answer to what it has finished sending', async () => {
+  test('gets the answer after ending its own side', async () => {
     const proxy = await serveProxy();
     const server = await serveTcp((socket) => {
       let received = 0;
@@ -102,7 +102,7 @@ describe('a SOCKS5 client', () => {
     expect(error.code).toBe('ECONNRESET');
   });
 
-  test('that reads nothing makes its target wait', async () => {
+  test('that does not read slows its target down', async () => {
     const proxy = await serveProxy();
     let offered = 0;
     const server = await serveTcp((socket) => {
@@ -178,7 +178,7 @@ describe('the SOCKS5 server refuses', () => {
       2,
       'localhost:80 has no public address: the operator can allow it with CHELA_PROXY_ALLOWED_TARGETS',
     ],
-    ['what is no name', 'no name', 80, 1, '"no name:80" is not a host and port'],
+    ['an invalid name', 'no name', 80, 1, '"no name:80" is not a host and port'],
     [
       'a name with a zero byte',
       'localhost\0.example',
@@ -187,7 +187,7 @@ describe('the SOCKS5 server refuses', () => {
       String.raw`"localhost\u0000.example:80" is not a host and port`,
     ],
     ['port 0', '127.0.0.1', 0, 1, '"127.0.0.1:0" is not a host and port'],
-  ])('%s, and says so in the log, once', async (_, host, port, code, notice) => {
+  ])('%s, with one line in the log', async (_, host, port, code, notice) => {
     const proxy = await serveProxy({ proxyAllowedTargets: [] });
     expect((await askFor(proxy, host, port)).code).toBe(code);
     expect((await askFor(proxy, host, port)).code).toBe(code);
@@ -195,15 +195,15 @@ describe('the SOCKS5 server refuses', () => {
     expect(proxy.traffic()).toBe(0);
   });
 
-  test('a port where nobody listens', async () => {
+  test('a port without a listener', async () => {
     const proxy = await serveProxy();
     expect((await askFor(proxy, '127.0.0.1', 1)).code).toBe(5);
     expect(proxy.notices).toEqual(['127.0.0.1:1 could not be reached: ECONNREFUSED']);
   });
 });
 
-describe('whatever comes in', () => {
-  test('garbage ends its own connection and nothing else', async () => {
+describe('among all connections', () => {
+  test('one that sends garbage ends without affecting others', async () => {
     const [proxy, echo] = [await serveProxy(), await serveEcho()];
     const seeds = [
       Buffer.from([4, 1, 0, 80, 127, 0, 0, 1, 0]),
@@ -230,7 +230,7 @@ describe('whatever comes in', () => {
     expect(code).toBe(0);
   });
 
-  test('handshakes that do not go on are given up', async () => {
+  test('those whose handshake stalls are closed', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const proxy = await serveProxy();
     try {
@@ -251,7 +251,7 @@ describe('whatever comes in', () => {
     }
   });
 
-  test('a connection that carries nothing is closed after a while', async () => {
+  test('an idle one is closed after the time limit', async () => {
     const [proxy, echo] = [await serveProxy({ proxyIdleTimeoutSeconds: 0.05 }), await serveEcho()];
     const { socket } = await askFor(proxy, '127.0.0.1', echo.port);
     await closed(socket);
@@ -259,7 +259,7 @@ describe('whatever comes in', () => {
     expect(proxy.connections.size).toBe(0);
   });
 
-  test('connections over the limit are closed at once, and the log says so', async () => {
+  test('those above the limit are closed immediately, with a line in the log', async () => {
     const [proxy, echo] = [await serveProxy({ proxyConnectionLimit: 3 }), await serveEcho()];
     const open = await Promise.all([1, 2, 3].map(async () => askFor(proxy, '127.0.0.1', echo.port)));
     const more = await Promise.all(Array.from({ length: 50 }, async () => openSocket(proxy.port)));
@@ -272,7 +272,7 @@ describe('whatever comes in', () => {
     expect((await askFor(proxy, '127.0.0.1', echo.port)).code).toBe(0);
   });
 
-  test('the end of the session ends every connection, with all bytes counted, and refuses new ones', async () => {
+  test('each ends with the session, with all bytes counted, and new ones are refused', async () => {
     const proxy = await serveProxy();
     let received = 0;
     const server = await serveTcp((socket) => {

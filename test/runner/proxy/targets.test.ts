@@ -62,7 +62,7 @@ describe('a target', () => {
   });
 
   test.each(refused.filter((host) => !host.startsWith('[')))(
-    'whose name leads to %s is refused',
+    'whose name resolves to %s is refused',
     async (address) => {
       await expect(addressesOf('rebound.example', { found: [address] })).rejects.toMatchObject({
         failure: 'forbidden target',
@@ -103,13 +103,13 @@ describe('a target', () => {
     expect(await addressesOf(host)).toEqual([host]);
   });
 
-  test('is connected to by those of its addresses that are public', async () => {
+  test('is reached only at its public addresses', async () => {
     expect(
       await addressesOf('mixed.example', { found: ['10.0.0.1', '8.8.8.8', '::1', '2606:4700::1'] }),
     ).toEqual(['8.8.8.8', '2606:4700::1']);
   });
 
-  test('named in another script is looked up in ASCII', () => {
+  test('with a name in another script is resolved in ASCII', () => {
     expect(targetText(checkTarget({ host: 'BÜCHER.example', port: 443 }))).toBe('xn--bcher-kva.example:443');
     expect(targetText(checkTarget({ host: '[2606:4700::1]', port: 443 }))).toBe('[2606:4700::1]:443');
   });
@@ -127,7 +127,7 @@ describe('an allowed target', () => {
     expect(await addressesOf(host, { allowed, port, found })).toHaveLength(1);
   });
 
-  test('by name and port passes wherever the machine says it is', async () => {
+  test('by name and port is accepted at whatever address it resolves to', async () => {
     expect(await addressesOf('LocalHost', { allowed: ['localhost:80'] })).toContain('127.0.0.1');
   });
 
@@ -150,7 +150,7 @@ describe('an allowed target', () => {
     '10.0.0.0/8:80',
     ':80',
     '::1:80:x',
-  ])('%s is no entry of the list', (entry) => {
+  ])('%s is not a valid entry of the list', (entry) => {
     expect(() => new AllowList([entry])).toThrow(Error);
   });
 });

@@ -46,7 +46,7 @@ afterAll(async () => {
 interface Kind {
   readonly scheme: string;
   readonly serve: () => Promise<ServedUpstream>;
-  /** What the upstream is asked for where the worker asked for `localhost`. */
+  /** The host that the upstream gets if the worker requests `localhost`. */
   readonly host: string;
 }
 
@@ -80,7 +80,7 @@ describe.each(kinds)('an upstream of kind $scheme', ({ scheme, serve, host }) =>
     expect(proxy.traffic()).toBe(20);
   });
 
-  test('may be followed at once by what the target says first', async () => {
+  test('may send the first bytes of the target right after its answer', async () => {
     const upstream = await serve();
     const server = await serveTcp((socket) => socket.write('220 ready'));
     const proxy = await serveProxy(
@@ -91,7 +91,7 @@ describe.each(kinds)('an upstream of kind $scheme', ({ scheme, serve, host }) =>
     expect(proxy.traffic()).toBe(9);
   });
 
-  test('is not asked for what is not public', async () => {
+  test('gets no requests for targets that are not public', async () => {
     const upstream = await serve();
     const config = regions(['US', `${scheme}://${upstreamLogin}@localhost:${upstream.port}`]);
     const proxy = await serveProxy({ ...config, proxyAllowedTargets: [] });
@@ -101,7 +101,7 @@ describe.each(kinds)('an upstream of kind $scheme', ({ scheme, serve, host }) =>
     expect(upstream.asked).toEqual([]);
   });
 
-  test('that refuses the credentials is named, without them', async () => {
+  test('that refuses the credentials is named in the log, without the credentials', async () => {
     const upstream = await serve();
     const proxy = await serveProxy(regions(['US', `${scheme}://up:secret@localhost:${upstream.port}`]));
     expect((await askFor(proxy, '127.0.0.1', 80)).code).toBe(1);
@@ -111,7 +111,7 @@ describe.each(kinds)('an upstream of kind $scheme', ({ scheme, serve, host }) =>
     expect(proxy.notices.join()).not.toContain('secret');
   });
 
-  test('that is not there, or never answers, is named', async () => {
+  test('that is unreachable or never answers is named in the log', async () => {
     const silent = await serveTcp(() => undefined);
     const config = { proxyConnectTimeoutSeconds: 0.1 };
     const absent = await serveProxy(regions(['US', `${scheme}://localhost:1`]));
@@ -126,7 +126,7 @@ describe.each(kinds)('an upstream of kind $scheme', ({ scheme, serve, host }) =>
   });
 });
 
-test('an upstream whose certificate nobody vouches for is not used', async () => {
+test('an upstream with an invalid certificate is not used', async () => {
   const upstream = await serveHttpUpstream(certificate);
   const proxy = await serveProxy(regions(['US', `https://${upstreamLogin}@127.0.0.1:${upstream.port}`]));
   expect((await askFor(proxy, '127.0.0.1', 80)).code).toBe(1);
@@ -139,7 +139,7 @@ test.each([
   ['DE', 'second'],
   ['de', 'second'],
   ['FR', 'first'],
-])('the region %o goes through the %s upstream', async (region, expected) => {
+])('the region %o uses the %s upstream', async (region, expected) => {
   const [first, second, echo] = [await serveSocksUpstream(), await serveSocksUpstream(), await serveEcho()];
   const config = regions(
     ['US', `socks5://${upstreamLogin}@127.0.0.1:${first.port}`],

@@ -1,4 +1,4 @@
-/** The proxy of a subtask without its sandbox: on a free port of loopback, for one test. */
+/** The proxy of a subtask without a sandbox, on a free loopback port, for one test. */
 import { createServer } from 'node:net';
 import { readConfig, type Config } from '../../../../src/configuration/configuration.ts';
 import {
@@ -13,13 +13,13 @@ import { listen, type Listening } from './servers.ts';
 export interface ServedProxy extends Listening {
   readonly session: ProxySession;
   readonly credentials: ProxyCredentials;
-  /** What the run's log would say. */
+  /** Messages for the run's log. */
   readonly notices: string[];
-  /** Bytes counted up to now. */
+  /** Bytes counted so far. */
   readonly traffic: () => number;
 }
 
-/** Everything on loopback is allowed, unless the overrides say otherwise. */
+/** @param overrides settings; by default all targets on loopback are allowed */
 export async function serveProxy(overrides: Partial<Config> = {}, region = ''): Promise<ServedProxy> {
   const allowed = { proxyAllowedTargets: ['127.0.0.0/8', '::1'] };
   const proxy = new EgressProxy({ ...readConfig({}), ...allowed, ...overrides });

@@ -1,4 +1,4 @@
-/** Servers on loopback that end with the test that starts them. */
+/** Servers on loopback that are closed at the end of the test. */
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -33,12 +33,12 @@ export async function serveTcp(serve: (socket: Socket) => void, host?: string): 
   return listen(createServer({ allowHalfOpen: true }, serve), host);
 }
 
-/** Sends back what it gets. */
+/** A server that echoes all bytes. */
 export async function serveEcho(host?: string): Promise<Listening> {
   return serveTcp((socket) => socket.pipe(socket), host);
 }
 
-/** @param serve may resolve after it has answered; one that rejects ends the connection */
+/** @param serve may still run after it has answered; if it rejects, the connection is closed */
 export async function serveHttp(
   serve: (request: IncomingMessage, response: ServerResponse) => unknown,
 ): Promise<Listening> {

@@ -1,4 +1,4 @@
-/** A SOCKS5 client that sends what a test tells it to. */
+/** A SOCKS5 client whose bytes a test controls. */
 import { once } from 'node:events';
 import { connect, isIPv4, isIPv6, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -7,13 +7,13 @@ import type { ServedProxy } from './proxy.ts';
 export async function openSocket(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   onTestFinished(() => void socket.destroy());
-  // Tests that expect one look for it themselves.
+  // Tests that expect an error add their own listener.
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   return socket;
 }
 
-/** The next bytes of a connection; fails where it ends before. */
+/** The next bytes of a connection. Rejects if it ends first. */
 export async function take(socket: Socket, count: number): Promise<Buffer> {
   let bytes = Buffer.alloc(0);
   while (bytes.length < count) {
@@ -54,7 +54,7 @@ export function socksRequest(host: string, port: number, command = 1): Buffer {
   return Buffer.concat([Buffer.from([5, command, 0]), address, portBytes]);
 }
 
-/** Logs in and asks for a target. @returns the connection and the reply's code */
+/** Logs in and requests a target. @returns the connection and the reply's code */
 export async function askFor(
   proxy: Pick<ServedProxy, 'port' | 'credentials'>,
   host: string,

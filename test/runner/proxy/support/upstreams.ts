@@ -1,4 +1,4 @@
-/** Upstream proxies on loopback, which write down what they are asked for. */
+/** Upstream proxies on loopback that record the requested targets. */
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
@@ -7,13 +7,13 @@ import { take } from './socks-client.ts';
 
 export interface ServedUpstream {
   readonly port: number;
-  /** `host:port` in the form it was sent. */
+  /** Requested targets, `host:port` as sent. */
   readonly asked: string[];
 }
 
 const user = 'up';
 const password = 'p@ss:word';
-/** As it stands in a URL. */
+/** User and password, encoded for a URL. */
 export const upstreamLogin = `${user}:${encodeURIComponent(password)}`;
 
 async function readText(socket: Socket): Promise<string> {
@@ -44,7 +44,7 @@ async function serveSocksClient(socket: Socket, asked: string[]): Promise<void> 
   const target = connect({ host: '127.0.0.1', port });
   target.once('error', () => socket.end(Buffer.from([5, 5, 0, 1, 0, 0, 0, 0, 0, 0])));
   target.once('connect', () => {
-    // Answer and first bytes of the target in one packet, as they may come.
+    // Sends the answer and the target's first bytes in one packet, as can happen.
     socket.cork();
     socket.write(Buffer.from([5, 0, 0, 3, 4, ...Buffer.from('name'), 0, 80]));
     process.nextTick(() => socket.uncork());
@@ -52,7 +52,7 @@ async function serveSocksClient(socket: Socket, asked: string[]): Promise<void> 
   });
 }
 
-/** Connects to the port it is asked for on its own loopback, whatever the host. */
+/** Connects to the requested port on loopback, whatever the host. */
 export async function serveSocksUpstream(): Promise<ServedUpstream> {
   const asked: string[] = [];
   const { port } = await serveTcp(
@@ -61,7 +61,7 @@ export async function serveSocksUpstream(): Promise<ServedUpstream> {
   return { port, asked };
 }
 
-/** @param certificate encrypts the connection to the proxy */
+/** @param certificate if given, connections to the proxy use TLS */
 export async function serveHttpUpstream(certificate?: {
   key: string;
   cert: string;
