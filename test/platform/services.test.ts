@@ -8,20 +8,20 @@ import { logger, Surroundings } from '../services/support/surroundings.ts';
 import { startTestPlatform, testConfig, type TestPlatform } from '../support/test-platform.ts';
 import { eventually } from './support/eventually.ts';
 
-/** `+` starts, `-` stops, what stands together is called at once; each ends in a stop. */
+/** `+` starts, `-` stops. Adjacent signs are called at the same time. Each sequence ends with a stop. */
 const sequences: Record<string, string> = {
   'a stop without a start': '- -',
   'two starts and two stops': '+ + - -',
-  'starts and stops at once': '++ --',
-  'a stop while it starts, and another': '+- -',
+  'concurrent starts, then concurrent stops': '++ --',
+  'a stop during the start, and another stop': '+- -',
   'a start after a stop': '+ - + -',
-  'a start while it stops': '+ -+ -',
+  'a start during the stop': '+ -+ -',
 };
 
-/** Less than the longest timer that a service may leave behind: what ends by itself counts as left. */
+/** Shorter than the longest timer of a service, so that a timer which is not cleared fails the test. */
 const settleMilliseconds = 8000;
 
-/** PostgreSQL shows a connection for a moment after it was ended. */
+/** Waits, because PostgreSQL still lists a connection for a moment after its end. */
 async function nothingIsLeft({ left }: Candidate): Promise<void> {
   let seen: string[] = [];
   const isGone = async (): Promise<true | undefined> => {
@@ -31,7 +31,7 @@ async function nothingIsLeft({ left }: Candidate): Promise<void> {
   await eventually(isGone, settleMilliseconds).catch(() => expect(seen).toEqual([]));
 }
 
-/** Calls at once what stands together. A start that a stop overtakes may be refused; nothing else may. */
+/** Makes all calls at the same time. A start may be refused only if a stop follows it; no other call may fail. */
 async function call({ service }: Candidate, calls: string): Promise<void> {
   const outcomes = await Promise.allSettled(
     calls.split('').map(async (sign) => (sign === '+' ? service.start() : service.stop())),
@@ -43,7 +43,7 @@ async function call({ service }: Candidate, calls: string): Promise<void> {
   expect(failed).toEqual([]);
 }
 
-/** Checks after each step whether the candidate works, or nothing of it is left. */
+/** Checks after each step that the started candidate works, or that the stopped one has left nothing. */
 async function follow(around: Surroundings, candidate: Candidate, sequence: string): Promise<void> {
   const counts = (): object => ({
     intervals: vi.getTimerCount(),
@@ -55,7 +55,7 @@ async function follow(around: Surroundings, candidate: Candidate, sequence: stri
     await call(candidate, calls);
     const isStarted = calls.endsWith('+');
     if (isStarted) started ??= counts();
-    // What is started twice runs once.
+    // A service that is started twice runs only once.
     expect(counts()).toEqual(isStarted ? started : none);
     await (isStarted ? candidate.works() : nothingIsLeft(candidate));
   }
@@ -76,7 +76,7 @@ describe.each(candidates)('service %s', (name, make) => {
   });
 
   test.each(Object.entries(sequences))(
-    'works while it is started and leaves nothing: %s',
+    'works while started and leaves nothing when stopped: %s',
     async (_, sequence) => {
       const candidate = await make(around);
       onTestFinished(async () => candidate.service.stop());
@@ -86,7 +86,7 @@ describe.each(candidates)('service %s', (name, make) => {
   );
 });
 
-/** Its parts serve; it runs nothing itself. */
+/** Not started as a whole; the tests use its parts. */
 let platform: TestPlatform;
 beforeAll(async () => {
   platform = await startTestPlatform({}, { api: false, runner: false });
@@ -98,7 +98,7 @@ async function countRows(statement: string): Promise<number> {
 }
 
 describe('notifications', () => {
-  test('come again after the connection was lost, and those who missed some are told', async () => {
+  test('resume after a lost connection, and listeners learn of the reconnection', async () => {
     const notifications = new Notifications({ url: platform.databaseUrl, logger });
     onTestFinished(async () => notifications.stop());
     const { pool } = platform.platform.database;
@@ -125,13 +125,13 @@ describe('notifications', () => {
       expect(await heard).toBe(String(round));
     }
     const listening = `SELECT FROM pg_stat_activity WHERE application_name = 'chela listen' AND datname = current_database()`;
-    // The other one is the platform's own.
+    // The second connection belongs to the platform.
     await eventually(async () => ((await countRows(listening)) === 2 ? true : undefined));
   });
 });
 
 describe('accounts', () => {
-  test('refuse a key at once that another process has revoked', async () => {
+  test('refuse a key immediately after another process has revoked it', async () => {
     const { database, config, events } = platform.platform;
     const notifications = new Notifications({ url: platform.databaseUrl, logger });
     const here = new Accounts({ database, notifications, config, events });
@@ -175,11 +175,11 @@ describe('a platform', () => {
       await opened.stop(0);
       await opened.stop(0);
     },
-    'stopped twice at once': async (opened) => {
+    'stopped twice at the same time': async (opened) => {
       await opened.start();
       await Promise.all([opened.stop(0), opened.stop(0)]);
     },
-    'stopped while it starts': async (opened) => {
+    'stopped during the start': async (opened) => {
       const [start, stop] = await Promise.allSettled([opened.start(), opened.stop(0)]);
       expect(start).toMatchObject({ status: 'rejected', reason: { message: 'platform is stopped' } });
       expect(stop.status).toBe('fulfilled');
@@ -188,15 +188,15 @@ describe('a platform', () => {
   test.each(Object.entries(ends))('%s leaves no connection and no runner', async (_name, end) => {
     const before = await connections();
     await end(await open());
-    // The other platform's pool closes after 10 s what its own services needed meanwhile.
+    // The other platform's pool closes its idle connections only after 10 s.
     await eventually(async () => ((await connections()) <= before ? true : undefined));
     expect(await countRows('SELECT FROM runner')).toBe(0);
   });
 
-  /** Steps at the start, of which nothing is left running. */
+  /** Steps of the start that leave nothing running. */
   const steps = ['scheduler', 'waiting installations'];
 
-  test('has no service that is not tried here', async () => {
+  test('has only services that this suite tests', async () => {
     const opened = await open();
     await opened.stop(0);
     const names = candidates.map(([name]) => name);
@@ -206,7 +206,7 @@ describe('a platform', () => {
     expect(opened.serviceNames.filter((name) => ![...names, ...steps].includes(name))).toEqual([]);
   });
 
-  test('of which many start and stop at once leaves nothing behind', async () => {
+  test('started and stopped together with others leaves nothing behind', async () => {
     const all = await Promise.all(Array.from({ length: 3 }, open));
     const addresses = await Promise.all(all.map(async (opened) => opened.start()));
     expect(new Set(addresses).size).toBe(3);

@@ -2,26 +2,26 @@ import { once, EventEmitter } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { Periodic } from '../../src/services/periodic.ts';
 
-/** Work that a test ends by hand, and that tells of each beginning. */
+/** Work that a test ends explicitly, with an event at each start. */
 class SlowWork {
   readonly #events = new EventEmitter();
   readonly #ends: (() => void)[] = [];
   begun = 0;
-  underWay = 0;
-  mostUnderWay = 0;
+  running = 0;
+  maxRunning = 0;
 
   readonly work = async (): Promise<void> => {
     this.begun += 1;
-    this.underWay += 1;
-    this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
+    this.running += 1;
+    this.maxRunning = Math.max(this.maxRunning, this.running);
     const end = Promise.withResolvers<void>();
     this.#ends.push(end.resolve);
     this.#events.emit('begun');
     await end.promise;
-    this.underWay -= 1;
+    this.running -= 1;
   };
 
-  /** Resolves once the work has begun this often. */
+  /** Resolves when the work has begun this many times. */
   async hasBegun(times: number): Promise<void> {
     while (this.begun < times) await once(this.#events, 'begun');
   }
@@ -38,10 +38,10 @@ function periodic(work: () => Promise<void>, intervalMilliseconds: number): [Per
   return [made, errors];
 }
 
-/** So long that no test sees it come. */
+/** An interval too long to pass during a test. */
 const never = 2 ** 30;
 
-test('work is done again and again until it is stopped, one at a time', async () => {
+test('the work is repeated until the stop, one run at a time', async () => {
   const slow = new SlowWork();
   const [made] = periodic(slow.work, 1);
   made.start();
@@ -55,10 +55,10 @@ test('work is done again and again until it is stopped, one at a time', async ()
   const stopped = made.stop();
   slow.end();
   await stopped;
-  expect(slow).toMatchObject({ begun: 6, underWay: 0, mostUnderWay: 1 });
+  expect(slow).toMatchObject({ begun: 6, running: 0, maxRunning: 1 });
 });
 
-test('a stop waits for the work under way, also where it was not started', async () => {
+test('a stop waits for running work, even if it was never started', async () => {
   const slow = new SlowWork();
   const [made] = periodic(slow.work, never);
   await made.stop();
@@ -69,10 +69,10 @@ test('a stop waits for the work under way, also where it was not started', async
   expect(first).toBe('not yet');
   slow.end();
   await Promise.all([run, stopped, made.stop()]);
-  expect(slow.underWay).toBe(0);
+  expect(slow.running).toBe(0);
 });
 
-test('triggers while the work is under way make for one more time', async () => {
+test('triggers during the work cause one more run', async () => {
   const slow = new SlowWork();
   const [made] = periodic(slow.work, never);
   made.trigger();
@@ -84,17 +84,17 @@ test('triggers while the work is under way make for one more time', async () => 
   await slow.hasBegun(2);
   slow.end();
   await new Promise(setImmediate);
-  expect(slow).toMatchObject({ begun: 2, underWay: 0 });
+  expect(slow).toMatchObject({ begun: 2, running: 0 });
   made.trigger();
   await slow.hasBegun(3);
   made.trigger();
   const stopped = made.stop();
   slow.end();
   await stopped;
-  expect(slow).toMatchObject({ begun: 3, mostUnderWay: 1 });
+  expect(slow).toMatchObject({ begun: 3, maxRunning: 1 });
 });
 
-test('a trigger while somebody runs the work makes for another time after that', async () => {
+test('a trigger during an explicit run causes another run after it', async () => {
   const slow = new SlowWork();
   const [made] = periodic(slow.work, never);
   made.start();
@@ -109,7 +109,7 @@ test('a trigger while somebody runs the work makes for another time after that',
   slow.end();
 });
 
-test('a failure is told and the next time comes all the same; who runs the work gets it', async () => {
+test('a failure is reported and the work is repeated anyway; an explicit run rejects with it', async () => {
   const problem = new Error('it failed');
   const failed = Promise.withResolvers<void>();
   let times = 0;
@@ -127,7 +127,7 @@ test('a failure is told and the next time comes all the same; who runs the work 
   expect(errors.length).toBe(times - 1);
 });
 
-test('work that throws before its first await is a failure like any other', async () => {
+test('work that throws synchronously rejects like any other failure', async () => {
   const problem = new Error('it threw');
   const [made] = periodic(() => {
     throw problem;

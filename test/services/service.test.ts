@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { StartStop } from '../../src/services/service.ts';
 
-/** Writes down what is done, and is asked by a test whether it may go on. */
+/** Records its steps. A test can hold and release it. */
 class Recorded extends StartStop {
   readonly name = 'recorded';
   readonly steps: string[] = [];
@@ -17,7 +17,7 @@ class Recorded extends StartStop {
     this.#gate = Promise.withResolvers<void>();
   }
 
-  letGo(): void {
+  release(): void {
     this.#gate.resolve();
   }
 
@@ -38,7 +38,7 @@ class Recorded extends StartStop {
 const started = ['begin', 'begun'];
 const stopped = ['end 0', 'ended'];
 
-/** `+` starts, `-` stops, all called at once; then what has to happen. */
+/** Calls made at the same time (`+` starts, `-` stops), and the expected steps. */
 const calls: Record<string, string[]> = {
   '-': [],
   '--': [],
@@ -52,20 +52,20 @@ const calls: Record<string, string[]> = {
   '+-+-': [...started, ...stopped, ...started, ...stopped],
 };
 
-test.each(Object.entries(calls))('of the calls %s each has its turn', async (sequence, steps) => {
+test.each(Object.entries(calls))('the calls %s are executed in order', async (sequence, steps) => {
   const service = new Recorded();
   const call = (sign: string): Promise<void> => (sign === '+' ? service.start() : service.stop());
   await Promise.all(sequence.split('').map(call));
   expect(service.steps).toEqual(steps);
 });
 
-test('a start that fails releases what it made, tells all who wait, and can be tried again', async () => {
+test('a failed start cleans up, rejects for all callers, and can be repeated', async () => {
   const service = new Recorded();
   service.hold();
   service.failure = new Error('no');
   const starts = Promise.allSettled([service.start(), service.start()]);
   const stop = service.stop(5);
-  service.letGo();
+  service.release();
   expect(await starts).toMatchObject([
     { status: 'rejected', reason: service.failure },
     { status: 'rejected', reason: service.failure },
@@ -78,14 +78,14 @@ test('a start that fails releases what it made, tells all who wait, and can be t
   expect(service.steps.slice(3)).toEqual([...started, 'end 7', 'ended']);
 });
 
-test('a stop resolves only when the service has ended, for each who asked', async () => {
+test('a stop resolves for all callers only when the service has ended', async () => {
   const service = new Recorded();
   await service.start();
   service.hold();
   const stops = [service.stop(), service.stop()];
   const first = await Promise.race([...stops, new Promise((resolve) => setImmediate(resolve, 'not yet'))]);
   expect(first).toBe('not yet');
-  service.letGo();
+  service.release();
   await Promise.all(stops);
   expect(service.steps).toEqual([...started, ...stopped]);
 });

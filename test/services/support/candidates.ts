@@ -1,4 +1,4 @@
-/** Every service of the platform, each with a way to see that it works and with what it must not leave behind. */
+/** Every service of the platform, with checks that it works and that it leaves nothing behind. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, stat, utimes } from 'node:fs/promises';
@@ -30,11 +30,11 @@ import { firstUserId, openWorker } from '../../runner/worker-package.ts';
 import { logger, type Surroundings } from './surroundings.ts';
 
 export interface Candidate {
-  /** Never started. */
+  /** Not yet started. */
   readonly service: Service;
-  /** Resolves once it has done what it is for, if it is started. */
+  /** Resolves when the started service has done its work once. */
   readonly works: () => Promise<void>;
-  /** What of it is still there, in words; intervals and listeners to notifications are counted for all. */
+  /** Names the resources that it still holds. The test counts intervals and notification listeners itself. */
   readonly left: () => Promise<string[]>;
 }
 
@@ -50,7 +50,7 @@ async function nothing(): Promise<string[]> {
   return [];
 }
 
-/** Lets intervals come until there is an answer. */
+/** Advances the fake clock in steps until the condition is met. */
 async function whileTimePasses(milliseconds: number, isDone: () => Promise<boolean>): Promise<void> {
   await eventually(async () => {
     await vi.advanceTimersByTimeAsync(milliseconds);
@@ -58,14 +58,14 @@ async function whileTimePasses(milliseconds: number, isDone: () => Promise<boole
   });
 }
 
-/** Until a statement finds no row any more. */
-async function gone(around: Surroundings, milliseconds: number, statement: string): Promise<void> {
+/** Advances the fake clock until a query returns no rows. */
+async function untilGone(around: Surroundings, milliseconds: number, statement: string): Promise<void> {
   await whileTimePasses(milliseconds, async () => (await around.query(statement)).length === 0);
 }
 
 type MakeCandidate = (around: Surroundings) => Candidate | Promise<Candidate>;
 
-const hears: MakeCandidate = (around) => {
+const listensToNotifications: MakeCandidate = (around) => {
   const service = new Notifications({ url: around.databaseUrl, logger });
   return {
     service,
@@ -76,7 +76,7 @@ const hears: MakeCandidate = (around) => {
       expect(await heard.promise).toBe('told');
       leave();
     },
-    // One is that of the surroundings.
+    // One connection belongs to the surroundings.
     left: async () => some((await around.connections('chela listen')) - 1, 'connections'),
   };
 };
@@ -92,7 +92,7 @@ const keepsAccounts: MakeCandidate = (around) => {
         `INSERT INTO session (account_id, token_hash, expires_at) VALUES ($1, $2, now() - interval '1 s')`,
         [await around.accountId(), randomBytes(32)],
       );
-      await gone(around, hour, 'SELECT FROM session');
+      await untilGone(around, hour, 'SELECT FROM session');
       expect(notifications.listeners).toBe(2);
     },
     left: nothing,
@@ -106,7 +106,7 @@ const appliesRetention: MakeCandidate = (around) => {
     service,
     works: async () => {
       const { id } = await around.storeRun({ status: 'succeeded', day: '2000-01-01' });
-      await gone(around, hour, `SELECT FROM run WHERE id = ${id}`);
+      await untilGone(around, hour, `SELECT FROM run WHERE id = ${id}`);
     },
     left: nothing,
   };
@@ -119,7 +119,7 @@ const countsRuns: MakeCandidate = (around) => {
     works: async () => {
       const { id } = await around.storeRun({ status: 'succeeded' });
       await around.query('INSERT INTO ended_run VALUES ($1)', [id]);
-      await gone(around, 20 * second, 'SELECT FROM ended_run');
+      await untilGone(around, 20 * second, 'SELECT FROM ended_run');
     },
     left: nothing,
   };
@@ -132,7 +132,7 @@ const endsLostSubtasks: MakeCandidate = (around) => {
     service: new Watchman({ services, config: around.config, ownRunner: () => undefined }),
     works: async () => {
       const { id } = await around.storeRun({ status: 'running', runnerId: 999_999 });
-      await gone(around, 5 * second, `SELECT FROM run WHERE id = ${id} AND status = 'running'`);
+      await untilGone(around, 5 * second, `SELECT FROM run WHERE id = ${id} AND status = 'running'`);
     },
     left: nothing,
   };
@@ -153,13 +153,13 @@ const looksForHangs: MakeCandidate = () => ({
   left: async () => some(await threads('watchdog'), 'threads'),
 });
 
-/** Timers that wait, besides those that Node itself has stopped to wait for. */
+/** Number of active timers that keep the process running. */
 function timers(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 }
 
 const doesJobs: MakeCandidate = (around) => {
-  // Idle connections wait without timers of their own, so that those of the service can be counted.
+  // Without timers for idle connections, all counted timers belong to the service.
   around.domain.database.pool.options.idleTimeoutMillis = 0;
   const before = timers();
   const service = new Jobs(around.databaseUrl, around.domain.events);
@@ -175,7 +175,7 @@ const doesJobs: MakeCandidate = (around) => {
       const isDone = once(done, String(n));
       await service.send(kind, { n });
       await isDone;
-      // Its timer waits for a time that does not come.
+      // Its timer is set to a time that no test reaches.
       await service.send(kind, { n: 0 }, { startAfterSeconds: 10 });
     },
     left: async () => [
@@ -198,7 +198,7 @@ const makesExports: MakeCandidate = async (around) => {
       const accountId = await around.accountId();
       const { slug } = await around.storeRun({ status: 'succeeded' });
       const run = await runs.read.bySlug(accountId, slug);
-      if (run === undefined) throw new Error('the stored run is not there');
+      if (run === undefined) throw new Error('the stored run does not exist');
       await jobs.start();
       try {
         const wish = {
@@ -223,7 +223,7 @@ const makesExports: MakeCandidate = async (around) => {
 const servesApi: MakeCandidate = (around) => {
   const service = makeApiServer(around.config, around.domain, logger);
   let address: string | undefined;
-  /** @returns undefined if nobody listens there */
+  /** @returns undefined if no server listens at the address */
   const status = async (): Promise<number | undefined> =>
     address === undefined
       ? undefined
@@ -260,7 +260,7 @@ const makesCgroups: MakeCandidate = (around) => {
     service,
     works: async () => {
       const cgroup = await service.create({ memoryBytes: 2 ** 26, cpus: 1, processes: 10 });
-      // Machines may allow none.
+      // Some machines do not allow cgroups.
       if (cgroup === undefined) return;
       expect(await cgroupsOf(process.pid)).not.toEqual([]);
       await cgroup.remove();
@@ -350,8 +350,8 @@ const executesSubtasks: MakeCandidate = (around) => {
     service: runner,
     works: async () => {
       const { id } = await around.storeRun({ status: 'ready' });
-      // Its package is stored nowhere, which its execution finds out.
-      await gone(around, 5 * second, `SELECT FROM run WHERE id = ${id} AND status <> 'failed'`);
+      // Its package is not stored, so the execution fails.
+      await untilGone(around, 5 * second, `SELECT FROM run WHERE id = ${id} AND status <> 'failed'`);
       expect(notifications.listeners).toBe(3);
     },
     left: async () => some((await around.query('SELECT FROM runner')).length, 'leases'),
@@ -377,7 +377,7 @@ const runsPostgres: MakeCandidate = async (around) => {
 };
 
 export const candidates: readonly [string, MakeCandidate][] = [
-  ['notifications', hears],
+  ['notifications', listensToNotifications],
   ['accounts', keepsAccounts],
   ['retention', appliesRetention],
   ['statistics', countsRuns],

@@ -1,4 +1,4 @@
-/** What services need around them, none of which runs by itself: what happens here, the service under test has done. */
+/** The parts that services need. None of them runs on its own, so all effects come from the service under test. */
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { testConfig } from '../../support/test-platform.ts';
 
 export const logger = pino({ level: 'silent' });
 
-/** Real notifications that count who listens. */
+/** Real notifications that count their listeners. */
 export class CountedNotifications extends Notifications {
   listeners = 0;
 
@@ -44,7 +44,7 @@ export class Surroundings {
   readonly config: Config;
   readonly databaseUrl: string;
   readonly domain: Domain;
-  /** Started; the services under test subscribe here. */
+  /** Already started. The services under test subscribe to it. */
   readonly notifications: CountedNotifications;
   readonly #dispose: () => Promise<void>;
   #worker: { accountId: number; workerId: number; versionId: number } | undefined;
@@ -86,7 +86,7 @@ export class Surroundings {
     return (await this.domain.database.pool.query<Row>(statement, [...values])).rows;
   }
 
-  /** Connections to this database under one of the names that the platform gives its own. */
+  /** Number of connections to this database. @param name application name that the platform sets */
   async connections(name: string): Promise<number> {
     const rows = await this.query(
       'SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1',
@@ -99,7 +99,7 @@ export class Surroundings {
     return (await this.domain.accounts.ensure('owner')).id;
   }
 
-  /** A run with one subtask, as the database has it; what it would execute is stored nowhere. */
+  /** Inserts a run with one subtask. Its package is not stored. */
   async storeRun(
     state:
       | { status: 'ready' }
