@@ -4,7 +4,8 @@ import { parseJson } from '../json/lossless-json.ts';
 import type { RunReference } from '../runs/runs.ts';
 import { columnLimit } from './column-register.ts';
 import type { ResultHeader } from './ingest.ts';
-import { dataIdKey, platformKeyPrefix, type ResultRow } from './result-row.ts';
+import { cutKey, dataIdKey, platformKeyPrefix, type ResultRow } from './result-row.ts';
+import { shortenedRow } from './shortened-row.ts';
 
 export { type PushedRun, ResultIngest } from './ingest.ts';
 export { missingColumnsMessage } from './column-register.ts';
@@ -59,19 +60,34 @@ export class Results {
   }
 
   /** A page of rows in the order of first arrival. Row numbers are dense, so deep pages cost no more than the first. */
-  async page(run: RunWithResults, page: { number: number; size: number }): Promise<ResultPage> {
+  async page(
+    run: RunWithResults,
+    page: { number: number; size: number },
+    textLimit?: number,
+  ): Promise<ResultPage> {
     const first = (page.number - 1) * page.size;
-    const [headers, list] = await Promise.all([this.headers(run), this.rows(run, first, page.size)]);
+    const [headers, list] = await Promise.all([
+      this.headers(run),
+      this.rows(run, first, page.size, textLimit),
+    ]);
     return { count: run.result_count, headers, list };
   }
 
-  /** Rows by number (0-based, in the order of first arrival), limited to those that the run had when it was read. */
-  async rows(run: RunWithResults, first: number, limit: number): Promise<ResultRow[]> {
+  /**
+   * Rows by number (0-based, in the order of first arrival), limited to those that the run had when it was read.
+   * @param textLimit cuts longer texts
+   */
+  async rows(run: RunWithResults, first: number, limit: number, textLimit?: number): Promise<ResultRow[]> {
+    const end = Math.min(first + limit, run.result_count);
+    if (textLimit !== undefined) {
+      const numbers = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
+      return this.#shortened(run, numbers, textLimit);
+    }
     const { rows } = await this.#database.pool.query<StoredRow>({
       name: 'result-rows',
       text: `SELECT number, data FROM result_row
              WHERE day = $1 AND run_id = $2 AND number >= $3 AND number < $4 ORDER BY number`,
-      values: [run.day, run.id, first, Math.min(first + limit, run.result_count)],
+      values: [run.day, run.id, first, end],
     });
     return rows.map((row) => shownRow(run, row));
   }
@@ -80,13 +96,14 @@ export class Results {
    * A page of the rows that contain the words in a value, ignoring case. Each request continues the search for a moment;
    * it is complete once `searched` equals the number of rows. A row that an upsert changes after it was searched is found
    * once the run has ended.
-   * @param isFinal whether the rows can no longer change
+   * @param options.isFinal whether the rows can no longer change
+   * @param options.textLimit cuts longer texts
    */
   async search(
     run: RunWithResults,
     words: string,
     page: { number: number; size: number },
-    isFinal: boolean,
+    { isFinal, textLimit }: { isFinal: boolean; textLimit: number | undefined },
   ): Promise<FoundRows> {
     const patterns = [containing(words), containingInJson(words)];
     const matches = await this.#finder.find(
@@ -102,17 +119,37 @@ export class Results {
       },
     );
     const numbers = matches.slice((page.number - 1) * page.size, page.size).map((place) => place - 1);
+    const list =
+      textLimit === undefined
+        ? await this.#numbered(run, numbers)
+        : await this.#shortened(run, numbers, textLimit);
+    return { count: matches.count, searched: Math.min(matches.searched, run.result_count), list };
+  }
+
+  async #numbered(run: RunWithResults, numbers: readonly number[]): Promise<ResultRow[]> {
     const { rows } = await this.#database.pool.query<StoredRow>({
       name: 'result-rows-by-number',
       text: `SELECT number, data FROM result_row
              WHERE day = $1 AND run_id = $2 AND number = ANY ($3::bigint[]) ORDER BY number`,
       values: [run.day, run.id, numbers],
     });
-    return {
-      count: matches.count,
-      searched: Math.min(matches.searched, run.result_count),
-      list: rows.map((row) => shownRow(run, row)),
-    };
+    return rows.map((row) => shownRow(run, row));
+  }
+
+  /** Reads large rows one at a time, so that only one of them is in memory. */
+  async #shortened(run: RunWithResults, numbers: readonly number[], textLimit: number): Promise<ResultRow[]> {
+    const { rows } = await this.#database.pool.query<{ number: number; data: string | null }>({
+      name: 'small-result-rows-by-number',
+      text: `SELECT number, CASE WHEN pg_column_size(data) <= $4 THEN data END AS data FROM result_row
+             WHERE day = $1 AND run_id = $2 AND number = ANY ($3::bigint[]) ORDER BY number`,
+      values: [run.day, run.id, numbers, smallRowBytes],
+    });
+    const list: ResultRow[] = [];
+    for (const { number, data } of rows) {
+      const whole = data === null ? await this.#numbered(run, [number]) : [shownRow(run, { number, data })];
+      list.push(...whole.map((row) => shortenedRow(row, textLimit)));
+    }
+    return list;
   }
 
   /** The columns of a run, in the order of `columns`. */
@@ -169,6 +206,9 @@ export interface ResultColumns {
   readonly isComplete: boolean;
 }
 
+/** Stored size of rows that are read together. */
+const smallRowBytes = 64 * 1024;
+
 interface StoredRow {
   readonly number: number;
   readonly data: string;
@@ -183,7 +223,8 @@ export function chosenColumns(rows: ResultRow[], keys: readonly string[] | undef
   if (keys === undefined) return rows;
   return rows.map((row) => {
     const kept = keys.filter((key) => Object.hasOwn(row, key));
-    return { ...Object.fromEntries(kept.map((key) => [key, row[key]])), [dataIdKey]: row[dataIdKey] };
+    const cut = row[cutKey] === undefined ? {} : { [cutKey]: row[cutKey] };
+    return { ...Object.fromEntries(kept.map((key) => [key, row[key]])), [dataIdKey]: row[dataIdKey], ...cut };
   });
 }
 

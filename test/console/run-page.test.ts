@@ -231,6 +231,30 @@ describe('rows', () => {
     expect(await page.evaluate('window.hacked')).toBeUndefined();
   });
 
+  test('of a screenshot worker show thumbnails that open', async () => {
+    const slug = await runToEnd(`
+      const base64 = ${JSON.stringify(`R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw`)};
+      for (let row = 0; row < 60; row += 1)
+        await sdk.result.pushData({ name: 'page ' + row, shot: base64 + 'A'.repeat(1_000_000), wide: ['x'.repeat(2000)] });`);
+    const page = await browser.open(`/runs/${slug}`);
+    await page.getByRole('cell', { name: 'page 3', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Open picture: shot' }).first().click();
+    const picture = page.getByRole('dialog').getByRole('img', { name: 'shot' });
+    const length = await picture.evaluate(async (element) => {
+      const image = element as unknown as { decode: () => Promise<void>; src: string };
+      await image.decode();
+      return image.src.length;
+    });
+    expect(length).toBeGreaterThan(1_000_000);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await browser.screenshots('run-pictures');
+    expect(await browser.violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Open row 1', exact: true }).click();
+    await page.getByRole('dialog').locator('img').waitFor();
+    await page.keyboard.press('Escape');
+  });
+
   test('that arrive while the reader looks at the first ones are counted and move nothing', async () => {
     const slug = await browser.platform.runAsync(scripted, {
       script: `for (let row = 0; row < 40; row += 1) await sdk.result.pushData({ row }); ${runForever}`,
@@ -250,6 +274,23 @@ describe('rows', () => {
     await browser.platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
     await page.getByText('The run was aborted').waitFor();
   });
+});
+
+test('are exported to csv unchanged for programs, with a byte order mark for Excel', async () => {
+  const slug = await runToEnd("await sdk.result.pushData({ sum: '=1+1' });");
+  const page = await browser.open(`/runs/${slug}`);
+  await page.getByRole('button', { name: 'Export' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('checkbox', { name: 'Defuse formulas' }).uncheck();
+  await dialog.getByRole('checkbox', { name: 'Byte order mark' }).check();
+  await browser.screenshots('run-export-csv');
+  expect(await browser.violations()).toEqual([]);
+  const download = page.waitForEvent('download');
+  await dialog.getByRole('button', { name: 'Export' }).click();
+  const file = await download;
+  expect(await readFile(await file.path(), 'utf8')).toBe('\uFEFFsum\r\n=1+1\r\n');
+  await dialog.getByRole('radio', { name: 'json', exact: true }).check();
+  expect(await dialog.getByRole('checkbox', { name: 'Byte order mark' }).count()).toBe(0);
 });
 
 test('are exported in the chosen format and columns, with progress shown', async () => {

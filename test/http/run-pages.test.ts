@@ -225,6 +225,50 @@ describe('search in rows', () => {
   });
 });
 
+describe('text_limit', () => {
+  let slug: string;
+  beforeAll(async () => {
+    slug = await runToEnd(`
+      await sdk.result.pushData({ name: 'short', shot: 'iVBORw0KGgo' + 'A'.repeat(3_000_000) });
+      await sdk.result.pushData({ name: 'nested', parts: [{ text: 'é'.repeat(150) }, 'y'], emoji: 'x'.repeat(99) + '😀' });
+      await sdk.result.pushData({ name: 'exact', text: 'x'.repeat(100) });`);
+  });
+
+  test('cuts longer texts at any depth, and says which columns they are in', async () => {
+    const { data } = await platform.call<Rows>(`/worker-runs/${slug}/result?text_limit=100`);
+    expect(data.list).toEqual([
+      {
+        name: 'short',
+        shot: `iVBORw0KGgo${'A'.repeat(89)}`,
+        __coreclaw_data_id__: `${slug}-1`,
+        __coreclaw_cut__: { shot: 3_000_011 },
+      },
+      {
+        name: 'nested',
+        parts: [{ text: 'é'.repeat(100) }, 'y'],
+        emoji: 'x'.repeat(99),
+        __coreclaw_data_id__: `${slug}-2`,
+        __coreclaw_cut__: { parts: 150, emoji: 101 },
+      },
+      { name: 'exact', text: 'x'.repeat(100), __coreclaw_data_id__: `${slug}-3` },
+    ]);
+  });
+
+  test('works with a search, with filter_keys and with after; rows are whole without it', async () => {
+    const found = await complete<Rows>(
+      `/worker-runs/${slug}/result/search?search=short&text_limit=100&filter_keys=shot`,
+    );
+    expect(found.list).toMatchObject([{ __coreclaw_cut__: { shot: 3_000_011 } }]);
+    const { data: next } = await platform.call<Rows>(
+      `/worker-runs/${slug}/result?after=${slug}-1&limit=1&text_limit=100`,
+    );
+    expect(next.list).toMatchObject([{ name: 'nested', __coreclaw_cut__: { emoji: 101 } }]);
+    const { data: whole } = await platform.call<Rows>(`/worker-runs/${slug}/result?limit=1`);
+    expect(String(whole.list[0]?.['shot'])).toHaveLength(3_000_011);
+    expect(whole.list[0]).not.toHaveProperty('__coreclaw_cut__');
+  });
+});
+
 describe('subtasks', () => {
   test('have their own status, rows, reason and input', async () => {
     const slug = await runToEnd(

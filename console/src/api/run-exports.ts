@@ -10,11 +10,27 @@ export { exportFormatNames, type ExportFormat } from '../../../src/results/expor
 
 const progressMilliseconds = 300;
 
+/** How csv is written. */
+export interface CsvStyle {
+  /** Whether values that a spreadsheet would run as a formula get an apostrophe. */
+  readonly isSafe: boolean;
+  readonly hasByteOrderMark: boolean;
+}
+
+interface ExportChoice {
+  readonly format: ExportFormat;
+  /** All columns if there are none. */
+  readonly keys: readonly string[];
+  readonly csv: CsvStyle;
+}
+
 /** Requests a file without waiting for it. @returns the slug of the export */
 export function useExport(slug: string) {
   return useMutation({
-    mutationFn: async ({ format, keys }: { format: ExportFormat; keys: readonly string[] }) => {
-      const query = { format, filter_keys: keys.join(','), wait_seconds: 0 };
+    mutationFn: async ({ format, keys, csv }: ExportChoice) => {
+      const style =
+        format === 'csv' ? { csv_safe: csv.isSafe ? 1 : 0, bom: csv.hasByteOrderMark ? 1 : 0 } : {};
+      const query = { format, filter_keys: keys.join(','), ...style, wait_seconds: 0 };
       return (await call<Export>(`${runPath(slug)}/result/export`, { query })).export_slug;
     },
   });

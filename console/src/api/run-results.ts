@@ -6,10 +6,14 @@ import { call } from './client.ts';
 import { liveMilliseconds, runPath, runsKey } from './runs.ts';
 
 export type { ResultHeader } from '../../../src/answers/results.ts';
-export { dataIdKey, type ResultRow } from '../../../src/results/result-row.ts';
+export { cutKey, dataIdKey, type ResultRow } from '../../../src/results/result-row.ts';
 
-/** Maximum number of rows in one answer. */
-export const rowsAtOnce = 100;
+/** Rows that a table loads together. */
+export const rowsAtOnce = 50;
+/** Tables and lists of rows load longer texts only in part, because a picture may have megabytes. */
+const textLimit = 1000;
+/** A whole row may be large, so it is kept only while it is shown. */
+const wholeRowMilliseconds = 10_000;
 /** A search continues with each request. The server searches longer than this before it answers. */
 const searchMilliseconds = 25;
 
@@ -43,27 +47,38 @@ export function searchQuery(slug: string, words: string, isLive: boolean) {
   });
 }
 
-/** @param words `''` for all rows @param page 0-based */
+/** Rows with long texts cut. @param words `''` for all rows @param page 0-based */
 export async function loadRows(
   slug: string,
   words: string,
   { page, size }: { page: number; size: number },
   signal: AbortSignal,
 ): Promise<readonly ResultRow[]> {
+  return rowsWith({ text_limit: textLimit }, slug, words, { page, size }, signal);
+}
+
+async function rowsWith(
+  options: { readonly text_limit?: number },
+  slug: string,
+  words: string,
+  { page, size }: { page: number; size: number },
+  signal: AbortSignal,
+): Promise<readonly ResultRow[]> {
   const path = `${runPath(slug)}/result${words === '' ? '' : '/search'}`;
-  const query = { search: words, offset: page + 1, limit: size };
+  const query = { ...options, search: words, offset: page + 1, limit: size };
   return (await call<ResultPage>(path, { query, signal, isLossless: true })).list;
 }
 
-/** One row. @param index among the rows that contain the words, 0-based */
+/** One whole row. @param index among the rows that contain the words, 0-based */
 export function rowQuery(slug: string, words: string, index: number) {
   return queryOptions({
     queryKey: [...runsKey, slug, 'row', words, index],
     queryFn: async ({ signal }) => {
-      const [row] = await loadRows(slug, words, { page: index, size: 1 }, signal);
+      const [row] = await rowsWith({}, slug, words, { page: index, size: 1 }, signal);
       if (row === undefined) throw new Error(`there is no row at ${index}`);
       return row;
     },
+    gcTime: wholeRowMilliseconds,
     placeholderData: keepPreviousData,
     // Comparing would copy the long numbers, because they are objects.
     structuralSharing: false,

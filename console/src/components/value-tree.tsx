@@ -1,17 +1,38 @@
 /** A JSON value as a tree that opens level by level. Strings are shown as plain text, never as markup. */
 import { Anchor, Button } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
+import { pictureAddress } from '../../../src/results/pictures.ts';
 import { isJsonObject, stringifyJson } from '../api/lossless-json.ts';
 import { useTexts } from '../texts/texts.tsx';
 import classes from './value-tree.module.css';
 
 /** Members of a list or object shown at first, and added with each click on "more". */
 const membersAtOnce = 200;
+/** Characters of a text shown at first; ten times as many with each click on "more". */
+const charactersAtOnce = 5000;
 const linkPattern = /^https?:\/\/\S+$/i;
 
 function membersOf(value: unknown): readonly (readonly [string, unknown])[] | undefined {
   if (Array.isArray(value)) return value.map((item: unknown, index) => [String(index), item] as const);
   return isJsonObject(value) ? Object.entries(value) : undefined;
+}
+
+function LeafText({ text }: { readonly text: string }): ReactNode {
+  const { common } = useTexts();
+  const [shown, setShown] = useState(charactersAtOnce);
+  return (
+    <span className={classes['value']}>
+      {text.slice(0, shown)}
+      {text.length > shown && (
+        <>
+          {'… '}
+          <Button size="compact-xs" variant="subtle" onClick={() => setShown(shown * 10)}>
+            {common.more}
+          </Button>
+        </>
+      )}
+    </span>
+  );
 }
 
 function Leaf({ value }: { readonly value: unknown }): ReactNode {
@@ -28,7 +49,9 @@ function Leaf({ value }: { readonly value: unknown }): ReactNode {
       </Anchor>
     );
   }
-  return <span className={classes['value']}>{stringifyJson(value)}</span>;
+  const picture = typeof value === 'string' ? pictureAddress(value) : undefined;
+  if (picture !== undefined) return <img className={classes['picture']} src={picture} alt="" />;
+  return <LeafText text={stringifyJson(value)} />;
 }
 
 function Members({ members }: { readonly members: readonly (readonly [string, unknown])[] }): ReactNode {

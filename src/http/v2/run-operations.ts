@@ -44,9 +44,20 @@ export const chosenKeys = Type.Optional(
   }),
 );
 
+/** Query parameter that shortens rows. */
+export const textLimit = Type.Optional(
+  Type.Integer({
+    description:
+      'Extension: cuts texts that have more characters than this. A row with cut texts has __coreclaw_cut__: an object of the columns concerned, with the number of characters of these texts.',
+    minimum: 100,
+    maximum: 1_000_000,
+  }),
+);
+
 const ResultQuery = Type.Object({
   ...PageQuery.properties,
   filter_keys: chosenKeys,
+  text_limit: textLimit,
   after: Type.Optional(
     Type.String({
       description:
@@ -221,7 +232,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
           throw invalidArgument(`after must be the __coreclaw_data_id__ of a row of run ${run.slug}`);
         const [headers, list] = await Promise.all([
           results.headers(run),
-          results.rows(run, first, page.size),
+          results.rows(run, first, page.size, request.query.text_limit),
         ]);
         const number = Math.floor(first / page.size) + 1;
         return success(request, {
@@ -229,7 +240,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
           headers,
         });
       }
-      const { headers, count, list } = await results.page(run, page);
+      const { headers, count, list } = await results.page(run, page, request.query.text_limit);
       return success(request, { ...paged({ count, list: chosenColumns(list, keys) }, page), headers });
     },
   );

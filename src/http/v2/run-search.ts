@@ -6,7 +6,7 @@ import { isFinished } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { chosenKeys, keysOf, runScopes } from './run-operations.ts';
+import { chosenKeys, keysOf, runScopes, textLimit } from './run-operations.ts';
 import { paged, pageOf, PageQuery } from './shapes.ts';
 
 const SearchQuery = Type.Object({
@@ -18,6 +18,7 @@ const SearchQuery = Type.Object({
   }),
   ...PageQuery.properties,
   filter_keys: chosenKeys,
+  text_limit: textLimit,
 });
 
 export function addRunSearchOperations(app: ApiApp, context: ApiContext): void {
@@ -40,7 +41,10 @@ export function addRunSearchOperations(app: ApiApp, context: ApiContext): void {
         const page = pageOf(request.query);
         const [headers, found] = await Promise.all([
           results.headers(run),
-          results.search(run, search, page, isFinished(run.status)),
+          results.search(run, search, page, {
+            isFinal: isFinished(run.status),
+            textLimit: request.query.text_limit,
+          }),
         ]);
         const list = chosenColumns(found.list, keysOf(keys));
         return success(request, {

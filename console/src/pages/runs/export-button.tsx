@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import {
   exportFormatNames,
+  type CsvStyle,
   exportQuery,
   useExport,
   type ExportFormat,
@@ -81,6 +82,32 @@ function Choice({ headers, format, onFormat, keys, onKeys }: ChoiceProps): React
   );
 }
 
+function CsvChoice({
+  style,
+  onStyle,
+}: {
+  readonly style: CsvStyle;
+  readonly onStyle: (style: CsvStyle) => void;
+}): ReactNode {
+  const { run: texts } = useTexts();
+  return (
+    <Stack component="fieldset" gap={6} m={0} p={0} bd={0} aria-label="csv">
+      <Checkbox
+        label={texts.exportCsvSafe}
+        description={texts.exportCsvSafeHint}
+        checked={style.isSafe}
+        onChange={(event) => onStyle({ ...style, isSafe: event.currentTarget.checked })}
+      />
+      <Checkbox
+        label={texts.exportBom}
+        description={texts.exportBomHint}
+        checked={style.hasByteOrderMark}
+        onChange={(event) => onStyle({ ...style, hasByteOrderMark: event.currentTarget.checked })}
+      />
+    </Stack>
+  );
+}
+
 function Making({ progress }: { readonly progress: ExportProgress | undefined }): ReactNode {
   const { run: texts } = useTexts();
   const { language } = useLanguage();
@@ -106,6 +133,11 @@ function Making({ progress }: { readonly progress: ExportProgress | undefined })
           ? texts.exportReady
           : texts.exporting(formatCount(done, language), formatCount(rows, language))}
       </Text>
+      {progress?.has_all_columns === false && (
+        <Text size="xs" c="var(--mantine-color-orange-light-color)" role="alert">
+          {texts.exportLacksColumns}
+        </Text>
+      )}
     </Stack>
   );
 }
@@ -114,6 +146,7 @@ function ExportDialog({ run, onClose }: { readonly run: Run; readonly onClose: (
   const { run: texts, common } = useTexts();
   const [format, setFormat] = useState<ExportFormat>('csv');
   const [keys, setKeys] = useState<readonly string[]>();
+  const [csv, setCsv] = useState<CsvStyle>({ isSafe: true, hasByteOrderMark: false });
   const [exportSlug, setExportSlug] = useState<string>();
   const downloaded = useRef<string>(undefined);
   const { data: headers = [] } = useQuery(headersQuery(run.slug, !isFinished(run.status)));
@@ -146,6 +179,15 @@ function ExportDialog({ run, onClose }: { readonly run: Run; readonly onClose: (
             change();
           }}
         />
+        {format === 'csv' && (
+          <CsvChoice
+            style={csv}
+            onStyle={(value) => {
+              setCsv(value);
+              change();
+            }}
+          />
+        )}
         {failure !== null && <ErrorNotice error={failure} />}
         {(isMaking || exportSlug !== undefined) && failure === null && <Making progress={progress} />}
         <Group justify="flex-end">
@@ -158,7 +200,7 @@ function ExportDialog({ run, onClose }: { readonly run: Run; readonly onClose: (
             <Button
               loading={isMaking}
               disabled={keys?.length === 0}
-              onClick={() => make.mutate({ format, keys: keys ?? [] }, { onSuccess: setExportSlug })}
+              onClick={() => make.mutate({ format, keys: keys ?? [], csv }, { onSuccess: setExportSlug })}
             >
               {texts.exportStart}
             </Button>

@@ -1,9 +1,9 @@
 /** The rows as JSON, page by page. */
-import { Group, Pagination, Skeleton, Stack } from '@mantine/core';
+import { Group, Pagination, Skeleton, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { stringifyJson } from '../../../api/lossless-json.ts';
-import { dataIdKey, rowPageQuery } from '../../../api/run-results.ts';
+import { cutKey, dataIdKey, rowPageQuery } from '../../../api/run-results.ts';
 import { CodeBlock } from '../../../components/code-block.tsx';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
 import { useTexts } from '../../../texts/texts.tsx';
@@ -23,10 +23,15 @@ export function JsonRows({ slug, words, count, hidden }: JsonRowsProps): ReactNo
   const { data, error, refetch } = useQuery(rowPageQuery(slug, words, { page: page - 1, size: rowsOnPage }));
   if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Skeleton h={320} />;
-  const left = new Set([...hidden, dataIdKey]);
+  const left = new Set([...hidden, cutKey, dataIdKey]);
   const rows = data.map((row) => Object.fromEntries(Object.entries(row).filter(([key]) => !left.has(key))));
   return (
     <Stack gap="sm">
+      {data.some((row) => Object.hasOwn(row, cutKey)) && (
+        <Text size="xs" c="dimmed">
+          {texts.longTextsCut}
+        </Text>
+      )}
       <CodeBlock code={stringifyJson(rows, 2)} label={texts.jsonOfPage} />
       {count > rowsOnPage && (
         <Group justify="center">

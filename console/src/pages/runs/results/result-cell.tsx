@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import { stringifyJson } from '../../../api/lossless-json.ts';
 import { ValueTree } from '../../../components/value-tree.tsx';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
+import { PictureCell, type WholeValue } from './picture-cell.tsx';
 import classes from './result-grid.module.css';
 import type { ShownValue } from './result-value.ts';
 
@@ -15,9 +16,11 @@ const shownCharacters = 300;
 function NestedValue({
   label,
   shown,
+  isCut,
 }: {
   readonly label: string;
   readonly shown: ShownValue & { kind: 'nested' };
+  readonly isCut: boolean;
 }): ReactNode {
   const { run: texts } = useTexts();
   const note = shown.isList ? texts.items(shown.count) : texts.fields(shown.count);
@@ -32,6 +35,11 @@ function NestedValue({
       </Popover.Target>
       <Popover.Dropdown>
         <ScrollArea.Autosize mah={360}>
+          {isCut && (
+            <Text size="xs" c="dimmed">
+              {texts.longTextsCut}
+            </Text>
+          )}
           <ValueTree value={shown.value} />
         </ScrollArea.Autosize>
       </Popover.Dropdown>
@@ -39,13 +47,14 @@ function NestedValue({
   );
 }
 
-export function ResultCell({
-  label,
-  shown,
-}: {
+interface ResultCellProps {
   readonly label: string;
   readonly shown: ShownValue;
-}): ReactNode {
+  /** Where the whole value is, if it was cut. */
+  readonly whole: WholeValue | undefined;
+}
+
+export function ResultCell({ label, shown, whole }: ResultCellProps): ReactNode {
   const { run: texts } = useTexts();
   const { language } = useLanguage();
   switch (shown.kind) {
@@ -92,9 +101,9 @@ export function ResultCell({
         </Anchor>
       );
     case 'picture':
-      return <img className={classes['picture']} src={shown.text} alt={label} loading="lazy" />;
+      return <PictureCell label={label} address={shown.address} whole={whole} />;
     case 'nested':
-      return <NestedValue label={label} shown={shown} />;
+      return <NestedValue label={label} shown={shown} isCut={whole !== undefined} />;
     default:
       return shown satisfies never;
   }

@@ -4,6 +4,7 @@ import { UnstyledButton } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { useCallback, useMemo, useState, type ReactNode, type Ref } from 'react';
 import {
+  cutKey,
   loadRows,
   rowNumber,
   rowsAtOnce,
@@ -58,6 +59,12 @@ function placed(headers: readonly ResultHeader[], room: number): Column[] {
     left += width;
     return { ...header, place: index + 1, left: left - width, width };
   });
+}
+
+/** Whether the row has only the beginning of a value. */
+function isCut(row: ResultRow, key: string): boolean {
+  const cut = row[cutKey];
+  return typeof cut === 'object' && cut !== null && Object.hasOwn(cut, key);
 }
 
 function Header({
@@ -184,7 +191,8 @@ export function ResultGrid(props: ResultGridProps): ReactNode {
                   {row !== undefined && (
                     <ResultCell
                       label={column.label || column.key}
-                      shown={shownValue(row[column.key], column.format)}
+                      shown={shownValue(row[column.key], column.format, isCut(row, column.key))}
+                      whole={isCut(row, column.key) ? { slug, words, index, key: column.key } : undefined}
                     />
                   )}
                 </span>

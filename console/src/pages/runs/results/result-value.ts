@@ -1,16 +1,17 @@
 /** How a value of a row is shown, by its column's format and its own type. */
+import { pictureAddress } from '../../../../../src/results/pictures.ts';
 import { isJsonObject, isLongNumber, stringifyJson } from '../../../api/lossless-json.ts';
 
 /** Only http and https: a `javascript:` URL must stay text. */
 const linkPattern = /^https?:\/\/\S+$/i;
-/** Only embedded images. Remote images stay links, since loading them would reveal the reader to their host. */
-const picturePattern = /^data:image\/(png|jpeg|gif|webp);base64,[a-z0-9+/]+=*$/i;
 const dayPattern = /^\d{4}-\d\d-\d\d$/;
 const momentPattern = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
 
 export type ShownValue =
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'text' | 'number' | 'link' | 'picture'; readonly text: string }
+  | { readonly kind: 'text' | 'number' | 'link'; readonly text: string }
+  /** `address` is a data URL, or its beginning. */
+  | { readonly kind: 'picture'; readonly address: string }
   | { readonly kind: 'boolean'; readonly isTrue: boolean }
   | { readonly kind: 'moment'; readonly text: string; readonly moment: Date; readonly hasTime: boolean }
   | { readonly kind: 'nested'; readonly value: object; readonly count: number; readonly isList: boolean };
@@ -21,7 +22,9 @@ function isNested(value: unknown): value is object {
 
 function shownText(text: string, format: string): ShownValue {
   if (linkPattern.test(text)) return { kind: 'link', text };
-  if (picturePattern.test(text)) return { kind: 'picture', text };
+  // Remote images stay links, since loading them would reveal the reader to their host.
+  const address = pictureAddress(text);
+  if (address !== undefined) return { kind: 'picture', address };
   const isMoment = momentPattern.test(text);
   if (/^(date|datetime|date-time|time|timestamp)$/i.test(format) && (isMoment || dayPattern.test(text))) {
     const moment = new Date(text);
@@ -30,12 +33,16 @@ function shownText(text: string, format: string): ShownValue {
   return { kind: 'text', text };
 }
 
-export function shownValue(value: unknown, format: string): ShownValue {
+/** @param isCut whether the value is only the beginning, which is no link then */
+export function shownValue(value: unknown, format: string, isCut: boolean): ShownValue {
   if (value === null || value === undefined) return { kind: 'nothing' };
   if (typeof value === 'boolean') return { kind: 'boolean', isTrue: value };
   if (typeof value === 'number') return { kind: 'number', text: String(value) };
   if (isLongNumber(value)) return { kind: 'number', text: value.rawJSON };
-  if (typeof value === 'string') return shownText(value, format);
+  if (typeof value === 'string') {
+    const shown = shownText(value, format);
+    return isCut && shown.kind === 'link' ? { kind: 'text', text: value } : shown;
+  }
   if (isNested(value)) {
     const isList = Array.isArray(value);
     return { kind: 'nested', value, isList, count: isList ? value.length : Object.keys(value).length };

@@ -11,6 +11,9 @@ import { formatCount } from '../../../components/figures.ts';
 import { ValueTree } from '../../../components/value-tree.tsx';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 
+/** Longer JSON, as of pictures, is shown in part and copied as a whole. */
+const shownCharacters = 200_000;
+
 interface RowDrawerProps {
   readonly slug: string;
   readonly words: string;
@@ -72,7 +75,12 @@ export function RowDrawer({ slug, words, index, count, onMove, onClose }: RowDra
         {row === undefined ? (
           error === null && <Skeleton h={200} />
         ) : form === 'json' ? (
-          <CodeBlock code={json} label={texts.rowJson} copyLabel={texts.copyRow} />
+          <CodeBlock
+            code={json.length > shownCharacters ? `${json.slice(0, shownCharacters)}…` : json}
+            copied={json}
+            label={texts.rowJson}
+            copyLabel={texts.copyRow}
+          />
         ) : (
           <ValueTree value={values} />
         )}
