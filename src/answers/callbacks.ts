@@ -32,7 +32,7 @@ export const CallbackBody = Type.Object(
     result_message: Type.String({ description: 'The number of results as text.', examples: ['1 result'] }),
     ...runEndFields,
   },
-  { description: 'A status change of a run' },
+  { title: 'CallbackBody', description: 'A status change of a run' },
 );
 export type CallbackBody = Answer<typeof CallbackBody>;
 

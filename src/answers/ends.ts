@@ -93,6 +93,7 @@ export const subtaskEndFields = {
     examples: ['succeeded'],
   }),
   end_detail: Type.Object(endDetailFields, {
+    title: 'SubtaskEndDetail',
     description: 'Details of the end reason, such as a limit with its value or an exit code.',
     examples: [{}],
   }),
@@ -108,6 +109,7 @@ export const runEndFields = {
   end_detail: Type.Object(
     { ...endDetailFields, ...splitFields },
     {
+      title: 'RunEndDetail',
       description:
         'Extension: details of the end reason, such as a limit with its value or an exit code. For a run with several subtasks, also which of them failed.',
       examples: [{}],

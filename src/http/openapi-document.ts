@@ -6,6 +6,7 @@
 interface Operation {
   parameters?: { in: string; name: string }[];
   operationId?: string;
+  callbacks?: Record<string, Record<string, Record<string, Schema>>>;
   requestBody?: { required?: boolean; content: Record<string, { schema?: Schema }> };
   responses?: Record<string, { content?: Record<string, { schema?: Schema }> }>;
   'x-form'?: Schema;
@@ -26,6 +27,8 @@ function isObject(value: unknown): value is Schema {
 /** Collects schemas that have a title under that name, and replaces them with references. */
 class SchemaNames {
   readonly schemas: Record<string, Schema> = {};
+  /** Names of answers and bodies by their content: operations that take or return the same share one. */
+  readonly #shared = new Map<string, string>();
 
   /** @throws Error if two different schemas have one title */
   named(value: unknown): unknown {
@@ -41,8 +44,24 @@ class SchemaNames {
     );
     const { title, ...content } = schema;
     if (typeof title !== 'string' || !('type' in schema || 'anyOf' in schema)) return schema;
+    return this.#named(title, content);
+  }
+
+  /** Names the body of an operation that has no title. */
+  body(operationId: string, schema: Schema): Schema {
+    const named = this.named(schema) as Schema;
+    if ('$ref' in named) return named;
+    return this.#named(`${operationId.slice(0, 1).toUpperCase()}${operationId.slice(1)}Body`, named);
+  }
+
+  #named(title: string, content: Schema): Schema {
+    const text = JSON.stringify(content);
+    const isShared = title.endsWith('Answer') || title.endsWith('Body');
+    const shared = isShared ? this.#shared.get(text) : undefined;
+    if (shared !== undefined) return { $ref: `#/components/schemas/${shared}` };
+    if (isShared) this.#shared.set(text, title);
     const known = this.schemas[title];
-    if (known !== undefined && JSON.stringify(known) !== JSON.stringify(content)) {
+    if (known !== undefined && JSON.stringify(known) !== text) {
       throw new Error(`two schemas of the API have the title ${title}`);
     }
     this.schemas[title] = content;
@@ -67,6 +86,20 @@ function completeBody(operation: Operation): void {
   requestBody.required = Object.values(requestBody.content).some(({ schema }) => !isOptionalBody(schema));
 }
 
+/** Describes the requests that the platform sends. The generator keeps only their bodies and responses. */
+function completeCallbacks({ operationId, callbacks }: Operation): void {
+  for (const paths of Object.values(callbacks ?? {})) {
+    for (const methods of Object.values(paths)) {
+      for (const callback of Object.values(methods)) {
+        callback['operationId'] = `${operationId}Callback`;
+        callback['summary'] = 'Receive run status';
+        callback['description'] = 'Your server receives the status changes of the run.';
+        callback['security'] = [];
+      }
+    }
+  }
+}
+
 /** Parameters of the path come first and in its order: generated functions take them so. */
 function orderParameters(path: string, { parameters }: Operation): void {
   const placeOf = (parameter: { in: string; name: string }): number =>
@@ -82,7 +115,11 @@ export function completeDocument(source: object): ApiDocument {
     for (const operation of Object.values(operations)) {
       completeBody(operation);
       orderParameters(path, operation);
-      const contents = [operation.requestBody, ...Object.values(operation.responses ?? {})];
+      completeCallbacks(operation);
+      for (const media of Object.values(operation.requestBody?.content ?? {})) {
+        if (media.schema !== undefined) media.schema = names.body(operation.operationId ?? '', media.schema);
+      }
+      const contents = Object.values(operation.responses ?? {});
       for (const part of contents) {
         for (const media of Object.values(part?.content ?? {})) {
           if (media.schema !== undefined) media.schema = names.named(media.schema) as Schema;

@@ -13,7 +13,13 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Chela API', version, description },
+      info: {
+        title: 'Chela API',
+        version,
+        description,
+        contact: { name: 'The operator of this installation' },
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
       servers: [{ url: '/', description: 'This installation' }],
       tags: [
         { name: 'worker-runs', description: 'Runs: status, log, results, abort, rerun.' },

@@ -50,7 +50,7 @@ function successSchemas({
   data?: TSchema;
   isEventStream?: boolean;
 }) {
-  const title = `${id.slice(0, 1).toUpperCase()}${id.slice(1)}Answer`;
+  const title = data === undefined ? 'EmptyAnswer' : `${id.slice(0, 1).toUpperCase()}${id.slice(1)}Answer`;
   if (!isEventStream) return { 200: successSchema(title, data) };
   const events = Type.String({
     description: 'Server-sent events: lines `id`, `event` and `data`, and a blank line after each event.',

@@ -144,13 +144,17 @@ describe('the OpenAPI document, for generators,', () => {
     readonly type?: unknown;
     readonly items?: unknown;
   }
+  interface DocumentedOperation {
+    readonly parameters?: { in: string; name: string }[];
+    readonly requestBody?: { content: Record<string, { schema: { $ref?: string } }> };
+    readonly callbacks?: Record<string, Record<string, { post: { operationId: string; responses: object } }>>;
+  }
   let document: {
-    paths: Record<
-      string,
-      Record<string, { parameters?: { in: string; name: string }[]; callbacks?: object }>
-    >;
+    paths: Record<string, Record<string, DocumentedOperation>>;
     components: { schemas: Record<string, Schema> };
   };
+  const operations = (): DocumentedOperation[] =>
+    Object.values(document.paths).flatMap((methods) => Object.values(methods));
   beforeAll(async () => {
     document = (await (await fetch(`${platform.url}/openapi.json`)).json()) as typeof document;
   });
@@ -160,6 +164,33 @@ describe('the OpenAPI document, for generators,', () => {
     expect(
       [...names].filter((name) => name.startsWith('New') && names.has(name.slice('New'.length))),
     ).toEqual([]);
+  });
+
+  test('names every body, and no name is longer than 40 characters', () => {
+    const inline = operations()
+      .flatMap(({ requestBody }) => Object.values(requestBody?.content ?? {}))
+      .filter(({ schema }) => schema.$ref === undefined);
+    expect(inline).toEqual([]);
+    expect(Object.keys(document.components.schemas).filter(({ length }) => length > 40)).toEqual([]);
+  });
+
+  test('has one answer for operations that return the same', () => {
+    const contents = Object.entries(document.components.schemas)
+      .filter(([name]) => name.endsWith('Answer'))
+      .map(([, schema]) => JSON.stringify(schema));
+    expect(new Set(contents).size).toBe(contents.length);
+  });
+
+  test('describes callbacks as linters want', () => {
+    const callbacks = operations()
+      .flatMap((operation) => Object.values(operation.callbacks ?? {}))
+      .flatMap((urls) => Object.values(urls).map(({ post }) => post));
+    expect(callbacks.length).toBeGreaterThan(3);
+    for (const callback of callbacks) {
+      expect(callback).toMatchObject({ summary: expect.stringMatching(/./), security: [] });
+      expect(Object.keys(callback.responses)).toEqual(['2XX', '4XX']);
+    }
+    expect(new Set(callbacks.map(({ operationId }) => operationId)).size).toBe(callbacks.length);
   });
 
   test('has items for every array', () => {
@@ -177,9 +208,9 @@ describe('the OpenAPI document, for generators,', () => {
   });
 
   test('lists parameters in the order of the path, before those of the query', () => {
-    for (const [path, operations] of Object.entries(document.paths)) {
+    for (const [path, methods] of Object.entries(document.paths)) {
       const inPath = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name);
-      for (const { parameters = [] } of Object.values(operations)) {
+      for (const { parameters = [] } of Object.values(methods)) {
         expect(parameters.slice(0, inPath.length).map(({ name }) => name)).toEqual(inPath);
       }
     }

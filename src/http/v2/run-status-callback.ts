@@ -6,17 +6,16 @@ export const runStatusCallback = {
   run_status_callback: {
     '{$request.body#/callback_url}': {
       post: {
-        operationId: 'receiveRunStatus',
-        summary: 'Receive run status',
-        description: 'Your server receives the status changes of a run.',
-        security: [],
         requestBody: {
           required: true,
           description:
             'Sent to callback_url when the run starts, is being aborted, and ends: in this order and at least once each. It is retried if the answer is not 2xx within the time limit. x-chela-callback-id is the same in all attempts for one status change. x-chela-signature is sent if the account has a callback secret.',
           content: { 'application/json': { schema: CallbackBody } },
         },
-        responses: { '2XX': { description: 'The receiver accepted the callback.' } },
+        responses: {
+          '2XX': { description: 'The receiver accepted the callback.' },
+          '4XX': { description: 'The receiver refused it: it is sent again.' },
+        },
       },
     },
   },
