@@ -8,6 +8,10 @@ import { errorSchemas, operation } from '../operation.ts';
 import { WorkerParams } from './shapes.ts';
 
 const iconSchema = Type.String({ format: 'binary', description: 'A png, jpeg, gif or webp image.' });
+const iconAnswers: Record<number, unknown> = {
+  200: { description: 'The icon', content: { 'image/*': { schema: iconSchema } } },
+  ...errorSchemas,
+};
 const iconSeconds = 24 * 3600;
 
 const SettingsBody = Type.Object(
@@ -92,10 +96,7 @@ export function addWorkerSettingsOperations(app: ApiApp, { workers, accounts }: 
           'Extension: returns the icon of a worker as an image. icon_url of a worker has this address; it is empty if there is no icon.',
         security: [],
         params: WorkerParams,
-        response: {
-          200: { description: 'The icon', content: { 'image/*': { schema: iconSchema } } },
-          ...errorSchemas,
-        } as Record<number, unknown>,
+        response: iconAnswers,
       },
     },
     async (request, reply) => {

@@ -103,12 +103,12 @@ export class OutputLines {
     }
     // An incomplete line is not searched again with every piece.
     this.#rest += text;
-    const { limit, margin, onLongLine } = this.#options;
+    const { limit, margin } = this.#options;
     if (this.#rest.length <= limit + margin) return;
     const line = this.#rest;
     this.#rest = '';
     this.#before = '';
-    onLongLine(line.slice(0, limit + margin));
+    this.#options.onLongLine(line.slice(0, limit + margin));
     this.#longLine = { tail: '', omitted: 0 };
     this.#extend(line.slice(limit));
   }
@@ -131,13 +131,13 @@ export class OutputLines {
     this.#before = '';
     this.#reported = undefined;
     if (wasLong || wasReported || (isLast && line === '')) return;
-    const { limit, onLine, onLongLine, onLongLineEnd } = this.#options;
+    const { limit } = this.#options;
     if (line.length <= limit) {
-      onLine(line);
+      this.#options.onLine(line);
       return;
     }
-    onLongLine(line);
-    onLongLineEnd(line.slice(limit), 0);
+    this.#options.onLongLine(line);
+    this.#options.onLongLineEnd(line.slice(limit), 0);
   }
 
   /** The line as a terminal shows it. */
