@@ -374,7 +374,7 @@ raise SystemExit("error: command '/usr/bin/gcc' failed with exit code %d" % ende
     expect(error).toBeInstanceOf(PackageManagerError);
     expect((error as PackageManagerError).headline).toMatch(/^error: command '(\/usr\/bin\/)?gcc' failed/);
     expect((error as Error).message).toMatch(
-      /^pip install failed .*needs a compiler with headers, .*: choose a version/,
+      /^pip install failed .*needs a compiler or header files .*: choose a version/,
     );
   });
 
