@@ -68,6 +68,17 @@ export interface Launch {
   programs?(places: Readonly<Record<string, string>>): string[];
 }
 
+/** The `/tmp` of a sandbox, which further sandboxes can have as theirs. */
+export interface SharedTmp {
+  /** Start of a command line that runs the rest where `folder` is that `/tmp`. It needs the descriptors. */
+  readonly enter: readonly string[];
+  /** Of the namespaces of users and mounts. */
+  readonly descriptors: readonly [number, number];
+  readonly folder: string;
+  /** The only user who can enter and use it; the runner's own if undefined. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+}
+
 export interface SandboxOptions {
   /** Host folder of the unpacked package; copied, never modified, shared by runs. */
   readonly packageDir: string;
@@ -92,6 +103,13 @@ export interface SandboxOptions {
   readonly share?: ResourceShare | undefined;
   /** All processes of the sandbox are put into it before they do anything. The caller removes it. */
   readonly cgroup?: Cgroup | undefined;
+  /**
+   * Where `/tmp` is from. `shareable`: further sandboxes can have it as theirs (`SandboxedProcess.tmp`). Another
+   * sandbox's: the two share it, and the user id of its owner. Private if omitted.
+   */
+  readonly tmp?: 'shareable' | SharedTmp | undefined;
+  /** Place of a further folder in memory, of the size of `/tmp`, that is never shared. */
+  readonly ownTmp?: string | undefined;
   /** Identifies the subtask in lists of the host's sandboxes. */
   readonly label?: string | undefined;
 }
@@ -111,6 +129,8 @@ export interface SandboxedProcess {
   listener(port: number): Server;
   /** Undefined if the sandbox was opened without `networkPorts`. */
   readonly network?: SandboxNetwork | undefined;
+  /** Undefined if it was not opened as shareable, or the kind or the system cannot share it. */
+  readonly tmp?: SharedTmp | undefined;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Resolves when the worker itself exits; never rejects. Its remaining child processes are killed. */

@@ -293,3 +293,68 @@ test('a worker finds browsers at the fixed names, and has no privileges', async 
     capabilities: ['0', '0', '0', '0'],
   });
 });
+
+describe('files', () => {
+  const read = `Promise.all(Array.from(document.querySelector('input').files, async (file) => [file.name, await file.text()]))`;
+  const html = `data:text/html;charset=utf-8,<input type=file><a id=a download="Bericht ä.txt" href="data:text/plain,saved">save</a>`;
+  const openForm = `const page = await browser.newPage(); await page.goto('${html}');`;
+  const playwright = `const fs = require('fs');
+    const browser = await require('playwright-core').chromium.connectOverCDP(process.env.CDP_ENDPOINT);`;
+
+  test('in /tmp are uploaded and downloaded with Playwright', async () => {
+    const { value } = await valueOf(`${playwright} ${openForm}
+      fs.writeFileSync('/tmp/u.txt', 'hello');
+      await page.setInputFiles('input', '/tmp/u.txt');
+      const uploaded = await page.evaluate("${read.replaceAll('"', '\\"')}");
+      const [download] = await Promise.all([page.waitForEvent('download'), page.click('#a')]);
+      await download.saveAs('/work/saved.txt');
+      const texts = [fs.readFileSync('/work/saved.txt', 'utf8'), fs.readFileSync(await download.path(), 'utf8')];
+      await browser.close();
+      return { uploaded, name: download.suggestedFilename(), texts };`);
+    expect(value).toEqual({
+      uploaded: [['u.txt', 'hello']],
+      name: 'Bericht ä.txt',
+      texts: ['saved', 'saved'],
+    });
+  });
+
+  test('in /tmp are uploaded with Puppeteer, and downloads are saved there', async () => {
+    const { value } = await valueOf(`const fs = require('fs');
+      const browser = await require('puppeteer-core').connect({ browserWSEndpoint: process.env.BROWSER_WS_ENDPOINT });
+      ${openForm}
+      fs.writeFileSync('/tmp/u.txt', 'hello');
+      await (await page.$('input')).uploadFile('/tmp/u.txt');
+      const uploaded = await page.evaluate("${read.replaceAll('"', '\\"')}");
+      const session = await browser.target().createCDPSession();
+      await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: '/tmp/saved', eventsEnabled: true });
+      const done = new Promise((resolve) => session.on('Browser.downloadProgress', ({ state }) => state === 'completed' && resolve()));
+      await page.click('#a');
+      await done;
+      const [name] = fs.readdirSync('/tmp/saved');
+      const text = fs.readFileSync('/tmp/saved/' + name, 'utf8');
+      await browser.disconnect();
+      return { uploaded, name, text };`);
+    expect(value).toEqual({ uploaded: [['u.txt', 'hello']], name: 'Bericht ä.txt', text: 'saved' });
+  });
+
+  test('of the worker elsewhere, and of the browser elsewhere, stay private', async () => {
+    const { value } = await valueOf(`${playwright} ${openForm}
+      fs.writeFileSync('/work/secret.txt', 'hello');
+      fs.symlinkSync('/work/secret.txt', '/tmp/link.txt');
+      const shown = async (file) => (await browser.newPage()).goto('file://' + file).then(() => 'shown', (error) => /net::(\\w+)/.exec(error.message)?.[1]);
+      const seen = { work: await shown('/work/secret.txt'), link: await shown('/tmp/link.txt') };
+      fs.writeFileSync('/tmp/open.txt', 'hello');
+      seen.tmp = await shown('/tmp/open.txt');
+      seen.profile = fs.existsSync('/tmp/profile') || (fs.existsSync('/var/tmp') && fs.readdirSync('/var/tmp').length > 0);
+      seen.names = fs.readdirSync('/tmp').filter((name) => !name.startsWith('playwright'));
+      await browser.close();
+      return seen;`);
+    expect(value).toEqual({
+      work: 'ERR_FILE_NOT_FOUND',
+      link: 'ERR_FILE_NOT_FOUND',
+      tmp: 'shown',
+      profile: false,
+      names: ['link.txt', 'open.txt'],
+    });
+  });
+});

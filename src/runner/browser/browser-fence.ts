@@ -7,9 +7,16 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Cgroup } from '../cgroup.ts';
 import { proxyAddress } from '../proxy/egress-proxy.ts';
-import type { Launch, Sandbox, SandboxedProcess, SandboxLimits } from '../sandbox.ts';
+import type { Launch, Sandbox, SandboxedProcess, SandboxLimits, SharedTmp } from '../sandbox.ts';
 import { BrowserError } from './browser-error.ts';
-import { browserMounts, browserSwitches, debuggingPort, driverInFence, programInFence } from './chromium.ts';
+import {
+  browserMounts,
+  browserSwitches,
+  debuggingPort,
+  driverInFence,
+  ownFolder,
+  programInFence,
+} from './chromium.ts';
 import { WaitingConnections } from './waiting-connections.ts';
 
 /** Holds what runs first in a fence. */
@@ -33,6 +40,8 @@ export interface FenceOptions {
   readonly limits: SandboxLimits;
   /** That of the subtask. */
   readonly cgroup: Cgroup | undefined;
+  /** The `/tmp` of its worker. */
+  readonly tmp?: SharedTmp | undefined;
   readonly chromium: string;
   /** The browser is started by it, at a session's request; without it the browser starts at once, led by its pipe. */
   readonly chromedriver?: string | undefined;
@@ -65,7 +74,7 @@ export class BrowserFence {
 
   /** @throws Error that says why the fence could not be made; nothing is left running then */
   static async open(options: FenceOptions): Promise<BrowserFence> {
-    const { sandbox, scratchDir, slot, limits, cgroup, hasDebuggingPort = false } = options;
+    const { sandbox, scratchDir, slot, limits, cgroup, tmp, hasDebuggingPort = false } = options;
     const process = await sandbox.open({
       packageDir,
       scratchDir,
@@ -76,6 +85,8 @@ export class BrowserFence {
       slot,
       limits,
       cgroup,
+      tmp,
+      ownTmp: ownFolder,
     });
     return new BrowserFence(process, options);
   }
@@ -151,6 +162,6 @@ function fenceLaunch(options: FenceOptions): Launch {
     mounts: browserMounts(chromium, chromedriver),
     command: (_places, entryPlace) => [nodeBinary, entryPlace, ...entryArguments(options)],
     // There is none, and it would look for one.
-    environment: () => ({ DBUS_SESSION_BUS_ADDRESS: 'disabled:' }),
+    environment: () => ({ DBUS_SESSION_BUS_ADDRESS: 'disabled:', TMPDIR: ownFolder }),
   };
 }

@@ -78,6 +78,9 @@ export function programInFence(chromium: string): string {
 
 export const driverInFence: string = placesInFence.driver;
 
+/** Where a browser keeps its profile and its cache, which its worker does not see. Its `/tmp` may be its worker's. */
+export const ownFolder = '/var/tmp';
+
 /** Folders and files of the host that a browser reads, by their place in the fence. */
 export function browserMounts(chromium: string, chromedriver: string | undefined): Record<string, string> {
   const fonts = fontFolders.filter((folder) => existsSync(folder));
@@ -101,7 +104,7 @@ export const browserSwitches: readonly string[] = [
   '--proxy-bypass-list=<-loopback>;update.googleapis.com',
   '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
   '--disable-quic',
-  '--user-data-dir=/tmp/profile',
+  `--user-data-dir=${ownFolder}/profile`,
   `--disk-cache-size=${diskCacheBytes}`,
   '--no-first-run',
   '--no-default-browser-check',

@@ -4,7 +4,7 @@ import type { Server } from 'node:net';
 import path from 'node:path';
 import type { Config } from '../../configuration/configuration.ts';
 import type { Cgroup } from '../cgroup.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox, SharedTmp } from '../sandbox.ts';
 import { BrowserError } from './browser-error.ts';
 import { BrowserFence, type FenceOptions } from './browser-fence.ts';
 import type { BrowserPlaces } from './browser-places.ts';
@@ -28,6 +28,8 @@ export interface BrowserOwner {
   readonly scratchDir: string;
   /** Browsers are in the cgroup of their subtask. */
   readonly cgroup?: Cgroup | undefined;
+  /** The worker's `/tmp`, which its browsers have too. */
+  readonly tmp?: SharedTmp | undefined;
   readonly removeFolder: (folder: string) => Promise<void>;
   /** Serves the proxy of a browser, without credentials: nobody else reaches it. */
   readonly serveProxy: (listener: Server) => { close(): void };
@@ -137,7 +139,7 @@ export class SubtaskBrowsers {
     signal: AbortSignal,
   ): Promise<OpenBrowser> {
     const { config, sandbox, places } = this.#services;
-    const { serveProxy, removeFolder, cgroup } = this.#owner;
+    const { serveProxy, removeFolder, cgroup, tmp } = this.#owner;
     const scratchDir = await mkdtemp(path.join(this.#owner.scratchDir, 'browser-'));
     let fence: BrowserFence;
     try {
@@ -154,6 +156,7 @@ export class SubtaskBrowsers {
           tmpBytes: config.sandboxTmpBytes,
         },
         cgroup,
+        tmp,
         ...programs,
         serveProxy,
       });

@@ -273,6 +273,7 @@ export class SubtaskExecution {
       limits: this.#limits,
       share: { memoryMegabytes: limits.memory, cpus: limits.cpus },
       cgroup: this.#cgroup,
+      tmp: browsers === undefined ? undefined : 'shareable',
       label: `${slug}-${number}`,
     });
   }
@@ -416,6 +417,7 @@ export class SubtaskExecution {
       credentials: this.#credentials,
       scratchDir,
       cgroup: this.#cgroup,
+      tmp: worker.tmp,
       removeFolder: async (folder) => this.#services.scratch.remove(folder),
       serveProxy: (listener) => this.#serveProxy(listener, undefined),
       onNotice: (message) => this.#log.system(`browser: ${message}`, logType.warn),

@@ -1,6 +1,6 @@
 /** What a bubblewrap sandbox looks like from inside: its mounts, its identity, its environment. */
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
-import type { ResourceShare, SandboxLimits, SandboxOptions } from '../sandbox.ts';
+import type { ResourceShare, SandboxLimits, SandboxOptions, SharedTmp } from '../sandbox.ts';
 import { bundlePlaces, type CertificateFiles } from './certificates.ts';
 import { baseVariables, certificateMounts, inside, placeOf, placesOf, workerVariables } from './layout.ts';
 import { hostMounts, type HostMount } from './host-mounts.ts';
@@ -141,6 +141,8 @@ export interface SandboxShape {
   readonly networkPorts?: readonly number[] | undefined;
   readonly limits: SandboxLimits;
   readonly share?: ResourceShare | undefined;
+  readonly tmp?: SandboxOptions['tmp'];
+  readonly ownTmp?: string | undefined;
 }
 
 export function shapeOf({
@@ -150,6 +152,8 @@ export function shapeOf({
   networkPorts,
   limits,
   share,
+  tmp,
+  ownTmp,
 }: SandboxOptions): SandboxShape {
   const { processes, openFiles, fileSizeBytes, tmpBytes } = limits;
   return {
@@ -159,6 +163,8 @@ export function shapeOf({
     networkPorts,
     limits: { processes, openFiles, fileSizeBytes, tmpBytes },
     share,
+    tmp,
+    ownTmp,
   };
 }
 
@@ -179,18 +185,22 @@ export interface SandboxFolders {
   readonly home: string;
   /** Gets what tells of its share, where it is told one. */
   readonly share: string;
+  /** Place of a `/tmp` that can be shared. */
+  readonly tmp: string;
 }
 
 /** Part that differs by sandbox. It goes through a descriptor: command lines are visible to every user of the host. */
 export function shapeArguments(
-  { nodeModulesDir, mounts, networkPorts, limits, share }: SandboxShape,
+  { nodeModulesDir, mounts, networkPorts, limits, share, ownTmp }: SandboxShape,
   { work, home, share: shareFolder }: SandboxFolders,
   networkEtc: RuntimeFolder['etc'],
+  tmp: SharedTmp | undefined,
 ): string[] {
   const told = share === undefined ? [] : writeShareFiles(shareFolder, share);
   const size = ['--size', String(limits.tmpBytes), '--perms', '1777', '--tmpfs'];
   return [
-    [...size, '/dev/shm', ...size, '/tmp'],
+    [...size, '/dev/shm', ...(tmp === undefined ? [...size, '/tmp'] : ['--bind', tmp.folder, '/tmp'])],
+    ownTmp === undefined ? [] : [...size, ownTmp],
     ['--bind', home, homeDir, '--bind', work, workDir],
     nodeModulesDir === undefined ? [] : ['--ro-bind', nodeModulesDir, `${workDir}/node_modules`],
     ...Object.entries(mounts).map(([name, from]) => ['--ro-bind', from, placeOf(name)]),

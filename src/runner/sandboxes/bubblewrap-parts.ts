@@ -5,6 +5,7 @@ import { fixedArguments, openPortCommand } from './bubblewrap-arguments.ts';
 import type { CertificateFiles, CertificateSettings } from './certificates.ts';
 import type { NetworkTools } from './network-link.ts';
 import { prepareRuntimeFolder } from './runtime-folder.ts';
+import type { TmpTools } from './tmp-holder.ts';
 import { systemCallFilter } from './system-call-filter.ts';
 
 const binaryFolders = [
@@ -34,6 +35,8 @@ export interface BubblewrapParts {
   /** @throws Error that says what is missing and the one command that installs it */
   readonly networkTools: () => NetworkTools;
   readonly certificates: CertificateFiles;
+  /** @throws as `networkTools` */
+  readonly tmpTools: () => TmpTools;
   /** What a sandbox with this port is started by. */
   readonly openPort: (port: number) => string[];
 }
@@ -68,6 +71,7 @@ export async function findParts(settings: CertificateSettings): Promise<Bubblewr
       starter: runtime.networkStarter,
     }),
     certificates: runtime.certificates,
+    tmpTools: () => ({ bubblewrap, nsenter: findBinary('nsenter', 'util-linux') }),
     openPort: (port) => openPortCommand(bubblewrap, findBinary('setpriv', 'util-linux'), port),
   };
 }

@@ -15,7 +15,7 @@ import {
 import type { SandboxFolders, SandboxShape } from './bubblewrap-arguments.ts';
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
 import { ProcessTree } from '../../host/process-tree.ts';
-import type { SandboxNetwork } from '../sandbox.ts';
+import type { SandboxNetwork, SharedTmp } from '../sandbox.ts';
 import { NetworkLink } from './network-link.ts';
 import {
   countedBy,
@@ -27,10 +27,18 @@ import {
   StartedWorker,
 } from './started-worker.ts';
 import type { Assignment, WorkerParts } from './started-worker.ts';
+import { TmpHolder } from './tmp-holder.ts';
 import { makePrivateFolder } from './work-folder.ts';
 import type { Owner } from './work-folder.ts';
 
-const memoryFolders = ['/tmp', '/dev/shm'];
+/** Folders in memory. A `/tmp` of another sandbox counts there. */
+function memoryFolders({ tmp, ownTmp }: SandboxShape): string[] {
+  return [
+    '/dev/shm',
+    ...(typeof tmp === 'object' ? [] : ['/tmp']),
+    ...(ownTmp === undefined ? [] : [ownTmp]),
+  ];
+}
 
 function send(pipe: Writable, content: string | Buffer): void {
   pipe.on('error', () => {
@@ -41,12 +49,8 @@ function send(pipe: Writable, content: string | Buffer): void {
 
 /** Below the folder of a sandbox. */
 export function foldersIn(folder: string): SandboxFolders {
-  const [work, home, share] = ['work', 'home', 'share'].map((name) => path.join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
-  return { work, home, share };
+  const place = (name: string): string => path.join(folder, name);
+  return { work: place('work'), home: place('home'), share: place('share'), tmp: place('tmp') };
 }
 
 /** Names in the working folder that something is mounted on: a package's own of that name is not copied. */
@@ -96,27 +100,45 @@ export interface WaitingSandbox {
 
 /** @throws Error with what the sandbox printed; nothing is left running then */
 export async function startSandbox(parts: BubblewrapParts, start: SandboxStart): Promise<WaitingSandbox> {
-  const { shape, owner, filled } = start;
-  if (shape.networkPorts === undefined) return startIn(parts, start, undefined);
+  const { shape, owner, filled, folders } = start;
   let link: NetworkLink | undefined;
+  let holder: TmpHolder | undefined;
   try {
-    link = await NetworkLink.open(parts.bubblewrap, parts.networkTools(), shape.networkPorts, owner);
-    return await startIn(parts, start, link);
+    if (shape.tmp === 'shareable') {
+      await makePrivateFolder(folders.tmp, owner);
+      holder = await TmpHolder.open(parts.tmpTools(), folders.tmp, shape.limits.tmpBytes, owner);
+    }
+    const tmp = typeof shape.tmp === 'object' ? shape.tmp : holder?.tmp;
+    if (shape.networkPorts !== undefined) {
+      const tools = parts.networkTools();
+      link = await NetworkLink.open(parts.bubblewrap, tools, shape.networkPorts, owner, tmp);
+    }
+    return await startIn(parts, start, { link, holder, tmp });
   } catch (error) {
+    holder?.end();
     await Promise.allSettled([link?.discard(), filled]);
     throw error;
   }
 }
 
-/** @param link network of the sandbox; only loopback if undefined */
+/** Namespaces that exist before the sandbox. */
+interface Surroundings {
+  /** Network of the sandbox; only loopback if undefined. */
+  readonly link: NetworkLink | undefined;
+  /** Its `/tmp`, if that can be shared. */
+  readonly tmp: SharedTmp | undefined;
+  /** Of its own `/tmp`. */
+  readonly holder: TmpHolder | undefined;
+}
+
 async function startIn(
   parts: BubblewrapParts,
   { shape, folders, owner, cgroup, filled }: SandboxStart,
-  link: NetworkLink | undefined,
+  { link, tmp, holder }: Surroundings,
 ): Promise<WaitingSandbox> {
-  const [program = '', ...command] = commandLine(parts, shape, link);
+  const [program = '', ...command] = [...(tmp?.enter ?? []), ...commandLine(parts, shape, link)];
   const child = spawn(program, command, {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe', 'pipe', ...(tmp?.descriptors ?? [])],
     env: {},
     cwd: '/',
     // Ctrl+C in a terminal reaches the runner's whole process group, and a worker may end its work first.
@@ -135,7 +157,7 @@ async function startIn(
   tree.catch(() => {
     // bubblewrap ended before it told; the reason is in what it printed.
   });
-  const placement = shapeArguments(shape, folders, parts.networkEtc);
+  const placement = shapeArguments(shape, folders, parts.networkEtc, tmp);
   send(pipes[descriptors.arguments] as Writable, placement.map((value) => `${value}\0`).join(''));
   send(pipes[descriptors.filter] as Writable, parts.filter);
   try {
@@ -147,7 +169,7 @@ async function startIn(
     const processes = await tree;
     processes.preferForOutOfMemory();
     link?.leave();
-    return waitingSandbox({ child, exited, listeners, network, processes, joined });
+    return waitingSandbox({ child, exited, listeners, network, processes, joined, shape, holder });
   } catch (error) {
     child.kill('SIGKILL');
     await Promise.allSettled([exited, filled, tree.then(async (processes) => processes.kill())]);
@@ -183,6 +205,8 @@ interface StartedParts extends Pick<WorkerParts, 'exited' | 'listeners'> {
   readonly processes: ProcessTree;
   /** The cgroup it is in by now. */
   readonly joined: Cgroup | undefined;
+  readonly shape: SandboxShape;
+  readonly holder: TmpHolder | undefined;
 }
 
 function waitingSandbox({
@@ -192,9 +216,12 @@ function waitingSandbox({
   network,
   processes,
   joined,
+  shape,
+  holder,
 }: StartedParts): WaitingSandbox {
+  const folders = memoryFolders(shape);
   const group = {
-    memoryBytes: async (limitBytes: number) => processes.memoryBytes(memoryFolders, limitBytes),
+    memoryBytes: async (limitBytes: number) => processes.memoryBytes(folders, limitBytes),
     cpuSeconds: async () => processes.cpuSeconds(),
     askToEnd: async () => processes.signalAll('SIGTERM'),
     kill: async () => processes.kill(),
@@ -206,13 +233,17 @@ function waitingSandbox({
       network,
       exited,
       group: countedBy(joined ?? (await joinCgroup(child, cgroup)), group),
-      release,
+      release: async () => {
+        holder?.end();
+        await release?.();
+      },
+      tmp: holder?.tmp,
     });
   return {
     get isAlive() {
       return child.exitCode === null && child.signalCode === null;
     },
-    memoryBytes: async () => processes.memoryBytes(memoryFolders, 0),
+    memoryBytes: async () => processes.memoryBytes(folders, 0),
     become,
     discard: async () => {
       const worker = await become({ environment: {} });

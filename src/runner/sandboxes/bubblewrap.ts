@@ -72,14 +72,16 @@ async function keyOf({
   networkPorts,
   limits,
   share,
+  tmp,
+  ownTmp,
 }: SandboxShape): Promise<string> {
   const places = Object.entries({ ...mounts, node_modules: nodeModulesDir });
   const folders = await Promise.all(places.map(async ([name, folder]) => [name, await identityOf(folder)]));
-  return JSON.stringify([folders, ports, networkPorts, limits, share]);
+  return JSON.stringify([folders, ports, networkPorts, limits, share, tmp, ownTmp]);
 }
 
-/** Minimum time between attempts to set up a network, after one failed. */
-const networkRetryMilliseconds = 60_000;
+/** Minimum time between attempts to set up a network or a shared `/tmp`, after one failed. */
+const retryMilliseconds = 60_000;
 
 interface BubblewrapOptions extends CertificateSettings {
   /** What the platform keeps. */
@@ -117,6 +119,7 @@ export class BubblewrapSandbox implements Sandbox {
   /** The places among the user ids of sandboxes that were opened ahead. */
   readonly #places = new Set<{ readonly index: number }>();
   #preparing: Promise<BubblewrapParts> | undefined;
+  #canShareTmp: { readonly can: Promise<boolean>; readonly at: number } | undefined;
   #networkProblem: { readonly problem: Promise<string | undefined>; readonly at: number } | undefined;
 
   constructor(options: BubblewrapOptions) {
@@ -174,13 +177,17 @@ export class BubblewrapSandbox implements Sandbox {
     const tried = this.#networkProblem;
     if (tried !== undefined && (await tried.problem) === undefined) return undefined;
     // What failed once may work later, but is not tried for each subtask.
-    if (tried === undefined || performance.now() - tried.at > networkRetryMilliseconds) {
+    if (tried === undefined || performance.now() - tried.at > retryMilliseconds) {
       this.#networkProblem = { problem: this.#tryNetwork(), at: performance.now() };
     }
     return this.#networkProblem?.problem;
   }
 
-  async open(options: SandboxOptions): Promise<SandboxedProcess> {
+  async open(wanted: SandboxOptions): Promise<SandboxedProcess> {
+    const canShare = wanted.tmp !== 'shareable' || (await this.#sharesTmp());
+    const options = canShare ? wanted : { ...wanted, tmp: undefined };
+    // Nothing could wait for it: it depends on one other sandbox.
+    if (typeof options.tmp === 'object') return this.#openCold(options);
     const shape = shapeOf(options);
     const key = this.#warm === undefined ? '' : await keyOf(shape);
     const worker = (await this.#takeWarm(key, options)) ?? (await this.#openCold(options));
@@ -195,7 +202,7 @@ export class BubblewrapSandbox implements Sandbox {
 
   async #openCold(options: SandboxOptions): Promise<StartedWorker> {
     const parts = await this.#prepare();
-    const owner = this.#owner(options.slot);
+    const owner = typeof options.tmp === 'object' ? options.tmp.owner : this.#owner(options.slot);
     const folders = foldersIn(options.scratchDir);
     const shape = shapeOf(options);
     await makeFolders(folders, shape, owner);
@@ -262,6 +269,21 @@ export class BubblewrapSandbox implements Sandbox {
       await warm.discard();
       throw explained(error);
     }
+  }
+
+  /** Whether sandboxes can share a `/tmp`: systems may forbid namespaces within namespaces. */
+  async #sharesTmp(): Promise<boolean> {
+    const tried = this.#canShareTmp;
+    if (tried !== undefined && (await tried.can)) return true;
+    if (tried === undefined || performance.now() - tried.at > retryMilliseconds) {
+      const open: Sandbox['open'] = async (trial) => this.#openCold({ ...trial, tmp: 'shareable' });
+      const can = tryOut({ open }, this.#options.cacheDir).then(
+        () => true,
+        () => false,
+      );
+      this.#canShareTmp = { can, at: performance.now() };
+    }
+    return this.#canShareTmp?.can ?? false;
   }
 
   async #tryNetwork(): Promise<string | undefined> {

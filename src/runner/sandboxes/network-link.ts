@@ -11,7 +11,7 @@ import { Server } from 'node:net';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
-import { networkAddresses, type SandboxNetwork } from '../sandbox.ts';
+import { networkAddresses, type SandboxNetwork, type SharedTmp } from '../sandbox.ts';
 import type { Owner } from './work-folder.ts';
 
 /** Programs that set up the network. */
@@ -136,6 +136,7 @@ export class NetworkLink {
 
   /**
    * @param owner user of the sandbox
+   * @param tmp where the sandbox starts
    * @throws Error with the setup's output if the system does not allow it; nothing is left running
    */
   static async open(
@@ -143,8 +144,10 @@ export class NetworkLink {
     tools: NetworkTools,
     ports: readonly number[],
     owner: Owner | undefined,
+    tmp: SharedTmp | undefined,
   ): Promise<NetworkLink> {
-    const command = [
+    const [program = '', ...command] = [
+      [...(tmp?.enter ?? []), bubblewrap],
       ['--unshare-user', '--unshare-net', '--die-with-parent'],
       capabilities.flatMap((capability) => ['--cap-add', capability]),
       ['--dev-bind', '/', '/', '--', '/bin/sh', '-c', script(existsSync('/proc/net/if_inet6')), 'sh'],
@@ -158,8 +161,8 @@ export class NetworkLink {
         ports.join(','),
       ],
     ].flat();
-    const child = spawn(bubblewrap, command, {
-      stdio: ['pipe', 'ignore', 'pipe', 'ipc', 'pipe'],
+    const child = spawn(program, command, {
+      stdio: ['pipe', 'ignore', 'pipe', 'ipc', 'pipe', 'ignore', 'ignore', ...(tmp?.descriptors ?? [])],
       env: {},
       cwd: '/',
       detached: true,

@@ -39,7 +39,11 @@ const endpointNames = [
 const etcFiles: Readonly<Record<string, string>> = {
   passwd: 'worker:x:1000:1000:worker:/home/worker:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
   group: 'worker:x:1000:\nnogroup:x:65534:\n',
-  hosts: `127.0.0.1 localhost worker\n${endpointNames.map((name) => `127.0.0.1 ${name}\n`).join('')}`,
+  // The mapped address is the same one for clients that ask for IPv6 only: otherwise they would ask the name server.
+  hosts: [
+    '127.0.0.1 localhost worker\n',
+    ...endpointNames.map((name) => `127.0.0.1 ${name}\n::ffff:127.0.0.1 ${name}\n`),
+  ].join(''),
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
   'resolv.conf': 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n',
 };

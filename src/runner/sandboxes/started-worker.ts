@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import type { Cgroup } from '../cgroup.ts';
-import type { SandboxedProcess, SandboxNetwork, WorkerExit } from '../sandbox.ts';
+import type { SandboxedProcess, SandboxNetwork, WorkerExit, SharedTmp } from '../sandbox.ts';
 import { childrenOf } from '../../host/process-tree.ts';
 import { closeNetwork } from './network-link.ts';
 
@@ -169,6 +169,7 @@ export interface WorkerParts {
   readonly group: ProcessGroup;
   /** Gives back what its kind of sandbox holds for it: called once, after it was closed, or could not be. */
   readonly release?: (() => Promise<void>) | undefined;
+  readonly tmp?: SharedTmp | undefined;
 }
 
 /**
@@ -193,6 +194,7 @@ export function partsOf(
 
 export class StartedWorker implements SandboxedProcess {
   readonly network: SandboxNetwork | undefined;
+  readonly tmp: SharedTmp | undefined;
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly exited: Promise<WorkerExit>;
@@ -203,8 +205,9 @@ export class StartedWorker implements SandboxedProcess {
   readonly #release: (() => Promise<void>) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ stdout, stderr, starter, listeners, network, exited, group, release }: WorkerParts) {
+  constructor({ stdout, stderr, starter, listeners, network, exited, group, release, tmp }: WorkerParts) {
     this.network = network;
+    this.tmp = tmp;
     this.stdout = stdout;
     this.stderr = stderr;
     this.exited = exited;
