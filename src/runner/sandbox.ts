@@ -68,14 +68,14 @@ export interface Launch {
   programs?(places: Readonly<Record<string, string>>): string[];
 }
 
-/** The `/tmp` of a sandbox, which further sandboxes can have as theirs. */
+/** The `/tmp` of a sandbox that other sandboxes can share. */
 export interface SharedTmp {
-  /** Start of a command line that runs the rest where `folder` is that `/tmp`. It needs the descriptors. */
+  /** Start of a command line that runs the rest with `/tmp` mounted on `folder`. It requires the descriptors. */
   readonly enter: readonly string[];
-  /** Of the namespaces of users and mounts. */
+  /** Descriptors of the user and mount namespaces. */
   readonly descriptors: readonly [number, number];
   readonly folder: string;
-  /** The only user who can enter and use it; the runner's own if undefined. */
+  /** The only user who can use it; the runner's user if undefined. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
 }
 
@@ -104,11 +104,11 @@ export interface SandboxOptions {
   /** All processes of the sandbox are put into it before they do anything. The caller removes it. */
   readonly cgroup?: Cgroup | undefined;
   /**
-   * Where `/tmp` is from. `shareable`: further sandboxes can have it as theirs (`SandboxedProcess.tmp`). Another
-   * sandbox's: the two share it, and the user id of its owner. Private if omitted.
+   * The kind of `/tmp`: `shareable` with other sandboxes (`SandboxedProcess.tmp`), or that of another sandbox, whose
+   * user id is then shared too. Private if omitted.
    */
   readonly tmp?: 'shareable' | SharedTmp | undefined;
-  /** Place of a further folder in memory, of the size of `/tmp`, that is never shared. */
+  /** Path of another folder in memory, with the size of `/tmp`, that is never shared. */
   readonly ownTmp?: string | undefined;
   /** Identifies the subtask in lists of the host's sandboxes. */
   readonly label?: string | undefined;

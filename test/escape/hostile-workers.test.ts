@@ -1,4 +1,4 @@
-/** Workers that mean ill, on a whole platform: none may hurt the runner, its other runs, or stay behind. */
+/** Hostile workers on a whole platform: none may harm the runner or other runs, or leave anything behind. */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -22,7 +22,7 @@ beforeAll(async () => {
     sandboxDiskBytes: 48 * mebibyte,
     sandboxDiskFileLimit: 2000,
     runnerSlots: 4,
-    // Their sockets would be among the descriptors that are counted.
+    // Their sockets would be counted among the descriptors.
     warmSandboxes: 0,
   });
   worker = await publishScriptedWorker(platform, 'Hostile');
@@ -37,7 +37,7 @@ async function expectHealthy(): Promise<void> {
   });
 }
 
-/** Bytes by which the memory of this process, which is the runner's, grows at most while the run goes on. */
+/** Maximum growth of the runner's memory, which runs in this process, during the run, in bytes. */
 async function growthDuring(run: () => Promise<unknown>): Promise<number> {
   const before = process.memoryUsage().rss;
   let most = before;
@@ -49,7 +49,7 @@ async function growthDuring(run: () => Promise<unknown>): Promise<number> {
 }
 
 describe('output', () => {
-  test('of 100 MB in one line is cut, and never held', async () => {
+  test('of 100 MB in one line is cut, and never kept in memory', async () => {
     const script = `const part = 'x'.repeat(1e6);
       for (let n = 0; n < 100; n += 1) await new Promise((written) => process.stdout.write(part, written));
       await new Promise((written) => process.stdout.write('\\nnext\\n', written));`;
@@ -65,7 +65,7 @@ describe('output', () => {
     expect(lines.find((line) => line.startsWith('xxx'))).toMatch(/line cut at 2000 characters/);
   });
 
-  test('of ten million lines is kept in small part, and counted', async () => {
+  test('of ten million lines is stored only in part, and the rest is counted', async () => {
     const script = `const part = 'x\\n'.repeat(1e5);
       for (let n = 0; n < 100; n += 1) await new Promise((written) => process.stdout.write(part, written));`;
     let slug = '';
@@ -85,7 +85,7 @@ describe('output', () => {
     expect((rows[0]?.kept ?? 0) + (rows[0]?.dropped ?? 0)).toBe(10_000_000);
   });
 
-  test('without end, printed and by the SDK, lets other runs have theirs', async () => {
+  test('without end, printed and by the SDK, does not delay the output of other runs', async () => {
     const script = `await sdk.log.info('flooding');
       const log = async () => { for (;;) await sdk.log.info('x') };
       const print = async () => { for (;;) await new Promise((written) => process.stdout.write('x\\n'.repeat(1e4), written)) };
@@ -101,7 +101,7 @@ describe('output', () => {
 });
 
 describe('the end of a run', () => {
-  test('comes to a worker that ignores SIGTERM', async () => {
+  test('kills a worker that ignores SIGTERM', async () => {
     const mark = makeMark();
     const script = `process.on('SIGTERM', () => {});
       require('node:child_process').spawn(process.execPath, ['-e',
@@ -116,7 +116,7 @@ describe('the end of a run', () => {
     expect(await processesMarked(mark)).toEqual([]);
   });
 
-  test('comes to what forked twice into a session of its own', async () => {
+  test('kills a process that forked twice into its own session', async () => {
     const mark = makeMark();
     const script = `const { spawn } = require('node:child_process');
       const inner = "process.on('SIGHUP', () => {}); process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)";
@@ -135,11 +135,11 @@ describe('the SDK’s port', () => {
     'garbage bytes': `require('node:crypto').randomBytes(1e6)`,
     'garbage after the preface of HTTP/2': `Buffer.concat([Buffer.from('PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n'),
       require('node:crypto').randomBytes(1e6)])`,
-    'frames that announce more than they hold': `Buffer.concat([
+    'frames that are shorter than they declare': `Buffer.concat([
       Buffer.from('PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n'), Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
       Buffer.from([255, 255, 255, 1, 4, 0, 0, 0, 1]), Buffer.alloc(1e6, 1)])`,
   };
-  test.each(Object.entries(noise))('lives through %s', async (_, bytes) => {
+  test.each(Object.entries(noise))('survives %s', async (_, bytes) => {
     const script = `const net = require('node:net');
       await Promise.all(Array.from({ length: 40 }, () => new Promise((ended) => {
         const socket = net.connect(20086, '127.0.0.1');
@@ -157,7 +157,7 @@ describe('the SDK’s port', () => {
     expect(grown).toBeLessThan(200 * mebibyte);
   });
 
-  test('lives through a worker that closes its connections in the middle of a row', async () => {
+  test('survives a worker that closes its connections in the middle of a row', async () => {
     const script = `for (const handle of process._getActiveHandles()) if (handle.remotePort === 20086) {
         sdk.result.pushData({ lost: 'x'.repeat(1e6) }).catch(() => {}); handle.destroy(); }
       process.exit(0);`;
@@ -166,7 +166,7 @@ describe('the SDK’s port', () => {
   });
 });
 
-test('thousands of connections to the SDK and the proxy end with their run, descriptors too', async () => {
+test('thousands of connections to the SDK and the proxy end with their run, and so do their descriptors', async () => {
   await expectHealthy();
   const before = readdirSync('/proc/self/fd').length;
   const script = `const net = require('node:net');
@@ -187,7 +187,7 @@ test('thousands of connections to the SDK and the proxy end with their run, desc
   await eventually(async () => (readdirSync('/proc/self/fd').length <= before + 5 ? true : undefined));
 });
 
-test('a fork bomb ends with its run, and leaves nothing', async () => {
+test('a fork bomb ends with its run and leaves nothing', async () => {
   const mark = makeMark();
   const script = `require('node:child_process').spawn('/bin/sh', ['-c', 'f() { f | f & f; }; f', '${mark}'], { stdio: 'ignore' });
     ${runForever}`;
@@ -237,7 +237,7 @@ describe('disk', () => {
       byFiles,
     ],
     [
-      'deeper than paths may be long',
+      'in folders nested deeper than the maximum length of a path',
       `const fs = require('node:fs');
         for (let n = 0; n < 60; n += 1) { fs.mkdirSync('d'.repeat(200)); process.chdir('d'.repeat(200)); } ${runForever}`,
       byFiles,
@@ -249,7 +249,7 @@ describe('disk', () => {
     expect(answer).toMatchObject({ end_reason: 'limit', end_detail: { limit, set_by: 'operator' } });
   });
 
-  test('is free again after that, however deep', async () => {
+  test('is free again after the run, however deep the folders are', async () => {
     await expectHealthy();
     const scratch = path.join(platform.platform.config.cacheDir, 'scratch');
     expect(readdirSync(scratch, { recursive: true }).filter((name) => String(name).includes('dddd'))).toEqual(

@@ -1,6 +1,6 @@
 /**
- * Descriptors that whoever started `chela up` had left open, and only root may open: a file, a folder, a listening socket. No
- * process that the platform starts has them.
+ * Descriptors of files, folders and listening sockets that only root can open, and that `chela up` inherits. No process
+ * that the platform starts may have them.
  */
 import { spawnSync, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,10 +18,10 @@ import { RegistryServer } from '../runner/registries/registry-server.ts';
 import { makeReachableFolder, removeFolder, writePackage } from '../runner/worker-package.ts';
 
 const keeper = 'chela-inherited-descriptors';
-/** Numbers that Node marks to close on exec by itself, and some that it does not. */
+/** Descriptor numbers, some of which Node itself closes on exec and some of which it does not. */
 const numbers = { low: 3, file: 200, folder: 201, socket: 203, high: 1000 } as const;
 
-/** Prints what it can see of descriptors as one line of JSON: links of every process, and what opens by number. */
+/** Prints all descriptors that it can see, as one line of JSON: links of every process, and results of opening numbers. */
 const look = `const fs = require('node:fs');
   const code = (action) => { try { return action() } catch (error) { return error.code } };
   const links = fs.readdirSync('/proc').filter((name) => Number(name) > 0).flatMap((pid) => {
@@ -33,7 +33,7 @@ const look = `const fs = require('node:fs');
   ]);
   console.log('seen ' + JSON.stringify({ links, opened }));`;
 
-/** Waits with a browser open until it is told to end. */
+/** Also opens a browser, and waits until it is ended. */
 const browse = `${look}
   const socket = new WebSocket('ws://' + process.env.ChromeWs + '/ws?apiKey=' + encodeURIComponent(process.env.PROXY_AUTH));
   socket.onerror = () => process.exit(2);
@@ -58,7 +58,7 @@ let handles: FileHandle[];
 let server: net.Server;
 let registry: RegistryServer;
 let chela: StartedChela;
-/** Links of the descriptors as `/proc` shows them. */
+/** Links of the inherited descriptors in `/proc`. */
 let targets: string[];
 
 beforeAll(async () => {
@@ -104,7 +104,7 @@ afterAll(async () => {
   await removeFolder(cacheDir);
 });
 
-/** @param descriptors of this process that `chela` is started with, by the number they get there */
+/** @param descriptors of this process that `chela` inherits, by their number there */
 function stdioWith(descriptors: Readonly<Record<number, number>>): StdioOptions {
   const stdio: ('ignore' | 'pipe' | number)[] = ['ignore', 'pipe', 'pipe'];
   for (const [number, descriptor] of Object.entries(descriptors)) {
@@ -114,7 +114,7 @@ function stdioWith(descriptors: Readonly<Record<number, number>>): StdioOptions 
   return stdio;
 }
 
-/** Descriptors of a process by number; none of one that has ended. */
+/** Descriptors of a process by number; empty if it has ended. */
 async function descriptorsOf(pid: number): Promise<[number, string][]> {
   const names = await readdir(`/proc/${pid}/fd`).catch(() => []);
   return Promise.all(
@@ -125,7 +125,7 @@ async function descriptorsOf(pid: number): Promise<[number, string][]> {
   );
 }
 
-/** Every process below the platform that has one of the descriptors, besides the one that only keeps them open. */
+/** All child processes of the platform that have one of the descriptors, except the one that keeps them open. */
 async function processesWithTargets(): Promise<string[]> {
   const below = descendantsOf(chela.process.pid).filter(({ command }) => !command.includes(keeper));
   const found = await Promise.all(
@@ -150,7 +150,7 @@ function expectNothingOf({ links, opened }: Sight): void {
   expect(new Set(opened)).toEqual(new Set(['EBADF', 'EACCES']));
 }
 
-test('a worker and its browser have none of them', { timeout: 120_000 }, async () => {
+test('a worker and its browser do not have them', { timeout: 120_000 }, async () => {
   const worker = await publish('looking', { 'main.js': browse, 'package.json': '{}' });
   const slug = await chela.client.runAsync(worker, {});
   const lines = await eventually(async () => {
@@ -165,7 +165,7 @@ test('a worker and its browser have none of them', { timeout: 120_000 }, async (
   await chela.client.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
 });
 
-test('a package manager has none of them', { timeout: 120_000 }, async () => {
+test('a package manager does not have them', { timeout: 120_000 }, async () => {
   await registry.addNpm(
     'looker',
     { 'look.js': look, 'index.js': '' },
@@ -180,7 +180,7 @@ test('a package manager has none of them', { timeout: 120_000 }, async () => {
   expectNothingOf(sightIn(lines.map(({ content }) => content)));
 });
 
-test('the platform keeps nothing open that a program it starts would get', async () => {
+test('the platform has no open descriptor that its child processes would inherit', async () => {
   const held = await descriptorsOf(chela.process.pid);
   const passedOn = await Promise.all(
     held.map(async ([number, target]) => {
@@ -196,7 +196,7 @@ test('a lock on one of them lasts as long as the platform', { timeout: 180_000 }
   const lock = path.join(folder, 'lock');
   const locked = (): boolean => spawnSync('flock', ['--nonblock', lock, 'true']).status === 1;
   const held = await open(lock, 'w');
-  // On the open file itself, as `exec 200>lock; flock 200` in a script.
+  // A lock on the open file, like `exec 200>lock; flock 200` in a script.
   spawnSync('flock', ['3'], { stdio: ['ignore', 'ignore', 'inherit', held.fd] });
   const dataDir = await mkdtemp(path.join(tmpdir(), 'chela-test-locked-'));
   onTestFinished(async () => rm(dataDir, { recursive: true, force: true, maxRetries: 20 }));

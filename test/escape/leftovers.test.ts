@@ -1,4 +1,4 @@
-/** What is on the machine before and after two hundred runs of all kinds of ends. */
+/** Compares the machine before and after two hundred runs that end in all possible ways. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -11,7 +11,7 @@ import { startTestPlatform, type TestPlatform } from '../support/test-platform.t
 
 const runnerSlots = 6;
 const warmSandboxes = 2;
-/** Slots have the first ones, sandboxes that are open ahead the next: at most as many as both together. */
+/** Maximum number of user ids in use: those of slots, then those of sandboxes opened ahead. */
 const userIds = 2 * runnerSlots + warmSandboxes;
 const firstUserId = 2_500_000 + (process.pid % 100_000) * userIds;
 
@@ -32,7 +32,7 @@ interface Remains {
   readonly folders: string[];
 }
 
-/** bubblewrap, the first process, the worker. */
+/** bubblewrap, the first process and the worker. */
 const processesOfOneSandbox = 3;
 
 function processesOfSandboxes(): string[] {
@@ -52,12 +52,12 @@ async function remains(cacheDir: string): Promise<Remains> {
   return {
     processes: processesOfSandboxes().length,
     children: descendantsOf(process.pid).map(({ command }) => command),
-    // Others mount as well while the test runs.
+    // Other tests mount too while this one runs.
     mounts: readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
       .filter((line) => line.includes(cacheDir)),
     cgroups: await cgroupsOf(process.pid),
-    // Which sandbox is open ahead changes with every run.
+    // The sandboxes opened ahead change with every run.
     folders: (await readdir(cacheDir, { recursive: true }))
       .map((name) => name.replace(/\/subtask-\w+/, '/subtask'))
       .toSorted(),
@@ -108,7 +108,7 @@ test('two hundred runs leave no process, mount, cgroup, descriptor or folder', a
     await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
     expect((await platform.finished(slug)).err_msg).toBe('run aborted by user');
   }
-  async function abortAtOnce(): Promise<void> {
+  async function abortImmediately(): Promise<void> {
     const slug = await platform.runAsync(published.endless, input);
     await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
     expect((await platform.finished(slug)).err_msg).toBe('run aborted by user');
@@ -124,16 +124,16 @@ test('two hundred runs leave no process, mount, cgroup, descriptor or folder', a
       ...Array.from({ length: 3 }, async () => succeed('daemonic')),
       ...Array.from({ length: 5 }, fail),
       ...Array.from({ length: 2 }, abort),
-      ...Array.from({ length: 2 }, abortAtOnce),
+      ...Array.from({ length: 2 }, abortImmediately),
       runOutOfTime(),
     ]);
   }
 
-  // What is made once, such as caches and connections to the database, is there after the first round.
+  // The first round creates what is needed only once, such as caches and connections to the database.
   await round();
   const before = await eventually(async () => {
     const seen = await remains(cacheDir);
-    // What is left is what waits for the next subtasks.
+    // Only the sandboxes opened ahead are left.
     return seen.processes === warmSandboxes * processesOfOneSandbox ? seen : undefined;
   });
   const descriptorsBefore = descriptorCount();
@@ -142,6 +142,6 @@ test('two hundred runs leave no process, mount, cgroup, descriptor or folder', a
     expect(await remains(cacheDir)).toEqual(before);
     return true;
   });
-  // Connections that are kept alive come and go: far fewer than one a run.
+  // The number of keep-alive connections varies, but by far less than one per run.
   expect(descriptorCount() - descriptorsBefore).toBeLessThan(10);
 });

@@ -1,4 +1,4 @@
-/** Workers that send the SDK's port more than the platform has memory for, and wait. */
+/** Workers that send more to the SDK's port than the platform can keep in memory, and leave their messages unfinished. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,8 +13,8 @@ const [connections, streams] = [32, 100];
 const items = ['one'];
 
 /**
- * Opens all the streams it can, sends each the most of a message and says when no more is taken. `announce` is the size that
- * the messages are said to have, `parts` how often it sends 64 KiB of each.
+ * Opens as many streams as possible, sends most of a message on each, and prints a line when the runner reads no more.
+ * `announce` is the declared size of the messages; `parts` is the number of 64 KiB pieces that it sends of each.
  */
 const hostile = `const http2 = require('node:http2');
   const { announce, parts } = JSON.parse(require('node:fs').readFileSync('plan.json', 'utf8'));
@@ -85,8 +85,8 @@ async function pushRows(): Promise<void> {
 
 test.each([
   ['within the limit of a message', { announce: 15 * mebibyte, parts: 239 }],
-  ['over the limit, which nobody keeps', { announce: 30 * mebibyte, parts: 20 }],
-])('thousands of messages %s that never end take a bounded memory', { timeout: 180_000 }, async (_, plan) => {
+  ['above the limit, which are not kept,', { announce: 30 * mebibyte, parts: 20 }],
+])('thousands of unfinished messages %s use limited memory', { timeout: 180_000 }, async (_, plan) => {
   const worker = await publishHostile(plan);
   await pushRows();
   const before = await residentBytes();
@@ -98,7 +98,7 @@ test.each([
     const said = logs.map((log) => log.find(({ content }) => content.startsWith('nothing more is taken')));
     return said.every((line) => line !== undefined) ? said : undefined;
   }, 120_000);
-  // The worker of another run has its rows taken meanwhile.
+  // Meanwhile, rows of another run are stored.
   await pushRows();
   clearInterval(watch);
   for (const slug of slugs) expect((await chela.client.run(slug)).status).toBe('running');

@@ -1,4 +1,4 @@
-/** What a worker may not ask of the kernel, asked directly: by Perl, which is in every Debian and has `syscall`. */
+/** Makes system calls that workers are refused, with Perl, which every Debian has and which has `syscall`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -19,8 +19,8 @@ import {
 } from '../runner/worker-package.ts';
 
 const perl = '/usr/bin/perl';
-/** The numbers of the calls are those of this processor. */
-const canAsk = process.arch === 'x64' && existsSync(perl);
+/** The numbers of the calls are those of x64. */
+const canCall = process.arch === 'x64' && existsSync(perl);
 
 let cacheDir: string;
 let sandbox: BubblewrapSandbox;
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(async () => removeFolder(cacheDir));
 
-/** Makes each call in a process of its own in one sandbox. @returns the name of each error, `done` where there was none */
+/** Makes each call in a separate process in one sandbox. @returns the name of each error, or `done` if there was none */
 async function outcomes(calls: readonly string[]): Promise<string[]> {
   const folder = await makeReachableFolder();
   onTestFinished(async () => removeFolder(folder));
@@ -47,23 +47,23 @@ async function outcomes(calls: readonly string[]): Promise<string[]> {
   const names = new Map(Object.entries(os.constants.errno).map(([name, number]) => [number, name]));
   return (JSON.parse(stdout) as string[]).map((answer) => {
     if (answer === '0') return 'done';
-    return names.get(Number(answer)) ?? `neither done nor refused: ${answer}`;
+    return names.get(Number(answer)) ?? `unexpected result: ${answer}`;
   });
 }
 
-/** Arguments in memory: Perl hands on only what may be written to. */
+/** Arguments in memory, as variables, because Perl passes only writable strings to system calls. */
 const text = (value: string): string => `my $t${value.length} = "${value}"`;
 const packed = (template: string, ...values: number[]): string =>
   `my $p${values.length} = pack("${template}", ${values.join(', ')})`;
 
-describe.skipIf(!canAsk)('a system call', () => {
+describe.skipIf(!canCall)('a system call', () => {
   const refused: Record<string, string> = {
     'a raw socket of ICMP': '41, 2, 3, 1',
     'a raw socket of TCP': '41, 2, 3, 6',
     'a raw socket of IPv6': '41, 10, 3, 58',
     'a packet socket': '41, 17, 3, 768',
     'mount of a tmpfs': `165, ${text('none')}, ${text('/tmp')}, ${text('tmpfs')}, 0, 0`,
-    'mount again, writable': `165, ${text('none')}, ${text('/')}, 0, 4128, 0`,
+    'remounting as writable': `165, ${text('none')}, ${text('/')}, 0, 4128, 0`,
     unmount: `166, ${text('/proc')}, 2`,
     pivot_root: `155, ${text('/tmp')}, ${text('/tmp')}`,
     chroot: `161, ${text('/tmp')}`,
@@ -72,26 +72,26 @@ describe.skipIf(!canAsk)('a system call', () => {
     'a network namespace': '272, 0x40000000',
     'a process namespace': '272, 0x20000000',
     'a block device': `133, ${text('/tmp/disk')}, 060660, 0x800`,
-    'the device of memory': `133, ${text('/tmp/memory')}, 020660, 0x101`,
+    'the memory device': `133, ${text('/tmp/memory')}, 020660, 0x101`,
     'becoming root': '105, 0',
     'becoming the group of root': '106, 0',
     'a socket to the hypervisor': '41, 40, 1, 0',
-    'a file of memory that nothing counts': `319, ${text('bomb')}, 0`,
-    'memory shared by System V': '29, 0, 4096, 0x3b6',
-    'a message queue of System V': '68, 0, 0x3b6',
+    'a memory file, which no limit counts': `319, ${text('bomb')}, 0`,
+    'System V shared memory': '29, 0, 4096, 0x3b6',
+    'a System V message queue': '68, 0, 0x3b6',
     'a key': `248, ${text('user')}, ${text('named')}, ${text('secret')}, 6, -3`,
     'a key ring': '250, 1, 0',
-    'a program of the kernel': '321, 0, 0, 0',
-    'a ring of input and output': `425, 8, ${packed('x120', 0)}`,
+    'a BPF program': '321, 0, 0, 0',
+    'an io_uring': `425, 8, ${packed('x120', 0)}`,
     'handling page faults': '323, 0',
-    'counters of the processor': '298, 0, 0, -1, -1, 0',
-    'a call of the other interface': '0x40000027',
+    'performance counters': '298, 0, 0, -1, -1, 0',
+    'a call of the x32 interface': '0x40000027',
     'groups of root': `116, 1, ${packed('I', 0)}`,
     'a host name': `170, ${text('other')}, 5`,
     'the clock': `227, 0, ${packed('qq', 0, 0)}`,
     'a restart': '169, 0xfee1dead, 672274793, 0x1234567, 0',
     'a kernel module': '313, 0, 0, 0',
-    'ports of the processor': '172, 3',
+    'I/O ports': '172, 3',
     'files by handle': `304, -100, ${packed('IIx128', 8, 1)}, 0`,
     'swapping to a file': `167, ${text('/tmp/swap')}, 0`,
     accounting: `163, ${text('/tmp/acct')}`,
@@ -113,7 +113,7 @@ describe.skipIf(!canAsk)('a system call', () => {
     const names = Object.keys(refused);
     const answers = await outcomes(Object.values(refused));
     const refusals = new Set(['EPERM', 'EACCES', 'ESRCH', 'ENOSPC', 'EAFNOSUPPORT', 'ENOSYS']);
-    // The sandbox has no user with the id of root at all.
+    // The sandbox has no user id 0 at all.
     const noSuchId = new Set(['becoming root', 'becoming the group of root']);
     const allowed = names
       .map((name, index) => ({ name, answer: answers[index] ?? '' }))
@@ -122,7 +122,7 @@ describe.skipIf(!canAsk)('a system call', () => {
   });
 });
 
-test('the first process shows nothing of itself', async () => {
+test('the first process reveals nothing about itself', async () => {
   const body = `const fs = require('node:fs');
     const code = (action) => { try { return action() } catch (error) { return error.code } };
     console.log(JSON.stringify([
@@ -136,8 +136,8 @@ test('the first process shows nothing of itself', async () => {
   expect(answers.filter((answer) => !['EACCES', 'EPERM', 'EROFS'].includes(answer))).toEqual([]);
 });
 
-test.skipIf(!canAsk)('a debugger traces processes of the worker’s own', async () => {
-  // The child asks to be traced and stops; its tracer sees it stopped, and lets it go on to its end.
+test.skipIf(!canCall)('a debugger can trace the worker’s own processes', async () => {
+  // The child requests tracing and stops. The tracer sees that it is stopped, and lets it continue to its end.
   const script = `my $child = fork();
     if (!$child) { syscall(101, 0, 0, 0, 0) == 0 or exit 9; kill STOP => $$; exit 7 }
     waitpid($child, 2); open(my $stat, "/proc/$child/stat"); my ($state) = <$stat> =~ /\\) (\\w)/;
@@ -153,7 +153,7 @@ test.skipIf(!canAsk)('a debugger traces processes of the worker’s own', async 
   expect(stdout).toBe('t 7\n');
 });
 
-test('a program with the setuid bit stays the worker’s own user', async () => {
+test('a program with the setuid bit keeps the worker’s user', async () => {
   const body = `const fs = require('node:fs');
     fs.copyFileSync('/usr/bin/sh', '/work/sh'); fs.chmodSync('/work/sh', 0o6755);
     const { stdout } = require('node:child_process').spawnSync('/work/sh', ['-p', '-c', 'read x < /proc/self/status; ' +
@@ -163,7 +163,7 @@ test('a program with the setuid bit stays the worker’s own user', async () => 
   expect(await answerOf(sandbox, body)).toEqual(['1000', '1000', '1']);
 });
 
-test('devices are the harmless ones', async () => {
+test('only harmless devices exist', async () => {
   const body = `console.log(JSON.stringify(require('node:fs').readdirSync('/dev').sort()))`;
   const harmless = [
     'console',
@@ -182,7 +182,7 @@ test('devices are the harmless ones', async () => {
   expect(((await answerOf(sandbox, body)) as string[]).filter((name) => !known.has(name))).toEqual([]);
 });
 
-test('a socket of the host’s file system is not there', async () => {
+test('a socket in the host’s file system cannot be reached', async () => {
   const folder = await makeReachableFolder();
   onTestFinished(async () => removeFolder(folder));
   const socketPath = path.join(folder, '.s.PGSQL.5432');
@@ -200,7 +200,7 @@ test('a socket of the host’s file system is not there', async () => {
   expect(await answerOf(sandbox, body)).toEqual(['ENOENT', 'ENOENT', 'EACCES']);
 });
 
-test('links in a package lead nowhere outside', async () => {
+test('links in a package cannot lead out of the sandbox', async () => {
   const secretFolder = await makeReachableFolder();
   onTestFinished(async () => removeFolder(secretFolder));
   await writePackage(secretFolder, { 'secret.txt': 'secret' });
@@ -214,7 +214,7 @@ test('links in a package lead nowhere outside', async () => {
   expect(await answerOf(sandbox, body)).toEqual([false, false, false, false, false, false]);
 });
 
-test('processes of the host and of another sandbox are neither seen nor reached', async () => {
+test('processes of the host and of other sandboxes cannot be seen or signaled', async () => {
   const bystander = spawn('sleep', ['60'], { stdio: 'ignore' });
   onTestFinished(() => {
     bystander.kill();
@@ -229,7 +229,7 @@ test('processes of the host and of another sandbox are neither seen nor reached'
     const seen = fs.readdirSync('/proc').filter((name) => /^\\d+$/.test(name)).map((pid) =>
       fs.readFileSync('/proc/' + pid + '/cmdline', 'latin1'));
     const reached = [];
-    // A signal to a thread goes to its process.
+    // A signal to a thread reaches its process.
     const own = new Set([1, ...fs.readdirSync('/proc/self/task').map(Number)]);
     for (let pid = 1; pid < 40000; pid += 1) {
       if (own.has(pid)) continue;

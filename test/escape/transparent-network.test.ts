@@ -1,4 +1,4 @@
-/** Ways out of a sandbox through the network that carries everything: none may lead where the proxy would not. */
+/** Attempts to escape through the transparent network: it must not reach anything that the proxy refuses. */
 import { existsSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Resolve } from '../../src/addresses/addresses.ts';
@@ -31,7 +31,7 @@ function leadingTo(...addresses: string[]): Resolve {
 
 const refusal = ' is not a public address: the operator can allow it with THE_SETTING';
 
-describe('what is not public is not reached', () => {
+describe('an address that is not public cannot be reached', () => {
   const addresses = [
     '169.254.169.254',
     '168.63.129.16',
@@ -63,7 +63,7 @@ describe('what is not public is not reached', () => {
     expect(secret.reached()).toBe(0);
   });
 
-  test('as the loopback of the host, which is the sandbox’s own instead', async () => {
+  test('as the host’s loopback, because loopback is the sandbox’s own', async () => {
     const secret = await serveSecret();
     const targets = [
       '127.0.0.1',
@@ -88,11 +88,11 @@ describe('what is not public is not reached', () => {
   test.each([
     ['private', '10.0.0.1'],
     ['loopback', '127.0.0.1'],
-    ['loopback of IPv6', '::1'],
+    ['IPv6 loopback', '::1'],
     ['metadata', '169.254.169.254'],
     ['IPv4 within IPv6', '::ffff:127.0.0.1'],
-    ['the stand-in of another name', '198.18.1.0'],
-  ])('by a name that leads there (%s)', async (_, address) => {
+    ['the synthetic address of another name', '198.18.1.0'],
+  ])('by a name that resolves to it (%s)', async (_, address) => {
     const secret = await serveSecret();
     const { value, notices } = await runNetworked(
       `return settle(ask('http://evil.example:${secret.port}/'))`,
@@ -109,7 +109,7 @@ describe('what is not public is not reached', () => {
     expect(secret.reached()).toBe(0);
   });
 
-  test('by a name that is an address in disguise', async () => {
+  test('by a name that is an address in another notation', async () => {
     const secret = await serveSecret();
     const names = [
       '127.0.0.1.',
@@ -120,7 +120,7 @@ describe('what is not public is not reached', () => {
       'a.localhost',
       'LOCALHOST.',
     ];
-    // Asked of DNS itself, past what libraries do with such names.
+    // Queries DNS directly, because libraries handle such names themselves.
     const body = `const { Resolver } = dns.promises; const resolver = new Resolver(); resolver.setServers(['198.18.0.1']);
       const question = (name) => Buffer.concat([Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
         ...name.split('.').filter(Boolean).map((part) => Buffer.from([part.length, ...Buffer.from(part)])), Buffer.from([0, 0, 1, 0, 1])]);
@@ -164,7 +164,7 @@ describe('what is not public is not reached', () => {
     let asked = 0;
     const resolve: Resolve = async () => {
       asked += 1;
-      // Where it leads first is allowed, and where later is not.
+      // The first address is allowed, later ones are not.
       return [{ address: asked % 2 === 1 ? '127.0.0.1' : '127.0.0.2', family: 4 }];
     };
     const body = `const all = []; for (let n = 0; n < 6; n += 1) all.push(...await settle(read('turning.example', ${open.port}),
@@ -181,7 +181,7 @@ describe('what is not public is not reached', () => {
   });
 });
 
-test('ports that are not carried are refused, and well-known ones with a word in the log', async () => {
+test('ports that are not allowed are refused, and well-known ones are noted in the log', async () => {
   const body = `return settle(read('1.2.3.4', 25), read('mail.example', 25), read('mail.example', 22), read('1.2.3.4', 26), read('2606::1', 60000))`;
   const { value, notices } = await runNetworked(body, { sandbox, ports: [80] });
   expect(value).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET', 'ECONNREFUSED', 'ECONNREFUSED']);
@@ -192,7 +192,7 @@ test('ports that are not carried are refused, and well-known ones with a word in
   ]);
 });
 
-test('a worker cannot tell an address of its own choice as the source, nor change the network', async () => {
+test('a worker cannot forge its source address or change the network', async () => {
   const body = `const settled = await settle(
       read('93.184.216.34', 80, { localAddress: '8.8.8.8' }), read('93.184.216.34', 80, { localAddress: '198.18.0.1' }),
       read('2606::1', 80, { localAddress: 'fd63:6865:6c61::1' }));
@@ -207,7 +207,7 @@ test('a worker cannot tell an address of its own choice as the source, nor chang
   ]);
 });
 
-test.skipIf(!existsSync('/usr/bin/ip'))('programs that manage networks are refused', async () => {
+test.skipIf(!existsSync('/usr/bin/ip'))('programs that configure networks are refused', async () => {
   const launch = {
     mounts: { '/opt/host': '/usr' },
     command: (_places: unknown, entry: string) => ['/usr/local/bin/node', entry],
@@ -229,7 +229,7 @@ test.skipIf(!existsSync('/usr/bin/ip'))('programs that manage networks are refus
   expect((value as string[]).filter((said) => !said.includes('Operation not permitted'))).toEqual([]);
 });
 
-test('floods of questions for names end, and let go on what has its name', async () => {
+test('floods of DNS queries end, and connections to resolved names continue', async () => {
   const { port } = await serveTcp((socket) => socket.end('served'));
   const body = `await dns.promises.resolve4('kept.example');
     const child = require('node:child_process').fork('./flood.js'); await once(child, 'message');
@@ -252,7 +252,7 @@ test('floods of questions for names end, and let go on what has its name', async
   expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
 });
 
-test('noise at the ports of names is not answered, and does no harm', async () => {
+test('garbage sent to the DNS ports is not answered and does no harm', async () => {
   const body = `const crypto = require('node:crypto');
     const noise = [crypto.randomBytes(12), crypto.randomBytes(500), Buffer.alloc(0), Buffer.alloc(4000, 0xff),
       Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 0x0c, 0, 1, 0, 1]), Buffer.from([0, 1, 1, 0, 255, 255, 0, 0, 0, 0, 0, 0])];
@@ -264,7 +264,7 @@ test('noise at the ports of names is not answered, and does no harm', async () =
   expect(value).toEqual([expect.stringMatching(/^198\.18\./)]);
 });
 
-test('nothing of a network is left once its sandbox has ended', async () => {
+test('a network is removed completely with its sandbox', async () => {
   const body = `return settle(ask('http://shop.example/'))`;
   await runNetworked(body, { sandbox, ports: [80] });
   const before = readdirSync('/proc/self/fd').length;

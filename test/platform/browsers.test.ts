@@ -337,7 +337,7 @@ describe('files', () => {
     expect(value).toEqual({ uploaded: [['u.txt', 'hello']], name: 'Bericht ä.txt', text: 'saved' });
   });
 
-  test('of the worker elsewhere, and of the browser elsewhere, stay private', async () => {
+  test('outside /tmp stay private, for both the worker and the browser', async () => {
     const { value } = await valueOf(`${playwright} ${openForm}
       fs.writeFileSync('/work/secret.txt', 'hello');
       fs.symlinkSync('/work/secret.txt', '/tmp/link.txt');

@@ -45,7 +45,7 @@ async function makeWorkplace(): Promise<Workplace> {
 
 const ignore = (): void => {};
 
-/** The lock file that npm makes for this package.json. */
+/** The lock file that npm creates for this package.json. */
 async function lockOf(packageDir: string): Promise<string> {
   await promisify(execFile)('npm', ['install', '--package-lock-only', '--ignore-scripts', '--no-audit'], {
     cwd: packageDir,

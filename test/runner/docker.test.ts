@@ -34,7 +34,7 @@ interface Outcome {
   readonly rows: readonly string[];
 }
 
-/** What Node, Python and failing workers leave in a platform with this kind of sandbox. */
+/** The results of Node, Python and failing workers on a platform with this kind of sandbox. */
 async function outcomes(kind: Partial<Config>): Promise<Outcome[]> {
   const platform = await startTestPlatform(kind);
   try {
@@ -108,7 +108,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
   }
 
   describe('a container', () => {
-    test('tells of the memory and processors of its run', async () => {
+    test('reports the memory and processors of its run', async () => {
       const facts = await inside(
         `return {
           total: os.totalmem() / ${mebibyte},

@@ -23,7 +23,7 @@ class Looks {
     return this.#observer.observe({ beganAtMilliseconds, endedAtMilliseconds: this.now, heartbeats });
   }
 
-  /** @returns those that expired, and how long that took */
+  /** @returns the runners that expired, and how long that took */
   untilExpired(limitMilliseconds: number): { expired: number[]; after: number } {
     const began = this.now;
     while (this.now - began < limitMilliseconds) {

@@ -96,7 +96,7 @@ async function packageOf(files: Record<string, string>): Promise<string> {
 const packageNeeding = async (name: string): Promise<string> =>
   packageOf({ 'package.json': JSON.stringify({ dependencies: { [name]: '1.0.0' } }) });
 
-/** What a script finds out about its surroundings. */
+/** What a script finds out about its environment. */
 interface Findings {
   outside: string;
   hostFile: string;
@@ -214,7 +214,7 @@ describe('npm', { timeout: 180_000 }, () => {
   describe('install scripts', () => {
     const mark = makeMark();
     const survivor = `setInterval(() => {}, 1000, ${JSON.stringify(mark)});`;
-    /** Tries what it should not be able to do, and writes down the outcome. */
+    /** Tries what must be refused, and writes the outcomes to a file. */
     const probe = (hostFile: string, port: number): string => `
       const fs = require('node:fs');
       const attempt = (work) => { try { return String(work()); } catch (error) { return error.code ?? error.message; } };

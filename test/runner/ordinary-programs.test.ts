@@ -1,4 +1,4 @@
-/** What ordinary programs find in a sandbox as they do on any machine: other programs, certificate authorities, a locale. */
+/** What ordinary programs expect of any machine, and find in a sandbox: other programs, certificate authorities, a locale. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(async () => removeFolder(cacheDir));
 
-/** A certificate authority, and a certificate of it for `localhost`. @returns folder with `ca.pem`, `key.pem`, `cert.pem` */
+/** Creates an authority and its certificate for `localhost`. @returns folder with `ca.pem`, `key.pem`, `cert.pem` */
 async function makeAuthority(parent: string): Promise<string> {
   const script = `mkdir authority && cd authority &&
     openssl req -x509 -newkey rsa:2048 -nodes -keyout ca-key.pem -out ca.pem -days 2 -subj /CN=authority-of-the-operator &&
@@ -47,7 +47,7 @@ const kinds: Record<string, (workerCaFile?: string) => Sandbox> = {
   process: (workerCaFile) => new ProcessSandbox({ cacheDir, ...(workerCaFile && { workerCaFile }) }),
 };
 
-/** Counts the authorities of the host's own bundle, as OpenSSL does. */
+/** Counts the authorities in the host's bundle like OpenSSL. */
 async function authoritiesOfHost(): Promise<number | undefined> {
   const bundle = await readFile('/etc/ssl/certs/ca-certificates.crt', 'latin1').catch(() => undefined);
   return bundle === undefined
@@ -57,7 +57,7 @@ async function authoritiesOfHost(): Promise<number | undefined> {
 
 const python = '/usr/bin/python3';
 
-/** A worker that asks a server of its own in every way that the machine has. */
+/** A worker that connects to its own server with every client on the machine. */
 async function askOwnServer(): Promise<string> {
   const names = ['key.pem', 'cert.pem'] as const;
   const [key = '', cert = ''] = await Promise.all(
@@ -85,23 +85,23 @@ describe.each(Object.entries(kinds))('in a sandbox of kind %s', (_kind, make) =>
     expect(await answerOf(make(), code)).toBe(await authoritiesOfHost());
   });
 
-  test('an authority of the operator is trusted by Node, by curl and by Python', async () => {
+  test('Node, curl and Python trust an authority that the operator added', async () => {
     const sandbox = make(path.join(authority, 'ca.pem'));
     expect(await answerOf(sandbox, await askOwnServer())).toEqual(['hello']);
   });
 
-  test('another authority is trusted by none of them', async () => {
+  test('Node, curl and Python trust no other authority', async () => {
     expect(await answerOf(make(), await askOwnServer())).not.toContain('hello');
   });
 
-  test('a file of authorities without any is refused, with its setting', async () => {
+  test('a file without authorities is refused, and the error names the setting', async () => {
     await expect(make(path.join(authority, 'key.pem')).check()).rejects.toThrow(
-      'CHELA_WORKER_CA_FILE has no certificate in PEM form',
+      'CHELA_WORKER_CA_FILE has no PEM certificate',
     );
     await expect(make('/nowhere/ca.pem').check()).rejects.toThrow('CHELA_WORKER_CA_FILE cannot be read');
   });
 
-  test('a program of an npm package is found by its name', async () => {
+  test('a program of an npm package is on the PATH', async () => {
     const modules = await makeReachableFolder();
     onTestFinished(async () => removeFolder(modules));
     await run(
@@ -125,7 +125,7 @@ function bubblewrap(): Sandbox {
   return new BubblewrapSandbox({ cacheDir, sandboxUserId: firstUserId });
 }
 
-describe('in a sandbox with a root of its own', () => {
+describe('in a sandbox with its own root', () => {
   const names = [
     'sh',
     'bash',
@@ -158,7 +158,7 @@ describe('in a sandbox with a root of its own', () => {
     'jq',
   ].filter((name) => existsSync(`/usr/bin/${name}`));
 
-  test('programs of the host run', async () => {
+  test('programs of the host start', async () => {
     const code = `const { spawnSync } = require('child_process');
       console.log(JSON.stringify(${JSON.stringify(names)}.filter((name) => {
         const { error, stderr } = spawnSync(name, ['--version'], { encoding: 'utf8' });
@@ -168,7 +168,7 @@ describe('in a sandbox with a root of its own', () => {
     expect(await answerOf(bubblewrap(), code)).toEqual([]);
   });
 
-  test('they do their work', async () => {
+  test('programs of the host work', async () => {
     const script = `set -e; cd /tmp; mkdir a; echo 数据 > a/数据.txt; tar czf a.tgz a; tar tzf a.tgz | sort | tail -n 1
       echo one two | awk '{ print $2 }' | sed s/two/2/; git init -q repository; cd repository; git status --short | wc -l | xargs`;
     const code = `console.log(JSON.stringify(require('child_process').execFileSync('bash', ['-c', ${JSON.stringify(script)}],
@@ -176,13 +176,13 @@ describe('in a sandbox with a root of its own', () => {
     expect(await answerOf(bubblewrap(), code)).toEqual(['a/数据.txt', '2', '0']);
   });
 
-  test('ps shows the processes of the sandbox and no other', async () => {
+  test('ps shows only the processes in the sandbox', async () => {
     const code = `const out = require('child_process').execFileSync('ps', ['-A', '-o', 'ppid=,pid=,args='], { encoding: 'utf8' });
       console.log(JSON.stringify(out.trim().split('\\n').map((line) => line.trim().split(/\\s+/)[2])))`;
     expect(await answerOf(bubblewrap(), code)).toEqual(['/chela/sh', '/usr/local/bin/node', 'ps']);
   });
 
-  test('no program gains another user, and nothing of the host’s can be written', async () => {
+  test('no program can change its user, and no file of the host can be written', async () => {
     const code = `const lines = require('fs').readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\\n').map((line) => line.split(' '));
       const own = ['/', '/proc', '/tmp', '/work', '/home/worker'];
       const shown = lines.filter(([, , , , place]) => !own.includes(place) && !place.startsWith('/dev') && !place.startsWith('/proc/'));
@@ -192,7 +192,7 @@ describe('in a sandbox with a root of its own', () => {
     expect(await answerOf(bubblewrap(), code)).toEqual([true, [], true]);
   });
 
-  test('what the operator keeps on the machine is not there', async () => {
+  test('the operator’s own files are hidden', async () => {
     const places = [
       '/etc/npmrc',
       '/etc/pip.conf',
@@ -222,17 +222,17 @@ describe('in a sandbox with a root of its own', () => {
     expect(await answerOf(bubblewrap(), code)).toEqual([]);
   });
 
-  test('folders of the platform must not lie where workers can read', async () => {
+  test('folders of the platform are refused if workers could read them', async () => {
     const options = { cacheDir, sandboxUserId: firstUserId };
     await expect(new BubblewrapSandbox({ ...options, dataDir: '/usr/share/chela' }).check()).rejects.toThrow(
-      '/usr/share/chela lies in /usr/share, which workers can read: move it elsewhere (CHELA_DATA_DIR, CHELA_CACHE_DIR)',
+      '/usr/share/chela is in /usr/share, which workers can read: move it elsewhere (CHELA_DATA_DIR, CHELA_CACHE_DIR)',
     );
     await expect(new BubblewrapSandbox({ ...options, cacheDir: '/usr/lib/x/cache' }).check()).rejects.toThrow(
-      '/usr/lib/x/cache lies in /usr/lib',
+      '/usr/lib/x/cache is in /usr/lib',
     );
   });
 
-  test.runIf(existsSync('/usr/bin/perl'))('the locale of the environment is there', async () => {
+  test.runIf(existsSync('/usr/bin/perl'))('the locale in the environment exists', async () => {
     const script = `use POSIX; print setlocale(LC_ALL, "") // "none"`;
     const code = `const { execFileSync } = require('child_process');
       console.log(JSON.stringify(['C.UTF-8', 'C.utf8'].map((LC_ALL) => execFileSync('perl', ['-e', '${script}'],
@@ -240,7 +240,7 @@ describe('in a sandbox with a root of its own', () => {
     expect(await answerOf(bubblewrap(), code)).toEqual(['C.UTF-8', 'C.utf8']);
   });
 
-  test('a sandbox that was opened in advance has the same', async () => {
+  test('a sandbox that was opened in advance has the same programs and certificates', async () => {
     const code = `console.log(JSON.stringify(require('child_process').execFileSync('uname', { encoding: 'utf8' })))`;
     expect(await answerOf(new PreopenedSandbox(cacheDir), code)).toBe('Linux\n');
   });

@@ -1,4 +1,4 @@
-/** Which line of a package manager's output is the reason, as pip and npm print them. */
+/** Which line of pip's or npm's output contains the reason for a failure. */
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { DependencyCache } from '../../src/runner/dependencies/dependency-cache.ts';
 import { FailedInstalls } from '../../src/runner/dependencies/failed-installs.ts';
@@ -45,7 +45,7 @@ error: subprocess-exited-with-error
 note: This error originates from a subprocess, and is likely not a problem with pip.`,
     "error: ModuleNotFoundError: No module named 'numpy'",
   ],
-  ['nothing that is marked', 'Traceback (most recent call last):', ''],
+  ['no line that is marked as an error', 'Traceback (most recent call last):', ''],
 ] as const)('pip: %s', ([, text, headline]) => {
   expect(pipHeadline(errorsOf(text))).toBe(headline);
 });
@@ -67,7 +67,7 @@ npm error notarget In most cases you or one of your dependencies are requesting`
     'npm error notarget No matching version found for six@99.',
   ],
   [
-    'peers that do not fit, in the words of an older npm',
+    'conflicting peer dependencies, as worded by an older npm',
     `npm ERR! code ERESOLVE
 npm ERR! ERESOLVE unable to resolve dependency tree`,
     'npm ERR! ERESOLVE unable to resolve dependency tree',
@@ -76,7 +76,7 @@ npm ERR! ERESOLVE unable to resolve dependency tree`,
   expect(npmHeadline(errorsOf(text))).toBe(headline);
 });
 
-test('a failed installation is told to the run it was for, for its version and content, for minutes', () => {
+test('a failure is remembered for minutes, for the same run, version and content', () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const failed = new FailedInstalls();
@@ -94,7 +94,7 @@ test('a failed installation is told to the run it was for, for its version and c
   expect(failed.of(version, 7)).toBeUndefined();
 });
 
-test('while a package manager is silent a line is printed every few seconds', async () => {
+test('while a package manager is silent, a line is printed every few seconds', async () => {
   const parent = await makeReachableFolder();
   onTestFinished(async () => removeFolder(parent));
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });

@@ -75,13 +75,13 @@ test.each([
   '..%2fother',
   'a?x',
   'a%3fx',
-])('the account of the operator cannot be reached: %s', async (path) => {
+])('requests that use the operator’s account are refused: %s', async (path) => {
   const before = asked.length;
   expect(await ask(`/registry/0/${path}`)).toMatchObject({ status: 403 });
   expect(asked).toHaveLength(before);
 });
 
-test('links in a document that its author wrote do not reach it either', async () => {
+test('links that an author wrote into a document cannot use the operator’s account either', async () => {
   const { body } = await ask('/registry/0/a');
   const [file, account] = (JSON.parse(body) as { tarball: string }[]).map(({ tarball }) => tarball);
   expect(file).toMatch(`${gatewayOrigin}/file/`);
@@ -89,7 +89,7 @@ test('links in a document that its author wrote do not reach it either', async (
   expect(account).not.toMatch(gatewayOrigin);
 });
 
-test('an endless document is not read endlessly', async () => {
+test('an endless document is refused at the size limit', async () => {
   expect(await ask('/registry/0/endless')).toMatchObject({
     status: 502,
     body: expect.stringContaining('is too large'),

@@ -1,4 +1,4 @@
-/** What workers are told of memory and processors: the share of their run, in every way that programs ask for it. */
+/** Workers see the memory and processors of their run, in every way that programs look them up. */
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ import {
 
 takeTurnsAtHostPorts();
 const mebibyte = 1024 * 1024;
-/** libuv reads the limit of processors from a cgroup of version 2 only. */
+/** libuv reads the limit of processors only from cgroups of version 2. */
 const readsProcessors = readFileSync('/proc/self/cgroup', 'latin1').startsWith('0::');
 const python = '/usr/bin/python3';
 let cacheDir: string;
@@ -32,7 +32,7 @@ const kinds: Record<string, () => Sandbox> = {
   process: () => new ProcessSandbox({ cacheDir }),
 };
 
-/** What a worker finds with this share, in its own process, a child and a thread. */
+/** What a worker with this share sees in its own process, a child process and a thread. */
 async function told(sandbox: Sandbox, share: ResourceShare): Promise<Record<string, unknown>> {
   const heap = `require('v8').getHeapStatistics().heap_size_limit / ${mebibyte}`;
   const script = 'import json, os; print(os.cpu_count())';
@@ -85,14 +85,14 @@ describe.each(isolating)('in a sandbox of kind %s the machine', (_kind, make) =>
     });
   });
 
-  test('shows no more processors than there are to programs that look at them', async () => {
+  test('lists no more processors than the run has', async () => {
     const share = { memoryMegabytes: 1024, cpus: 3 };
     const { processors, python: counted } = await told(make(), share);
     expect(processors).toBe(Math.min(3, availableParallelism()));
     expect(counted).toBe(3);
   });
 
-  test('is itself where nothing is told of a share', async () => {
+  test('is unchanged without a share', async () => {
     const worker = await openWorker(make(), {
       'main.js': `console.log(JSON.stringify([require('os').totalmem(), process.env.NODE_OPTIONS === undefined]))`,
     });

@@ -24,7 +24,7 @@ function hasGo(): boolean {
   }
 }
 
-/** Each returns the program and its first arguments. */
+/** Each prepares a client, and returns its program and first arguments. */
 const clients: Record<string, () => Promise<string[]>> = {
   'Node’s': async () => [process.execPath, path.join(fixtures, 'client-process.ts')],
   'Python’s': async () => [
@@ -42,7 +42,7 @@ const available = Object.entries(clients).filter(([name]) => name !== 'Go’s' |
 
 test.each(available)('%s library gets its responses', { timeout: 600_000 }, async (_, prepare) => {
   const [program = '', ...argv] = await prepare();
-  // Calls that hang keep their room after their client has left, and the largest message needs room besides.
+  // Hanging calls keep their room after their client has left, and the largest message needs room in addition.
   const budget = new MessageBudget({ messageLimitBytes, sharedBytes: messageLimitBytes }).openSubtask();
   const rejected: string[] = [];
   const handlers = {

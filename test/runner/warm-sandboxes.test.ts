@@ -52,7 +52,7 @@ afterEach(async () => {
 });
 
 describe('sandboxes opened in advance', () => {
-  test('serve the next worker of their kind, once each, with what is only known then', async () => {
+  test('serve the next worker of their kind, once each, with its own environment', async () => {
     sandbox = makeSandbox(2);
     const print = `console.log(JSON.stringify([process.env.WORD, process.argv.length, __filename, process.cwd(),
       require('fs').readdirSync('.')]))`;

@@ -1,4 +1,4 @@
-/** Where the worker of one subtask finds browsers: one port for clients of DevTools and of WebDriver. */
+/** The browser endpoint of one subtask: one port for both DevTools and WebDriver clients. */
 import {
   createServer,
   STATUS_CODES,
@@ -14,9 +14,9 @@ import { SubtaskBrowsers, type BrowserOwner, type BrowserServices } from './subt
 import { WebDriverFrontend } from './webdriver-frontend.ts';
 
 const connectionLimit = 256;
-/** Longer than clients wait between two commands, so that none meets a connection that is just being closed. */
+/** Longer than clients pause between commands, so that no command is sent on a connection that is being closed. */
 const keepAliveMilliseconds = 120_000;
-/** Different sentences about browsers that go to the run's log. */
+/** Maximum number of distinct messages about browsers in the run's log. */
 const mostNotices = 20;
 
 export interface ServedSubtask extends BrowserOwner {
@@ -54,7 +54,7 @@ export class BrowserEndpoint {
     this.#http.on('upgrade', (request, socket: Socket, head) => void this.#upgrade(request, socket, head));
   }
 
-  /** Serves what the listener accepts; the listener stays its owner's. */
+  /** Serves the listener's connections. The caller still has to close the listener. */
   serve(listener: Server): void {
     listener.maxConnections = connectionLimit;
     listener.on('connection', (socket: Socket) => {
@@ -68,12 +68,12 @@ export class BrowserEndpoint {
     return this.#browsers.memoryBytes(limitBytes);
   }
 
-  /** Processor time of the browsers that are open. */
+  /** Processor time of the open browsers. */
   async cpuSeconds(): Promise<number> {
     return this.#browsers.cpuSeconds();
   }
 
-  /** Ends all browsers; resolves when nothing of them is left. Idempotent. */
+  /** Ends all browsers and resolves when all have ended. Idempotent. */
   async close(): Promise<void> {
     this.#devtools.close();
     await this.#browsers.close();
@@ -106,7 +106,7 @@ export class BrowserEndpoint {
     }
   }
 
-  /** @returns the URL that is asked for; throws the refusal where the credentials are wrong or missing */
+  /** @returns the requested URL @throws BrowserError if the credentials are wrong or missing */
   #authorized(request: IncomingMessage): URL {
     const url = URL.parse(request.url ?? '', 'http://browser');
     if (url === null) throw new BrowserError('invalid argument', 'the URL of the request is invalid');
@@ -120,7 +120,7 @@ export class BrowserEndpoint {
 
   #refuse(response: ServerResponse, error: unknown): void {
     const refusal = this.#refusal(error);
-    // What is left of the request is not read.
+    // The rest of the request is not read.
     const close = response.req.complete ? {} : { connection: 'close' };
     response.writeHead(refusal.httpStatus, { ...headersOf(refusal), ...close }).end(refusal.json);
   }

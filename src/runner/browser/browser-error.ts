@@ -1,6 +1,6 @@
-/** Why there is no browser, or no answer from one. Clients get it in the form in which WebDriver reports errors. */
+/** Errors of browsers and of requests to them. Clients get them in WebDriver's error format. */
 
-/** Codes of errors of the WebDriver standard, with their HTTP status. */
+/** Error codes of the WebDriver standard, with their HTTP status. */
 const statuses = {
   'invalid argument': 400,
   unauthorized: 401,
@@ -13,7 +13,7 @@ const statuses = {
 
 export type BrowserErrorKind = keyof typeof statuses;
 
-/** The message is meant for the worker and its log. */
+/** The message is for the worker and its log. */
 export class BrowserError extends Error {
   override name = 'BrowserError';
   readonly kind: BrowserErrorKind;

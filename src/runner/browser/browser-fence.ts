@@ -1,6 +1,6 @@
 /**
- * One browser in a fence of its own: a sandbox like those of workers, in which the browser takes the worker's place. Its
- * only way out is a proxy of its subtask; what it answers reaches the runner by connections from inside.
+ * One browser in its own fence: a sandbox like those of workers, with the browser in place of the worker. It reaches the
+ * network only through a proxy of its subtask. The runner talks to it over connections that are opened from inside.
  */
 import type { Server, Socket } from 'node:net';
 import path from 'node:path';
@@ -19,33 +19,33 @@ import {
 } from './chromium.ts';
 import { WaitingConnections } from './waiting-connections.ts';
 
-/** Holds what runs first in a fence. */
+/** Folder of the first program in a fence. */
 const packageDir = path.join(import.meta.dirname, 'fence');
 const entry = 'browser-entry.cjs';
-/** Where the runner accepts the browser's connections, as the fence sees it. */
+/** Port inside the fence on which the runner accepts the browser's connections. */
 const controlPort = 20_088;
-/** Where it accepts those to the debugging port. */
+/** Port inside the fence on which the runner accepts connections to the debugging port. */
 const tunnelPort = 20_089;
 const driverPort = 9515;
 const nodeBinary = '/usr/local/bin/node';
 const keptOutputLength = 8000;
-/** What a browser without a desktop always prints. */
+/** Errors that every browser without a desktop prints. */
 const busNoise = /ERROR:dbus/;
 
 export interface FenceOptions {
   readonly sandbox: Sandbox;
   readonly slot: number;
-  /** Empty folder of this one browser; the caller makes it, and removes it after `close()`. */
+  /** Empty folder for this browser. The caller creates it, and removes it after `close()`. */
   readonly scratchDir: string;
   readonly limits: SandboxLimits;
-  /** That of the subtask. */
+  /** Cgroup of the subtask. */
   readonly cgroup: Cgroup | undefined;
-  /** The `/tmp` of its worker. */
+  /** The worker's `/tmp`, if it can be shared. */
   readonly tmp?: SharedTmp | undefined;
   readonly chromium: string;
-  /** The browser is started by it, at a session's request; without it the browser starts at once, led by its pipe. */
+  /** Starts the browser on request of a session. Without it, the browser starts immediately, controlled by its pipe. */
   readonly chromedriver?: string | undefined;
-  /** Gives the browser a debugging port too, at which several clients can use it (`debuggingConnection`). */
+  /** Whether the browser also has a debugging port, which several clients can use (`debuggingConnection`). */
   readonly hasDebuggingPort?: boolean | undefined;
   /** Serves the proxy of the browser. */
   readonly serveProxy: (listener: Server) => { close(): void };
@@ -72,7 +72,7 @@ export class BrowserFence {
     process.run();
   }
 
-  /** @throws Error that says why the fence could not be made; nothing is left running then */
+  /** @throws Error if the fence could not be opened; nothing is left running then */
   static async open(options: FenceOptions): Promise<BrowserFence> {
     const { sandbox, scratchDir, slot, limits, cgroup, tmp, hasDebuggingPort = false } = options;
     const process = await sandbox.open({
@@ -93,7 +93,7 @@ export class BrowserFence {
 
   /**
    * A connection to the browser's pipe, or to chromedriver.
-   * @throws BrowserError with the browser's last output if it ends before
+   * @throws BrowserError with the browser's last output if it ends first
    */
   async connection(): Promise<Socket> {
     return this.#take(this.#control);
@@ -101,7 +101,7 @@ export class BrowserFence {
 
   /**
    * A connection to the browser's debugging port. Only for browsers that have one.
-   * @throws BrowserError with the browser's last output if it ends before
+   * @throws BrowserError with the browser's last output if it ends first
    */
   async debuggingConnection(): Promise<Socket> {
     return this.#take(this.#debugging);
@@ -113,7 +113,7 @@ export class BrowserFence {
     return first;
   }
 
-  /** What to tell of a browser that ended before its time. */
+  /** The error for a browser that exited unexpectedly, with its last output. */
   failure(): BrowserError {
     const lines = this.#output.trim().split('\n');
     const said = lines
@@ -146,7 +146,7 @@ export class BrowserFence {
   }
 }
 
-/** What the entry starts, and how it connects it with the runner. */
+/** Arguments of `browser-entry.cjs`. */
 function entryArguments({ chromium, chromedriver, hasDebuggingPort = false }: FenceOptions): string[] {
   if (chromedriver !== undefined)
     return ['tunnel', String(controlPort), driverInFence, `--port=${driverPort}`];
@@ -161,7 +161,7 @@ function fenceLaunch(options: FenceOptions): Launch {
   return {
     mounts: browserMounts(chromium, chromedriver),
     command: (_places, entryPlace) => [nodeBinary, entryPlace, ...entryArguments(options)],
-    // There is none, and it would look for one.
+    // Keeps the browser from looking for a D-Bus, which does not exist here.
     environment: () => ({ DBUS_SESSION_BUS_ADDRESS: 'disabled:', TMPDIR: ownFolder }),
   };
 }

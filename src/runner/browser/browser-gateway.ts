@@ -1,6 +1,6 @@
 /**
- * Browsers for workers. Each subtask's worker finds an endpoint at a port of its own loopback; every session there gets a
- * fresh Chromium in a fence of its own, whose way out is the proxy of the subtask.
+ * Browsers for workers. Each subtask's worker has an endpoint on a port of its own loopback. A session there gets a new
+ * Chromium in its own fence, which reaches the network through the subtask's proxy.
  */
 import type { Config } from '../../configuration/configuration.ts';
 import { type ProxyCredentials, credentialsText } from '../proxy/egress-proxy.ts';
@@ -12,21 +12,21 @@ import type { BrowserServices } from './subtask-browsers.ts';
 
 export type { BrowserEndpoint } from './browser-endpoint.ts';
 
-/** Where every worker finds browsers, as the worker sees it. */
+/** The address of the browser endpoint in every sandbox. */
 const browserAddress = { host: '127.0.0.1', port: 20_087 } as const;
-/** Where older workers look for them, at names that the sandbox's hosts file knows. */
+/** Port that older workers use, at fixed names in the sandbox's hosts file. */
 const fixedPort = 80;
 
 export class BrowserGateway {
   readonly #services: BrowserServices;
 
-  /** @param sandbox that fences browsers in */
+  /** @param sandbox isolates the browsers */
   constructor(config: Config, sandbox: Sandbox) {
     const places = new BrowserPlaces({ total: config.browserLimit, each: config.browserSubtaskLimit });
     this.#services = { config, sandbox, places };
   }
 
-  /** What a worker's environment says of its browsers. */
+  /** A worker's environment variables for browsers. */
   environment(credentials: ProxyCredentials): Record<string, string> {
     const { host, port } = browserAddress;
     const url = `ws://${host}:${port}/ws?apiKey=${credentialsText(credentials)}`;
@@ -39,8 +39,8 @@ export class BrowserGateway {
   }
 
   /**
-   * Ports of a worker's loopback that it has to be given.
-   * @param workers the sandbox it runs in
+   * The ports on a worker's loopback on which to serve its endpoint.
+   * @param workers sandbox of the worker
    */
   async ports(packageDir: string, workers: Sandbox): Promise<number[]> {
     const { port } = browserAddress;
@@ -49,7 +49,7 @@ export class BrowserGateway {
     return hasFixed ? [port, fixedPort] : [port];
   }
 
-  /** The endpoint of one subtask, to be served at each of its ports. */
+  /** The endpoint of one subtask. Serve it on each of its ports. */
   endpoint(subtask: ServedSubtask): BrowserEndpoint {
     return new BrowserEndpoint(this.#services, subtask);
   }

@@ -1,4 +1,4 @@
-/** How many browsers there are at a time, of one subtask and of the whole runner; who comes beyond that waits in a queue. */
+/** Limits the number of open browsers, per subtask and per runner. Further requests wait in a queue. */
 
 interface Waiting {
   readonly owner: object;
@@ -6,9 +6,9 @@ interface Waiting {
 }
 
 export interface PlaceLimits {
-  /** Of the runner. */
+  /** Maximum for the runner. */
   readonly total: number;
-  /** Of one subtask. */
+  /** Maximum for each subtask. */
   readonly each: number;
 }
 
@@ -24,23 +24,23 @@ export class BrowserPlaces {
   }
 
   /**
-   * Waits for a place. Those of one owner are served in the order in which they came.
+   * Waits for a place. Requests of one owner are served in order.
    * @param owner the subtask
-   * @param signal gives up
-   * @returns the number of the place, from zero; nobody else has it until it is given back
+   * @param signal cancels the wait
+   * @returns number of the place, 0-based; no other browser has it until it is given back
    */
   async take(owner: object, signal: AbortSignal): Promise<number> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const waiting: Waiting = { owner, take: resolve };
-    const giveUp = (): void => {
+    const onAbort = (): void => {
       this.#queue.delete(waiting);
       reject(signal.reason);
     };
-    signal.addEventListener('abort', giveUp);
+    signal.addEventListener('abort', onAbort);
     this.#queue.add(waiting);
     this.#serve();
-    return promise.finally(() => signal.removeEventListener('abort', giveUp));
+    return promise.finally(() => signal.removeEventListener('abort', onAbort));
   }
 
   giveBack(place: number): void {

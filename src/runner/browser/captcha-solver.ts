@@ -1,7 +1,7 @@
-/** The command with which workers ask hosted browsers to solve a captcha. There is no solver here, and it is told so. */
+/** Answers the command that hosted browsers offer for solving captchas. It reports that solving is not supported. */
 
 const method = 'Captchas.automaticSolver';
-/** Larger messages are other commands. They are not read here: that would take the time of all others. */
+/** Larger messages are other commands, and parsing them would take too long. */
 const longestCommand = 64 * 1024;
 
 interface Command {
@@ -11,8 +11,8 @@ interface Command {
 }
 
 /**
- * @param message of a client of DevTools
- * @returns the whole answer to it, or undefined for every other command, which the browser answers
+ * @param message of a DevTools client
+ * @returns the complete answer; undefined for other commands, which the browser answers
  */
 export function solverAnswer(message: Buffer): string | undefined {
   if (message.length > longestCommand || !message.includes(method)) return undefined;

@@ -1,28 +1,28 @@
 /**
- * Joins a client's WebSocket and a browser's DevTools connection. Each direction is as fast as its receiver; messages from
- * the browser are passed on in pieces as they come, however long they are.
+ * Relays between a client's WebSocket and a browser's DevTools connection, at the receiver's pace in each direction.
+ * Messages from the browser are passed on in pieces as they arrive, so they may be of any length.
  */
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import { solverAnswer } from './captcha-solver.ts';
 import type { Framing } from './devtools-framing.ts';
 
-/** Bytes on their way to a client above which the browser has to wait. */
+/** Unsent bytes to a client above which reading from the browser pauses. */
 const highWaterBytes = 1024 * 1024;
 /**
- * More than the browser is let say: answers of our own to a client that asks and never reads. A client that does not read
- * while it sends is none of those.
+ * Unsent bytes to a client above which reading from the client pauses. The browser alone cannot reach it, so our own
+ * answers have accumulated because the client sends commands but never reads.
  */
 const mostUnreadBytes = 16 * 1024 * 1024;
 const mostOwnAnswers = 100;
-/** Code of the WebSocket protocol for a server that ends. */
+/** WebSocket close code of a server that shuts down. */
 const goingAway = 1001;
 
 export class CdpSession {
   readonly #client: WebSocket;
   readonly #pipe: Socket;
   readonly #framing: Framing;
-  /** Answers of our own, which wait for the end of the message that is being passed on. */
+  /** Our own answers, which wait until the current message has been passed on completely. */
   readonly #ownAnswers: string[] = [];
   #isWithinMessage = false;
 
@@ -33,7 +33,7 @@ export class CdpSession {
     this.#framing = framing;
   }
 
-  /** Passes messages on until either side ends; both are closed then. Never rejects. */
+  /** Relays messages until one side ends, then closes both. Never rejects. */
   async run(): Promise<void> {
     const ended = Promise.withResolvers<void>();
     this.#client.on('message', (data) => this.#fromClient(data));
@@ -57,7 +57,7 @@ export class CdpSession {
   /** Ends the session from our side. */
   close(reason: string): void {
     this.#client.close(goingAway, reason);
-    // Its answer to that wants to be read.
+    // Read the client's answer, which completes the closing handshake.
     this.#client.resume();
     this.#pipe.destroy();
   }
@@ -89,7 +89,7 @@ export class CdpSession {
     for (const answer of this.#ownAnswers.splice(0)) this.#client.send(answer, this.#balance);
   }
 
-  /** Lets each side speak as far as the other listens. */
+  /** Pauses or resumes each side, depending on how fast the other reads. */
   readonly #balance = (): void => {
     const unreadBytes = this.#client.bufferedAmount;
     if (unreadBytes > highWaterBytes) this.#pipe.pause();

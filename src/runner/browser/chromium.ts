@@ -1,4 +1,4 @@
-/** The Chromium of this machine, and the command lines it is started with. */
+/** Finds Chromium and chromedriver on this machine, and defines their command lines. */
 import { execFile } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { proxyAddress } from '../proxy/egress-proxy.ts';
 import { BrowserError } from './browser-error.ts';
 
-/** The programs themselves: what distributions have in their path is a script that looks for files of the host. */
+/** The executables themselves, because the commands on PATH are often scripts that need files of the host. */
 const browserPlaces = [
   '/usr/lib/chromium/chromium',
   '/usr/lib64/chromium-browser/chromium-browser',
@@ -19,18 +19,18 @@ const driverPlaces = [
   '/usr/lib64/chromium-browser/chromedriver',
   '/usr/lib/chromium-browser/chromedriver',
 ];
-/** What a browser reads besides its own folder, where it is there. */
+/** Folders that a browser reads besides its own, if they exist. */
 const fontFolders = ['/etc/fonts', '/usr/share/fonts', '/usr/share/fontconfig', '/var/cache/fontconfig'];
 
-/** A file that lies beside the program of every Chromium. */
+/** A file beside the executable of every Chromium. */
 const companion = 'icudtl.dat';
 const installCommand = 'apt-get install chromium chromium-driver';
 const diskCacheBytes = 64 * 1024 * 1024;
 
 export interface ChromiumSettings {
-  /** Path of the browser's program; looked for where empty. */
+  /** Path of the browser's executable; if empty, the usual places are searched. */
   readonly chromium: string;
-  /** Path of chromedriver; looked for where empty. */
+  /** Path of chromedriver; if empty, the usual places are searched. */
   readonly chromedriver: string;
 }
 
@@ -65,23 +65,23 @@ export function findChromedriver({ chromedriver }: ChromiumSettings): string {
   return findProgram(chromedriver, driverPlaces, { setting: 'CHELA_CHROMEDRIVER', message });
 }
 
-/** Where a browser that several clients use listens, on the loopback of its fence. */
+/** Port of a shared browser on the loopback of its fence. */
 export const debuggingPort = 9222;
 
-/** Where a browser and its driver are, as they see it themselves. */
+/** Paths of a browser and its driver inside the fence. */
 const placesInFence = { browser: '/browser', driver: '/chromedriver' } as const;
 
-/** Where the program of the browser is, as its driver sees it. */
+/** Path of the browser's executable inside the fence. */
 export function programInFence(chromium: string): string {
   return `${placesInFence.browser}/${path.basename(chromium)}`;
 }
 
 export const driverInFence: string = placesInFence.driver;
 
-/** Where a browser keeps its profile and its cache, which its worker does not see. Its `/tmp` may be its worker's. */
+/** Folder of a browser's profile and cache, which its worker cannot see. `/tmp` may be shared with the worker. */
 export const ownFolder = '/var/tmp';
 
-/** Folders and files of the host that a browser reads, by their place in the fence. */
+/** Folders and files of the host that a browser reads, by their path inside the fence. */
 export function browserMounts(chromium: string, chromedriver: string | undefined): Record<string, string> {
   const fonts = fontFolders.filter((folder) => existsSync(folder));
   return {
@@ -92,15 +92,15 @@ export function browserMounts(chromium: string, chromedriver: string | undefined
 }
 
 /**
- * The switches of every browser. The fence is what holds it, so its own sandbox, which needs more privileges than it has
- * there, is off; its only way out is the proxy at its own loopback, also to addresses that would be its own.
+ * The switches of every browser. Chromium's own sandbox is off, because it needs privileges that the fence does not have;
+ * the fence isolates the browser instead. All connections use the proxy, even those to loopback addresses.
  */
 export const browserSwitches: readonly string[] = [
   '--headless',
   '--no-sandbox',
   '--enable-unsafe-swiftshader',
   `--proxy-server=socks5://${proxyAddress.host}:${proxyAddress.port}`,
-  // Without its proxy a host is nowhere: that is for the browser's own questions, which no switch keeps it from.
+  // Connections that bypass the proxy fail. That is intended for Chromium's update requests, which no switch disables.
   '--proxy-bypass-list=<-loopback>;update.googleapis.com',
   '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
   '--disable-quic',
@@ -138,7 +138,7 @@ export const browserSwitches: readonly string[] = [
 
 const versions = new Map<string, Promise<string>>();
 
-/** Version of a browser, such as `140.0.7339.80`. Each program is asked once. */
+/** Version of a browser, such as `140.0.7339.80`. Each executable is run only once for it. */
 export async function versionOf(program: string): Promise<string> {
   let version = versions.get(program);
   if (version === undefined) {

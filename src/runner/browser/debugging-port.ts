@@ -1,4 +1,4 @@
-/** What a browser offers at its debugging port: descriptions of its pages over HTTP, and WebSockets to them. */
+/** Client of a browser's debugging port: descriptions of its pages over HTTP, and WebSockets to them. */
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -7,7 +7,7 @@ import type { BrowserFence } from './browser-fence.ts';
 import { debuggingPort } from './chromium.ts';
 import { readBody } from './webdriver-session.ts';
 
-/** The description of the protocol takes 2 MB. */
+/** The largest answer, the description of the protocol, has 2 MB. */
 const answerLimitBytes = 16 * 1024 * 1024;
 
 export interface PortAnswer {
@@ -59,7 +59,7 @@ export async function openPortSocket(fence: BrowserFence, path: string): Promise
     outgoing.once('upgrade', (_answer, socket: Socket, head) => {
       socket.pause();
       if (head.length > 0) socket.unshift(head);
-      // Its end is told by 'close'.
+      // The error is followed by 'close'.
       socket.on('error', () => undefined);
       resolve(socket);
     });

@@ -1,13 +1,13 @@
-/** Which browser a DevTools client reaches. docs/browsers.md has the rule. */
+/** Decides which browser a DevTools client gets. See docs/browsers.md. */
 import type { IncomingMessage } from 'node:http';
 import { BrowserError } from './browser-error.ts';
 
 export type Destination =
-  /** A browser that nobody else uses. */
+  /** A new browser for this client only. */
   | { readonly kind: 'own' }
-  /** The browser that clients of the subtask share. */
+  /** The browser that the subtask's clients share. */
   | { readonly kind: 'shared' }
-  /** A page, or the shared browser by its id; only while that is open. */
+  /** A page of the shared browser, or that browser by its id. Only while it is open. */
   | { readonly kind: 'existing'; readonly path: string };
 
 /** The client's choice in the query. */
@@ -15,7 +15,7 @@ const parameter = 'browser';
 const kinds = ['own', 'shared'] as const;
 const rootPaths = new Set(['/', '/ws', '/ws/', '/devtools/browser', '/devtools/browser/']);
 const existingPath = /^\/devtools\/[a-z_]+\/[^/]+$/;
-/** They keep a connection for all pages of a browser, and expect each connection to be one browser. */
+/** Clients that use one connection for all pages, and expect a separate browser for each connection. */
 const isolatingClients = /^(?:Playwright\/|Puppeteer )/;
 
 /** @throws BrowserError for an unknown path or choice */

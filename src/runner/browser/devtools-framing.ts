@@ -1,18 +1,18 @@
 /**
- * How messages of DevTools are told apart on a connection to a browser: as texts between NULs (its pipe), or as frames of a
- * WebSocket (its debugging port). Messages from the browser are decoded in pieces as they come, however long one is.
+ * Framing of DevTools messages on a connection to a browser: NUL-terminated texts (pipe), or WebSocket frames (debugging
+ * port). Messages from the browser are decoded in pieces as they arrive, so they may be of any length.
  */
 
 export interface Piece {
   readonly bytes: Buffer;
-  /** Whether the message ends with it. */
+  /** Whether it is the last piece of its message. */
   readonly isLast: boolean;
 }
 
 export interface Framing {
-  /** A message to the browser, as the connection carries it. */
+  /** Encodes a message to the browser. */
   encode(message: Buffer): readonly Buffer[];
-  /** What a chunk from the browser contains of messages. */
+  /** Decodes a chunk from the browser into pieces of messages. */
   decode(chunk: Buffer): Iterable<Piece>;
 }
 
@@ -43,7 +43,7 @@ const textOpcode = 0x1;
 const firstControlOpcode = 0x8;
 const lengthIn16Bits = 126;
 const lengthIn64Bits = 127;
-/** Clients have to mask what they send; this mask leaves the message as it is. */
+/** Clients must mask their messages. This mask leaves them unchanged. */
 const emptyMask = Buffer.alloc(4);
 
 /** Framing of a WebSocket to the debugging port, after its handshake. */
@@ -75,7 +75,7 @@ export class SocketFraming implements Framing {
       const bytes = rest.subarray(0, this.#unreadBytes);
       rest = rest.subarray(bytes.length);
       this.#unreadBytes -= bytes.length;
-      // The browser says by one that it closes, and then it does.
+      // Control frames are dropped: the browser sends one only before it closes the connection.
       if (!this.#isControl) yield { bytes, isLast: this.#isFinal && this.#unreadBytes === 0 };
     }
   }

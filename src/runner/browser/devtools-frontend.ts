@@ -1,4 +1,4 @@
-/** The endpoint as DevTools clients see it: WebSockets to browsers, and descriptions of them over HTTP. */
+/** The endpoint for DevTools clients: WebSockets to browsers, and descriptions of browsers over HTTP. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -16,19 +16,19 @@ import type { SubtaskBrowsers } from './subtask-browsers.ts';
 const versionPath = '/json/version';
 const newPagePath = '/json/new';
 const listPaths = new Set(['/json', '/json/list']);
-/** Commands on a page, and the protocol. They reach only a browser that is open. */
+/** Commands on pages, and the protocol description. They are answered only while the shared browser is open. */
 const pagePaths = /^\/json\/(?:protocol|(?:activate|close)\/[^/]+)$/;
 const startMilliseconds = 60_000;
 const notOpen = 'no browser is open that DevTools clients of the subtask share';
 
 interface Limits {
-  /** Of one message of a client. */
+  /** Maximum size of a client's message. */
   readonly messageBytes: number;
-  /** How long a browser waits for a client that opened it over HTTP. */
+  /** Time that a browser opened over HTTP waits for its client. */
   readonly idleMilliseconds: number;
 }
 
-/** Where descriptions say that a client finds WebSockets. */
+/** The address of WebSockets in descriptions. */
 export interface Address {
   readonly host: string;
   /** The credentials of the subtask. */
@@ -39,7 +39,7 @@ export interface Address {
 interface Line {
   readonly socket: Socket;
   readonly framing: Framing;
-  /** Gives up the client's part in the browser. */
+  /** Releases the client's use of the browser. */
   readonly leave: () => Promise<void>;
 }
 
@@ -70,8 +70,8 @@ export class DevtoolsFrontend {
   }
 
   /**
-   * Answers DevTools requests over HTTP, which are about the browser that clients share.
-   * @throws BrowserError for the answer
+   * Answers DevTools requests over HTTP, which concern the shared browser.
+   * @throws BrowserError to answer with
    */
   async describe(
     request: IncomingMessage,
@@ -112,13 +112,13 @@ export class DevtoolsFrontend {
 
   /**
    * Serves a client until it or its browser ends. Answers the handshake when the browser is ready.
-   * @throws BrowserError for the answer to the handshake if there is no browser
+   * @throws BrowserError to answer the handshake with, if no browser could be opened
    */
   async connect(request: IncomingMessage, socket: Socket, head: Buffer, url: URL): Promise<void> {
     const destination = destinationOf(request, url);
     const gone = new AbortController();
     const leave = (): void => gone.abort(clientDisconnected());
-    // Nothing is sent before the handshake is answered; the end is only seen while reading.
+    // Clients send nothing before the answer to the handshake, but reading is necessary to notice their end.
     socket.on('end', leave).on('close', leave).resume();
     let line: Line | undefined;
     try {
@@ -169,7 +169,7 @@ export class DevtoolsFrontend {
 
   async #handshake(request: IncomingMessage, socket: Socket, head: Buffer): Promise<WebSocket> {
     const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
-    // A request that is no handshake is answered there, and its connection closed.
+    // The library answers a request that is not a handshake, and closes the connection.
     socket.once('close', () => reject(new BrowserError('invalid argument', 'not a WebSocket handshake')));
     this.#server.handleUpgrade(request, socket, head, resolve);
     return promise;
@@ -194,7 +194,7 @@ function startLimit(): { signal: AbortSignal; clear: () => void } {
   return { signal: late.signal, clear: () => clearTimeout(timer) };
 }
 
-/** What Chromium says of itself at `/json/version`, of a browser that need not be open. */
+/** Chromium's answer to `/json/version`, which does not require an open browser. */
 function descriptionOf(version: string): Record<string, string> {
   const [major] = version.split('.', 1);
   const product = `HeadlessChrome/${major}.0.0.0`;
@@ -205,14 +205,14 @@ function descriptionOf(version: string): Record<string, string> {
   };
 }
 
-/** Path of the WebSocket of a browser as a whole. */
+/** Path of the browser's own WebSocket. */
 async function browserPath(fence: BrowserFence): Promise<string> {
   const { text } = await askPort(fence, 'GET', versionPath);
   const { webSocketDebuggerUrl } = JSON.parse(text) as { webSocketDebuggerUrl: string };
   return new URL(webSocketDebuggerUrl).pathname;
 }
 
-/** The address of a page to open is the whole query; the credentials stay here. */
+/** The query, which is the URL of a page to open, without the credentials. */
 function pageQuery({ search }: URL): string {
   const rest = search
     .slice(1)
@@ -221,7 +221,7 @@ function pageQuery({ search }: URL): string {
   return rest.length === 0 ? '' : `?${rest.join('&')}`;
 }
 
-/** Descriptions of pages, whose addresses are those of the fence, with addresses that the client reaches. */
+/** Replaces the addresses in descriptions of pages, which are valid only in the fence, with ones for the client. */
 function withReachableAddresses(text: string, host: string, apiKey: string): string {
   let described: unknown;
   try {
@@ -230,7 +230,7 @@ function withReachableAddresses(text: string, host: string, apiKey: string): str
     return text;
   }
   return JSON.stringify(described, (key, value: unknown) => {
-    // It names a web page that could not reach the browser.
+    // It is the URL of a DevTools web page, which could not reach the browser.
     if (key === 'devtoolsFrontendUrl') return undefined;
     if (key !== 'webSocketDebuggerUrl' || typeof value !== 'string') return value;
     return `ws://${host}${new URL(value).pathname}?apiKey=${apiKey}`;

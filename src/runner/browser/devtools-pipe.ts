@@ -1,4 +1,4 @@
-/** The DevTools pipe of a browser that starts. */
+/** Opens the DevTools pipe of a browser that is starting. */
 import type { Socket } from 'node:net';
 import type { BrowserFence } from './browser-fence.ts';
 
@@ -7,7 +7,7 @@ const firstQuestion = { id: 1, method: 'Browser.getVersion' } as const;
 /**
  * Waits until the browser answers.
  * @returns its pipe, paused after the answer
- * @throws BrowserError with the browser's last output if it ends before
+ * @throws BrowserError with the browser's last output if it ends first
  */
 export async function startPipe(fence: BrowserFence): Promise<Socket> {
   const pipe = await fence.connection();

@@ -1,17 +1,17 @@
-/** Tells which packages open browsers at fixed names, whatever their environment says: those need port 80. */
+/** Detects packages that connect to browsers at fixed host names instead of their environment's. They need port 80. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 const names = ['chrome-ws-inner.', 'chrome-http-inner.'];
-/** Larger files are no worker's own code. */
+/** Larger files are not a worker's own code. */
 const fileLimitBytes = 64 * 1024 * 1024;
 const mostRemembered = 1000;
 
 const remembered = new Map<string, Promise<boolean>>();
 
 /**
- * Whether a file of the package has one of the names in it; dependencies are not looked at.
- * @param packageDir whose content never changes
+ * Whether a file of the package, without its dependencies, contains one of the names.
+ * @param packageDir folder whose content never changes
  */
 export async function namesFixedEndpoints(packageDir: string): Promise<boolean> {
   let answer = remembered.get(packageDir);

@@ -1,4 +1,4 @@
-/** The browser that DevTools clients of one subtask share. It opens for the first of them and closes after the last. */
+/** The browser that DevTools clients of one subtask share. It opens for the first client and closes after the last. */
 import type { BrowserFence } from './browser-fence.ts';
 import type { BrowserError } from './browser-error.ts';
 import { startPipe } from './devtools-pipe.ts';
@@ -23,7 +23,7 @@ interface Stay {
 
 export class SharedBrowser {
   readonly #browsers: SubtaskBrowsers;
-  /** @returns the reason why starting takes too long, once it does */
+  /** @returns a signal that aborts with a BrowserError if the browser takes too long to start */
   readonly #startLimit: () => { signal: AbortSignal; clear: () => void };
   #stay: Stay | undefined;
 
@@ -32,14 +32,14 @@ export class SharedBrowser {
     this.#startLimit = startLimit;
   }
 
-  /** Whether it is open, or opening. */
+  /** Whether it is open or opening. */
   get isOpen(): boolean {
     return this.#stay !== undefined;
   }
 
   /**
    * Opens the browser unless it is open.
-   * @param signal ends the wait of this visitor; others go on waiting
+   * @param signal cancels the wait of this visitor only
    * @throws BrowserError
    */
   async visit(signal: AbortSignal): Promise<Visit> {

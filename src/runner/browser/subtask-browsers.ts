@@ -1,4 +1,4 @@
-/** The browsers of one subtask: opened within the limits, counted, and gone with it. */
+/** Opens the browsers of one subtask within the limits, measures them, and ends them with the subtask. */
 import { chmod, mkdtemp } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import path from 'node:path';
@@ -10,15 +10,15 @@ import { BrowserFence, type FenceOptions } from './browser-fence.ts';
 import type { BrowserPlaces } from './browser-places.ts';
 import { findChromedriver, findChromium } from './chromium.ts';
 
-/** Threads and processes: a browser has two dozen for each site it shows. */
+/** Maximum number of threads and processes. A browser has about 24 for each open site. */
 const processLimit = 4096;
 const openFileLimit = 16_384;
-/** A wait that a run's log tells of. */
+/** Longer waits are noted in the run's log. */
 const noticeMilliseconds = 1000;
 
 export interface BrowserServices {
   readonly config: Config;
-  /** Fences browsers in, whatever the sandbox of workers is. */
+  /** Isolates the browsers, whatever sandbox the workers have. */
   readonly sandbox: Sandbox;
   readonly places: BrowserPlaces;
 }
@@ -26,14 +26,14 @@ export interface BrowserServices {
 export interface BrowserOwner {
   /** Existing folder of the subtask. */
   readonly scratchDir: string;
-  /** Browsers are in the cgroup of their subtask. */
+  /** Cgroup of the subtask, which its browsers join. */
   readonly cgroup?: Cgroup | undefined;
-  /** The worker's `/tmp`, which its browsers have too. */
+  /** The worker's `/tmp`, which its browsers share. */
   readonly tmp?: SharedTmp | undefined;
   readonly removeFolder: (folder: string) => Promise<void>;
-  /** Serves the proxy of a browser, without credentials: nobody else reaches it. */
+  /** Serves the proxy of a browser, without credentials, because nothing else can reach it. */
   readonly serveProxy: (listener: Server) => { close(): void };
-  /** Told what the run's log should say. */
+  /** Called with messages for the run's log. */
   readonly onNotice: (message: string) => void;
 }
 
@@ -42,7 +42,7 @@ export type BrowserKind = 'devtools' | 'shared' | 'webdriver';
 
 export interface OpenBrowser {
   readonly fence: BrowserFence;
-  /** Ends it and gives its place back. Idempotent. */
+  /** Ends it and frees its place. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -59,8 +59,8 @@ export class SubtaskBrowsers {
   }
 
   /**
-   * Opens a browser once there is a place for it.
-   * @param signal gives up; nothing is left running then
+   * Opens a browser when there is a place for it.
+   * @param signal cancels the request; nothing is left running then
    * @throws BrowserError
    */
   async open(kind: BrowserKind, signal: AbortSignal): Promise<OpenBrowser> {
@@ -73,12 +73,12 @@ export class SubtaskBrowsers {
     }
   }
 
-  /** Memory of all of them; see `SandboxedProcess.memoryBytes`. */
+  /** Memory of all open browsers; see `SandboxedProcess.memoryBytes`. */
   async memoryBytes(limitBytes?: number): Promise<number> {
     return this.#sum(async (fence) => fence.memoryBytes(limitBytes));
   }
 
-  /** Processor time of those that are open; see `SandboxedProcess.cpuSeconds`. */
+  /** Processor time of all open browsers; see `SandboxedProcess.cpuSeconds`. */
   async cpuSeconds(): Promise<number> {
     return this.#sum(async (fence) => fence.cpuSeconds());
   }
@@ -88,7 +88,7 @@ export class SubtaskBrowsers {
     return each.reduce((sum, part) => sum + part, 0);
   }
 
-  /** Ends all, and from now on none is opened. Idempotent. */
+  /** Ends all browsers and refuses to open more. Idempotent. */
   async close(): Promise<void> {
     this.#closed.abort(new BrowserError('unavailable', 'the subtask has ended'));
     await Promise.allSettled(this.#opening);

@@ -1,7 +1,7 @@
-/** Connections that were made for the runner and wait until it uses them, first come, first served. */
+/** A queue of connections from a fence that wait until the runner uses them. */
 import type { Server, Socket } from 'node:net';
 
-/** More are a sign of something else in the fence. */
+/** More connections can only come from another program in the fence. */
 const mostWaiting = 8;
 
 export class WaitingConnections {
@@ -12,7 +12,7 @@ export class WaitingConnections {
     listener.on('connection', (connection: Socket) => this.#offer(connection));
   }
 
-  /** The connection that has waited longest, or the next. */
+  /** Takes the oldest waiting connection, or waits for the next. */
   async take(): Promise<Socket> {
     const ready = this.#ready.shift();
     if (ready !== undefined) return ready;

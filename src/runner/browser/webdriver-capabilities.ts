@@ -1,9 +1,9 @@
-/** What a client of WebDriver may ask of its browser: everything but what the fence decides. */
+/** Filters the capabilities that a WebDriver client requests: the fence decides some of them. */
 import { browserSwitches } from './chromium.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Options of Chromium's driver that are passed on. The others name files, programs and ports, which are the fence's own. */
+/** Options of chromedriver that are passed on. The others set files, programs and ports, which the fence decides. */
 const optionKeys = new Set([
   'args',
   'excludeSwitches',
@@ -15,7 +15,7 @@ const optionKeys = new Set([
   'windowTypes',
 ]);
 const optionsKey = 'goog:chromeOptions';
-/** Sorts of ways out, of programs to start and of files to write. */
+/** Switches that could bypass the proxy, start programs or write files. */
 const foreignSwitches = [
   'browser-subprocess-path',
   'crash-dumps-dir',
@@ -50,12 +50,12 @@ function textsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
-/** Without what the fence decides; a `disable-features` of the client's own would take the place of ours. */
+/** Drops switches that the fence decides. For example, a client's `disable-features` would replace ours. */
 function allowedArguments(value: unknown): string[] {
   return textsOf(value).filter((argument) => !decided.has(nameOf(argument)));
 }
 
-/** A session begins with an empty page, not with one that a search engine makes. */
+/** A session starts with an empty page instead of a search engine's. */
 const firstPage = { 'session.restore_on_startup': 4, 'session.startup_urls': ['about:blank'] } as const;
 
 function mergedOptions(given: Json, program: string): Json {
@@ -69,23 +69,23 @@ function mergedOptions(given: Json, program: string): Json {
   };
 }
 
-/** Options under their own name, and the one of older clients. */
+/** The client's options, under the current name or the one of older clients. */
 function optionsIn(capabilities: Json): Json {
   const options = capabilities[optionsKey] ?? capabilities['chromeOptions'];
   return isObject(options) ? options : {};
 }
 
-/** Without options, and without what would lead past the proxy or to a port that nobody reaches. */
+/** Drops the options, the proxy, and a WebSocket URL, whose port could not be reached. */
 function withoutOptions(capabilities: Json): Json {
   const dropped = new Set([optionsKey, 'chromeOptions', 'proxy', 'webSocketUrl']);
   return Object.fromEntries(Object.entries(capabilities).filter(([key]) => !dropped.has(key)));
 }
 
 /**
- * The body of a request for a session, as chromedriver in its fence gets it. Each alternative gets options of its own, since
- * two capabilities of one name may not meet.
- * @param body as the client sent it, in the form of the standard or of its forerunner
- * @param program of the browser, as chromedriver sees it
+ * The body of a session request for chromedriver. Options are set in each alternative of `firstMatch`, because they must
+ * not also be in `alwaysMatch`.
+ * @param body as sent by the client, in the format of the WebDriver standard or of the older JSON Wire Protocol
+ * @param program path of the browser's executable in the fence
  */
 export function fencedCapabilities(body: unknown, program: string): Json {
   const { capabilities, desiredCapabilities } = isObject(body) ? body : {};
@@ -118,7 +118,7 @@ const standardNames = new Set([
   'unhandledPromptBehavior',
 ]);
 
-/** Capabilities of the forerunner that the standard knows as well; a driver refuses what it does not know. */
+/** Keeps only capabilities of the JSON Wire Protocol that the standard has too, because a driver refuses unknown ones. */
 function standardOnly(capabilities: Json): Json {
   return Object.fromEntries(
     Object.entries(capabilities).filter(([key]) => standardNames.has(key) || key.includes(':')),

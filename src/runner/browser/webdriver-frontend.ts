@@ -1,4 +1,4 @@
-/** The endpoint as clients of WebDriver see it: chromedriver with a browser for each session, led by session id. */
+/** The endpoint for WebDriver clients: each session has its own chromedriver and browser, found by session id. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BrowserError } from './browser-error.ts';
 import { findChromium, programInFence, type ChromiumSettings } from './chromium.ts';
@@ -6,15 +6,15 @@ import type { OpenBrowser, SubtaskBrowsers } from './subtask-browsers.ts';
 import { fencedCapabilities } from './webdriver-capabilities.ts';
 import { announcedBytes, passOn, readBody, WebDriverSession } from './webdriver-session.ts';
 
-/** Clients of the former Selenium server put this before every path. */
-const formerPrefix = /^\/wd\/hub(?=\/)/;
-/** Where clients upload a file, and what chromedriver calls that. */
+/** Clients of older Selenium servers put this prefix before every path. */
+const seleniumPrefix = /^\/wd\/hub(?=\/)/;
+/** Paths for file uploads, which chromedriver has under another name. */
 const uploadPath = /^(\/session\/[^/]+)\/se\/file$/;
 const sessionPath = /^\/session\/([^/]+)(\/.*)?$/;
-/** For the clean end of a session; then it ends all the same. */
+/** Time for a session to end cleanly. After that it is killed. */
 const quitMilliseconds = 5000;
 
-/** Extensions come in them, which are files. */
+/** Large, because capabilities can contain extensions as files. */
 const capabilitiesLimitBytes = 16 * 1024 * 1024;
 
 interface Limits {
@@ -22,7 +22,7 @@ interface Limits {
   readonly idleMilliseconds: number;
 }
 
-interface Led {
+interface ActiveSession {
   readonly session: WebDriverSession;
   readonly browser: OpenBrowser;
 }
@@ -31,7 +31,7 @@ export class WebDriverFrontend {
   readonly #settings: ChromiumSettings;
   readonly #browsers: SubtaskBrowsers;
   readonly #limits: Limits;
-  readonly #led = new Map<string, Led>();
+  readonly #sessions = new Map<string, ActiveSession>();
 
   constructor(settings: ChromiumSettings, browsers: SubtaskBrowsers, limits: Limits) {
     this.#settings = settings;
@@ -39,9 +39,9 @@ export class WebDriverFrontend {
     this.#limits = limits;
   }
 
-  /** @throws BrowserError for the answer, where there is none yet */
+  /** @throws BrowserError to answer with, if nothing has been sent yet */
   async handle(request: IncomingMessage, response: ServerResponse, fullPath: string): Promise<void> {
-    const path = fullPath.replace(formerPrefix, '').replace(uploadPath, '$1/file');
+    const path = fullPath.replace(seleniumPrefix, '').replace(uploadPath, '$1/file');
     const method = request.method ?? 'GET';
     if (path === '/status' && method === 'GET') {
       sendJson(response, { value: { ready: true, message: 'each session gets its own browser' } });
@@ -55,15 +55,18 @@ export class WebDriverFrontend {
     }
     const [, id = ''] = sessionPath.exec(path) ?? [];
     if (id === '') throw new BrowserError('unknown command', `${path} does not exist`);
-    const led = this.#led.get(id);
-    if (led === undefined)
+    const active = this.#sessions.get(id);
+    if (active === undefined)
       throw new BrowserError('invalid session id', 'the session does not exist or has ended');
     if (method === 'DELETE' && path === `/session/${id}`) {
-      await this.#quit(led, path, response);
+      await this.#quit(active, path, response);
       return;
     }
     const bodyBytes = announcedBytes(request, this.#limits.messageBytes);
-    await passOn(await led.session.send({ method, path, body: request, bodyBytes }, left.signal), response);
+    await passOn(
+      await active.session.send({ method, path, body: request, bodyBytes }, left.signal),
+      response,
+    );
   }
 
   async #begin(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
@@ -76,7 +79,7 @@ export class WebDriverFrontend {
     );
     void browser.fence.ended.finally(() => session.close());
     try {
-      // Read only now, so that no more of them are in memory than there are browsers.
+      // Read only now, so that memory holds at most one body per browser.
       const wanted = parsed(await readBody(request, capabilitiesLimitBytes));
       const body = Buffer.from(JSON.stringify(fencedCapabilities(wanted, programInFence(chromium))));
       const command = { method: 'POST', path: '/session', body, bodyBytes: body.length };
@@ -84,7 +87,7 @@ export class WebDriverFrontend {
       const text = await readBody(answer, capabilitiesLimitBytes);
       const id = sessionIdOf(parsed(text));
       if (id === undefined) await browser.close();
-      else this.#lead(id, { session, browser });
+      else this.#register(id, { session, browser });
       response.writeHead(answer.statusCode ?? 500, { 'content-type': 'application/json; charset=utf-8' });
       response.end(text);
     } catch (error) {
@@ -93,12 +96,12 @@ export class WebDriverFrontend {
     }
   }
 
-  #lead(id: string, led: Led): void {
-    this.#led.set(id, led);
-    void led.browser.fence.ended.then(() => this.#led.delete(id));
+  #register(id: string, active: ActiveSession): void {
+    this.#sessions.set(id, active);
+    void active.browser.fence.ended.then(() => this.#sessions.delete(id));
   }
 
-  async #quit({ session, browser }: Led, path: string, response: ServerResponse): Promise<void> {
+  async #quit({ session, browser }: ActiveSession, path: string, response: ServerResponse): Promise<void> {
     const command = { method: 'DELETE', path, body: Buffer.alloc(0), bodyBytes: 0 };
     await session.send(command, AbortSignal.timeout(quitMilliseconds)).then(
       (answer) => answer.resume(),

@@ -1,10 +1,10 @@
-/** Requests of one session of WebDriver, passed on to the chromedriver in its fence. */
+/** Forwards the requests of one WebDriver session to the chromedriver in its fence. */
 import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { BrowserFence } from './browser-fence.ts';
 import { BrowserError } from './browser-error.ts';
 
-/** Commands come one after the other; a few more are those that a client gave up waiting for. */
+/** Clients send one command at a time. More are open only if a client stopped waiting for earlier ones. */
 const mostConnections = 4;
 
 export interface DriverRequest {
@@ -19,10 +19,10 @@ export class WebDriverSession {
   readonly #idleMilliseconds: number;
   readonly #onIdle: () => void;
   #idleTimer: NodeJS.Timeout | undefined;
-  #underWay = 0;
+  #openCommands = 0;
   #isClosed = false;
 
-  /** @param onIdle told once no command came for so long */
+  /** @param onIdle called after this long without a command */
   constructor(fence: BrowserFence, idleMilliseconds: number, onIdle: () => void) {
     this.#idleMilliseconds = idleMilliseconds;
     this.#onIdle = onIdle;
@@ -33,13 +33,13 @@ export class WebDriverSession {
     };
   }
 
-  /** @returns chromedriver's answer, to be read */
+  /** @returns chromedriver's answer, which the caller reads */
   async send(
     { method, path, body, bodyBytes }: DriverRequest,
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
     clearTimeout(this.#idleTimer);
-    this.#underWay += 1;
+    this.#openCommands += 1;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const headers = { host: 'localhost', 'content-type': 'application/json; charset=utf-8' };
     const outgoing = httpRequest({
@@ -52,8 +52,8 @@ export class WebDriverSession {
     outgoing.once('response', resolve);
     outgoing.on('error', reject);
     outgoing.once('close', () => {
-      this.#underWay -= 1;
-      if (this.#underWay > 0 || this.#isClosed) return;
+      this.#openCommands -= 1;
+      if (this.#openCommands > 0 || this.#isClosed) return;
       this.#idleTimer = setTimeout(this.#onIdle, this.#idleMilliseconds);
     });
     if (Buffer.isBuffer(body)) outgoing.end(body);
@@ -67,7 +67,7 @@ export class WebDriverSession {
     }
   }
 
-  /** Forgets about chromedriver, which has ended. */
+  /** Call it when chromedriver has ended. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#idleTimer);
@@ -81,12 +81,12 @@ async function connect(fence: BrowserFence, callback: OnConnection | undefined):
   try {
     callback?.(null, await fence.connection());
   } catch (error) {
-    // Nobody takes a connection that comes with an error.
+    // With an error, the connection is not used.
     callback?.(error as Error, undefined as never);
   }
 }
 
-/** Passes an answer on as it comes. */
+/** Passes an answer on while it arrives. */
 export async function passOn(answer: IncomingMessage, response: ServerResponse): Promise<void> {
   const { 'content-type': type = 'application/json', 'content-length': length } = answer.headers;
   response.writeHead(answer.statusCode ?? 500, {
@@ -98,8 +98,8 @@ export async function passOn(answer: IncomingMessage, response: ServerResponse):
 }
 
 /**
- * The whole body of a request or an answer.
- * @throws BrowserError beyond the limit
+ * Reads the whole body of a request or an answer.
+ * @throws BrowserError if it exceeds the limit
  */
 export async function readBody(message: IncomingMessage, limitBytes: number): Promise<Buffer> {
   let bytes = 0;
@@ -114,8 +114,8 @@ export async function readBody(message: IncomingMessage, limitBytes: number): Pr
 }
 
 /**
- * Size of a body that is about to come.
- * @throws BrowserError beyond the limit, and where it is not announced
+ * The size of a request's body, from its headers.
+ * @throws BrowserError if it exceeds the limit or is not declared
  */
 export function announcedBytes(request: IncomingMessage, limitBytes: number): number {
   if (request.headers['transfer-encoding'] !== undefined)

@@ -24,7 +24,7 @@ const limits = { names: 32_768, characters: 2 * 1024 * 1024 } as const;
 
 /** Minimum time that an address keeps its name after its last use. */
 const keptMilliseconds = 120_000;
-/** Names removed at once: a map finds its first entry slowly after many removals. */
+/** Number of names removed in one go, because finding a map's first entry is slow after many removals. */
 const mostRemoved = 1024;
 
 function standInAt(index: number): StandIn {

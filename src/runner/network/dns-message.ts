@@ -67,7 +67,7 @@ export function readQuestion(message: Buffer): Reading {
   if (message.readUInt16BE(4) !== 1) return { refusal: responseCodes.malformed };
   const read = readLabels(message, headerBytes);
   if (read === undefined || read.end + 4 > message.length) return { refusal: responseCodes.malformed };
-  // It would be confused with a dot between labels.
+  // A dot within a label could not be told from one between labels.
   if (read.labels.some((label) => label.includes('.'))) return { refusal: responseCodes.noSuchName };
   const questionClass = message.readUInt16BE(read.end + 2);
   if (questionClass !== classInternet && questionClass !== classAny)

@@ -1,4 +1,4 @@
-/** What a bubblewrap sandbox looks like from inside: its mounts, its identity, its environment. */
+/** The command line of a bubblewrap sandbox: its mounts, user and environment. */
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import type { ResourceShare, SandboxLimits, SandboxOptions, SharedTmp } from '../sandbox.ts';
 import { bundlePlaces, type CertificateFiles } from './certificates.ts';
@@ -8,35 +8,36 @@ import { shareVariables, writeShareFiles } from './resource-share.ts';
 import type { RuntimeFolder } from './runtime-folder.ts';
 import type { Assignment } from './started-worker.ts';
 
-/** The user the worker takes itself for; outside it is an unprivileged id of the runner's. */
+/** User id inside the sandbox. On the host it is an unprivileged id of the runner. */
 const insideId = 1000;
 const { work: workDir, home: homeDir, node: nodeBinary } = inside;
 const starter = `${inside.chela}/node-starter.cjs`;
 const firstShell = `${inside.chela}/sh`;
 const prlimit = `${inside.chela}/prlimit`;
 
-/** Descriptors the runner hands to bubblewrap, by index of its `stdio`. */
+/** Descriptors that the runner passes to bubblewrap, by index in `stdio`. */
 export const descriptors = { channel: 3, info: 4, arguments: 5, filter: 6 } as const;
 
 /**
- * First process of the namespace: starts the rest, reaps orphans, and ends with the worker's code. bubblewrap's own would
- * outlive bubblewrap for a moment and so stay a zombie wherever the system's first process reaps none, as in many
- * containers. The shell's own words on how its command ended are not the worker's and go nowhere. Nobody
- * may read the file of this shell, so the kernel lets no other process trace it or look at its memory and descriptors.
+ * The first process in the namespace: starts the others, reaps orphans, and exits with the worker's exit code.
+ * bubblewrap's own first process would outlive bubblewrap for a moment, and stay a zombie if the system's first process
+ * reaps none, as in many containers. The shell's messages about the end of its command are dropped, because they are not
+ * the worker's output. The shell's binary is not readable, so the kernel does not let other processes trace it or access
+ * its memory and descriptors.
  */
 const firstProcess = `exec 9>&2 2>/dev/null; "$@" 2>&9 9>&- & exec ${descriptors.channel}>&- 9>&-; wait $!`;
 
-/** What the distribution installed: the same on every machine with these packages, and open to each of its users. */
+/** Files of the distribution's packages. All users of the host can read them. */
 const systemFolders = ['bin', 'lib', 'lib32', 'lib64', 'libexec', 'share'].map((name) => `/usr/${name}`);
 
-/** @returns the folder of the host that shows workers what is in `folder`, if there is one */
+/** @returns the host folder that contains `folder` and that workers can read, if there is one */
 export function shownFolderOf(folder: string): string | undefined {
   return systemFolders.find((shown) => `${folder}/`.startsWith(`${shown}/`));
 }
 
-/** Files of `/etc` and the like that programs in those folders read. None of them holds a secret. */
+/** Configuration that programs in those folders read. None of it is secret. */
 const systemFiles = [
-  // /usr/bin/awk and others are links into it.
+  // Target of links such as /usr/bin/awk.
   '/etc/alternatives',
   '/etc/ld.so.cache',
   '/etc/os-release',
@@ -47,7 +48,7 @@ const systemFiles = [
   '/etc/fonts',
   '/etc/ImageMagick-6',
   '/etc/ImageMagick-7',
-  // Certificate authorities, by what OpenSSL and GnuTLS are built with; keys are in other folders.
+  // Certificate authorities, where OpenSSL and GnuTLS look for them. Private keys are in other folders.
   '/etc/ssl/certs',
   '/etc/ssl/cert.pem',
   '/etc/ssl/ca-bundle.pem',
@@ -63,8 +64,8 @@ const systemFiles = [
 ];
 
 /**
- * Places of authorities on this host that get what the operator added for workers: programs with a place of their own read no
- * environment. A link would lead bubblewrap out of the sandbox's root.
+ * Replaces the host's bundles of authorities if the operator added some for workers, because some programs ignore the
+ * environment and read a fixed path. Links are skipped: bubblewrap would follow them out of the sandbox's root.
  */
 function extendedBundles({ all, isExtended }: CertificateFiles): HostMount[] {
   if (all === undefined || !isExtended) return [];
@@ -73,7 +74,7 @@ function extendedBundles({ all, isExtended }: CertificateFiles): HostMount[] {
     .map((to) => ({ from: all, to }));
 }
 
-/** /bin, /lib and /lib64 are links into /usr on current systems and folders on old ones. */
+/** /bin, /lib and /lib64 are links into /usr on current systems, and folders on older ones. */
 function rootLinks(): string[] {
   return ['/bin', '/lib', '/lib32', '/lib64'].flatMap((folder) => {
     if (!existsSync(folder)) return [];
@@ -83,7 +84,7 @@ function rootLinks(): string[] {
   });
 }
 
-/** Part that is the same for every sandbox of this machine. */
+/** Arguments that are the same for every sandbox on this machine. */
 export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): string[] {
   const mounts = [
     ...extendedBundles(runtime.certificates),
@@ -100,7 +101,7 @@ export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): s
     ['--uid', String(insideId), '--gid', String(insideId), '--hostname', 'worker'],
     ['--new-session', '--die-with-parent', '--as-pid-1', '--clearenv'],
     rootLinks(),
-    // What the operator removes while the runner runs is not missed.
+    // The operator may remove some of them while the runner is running.
     ...hostMounts([...systemFolders, ...systemFiles]).map(({ from, to }) => ['--ro-bind-try', from, to]),
     ...mounts.map(({ from, to }) => ['--ro-bind', from, to]),
     ['--proc', '/proc', '--dev', '/dev'],
@@ -108,7 +109,7 @@ export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): s
   ].flat();
 }
 
-/** Ports from here on are open to every user of a network namespace, unless it says otherwise. */
+/** By default, every user of a network namespace can listen on ports from here on. */
 const firstOpenPort = 1024;
 
 export function isPrivileged(port: number): boolean {
@@ -116,9 +117,9 @@ export function isPrivileged(port: number): boolean {
 }
 
 /**
- * Start of the command line of a sandbox whose worker gets a privileged port. Which ports are privileged is for the owner of
- * a network namespace to say, and of its own one a sandbox never has the privilege: so this makes the namespace, says it,
- * gives the privilege up and goes on with the rest of the command line, which shares the namespace (`sharedNetwork`).
+ * Start of the command line of a sandbox whose worker gets a privileged port. Only the owner of a network namespace can
+ * change which ports are privileged, and a sandbox has no privileges over its own. So this command creates the namespace,
+ * unlocks the port, drops its privileges and runs the rest of the command line in that namespace (`sharedNetwork`).
  */
 export function openPortCommand(bubblewrap: string, setpriv: string, port: number): string[] {
   const open = `echo ${port} > /proc/sys/net/ipv4/ip_unprivileged_port_start && exec "$@"`;
@@ -129,13 +130,13 @@ export function openPortCommand(bubblewrap: string, setpriv: string, port: numbe
   ].flat();
 }
 
-/** Takes one namespace back out of the fixed arguments. */
+/** Cancels the new network namespace that the fixed arguments request. */
 export const sharedNetwork = '--share-net';
 
-/** What is settled when a sandbox is opened; the worker is assigned to it later. */
+/** The properties that are fixed when a sandbox is opened. The worker is assigned later. */
 export interface SandboxShape {
   readonly nodeModulesDir?: string | undefined;
-  /** Host folders that the worker reads, by a name. */
+  /** Host folders that the worker can read, by name. */
   readonly mounts: Readonly<Record<string, string>>;
   readonly ports: readonly number[];
   readonly networkPorts?: readonly number[] | undefined;
@@ -168,7 +169,7 @@ export function shapeOf({
   };
 }
 
-/** What the starter becomes. */
+/** The worker that the starter becomes. */
 export function assignmentOf(options: SandboxOptions, certificates: CertificateFiles): Assignment {
   const { entry, launch } = options;
   const file = `${workDir}/${entry}`;
@@ -178,25 +179,25 @@ export function assignmentOf(options: SandboxOptions, certificates: CertificateF
   };
 }
 
-/** Host folders that the worker may write. */
+/** Host folders of one sandbox. */
 export interface SandboxFolders {
   /** Becomes the working folder. */
   readonly work: string;
   readonly home: string;
-  /** Gets what tells of its share, where it is told one. */
+  /** For the files that describe its resource share, if it has one. */
   readonly share: string;
-  /** Place of a `/tmp` that can be shared. */
+  /** Mount point of a `/tmp` that can be shared. */
   readonly tmp: string;
 }
 
-/** Part that differs by sandbox. It goes through a descriptor: command lines are visible to every user of the host. */
+/** Arguments that differ by sandbox. They are passed in a descriptor, because all host users can see command lines. */
 export function shapeArguments(
   { nodeModulesDir, mounts, networkPorts, limits, share, ownTmp }: SandboxShape,
   { work, home, share: shareFolder }: SandboxFolders,
   networkEtc: RuntimeFolder['etc'],
   tmp: SharedTmp | undefined,
 ): string[] {
-  const told = share === undefined ? [] : writeShareFiles(shareFolder, share);
+  const shareMounts = share === undefined ? [] : writeShareFiles(shareFolder, share);
   const size = ['--size', String(limits.tmpBytes), '--perms', '1777', '--tmpfs'];
   return [
     [...size, '/dev/shm', ...(tmp === undefined ? [...size, '/tmp'] : ['--bind', tmp.folder, '/tmp'])],
@@ -207,18 +208,18 @@ export function shapeArguments(
     networkPorts === undefined
       ? []
       : Object.entries(networkEtc).flatMap(([to, from]) => ['--ro-bind', from, to]),
-    ...told.map(({ from, to }) => ['--ro-bind', from, to]),
-    // Node reads its options when it starts, before it knows its worker.
+    ...shareMounts.map(({ from, to }) => ['--ro-bind', from, to]),
+    // Node reads its options at startup, before the worker is assigned.
     ...Object.entries(shareVariables(share)).map(([name, value]) => ['--setenv', name, value]),
-    // bubblewrap's own root and /dev are memory without a bound: nobody may write there.
+    // bubblewrap's root and /dev are in memory without a limit, so they are read-only.
     ['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', workDir],
     ['--info-fd', String(descriptors.info), '--seccomp', String(descriptors.filter)],
   ].flat();
 }
 
 /**
- * The command that runs inside. Limits are set there and not on bubblewrap, because a limit on processes set outside
- * would count all that the host's user runs.
+ * The command that runs inside. It sets the limits, because a limit on processes that is set on bubblewrap would count
+ * all processes of the host's user.
  */
 export function startCommand({ limits, ports }: SandboxShape): string[] {
   return [

@@ -1,4 +1,4 @@
-/** What a bubblewrap sandbox is made of on this machine: binaries, the runtime folder, the filter of system calls. */
+/** The parts of a bubblewrap sandbox on this machine: binaries, the runtime folder, the filter of system calls. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fixedArguments, openPortCommand } from './bubblewrap-arguments.ts';
@@ -16,7 +16,7 @@ const binaryFolders = [
   '/sbin',
   '/run/current-system/sw/bin',
 ];
-/** Command that installs a package, by the package manager that is there. */
+/** Commands that install a package, by package manager. */
 const installCommands = [
   { manager: '/usr/bin/apt-get', command: 'apt-get install' },
   { manager: '/usr/bin/dnf', command: 'dnf install' },
@@ -27,7 +27,7 @@ const installCommands = [
 
 export interface BubblewrapParts {
   readonly bubblewrap: string;
-  /** Arguments that all sandboxes share. */
+  /** Arguments that are the same for all sandboxes. */
   readonly fixed: readonly string[];
   readonly filter: Buffer;
   /** Files of `/etc` that differ in a sandbox with a network, by their path inside. */
@@ -35,9 +35,9 @@ export interface BubblewrapParts {
   /** @throws Error that says what is missing and the one command that installs it */
   readonly networkTools: () => NetworkTools;
   readonly certificates: CertificateFiles;
-  /** @throws as `networkTools` */
+  /** @throws the same errors as `networkTools` */
   readonly tmpTools: () => TmpTools;
-  /** What a sandbox with this port is started by. */
+  /** Start of the command line of a sandbox with this port. */
   readonly openPort: (port: number) => string[];
 }
 

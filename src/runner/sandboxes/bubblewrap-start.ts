@@ -1,4 +1,4 @@
-/** Starts one sandbox of bubblewrap, up to the point where its starter waits for the worker it is to become. */
+/** Starts one bubblewrap sandbox, up to the point where its starter waits for its worker. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -31,7 +31,7 @@ import { TmpHolder } from './tmp-holder.ts';
 import { makePrivateFolder } from './work-folder.ts';
 import type { Owner } from './work-folder.ts';
 
-/** Folders in memory. A `/tmp` of another sandbox counts there. */
+/** Folders whose files count as the sandbox's memory. The `/tmp` of another sandbox counts there. */
 function memoryFolders({ tmp, ownTmp }: SandboxShape): string[] {
   return [
     '/dev/shm',
@@ -42,18 +42,18 @@ function memoryFolders({ tmp, ownTmp }: SandboxShape): string[] {
 
 function send(pipe: Writable, content: string | Buffer): void {
   pipe.on('error', () => {
-    // bubblewrap ended before it read it; what it printed says why.
+    // bubblewrap ended before it read the content; its output contains the reason.
   });
   pipe.end(content);
 }
 
-/** Below the folder of a sandbox. */
+/** The folders below a sandbox's own folder. */
 export function foldersIn(folder: string): SandboxFolders {
   const place = (name: string): string => path.join(folder, name);
   return { work: place('work'), home: place('home'), share: place('share'), tmp: place('tmp') };
 }
 
-/** Names in the working folder that something is mounted on: a package's own of that name is not copied. */
+/** Mount points in the working folder. A package's own folders with these names are not copied. */
 export function mountPoints({ nodeModulesDir }: SandboxShape): ReadonlySet<string> {
   return new Set(nodeModulesDir === undefined ? [] : ['node_modules']);
 }
@@ -72,23 +72,23 @@ export async function makeFolders(
 export interface SandboxStart {
   readonly shape: SandboxShape;
   readonly folders: SandboxFolders;
-  /** User it runs under; the runner's own where undefined. */
+  /** User of the sandbox; the runner's user if undefined. */
   readonly owner: Owner | undefined;
-  /** Cgroup of the subtask, where it is known by now. */
+  /** Cgroup of the subtask, if it is already known. */
   readonly cgroup?: Cgroup | undefined;
-  /** What goes on in its folders meanwhile and belongs to the start. */
+  /** Resolves when its folders are filled; the start waits for it. */
   readonly filled?: Promise<void>;
 }
 
 /** A sandbox whose starter waits for its worker. */
 export interface WaitingSandbox {
-  /** Whether the process that is to become the worker is there. */
+  /** Whether the starter is still running. */
   readonly isAlive: boolean;
   memoryBytes(): Promise<number>;
   /**
-   * Decides which worker `run()` begins.
-   * @param later.cgroup of the subtask, where the sandbox was not started in it
-   * @param later.release gives back what is held for it, after the worker was closed
+   * Assigns the worker that `run()` starts.
+   * @param later.cgroup of the subtask, if the sandbox was not started in it
+   * @param later.release called after the worker was closed
    */
   become(
     assignment: Assignment,
@@ -125,9 +125,9 @@ export async function startSandbox(parts: BubblewrapParts, start: SandboxStart):
 interface Surroundings {
   /** Network of the sandbox; only loopback if undefined. */
   readonly link: NetworkLink | undefined;
-  /** Its `/tmp`, if that can be shared. */
+  /** Its `/tmp`, if it is shared or can be. */
   readonly tmp: SharedTmp | undefined;
-  /** Of its own `/tmp`. */
+  /** Holds its own `/tmp`, if other sandboxes can share it. */
   readonly holder: TmpHolder | undefined;
 }
 
@@ -141,21 +141,21 @@ async function startIn(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe', 'pipe', ...(tmp?.descriptors ?? [])],
     env: {},
     cwd: '/',
-    // Ctrl+C in a terminal reaches the runner's whole process group, and a worker may end its work first.
+    // Keeps Ctrl+C in a terminal, which is sent to the runner's process group, from reaching the worker.
     detached: true,
     ...owner,
   });
   await once(child, 'spawn');
   const exited = endOf(child).then(exitOfShell);
-  // It waits for its arguments now: all it starts later is in the cgroup from the beginning.
+  // bubblewrap still waits for its arguments, so all processes that it starts are in the cgroup.
   const joined = await joinCgroup(child, cgroup);
-  // The types know only the first five of them.
+  // The types have only the first five entries.
   const pipes = child.stdio as readonly unknown[];
   const tree = text(pipes[descriptors.info] as Readable).then(
     (info) => new ProcessTree((JSON.parse(info) as { 'child-pid': number })['child-pid']),
   );
   tree.catch(() => {
-    // bubblewrap ended before it told; the reason is in what it printed.
+    // bubblewrap ended before it reported the process id; its output contains the reason.
   });
   const placement = shapeArguments(shape, folders, parts.networkEtc, tmp);
   send(pipes[descriptors.arguments] as Writable, placement.map((value) => `${value}\0`).join(''));
@@ -203,7 +203,7 @@ interface StartedParts extends Pick<WorkerParts, 'exited' | 'listeners'> {
   readonly child: ChildProcess;
   readonly network: SandboxNetwork | undefined;
   readonly processes: ProcessTree;
-  /** The cgroup it is in by now. */
+  /** The cgroup that it has already joined. */
   readonly joined: Cgroup | undefined;
   readonly shape: SandboxShape;
   readonly holder: TmpHolder | undefined;

@@ -1,7 +1,7 @@
 /**
- * Sandboxes made of Linux namespaces by bubblewrap: no network but its own loopback, no files but those mounted, no
- * other processes, no privileges. When the runner is root, bubblewrap itself runs under an unprivileged id per slot,
- * since whoever is root outside stays root of its namespaces.
+ * Sandboxes that bubblewrap creates from Linux namespaces: only its own loopback as network, only mounted files, no
+ * other processes, no privileges. If the runner is root, bubblewrap runs under an unprivileged user id per slot, because
+ * root outside would stay root in the namespaces.
  */
 import { execFile } from 'node:child_process';
 import { rename, stat } from 'node:fs/promises';
@@ -23,7 +23,7 @@ import type { WarmSandbox } from './warm-pool.ts';
 import { copyPackage } from './work-folder.ts';
 import type { Owner } from './work-folder.ts';
 
-/** What the messages of bubblewrap mean for an operator. */
+/** What an operator can do about bubblewrap's error messages. */
 const remedies: readonly { readonly sign: RegExp; readonly remedy: string }[] = [
   { sign: /Unknown option --(disable-userns|size|perms)/, remedy: 'bubblewrap 0.8.0 or newer is required' },
   {
@@ -56,7 +56,7 @@ function explained(error: unknown): Error {
   return new Error(`the sandbox could not be opened: ${message}${advice}`, { cause: error });
 }
 
-/** A host folder by what is there now: the cache may drop one and make another of the same name. */
+/** Identifies the current folder at a path, because the cache may delete one and create another with the same name. */
 async function identityOf(folder: string): Promise<string> {
   return stat(folder).then(
     ({ dev, ino }) => `${folder} ${dev} ${ino}`,
@@ -64,7 +64,7 @@ async function identityOf(folder: string): Promise<string> {
   );
 }
 
-/** Sandboxes of the same key are alike in all that is settled when they are opened. */
+/** Sandboxes with the same key are interchangeable until a worker is assigned. */
 async function keyOf({
   nodeModulesDir = '',
   mounts,
@@ -84,27 +84,27 @@ async function keyOf({
 const retryMilliseconds = 60_000;
 
 interface BubblewrapOptions extends CertificateSettings {
-  /** What the platform keeps. */
+  /** The platform's data folder. */
   readonly dataDir?: string;
   /**
-   * First of the ids sandboxes run under when the runner is root: one a slot, and then one for each sandbox that was
-   * opened ahead of its subtask.
+   * First user id of sandboxes if the runner is root: one per slot, one per browser, and one per sandbox that is opened
+   * ahead of its subtask.
    */
   readonly sandboxUserId: number;
   readonly runnerSlots?: number;
-  /** Browsers have their ids between those of the slots and those of the sandboxes opened ahead. */
+  /** The user ids of browsers are between those of slots and those of sandboxes opened ahead. */
   readonly browserLimit?: number;
-  /** Most sandboxes that are open ahead of their subtasks; none where omitted. */
+  /** Maximum number of sandboxes that are open ahead of their subtasks; 0 if omitted. */
   readonly warmSandboxes?: number;
-  /** Most memory of all that are open ahead. */
+  /** Maximum memory of all sandboxes opened ahead. */
   readonly warmSandboxMemoryBytes?: number;
 }
 
-/** A sandbox that waits for its subtask. */
+/** A sandbox that is open and waits for a subtask. */
 interface OpenedAhead extends WarmSandbox {
   readonly sandbox: WaitingSandbox;
   readonly folder: string;
-  /** Gives back the folder and the place among the user ids. */
+  /** Removes the folder and frees the user id. */
   readonly leave: () => Promise<void>;
   readonly owner: Owner | undefined;
 }
@@ -114,9 +114,9 @@ export class BubblewrapSandbox implements Sandbox {
   readonly #options: BubblewrapOptions;
   readonly #scratch: ScratchFolder;
   readonly #warm: WarmPool<SandboxShape, OpenedAhead> | undefined;
-  /** By port, whether one could be opened. */
+  /** Whether sandboxes can get a port, by port. */
   readonly #offered = new Map<number, Promise<boolean>>();
-  /** The places among the user ids of sandboxes that were opened ahead. */
+  /** User ids in use by sandboxes opened ahead, as offsets. */
   readonly #places = new Set<{ readonly index: number }>();
   #preparing: Promise<BubblewrapParts> | undefined;
   #canShareTmp: { readonly can: Promise<boolean>; readonly at: number } | undefined;
@@ -130,7 +130,7 @@ export class BubblewrapSandbox implements Sandbox {
     this.#warm = size > 0 ? new WarmPool({ size, memoryLimitBytes, open }) : undefined;
   }
 
-  /** How many sandboxes wait for a subtask now. */
+  /** Number of sandboxes that wait for a subtask. */
   get warmSandboxes(): number {
     return this.#warm?.waiting ?? 0;
   }
@@ -146,19 +146,19 @@ export class BubblewrapSandbox implements Sandbox {
     await tryOut({ open: async (trial) => this.#openCold(trial) }, this.#options.cacheDir);
   }
 
-  /** @throws Error if workers could read what the platform keeps */
+  /** @throws Error if workers could read the platform's folders */
   #checkFolders(): void {
     const { cacheDir, dataDir = cacheDir } = this.#options;
     for (const folder of [dataDir, cacheDir]) {
       const shown = shownFolderOf(path.resolve(folder));
       if (shown === undefined) continue;
       throw new Error(
-        `${folder} lies in ${shown}, which workers can read: move it elsewhere (CHELA_DATA_DIR, CHELA_CACHE_DIR)`,
+        `${folder} is in ${shown}, which workers can read: move it elsewhere (CHELA_DATA_DIR, CHELA_CACHE_DIR)`,
       );
     }
   }
 
-  /** bubblewrap ends with its runner. */
+  /** Does nothing: bubblewrap ends with its runner. */
   async removeLeftovers(): Promise<void> {}
 
   async offersPort(port: number): Promise<boolean> {
@@ -176,7 +176,7 @@ export class BubblewrapSandbox implements Sandbox {
   async networkProblem(): Promise<string | undefined> {
     const tried = this.#networkProblem;
     if (tried !== undefined && (await tried.problem) === undefined) return undefined;
-    // What failed once may work later, but is not tried for each subtask.
+    // It may work later, but is not tried for each subtask.
     if (tried === undefined || performance.now() - tried.at > retryMilliseconds) {
       this.#networkProblem = { problem: this.#tryNetwork(), at: performance.now() };
     }
@@ -186,7 +186,7 @@ export class BubblewrapSandbox implements Sandbox {
   async open(wanted: SandboxOptions): Promise<SandboxedProcess> {
     const canShare = wanted.tmp !== 'shareable' || (await this.#sharesTmp());
     const options = canShare ? wanted : { ...wanted, tmp: undefined };
-    // Nothing could wait for it: it depends on one other sandbox.
+    // It cannot be opened ahead, because it depends on another sandbox.
     if (typeof options.tmp === 'object') return this.#openCold(options);
     const shape = shapeOf(options);
     const key = this.#warm === undefined ? '' : await keyOf(shape);
@@ -206,7 +206,7 @@ export class BubblewrapSandbox implements Sandbox {
     const folders = foldersIn(options.scratchDir);
     const shape = shapeOf(options);
     await makeFolders(folders, shape, owner);
-    // The package is copied while Node starts: its first line waits for run().
+    // The package is copied while Node starts; the worker's code waits for run().
     const filled = copyPackage(options.packageDir, folders.work, owner, mountPoints(shape));
     try {
       const { cgroup } = options;
@@ -251,7 +251,7 @@ export class BubblewrapSandbox implements Sandbox {
     }
   }
 
-  /** Gives a subtask the sandbox that waits for one like it; its folders move to where the subtask's are. */
+  /** Assigns a waiting sandbox to a subtask, and moves its folders to the subtask's folder. */
   async #takeWarm(key: string, options: SandboxOptions): Promise<StartedWorker | undefined> {
     const warm = this.#warm?.take(key);
     if (warm === undefined) return undefined;
@@ -271,7 +271,7 @@ export class BubblewrapSandbox implements Sandbox {
     }
   }
 
-  /** Whether sandboxes can share a `/tmp`: systems may forbid namespaces within namespaces. */
+  /** Whether sandboxes can share a `/tmp`. Some systems do not allow nested namespaces. */
   async #sharesTmp(): Promise<boolean> {
     const tried = this.#canShareTmp;
     if (tried !== undefined && (await tried.can)) return true;
@@ -296,7 +296,7 @@ export class BubblewrapSandbox implements Sandbox {
     }
   }
 
-  /** An empty sandbox with the port: systems may forbid namespaces within namespaces. */
+  /** Starts an empty sandbox with the port. It fails if the system does not allow nested namespaces. */
   async #tryPort(port: number): Promise<void> {
     const { bubblewrap, openPort } = await this.#prepare();
     const inner = [
@@ -313,7 +313,7 @@ export class BubblewrapSandbox implements Sandbox {
     await promisify(execFile)(program, command, { env: {}, cwd: '/', ...this.#owner(0) });
   }
 
-  /** The lowest that no open sandbox has. */
+  /** Takes the lowest free user id, as an offset. */
   #takePlace(): { readonly index: number } {
     const taken = new Set(Array.from(this.#places, ({ index }) => index));
     let index = 0;
@@ -323,13 +323,13 @@ export class BubblewrapSandbox implements Sandbox {
     return place;
   }
 
-  /** A folder for a sandbox whose subtask has none yet. */
+  /** Creates the folder of a sandbox that has no subtask yet. */
   async #makeFolder(): Promise<string> {
     await this.#scratch.start();
     return this.#scratch.create();
   }
 
-  /** The user of a slot or place; undefined is the runner's own. */
+  /** @param index offset of the user id @returns undefined for the runner's own user */
   #owner(index: number): Owner | undefined {
     if (process.getuid?.() !== 0) return undefined;
     const id = this.#options.sandboxUserId + index;

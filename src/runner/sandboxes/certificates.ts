@@ -1,14 +1,14 @@
 /**
- * The certificate authorities that workers trust: those of the host, with what its operator added to them, and those of
- * `CHELA_WORKER_CA_FILE`. One file for OpenSSL and whatever reads `SSL_CERT_FILE`, one for Node, which has a list of its own
- * and takes further ones from `NODE_EXTRA_CA_CERTS`.
+ * The certificate authorities that workers trust: those of the host and those in `CHELA_WORKER_CA_FILE`. One file is for
+ * OpenSSL and other programs that read `SSL_CERT_FILE`. The other is for Node, which has its own list and adds those in
+ * `NODE_EXTRA_CA_CERTS`.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { rootCertificates } from 'node:tls';
 
-/** Where systems keep all authorities in one file, Debian's place first. */
+/** Files in which systems keep all authorities, Debian's first. */
 export const bundlePlaces = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
@@ -22,21 +22,21 @@ const [begin, end] = ['-----BEGIN CERTIFICATE-----', '-----END CERTIFICATE-----'
 export interface CertificateSettings {
   /** Folder that sandboxes can reach. */
   readonly cacheDir: string;
-  /** PEM file of further authorities; empty for none. */
+  /** PEM file with more authorities; empty for none. */
   readonly workerCaFile?: string;
 }
 
 /** Host files in PEM form. */
 export interface CertificateFiles {
-  /** Everything that is trusted; undefined where the host has no such file, nor its operator. */
+  /** All authorities; undefined if neither the host nor the operator has any. */
   readonly all: string | undefined;
-  /** What Node does not trust by itself; undefined where that is nothing. */
+  /** Authorities that Node does not trust by default; undefined if there are none. */
   readonly beyondNode: string | undefined;
-  /** Whether the operator named a file for workers. */
+  /** Whether the operator configured a file for workers. */
   readonly isExtended: boolean;
 }
 
-/** The base64 text of each certificate of a file, without line breaks. */
+/** The base64 text of each certificate in a file, without line breaks. */
 function certificatesIn(pem: string): string[] {
   return pem
     .split(begin)
@@ -64,10 +64,10 @@ async function operatorCertificates(file: string): Promise<string[]> {
   });
   const found = certificatesIn(pem);
   if (found.length > 0) return found;
-  throw new Error(`CHELA_WORKER_CA_FILE has no certificate in PEM form: ${file}`);
+  throw new Error(`CHELA_WORKER_CA_FILE has no PEM certificate: ${file}`);
 }
 
-/** Writes a file whose name tells its content. */
+/** Writes a file that is named by a hash of its content. */
 async function writeOnce(folder: string, content: string): Promise<string> {
   const digest = createHash('sha256').update(content).digest('hex');
   const file = path.join(folder, `${digest.slice(0, 32)}.pem`);
@@ -79,8 +79,8 @@ async function writeOnce(folder: string, content: string): Promise<string> {
 }
 
 /**
- * Writes the files, as the host's authorities are now.
- * @throws Error for a file of the operator's that cannot be used
+ * Writes the files from the host's current authorities.
+ * @throws Error if the operator's file cannot be used
  */
 export async function prepareCertificates({
   cacheDir,
@@ -102,7 +102,7 @@ export async function prepareCertificates({
   };
 }
 
-/** What tells the worker's programs of these files, by their places as the worker sees them. */
+/** Variables that point the worker's programs to these files. @param files paths as the worker sees them */
 export function certificateVariables({
   all,
   beyondNode,
@@ -111,7 +111,7 @@ export function certificateVariables({
   return {
     ...(all !== undefined && { SSL_CERT_FILE: all }),
     ...(beyondNode !== undefined && { NODE_EXTRA_CA_CERTS: beyondNode }),
-    // Libraries with a list of their own keep to it, unless the operator wants others trusted.
+    // Libraries with their own list keep it, unless the operator added authorities.
     ...(all !== undefined && isExtended && { REQUESTS_CA_BUNDLE: all, CURL_CA_BUNDLE: all }),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The runner's line to the relay in a container: Unix sockets in a folder that is mounted there, one to control it by and one
- * for each port.
+ * The runner's connection to the relay in a container: Unix sockets in a folder that is mounted there, one for control
+ * and one for each port.
  */
 import { once } from 'node:events';
 import { chmod, chown, mkdir, open, type FileHandle } from 'node:fs/promises';
@@ -8,10 +8,10 @@ import net from 'node:net';
 import type { Listeners } from './started-worker.ts';
 import type { Owner } from './work-folder.ts';
 
-/** Longest wait for a relay that neither listens nor ends. */
+/** Maximum time to wait until the relay listens. */
 const startLimitMilliseconds = 60_000;
 
-/** What the relay starts as the worker. */
+/** The worker process that the relay starts. */
 export interface WorkerStart {
   /** Program and arguments. */
   readonly command: readonly string[];
@@ -27,7 +27,7 @@ interface RelayMessage {
 
 const longestLine = 64 * 1024;
 
-/** What keeps a relay that said this from its work; undefined where all is well. */
+/** @returns the error in a relay's message; undefined if it is listening */
 function problemOf(line: string): string | undefined {
   try {
     const { listening, error } = JSON.parse(line) as RelayMessage;
@@ -37,7 +37,7 @@ function problemOf(line: string): string | undefined {
   }
 }
 
-/** Listens at a socket that only the owner can connect to. */
+/** Listens on a socket that only the owner can connect to. */
 async function listenAt(file: string, owner: Owner): Promise<net.Server> {
   const server = net.createServer();
   await once(server.listen(file), 'listening');
@@ -55,7 +55,7 @@ async function closed(server: net.Server): Promise<void> {
 
 export class ContainerLink {
   readonly listeners: Listeners;
-  /** Resolves when the relay has ended, or before it ever called. */
+  /** Resolves when the relay has ended, or the link is closed before the relay has connected. */
   readonly broken: Promise<void>;
   readonly #handle: FileHandle;
   readonly #control: net.Server;
@@ -71,25 +71,25 @@ export class ContainerLink {
     this.#control = control;
     this.#relay = new Promise((resolve) => {
       control.once('connection', (relay) => {
-        // There is one relay: nobody else in the container gets a line.
+        // Only the relay may connect, which is the first to do so.
         control.close();
         this.#read(relay);
         resolve(relay);
       });
     });
     this.#ready.promise.catch(() => {
-      // Told to who waits for it, if anybody does.
+      // Reported to the caller of `ready()`, if any.
     });
   }
 
   /**
-   * @param folder is made, for the container to mount
+   * @param folder created here, for the container to mount
    * @param owner user of the container
    */
   static async open(folder: string, ports: readonly number[], owner: Owner): Promise<ContainerLink> {
     await mkdir(folder, { mode: 0o711 });
     const handle = await open(folder);
-    // The path of a socket may have 107 bytes; by the folder's descriptor it has few.
+    // A socket's path is limited to 107 bytes; a path through the folder's descriptor is short.
     const place = (name: string): string => `/proc/self/fd/${handle.fd}/${name}`;
     const opened: net.Server[] = [];
     try {
@@ -109,7 +109,7 @@ export class ContainerLink {
     }
   }
 
-  /** Resolves once the worker's ports are open. @throws Error with what the relay said */
+  /** Resolves when the worker's ports are open. @throws Error with the relay's message */
   async ready(): Promise<void> {
     const late = setTimeout(() => {
       this.#ready.reject(
@@ -123,7 +123,7 @@ export class ContainerLink {
     this.#send({ run: start });
   }
 
-  /** Has the relay send SIGTERM to all processes. */
+  /** Makes the relay send SIGTERM to all processes. */
   terminate(): void {
     this.#send({ terminate: true });
   }
@@ -134,11 +134,11 @@ export class ContainerLink {
     this.#broken.resolve();
   }
 
-  /** Breaks the line and removes its sockets. */
+  /** Closes the connection and removes its sockets. */
   async close(): Promise<void> {
     this.breakOff();
     await Promise.all([this.#control, ...this.listeners.values()].map(async (server) => closed(server)));
-    // Servers remove their sockets when they close, by paths through the folder's descriptor.
+    // Closed last: closing servers remove their sockets through the folder's descriptor.
     await this.#handle.close();
   }
 
@@ -146,7 +146,7 @@ export class ContainerLink {
     void this.#relay.then((relay) => relay.write(`${JSON.stringify(message)}\n`));
   }
 
-  /** Reads the one line that the relay says before any of the worker's code runs, and nothing after it. */
+  /** Reads the relay's single message, which it sends before any of the worker's code runs. Ignores the rest. */
   #read(relay: net.Socket): void {
     relay.on('error', () => relay.destroy());
     relay.once('close', () => {

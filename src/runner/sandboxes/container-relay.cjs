@@ -1,10 +1,10 @@
 'use strict';
 /*
- * First code of a container, run as `node container-relay.cjs SOCKETS PORTS`: listens at the PORTS of 127.0.0.1 where the
- * worker will look for its platform and forwards each connection to the runner's socket of that name in the folder SOCKETS,
- * starts the worker at the runner's word, and ends with the worker's exit code (128 + number for a signal), and the
- * container with it. The line to the runner is the socket `control`, one JSON object a line each way. When it breaks, the
- * runner is dead, and so is the container.
+ * The first program in a container, run as `node container-relay.cjs SOCKETS PORTS`. It listens on the PORTS of
+ * 127.0.0.1 that the worker uses to reach its platform, and forwards each connection to the runner's socket with the
+ * port's name in the folder SOCKETS. It starts the worker when the runner says so, and exits with the worker's exit code
+ * (128 + number for a signal), which ends the container. It talks to the runner over the socket `control`: one JSON
+ * object per line, in both directions. If that connection breaks, the runner is dead, and the relay exits.
  */
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
@@ -14,13 +14,13 @@ const readline = require('node:readline');
 
 const [, , sockets, ports] = process.argv;
 const host = '127.0.0.1';
-/** Longest wait for the runner to take what the worker sent before its end. */
+/** Maximum time for the runner to read what the worker sent before its end. */
 const drainMilliseconds = 5000;
 
-/** Ends of what workers sent, by connection, that the runner has not taken yet. */
+/** Connections whose last bytes the runner has not read yet. */
 const forwarding = new Set();
 
-/** A signal a worker sends to all it can reach is not meant for this process. */
+/** Ignores signals that a worker sends to all processes that it can reach. */
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGQUIT']) process.on(signal, () => {});
 
 function forward(local, port) {
@@ -28,7 +28,7 @@ function forward(local, port) {
   forwarding.add(remote);
   const done = () => forwarding.delete(remote);
   remote.on('finish', done).on('close', done);
-  // What came before a reset still counts.
+  // Bytes before a reset are still forwarded.
   local.on('error', () => remote.end());
   remote.on('error', () => local.destroy());
   local.on('close', () => remote.destroySoon());
@@ -47,14 +47,14 @@ function listen(port) {
 
 function signalAll(signal) {
   try {
-    // All processes of the container but this one and the first.
+    // All processes in the container except this one and the first.
     process.kill(-1, signal);
   } catch {
-    // There is none.
+    // There are no other processes.
   }
 }
 
-/** Programs of Linux, and scripts that name theirs: the system hands anything else to a shell. */
+/** Whether it is a Linux program, or a script with a `#!` line. The system would run anything else with a shell. */
 function isProgram(file) {
   const header = Buffer.alloc(4);
   const descriptor = fs.openSync(file);
@@ -63,14 +63,14 @@ function isProgram(file) {
   return header.toString('latin1') === '\x7fELF' || header.toString('latin1', 0, 2) === '#!';
 }
 
-/** Ends everything once the runner has what the worker sent it. */
+/** Exits when the runner has read all that the worker sent. */
 function endWith(exitCode) {
   signalAll('SIGKILL');
   const end = () => process.exit(exitCode);
   setTimeout(end, drainMilliseconds);
-  const lookAgain = () => (forwarding.size === 0 ? end() : setTimeout(lookAgain, 5));
-  // What the worker connected with its last breath is accepted in the next turn.
-  setImmediate(() => setImmediate(lookAgain));
+  const endWhenRead = () => (forwarding.size === 0 ? end() : setTimeout(endWhenRead, 5));
+  // Connections that the worker opened just before its end are accepted in the next turn of the event loop.
+  setImmediate(() => setImmediate(endWhenRead));
 }
 
 let started = false;
@@ -88,7 +88,7 @@ function startWorker({ command, environment, directory }) {
     cwd: directory,
     env: environment,
     stdio: ['ignore', 'inherit', 'inherit'],
-    // What it signals to its own group does not come here.
+    // Keeps signals to the worker's process group from reaching this process.
     detached: true,
   });
   worker.once('error', (error) => process.stderr.write(`${error.message}\n`, () => endWith(126)));

@@ -1,4 +1,4 @@
-/** What a container looks like: its mounts, its identity, its limits. */
+/** The options of a container: its mounts, user and limits. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ContainerCreateOptions, MountSettings, Ulimit } from 'dockerode';
@@ -14,13 +14,13 @@ import type { Owner } from './work-folder.ts';
 const relay = `${inside.chela}/container-relay.cjs`;
 const sockets = `${inside.chela}/sockets`;
 
-/** What the relay and the first process need beside the worker. */
+/** Resources of the relay and the first process, in addition to the worker's. */
 const relayShare = { processes: 24, memoryBytes: 96 * 1024 * 1024 } as const;
 
 export const labels = {
-  /** Cache folder of the installation the container belongs to. */
+  /** Cache folder of the installation that the container belongs to. */
   installation: 'chela.installation',
-  /** Identity of the process that runs it. */
+  /** Identity of the runner's process. */
   runner: 'chela.runner',
   subtask: 'chela.subtask',
 } as const;
@@ -32,7 +32,7 @@ export interface ContainerFolders {
   readonly sockets: string;
   /** `passwd` and `group` with the container's user. */
   readonly identity: string;
-  /** Gets what tells of its share, where it is told one. */
+  /** For the files that describe its resource share, if it has one. */
   readonly share: string;
 }
 
@@ -42,14 +42,14 @@ export interface ContainerPlan {
   readonly runtimeFolder: RuntimeFolder;
   readonly owner: Owner;
   readonly image: string;
-  /** Name of the OCI runtime; empty for the engine's own. */
+  /** Name of the OCI runtime; empty for the engine's default. */
   readonly runtime: string;
-  /** Processors of the engine. */
+  /** Number of processors that the engine has. */
   readonly processors: number;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Writes the names of the user and group that the worker runs under. */
+/** Writes `passwd` and `group` with the worker's user and group. */
 export async function writeIdentity(folder: string, { uid, gid }: Owner): Promise<void> {
   const passwd = `worker:x:${uid}:${gid}:worker:${inside.home}:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n`;
   await Promise.all([
@@ -80,7 +80,7 @@ function readOnlyMounts({ options, folders, runtimeFolder, runtime }: ContainerP
   ];
 }
 
-/** At the places where Debian's and Fedora's images look for them, too. */
+/** Mounts the authorities also where Debian and Fedora images look for them. */
 function authorities(certificates: CertificateFiles): HostMount[] {
   const { all } = certificates;
   if (all === undefined) return [];
@@ -88,7 +88,7 @@ function authorities(certificates: CertificateFiles): HostMount[] {
   return [...certificateMounts(certificates), { from: all, to: debian }, { from: all, to: fedora }];
 }
 
-/** A container has a cgroup of its own. Another runtime has a `/proc` and `/sys` of its own as well. */
+/** A container has its own cgroup. Runtimes other than the default also have their own `/proc` and `/sys`. */
 function shareMounts({ share }: SandboxOptions, folders: ContainerFolders, runtime: string): HostMount[] {
   if (share === undefined || runtime !== '') return [];
   return writeShareFiles(folders.share, share).filter(({ to }) => to !== sharePlaces.cgroup);
@@ -98,13 +98,13 @@ function bind({ from, to }: HostMount, readOnly: boolean): MountSettings {
   return { Type: 'bind', Source: from, Target: to, ReadOnly: readOnly };
 }
 
-function ulimit(name: string, most: number): Ulimit {
-  return { Name: name, Soft: most, Hard: most };
+function ulimit(name: string, limit: number): Ulimit {
+  return { Name: name, Soft: limit, Hard: limit };
 }
 
 /**
- * The container of one subtask. The engine's own filter of system calls stays in force: it lists what is allowed, an engine
- * takes one filter only, and memory that ours refuses because nobody counts it, the engine counts.
+ * The container of one subtask. It uses the engine's filter of system calls, which lists allowed calls, because a
+ * container can have only one filter. Ours refuses memory that no limit counts, but the engine counts it.
  */
 export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
   const { options, folders, owner, processors } = plan;
@@ -119,7 +119,7 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
     Image: plan.image,
     Entrypoint: [inside.node, relay, sockets, options.ports.join(',')],
     Cmd: [],
-    // What the worker gets comes over the relay's line: anybody who may use the engine can read this.
+    // The worker's variables are sent to the relay, because all users of the engine can read these.
     Env: ['NODE_OPTIONS='],
     User: `${owner.uid}:${owner.gid}`,
     WorkingDir: '/',
@@ -142,16 +142,16 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
       ShmSize: limits.tmpBytes,
       PidsLimit: limits.processes + relayShare.processes,
       Ulimits: [ulimit('core', 0), ulimit('nofile', limits.openFiles), ulimit('fsize', limits.fileSizeBytes)],
-      // As much with swap: none.
+      // An equal limit for memory and swap together means no swap.
       ...(memory === undefined ? {} : { Memory: memory, MemorySwap: memory }),
-      // An engine refuses more than it has.
+      // The engine refuses more processors than it has.
       ...(cpus === undefined ? {} : { NanoCpus: Math.round(Math.min(cpus, processors) * 1e9) }),
       OomScoreAdj: 1000,
     },
   };
 }
 
-/** What the relay starts as the worker. */
+/** The worker process that the relay starts. */
 export function workerStart(options: SandboxOptions, certificates: CertificateFiles): WorkerStart {
   const { entry, launch } = options;
   const file = `${inside.work}/${entry}`;

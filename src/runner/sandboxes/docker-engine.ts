@@ -1,4 +1,4 @@
-/** The Docker Engine: the way to it, what keeps us from it, and what it says of a container. */
+/** The Docker Engine: connecting to it, explaining its errors, and reading a container's resource use. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import Docker from 'dockerode';
@@ -12,8 +12,8 @@ export interface EngineAddress {
 }
 
 /**
- * Nothing here is read from the environment: dockerode would fill in what is left out.
- * @throws Error for an address of another kind
+ * Passes every option explicitly, because dockerode would read omitted ones from the environment.
+ * @throws Error if the address has another form
  */
 export function connectEngine({ dockerHost, dockerCertDir }: EngineAddress): Docker {
   const { protocol, hostname = '', port, pathname = '' } = URL.parse(dockerHost) ?? {};
@@ -29,7 +29,7 @@ export function connectEngine({ dockerHost, dockerCertDir }: EngineAddress): Doc
   return new Docker({ ...address, protocol: 'https', ca, cert, key });
 }
 
-/** What errors on the way to the engine mean for an operator. */
+/** Turns an error of connecting to the engine into one that tells the operator what to do. */
 export function explainEngineError(error: unknown, { dockerHost }: EngineAddress): Error {
   const { code, message } = error as NodeJS.ErrnoException;
   const remedy =
@@ -45,26 +45,26 @@ interface EngineError extends Error {
   readonly statusCode?: number;
 }
 
-/** Lets a request fail where the container has ended or is gone, which is what it was for. */
+/** Ignores errors because the container has ended or was removed, which the caller wanted anyway. */
 export function unlessGone(error: unknown): void {
   const { statusCode } = error as EngineError;
   if (statusCode !== 404 && statusCode !== 409 && statusCode !== 304) throw error;
 }
 
-/** What a container uses; nothing once it has ended. */
+/** Resource use of a container; zero after its end. */
 export interface ContainerUse {
-  /** Memory that cannot be taken back: without the copies of files that the kernel keeps while there is room, but with files in memory. */
+  /** Memory that the kernel cannot reclaim: without the file cache, but with files on tmpfs. */
   readonly memoryBytes: number;
-  /** Processor time so far. */
+  /** Processor time used so far. */
   readonly cpuSeconds: number;
 }
 
-/** @throws Error where the engine is away */
+/** @throws Error if the engine does not answer */
 async function useOf(container: Docker.Container): Promise<ContainerUse> {
   const stats = await container.stats({ stream: false, 'one-shot': true }).catch(unlessGone);
   if (stats === undefined) return { memoryBytes: 0, cpuSeconds: 0 };
   const { memory_stats: memory, cpu_stats: cpu } = stats as Partial<typeof stats>;
-  // The same figures under the two versions of cgroups.
+  // The names differ between the two versions of cgroups.
   const figures = (memory?.stats ?? {}) as unknown as Record<string, number | undefined>;
   const names = ['active_anon', 'inactive_anon', 'unevictable'];
   return {
@@ -73,8 +73,8 @@ async function useOf(container: Docker.Container): Promise<ContainerUse> {
   };
 }
 
-/** Looks at what a container uses; who asks while a look is under way gets its answer. */
+/** @returns a function that measures the container's resource use; concurrent callers share one measurement */
 export function watchUse(container: Docker.Container): () => Promise<ContainerUse> {
-  const looks = new OneAtATime(() => useOf(container));
-  return () => looks.run();
+  const measurements = new OneAtATime(() => useOf(container));
+  return () => measurements.run();
 }

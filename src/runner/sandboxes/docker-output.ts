@@ -1,4 +1,4 @@
-/** What a container prints, as the Docker Engine sends it: frames of both streams on one connection. */
+/** Reads a container's output, which the Docker Engine sends as frames of both streams on one connection. */
 import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 
@@ -10,7 +10,7 @@ export interface ContainerOutput {
   readonly stderr: Readable;
 }
 
-/** Pieces of the frames in order, however the connection cuts them. */
+/** Yields the content of frames in order, however the connection splits it. */
 async function* frames(connection: Readable): AsyncGenerator<{ readonly stream: number; piece: Buffer }> {
   let header = Buffer.alloc(0);
   let [stream, left] = [0, 0];
@@ -34,8 +34,8 @@ async function* frames(connection: Readable): AsyncGenerator<{ readonly stream: 
   }
 }
 
-/** Resolves once a stream takes more, or never will. Nothing of the wait is left on the stream: a worker may print for hours. */
-async function taken(stream: PassThrough): Promise<void> {
+/** Resolves when a stream has drained or closed. Removes its listeners, because a worker may print for hours. */
+async function drained(stream: PassThrough): Promise<void> {
   const over = new AbortController();
   const { signal } = over;
   try {
@@ -49,17 +49,17 @@ async function distribute(connection: Readable, stdout: PassThrough, stderr: Pas
   for await (const { stream, piece } of frames(connection)) {
     const target = stream === standardError ? stderr : stdout;
     if (target.destroyed || target.write(piece)) continue;
-    // The container waits with us: its pipe fills up.
-    await taken(target);
+    // Meanwhile the container's pipe fills up, so the container waits too.
+    await drained(target);
   }
 }
 
-/** @param connection as `attach` opens it, without a terminal; it is destroyed with either of the streams */
+/** @param connection from `attach`, without a terminal; destroyed if one of the streams is closed early */
 export function containerOutput(connection: Readable): ContainerOutput {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const streams = [stdout, stderr];
   distribute(connection, stdout, stderr)
-    // A connection that breaks ends the output; the container's own end says the rest.
+    // A broken connection ends the output. The container's exit is reported separately.
     .catch(() => undefined)
     .finally(() => {
       for (const stream of streams) stream.end();

@@ -1,6 +1,6 @@
 /**
- * Sandboxes made by a Docker Engine on this machine: a container for each subtask, of the operator's image, without a
- * network. A relay in the container stands between the worker's ports and the runner; see container-relay.cjs.
+ * Sandboxes in a Docker Engine on this machine: for each subtask a container of the operator's image, without a network.
+ * A relay in the container connects the worker's ports with the runner; see container-relay.cjs.
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -32,10 +32,10 @@ import { tryOut } from './trial.ts';
 import { copyPackage, makePrivateFolder, type Owner } from './work-folder.ts';
 
 export interface DockerSettings extends EngineAddress, CertificateSettings {
-  /** First of the ids that containers run under, one a slot, when the runner is root. */
+  /** First user id of containers if the runner is root: one per slot. */
   readonly sandboxUserId: number;
   readonly dockerImage: string;
-  /** Empty for the engine's own. */
+  /** Empty for the engine's default. */
   readonly dockerRuntime: string;
 }
 
@@ -79,7 +79,7 @@ export class DockerSandbox implements Sandbox {
     await tryOut(this, this.#settings.cacheDir);
   }
 
-  /** A container of a killed runner has ended by itself; the engine still lists it. */
+  /** Removes the containers of killed runners, which have ended but are still listed. */
   async removeLeftovers(): Promise<void> {
     const { engine } = await this.#prepare();
     const filters = { label: [`${labels.installation}=${this.#settings.cacheDir}`] };
@@ -102,7 +102,7 @@ export class DockerSandbox implements Sandbox {
     const folders = await makeFolders(options, owner);
     const link = await ContainerLink.open(folders.sockets, options.ports, owner);
     let container: Docker.Container | undefined;
-    // The package is copied while the container starts: the worker waits for run().
+    // The package is copied while the container starts; the worker's code waits for run().
     const filled = copyPackage(options.packageDir, folders.work, owner, new Set(mountPoints(options)));
     const isFilled = filled.catch(() => undefined);
     try {
@@ -135,13 +135,13 @@ export class DockerSandbox implements Sandbox {
         cpuSeconds: async () => (await use()).cpuSeconds,
         askToEnd: async () => link.terminate(),
         kill: async () => {
-          // An engine that is away keeps nobody from ending the relay.
+          // If the engine does not answer, closing the link ends the relay.
           await container.kill().catch(() => link.breakOff());
           await exited;
         },
       },
       release: async () => {
-        // Where the engine is away, the next start of a runner removes it.
+        // If the engine does not answer, the next runner removes the container when it starts.
         await remove(container).catch(() => undefined);
         await link.close();
       },
@@ -173,7 +173,7 @@ export class DockerSandbox implements Sandbox {
     );
   }
 
-  /** The user a slot's container runs under: where the runner is not root, its own, who owns the work folder. */
+  /** The user of a slot's container. If the runner is not root, this is its own user, who owns the work folder. */
   #owner(slot: number): Owner {
     const [uid = 0, gid = 0] = [process.getuid?.(), process.getgid?.()];
     if (uid !== 0) return { uid, gid };
@@ -232,7 +232,7 @@ async function makeFolders(options: SandboxOptions, owner: Owner): Promise<Conta
   return folders;
 }
 
-/** Resolves once the relay listens. @throws Error with what the container printed, when it ended before */
+/** Resolves when the relay listens. @throws Error with the container's output if it ends first */
 async function start(container: Docker.Container, link: ContainerLink): Promise<StartedContainer> {
   const attached = await container.attach({ stream: true, stdout: true, stderr: true });
   const output = containerOutput(attached as unknown as Readable);
@@ -240,7 +240,7 @@ async function start(container: Docker.Container, link: ContainerLink): Promise<
   const exited = endOf(container, link);
   let isReady = false;
   const endedEarly = exited.then(async () => {
-    // From then on what it prints is for somebody else to read.
+    // From then on its output belongs to the caller.
     if (isReady) return;
     const printed = (await text(output.stderr)).trim();
     throw new Error(printed || 'the container exited before it started the worker');
@@ -250,22 +250,22 @@ async function start(container: Docker.Container, link: ContainerLink): Promise<
   return { container, output, exited };
 }
 
-/** End of the worker, as the relay ends with it; never rejects. */
+/** End of the worker, with which the relay exits; never rejects. */
 async function endOf(container: Docker.Container, link: ContainerLink): Promise<WorkerExit> {
   try {
     const { StatusCode: exitCode } = (await container.wait()) as { StatusCode: number };
     const exit = exitOfShell({ exitCode, signal: null });
-    // The exit counts also where the engine goes away right after it told.
+    // The exit code is valid even if the engine stops right after reporting it.
     const details = await container.inspect().catch(() => undefined);
     return details?.State.OOMKilled === true ? { ...exit, outOfMemory: true } : exit;
   } catch {
-    // The engine went away, or somebody removed the container: all we know of is the line.
+    // The engine stopped, or the container was removed: only the link shows whether the relay is running.
     await link.broken;
     return { exitCode: null, signal: 'SIGKILL' };
   }
 }
 
-/** Ends a container, if it runs, and has the engine forget it. */
+/** Removes a container, even if it is running. */
 async function remove(container: Docker.Container): Promise<void> {
   await container.remove({ force: true, v: true }).catch(unlessGone);
 }

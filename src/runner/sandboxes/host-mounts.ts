@@ -1,4 +1,4 @@
-/** What of the host a sandbox shows. */
+/** The parts of the host that a sandbox mounts. */
 import { existsSync, realpathSync } from 'node:fs';
 
 export interface HostMount {
@@ -6,7 +6,7 @@ export interface HostMount {
   readonly to: string;
 }
 
-/** The paths that exist on the host, with what they lead to. */
+/** The paths that exist on the host, with links resolved. */
 export function hostMounts(paths: readonly string[]): HostMount[] {
   return paths.filter((row) => existsSync(row)).map((row) => ({ from: realpathSync(row), to: row }));
 }

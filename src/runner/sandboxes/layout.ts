@@ -1,4 +1,4 @@
-/** Where a worker finds things in a sandbox that has a root of its own, of whichever kind. */
+/** The paths and variables in every sandbox that has its own root. */
 import type { Launch, SandboxOptions } from '../sandbox.ts';
 import { certificateVariables, type CertificateFiles } from './certificates.ts';
 import type { HostMount } from './host-mounts.ts';
@@ -7,27 +7,27 @@ import { shareVariables } from './resource-share.ts';
 export const inside = {
   work: '/work',
   home: '/home/worker',
-  /** Nothing of the host's is there. */
+  /** No file of the host has this path. */
   node: '/usr/local/bin/node',
-  /** Has Node become a worker. */
+  /** Script that turns a Node process into a worker. */
   nodeEntry: '/chela/node-entry.cjs',
-  /** Folder of what is the sandbox's own. */
+  /** Folder of the sandbox's own files. */
   chela: '/chela',
-  /** Folder of the mounts of a launch. */
+  /** Folder for the mounts of a launch. */
   mounts: '/opt',
 } as const;
 
-/** Where the worker finds a mount of its launch. */
+/** Path of a launch's mount in the sandbox. */
 export function placeOf(name: string): string {
   return name.startsWith('/') ? name : `${inside.mounts}/${name}`;
 }
 
-/** Where the worker finds the mounts of its launch. */
+/** Paths of a launch's mounts in the sandbox, by name. */
 export function placesOf(launch: Launch | undefined): Record<string, string> {
   return Object.fromEntries(Object.keys(launch?.mounts ?? {}).map((name) => [name, placeOf(name)]));
 }
 
-/** The certificate files by the places where the worker finds them. */
+/** Paths of the certificate files in the sandbox. */
 const certificatePlaces = {
   all: `${inside.chela}/certificates.pem`,
   beyondNode: `${inside.chela}/certificates-beyond-node.pem`,
@@ -40,7 +40,7 @@ export function certificateMounts({ all, beyondNode }: CertificateFiles): HostMo
   ];
 }
 
-/** Folders of programs: the launch's own, those of npm packages, and the system's. */
+/** The worker's PATH: programs of the launch, of npm packages, and of the system. */
 export function programPath(
   launch: Launch | undefined,
   places: Readonly<Record<string, string>>,
@@ -51,7 +51,7 @@ export function programPath(
 
 const systemPath = '/usr/local/bin:/usr/bin:/bin';
 
-/** What every process of a sandbox has in its environment. */
+/** Variables of every process in a sandbox. */
 export function baseVariables(certificates: CertificateFiles): Record<string, string> {
   const { all, beyondNode, isExtended } = certificates;
   return {

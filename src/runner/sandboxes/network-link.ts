@@ -28,7 +28,7 @@ export interface NetworkTools {
 const limitMilliseconds = 60_000;
 /** Descriptor on which the setup process reports that the network is ready. */
 const readyDescriptor = 4;
-/** To configure its own network namespaces and listen on ports below 1024. No process keeps them after the setup. */
+/** Capabilities to configure its own network namespaces and listen on ports below 1024. No process keeps them later. */
 const capabilities = ['CAP_NET_ADMIN', 'CAP_SYS_ADMIN', 'CAP_NET_BIND_SERVICE'];
 /** Close to the maximum size of a packet, for fewer packets. */
 const packetBytes = 65_520;
@@ -47,8 +47,8 @@ function quietly(value: number, name: string): string {
  * far end is complete, the script configures the near end and reports its process id, by which the namespace is entered. It
  * exits when its standard input ends.
  *
- * The kernel activates a link some time after the other end came up, and loses packets until then. To show it is the way to
- * have it activated at once.
+ * The kernel activates a link some time after the other end came up, and loses packets until then. `ip link show`
+ * activates it immediately.
  */
 function script(hasIPv6: boolean): string {
   const { near, far, nearIPv6, farIPv6 } = networkAddresses;
@@ -57,7 +57,7 @@ function script(hasIPv6: boolean): string {
     `"$unshare" --net -- /bin/sh -c '`,
     '  ip=$1; shift',
     '  "$ip" -batch - || exit',
-    // Each datagram to a closed port is answered with an error, not only a few per second.
+    // Answer every datagram to a closed port with an error, instead of only a few per second.
     `  ${quietly(0, 'ipv4/icmp_ratelimit')}`,
     hasIPv6 && `  ${quietly(0, 'ipv6/icmp/ratelimit')}`,
     '  echo $$',
@@ -136,7 +136,7 @@ export class NetworkLink {
 
   /**
    * @param owner user of the sandbox
-   * @param tmp where the sandbox starts
+   * @param tmp `/tmp` of the sandbox, whose namespaces it starts in
    * @throws Error with the setup's output if the system does not allow it; nothing is left running
    */
   static async open(

@@ -1,19 +1,19 @@
 'use strict';
 /*
- * Has this process become the worker of Node whose entry is given: with the same view of the world as by `node ENTRY`, run as
- * `node node-entry.cjs ENTRY` or required by the starter.
+ * Turns this process into a Node worker, which sees the same environment as with `node ENTRY`. Run as
+ * `node node-entry.cjs ENTRY`, or required by the starter.
  */
 const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
-/** What packages carry to talk to the platform. */
+/** Files of the SDK in packages. */
 const sdkFiles = ['sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js'];
 
 /**
- * Standard output and error are pipes, which Node would write to in the background: what is under way when the worker calls
- * process.exit() or fails would be lost. They are opened when the worker first asks for them, as always.
+ * Makes Node write to standard output and error synchronously. They are pipes, and with asynchronous writes the last
+ * output would be lost when the worker calls process.exit() or fails. They are still opened at their first use.
  */
 function blockOutput() {
   for (const name of ['stdout', 'stderr']) {
@@ -44,7 +44,7 @@ function hasEsModules(folder) {
   }
 }
 
-/** The SDK is CommonJS. Beside the code of a package with `"type": "module"` Node would read it as ES modules. */
+/** Loads the SDK as CommonJS. In a package with `"type": "module"`, Node would read it as ES modules. */
 function keepSdkCommonJs(folder) {
   if (!hasEsModules(folder)) return;
   const paths = sdkFiles.map((name) => path.join(folder, name));

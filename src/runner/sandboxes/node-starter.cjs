@@ -1,10 +1,10 @@
 'use strict';
 /*
- * First code of a worker's process, run as `node node-starter.cjs CHANNEL PORTS`: listens at the PORTS where the worker will
- * look for its platform, hands those listeners to the runner over the IPC channel at descriptor CHANNEL, and waits for the
- * runner's word, an `Assignment` of started-worker.ts: which worker to become. A Node worker begins in the same process
- * (another start of Node would cost 40 ms), with the same view of the world as by `node ENTRY`; for another the process
- * becomes its command. The wait may be long: a sandbox can be opened before its subtask comes.
+ * The first program of a worker's process, run as `node node-starter.cjs CHANNEL PORTS`. It listens on the PORTS that the
+ * worker uses to reach its platform, passes the listeners to the runner over the IPC channel at descriptor CHANNEL, and
+ * waits for an `Assignment` (see started-worker.ts) with the worker to become. A Node worker runs in the same process,
+ * because starting Node again would take 40 ms, and sees the same environment as with `node ENTRY`. For other workers the
+ * process executes their command. The wait may be long, because a sandbox can be opened before its subtask arrives.
  */
 const childProcess = require('node:child_process');
 const net = require('node:net');
@@ -21,7 +21,7 @@ function snapshot() {
   return { properties, listeners };
 }
 
-/** Takes everything off `process` that was not there at the snapshot. */
+/** Removes everything from `process` that was added since the snapshot. */
 function restore({ properties, listeners }) {
   for (const name of process.eventNames()) {
     for (const listener of process.rawListeners(name)) {
@@ -33,7 +33,7 @@ function restore({ properties, listeners }) {
   }
 }
 
-/** Counts from now on: how long the process waited for its subtask is not the worker's time. */
+/** Restarts `process.uptime()`, which would include the wait for the subtask. */
 function restartUptime() {
   const uptime = process.uptime.bind(process);
   const waitedSeconds = uptime();
@@ -48,7 +48,7 @@ function becomeNodeWorker({ entry }) {
   become(entry);
 }
 
-/** Programs of Linux, and scripts that name theirs. Node itself ends by SIGABRT where it cannot become something. */
+/** Whether it is a Linux program, or a script with a `#!` line. Node aborts if it cannot execute a file. */
 function isProgram(file) {
   const fs = require('node:fs');
   const header = Buffer.alloc(4);
@@ -59,7 +59,7 @@ function isProgram(file) {
 }
 
 function becomeCommand({ command }) {
-  // execve is experimental to Node, which is not the worker's to hear.
+  // Hides Node's warning that execve is experimental, which is not the worker's output.
   process.removeAllListeners('warning');
   if (process.platform !== 'linux' || isProgram(command[0])) process.execve(command[0], command, process.env);
   const message = `${command[0]} cannot be executed on this system: build it for linux/amd64\n`;
@@ -73,9 +73,9 @@ function becomeWorker(assignment) {
 }
 
 const before = snapshot();
-// Opened here and not by NODE_CHANNEL_FD, so that what the channel adds to `process` can be told apart.
+// Opened here and not with NODE_CHANNEL_FD, so that everything the channel adds to `process` can be removed.
 childProcess._forkChild(Number(channel), 'json');
-// Node tells of a channel that closed only once every handle was acknowledged, which a runner that died does not do.
+// Node reports a closed channel only when every handle was acknowledged, which a dead runner never does.
 const watch = setInterval(() => {
   if (!process.connected) process.exit(1);
 }, watchMilliseconds);
@@ -83,7 +83,7 @@ let handedOver = 0;
 function handOver(port, listener) {
   process.send({ listening: port }, listener);
   handedOver += 1;
-  // What is sent after a handle leaves once that was acknowledged.
+  // A message after a handle is only sent once the handle was acknowledged.
   if (handedOver === listeners.length) process.send({ ready: true }, () => clearInterval(watch));
 }
 const listeners = ports.split(',').map((port) => {
@@ -92,7 +92,7 @@ const listeners = ports.split(',').map((port) => {
     process.send({ error: error.message, code: error.code, port: Number(port) }, () => process.exit(1));
   });
   listener.once('listening', () => handOver(Number(port), listener));
-  // As listen() does, without the modules for names and clusters that it loads first: they take 5 ms of processor time.
+  // Like listen(), but without loading the modules for name resolution and clusters, which takes 5 ms.
   listener._listen2(host, Number(port), 4, backlog);
   return listener;
 });
@@ -101,12 +101,12 @@ process.once('message', (message) => {
   assignment = message;
   clearInterval(watch);
 });
-// The runner closes the channel after its word; without that word it died.
+// The runner closes the channel after the assignment. Without an assignment it has died.
 process.once('disconnect', () => {
   if (assignment === undefined) process.exit(1);
   let open = listeners.length;
-  // Both copies of a handed-over listener accept: these go before any of the worker's code runs. What is closed leaves the
-  // event loop at the end of its turn.
+  // Both copies of a listener accept connections, so these are closed before the worker's code runs. Closed listeners
+  // leave the event loop at the end of its turn.
   for (const listener of listeners) {
     listener.close(() => {
       open -= 1;

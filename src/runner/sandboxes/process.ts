@@ -1,8 +1,8 @@
 /**
- * Workers as plain processes of the runner's own user, isolated from nothing: for development, and for systems without
- * bubblewrap. Workers open fixed ports, and here they are the host's own, so one worker runs at a time; further ones wait
- * in `open()`. No limits but those of a cgroup are applied. Without one, a descendant that leaves both its parent and its
- * process group escapes.
+ * Workers as ordinary processes of the runner's user, without isolation: for development, and for systems without
+ * bubblewrap. Workers use fixed ports, which here are the host's, so only one worker runs at a time; others wait in
+ * `open()`. Only the limits of a cgroup apply. Without a cgroup, a descendant that leaves both its parent and its process
+ * group escapes.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,7 +39,7 @@ function secondsOf(time: string): number {
   return rest.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) + Number(days) * 86_400;
 }
 
-/** The processes of a group and all below them, as `ps` lists them: it is there on every system Node runs on. */
+/** The processes of a group and their descendants, listed by `ps`, which every system with Node has. */
 async function listGroup(leader: number): Promise<ListedProcess[]> {
   const columns = ['pid=', 'ppid=', 'pgid=', 'rss=', 'stat=', 'time='].flatMap((column) => ['-o', column]);
   const { stdout } = await promisify(execFile)('ps', ['-A', ...columns]);
@@ -57,7 +57,7 @@ async function listGroup(leader: number): Promise<ListedProcess[]> {
     }));
   const members = new Set(all.filter(({ group, pid }) => group === leader || pid === leader));
   const pids = new Set([...members].map(({ pid }) => pid));
-  // Visiting what is added on the way finds descendants of any depth.
+  // The loop also visits members that it adds, so it finds descendants of any depth.
   for (const member of members) {
     for (const candidate of all) {
       if (candidate.parent !== member.pid || pids.has(candidate.pid)) continue;
@@ -73,7 +73,7 @@ function signalAll(members: readonly ListedProcess[], signal: NodeJS.Signals): v
     try {
       process.kill(pid, signal);
     } catch {
-      // Ended since it was listed.
+      // It has ended since it was listed.
     }
   }
 }
@@ -83,15 +83,15 @@ async function killGroup(leader: number): Promise<void> {
     const members = await listGroup(leader);
     if (members.length === 0) return;
     signalAll(members, 'SIGKILL');
-    // Nothing announces the end of a process that is not our own child.
+    // No event reports the end of a process that is not a child.
     await setTimeout(pauseMilliseconds);
   }
 }
 
-/** The one turn at the ports that all sandboxes of this process share. */
+/** The lock on the fixed ports, which all sandboxes in this process share. */
 let lastTurn: Promise<void> = Promise.resolve();
 
-/** Resolves when the ports are free, with the function that passes it on. */
+/** Resolves when the ports are free, with the function that releases them. */
 async function takeTurn(): Promise<() => void> {
   const before = lastTurn;
   const turn = Promise.withResolvers<void>();
@@ -123,7 +123,7 @@ export class ProcessSandbox implements Sandbox {
     });
   }
 
-  /** Nothing tells the workers of a killed runner from other programs of the user. */
+  /** Does nothing: workers of a killed runner cannot be distinguished from the user's other processes. */
   async removeLeftovers(): Promise<void> {}
 
   async open(options: SandboxOptions): Promise<SandboxedProcess> {
@@ -148,7 +148,7 @@ export class ProcessSandbox implements Sandbox {
       await symlink(options.nodeModulesDir, path.join(work, 'node_modules'));
     }
     const { launch } = options;
-    // Nothing is mounted here: the worker finds everything where it lies.
+    // Nothing is mounted, so paths on the host are also the worker's paths.
     const places = launch?.mounts ?? {};
     const entry = path.join(work, options.entry);
     const system = `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
@@ -161,7 +161,7 @@ export class ProcessSandbox implements Sandbox {
       ...certificateVariables(await this.#certificates),
       ...shareVariables(options.share),
     };
-    // env(1) takes off what spawn() adds for the channel, which the starter opens by its number.
+    // env(1) removes the variables that spawn() adds for the channel; the starter opens it by number.
     const child = spawn(
       '/usr/bin/env',
       [
@@ -177,7 +177,7 @@ export class ProcessSandbox implements Sandbox {
     await once(child, 'spawn');
     const leader = child.pid ?? Number.NaN;
     const exited = endOf(child);
-    // The starter waits for its first message, so nothing of the worker's runs before.
+    // The worker's code does not run before the starter gets its first message.
     const cgroup = await joinCgroup(child, options.cgroup);
     try {
       const listeners = await receiveListeners(child, options.ports.length);

@@ -1,6 +1,6 @@
 /**
- * What programs in a sandbox are told of memory and processors: the share of their run, where they would otherwise see the
- * whole machine. By variables, and by files in the places where the kernel tells of the machine and of cgroups.
+ * Tells programs in a sandbox how much memory and how many processors their run has, because they would otherwise see the
+ * whole machine: by variables, and by files that replace those of the kernel on the machine and on cgroups.
  */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,15 +9,15 @@ import type { HostMount } from './host-mounts.ts';
 
 const mebibyte = 1024 * 1024;
 
-/** Of the run's memory, what V8's heap may take: the rest is for buffers, code, and processes of its own. */
+/** V8's share of the run's memory for its heap. The rest is for buffers, code and child processes. */
 const heapShare = 0.75;
-/** V8 takes up to three of them for what is short-lived; by itself 64 MB each, too much of a small heap. */
+/** Share of the run's memory for a semi-space. V8 has up to three for new objects, of 64 MB each by default. */
 const semiSpaceShare = 1 / 32;
 const [smallestSemiSpace, largestSemiSpace] = [4, 64] as const;
-/** What Go's collector keeps to, with room for what is not its heap. */
+/** Go's soft limit, as a share of the run's memory. The rest is for memory that Go's runtime does not manage. */
 const goShare = 0.9;
 
-/** V8's flags for a heap of this much in all, its space for what is short-lived included. */
+/** V8's flags for a run with this much memory. */
 function heapFlags(memoryMegabytes: number): string[] {
   const semiSpace = Math.floor(memoryMegabytes * semiSpaceShare);
   const semiSpaceMegabytes = Math.min(largestSemiSpace, Math.max(smallestSemiSpace, semiSpace));
@@ -25,12 +25,12 @@ function heapFlags(memoryMegabytes: number): string[] {
   return [`--max-old-space-size=${oldSpaceMegabytes}`, `--max-semi-space-size=${semiSpaceMegabytes}`];
 }
 
-/** Processors as whole ones, as programs count them. */
+/** Number of processors, rounded up, as programs count only whole ones. */
 function wholeProcessors({ cpus }: ResourceShare): number {
   return Math.max(1, Math.ceil(cpus));
 }
 
-/** Variables by which runtimes and frameworks learn of the share. */
+/** Variables that tell runtimes and frameworks about the share. */
 export function shareVariables(share: ResourceShare | undefined): Record<string, string> {
   if (share === undefined) return {};
   const { memoryMegabytes } = share;
@@ -45,7 +45,7 @@ export function shareVariables(share: ResourceShare | undefined): Record<string,
   };
 }
 
-/** The machine as `/proc/meminfo` shows it, with this much memory and no swap. */
+/** `/proc/meminfo` of a machine with this much memory and no swap. */
 function memoryInfo(totalBytes: number): string {
   const kilobytes = Math.floor(totalBytes / 1024);
   const none = ['Buffers', 'Cached', 'SwapCached', 'Active', 'Inactive', 'Shmem', 'Slab', 'SReclaimable'];
@@ -62,7 +62,7 @@ function memoryInfo(totalBytes: number): string {
 
 const periodMicroseconds = 100_000;
 
-/** Limits as the files of a cgroup tell them, by version. */
+/** The limits as files of a cgroup. */
 function cgroupFiles(version: 1 | 2, { memoryMegabytes, cpus }: ResourceShare): Record<string, string> {
   const bytes = memoryMegabytes * mebibyte;
   const quota = Math.round(cpus * periodMicroseconds);
@@ -79,7 +79,7 @@ function cgroupFiles(version: 1 | 2, { memoryMegabytes, cpus }: ResourceShare): 
     'memory/memory.limit_in_bytes': `${bytes}\n`,
     'memory/memory.soft_limit_in_bytes': `${bytes}\n`,
     'memory/memory.memsw.limit_in_bytes': `${bytes}\n`,
-    // Systems mount the controller by itself, or together with the one that counts.
+    // Systems mount the controller cpu alone, or together with cpuacct.
     ...Object.fromEntries(
       ['cpu', 'cpu,cpuacct'].flatMap((folder) => [
         [`${folder}/cpu.cfs_quota_us`, `${quota}\n`],
@@ -89,20 +89,20 @@ function cgroupFiles(version: 1 | 2, { memoryMegabytes, cpus }: ResourceShare): 
   };
 }
 
-/** The version whose files programs look for: they go by `/proc/self/cgroup`, which is the kernel's. */
+/** The version whose files programs read. They detect it by `/proc/self/cgroup`, which comes from the kernel. */
 function cgroupVersion(): 1 | 2 {
   const lines = readFileSync('/proc/self/cgroup', 'latin1').trim().split('\n');
   return lines.every((line) => line.startsWith('0::')) ? 2 : 1;
 }
 
-/** The processors that are there, as `/sys` lists them. */
+/** The files in `/sys` that list the processors. */
 function processorFiles(share: ResourceShare): Record<string, string> {
   const last = wholeProcessors(share) - 1;
   const list = last === 0 ? '0\n' : `0-${last}\n`;
   return { online: list, possible: list, present: list };
 }
 
-/** Where a sandbox with a root of its own shows the files of a share. */
+/** Where the files of a share are mounted in a sandbox with its own root. */
 export const sharePlaces = {
   cgroup: '/sys/fs/cgroup',
   processors: '/sys/devices/system/cpu',
@@ -111,8 +111,8 @@ export const sharePlaces = {
 
 /**
  * Writes the files of a share.
- * @param folder is made; the sandbox's user can reach it
- * @returns what is mounted from it
+ * @param folder created if it does not exist; the sandbox's user can reach its parent
+ * @returns the mounts of the files
  */
 export function writeShareFiles(folder: string, share: ResourceShare): HostMount[] {
   const files = {
@@ -129,7 +129,7 @@ export function writeShareFiles(folder: string, share: ResourceShare): HostMount
   return Object.entries(sharePlaces).map(([name, to]) => ({ from: path.join(folder, name), to }));
 }
 
-/** Makes a folder, and those between it and `top`, that every user can enter, whatever the runner's umask is. */
+/** Creates a folder and its parents up to `top`, which all users can read, whatever the runner's umask is. */
 function makeReadableFolder(folder: string, top: string): void {
   mkdirSync(folder, { recursive: true });
   for (let made = folder; made.startsWith(top); made = path.dirname(made)) chmodSync(made, 0o755);

@@ -1,6 +1,6 @@
 /**
- * What a sandbox mounts that is no worker's: the Node binary, the starter, the first shell and a few files for `/etc`, laid out
- * once in the cache folder. There the sandbox's unprivileged user can reach them, wherever Chela itself is installed.
+ * The files that all sandboxes mount: the Node binary, the starter, the first shell and a few files for `/etc`. They are
+ * copied once to the cache folder, where the sandbox's unprivileged user can reach them wherever Chela is installed.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import {
@@ -26,7 +26,7 @@ const nodeEntryFile = fileURLToPath(new URL('node-entry.cjs', import.meta.url));
 const networkStarterFile = fileURLToPath(new URL('network-starter.cjs', import.meta.url));
 const relayFile = fileURLToPath(new URL('container-relay.cjs', import.meta.url));
 
-/** Names that older workers open in place of their environment's endpoints; the sandbox's own loopback serves them. */
+/** Fixed host names that older workers use instead of the endpoints in their environment. They resolve to loopback. */
 const endpointNames = [
   'chrome-ws-inner.cafescraper.com',
   'proxy-inner.cafescraper.com',
@@ -35,11 +35,11 @@ const endpointNames = [
   'proxy-inner.coreclaw.com',
 ];
 
-/** Files of `/etc` as the worker sees it. */
+/** Files in the worker's `/etc`. */
 const etcFiles: Readonly<Record<string, string>> = {
   passwd: 'worker:x:1000:1000:worker:/home/worker:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
   group: 'worker:x:1000:\nnogroup:x:65534:\n',
-  // The mapped address is the same one for clients that ask for IPv6 only: otherwise they would ask the name server.
+  // The mapped address is for clients that look up only IPv6, which would otherwise query the name server.
   hosts: [
     '127.0.0.1 localhost worker\n',
     ...endpointNames.map((name) => `127.0.0.1 ${name}\n::ffff:127.0.0.1 ${name}\n`),
@@ -58,25 +58,25 @@ const networkPrefix = 'network-';
 export interface RuntimeFolder {
   readonly nodeBinary: string;
   readonly starter: string;
-  /** What a process runs to become a worker of Node. */
+  /** Script that turns a process into a Node worker. */
   readonly nodeEntry: string;
-  /** A copy of the host's `sh` that can be run, but not read. */
+  /** A copy of the host's `sh` that can be executed but not read. */
   readonly executeOnlyShell: string;
-  /** First code of a container. */
+  /** The first program in a container. */
   readonly relay: string;
   /** The program that opens the sockets at the far end of a sandbox's network. */
   readonly networkStarter: string;
-  /** Host file by its path in the sandbox. */
+  /** Host files by their path in the sandbox. */
   readonly etc: Readonly<Record<string, string>>;
   /** Files that differ in a sandbox with a network. */
   readonly networkEtc: Readonly<Record<string, string>>;
   readonly certificates: CertificateFiles;
 }
 
-/** For its owner too, who is the worker's user where the runner is not root. */
+/** Also for the owner, which is the worker's user if the runner is not root. */
 const executeOnly = 0o111;
 
-/** Hard link where possible: it costs nothing and shares its pages in memory with the runner. */
+/** Creates a hard link if possible, which is free and shares memory pages with the runner; otherwise a copy. */
 async function linkOrCopyBinary(source: string, target: string): Promise<void> {
   const linked = await link(source, target).then(
     () => true,
@@ -107,9 +107,9 @@ async function exists(file: string): Promise<boolean> {
 }
 
 /**
- * Lays the folder out, unless another run or process did; its name tells its content, so it never changes.
+ * Creates the folder unless it exists. Its name contains a hash of its content, so it never changes.
  * @param settings.cacheDir folder that the sandbox's user can reach
- * @throws Error for certificates that cannot be used
+ * @throws Error if the operator's certificates cannot be used
  */
 export async function prepareRuntimeFolder(settings: CertificateSettings): Promise<RuntimeFolder> {
   const { cacheDir } = settings;

@@ -1,4 +1,4 @@
-/** The kinds of sandbox, by the name the configuration uses. */
+/** The kinds of sandbox, by their name in the configuration. */
 import type { Config } from '../../configuration/configuration.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { BubblewrapSandbox } from './bubblewrap.ts';

@@ -1,4 +1,4 @@
-/** One started worker, of whichever kind of sandbox: the hand-over of its ports, its end, its closing. */
+/** A started worker in any kind of sandbox: receives its listeners, reports its end and closes it. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Server } from 'node:net';
@@ -12,24 +12,24 @@ import type { SandboxedProcess, SandboxNetwork, WorkerExit, SharedTmp } from '..
 import { childrenOf } from '../../host/process-tree.ts';
 import { closeNetwork } from './network-link.ts';
 
-/** The runner's end of the line to what starts the worker. */
+/** The runner's connection to the program that starts the worker. */
 export interface StarterLine {
-  /** Says that the worker may begin. */
+  /** Starts the worker. */
   run(): void;
   close(): void;
 }
 
-/** Which worker a waiting starter becomes. */
+/** The worker that a waiting starter becomes. */
 export interface Assignment {
   /** Path of a Node worker's entry, as the starter sees it. */
   readonly entry?: string;
   /** Command line of any other worker. */
   readonly command?: readonly string[];
-  /** What its environment has beyond that of the starter. */
+  /** Variables in addition to the starter's. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** How the processes of one sandbox are reached. */
+/** The processes in one sandbox. */
 export interface ProcessGroup {
   memoryBytes(limitBytes: number): Promise<number>;
   cpuSeconds(): Promise<number>;
@@ -40,8 +40,8 @@ export interface ProcessGroup {
 }
 
 /**
- * Puts a spawned process into its cgroup, with what it has started by then: what those start later is in it too.
- * @returns undefined where it is in none, so that it has to be watched
+ * Moves a process and its descendants to a cgroup. Processes that they start later are in it too.
+ * @returns undefined if there is no cgroup, or the move failed; the processes must then be measured one by one
  */
 export async function joinCgroup(
   child: ChildProcess,
@@ -60,7 +60,7 @@ export async function joinCgroup(
   }
 }
 
-/** What a cgroup knows comes from there; for the rest the processes are looked at. */
+/** Measures with the cgroup's controllers if it has them, and otherwise by looking at the processes. */
 export function countedBy(cgroup: Cgroup | undefined, group: ProcessGroup): ProcessGroup {
   const memory = cgroup?.controls.has('memory') ? cgroup : group;
   const cpuTime = cgroup?.controls.has('cpu time') ? cgroup : group;
@@ -72,7 +72,7 @@ export function countedBy(cgroup: Cgroup | undefined, group: ProcessGroup): Proc
   };
 }
 
-/** Longest wait for a starter that neither listens nor ends. */
+/** Maximum time to wait until the starter listens. */
 const startLimitMilliseconds = 60_000;
 
 interface StarterMessage {
@@ -80,7 +80,7 @@ interface StarterMessage {
   readonly listening?: number;
   readonly error?: string;
   readonly code?: string;
-  /** Port the error is about. */
+  /** Port that caused the error. */
   readonly port?: number;
 }
 
@@ -94,7 +94,7 @@ export async function endOf(child: ChildProcess): Promise<WorkerExit> {
   });
 }
 
-/** The end that a shell's way of reporting it stands for: a signal as exit code 128 + number. */
+/** Decodes the exit code of a shell, which reports a signal as 128 + number. */
 export function exitOfShell(end: WorkerExit): WorkerExit {
   const code = end.exitCode;
   if (code === null || code <= 128) return end;
@@ -103,7 +103,7 @@ export function exitOfShell(end: WorkerExit): WorkerExit {
   return name === undefined ? end : { exitCode: null, signal: name };
 }
 
-/** Resolves once the starter has sent this many listeners. Each message is one listener: Node sends one handle at a time. */
+/** Resolves when the starter has sent this many listeners: one per message, because Node sends one handle at a time. */
 async function listenersOf(child: ChildProcess, count: number, signal: AbortSignal): Promise<Listeners> {
   const listeners = new Map<number, Server>();
   const all = Promise.withResolvers<Listeners>();
@@ -116,30 +116,30 @@ async function listenersOf(child: ChildProcess, count: number, signal: AbortSign
       all.reject(Object.assign(new Error(error), { code, port }));
     }
   };
-  const giveUp = (): void => {
+  const onAbort = (): void => {
     for (const listener of listeners.values()) listener.close();
     all.reject(signal.reason);
   };
   child.on('message', onMessage);
-  signal.addEventListener('abort', giveUp);
+  signal.addEventListener('abort', onAbort);
   return all.promise.finally(() => {
     child.off('message', onMessage);
-    signal.removeEventListener('abort', giveUp);
+    signal.removeEventListener('abort', onAbort);
   });
 }
 
 /**
  * Waits until the starter has sent its listeners.
- * @param count how many ports it was told to listen at
- * @throws Error with what the starter said or printed, when it ended before; `code` is the starter's, `EADDRINUSE` say, and
- *   `port` the port it is about
+ * @param count number of ports that it listens on
+ * @throws Error with the starter's message or output if it fails; with its `code`, such as `EADDRINUSE`, and the `port`
+ *   that caused it
  */
 export async function receiveListeners(child: ChildProcess, count: number): Promise<Listeners> {
   const settled = new AbortController();
   const { signal } = settled;
   const ended = Promise.withResolvers<string>();
   const onExit = (): void => {
-    // At once: right after this event Node drops what nobody reads.
+    // Starts reading immediately, because Node drops unread output after this event.
     ended.resolve(child.stderr === null ? Promise.resolve('') : text(child.stderr));
   };
   child.once('exit', onExit);
@@ -167,14 +167,15 @@ export interface WorkerParts {
   /** End of the worker itself. */
   readonly exited: Promise<WorkerExit>;
   readonly group: ProcessGroup;
-  /** Gives back what its kind of sandbox holds for it: called once, after it was closed, or could not be. */
+  /** Frees the sandbox's resources. Called once, after the worker was closed or closing failed. */
   readonly release?: (() => Promise<void>) | undefined;
   readonly tmp?: SharedTmp | undefined;
 }
 
 /**
- * The parts that a spawned starter has, with stdout and stderr as pipes and an open IPC channel.
- * @param assignment the worker that it is told to become
+ * The parts of a worker that its starter provides.
+ * @param child the starter, with stdout and stderr as pipes and an open IPC channel
+ * @param assignment the worker that the starter becomes
  */
 export function partsOf(
   child: ChildProcess,
@@ -183,12 +184,12 @@ export function partsOf(
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new TypeError('a worker needs stdout and stderr as pipes');
   child.on('error', () => {
-    // A message or signal that a dying process could not take; its end shows in `exited`.
+    // A message or signal could not be sent to a process that is ending; `exited` reports its end.
   });
   const close = (): void => {
     if (child.connected) child.disconnect();
   };
-  // The runner's end is closed after its word: nothing a worker could get hold of leads to it.
+  // The channel is closed after the assignment, so that a worker cannot send to the runner.
   return { stdout, stderr, starter: { run: () => child.send(assignment, close), close } };
 }
 
@@ -219,7 +220,7 @@ export class StartedWorker implements SandboxedProcess {
       listener.on('connection', (socket) => {
         this.#connections.add(socket);
         socket.once('close', () => this.#connections.delete(socket));
-        // A worker may reset its connection at any time, also before anyone serves it.
+        // A worker may reset its connection at any time, even before it is served.
         socket.on('error', () => socket.destroy());
       });
     }

@@ -1,11 +1,11 @@
 /**
- * The system calls that a worker is refused though no privilege is needed for them, as a program of seccomp: memory that no
- * limit counts, what namespaces do not keep apart, parts of the kernel that no scraper needs, and reaching into other
- * processes. Tracing stays, for debuggers: the kernel refuses it for the first process (see `bubblewrap-arguments.ts`).
+ * A seccomp program that refuses system calls which need no privileges: memory that no limit counts, resources that
+ * namespaces do not isolate, parts of the kernel that no scraper needs, and access to other processes. Tracing is allowed
+ * for debuggers; the kernel refuses it for the first process (see `bubblewrap-arguments.ts`).
  */
 import { constants } from 'node:os';
 
-/** Numbers by processor, from the kernel's tables. */
+/** Numbers of system calls on one processor architecture, from the kernel's tables. */
 interface CallNumbers {
   readonly architecture: number;
   readonly socket: number;
@@ -59,14 +59,14 @@ const numbers: Readonly<Record<string, CallNumbers>> = {
   },
 };
 
-/** Unix, IPv4, IPv6, netlink. Others, such as the sockets to a hypervisor, know no network namespace. */
+/** Unix, IPv4, IPv6, netlink. Others, such as sockets to a hypervisor, ignore network namespaces. */
 const socketFamilies = [1, 2, 10, 16];
 
-/** The other interface of x64 numbers its calls from here. */
+/** First number of the x32 interface on x64. */
 const firstForeignCall = 0x40000000;
 
 const [allow, fail] = [0x7fff0000, 0x00050000];
-/** Offsets in what the kernel shows of a call. */
+/** Offsets in the kernel's `seccomp_data`. */
 const offsets = { number: 0, architecture: 4, firstArgument: 16 } as const;
 const codes = { load: 0x20, jumpIfEqual: 0x15, jumpIfAtLeast: 0x35, answer: 0x06 } as const;
 
@@ -80,24 +80,24 @@ function instruction(code: keyof typeof codes, operand: number, whenTrue = 0, wh
 }
 
 /**
- * The program, as bubblewrap's `--seccomp` reads it. What is refused fails as on a kernel that lacks it (ENOSYS, or
- * EAFNOSUPPORT for a socket), for which libraries have another way.
- * @throws Error for a processor whose system calls are not known here
+ * The program in the format of bubblewrap's `--seccomp`. Refused calls fail as on a kernel without them (ENOSYS, or
+ * EAFNOSUPPORT for sockets), so that libraries use their fallbacks.
+ * @throws Error if the processor is not supported
  */
 export function systemCallFilter(processor: string): Buffer {
   const known = numbers[processor];
   if (known === undefined) {
     throw new Error(`the bubblewrap sandbox does not support ${processor} processors`);
   }
-  const lacking = instruction('answer', fail | constants.errno.ENOSYS);
+  const refuse = instruction('answer', fail | constants.errno.ENOSYS);
   return Buffer.concat([
     instruction('load', offsets.architecture),
     instruction('jumpIfEqual', known.architecture, 1, 0),
-    lacking,
+    refuse,
     instruction('load', offsets.number),
     instruction('jumpIfAtLeast', firstForeignCall, 0, 1),
-    lacking,
-    ...Object.values(known.refused).flatMap((call) => [instruction('jumpIfEqual', call, 0, 1), lacking]),
+    refuse,
+    ...Object.values(known.refused).flatMap((call) => [instruction('jumpIfEqual', call, 0, 1), refuse]),
     instruction('jumpIfEqual', known.socket, 0, socketFamilies.length + 2),
     instruction('load', offsets.firstArgument),
     ...socketFamilies.map((family, index) =>

@@ -1,7 +1,7 @@
 /**
- * The `/tmp` of a sandbox, in memory, in a mount namespace in which further sandboxes can be started that have the same
- * `/tmp`: Linux does not mount what belongs to the mount namespace of another sandbox. The runner keeps the namespaces by
- * descriptors, without a process. A sandbox that starts there sees only the folder.
+ * A `/tmp` in memory that several sandboxes share. It is in its own mount namespace, in which these sandboxes start,
+ * because Linux does not mount a file system from the mount namespace of another sandbox. The runner keeps the
+ * namespaces alive by descriptors, without a process. Sandboxes that start there see only the folder.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,13 +10,13 @@ import { text } from 'node:stream/consumers';
 import type { SharedTmp } from '../sandbox.ts';
 import type { Owner } from './work-folder.ts';
 
-/** Tells its process id, by which the namespaces are opened, and ends with its standard input. */
+/** Prints its process id, which leads to the namespaces, and exits at the end of its standard input. */
 const script = 'echo $$; exec cat >/dev/null';
 
-/** Where a command that enters the namespaces has their descriptors; one digit, for the shell. */
+/** First descriptor of the namespaces in a command that enters them. The shell can only redirect single digits. */
 export const firstTmpDescriptor = 7;
 const [userDescriptor, mountDescriptor] = [firstTmpDescriptor, firstTmpDescriptor + 1];
-/** What is started inside must not have them. */
+/** Closes the descriptors, which programs inside must not inherit. */
 const closeDescriptors = `exec ${userDescriptor}<&- ${mountDescriptor}<&-; exec "$@"`;
 
 export interface TmpTools {
@@ -34,7 +34,7 @@ export class TmpHolder {
   }
 
   /**
-   * @param folder empty host folder of the owner, at which `/tmp` is mounted in the namespace
+   * @param folder empty host folder of the owner, on which `/tmp` is mounted in the namespace
    * @param owner user of the sandboxes
    * @throws Error with the system's reason; nothing is left running
    */

@@ -1,4 +1,4 @@
-/** A trial of a sandbox: whether an empty worker runs in it from start to end. */
+/** Tests a sandbox by running an empty worker in it. */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sdkAddress, type Sandbox } from '../sandbox.ts';
@@ -6,7 +6,7 @@ import { sdkAddress, type Sandbox } from '../sandbox.ts';
 const limits = { processes: 64, openFiles: 256, fileSizeBytes: 1024 * 1024, tmpBytes: 1024 * 1024 };
 
 /**
- * @param cacheDir folder that the sandbox's user can reach; the trial leaves nothing there
+ * @param cacheDir folder that the sandbox's user can reach; the test leaves nothing there
  * @throws Error with the reason
  */
 export async function tryOut(sandbox: Pick<Sandbox, 'open'>, cacheDir: string): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * Sandboxes that are open before their subtasks come. What the pool holds follows what was asked for lately: a sandbox's
- * mounts cannot change once it is open, so it serves only a subtask that needs the same.
+ * Sandboxes that are opened before their subtasks arrive. An open sandbox cannot change its mounts, so it suits only
+ * subtasks with the same ones. The pool therefore opens sandboxes like those that were requested recently.
  */
 import { OneAtATime } from '../../services/one-at-a-time.ts';
 
@@ -8,14 +8,14 @@ export interface WarmSandbox {
   /** Whether it can still be used. */
   readonly isAlive: boolean;
   memoryBytes(): Promise<number>;
-  /** Ends it, and removes what is on the disk for it. */
+  /** Ends it and removes its files. */
   discard(): Promise<void>;
 }
 
 interface WarmPoolOptions<Shape, Member extends WarmSandbox> {
-  /** Most that wait at a time. */
+  /** Maximum number of waiting sandboxes. */
   readonly size: number;
-  /** Most memory of all that wait. */
+  /** Maximum memory of all waiting sandboxes. */
   readonly memoryLimitBytes: number;
   readonly open: (shape: Shape) => Promise<Member>;
 }
@@ -30,9 +30,9 @@ interface Waiting<Member> {
   readonly member: Member;
 }
 
-/** Demands that tell what will be asked for next. */
+/** Number of recent requests that the pool considers. */
 const recentDemands = 16;
-/** The worker that was just given its sandbox starts first; it has the processors for itself. */
+/** Delay that leaves the processors to the worker that just got its sandbox. */
 const fillDelayMilliseconds = 100;
 
 export class WarmPool<Shape, Member extends WarmSandbox> {
@@ -40,7 +40,7 @@ export class WarmPool<Shape, Member extends WarmSandbox> {
   /** Newest first. */
   #recent: Demand<Shape>[] = [];
   #waiting: Waiting<Member>[] = [];
-  /** The most that one was seen to take. */
+  /** The most memory that one sandbox has used. */
   #largestBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #fillings = new OneAtATime(() => this.#fill());
@@ -50,14 +50,15 @@ export class WarmPool<Shape, Member extends WarmSandbox> {
     this.#options = options;
   }
 
-  /** How many wait. */
+  /** Number of waiting sandboxes. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
   /**
-   * One that waits, if there is one of this kind; it is the caller's from now on.
-   * @param key of its shape: same key, same sandbox
+   * Takes a waiting sandbox out of the pool.
+   * @param key identifies its shape
+   * @returns undefined if no sandbox of this shape is waiting
    */
   take(key: string): Member | undefined {
     const index = this.#waiting.findIndex((waiting) => waiting.key === key && waiting.member.isAlive);
@@ -65,7 +66,7 @@ export class WarmPool<Shape, Member extends WarmSandbox> {
     return this.#waiting.splice(index, 1)[0]?.member;
   }
 
-  /** Notes that a sandbox of this shape was asked for: in a moment others like it are opened for those to come. */
+  /** Records a request for a sandbox of this shape, and soon opens similar ones for later requests. */
   expect(key: string, shape: Shape): void {
     this.#recent = [{ key, shape }, ...this.#recent.slice(0, recentDemands - 1)];
     if (this.#isClosing) return;
@@ -76,7 +77,7 @@ export class WarmPool<Shape, Member extends WarmSandbox> {
     this.#timer.unref();
   }
 
-  /** Ends all that wait. Idempotent; what is asked for later fills the pool again. */
+  /** Ends all waiting sandboxes. Idempotent. Later requests fill the pool again. */
   async close(): Promise<void> {
     this.#isClosing = true;
     clearTimeout(this.#timer);
@@ -114,7 +115,7 @@ export class WarmPool<Shape, Member extends WarmSandbox> {
     }
   }
 
-  /** @returns false where it could not be opened; who opens the next one for a subtask learns why */
+  /** @returns false if it could not be opened; opening one for a subtask will report the reason */
   async #open({ key, shape }: Demand<Shape>): Promise<boolean> {
     try {
       const member = await this.#options.open(shape);
@@ -130,7 +131,7 @@ export class WarmPool<Shape, Member extends WarmSandbox> {
     return this.#waiting.filter((waiting) => waiting.key === key).length;
   }
 
-  /** How many of each key should wait: in proportion to the recent demands, and where those are equal as it is now. */
+  /** Target number of sandboxes by key, in proportion to recent requests. Ties favor keys that are already waiting. */
   #shares(): Map<string, number> {
     const demands = new Map<string, number>();
     for (const { key } of this.#recent) demands.set(key, (demands.get(key) ?? 0) + 1);

@@ -8,17 +8,17 @@ export interface Owner {
   readonly gid: number;
 }
 
-/** Makes a folder that only its owner may enter. */
+/** Creates a folder that only its owner can enter. */
 export async function makePrivateFolder(folder: string, owner: Owner | undefined): Promise<void> {
   await mkdir(folder, { mode: 0o700 });
   if (owner !== undefined) await lchown(folder, owner.uid, owner.gid);
 }
 
 /**
- * Copies what is in `source` into the existing folder `target`; shares blocks where the file system can. Everything
- * becomes writable for its owner; execute bits stay.
- * @param owner who gets the copies; the current user where omitted
- * @param except names in the top folder that are left out
+ * Copies the contents of `source` to the existing folder `target`, sharing blocks if the file system can. The copies are
+ * writable for their owner and keep their execute bits.
+ * @param owner of the copies; the current user if omitted
+ * @param except names in the top folder to leave out
  */
 export async function copyPackage(
   source: string,
@@ -41,7 +41,7 @@ export async function copyPackage(
       } else if (entry.isFile()) {
         const [{ mode }] = await Promise.all([lstat(from), copyFile(from, to, constants.COPYFILE_FICLONE)]);
         const wantedMode = (mode & 0o777) | 0o600;
-        // The copy has the mode of its source, and packages are unpacked with modes that will do.
+        // Rarely needed: the copy has its source's mode, and unpacking sets suitable modes.
         if ((mode & 0o7777) !== wantedMode) await chmod(to, wantedMode);
         if (owner !== undefined) await lchown(to, owner.uid, owner.gid);
       }

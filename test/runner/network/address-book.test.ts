@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { AddressBook, isStandIn } from '../../../src/runner/network/address-book.ts';
 import { QuestionBudget } from '../../../src/runner/network/question-budget.ts';
 
-test('a name keeps its addresses, and each stands for it', () => {
+test('a name keeps its addresses, and each leads back to the name', () => {
   const book = new AddressBook();
   const one = book.standInFor('one.example');
   const two = book.standInFor('two.example');
@@ -18,7 +18,7 @@ test('a name keeps its addresses, and each stands for it', () => {
   expect(book.nameOf('198.18.9.9')).toBeUndefined();
 });
 
-test('when it is full, names that were not used for a while make room, and none that were', () => {
+test('a full book drops only names that were not used for a while', () => {
   let now = 0;
   const book = new AddressBook(() => now);
   const kept = book.standInFor('kept.example');
@@ -35,14 +35,14 @@ test('when it is full, names that were not used for a while make room, and none 
   expect(book.nameOf('198.18.1.1')).toBeUndefined();
 });
 
-test('its memory is bounded however long names are', () => {
+test('long names do not exceed its memory limit', () => {
   const book = new AddressBook(() => 0);
   let count = 0;
   while (book.standInFor(String(count).padStart(250, 'x')) !== undefined) count += 1;
   expect(count).toBe(8388);
 });
 
-test('addresses are different, of their ranges, and in the form in which sockets tell them', () => {
+test('addresses are distinct, in their ranges, and in the form that sockets report', () => {
   let now = 0;
   const book = new AddressBook(() => now);
   const seen = new Set<string>();
@@ -58,7 +58,7 @@ test('addresses are different, of their ranges, and in the form in which sockets
   expect(seen).toContain('198.19.255.255');
 });
 
-test('questions beyond what a second allows get no answer, and those without end get none any more', () => {
+test('queries above the limit per second are not answered, and an endless flood gets no more answers at all', () => {
   let now = 0;
   const notices: string[] = [];
   const budget = new QuestionBudget(

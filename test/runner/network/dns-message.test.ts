@@ -20,7 +20,7 @@ function question(labels: readonly string[], type = 1, questionClass = 1, flags 
 }
 
 describe('a question', () => {
-  test('is read in small letters, whatever follows it', () => {
+  test('is read in lower case, whatever follows it', () => {
     const asked = question(['Shop', 'EXAMPLE'], 28);
     const end = asked.length;
     expect(readQuestion(Buffer.concat([asked, Buffer.alloc(11)]))).toEqual({
@@ -37,23 +37,23 @@ describe('a question', () => {
     ['of another class', question(['a'], 1, 3), { refusal: responseCodes.refused }],
     ['with a dot within a label', question(['127.0.0.1']), { refusal: responseCodes.noSuchName }],
     [
-      'with a name that is cut',
+      'with a truncated name',
       question(['shop', 'example']).subarray(0, 20),
       { refusal: responseCodes.malformed },
     ],
     ['without its type', question(['shop']).subarray(0, 19), { refusal: responseCodes.malformed }],
     ['with a pointer', question(['a']).fill(0xc0, 12, 13), { refusal: responseCodes.malformed }],
     [
-      'with a name without end',
+      'with an endless name',
       question(Array.from({ length: 200 }, () => 'label')),
       { refusal: responseCodes.malformed },
     ],
-  ])('%s gets no answer but that', (_, message, expected) => {
+  ])('%s gets only an error code, or no answer', (_, message, expected) => {
     expect(readQuestion(message)).toEqual(expected);
   });
 });
 
-test('an answer repeats the question and names it in each record', () => {
+test('an answer repeats the question, and each record refers to its name', () => {
   const asked = question(['shop', 'example']);
   const records = [addressRecord('198.18.1.0'), addressRecord('fd63:6865:6c61:1::1:a'), nameRecord('a.bc')];
   const answer = writeAnswer(asked, responseCodes.done, { end: asked.length, records, seconds: 60 });
@@ -66,7 +66,7 @@ test('an answer repeats the question and names it in each record', () => {
   );
 });
 
-test('an answer without a question tells the code', () => {
+test('an answer without a question contains only the code', () => {
   const answer = writeAnswer(question(['a']), responseCodes.malformed);
   expect(answer.toString('hex')).toBe('beef81810000000000000000');
 });

@@ -1,4 +1,4 @@
-/** The network of a sandbox as the kind makes it: where what a worker opens to others arrives, and what it may not. */
+/** The network of a bubblewrap sandbox: where a worker's connections arrive, and what the worker cannot do. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -30,7 +30,7 @@ const prelude = `const net = require('node:net'), dgram = require('node:dgram'),
   const told = (port, host) => new Promise((resolve) => { let all = ''; net.connect(port, host)
     .on('data', (data) => { all += data }).on('error', (error) => resolve(error.code)).on('end', () => resolve(all)) });`;
 
-/** Runs the body of an async function in a sandbox whose far end tells each connection where it arrived. */
+/** Runs the body of an async function in a sandbox whose far end answers each connection with its target address. */
 async function inside(body: string, kind: Pick<PreopenedSandbox, 'open'> = sandbox): Promise<unknown> {
   const main = `${prelude} (async () => { ${body} })().catch((error) => error.stack)
     .then((value) => { fs.writeSync(1, JSON.stringify(value ?? null)); process.exit() })`;
@@ -43,11 +43,11 @@ async function inside(body: string, kind: Pick<PreopenedSandbox, 'open'> = sandb
   return JSON.parse(stdout);
 }
 
-test('is offered by the system', async () => {
+test('is supported by the system', async () => {
   expect(await sandbox.networkProblem()).toBeUndefined();
 });
 
-describe('a connection to others', () => {
+describe('a connection to another host', () => {
   const targets = [
     ['93.184.216.34', 80, '::ffff:93.184.216.34 80'],
     ['10.1.2.3', 8080, '::ffff:10.1.2.3 8080'],
@@ -60,7 +60,7 @@ describe('a connection to others', () => {
     ['2606:4700::1111', 81, 'ECONNREFUSED'],
   ] as const;
 
-  test('arrives with the address that was meant, or is refused at once', async () => {
+  test('arrives with its original address, or is refused immediately', async () => {
     const body = `const all = []; for (const [host, port] of ${JSON.stringify(targets)}) all.push(await told(port, host)); return all`;
     expect(await inside(body)).toEqual(targets.map(([, , expected]) => expected));
   });
@@ -71,7 +71,7 @@ describe('a connection to others', () => {
     );
   });
 
-  test('by datagrams fails at once, each time', async () => {
+  test('by UDP fails immediately, each time', async () => {
     const body = `const all = []; for (const host of ['8.8.8.8', '2606:4700::1111']) for (let n = 0; n < 20; n += 1) {
         const socket = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4'); socket.connect(443, host); await once(socket, 'connect');
         const ended = outcome(socket, 'message'); socket.send('x'); all.push(await ended); socket.close(); }
@@ -81,7 +81,7 @@ describe('a connection to others', () => {
 });
 
 describe('loopback', () => {
-  test('and every port of it is the worker’s own, those of others too', async () => {
+  test('belongs to the worker with every port, even those that are relayed to other hosts', async () => {
     const body = `const all = [];
       for (const [port, host] of [[80], [8080, '127.0.0.1'], [8080, '::1'], [443, '0.0.0.0'], [53], [25, '127.0.0.1']]) {
         const server = net.createServer((socket) => socket.end('own')).listen(port, host);
@@ -99,14 +99,14 @@ describe('loopback', () => {
     ]);
   });
 
-  test('refuses what nobody serves there', async () => {
+  test('refuses connections to ports without a listener', async () => {
     expect(
       await inside(`return [await told(80, '127.0.0.1'), await told(80, '::1'), await told(80, '0.0.0.0')]`),
     ).toEqual(['ECONNREFUSED', 'ECONNREFUSED', 'ECONNREFUSED']);
   });
 });
 
-test('what made the network is gone before the worker begins', async () => {
+test('the setup process and its privileges are gone before the worker starts', async () => {
   const body = `const status = fs.readFileSync('/proc/self/status', 'utf8');
     return [status.match(/^Cap\\w+:\\s*(\\w+)$/gm).map((line) => line.split(/\\s+/)[1]),
       fs.readdirSync('/proc').filter((name) => /^\\d+$/.test(name)).length]`;

@@ -1,4 +1,4 @@
-/** A worker in a sandbox whose network is served as a subtask's is, with targets and names that the test decides. */
+/** Runs a worker with the network of a subtask. The test decides the allowed targets and the names that exist. */
 import { EgressProxy } from '../../../src/runner/proxy/egress-proxy.ts';
 import { AddressGuard, AllowList, type Resolve } from '../../../src/addresses/addresses.ts';
 import { readConfig, type Config } from '../../../src/configuration/configuration.ts';
@@ -11,29 +11,29 @@ import { onTestFinished } from 'vitest';
 export interface NetworkedRun {
   readonly sandbox: Sandbox;
   readonly ports: readonly number[];
-  /** What workers may reach although it is not public. */
+  /** Targets that workers may reach although they are not public. */
   readonly allowed?: readonly string[];
-  /** Addresses by name; one that is not there does not exist. */
+  /** Resolves names; by default no name exists. */
   readonly resolve?: Resolve;
   readonly config?: Partial<Config>;
   readonly region?: string;
 }
 
 export interface NetworkedOutcome {
-  /** What the worker printed, as JSON. */
+  /** The worker's output, parsed as JSON. */
   readonly value: unknown;
-  /** What the run's log would say. */
+  /** Messages for the run's log. */
   readonly notices: readonly string[];
   readonly trafficBytes: number;
 }
 
 const prelude = `const net = require('node:net'), dgram = require('node:dgram'), fs = require('node:fs'), http = require('node:http');
   const dns = require('node:dns'), { once } = require('node:events'), { execFile } = require('node:child_process');
-  /** Result or code of each. */
+  /** The result or the error code of each. */
   const settle = (...all) => Promise.all(all.map((one) => Promise.resolve().then(one).catch((error) =>
     error.cause?.code ?? error.code ?? error.message)));
   const ask = (url) => async () => (await fetch(url)).text();
-  /** What comes over a plain connection up to its end. */
+  /** Reads a TCP connection to its end. */
   const read = (host, port, options) => () => new Promise((resolve, reject) => { let all = '';
     net.connect({ host, port, ...options }).on('data', (data) => { all += data }).on('error', reject).on('end', () => resolve(all)) });
   const run = (...argv) => () => new Promise((resolve) => execFile(argv[0], argv.slice(1), (error, out, err) => resolve(out + err)));`;

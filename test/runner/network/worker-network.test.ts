@@ -1,4 +1,4 @@
-/** What programs that know of no proxy reach, by name and by address, and how the log tells what they do not. */
+/** What programs without proxy support can reach, by name and by address, and what the log says about refusals. */
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -29,7 +29,7 @@ async function serveSite(): Promise<number> {
 }
 
 describe('a name', () => {
-  test('is reached by programs of Node', async () => {
+  test('can be reached by Node', async () => {
     const port = await serveSite();
     const body = `const get = (url) => () => new Promise((resolve, reject) => http.get(url, (answer) => {
         let all = ''; answer.on('data', (data) => { all += data }).on('end', () => resolve(all)) }).on('error', reject));
@@ -51,7 +51,7 @@ describe('a name', () => {
     expect(notices).toEqual([]);
   });
 
-  test('has addresses that stand for it, and they for the name', async () => {
+  test('resolves to synthetic addresses, which resolve back to the name', async () => {
     const body = `return settle(() => dns.promises.resolve4('shop.example'), () => dns.promises.resolve6('shop.example'),
       () => dns.promises.reverse('198.18.1.0'), () => dns.promises.reverse('fd63:6865:6c61:1::100'),
       () => dns.promises.resolveMx('shop.example'), () => dns.promises.resolve4('n*o.example'),
@@ -72,7 +72,7 @@ describe('a name', () => {
     ]);
   });
 
-  test('is asked for over a connection too, by whatever address of a server', async () => {
+  test('can be resolved over TCP too, at any server address', async () => {
     const body = `const question = Buffer.concat([Buffer.from([0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
         Buffer.from('\\x04shop\\x07example\\x00\\x00\\x01\\x00\\x01', 'latin1')]);
       const framed = Buffer.concat([Buffer.from([0, question.length]), question]);
@@ -84,7 +84,7 @@ describe('a name', () => {
     expect(value).toEqual(Array.from({ length: 3 }, () => [96, '198.18.1.0']));
   });
 
-  test('that does not exist ends with a reset, and the log says why', async () => {
+  test('that does not exist leads to a reset, and the log says why', async () => {
     const { value, notices } = await runNetworked(`return settle(ask('http://shop.example/'))`, {
       sandbox,
       ports: [80],
@@ -112,7 +112,7 @@ describe('an address', () => {
     expect(value).toEqual(['here', 'here']);
   });
 
-  test('and a name are asked of the upstream of the region', async () => {
+  test('and a name are requested from the upstream of the region', async () => {
     const port = await serveSite();
     const upstream = await serveSocksUpstream();
     const { value } = await runNetworked(
@@ -139,7 +139,7 @@ describe('an address', () => {
   });
 });
 
-test('a connection is counted both ways, half-closed as it was, and as long as it may be', async () => {
+test('a half-closed connection is counted in both directions to its end', async () => {
   const { port } = await serveEcho();
   const size = 3_000_000;
   const body = `const socket = net.connect({ host: 'echo.example', port: ${port}, allowHalfOpen: true }); socket.end(Buffer.alloc(${size}, 'x'));
@@ -153,7 +153,7 @@ test('a connection is counted both ways, half-closed as it was, and as long as i
   expect([value, trafficBytes]).toEqual([size, 2 * size]);
 });
 
-test('sixty-four connections at once, and two thousand one after the other, all come through', async () => {
+test('64 connections at the same time, and 2,000 one after the other, all succeed', async () => {
   const port = await serveSite();
   const body = `const agent = new http.Agent({ keepAlive: false });
     const get = (n) => new Promise((resolve, reject) => http.get({ host: 'h' + n % 100 + '.example', port: ${port}, agent }, (answer) => {
@@ -170,7 +170,7 @@ test('sixty-four connections at once, and two thousand one after the other, all 
   expect([value, notices]).toEqual([[2064, true], []]);
 });
 
-test('connections beyond their limit are reset, and the log says so', async () => {
+test('connections above the limit are reset, and the log says so', async () => {
   const { port } = await serveEcho();
   const body = `const ends = await Promise.all(Array.from({ length: 12 }, () => new Promise((resolve) => {
       const socket = net.connect(${port}, 'echo.example'); socket.write('x');

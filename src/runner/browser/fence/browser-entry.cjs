@@ -1,10 +1,10 @@
 'use strict';
 /*
- * First code in a browser's fence, run as `node browser-entry.cjs HOW PORTS COMMAND…`. It starts COMMAND and connects it with
- * the runner, which listens at PORTS. HOW is one of:
+ * The first program in a browser's fence, run as `node browser-entry.cjs HOW PORTS COMMAND…`. It starts COMMAND and
+ * connects it with the runner, which listens on PORTS. HOW is one of:
  *   pipe    One connection to the runner becomes the DevTools pipe (descriptors 3 and 4) of the command itself.
- *   tunnel  The command is a server; its port is in its argument `--…port=`. Every connection that the runner uses is joined
- *           with one to that server.
+ *   tunnel  The command is a server whose port is in its argument `--…port=`. Each connection that the runner uses is
+ *           relayed to that server.
  *   both    A pipe at the first port, and a tunnel at the second.
  */
 const { spawn } = require('node:child_process');
@@ -14,7 +14,7 @@ const [, , how, ports, ...command] = process.argv;
 const [firstPort, secondPort] = ports.split(',').map(Number);
 const host = '127.0.0.1';
 const retryMilliseconds = 50;
-/** A server that was just started may not listen yet. */
+/** Retries, because a server that was just started may not listen yet. */
 const mostRetries = 600;
 
 function endWith(child) {
@@ -23,10 +23,10 @@ function endWith(child) {
 
 function startOnPipe() {
   const connection = net.connect({ host, port: firstPort });
-  // Nothing may be read here: the next who reads is the browser.
+  // Nothing must be read here, because the bytes are for the browser.
   connection.pause();
   connection.once('connect', () => {
-    // Only as 0, 1 and 2 are descriptors made to wait for their data, as the browser expects it.
+    // Node makes only descriptors 0, 1 and 2 of a child blocking, which the browser expects of its pipe.
     const becomePipe = 'exec "$@" 3<&0 4>&1 0</dev/null 1>&2';
     endWith(
       spawn('/bin/sh', ['-c', becomePipe, 'sh', ...command], { stdio: [connection, connection, 'inherit'] }),
@@ -60,7 +60,7 @@ function joinWithServer(connection, retries = mostRetries) {
   });
 }
 
-/** Keeps one connection ready for the runner; makes the next when that is used or closed. */
+/** Keeps one connection ready for the runner. Opens the next one when it is used or closed. */
 function offerTunnel(port) {
   const connection = net.connect({ host, port });
   let isUsed = false;
