@@ -264,6 +264,19 @@ test('garbage sent to the DNS ports is not answered and does no harm', async () 
   expect(value).toEqual([expect.stringMatching(/^198\.18\./)]);
 });
 
+test('connections to the name server that stay open do not take the open files of the runner', async () => {
+  const body = `const question = Buffer.from([0, 19, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 0, 0, 1, 0, 1]);
+    const open = () => new Promise((resolve) => { const stream = net.connect(53, '198.18.0.1');
+      stream.once('data', () => resolve(stream)).on('error', () => resolve()).on('close', () => resolve()); stream.write(question) });
+    const count = async (number) => (await Promise.all(Array.from({ length: number }, open))).filter(Boolean);
+    const kept = await count(300); await Promise.all(kept.map((stream) => once(stream.destroy(), 'close')));
+    let again = []; while (again.length === 0) again = await count(1);
+    return [kept.length, again.length]`;
+  const { value, notices } = await runNetworked(body, { sandbox, ports: [80] });
+  expect(value).toEqual([64, 1]);
+  expect(notices).toEqual(['more than 64 connections to the name server: further ones are closed']);
+});
+
 test('a network is removed completely with its sandbox', async () => {
   const body = `return settle(ask('http://shop.example/'))`;
   await runNetworked(body, { sandbox, ports: [80] });

@@ -1,6 +1,6 @@
 /** Installations in their sandbox, against loopback registries that npm's and pip's own settings name. */
 import { once } from 'node:events';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -334,14 +334,14 @@ describe('npm', { timeout: 180_000 }, () => {
   });
 });
 
-/** A build of the package `built` that first runs `code`, which sets `found`. */
-const backend = (code: string): string => `
+/** A build of a package that first runs `code`, which sets `found`. */
+const backend = (code: string, name = 'built'): string => `
 import os
 ${wheelScript}
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 ${code.replaceAll(/^/gm, '    ')}
-    write(os.path.join(wheel_directory, 'built-1.0.0-py3-none-any.whl'), 'built', 'FOUND = ' + repr(found))
-    return 'built-1.0.0-py3-none-any.whl'
+    write(os.path.join(wheel_directory, '${name}-1.0.0-py3-none-any.whl'), '${name}', 'FOUND = ' + repr(found))
+    return '${name}-1.0.0-py3-none-any.whl'
 `;
 
 describe('pip', { timeout: 180_000 }, () => {
@@ -412,5 +412,22 @@ found['uid'] = os.getuid()`;
     expect(text).toMatch(/'hostFile': False, 'uid': 1000/);
     expect(text).not.toContain(password);
     expect(text).not.toContain('secret-of-the-platform');
+  });
+
+  test('builds cannot have scripts of the host changed by a link in place of the folder of commands', async () => {
+    const hostFolder = path.join(folder, 'host-commands');
+    const script = path.join(hostFolder, 'tool');
+    const text = '#!/usr/bin/python3 -I\nprint(1)\n';
+    await mkdir(hostFolder);
+    await writeFile(script, text);
+    const code = `
+found = {}
+os.mkdir('/work/site-packages')
+os.symlink(${JSON.stringify(hostFolder)}, '/work/site-packages/bin')`;
+    await pipIndex.addSource('linking', backend(code, 'linking'));
+    const packageDir = await packageOf({ 'requirements.txt': 'linking==1.0.0\n' });
+    const { packages: found } = await workplace('pip').python.install(packageDir, print);
+    expect((await lstat(path.join(found[0] ?? '', 'bin'))).isSymbolicLink()).toBe(true);
+    expect(await readFile(script, 'utf8')).toBe(text);
   });
 });

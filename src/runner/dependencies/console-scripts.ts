@@ -2,14 +2,16 @@
  * The commands that Python packages install. Their first line contains the path of the Python that ran pip, which
  * differs from the path in a worker's sandbox.
  */
-import { lstat, open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Finds the worker's Python on its PATH. */
 const portableStart = '#!/usr/bin/env python3\n';
 /** How pip starts a script if the path of Python is too long for the first line. */
 const shellStart = "#!/bin/sh\n'''exec' ";
-const longestStart = 4096;
+/** Larger files are other programs. */
+const largestScriptBytes = 1024 * 1024;
 
 /** @returns index of a Python script's text after the lines that start Python; undefined for other files */
 function endOfStart(text: string): number | undefined {
@@ -18,28 +20,41 @@ function endOfStart(text: string): number | undefined {
   return first.startsWith('#!') && first.includes('python') ? first.length + 1 : undefined;
 }
 
-async function startOf(file: string): Promise<string> {
-  const handle = await open(file);
+/**
+ * The text of a Python script after the lines that start Python; undefined for other files. Packages that are built can create
+ * any file.
+ */
+async function textOf(script: FileHandle): Promise<string | undefined> {
+  const stats = await script.stat();
+  if (!stats.isFile() || stats.size > largestScriptBytes) return undefined;
+  const content = Buffer.alloc(stats.size);
+  const { bytesRead } = await script.read(content, 0, content.length, 0);
+  const text = content.toString('latin1', 0, bytesRead);
+  const end = endOfStart(text);
+  return end === undefined ? undefined : text.slice(end);
+}
+
+async function makePortable(file: string): Promise<void> {
+  const script = await open(file, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(longestStart), 0, longestStart, 0);
-    return buffer.toString('latin1', 0, bytesRead);
+    const text = await textOf(script);
+    if (text === undefined) return;
+    await script.truncate();
+    await script.write(portableStart + text, 0, 'latin1');
   } finally {
-    await handle.close();
+    await script.close();
   }
 }
 
 /**
- * Makes each command run with the first `python3` on the worker's PATH.
+ * Makes each command run with the first `python3` on the worker's PATH. Links stay unchanged, also one in place of the folder,
+ * since they may lead to files of the host.
  * @param folder folder of the commands, which need not exist
  */
 export async function makeScriptsPortable(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names) {
-    const file = path.join(folder, name);
-    if (!(await lstat(file)).isFile()) continue;
-    const end = endOfStart(await startOf(file));
-    if (end === undefined) continue;
-    const text = await readFile(file, 'latin1');
-    await writeFile(file, portableStart + text.slice(end), 'latin1');
+  const stats = await lstat(folder).catch(() => undefined);
+  if (stats?.isDirectory() !== true) return;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isFile()) await makePortable(path.join(folder, entry.name));
   }
 }

@@ -22,6 +22,8 @@ import { QuestionBudget } from './question-budget.ts';
 /** Time to live of answers; the address book keeps names longer. */
 const keptSeconds = 60;
 const idleMilliseconds = 15_000;
+/** Connections that are open at a time. Each is an open file of the runner. */
+const mostConnections = 64;
 /** The characters that the proxy accepts in names. */
 const label = /^[a-z\d_-]+$/;
 const longestName = 253;
@@ -44,6 +46,7 @@ export interface NameServerOptions {
 export class NameServer {
   readonly #options: NameServerOptions;
   readonly #budget: QuestionBudget;
+  #connections = 0;
 
   constructor(options: NameServerOptions) {
     this.#options = options;
@@ -65,10 +68,21 @@ export class NameServer {
     });
   }
 
-  /** Serves DNS over TCP: two bytes of length before each message. */
+  /** Serves DNS over TCP: two bytes of length before each message. A connection beyond the limit is closed. */
   serveConnection(socket: Socket): void {
-    socket.setTimeout(idleMilliseconds, () => socket.destroy());
     socket.on('error', () => socket.destroy());
+    if (this.#connections >= mostConnections) {
+      this.#options.onNotice(
+        `more than ${mostConnections} connections to the name server: further ones are closed`,
+      );
+      socket.destroy();
+      return;
+    }
+    this.#connections += 1;
+    socket.once('close', () => {
+      this.#connections -= 1;
+    });
+    socket.setTimeout(idleMilliseconds, () => socket.destroy());
     let received = Buffer.alloc(0);
     socket.on('data', (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
