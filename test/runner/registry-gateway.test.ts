@@ -3,23 +3,30 @@ import { once } from 'node:events';
 import { createServer, request, type IncomingMessage } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RegistryClient } from '../../src/runner/dependencies/registry-client.ts';
 import { gatewayOrigin, RegistryGateway } from '../../src/runner/dependencies/registry-gateway.ts';
 import { AllowList } from '../../src/addresses/addresses.ts';
 
 const asked: string[] = [];
 let sentBytes = 0;
+const mebibyte = 1024 * 1024;
+/** More than sockets take before their reader reads. */
+const largeBytes = 24 * mebibyte;
 /** Answers every request; one document is endless. */
 const registry = createServer((incoming, response) => {
   asked.push(incoming.url ?? '');
+  if (incoming.url === '/npm/large') {
+    response.end(Buffer.alloc(largeBytes, 'x'));
+    return;
+  }
   if (incoming.url !== '/npm/endless') {
     const { host } = incoming.headers;
     const place = (path: string) => ({ tarball: `http://${host}/npm/${path}` });
     response.end(JSON.stringify([place('a/-/a-1.0.0.tgz'), place('-/npm/v1/tokens')]));
     return;
   }
-  const chunk = Buffer.alloc(1024 * 1024, 'x');
+  const chunk = Buffer.alloc(mebibyte, 'x');
   const write = (): void => {
     if (response.destroyed) return;
     sentBytes += chunk.length;
@@ -33,10 +40,7 @@ beforeAll(async () => {
   await Promise.all(
     [registry, listener].map(async (server) => once(server.listen(0, '127.0.0.1'), 'listening')),
   );
-  const url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}/npm/`;
-  const access = { credentials: [], ca: [], unverifiedHosts: [], proxies: {} };
-  const client = new RegistryClient({ access, registries: [url], allowed: new AllowList([]) });
-  gateway = new RegistryGateway(client, [{ kind: 'npm', url }]);
+  gateway = gatewayTo(registry);
   gateway.serve(listener, () => undefined);
 });
 afterAll(() => {
@@ -46,11 +50,27 @@ afterAll(() => {
   registry.close();
 });
 
+function portOf(server: net.Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function gatewayTo(server: net.Server, limitBytes?: number): RegistryGateway {
+  const url = `http://127.0.0.1:${portOf(server)}/npm/`;
+  const access = { credentials: [], ca: [], unverifiedHosts: [], proxies: {} };
+  const client = new RegistryClient({ access, registries: [url], allowed: new AllowList([]) });
+  return new RegistryGateway(client, [{ kind: 'npm', url }], limitBytes);
+}
+
 /** Sends the path unchanged. */
-async function ask(path: string): Promise<{ status: number | undefined; body: string }> {
-  const outgoing = request({ host: '127.0.0.1', port: (listener.address() as AddressInfo).port, path });
+async function open(path: string, server = listener): Promise<IncomingMessage> {
+  const outgoing = request({ host: '127.0.0.1', port: portOf(server), path, agent: false });
   outgoing.end();
   const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+  return answer;
+}
+
+async function ask(path: string, server = listener): Promise<{ status: number | undefined; body: string }> {
+  const answer = await open(path, server);
   return { status: answer.statusCode, body: await text(answer) };
 }
 
@@ -94,5 +114,39 @@ test('an endless document is refused at the size limit', async () => {
     status: 502,
     body: expect.stringContaining('is too large'),
   });
-  expect(sentBytes).toBeLessThan(400 * 1024 * 1024);
+  expect(sentBytes).toBeLessThan(400 * mebibyte);
+});
+
+describe('what it holds for a sandbox is bounded', () => {
+  const own = net.createServer();
+  let small: RegistryGateway;
+  beforeAll(async () => {
+    await once(own.listen(0, '127.0.0.1'), 'listening');
+    small = gatewayTo(registry, 1.5 * largeBytes);
+    small.serve(own, () => undefined);
+  });
+  afterAll(() => {
+    small.close();
+    own.close();
+  });
+
+  test('in documents that it does not read', async () => {
+    const held = await open('/registry/0/large', own);
+    expect(held.statusCode).toBe(200);
+    expect(await ask('/registry/0/large', own)).toMatchObject({
+      status: 502,
+      body: expect.stringContaining('too many large answers'),
+    });
+    await expect(text(held)).resolves.toHaveLength(largeBytes);
+    await expect.poll(async () => (await ask('/registry/0/large', own)).status).toBe(200);
+  });
+
+  test('in connections', async () => {
+    const all = Array.from({ length: 100 }, () => net.connect(portOf(own), '127.0.0.1'));
+    const closed = all.map(async (socket) => once(socket.on('error', () => undefined), 'close'));
+    await Promise.race(closed);
+    for (const socket of all) socket.destroy();
+    await Promise.all(closed);
+    await expect.poll(async () => (await ask('/registry/0/a', own).catch(() => undefined))?.status).toBe(200);
+  });
 });

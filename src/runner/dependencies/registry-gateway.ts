@@ -27,6 +27,8 @@ const filePlace = new RegExp(`${RegExp.escape(gatewayOrigin)}/file/(\\d+)/[^\\s)
 
 /** npm's documents for packages with thousands of versions reach tens of megabytes. */
 const documentLimitBytes = 256 * 1024 * 1024;
+/** Open connections at a time. npm uses 15, pip one. */
+const connectionLimit = 64;
 const filePath = /^\/file\/(\d+)\/[^/]*?(\.metadata)?$/;
 const registryPath = /^\/registry\/(\d+)\/(.*)$/s;
 const mostNotices = 20;
@@ -58,11 +60,20 @@ export class RegistryGateway {
   readonly #files: URL[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #notices = new Set<string>();
+  readonly #documentLimitBytes: number;
+  /** Of the documents that are being read or sent. */
+  #documentBytes = 0;
   #onNotice: (message: string) => void = () => undefined;
 
-  constructor(client: RegistryClient, registries: readonly ServedRegistry[]) {
+  /** @param limitBytes maximum size of a document, and of all that are read or sent at a time together */
+  constructor(
+    client: RegistryClient,
+    registries: readonly ServedRegistry[],
+    limitBytes = documentLimitBytes,
+  ) {
     this.#client = client;
     this.#registries = registries;
+    this.#documentLimitBytes = limitBytes;
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error: Error) => {
         if (!this.#closed.signal.aborted) this.#notice(error.message);
@@ -79,6 +90,7 @@ export class RegistryGateway {
    */
   serve(listener: Server, onNotice: (message: string) => void): void {
     this.#onNotice = onNotice;
+    listener.maxConnections = connectionLimit;
     listener.on('connection', (socket) => this.#server.emit('connection', socket));
   }
 
@@ -176,7 +188,7 @@ export class RegistryGateway {
         : 'application/vnd.pypi.simple.v1+html, text/html;q=0.9';
     const found = await this.#client.get(url, headersOf(request, accept), signal);
     const { statusCode = 502, headers } = found.response;
-    const text = await documentOf(found.response, url);
+    const text = await this.#documentOf(found.response, url, response);
     const replace: Replace = (link) => this.#localLink(link);
     const local = kind === 'npm' ? replaceTarballs(text, replace) : replaceAnchors(text, found.url, replace);
     response.statusCode = statusCode;
@@ -185,6 +197,31 @@ export class RegistryGateway {
     response.setHeader('content-type', headers['content-type'] ?? 'text/plain');
     response.setHeader('content-length', Buffer.byteLength(local));
     response.end(request.method === 'HEAD' ? undefined : local);
+  }
+
+  /**
+   * Reads an answer's full text, whatever length it declares.
+   * @param sent the response that it is for; the document counts until it closes
+   * @throws Error if it exceeds the limit
+   */
+  async #documentOf(answer: IncomingMessage, { host }: URL, sent: ServerResponse): Promise<string> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const release = (): void => {
+      this.#documentBytes -= bytes;
+      bytes = 0;
+    };
+    sent.once('close', release);
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      if (sent.closed) throw new Error('the request ended early');
+      bytes += chunk.length;
+      this.#documentBytes += chunk.length;
+      if (bytes > this.#documentLimitBytes) throw new Error(`the answer of ${host} is too large`);
+      if (this.#documentBytes > this.#documentLimitBytes)
+        throw new Error(`too many large answers of ${host} are requested at a time`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
   }
 
   #notice(message: string): void {
@@ -214,18 +251,6 @@ export class RegistryGateway {
     const name = remote.pathname.slice(remote.pathname.lastIndexOf('/') + 1);
     return `${gatewayOrigin}/file/${number}/${name}${hash}`;
   }
-}
-
-/** Reads an answer's full text, whatever length it declares. @throws Error if it exceeds the limit */
-async function documentOf(response: IncomingMessage, { host }: URL): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > documentLimitBytes) throw new Error(`the answer of ${host} is too large`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** pip requests the metadata of a wheel at a URL derived from the wheel's. */
