@@ -143,7 +143,12 @@ describe('what it holds for a sandbox is bounded', () => {
 
   test('in connections', async () => {
     const all = Array.from({ length: 100 }, () => net.connect(portOf(own), '127.0.0.1'));
-    const closed = all.map(async (socket) => once(socket.on('error', () => undefined), 'close'));
+    const closed = all.map(async (socket) =>
+      once(
+        socket.on('error', () => undefined),
+        'close',
+      ),
+    );
     await Promise.race(closed);
     for (const socket of all) socket.destroy();
     await Promise.all(closed);

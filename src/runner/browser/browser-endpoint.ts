@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { type ProxyCredentials, areCredentials, credentialsText, farewell } from '../proxy/egress-proxy.ts';
+import { inTurn } from '../requests-in-turn.ts';
 import { BrowserError } from './browser-error.ts';
 import { DevtoolsFrontend } from './devtools-frontend.ts';
 import { SubtaskBrowsers, type BrowserOwner, type BrowserServices } from './subtask-browsers.ts';
@@ -50,7 +51,10 @@ export class BrowserEndpoint {
     this.#devtools = new DevtoolsFrontend(config, this.#browsers, limits);
     this.#webdriver = new WebDriverFrontend(config, this.#browsers, limits);
     this.#http = createServer({ keepAliveTimeout: keepAliveMilliseconds, requestTimeout: 0 });
-    this.#http.on('request', (request, response) => void this.#answer(request, response));
+    this.#http.on(
+      'request',
+      inTurn((request, response) => void this.#answer(request, response)),
+    );
     this.#http.on('upgrade', (request, socket: Socket, head) => void this.#upgrade(request, socket, head));
   }
 

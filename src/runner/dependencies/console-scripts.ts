@@ -3,7 +3,7 @@
  * differs from the path in a worker's sandbox.
  */
 import { constants } from 'node:fs';
-import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Finds the worker's Python on its PATH. */
@@ -24,26 +24,23 @@ function endOfStart(text: string): number | undefined {
  * The text of a Python script after the lines that start Python; undefined for other files. Packages that are built can create
  * any file.
  */
-async function textOf(script: FileHandle): Promise<string | undefined> {
-  const stats = await script.stat();
-  if (!stats.isFile() || stats.size > largestScriptBytes) return undefined;
-  const content = Buffer.alloc(stats.size);
-  const { bytesRead } = await script.read(content, 0, content.length, 0);
-  const text = content.toString('latin1', 0, bytesRead);
-  const end = endOfStart(text);
-  return end === undefined ? undefined : text.slice(end);
-}
-
-async function makePortable(file: string): Promise<void> {
-  const script = await open(file, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+async function textOf(file: string): Promise<string | undefined> {
+  const script = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const text = await textOf(script);
-    if (text === undefined) return;
-    await script.truncate();
-    await script.write(portableStart + text, 0, 'latin1');
+    const { size } = await script.stat();
+    if (size > largestScriptBytes) return undefined;
+    const { buffer, bytesRead } = await script.read(Buffer.alloc(size), 0, size, 0);
+    const text = buffer.toString('latin1', 0, bytesRead);
+    const end = endOfStart(text);
+    return end === undefined ? undefined : text.slice(end);
   } finally {
     await script.close();
   }
+}
+
+async function makePortable(file: string): Promise<void> {
+  const text = await textOf(file);
+  if (text !== undefined) await writeFile(file, portableStart + text, 'latin1');
 }
 
 /**

@@ -12,6 +12,7 @@ import {
 import type { Server } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { AddressRefusedError } from '../../addresses/addresses.ts';
+import { inTurn } from '../requests-in-turn.ts';
 import type { RegistryPlace } from './lock-file.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { replaceAnchors, replaceTarballs, type Replace } from './registry-links.ts';
@@ -74,14 +75,16 @@ export class RegistryGateway {
     this.#client = client;
     this.#registries = registries;
     this.#documentLimitBytes = limitBytes;
-    this.#server = createServer((request, response) => {
-      this.#answer(request, response).catch((error: Error) => {
-        if (!this.#closed.signal.aborted) this.#notice(error.message);
-        if (response.headersSent) response.destroy();
-        // Package managers retry failures, but not refusals.
-        else refuse(response, error instanceof AddressRefusedError ? 403 : 502, error.message);
-      });
-    });
+    this.#server = createServer(
+      inTurn((request, response) => {
+        this.#answer(request, response).catch((error: Error) => {
+          if (!this.#closed.signal.aborted) this.#notice(error.message);
+          if (response.headersSent) response.destroy();
+          // Package managers retry failures, but not refusals.
+          else refuse(response, error instanceof AddressRefusedError ? 403 : 502, error.message);
+        });
+      }),
+    );
   }
 
   /**

@@ -9,6 +9,7 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import { inTurn } from '../requests-in-turn.ts';
 import { DialError } from './dial-error.ts';
 import { farewell } from './farewell.ts';
 import { parseAuthority, type RequestedTarget } from './target.ts';
@@ -76,7 +77,10 @@ export class HttpFrontend {
   constructor(handlers: HttpFrontendHandlers) {
     this.#handlers = handlers;
     this.#server = createServer({ maxHeaderSize: headLimitBytes, keepAliveTimeout: keepAliveMilliseconds });
-    this.#server.on('request', (request, response) => this.#forward(request, response));
+    this.#server.on(
+      'request',
+      inTurn((request, response) => this.#forward(request, response)),
+    );
     this.#server.on('connect', (request, client: Socket, head) => void this.#tunnel(request, client, head));
   }
 

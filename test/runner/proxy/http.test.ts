@@ -71,6 +71,55 @@ describe('a request for an absolute URL', () => {
     });
   });
 
+  /** Requests sent at once over one connection, each with its number as its path. */
+  async function sendAhead(count: number, port: number, { port: proxyPort, credentials }: ServedProxy) {
+    const socket = await openSocket(proxyPort);
+    const requests = Array.from(
+      { length: count },
+      (_, number) =>
+        `GET http://localhost:${port}/${number} HTTP/1.1\r\nhost: localhost\r\nproxy-authorization: ${basic(credentials)}\r\n\r\n`,
+    );
+    socket.write(requests.join(''));
+    return socket;
+  }
+
+  test('that was sent ahead is served after those before it', async () => {
+    const proxy = await serveProxy();
+    const [count, answers]: [number, string[]] = [5, []];
+    let [open, most] = [0, 0];
+    const site = await serveHttp((incoming, response) => {
+      open += 1;
+      most = Math.max(most, open);
+      response.once('close', () => {
+        open -= 1;
+      });
+      response.end(`<${incoming.url}>`);
+    });
+    const socket = await sendAhead(count, site.port, proxy);
+    for await (const chunk of socket) {
+      answers.push(...(String(chunk).match(/<.+?>/g) ?? []));
+      if (answers.length === count) break;
+    }
+    expect(answers).toEqual(['</0>', '</1>', '</2>', '</3>', '</4>']);
+    expect(most).toBe(1);
+  });
+
+  test('with thousands behind it ends its connection', async () => {
+    const proxy = await serveProxy();
+    let reached = 0;
+    const site = await serveHttp(() => {
+      reached += 1;
+    });
+    const socket = await sendAhead(5000, site.port, proxy);
+    await new Promise((closed) => {
+      socket
+        .on('error', () => undefined)
+        .on('close', closed)
+        .resume();
+    });
+    expect(reached).toBeLessThan(2);
+  });
+
   test('shares its connection with the next request, even to another target', async () => {
     const proxy = await serveProxy();
     const sites = await Promise.all(
