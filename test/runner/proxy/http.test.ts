@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { onTestFinished, describe, expect, test } from 'vitest';
 import { serveProxy, type ServedProxy } from './support/proxy.ts';
@@ -40,6 +41,22 @@ async function raw(port: number, bytes: string): Promise<string> {
   return (await buffer(socket)).toString();
 }
 
+/** Requests sent at once over one connection, each with its number as its path. */
+async function sendAhead(
+  count: number,
+  port: number,
+  { port: proxyPort, credentials }: ServedProxy,
+): Promise<Socket> {
+  const socket = await openSocket(proxyPort);
+  const requests = Array.from(
+    { length: count },
+    (_, number) =>
+      `GET http://localhost:${port}/${number} HTTP/1.1\r\nhost: localhost\r\nproxy-authorization: ${basic(credentials)}\r\n\r\n`,
+  );
+  socket.write(requests.join(''));
+  return socket;
+}
+
 describe('a request for an absolute URL', () => {
   test('reaches the target with its headers and body, and the answer is returned unchanged', async () => {
     const proxy = await serveProxy();
@@ -70,18 +87,6 @@ describe('a request for an absolute URL', () => {
       'transfer-encoding': 'chunked',
     });
   });
-
-  /** Requests sent at once over one connection, each with its number as its path. */
-  async function sendAhead(count: number, port: number, { port: proxyPort, credentials }: ServedProxy) {
-    const socket = await openSocket(proxyPort);
-    const requests = Array.from(
-      { length: count },
-      (_, number) =>
-        `GET http://localhost:${port}/${number} HTTP/1.1\r\nhost: localhost\r\nproxy-authorization: ${basic(credentials)}\r\n\r\n`,
-    );
-    socket.write(requests.join(''));
-    return socket;
-  }
 
   test('that was sent ahead is served after those before it', async () => {
     const proxy = await serveProxy();
