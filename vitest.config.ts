@@ -5,18 +5,18 @@ import { defineConfig } from 'vitest/config';
 const childCoverage = process.env['CHELA_TEST_COVERAGE_DIR'];
 
 /**
- * Folders whose files each get a process of their own, because they count what their process opens, or fill its memory. The
- * others share processes, and load the program once for all of them.
+ * Folders whose files each run in their own process, because they count what their process opens, or fill its memory. The
+ * other files share processes, which load the program only once.
  */
 const isolated = ['bundled-workers', 'console', 'escape', 'platform', 'runner', 'services'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
 
 const everyFile = {
-  // Limits end what hangs, and nothing else: tests wait on signals and pass on a busy machine.
+  // Time limits only end tests that hang. Tests wait on signals, so they pass on a busy machine.
   testTimeout: 300_000,
   hookTimeout: 300_000,
-  // Functions from the compile cache are not counted exactly.
+  // Coverage does not count functions from the compile cache exactly.
   env:
     childCoverage === undefined ? {} : { NODE_V8_COVERAGE: childCoverage, NODE_DISABLE_COMPILE_CACHE: '1' },
 };

@@ -134,7 +134,7 @@ if (process.platform === 'linux') {
   ) {
     process.exit(1);
   }
-  // Without it workers can reach the network only through their proxy.
+  // Without iproute2, workers can reach the network only through their proxy.
   if (needsBubblewrap) installSystemPackage(['ip', '-V'], 'iproute2', 'workers reach the network with it');
   const python = process.env.CHELA_PYTHON || 'python3';
   // Only Python workers need it.

@@ -1,4 +1,4 @@
-/** What connections through the transparent network cost. */
+/** The cost of connections through the transparent network. */
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import type { Bench, Line, Workbench } from '../bench.ts';
@@ -40,7 +40,7 @@ interface Comparison {
   readonly input: Record<string, unknown>;
 }
 
-/** Rates of a worker on the platform and of the same program without it. */
+/** Rates of a worker on the platform, and of the same program without the platform. */
 async function compareRates(
   workbench: Workbench,
   { worker, server, input }: Comparison,
@@ -58,7 +58,7 @@ async function compareRates(
   const inSandbox = async (): Promise<number> => printedRate(installation, workerId, target);
   const directly = async (): Promise<number> => Number(await plain.run());
   await alternate(1, inSandbox, directly);
-  // Awaited here: the servers end with this function.
+  // Awaited here, because the servers end with this function.
   return await alternate(rounds, inSandbox, directly);
 }
 
@@ -75,7 +75,7 @@ async function downloadLine(workbench: Workbench): Promise<Line> {
     result: `${ratio.toFixed(2)} of the baseline`,
     target: `at least ${rateTarget}`,
     isMet: ratio >= rateTarget,
-    notes: 'Programs that know no proxy pay about the same as those that use it.',
+    notes: 'Programs without proxy support are about as fast as those that use the proxy.',
   };
 }
 
@@ -92,7 +92,7 @@ async function requestLine(workbench: Workbench): Promise<Line> {
     result: `${ratio.toFixed(2)} of the baseline`,
     target: `at least ${requestTarget}`,
     isMet: ratio >= requestTarget,
-    notes: 'The runner connects to the target once more for each connection of a worker.',
+    notes: 'For each connection of a worker, the runner opens another one to the target.',
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * A server that answers every request with as many bytes as its first argument says. Prints its port: a free one of loopback,
- * or the one of its second argument on every address.
+ * A server that answers every request with the number of bytes in its first argument. It listens on a free loopback port,
+ * or on the port in its second argument at every address, and prints the port.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** An HTTP server with short answers, on the port of its argument. Prints its port. */
+/** An HTTP server with short answers, on the port in its argument. Prints the port. */
 import { createServer } from 'node:http';
 
 const port = Number(process.argv[2]);

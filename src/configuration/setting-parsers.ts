@@ -35,7 +35,7 @@ export function httpUrl(value: string): string {
   return withoutEnd(value, '/');
 }
 
-/** A server that is not called by Chela itself: `host`, `host:port`, or a URL of a WebSocket or HTTP. */
+/** A server that only workers connect to: `host`, `host:port`, or a ws, wss, http or https URL. */
 export function endpoint(value: string): string {
   const text = value.trim();
   const url = URL.parse(text.includes('://') ? text : `ws://${text}`);

@@ -172,7 +172,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addSystemOperations(api, context);
 }
 
-/** Whether a request has no body although its operation takes one. Generated clients send `null` for an optional one. */
+/** Whether a request omits the body of its operation. Generated clients send `null` for an omitted optional body. */
 function isAbsent(body: unknown, schema: unknown): boolean {
   if (schema === undefined) return false;
   return body === undefined || (body === null && isOptionalBody(schema));

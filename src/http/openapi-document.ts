@@ -27,7 +27,7 @@ function isObject(value: unknown): value is Schema {
 /** Collects schemas that have a title under that name, and replaces them with references. */
 class SchemaNames {
   readonly schemas: Record<string, Schema> = {};
-  /** Names of answers and bodies by their content: operations that take or return the same share one. */
+  /** Names of answers and bodies by their content. Operations with the same content share one name. */
   readonly #shared = new Map<string, string>();
 
   /** @throws Error if two different schemas have one title */
@@ -100,7 +100,7 @@ function completeCallbacks({ operationId, callbacks }: Operation): void {
   }
 }
 
-/** Parameters of the path come first and in its order: generated functions take them so. */
+/** Sorts path parameters first, in the order of the path, which generated functions also use for their arguments. */
 function orderParameters(path: string, { parameters }: Operation): void {
   const placeOf = (parameter: { in: string; name: string }): number =>
     parameter.in === 'path' ? path.indexOf(`{${parameter.name}}`) : path.length;

@@ -199,7 +199,7 @@ const escapes =
   /\\(?:u[dD][89abAB][\dA-Fa-f]{2}\\u[dD][c-fC-F][\dA-Fa-f]{2}|u[dD][89a-fA-F][\dA-Fa-f]{2}|[^])/g;
 const loneSurrogateLength = 6;
 
-/** Replaces escapes of lone surrogates, which are no characters and which many programs refuse, with that of U+FFFD. */
+/** Replaces escapes of lone surrogates with that of U+FFFD. They are not characters, and many programs refuse them. */
 export function withoutLoneSurrogates(text: string): string {
   if (!/\\u[dD][89a-fA-F]/.test(text)) return text;
   return text.replaceAll(escapes, (escape) => (escape.length === loneSurrogateLength ? '\\ufffd' : escape));

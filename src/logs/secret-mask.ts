@@ -21,12 +21,12 @@ const hashBits = 0x3f_ff_ff_ff;
 const hashMultiplier = 0x9e_37_79_b1;
 
 /**
- * Length of the shortest part of a secret that is masked. Six random characters of base64 are one of 69 billion, so
- * other text is practically never taken for a part.
+ * Minimum length of a part of a secret that is masked. Six random base64 characters are one of 69 billion combinations,
+ * so other text is practically never mistaken for a part.
  */
 const partLength = 6;
 
-/** Finds the parts of secrets with a hash of the last six characters: a few steps per character of the text. */
+/** Finds parts of secrets by a rolling hash of six characters, in a few steps per character of the text. */
 class PartFinder {
   readonly #parts: ReadonlySet<string>;
   readonly #isKnown = new Uint8Array(hashes);
@@ -92,7 +92,7 @@ export class SecretMask {
     return this.applyStyled({ text, styles: [] }).text;
   }
 
-  /** The masked text, with its styles where their text is now. */
+  /** The masked text, with its styles moved accordingly. */
   applyStyled(styled: MaskedText): MaskedText {
     const ranges = this.#ranges(styled.text);
     return ranges.length === 0 ? styled : masked(styled, ranges);
@@ -106,7 +106,7 @@ export class SecretMask {
     return this.startOf({ text, styles: [] }, length).text;
   }
 
-  /** The same with styles. */
+  /** Masks a text with styles. */
   startOf({ text, styles }: MaskedText, length: number): MaskedText {
     const ranges = this.#ranges(text.slice(0, length + this.longest)).filter(({ start }) => start < length);
     const end = Math.max(length, ranges.at(-1)?.end ?? 0);
@@ -116,7 +116,7 @@ export class SecretMask {
     return masked({ text: text.slice(0, end), styles: within }, ranges);
   }
 
-  /** What to mask: in order, without overlaps. */
+  /** The ranges to mask, in order, without overlaps. */
   #ranges(text: string): readonly Range[] {
     const ranges = this.#parts?.ranges(text) ?? [];
     if (this.#whole === undefined) return ranges;
@@ -149,7 +149,7 @@ function masked({ text, styles }: MaskedText, ranges: readonly Range[]): MaskedT
   if (styles.length === 0) return { text: result, styles };
   let place = 0;
   let shift = 0;
-  /** Where a character is now; for one in a range, the beginning of its replacement. Indexes only grow. */
+  /** New index of a character, or of the replacement of its range. Must be called with increasing indexes. */
   const moved = (index: number): number => {
     for (let range = ranges[place]; range !== undefined && range.end <= index; range = ranges[place]) {
       shift += replacement.length - (range.end - range.start);

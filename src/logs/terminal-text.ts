@@ -1,6 +1,6 @@
 /**
- * Text as programs print it for a terminal: takes control sequences out, and keeps the colors as ranges of the plain
- * text. Every character is examined a constant number of times.
+ * Parses text that programs print for a terminal: removes control sequences, and keeps the colors as ranges of the
+ * plain text, in linear time.
  */
 import { type TerminalColor, terminalColors } from './terminal-colors.ts';
 
@@ -24,7 +24,7 @@ export interface TerminalText {
   readonly text: string;
   /** In order, without overlaps; at most 200. */
   readonly styles: readonly StyledRange[];
-  /** The style at the end, with which a terminal would continue. */
+  /** The style at the end of the text, which applies to the next text. */
   readonly style: TextStyle;
 }
 
@@ -41,7 +41,7 @@ const bell = 0x07;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const stringTerminator = 0x9c;
-/** Single characters that stand for ESC and `[`, `]`, `P`, `X`, `^` or `_`. */
+/** Single characters that are equivalent to ESC and `[`, `]`, `P`, `X`, `^` or `_`. */
 const controlSequence = 0x9b;
 const stringStarts = new Set([0x90, 0x98, 0x9d, 0x9e, 0x9f]);
 const firstSingle = 0x80;
@@ -62,7 +62,7 @@ function nearestColor(red: number, green: number, blue: number): TerminalColor {
   return terminalColors[index] ?? 'white';
 }
 
-/** A color of the palette of 256: 16 named ones, a cube of 6 × 6 × 6, and 24 grays. */
+/** A color of the 256-color palette: 16 named ones, a cube of 6 × 6 × 6, and 24 grays. */
 function paletteColor(index: number): TerminalColor {
   if (index === 8) return 'gray';
   if (index < 16) return terminalColors[index % 8] ?? 'white';
@@ -74,7 +74,7 @@ function paletteColor(index: number): TerminalColor {
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** @returns the color that follows 38 or 48, and the number of parameters it takes */
+/** @returns the color that follows 38 or 48, and the number of its parameters */
 function extendedColor(parameters: readonly number[]): { color: TerminalColor | undefined; length: number } {
   const [kind, first = 0, second = 0, third = 0] = parameters;
   if (kind === 5) return { color: first < 256 ? paletteColor(first) : undefined, length: 2 };
@@ -89,7 +89,7 @@ const endedAttributes: Readonly<Record<number, readonly ('bold' | 'dim' | 'itali
   24: ['underline'],
 };
 
-/** The style after `ESC [ … m`. Parameters that mean no color or weight are ignored. */
+/** The style after `ESC [ … m`. Other parameters than colors and weights are ignored. */
 function styleAfter(style: TextStyle, parameters: readonly number[]): TextStyle {
   let next: Mutable<TextStyle> = { ...style };
   const set = (key: 'color' | 'background', color: TerminalColor | undefined): void => {
@@ -127,7 +127,7 @@ class TerminalReader {
   #style: TextStyle;
   #styledFrom = 0;
   #text = '';
-  /** Whether it is known that no string is terminated in the rest. */
+  /** Whether a search has found no string terminator in the rest of the text. */
   #hasNoEnd = false;
 
   constructor(raw: string, style: TextStyle) {
@@ -187,7 +187,7 @@ class TerminalReader {
     return end + 1;
   }
 
-  /** Titles, links and the like. A string without an end hides nothing: only its introducer is taken out. */
+  /** Skips titles, links and similar strings. For a string without an end, only the introducer is removed. */
   #endOfString(start: number): number {
     if (this.#hasNoEnd) return start;
     const raw = this.#raw;
@@ -232,7 +232,7 @@ export function plainText(raw: string): string {
   return readTerminalText(raw).text;
 }
 
-/** A line as a terminal would show it: without colors, and after overwriting itself. */
+/** A line as a terminal would show it after carriage returns have overwritten text, without colors. */
 export function shownLine(line: string): string {
   const end = line.trimEnd();
   return plainText(end.slice(end.lastIndexOf('\r') + 1)).trimEnd();

@@ -4,12 +4,12 @@ import type { Database } from '../database/database.ts';
 import { keyLengthLimit, type ParsedRow } from './row.ts';
 
 /**
- * Maximum number of columns of a run that are not declared, far above what workers need, so that a worker with ever new
- * keys cannot fill the database. One more key is recorded, as a sign that there are others.
+ * Maximum number of undeclared columns of a run. It is far above what workers need, and keeps a worker with ever new
+ * keys from filling the database. One more key is recorded as a sign that the limit is exceeded.
  */
 export const columnLimit = 100_000;
 
-/** Keys of rows that have no column. */
+/** Keys in rows that do not become columns. */
 export type MissingColumns =
   | { readonly reason: 'column-limit' }
   | { readonly reason: 'key-length'; readonly length: number };
@@ -41,7 +41,7 @@ export class ColumnRegister {
     this.#runId = runId;
   }
 
-  /** Stores the keys that are not known yet, in the order of first arrival. */
+  /** Stores keys that are not yet known, in the order of first arrival. */
   async store(rows: readonly ParsedRow[]): Promise<void> {
     const added: string[] = [];
     for (const { keys, longKeyLength } of rows) {
@@ -63,14 +63,14 @@ export class ColumnRegister {
     }
   }
 
-  /** What has no column; each reason is given once. */
+  /** Takes the unreported keys without a column, each reason once. */
   takeMissing(): readonly MissingColumns[] {
     const missing = this.#unreported;
     if (missing.length > 0) this.#unreported = [];
     return missing;
   }
 
-  /** @returns whether the key has to be stored */
+  /** @returns whether the key must be stored */
   #learn(key: string): boolean {
     const name = remembered(key);
     if (this.#known.has(name)) return false;

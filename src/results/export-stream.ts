@@ -19,7 +19,7 @@ export type ExportMessage =
 /** Far more than any format needs for the largest rows. Exceeding it ends only the thread. */
 const resourceLimits = { maxOldGenerationSizeMb: 768, maxYoungGenerationSizeMb: 32 };
 
-/** Up to this many rows and stored bytes, formatting takes less time than starting a thread. */
+/** Below these numbers of rows and stored bytes, formatting takes less time than starting a thread. */
 export const smallRowCount = 1000;
 const smallBytes = 1024 * 1024;
 

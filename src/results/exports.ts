@@ -213,8 +213,8 @@ export class Exports extends StartStop {
 }
 
 /**
- * The requested columns, in that order; all columns if none were requested. A key without a column may be one that has
- * none because of a limit, and is then looked up in the rows.
+ * The requested columns, in that order; all columns if none were requested. A key without a column may have been left
+ * out because of a limit, so it is looked up in the rows.
  */
 function chosenColumns(
   { headers, isComplete }: ResultColumns,

@@ -1,8 +1,8 @@
-/** Recognizes pictures in text: data URLs, and base64 as screenshots are pushed. Has no imports, for the console. */
+/** Recognizes pictures in text: data URLs, and plain base64, as in screenshots. Without imports, for the console. */
 
 const dataUrl = /^data:image\/(?:png|jpeg|gif|webp);base64,/i;
 
-/** How the base64 of each kind of picture starts. */
+/** Start of the base64 text of each picture format. */
 const beginnings: readonly (readonly [beginning: string, mediaType: string])[] = [
   ['iVBORw0KGgo', 'png'],
   ['/9j/', 'jpeg'],
@@ -11,10 +11,10 @@ const beginnings: readonly (readonly [beginning: string, mediaType: string])[] =
   ['UklGR', 'webp'],
 ];
 
-/** Shorter text without a media type may be any other value. */
+/** Shorter text without a media type could be something else. */
 const shortestBase64 = 200;
 
-/** @returns a data URL of the picture that the text is, or begins with; undefined for other text */
+/** @returns a data URL if the text is a picture or the start of one; otherwise undefined */
 export function pictureAddress(text: string): string | undefined {
   const [prefix] = dataUrl.exec(text) ?? [];
   const mediaType =

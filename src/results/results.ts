@@ -158,7 +158,7 @@ export class Results {
   }
 
   /**
-   * The columns of a run, everywhere the same: first the declared ones, then the other keys of its rows in the order of
+   * The columns of a run, the same everywhere: first the declared ones, then the other keys of its rows in the order of
    * first arrival. The subtasks declare columns, in first-seen order, where the first declaration of a key wins;
    * otherwise the worker's output schema does.
    */

@@ -1,10 +1,10 @@
-/** Rows with their long texts cut, so that a table of screenshots loads as quickly as any other. */
+/** Cuts long texts in rows, so that a table of screenshots loads as quickly as any other. */
 import { isJsonObject } from '../json/lossless-json.ts';
 import { cutKey, type ResultRow } from './result-row.ts';
 
 interface Cut {
   readonly value: unknown;
-  /** Number of characters of the texts in the value that were cut; 0 if none was. */
+  /** Total length of the texts in the value that were cut, in characters; 0 if there are none. */
   readonly length: number;
 }
 
@@ -34,8 +34,8 @@ function sum(cuts: readonly Cut[]): number {
 }
 
 /**
- * Cuts texts that are longer than the limit, at any depth. `__coreclaw_cut__` then has the columns with such texts, and
- * the number of characters of these.
+ * Cuts texts that are longer than the limit, at any depth. `__coreclaw_cut__` then has the number of characters in such
+ * texts, by column.
  */
 export function shortenedRow(row: ResultRow, limit: number): ResultRow {
   const members = Object.entries(row).map(([key, value]) => [key, cutValue(value, limit)] as const);

@@ -18,7 +18,7 @@ export const networkAddresses = {
   farIPv6: 'fd63:6865:6c61::1',
 } as const;
 
-/** Sockets that receive what the worker sends to other hosts. */
+/** Sockets that receive the worker's connections and queries to other hosts. */
 export interface SandboxNetwork {
   /** By port. The local address of an accepted connection is the address that the worker connected to. */
   readonly listeners: ReadonlyMap<number, Server>;
@@ -64,7 +64,7 @@ export interface Launch {
    */
   command(places: Readonly<Record<string, string>>, entry: string): string[];
   environment(places: Readonly<Record<string, string>>): Record<string, string>;
-  /** Folders of programs that the worker finds by name, before those of the system. */
+  /** Folders that precede the system's on the worker's PATH. */
   programs?(places: Readonly<Record<string, string>>): string[];
 }
 
@@ -99,7 +99,7 @@ export interface SandboxOptions {
   /** Zero-based slot of the runner, which determines the unprivileged user id. Open sandboxes must not share a slot. */
   readonly slot: number;
   readonly limits: SandboxLimits;
-  /** What the worker's runtime and programs are told they may use; the whole machine if omitted. */
+  /** The memory and processors that the worker's programs see; the whole machine's if omitted. */
   readonly share?: ResourceShare | undefined;
   /** All processes of the sandbox are put into it before they do anything. The caller removes it. */
   readonly cgroup?: Cgroup | undefined;

@@ -253,13 +253,13 @@ export class Submitter {
   }
 }
 
-/** Bytes that the SDK's message with an input adds to it: two field tags, a code and a length. */
+/** Bytes that the SDK's message has in addition to the input: two field tags, a code and a length. */
 const messageOverheadBytes = 16;
 
 /** @throws ChelaError if a worker could not receive its input */
 function refuseLargeMessage(inputs: readonly string[], limitBytes: number): void {
   for (const [index, input] of inputs.entries()) {
-    // A UTF-16 unit takes up to three bytes.
+    // A UTF-16 unit has up to three bytes in UTF-8.
     if (input.length * 3 + messageOverheadBytes <= limitBytes) continue;
     const bytes = Buffer.byteLength(input) + messageOverheadBytes;
     if (bytes <= limitBytes) continue;

@@ -1,4 +1,4 @@
-/** What generated clients, browsers and other people's programs send. */
+/** Requests that generated clients, browsers and third-party programs send. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { ask, errorOf } from './checked-answer.ts';
@@ -15,7 +15,7 @@ afterAll(async () => platform.close());
 const input = { parameters: { custom: { word: 'x' } } };
 
 describe('a body of null', () => {
-  test('is an empty body where it is optional', async () => {
+  test('counts as an empty body if the body is optional', async () => {
     const [run = ''] = await startRuns(platform, worker, 1);
     const rerun = await ask<{ run_slug: string }>(platform, `/worker-runs/${run}/rerun`, { body: 'null' });
     expect(rerun).toMatchObject({ code: 0, data: { run_slug: expect.any(String) } });
@@ -33,7 +33,7 @@ describe('a body of null', () => {
     expect(await ask(platform, release, { body: 'null' })).toMatchObject({ code: 0 });
   });
 
-  test('is refused where a field is required', async () => {
+  test('is refused if a field is required', async () => {
     expect(errorOf(await ask(platform, '/worker-tasks', { body: 'null' }))).toEqual({
       status: 422,
       code: 11000,
@@ -124,7 +124,7 @@ test.each([
   ['cli', 'cli'],
   ['console', 'api_v2'],
   ['', 'api_v2'],
-])('a run whose request says X-Chela-Origin: "%s" has the origin %s', async (named, origin) => {
+])('a run requested with X-Chela-Origin: "%s" has the origin %s', async (named, origin) => {
   const started = await ask<{ run_slug: string }>(platform, `/workers/${worker}/runs`, {
     body: { input },
     headers: { 'x-chela-origin': named },
@@ -159,7 +159,7 @@ describe('the OpenAPI document, for generators,', () => {
     document = (await (await fetch(`${platform.url}/openapi.json`)).json()) as typeof document;
   });
 
-  test('has no schema named as the constructor of another in Go', () => {
+  test('has no schema with the name of another one’s constructor in Go', () => {
     const names = new Set(Object.keys(document.components.schemas));
     expect(
       [...names].filter((name) => name.startsWith('New') && names.has(name.slice('New'.length))),
@@ -174,14 +174,14 @@ describe('the OpenAPI document, for generators,', () => {
     expect(Object.keys(document.components.schemas).filter(({ length }) => length > 40)).toEqual([]);
   });
 
-  test('has one answer for operations that return the same', () => {
+  test('shares an answer between operations that return the same', () => {
     const contents = Object.entries(document.components.schemas)
       .filter(([name]) => name.endsWith('Answer'))
       .map(([, schema]) => JSON.stringify(schema));
     expect(new Set(contents).size).toBe(contents.length);
   });
 
-  test('describes callbacks as linters want', () => {
+  test('describes callbacks as linters require', () => {
     const callbacks = operations()
       .flatMap((operation) => Object.values(operation.callbacks ?? {}))
       .flatMap((urls) => Object.values(urls).map(({ post }) => post));

@@ -1,4 +1,4 @@
-/** Servers of other browsers that the operator names to workers. */
+/** Other browser servers that the operator configures for workers. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { publishScriptedWorker } from './support/scripted-worker.ts';
@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(async () => platform.close());
 
-test('a worker learns of a server that the operator configured, and of no other', async () => {
+test('a worker gets the addresses of configured servers only', async () => {
   const worker = await publishScriptedWorker(platform, 'Browser servers');
   const script = `
     const { CamoufoxDomain, LightpandaDomain = 'unset' } = process.env;

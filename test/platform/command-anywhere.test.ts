@@ -1,4 +1,4 @@
-/** The `chela` command as it is installed: by any Node from 20 on, in any folder. */
+/** The installed `chela` command: with Node 20 or newer, in any folder. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(folder, { recursive: true, force: true }));
 
-/** What `chela push worker --dry-run` prints in the folder above the worker. */
+/** Output of `chela push worker --dry-run` in the worker's parent folder. */
 async function dryRun(node: string, program: string): Promise<string> {
   const { stdout, stderr } = await promisify(execFile)(node, [program, 'push', 'worker', '--dry-run'], {
     cwd: folder,
@@ -31,7 +31,7 @@ test('it runs in a folder outside the checkout', async () => {
   expect(await dryRun(process.execPath, command)).toBe(listed);
 });
 
-test('it runs as an installed package, whose TypeScript Node itself refuses', async () => {
+test('it runs as an installed package, where Node does not strip types', async () => {
   const installed = path.join(folder, 'node_modules/chela');
   await mkdir(installed, { recursive: true });
   for (const part of ['bin', 'src', 'package.json'])
@@ -48,13 +48,13 @@ const systemMajor = await promisify(execFile)(systemNode, ['--version']).then(
 const isOlder = systemMajor >= 20 && systemMajor < 24;
 
 test.skipIf(!isOlder)(
-  `it runs by an older Node with the one among its dependencies (${isOlder ? `Node ${systemMajor}` : 'skipped: this machine has none'})`,
+  `an older Node starts the one among its dependencies (${isOlder ? `Node ${systemMajor}` : 'skipped: this machine has none'})`,
   async () => {
     expect(await dryRun(systemNode, command)).toBe(listed);
   },
 );
 
-test('its exit code is that of the program', async () => {
+test('it exits with the exit code of the program', async () => {
   const failed = promisify(execFile)(
     isOlder ? systemNode : process.execPath,
     [command, 'push', 'nowhere', '--dry-run'],

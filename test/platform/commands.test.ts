@@ -37,7 +37,7 @@ describe('a failing command exits with 1 and one line that says why', () => {
       environment: { CHELA_RUNNER_SLOTS: 'many' },
       says: 'CHELA_RUNNER_SLOTS must be a whole number from 1 to 10000, got "many"',
     },
-    'a browser endpoint that is no address': {
+    'a browser endpoint that is not an address': {
       argv: ['up'],
       environment: { CHELA_CAMOUFOX_ENDPOINT: 'ftp://browsers' },
       says: 'CHELA_CAMOUFOX_ENDPOINT must be host:port, or a ws, wss, http or https URL, got "ftp://browsers"',
@@ -70,7 +70,7 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
     expect({ exitCode, output }).toEqual({ exitCode: 1, output: `chela: ${says}\n` });
   });
 
-  test('a push of a folder with a link that leaves it', async () => {
+  test('a push of a folder with a link to a place outside it fails', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-push-'));
     onTestFinished(async () => rm(folder, { recursive: true, force: true }));
     await symlink('/etc/hostname', path.join(folder, 'host'));
@@ -80,7 +80,7 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
     });
   });
 
-  test('a push to something that is not Chela', async () => {
+  test('a push to a server that is not Chela fails', async () => {
     const server = createServer((_request, response) => response.end('<html>')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     onTestFinished(() => void server.close());
@@ -117,7 +117,7 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
   });
 });
 
-test('a dry run of a push lists what would go up, with sizes, and asks no platform', async () => {
+test('a dry run of a push lists the files with their sizes, without a platform', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-push-'));
   onTestFinished(async () => rm(folder, { recursive: true, force: true }));
   const files = {

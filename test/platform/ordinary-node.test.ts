@@ -1,4 +1,4 @@
-/** Node workers that do what works on any machine. */
+/** Node workers that rely on what works on any machine. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -59,7 +59,7 @@ describe.each(['bubblewrap', 'process'] as const)('a Node worker in a sandbox of
     expect(rows).toEqual([{ a: 1 }, { a: 2 }]);
   });
 
-  test('that fills its heap is told of the memory limit of its run', async () => {
+  test('that fills its heap fails with the memory limit of its run', async () => {
     const main = `const held = []; for (;;) held.push({ some: [Math.random()] })`;
     const slug = await start({ 'main.js': main }, { memory: 512 });
     expect(await platform.finished(slug)).toMatchObject({

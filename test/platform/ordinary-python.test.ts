@@ -1,4 +1,4 @@
-/** What Python workers find as on any machine: their Python and the commands of their packages by name, authorities, a locale. */
+/** What Python workers expect of any machine: Python and the commands of packages on PATH, authorities, a locale. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';

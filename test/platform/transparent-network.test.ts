@@ -1,4 +1,4 @@
-/** The network of workers on a whole platform: carried where it is transparent, and told of in the log where it is not. */
+/** The network of workers on a whole platform: the transparent network, and hints in the log if there is none. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serveHttp } from '../runner/proxy/support/servers.ts';
 import { serveSocksUpstream, upstreamLogin } from '../runner/proxy/support/upstreams.ts';
@@ -21,7 +21,7 @@ async function platformLines(slug: string, client: TestPlatform = platform): Pro
   return (await client.log(slug)).map(({ content }) => content).filter((line) => line.startsWith('SYSTEM: '));
 }
 
-test('a worker is told in the log why it was not connected, and the run goes on', async () => {
+test('the log says why a connection failed, and the run continues', async () => {
   const script = `const code = async (url) => fetch(url).then(() => 'reached', (error) => error.cause.code);
     await sdk.result.pushData({ all: [await code('http://169.254.169.254/latest/'), await code('http://10.0.0.1:${port}/'),
       await code('http://127.0.0.1:${port}/')].join() });`;
@@ -37,7 +37,7 @@ test('a worker is told in the log why it was not connected, and the run goes on'
   );
 });
 
-test('a limit of traffic ends a run whose worker knows of no proxy, and its bytes are counted', async () => {
+test('a traffic limit ends a run whose worker does not use the proxy, and its bytes are counted', async () => {
   const site = await serveHttp((_, response) => response.end(Buffer.alloc(size)));
   const upstream = await serveSocksUpstream();
   const proxyRegions = new Map([['US', `socks5h://${upstreamLogin}@127.0.0.1:${upstream.port}`]]);
@@ -66,7 +66,7 @@ test('a limit of traffic ends a run whose worker knows of no proxy, and its byte
   }
 });
 
-test('where only the proxy leads out, a worker that goes past it is told so once', async () => {
+test('without a transparent network, a worker that bypasses the proxy gets one hint', async () => {
   const own = await startTestPlatform({ workerNetwork: 'proxy' });
   try {
     const slug = await publishScriptedWorker(own, 'Past the proxy');

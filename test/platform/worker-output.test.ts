@@ -1,4 +1,4 @@
-/** What workers print, as their runs' logs have it. */
+/** Workers' output in the logs of their runs. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { publishScriptedWorker } from './support/scripted-worker.ts';
@@ -49,7 +49,7 @@ describe('a progress bar', () => {
   });
 });
 
-test('a line over the limit keeps its start and its end, and hides no line after it', async () => {
+test('the log has the start and the end of an over-long line, and all lines after it', async () => {
   const contents = (
     await printed(`await print('a'.repeat(200_000) + ' FATAL: login failed\\nnext\\n');`)
   ).map(({ content }) => content);
@@ -95,7 +95,7 @@ describe('colors', () => {
   });
 });
 
-test('the level of a line is what it says, not the stream that it is on', async () => {
+test('the level of a line comes from its text, not from its stream', async () => {
   const lines = await printed(`
     await print('INFO:root:started\\nKeyError\\nplain\\n2026-11-27 12:00:00 [scrapy.core.engine] INFO: Spider opened\\n', process.stderr);
     await print('Traceback (most recent call last):\\n  File "x", line 1\\nKeyError: 1\\n', process.stderr);`);

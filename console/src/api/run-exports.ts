@@ -19,7 +19,7 @@ export interface CsvStyle {
 
 interface ExportChoice {
   readonly format: ExportFormat;
-  /** All columns if there are none. */
+  /** All columns if empty. */
   readonly keys: readonly string[];
   readonly csv: CsvStyle;
 }

@@ -10,7 +10,7 @@ export { cutKey, dataIdKey, type ResultRow } from '../../../src/results/result-r
 
 /** Rows that a table loads together. */
 export const rowsAtOnce = 50;
-/** Tables and lists of rows load longer texts only in part, because a picture may have megabytes. */
+/** Tables and lists load only the start of longer texts, because a picture may have megabytes. */
 const textLimit = 1000;
 /** A whole row may be large, so it is kept only while it is shown. */
 const wholeRowMilliseconds = 10_000;

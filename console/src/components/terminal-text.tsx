@@ -1,4 +1,4 @@
-/** A text with the colors in which a program printed it, and with marked words. */
+/** Shows text in the colors that a program printed, and marks words. */
 import { useMemo, type ReactNode } from 'react';
 import type { TextStyle } from '../../../src/answers/logs.ts';
 import classes from './terminal-text.module.css';

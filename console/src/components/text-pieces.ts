@@ -1,4 +1,4 @@
-/** Cuts a text into pieces of one style each, all marked or unmarked. */
+/** Splits a text into pieces, each with one style and either marked or not. */
 import type { TextStyle } from '../../../src/answers/logs.ts';
 
 export interface TextPiece {
@@ -25,7 +25,7 @@ function rangesOf(text: string, words: string): Range[] {
 
 /**
  * @param styles in order, without overlaps; parts beyond the end of the text are ignored
- * @param words marked wherever they are, ignoring case; `''` for none
+ * @param words to mark, ignoring case; `''` for none
  */
 export function textPieces(text: string, styles: readonly TextStyle[], words: string): TextPiece[] {
   const marks = rangesOf(text, words);

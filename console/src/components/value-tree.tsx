@@ -8,7 +8,7 @@ import classes from './value-tree.module.css';
 
 /** Members of a list or object shown at first, and added with each click on "more". */
 const membersAtOnce = 200;
-/** Characters of a text shown at first; ten times as many with each click on "more". */
+/** Number of characters shown at first. Each click on "more" shows ten times as many. */
 const charactersAtOnce = 5000;
 const linkPattern = /^https?:\/\/\S+$/i;
 

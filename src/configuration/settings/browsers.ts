@@ -31,14 +31,15 @@ export const browsersSettings = {
     defaultText: 'none',
     parse: endpoint,
     describe:
-      'Camoufox server that workers may use, as host:port or a ws URL: they get it as CamoufoxDomain. They reach it like any other address, so a private one must be in CHELA_PROXY_ALLOWED_TARGETS.',
+      'Address of a Camoufox server for workers, as host:port or a ws URL. They get it as CamoufoxDomain, and reach it like any other address, so a private address must be in CHELA_PROXY_ALLOWED_TARGETS.',
   }),
   lightpandaEndpoint: setting<string>({
     environment: 'CHELA_LIGHTPANDA_ENDPOINT',
     default: '',
     defaultText: 'none',
     parse: endpoint,
-    describe: 'The same for a Lightpanda server, as LightpandaDomain.',
+    describe:
+      'Address of a Lightpanda server for workers, like CHELA_CAMOUFOX_ENDPOINT. They get it as LightpandaDomain.',
   }),
   browserLimit: setting<number>({
     environment: 'CHELA_BROWSER_LIMIT',

@@ -1,7 +1,7 @@
 import { setting } from '../setting.ts';
 import { integer, oneOf, ports, regions, targets } from '../setting-parsers.ts';
 
-/** The web, mail with a password, databases and queues. Each port costs one socket per sandbox. */
+/** Ports of the web, mail submission, databases and queues. Each port costs one socket per sandbox. */
 const defaultWorkerPorts = [
   80, 81, 443, 465, 587, 993, 1433, 1521, 3000, 3306, 4000, 4443, 5000, 5001, 5432, 5672, 5984, 6379, 7000,
   7687, 8000, 8001, 8008, 8080, 8081, 8088, 8443, 8888, 9000, 9042, 9092, 9200, 9443, 11_211, 27_017,
@@ -22,7 +22,7 @@ export const networkSettings = {
     defaultText: defaultWorkerPorts.join(', '),
     parse: ports(100),
     describe:
-      'Ports that workers can connect to through the transparent network. Connections to other ports are refused at once; the proxy allows any port.',
+      'Ports that workers can connect to through the transparent network. Connections to other ports are refused immediately; the proxy allows any port.',
   }),
   proxyRegions: setting<ReadonlyMap<string, string>>({
     environment: 'CHELA_PROXY_REGIONS',

@@ -27,7 +27,7 @@ export const resultsSettings = {
     default: 64 * 1024,
     parse: integer(1024, 16 * mebibyte),
     describe:
-      "Maximum length of a line of a worker's output. Of longer lines the log has the start and the end.",
+      "Maximum length of a line of a worker's output. The log has only the start and the end of longer lines.",
   }),
   logLineLimit: setting<number>({
     environment: 'CHELA_LOG_LINE_LIMIT',

@@ -22,7 +22,7 @@ export const runsSettings = {
     default: 4 * mebibyte,
     parse: integer(64 * 1024, 1024 * mebibyte),
     describe:
-      'Maximum size of the message with the input of one subtask. A run with a larger one is refused. The gRPC clients in the SDKs receive up to 4 MiB unless a worker raises that.',
+      'Maximum size of the message with the input of one subtask. A run with a larger input is refused. The gRPC clients in the SDKs receive up to 4 MiB unless a worker raises their limit.',
   }),
   runConcurrency: setting<number>({
     environment: 'CHELA_RUN_CONCURRENCY',

@@ -48,7 +48,7 @@ export const chosenKeys = Type.Optional(
 export const textLimit = Type.Optional(
   Type.Integer({
     description:
-      'Extension: cuts texts that have more characters than this. A row with cut texts has __coreclaw_cut__: an object of the columns concerned, with the number of characters of these texts.',
+      'Extension: cuts texts with more characters than this. A row with cut texts has __coreclaw_cut__: an object with the number of characters in these texts, by column.',
     minimum: 100,
     maximum: 1_000_000,
   }),
@@ -160,7 +160,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
     async (request) => {
       const run = await scope.find(request);
       await runs.abort(run.id);
-      // Otherwise the log of a run that nothing has executed would be empty.
+      // Otherwise the log of a run that never started would be empty.
       if (run.started_at === null) await logs.note(run, 'run aborted by user');
       await context.accounts.audit.record(actorOf(request), { action: 'run.aborted', subject: run.slug });
       return success(request);

@@ -93,7 +93,7 @@ export function addWorkerSettingsOperations(app: ApiApp, { workers, accounts }: 
         tags: ['workers'],
         summary: 'Get worker icon',
         description:
-          'Extension: returns the icon of a worker as an image. icon_url of a worker has this address; it is empty if there is no icon.',
+          "Extension: returns the icon of a worker as an image. A worker's icon_url is this address, or empty if it has no icon.",
         security: [],
         params: WorkerParams,
         response: iconAnswers,

@@ -22,7 +22,7 @@ import { VersionParams, WorkerParams } from './shapes.ts';
 
 /** Maximum length of each form field. */
 const fieldLimits = { name: 64, title: 200, description: 5000, categories: 20, icon: iconTextLimit } as const;
-/** Larger than what any field may have. */
+/** Larger than the limit of any field. */
 export const formFieldBytes = 2 * iconTextLimit;
 type FieldName = keyof typeof fieldLimits;
 
@@ -71,7 +71,7 @@ interface Upload {
   readonly details: WorkerDetails;
 }
 
-/** Only a new worker gets its name from the form. */
+/** The name is used only for new workers. */
 function isFieldName(name: string, isNewWorker: boolean): name is FieldName {
   return Object.hasOwn(fieldLimits, name) && (name !== 'name' || isNewWorker);
 }
@@ -105,7 +105,7 @@ async function readIconFile(part: MultipartFile): Promise<string | undefined> {
     rest = bytes.subarray(whole);
   }
   encoded += rest.toString('base64');
-  // Its first bytes decide what it is.
+  // The format is detected from the first bytes.
   return encoded === '' ? undefined : `data:image/png;base64,${encoded}`;
 }
 
@@ -135,7 +135,7 @@ async function readUpload(request: FastifyRequest, place: UploadPlace): Promise<
   }
 }
 
-/** @throws ChelaError INVALID_SHAPE for a part that the form does not have, or has already had */
+/** @throws ChelaError INVALID_SHAPE for an unknown or repeated field */
 function checkPart(name: string, seen: Set<string>, isNewWorker: boolean): void {
   if (name !== 'scraper_file' && !isFieldName(name, isNewWorker))
     throw new ChelaError('INVALID_SHAPE', `unknown field "${name}"`);

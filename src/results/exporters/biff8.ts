@@ -79,7 +79,7 @@ function isNarrow(text: string): boolean {
   return !/[^\0-\xff]/.test(text);
 }
 
-/** The part of a well-formed text from `start` to `end`, or to one unit before if `end` would split a surrogate pair. */
+/** The part of a well-formed text from `start` to `end`, or one unit less if `end` would split a surrogate pair. */
 function wholeCharacters(text: string, start: number, end: number): string {
   const part = text.slice(start, end);
   return part.isWellFormed() ? part : part.slice(0, -1);
@@ -125,7 +125,7 @@ class SharedStrings {
 
   /**
    * The length and flags of a text must not be split. Its characters may continue in the next record, after new flags.
-   * A surrogate pair stays in one record, because some readers decode each record by itself.
+   * A surrogate pair is never split between records, because some readers decode each record separately.
    */
   #append(text: string): void {
     const width = isNarrow(text) ? 1 : 2;

@@ -1,6 +1,6 @@
 /**
- * Detects text that a spreadsheet would run as a formula when it opens or edits a cell. Excel reads text after a sign as
- * an expression, and keeps it as text if it is none: handles (`@nasa`), phone numbers and phrases are harmless.
+ * Detects text that a spreadsheet would run as a formula when it opens or edits a cell. Excel parses text after a sign as
+ * an expression, and keeps it as text if it is not one: handles (`@nasa`), phone numbers and phrases are harmless.
  */
 
 /** Tabs and line breaks, which spreadsheets drop, and equals signs, possibly after white space. */
@@ -14,12 +14,12 @@ const operators = /[-+*/^&=<>]/;
 const cellReference = /^\$?[A-Za-z]{1,3}\$?\d{1,7}(?::\$?[A-Za-z]{1,3}\$?\d{1,7})?$/;
 const numberOrText = /^(?:\d[\d.,]*(?:[Ee]\d+)?%?|"[^"]*")$/;
 
-/** Excel in Japanese and Chinese takes the wide forms of these characters too. */
+/** Japanese and Chinese versions of Excel also accept the full-width forms of these characters. */
 function withNarrowSigns(text: string): string {
   return text.replaceAll(/[＝＋－＠]/g, (sign) => String.fromCodePoint((sign.codePointAt(0) ?? 0) - 0xfee0));
 }
 
-/** @param text what follows a sign */
+/** @param text the text after a sign */
 function isExpression(text: string): boolean {
   const operands = text.split(operators).map((operand) => operand.replaceAll(/[()]/g, '').trim());
   const [first = ''] = operands;

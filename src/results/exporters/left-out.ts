@@ -1,4 +1,4 @@
-/** What a file says if it does not have all columns of the run. */
+/** The note in a file that does not have all columns of its run. */
 import type { ExportTable } from '../exporter.ts';
 import { columnLimit } from '../column-register.ts';
 

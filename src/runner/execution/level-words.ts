@@ -1,5 +1,5 @@
 /**
- * The level that the beginning of a log line names, in the formats of common logging libraries: Python's logging,
+ * Finds the level at the start of a log line, in the formats of common logging libraries: Python's logging,
  * loguru, structlog, Scrapy, pino, winston, Go's log and slog, Java's and others. Every line is scanned once.
  */
 import { type LogType, logType } from '../../logs/logs.ts';
@@ -15,10 +15,10 @@ const levelWords: ReadonlyMap<string, LogType> = new Map([
   ),
 ]);
 
-/** Where the level has to be. */
+/** Number of characters in which the level must start. */
 const prefixLength = 200;
 const maxPrefixParts = 8;
-/** Longer lines of JSON are not parsed for their level. */
+/** Longer JSON lines are not parsed. */
 const longestJson = 64 * 1024;
 
 function levelOf(word: string): LogType | undefined {
@@ -53,7 +53,7 @@ function bracketedLevel(content: string): LogType | undefined {
   return undefined;
 }
 
-/** `time=… level=INFO msg=…`, of slog and logrus. */
+/** `time=… level=INFO msg=…`, as written by slog and logrus. */
 function fieldLevel(line: string): LogType | undefined {
   const start = line.startsWith('level=') ? 0 : line.indexOf(' level=') + 1;
   if (start === 0 && !line.startsWith('level=')) return undefined;
@@ -150,7 +150,7 @@ class PrefixReader {
   }
 }
 
-/** @param line plain text @returns undefined if it names none */
+/** @param line plain text @returns undefined if it has no level */
 export function namedLevel(line: string): LogType | undefined {
   if (line.startsWith('{')) return jsonLevel(line);
   if (line.startsWith('npm ')) return npmLevel(line);

@@ -8,7 +8,7 @@ import type { SandboxLimits } from '../sandbox.ts';
 /** Texts that follow each other in one line, each of whole words, in lower case. */
 type Sign = readonly string[];
 
-/** The sandbox's limits that only the worker hears of: from the kernel, or, of memory, from V8, whose heap is part of it. */
+/** Limits of the sandbox that only the worker notices: from the kernel, or from V8, whose heap is limited too. */
 type WorkerOnlyLimit = 'open_files' | 'file_size' | 'tmp' | 'processes' | 'memory';
 
 interface SignedLimit {

@@ -1,12 +1,12 @@
 /**
- * The level of each line of a worker's output: what the line says of itself, an error for lines of an exception or a
- * crash, the level of the line before for lines that continue it, or else the default of the stream.
+ * Determines the level of each line of a worker's output: the level that the line names, an error for lines of an
+ * exception or a crash, the previous line's level for lines that continue it, and otherwise the stream's default.
  */
 import { type LogType, logType } from '../../logs/logs.ts';
 import { beginsWithClass, isFrame, isIndented, withoutFraming, withoutTree } from './error-lines.ts';
 import { namedLevel } from './level-words.ts';
 
-/** A longer part of a line is not examined. JSON is parsed whole. */
+/** Only this much of a line is examined, except for JSON, which is parsed completely. */
 const examinedCharacters = 1000;
 
 type Place =
@@ -42,7 +42,7 @@ export class LineLevels {
   /** The level of the record to which the last line belongs; undefined if it names none. */
   #record: LogType | undefined;
 
-  /** @param streamDefault the level of lines that say nothing of it */
+  /** @param streamDefault the level of lines without one */
   constructor(streamDefault: LogType) {
     this.#default = streamDefault;
   }
@@ -72,7 +72,7 @@ export class LineLevels {
 
   #continuesCrash(line: string): boolean {
     if (this.#place === 'text') return false;
-    // The line of the error ends a traceback.
+    // The line with the error ends a traceback.
     if (this.#place === 'traceback' && !isIndented(line)) this.#place = 'text';
     return true;
   }

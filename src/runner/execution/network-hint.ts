@@ -1,7 +1,7 @@
-/** Hints in the run's log for workers that try to reach what their network does not allow. */
+/** Adds hints to the run's log if a worker tries to connect to what its network does not allow. */
 
 interface Rule {
-  /** What Node, glibc, curl, Go and Chromium print. */
+  /** Errors that Node, glibc, curl, Go and Chromium print. */
   readonly sign: RegExp;
   readonly hint: string;
 }

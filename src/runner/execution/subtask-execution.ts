@@ -471,7 +471,7 @@ export class SubtaskExecution {
   }
 }
 
-/** Servers of other browsers that the operator runs. */
+/** Other browser servers that the operator configured. */
 function otherBrowsers({
   camoufoxEndpoint,
   lightpandaEndpoint,

@@ -121,7 +121,7 @@ export class SubtaskLog {
   /**
    * Reads the lines of a stream until it ends. Pauses the stream while the database is slow.
    * @param type the level of lines that name none
-   * @param onLine called with every line as plain text, even if it is not kept; of an over-long line with its parts
+   * @param onLine called with every line as plain text, even if it is not kept; for an over-long line, with its parts
    */
   async capture(stream: Readable, type: LogType, onLine?: (line: string) => void): Promise<void> {
     const decoder = new StringDecoder('utf8');
@@ -215,7 +215,7 @@ export class SubtaskLog {
   }
 }
 
-/** A line after a mark, with its styles. */
+/** A line with a prefix, and with its styles moved accordingly. */
 function shifted(mark: string, { text, styles }: MaskedText): MaskedText {
   const { length } = mark;
   return {

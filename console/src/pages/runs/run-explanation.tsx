@@ -13,12 +13,12 @@ import type { RunPageSearch } from '../../search.ts';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 import classes from './run-explanation.module.css';
 
-/** Output to standard error that names no level is a warning. */
+/** Includes warnings, because output to standard error without a level is a warning. */
 const errorLines: LogFilter = { levels: [3, 4], subtask: undefined, words: '' };
 const shownErrorLines = 8;
 const shownCharacters = 500;
 
-/** Reasons for which the last logged warnings and errors tell more. */
+/** Reasons that the last logged warnings and errors help to explain. */
 const isInLog: Partial<Record<Run['end_reason'], boolean>> = {
   exit: true,
   signal: true,

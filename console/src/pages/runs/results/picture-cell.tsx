@@ -9,7 +9,7 @@ import { Dialog } from '../../../components/dialog.tsx';
 import { useTexts } from '../../../texts/texts.tsx';
 import classes from './result-grid.module.css';
 
-/** Where a value is that a table has only in part. */
+/** Location of a value of which the table has only the start. */
 export interface WholeValue {
   readonly slug: string;
   readonly words: string;
@@ -20,7 +20,7 @@ export interface WholeValue {
 
 interface PictureCellProps {
   readonly label: string;
-  /** A data URL, or its beginning if the whole value is elsewhere. */
+  /** A data URL, or its start if the table has only that. */
   readonly address: string;
   readonly whole: WholeValue | undefined;
 }

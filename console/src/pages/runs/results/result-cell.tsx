@@ -50,7 +50,7 @@ function NestedValue({
 interface ResultCellProps {
   readonly label: string;
   readonly shown: ShownValue;
-  /** Where the whole value is, if it was cut. */
+  /** Location of the whole value, if it was cut. */
   readonly whole: WholeValue | undefined;
 }
 

@@ -61,7 +61,7 @@ function placed(headers: readonly ResultHeader[], room: number): Column[] {
   });
 }
 
-/** Whether the row has only the beginning of a value. */
+/** Whether the row has only the start of a value. */
 function isCut(row: ResultRow, key: string): boolean {
   const cut = row[cutKey];
   return typeof cut === 'object' && cut !== null && Object.hasOwn(cut, key);

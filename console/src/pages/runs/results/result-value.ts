@@ -10,7 +10,7 @@ const momentPattern = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
 export type ShownValue =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'text' | 'number' | 'link'; readonly text: string }
-  /** `address` is a data URL, or its beginning. */
+  /** `address` is a data URL, or its start. */
   | { readonly kind: 'picture'; readonly address: string }
   | { readonly kind: 'boolean'; readonly isTrue: boolean }
   | { readonly kind: 'moment'; readonly text: string; readonly moment: Date; readonly hasTime: boolean }
@@ -22,7 +22,7 @@ function isNested(value: unknown): value is object {
 
 function shownText(text: string, format: string): ShownValue {
   if (linkPattern.test(text)) return { kind: 'link', text };
-  // Remote images stay links, since loading them would reveal the reader to their host.
+  // Remote images are shown as links, because loading them would reveal the reader to their host.
   const address = pictureAddress(text);
   if (address !== undefined) return { kind: 'picture', address };
   const isMoment = momentPattern.test(text);
@@ -33,7 +33,7 @@ function shownText(text: string, format: string): ShownValue {
   return { kind: 'text', text };
 }
 
-/** @param isCut whether the value is only the beginning, which is no link then */
+/** @param isCut whether the value is only the start of a text, which is then not a link */
 export function shownValue(value: unknown, format: string, isCut: boolean): ShownValue {
   if (value === null || value === undefined) return { kind: 'nothing' };
   if (typeof value === 'boolean') return { kind: 'boolean', isTrue: value };

@@ -11,7 +11,7 @@ import { formatCount } from '../../../components/figures.ts';
 import { ValueTree } from '../../../components/value-tree.tsx';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 
-/** Longer JSON, as of pictures, is shown in part and copied as a whole. */
+/** Longer JSON, for example with pictures, is shown in part but copied as a whole. */
 const shownCharacters = 200_000;
 
 interface RowDrawerProps {

@@ -38,7 +38,7 @@ async function fileOf(entry: FileSystemFileEntry): Promise<File> {
   });
 }
 
-/** The rules of one folder, in the order in which they count. */
+/** The contents of one folder's ignore files, in order of precedence. */
 async function rulesIn(
   files: readonly { readonly name: string; readonly read: () => Promise<File> }[],
 ): Promise<string[]> {
@@ -58,7 +58,7 @@ async function filesOf(
   prefix: string,
   rules: IgnoreRules,
 ): Promise<PackageFile[]> {
-  // A virtual environment of Python, whatever its name.
+  // pyvenv.cfg marks a Python virtual environment, whatever its name.
   if (prefix !== '' && entries.some(({ name }) => name === 'pyvenv.cfg')) return [];
   const files = entries.filter(isFileEntry);
   rules.enter(
@@ -74,7 +74,7 @@ async function filesOf(
   return (await Promise.all(found)).flat();
 }
 
-/** Folders that a file is in, outermost first, each with a slash at the end. */
+/** The folders that contain a file, outermost first, each with a slash at the end. */
 function foldersOf(path: string): string[] {
   const folders: string[] = [];
   for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1))
@@ -86,7 +86,7 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/') + 1);
 }
 
-/** Those of a folder's files that belong to the package. */
+/** The files of a folder that belong to the package. */
 async function keptFiles(files: readonly PackageFile[]): Promise<PackageFile[]> {
   const rules = new IgnoreRules();
   const environments = new Set(
