@@ -1,16 +1,16 @@
 /**
- * Answers the requests of a connection one after another. Node calls its listener for every request that has arrived, so a client
- * that sends thousands without waiting for answers would have all of them served at the same time.
+ * Serves the requests of a connection one after another. Node calls its listener for every request that has arrived, so
+ * without this, thousands of pipelined requests would be served at the same time.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests of a connection that wait for those before them. Clients that send ahead (few do) send two or three. */
+/** Maximum number of waiting requests per connection. The few clients that pipeline send two or three ahead. */
 const mostWaiting = 16;
 
 type Exchange = readonly [request: IncomingMessage, response: ServerResponse];
 
-/** @returns a listener that closes a connection on which more requests wait than clients send */
+/** @returns a listener that serves requests in order, and closes a connection with too many waiting ones */
 export function inTurn(listener: RequestListener): RequestListener {
   const waiting = new WeakMap<Socket, Exchange[]>();
   const serve = (socket: Socket, [request, response]: Exchange): void => {
@@ -23,7 +23,7 @@ export function inTurn(listener: RequestListener): RequestListener {
   };
   return (request, response) => {
     const { socket } = request;
-    // The rest of what was read with the requests before.
+    // Node still emits requests that it has read before the connection was closed.
     if (socket.destroyed) return;
     const others = waiting.get(socket);
     if (others === undefined) {

@@ -264,7 +264,7 @@ test('garbage sent to the DNS ports is not answered and does no harm', async () 
   expect(value).toEqual([expect.stringMatching(/^198\.18\./)]);
 });
 
-test('connections to the name server that stay open do not take the open files of the runner', async () => {
+test('connections to the name server cannot use up the runner’s open files', async () => {
   const body = `const question = Buffer.from([0, 19, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 0, 0, 1, 0, 1]);
     const open = () => new Promise((resolve) => { const stream = net.connect(53, '198.18.0.1');
       stream.once('data', () => resolve(stream)).on('error', () => resolve()).on('close', () => resolve()); stream.write(question) });

@@ -414,7 +414,7 @@ found['uid'] = os.getuid()`;
     expect(text).not.toContain('secret-of-the-platform');
   });
 
-  test('builds cannot have scripts of the host changed by a link in place of the folder of commands', async () => {
+  test('a build that replaces its folder of commands with a link cannot change scripts of the host', async () => {
     const hostFolder = path.join(folder, 'host-commands');
     const script = path.join(hostFolder, 'tool');
     const text = '#!/usr/bin/python3 -I\nprint(1)\n';

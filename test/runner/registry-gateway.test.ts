@@ -11,7 +11,7 @@ import { AllowList } from '../../src/addresses/addresses.ts';
 const asked: string[] = [];
 let sentBytes = 0;
 const mebibyte = 1024 * 1024;
-/** More than sockets take before their reader reads. */
+/** More than the buffers of a socket whose reader does not read. */
 const largeBytes = 24 * mebibyte;
 /** Answers every request; one document is endless. */
 const registry = createServer((incoming, response) => {
@@ -117,7 +117,7 @@ test('an endless document is refused at the size limit', async () => {
   expect(sentBytes).toBeLessThan(400 * mebibyte);
 });
 
-describe('what it holds for a sandbox is bounded', () => {
+describe('a sandbox is limited', () => {
   const own = net.createServer();
   let small: RegistryGateway;
   beforeAll(async () => {
@@ -130,7 +130,7 @@ describe('what it holds for a sandbox is bounded', () => {
     own.close();
   });
 
-  test('in documents that it does not read', async () => {
+  test('in the size of documents that it requests but does not read', async () => {
     const held = await open('/registry/0/large', own);
     expect(held.statusCode).toBe(200);
     expect(await ask('/registry/0/large', own)).toMatchObject({
@@ -141,7 +141,7 @@ describe('what it holds for a sandbox is bounded', () => {
     await expect.poll(async () => (await ask('/registry/0/large', own)).status).toBe(200);
   });
 
-  test('in connections', async () => {
+  test('in the number of connections', async () => {
     const all = Array.from({ length: 100 }, () => net.connect(portOf(own), '127.0.0.1'));
     const closed = all.map(async (socket) =>
       once(

@@ -10,7 +10,7 @@ import path from 'node:path';
 const portableStart = '#!/usr/bin/env python3\n';
 /** How pip starts a script if the path of Python is too long for the first line. */
 const shellStart = "#!/bin/sh\n'''exec' ";
-/** Larger files are other programs. */
+/** Larger files are not console scripts. */
 const largestScriptBytes = 1024 * 1024;
 
 /** @returns index of a Python script's text after the lines that start Python; undefined for other files */
@@ -21,8 +21,8 @@ function endOfStart(text: string): number | undefined {
 }
 
 /**
- * The text of a Python script after the lines that start Python; undefined for other files. Packages that are built can create
- * any file.
+ * Reads a Python script without the lines that start Python. The file is untrusted, because a build can create any file.
+ * @returns undefined for other files
  */
 async function textOf(file: string): Promise<string | undefined> {
   const script = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -44,8 +44,8 @@ async function makePortable(file: string): Promise<void> {
 }
 
 /**
- * Makes each command run with the first `python3` on the worker's PATH. Links stay unchanged, also one in place of the folder,
- * since they may lead to files of the host.
+ * Makes each command run with the first `python3` on the worker's PATH. Links are not followed, even one in place of the
+ * folder, because they may lead to files of the host.
  * @param folder folder of the commands, which need not exist
  */
 export async function makeScriptsPortable(folder: string): Promise<void> {

@@ -28,7 +28,7 @@ const filePlace = new RegExp(`${RegExp.escape(gatewayOrigin)}/file/(\\d+)/[^\\s)
 
 /** npm's documents for packages with thousands of versions reach tens of megabytes. */
 const documentLimitBytes = 256 * 1024 * 1024;
-/** Open connections at a time. npm uses 15, pip one. */
+/** Maximum number of open connections. npm uses 15, pip uses one. */
 const connectionLimit = 64;
 const filePath = /^\/file\/(\d+)\/[^/]*?(\.metadata)?$/;
 const registryPath = /^\/registry\/(\d+)\/(.*)$/s;
@@ -62,11 +62,11 @@ export class RegistryGateway {
   readonly #numbers = new Map<string, number>();
   readonly #notices = new Set<string>();
   readonly #documentLimitBytes: number;
-  /** Of the documents that are being read or sent. */
+  /** Total size of the documents that are being read or sent. */
   #documentBytes = 0;
   #onNotice: (message: string) => void = () => undefined;
 
-  /** @param limitBytes maximum size of a document, and of all that are read or sent at a time together */
+  /** @param limitBytes maximum size of a document, and of all documents in flight together */
   constructor(
     client: RegistryClient,
     registries: readonly ServedRegistry[],
@@ -204,7 +204,7 @@ export class RegistryGateway {
 
   /**
    * Reads an answer's full text, whatever length it declares.
-   * @param sent the response that it is for; the document counts until it closes
+   * @param sent response to the client; the document counts toward the limit until it is closed
    * @throws Error if it exceeds the limit
    */
   async #documentOf(answer: IncomingMessage, { host }: URL, sent: ServerResponse): Promise<string> {
@@ -221,7 +221,7 @@ export class RegistryGateway {
       this.#documentBytes += chunk.length;
       if (bytes > this.#documentLimitBytes) throw new Error(`the answer of ${host} is too large`);
       if (this.#documentBytes > this.#documentLimitBytes)
-        throw new Error(`too many large answers of ${host} are requested at a time`);
+        throw new Error(`too many large answers of ${host} are requested at the same time`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks).toString('utf8');

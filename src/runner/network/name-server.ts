@@ -22,7 +22,7 @@ import { QuestionBudget } from './question-budget.ts';
 /** Time to live of answers; the address book keeps names longer. */
 const keptSeconds = 60;
 const idleMilliseconds = 15_000;
-/** Connections that are open at a time. Each is an open file of the runner. */
+/** Maximum number of open connections, each of which is an open file of the runner. */
 const mostConnections = 64;
 /** The characters that the proxy accepts in names. */
 const label = /^[a-z\d_-]+$/;

@@ -88,7 +88,7 @@ describe('a request for an absolute URL', () => {
     });
   });
 
-  test('that was sent ahead is served after those before it', async () => {
+  test('that is pipelined is served after those before it', async () => {
     const proxy = await serveProxy();
     const [count, answers]: [number, string[]] = [5, []];
     let [open, most] = [0, 0];
@@ -109,7 +109,7 @@ describe('a request for an absolute URL', () => {
     expect(most).toBe(1);
   });
 
-  test('with thousands behind it ends its connection', async () => {
+  test('has its connection closed if thousands of others are pipelined after it', async () => {
     const proxy = await serveProxy();
     let reached = 0;
     const site = await serveHttp(() => {
