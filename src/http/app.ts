@@ -46,6 +46,7 @@ import { addWorkerUploadOperations, formFieldBytes } from './v2/worker-uploads.t
 import { addWorkerVersionOperations } from './v2/worker-versions.ts';
 import { addWorkerOperations } from './v2/workers.ts';
 import { validatorCompiler } from './validation.ts';
+import { takeTurn } from '../requests-in-turn.ts';
 
 export type { ApiContext } from './api-context.ts';
 export { ApiServer } from './server.ts';
@@ -76,6 +77,7 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   app.setValidatorCompiler(validatorCompiler);
   addJsonBodies(app);
   addErrorAnswers(app, context.events, (request, reply) => answerPage(request, reply));
+  app.addHook('onRequest', (request, reply, done) => takeTurn(request.raw, reply.raw, done));
   app.decorateRequest('accountId', 0);
   app.decorateRequest('apiKeyId', 0);
   app.decorateRequest('session', undefined);

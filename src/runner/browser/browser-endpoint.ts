@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { type ProxyCredentials, areCredentials, credentialsText, farewell } from '../proxy/egress-proxy.ts';
-import { inTurn } from '../requests-in-turn.ts';
+import { inTurn } from '../../requests-in-turn.ts';
 import { BrowserError } from './browser-error.ts';
 import { DevtoolsFrontend } from './devtools-frontend.ts';
 import { SubtaskBrowsers, type BrowserOwner, type BrowserServices } from './subtask-browsers.ts';

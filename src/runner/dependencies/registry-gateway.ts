@@ -12,7 +12,7 @@ import {
 import type { Server } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { AddressRefusedError } from '../../addresses/addresses.ts';
-import { inTurn } from '../requests-in-turn.ts';
+import { inTurn } from '../../requests-in-turn.ts';
 import type { RegistryPlace } from './lock-file.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { replaceAnchors, replaceTarballs, type Replace } from './registry-links.ts';

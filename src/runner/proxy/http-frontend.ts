@@ -9,7 +9,7 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import { inTurn } from '../requests-in-turn.ts';
+import { inTurn } from '../../requests-in-turn.ts';
 import { DialError } from './dial-error.ts';
 import { farewell } from './farewell.ts';
 import { parseAuthority, type RequestedTarget } from './target.ts';
