@@ -60,6 +60,9 @@ describe('an address that is not public cannot be reached', () => {
     expect(notices).toHaveLength(addresses.length - 2);
     expect(notices).toContain(`169.254.169.254:${secret.port}${refusal}`);
     expect(notices).toContain(`[64:ff9b::7f00:1]:${secret.port}${refusal}`);
+    expect(notices).toContain(
+      `[fd63:6865:6c61:1::4d4d]:${secret.port} was refused: no name was resolved to this address`,
+    );
     expect(secret.reached()).toBe(0);
   });
 

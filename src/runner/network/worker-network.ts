@@ -56,14 +56,16 @@ export function serveWorkerNetwork(
     }
     const address = plainAddress(localAddress);
     const host = isStandIn(address) ? book.nameOf(address) : address;
+    const shown = host ?? address;
+    const place = isIPv6(shown) ? `[${shown}]:${port}` : `${shown}:${port}`;
     if (!carried.has(port)) {
       const { environment } = settings.workerPorts;
       session.refuse(
         client,
-        `${host ?? address}:${port} was refused: workers cannot connect to port ${port} (${environment} lists those they can)`,
+        `${place} was refused: workers cannot connect to port ${port} (${environment} lists those they can)`,
       );
     } else if (host === undefined) {
-      session.refuse(client, `${address}:${port} was refused: no name was resolved to this address`);
+      session.refuse(client, `${place} was refused: no name was resolved to this address`);
     } else {
       session.carry(client, { host, port });
     }
