@@ -91,17 +91,26 @@ describe('a worker run by the platform', () => {
   });
 
   test('sees only its own environment', async () => {
-    expect(await valueOf('return Object.keys(process.env).sort();')).toEqual([
+    const names = (await valueOf('return Object.keys(process.env).sort();')) as string[];
+    // This one is set if the host has authorities that Node does not.
+    expect(names.filter((name) => name !== 'NODE_EXTRA_CA_CERTS')).toEqual([
+      'ACTOR_MEMORY_MBYTES',
+      'APIFY_MEMORY_MBYTES',
       'BROWSER_WS_ENDPOINT',
       'CDP_ENDPOINT',
+      'CRAWLEE_MEMORY_MBYTES',
       'ChromeHttp',
       'ChromeWs',
+      'GOMAXPROCS',
+      'GOMEMLIMIT',
       'HOME',
       'LANG',
+      'NODE_OPTIONS',
       'PATH',
       'PROXY_AUTH',
       'PROXY_DOMAIN',
       'PWD',
+      'SSL_CERT_FILE',
       'TMPDIR',
     ]);
   });

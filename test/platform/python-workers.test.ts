@@ -28,7 +28,11 @@ describe.for(['bubblewrap', 'process'] as const)('a Python worker in the sandbox
     const run = await platform.runSync(workerId, { rows: 3 });
     expect(run).toMatchObject({ run_status: 'succeeded', error_message: '' });
     const { headers, list } = await platform.results(run.run_slug);
-    expect(headers).toEqual([{ key: 'index', label: 'Index', format: 'integer' }]);
+    expect(headers).toEqual([
+      { key: 'index', label: 'Index', format: 'integer' },
+      { key: 'text', label: 'text', format: 'text' },
+      { key: 'none', label: 'none', format: 'text' },
+    ]);
     expect(list).toEqual([0, 1, 2].map((index) => ({ index, text: 'Zeile ä 你好', none: null })));
     const lines = (await platform.log(run.run_slug)).map(({ type, content }) => `${type} ${content}`);
     expect(lines).toEqual(
@@ -51,7 +55,7 @@ describe.for(['bubblewrap', 'process'] as const)('a Python worker in the sandbox
     });
     const names = row?.['environment'] as string[];
     expect(names).toEqual(expect.arrayContaining(['HOME', 'PATH', 'PROXY_AUTH', 'PYTHONUNBUFFERED']));
-    expect(names.filter((name) => name.startsWith('NODE_') || name.startsWith('CHELA_'))).toEqual([]);
+    expect(names.filter((name) => name.startsWith('CHELA_'))).toEqual([]);
   });
 
   test.for([

@@ -90,7 +90,7 @@ describe('of Node', () => {
     ['an error in color', `console.error('\\u001B[31mError: red\\u001B[39m'); process.exit(1)`, 'Error: red'],
     [
       'the line after a handled error',
-      `console.error(new Error('handled')); for (let n = 0; n < 200; n += 1) console.error('page ' + n); process.exit(1)`,
+      `console.error(new Error('handled')); for (let n = 0; n < 200; n += 1) console.error('page ' + n); process.exitCode = 1`,
       'page 199',
     ],
     [

@@ -96,9 +96,11 @@ export class OutputLines {
 
   #extend(text: string): void {
     if (this.#longLine !== undefined) {
-      const tail = this.#longLine.tail + text;
-      const omitted = Math.max(0, tail.length - tailCharacters);
-      this.#longLine = { tail: tail.slice(omitted), omitted: this.#longLine.omitted + omitted };
+      const { tail, omitted } = this.#longLine;
+      // Most of what was printed is not copied once more.
+      const kept =
+        text.length >= tailCharacters ? text.slice(-tailCharacters) : (tail + text).slice(-tailCharacters);
+      this.#longLine = { tail: kept, omitted: omitted + tail.length + text.length - kept.length };
       return;
     }
     // An incomplete line is not searched again with every piece.
