@@ -170,7 +170,7 @@ export class ExportRegister {
              WHERE day = $1 AND run_id = $2 AND number < $3`,
       values: [run.day, run.id, rowCount],
     });
-    return Number(rows[0]?.bytes ?? 0);
+    return rows[0]?.bytes ?? 0;
   }
 
   /** Queues an export again, in a transaction that holds its lock. */

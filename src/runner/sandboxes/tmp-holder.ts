@@ -14,7 +14,7 @@ import type { Owner } from './work-folder.ts';
 const script = 'echo $$; exec cat >/dev/null';
 
 /** First descriptor of the namespaces in a command that enters them. The shell can only redirect single digits. */
-export const firstTmpDescriptor = 7;
+const firstTmpDescriptor = 7;
 const [userDescriptor, mountDescriptor] = [firstTmpDescriptor, firstTmpDescriptor + 1];
 /** Closes the descriptors, which programs inside must not inherit. */
 const closeDescriptors = `exec ${userDescriptor}<&- ${mountDescriptor}<&-; exec "$@"`;
