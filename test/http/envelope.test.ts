@@ -158,7 +158,7 @@ test('endlessly nested JSON is refused before it is parsed', async () => {
   expect(errorOf(answer)).toEqual({ status: 400, code: 11000 });
 });
 
-test.each(['null', '[]', '5', 'true', '"text"', '1e400', '12345678901234567890'])(
+test.each(['[]', '5', 'true', '"text"', '1e400', '12345678901234567890'])(
   'a body that is not an object is 422: %s',
   async (body) => {
     const answer = await ask(platform, `/workers/${worker}/runs`, { body });
