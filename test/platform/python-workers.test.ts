@@ -38,7 +38,7 @@ describe.for(['bubblewrap', 'process'] as const)('a Python worker in the sandbox
     expect(lines).toEqual(
       expect.arrayContaining([
         '2 third-party worker on stdout',
-        '4 third-party worker on stderr',
+        '3 third-party worker on stderr',
         '3 a warn line',
       ]),
     );

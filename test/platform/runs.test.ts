@@ -152,7 +152,7 @@ describe.each(['coresdk', 'cafesdk'])('a third-party worker on %s', (protocol) =
         '2 1 SYSTEM: preparing the environment of version v1.0.1, 1 subtask',
         '2 1 SYSTEM: running',
         '2 1 third-party worker on stdout',
-        '4 1 third-party worker on stderr',
+        '3 1 third-party worker on stderr',
         '1 1 a debug line',
         '2 1 an info line',
         '3 1 a warn line',
