@@ -178,6 +178,11 @@ export class NetworkLink {
     });
     try {
       const near = await nearProcess(child);
+      // The near end has been configured, for which the starter at the far end had to stay.
+      const disconnect = (): void => {
+        if (child.connected) child.disconnect();
+      };
+      network.then(disconnect, disconnect);
       const namespace = (name: string): string => `--${name}=/proc/${near}/ns/${name}`;
       const enter = [tools.nsenter, namespace('user'), namespace('net'), '--preserve-credentials', '--'];
       return new NetworkLink(child, enter, network);

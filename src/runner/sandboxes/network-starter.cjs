@@ -1,8 +1,8 @@
 'use strict';
 /*
  * Runs at the far end of a sandbox's network as `node network-starter.cjs ADDRESS PORTS`: listens on the PORTS of every
- * address and for DNS queries at ADDRESS, passes these sockets to the runner over the IPC channel, and exits. The sockets
- * keep the network namespace alive.
+ * address and for DNS queries at ADDRESS, and passes these sockets to the runner over the IPC channel. The sockets keep the
+ * network namespace alive. It exits when the runner disconnects: until then others find the namespace by its process id.
  */
 const dgram = require('node:dgram');
 const net = require('node:net');
@@ -34,10 +34,10 @@ function handOver(message, handle) {
   process.send(message, handle);
   left -= 1;
   // A message after a handle is only sent once the handle was acknowledged.
-  if (left === 0) process.send({ ready: true }, () => process.exit(0));
+  if (left === 0) process.send({ ready: true });
 }
 
-process.once('disconnect', () => process.exit(1));
+process.once('disconnect', () => process.exit());
 const names = dgram.createSocket('udp4');
 names.once('error', (error) => fail(error, namePort));
 names.bind({ port: namePort, address: nameServer, exclusive: true }, () => handOver({ names: true }, names));
