@@ -86,8 +86,7 @@ test.skipIf(!hasGo())('the example of the Go SDK runs', { timeout: 240_000 }, as
 });
 
 test('an entry named main is executed directly, in the root of its package, isolated from the host', async () => {
-  const script =
-    '#!/bin/sh\necho "$0 in $PWD"\necho "$CHELA_DATA_DIR$NODE_OPTIONS$NODE_CHANNEL_FD."\nexit 5\n';
+  const script = '#!/bin/sh\necho "$0 in $PWD"\necho "$CHELA_DATA_DIR$NODE_CHANNEL_FD."\nexit 5\n';
   const run = await platform.runSync(
     await platform.publish(await packageWith('script', script), 'Script'),
     {},

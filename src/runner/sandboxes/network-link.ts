@@ -26,7 +26,10 @@ export interface NetworkTools {
 
 /** Maximum time to set up the network. */
 const limitMilliseconds = 60_000;
-/** Descriptor on which the setup process reports that the network is ready. */
+/**
+ * Descriptor on which the setup process reports that the near end is ready. Then the runner closes it, which lets the starter
+ * at the far end exit.
+ */
 const readyDescriptor = 4;
 /** Capabilities to configure its own network namespaces and listen on ports below 1024. No process keeps them later. */
 const capabilities = ['CAP_NET_ADMIN', 'CAP_SYS_ADMIN', 'CAP_NET_BIND_SERVICE'];
@@ -178,11 +181,6 @@ export class NetworkLink {
     });
     try {
       const near = await nearProcess(child);
-      // The near end has been configured, for which the starter at the far end had to stay.
-      const disconnect = (): void => {
-        if (child.connected) child.disconnect();
-      };
-      network.then(disconnect, disconnect);
       const namespace = (name: string): string => `--${name}=/proc/${near}/ns/${name}`;
       const enter = [tools.nsenter, namespace('user'), namespace('net'), '--preserve-credentials', '--'];
       return new NetworkLink(child, enter, network);

@@ -2,7 +2,8 @@
 /*
  * Runs at the far end of a sandbox's network as `node network-starter.cjs ADDRESS PORTS`: listens on the PORTS of every
  * address and for DNS queries at ADDRESS, and passes these sockets to the runner over the IPC channel. The sockets keep the
- * network namespace alive. It exits when the runner disconnects: until then others find the namespace by its process id.
+ * network namespace alive. It stays until the runner closes descriptor 4: until then the near end finds the namespace by its
+ * process id.
  */
 const dgram = require('node:dgram');
 const net = require('node:net');
@@ -29,15 +30,23 @@ function listen(port, [address, family] = ['::', 6]) {
 
 const places = ports.split(',').map(Number);
 let left = places.length + 1;
+let isComplete = false;
 
 function handOver(message, handle) {
   process.send(message, handle);
   left -= 1;
   // A message after a handle is only sent once the handle was acknowledged.
-  if (left === 0) process.send({ ready: true });
+  if (left === 0) process.send({ ready: true }, () => (isComplete = true));
 }
 
-process.once('disconnect', () => process.exit());
+const release = new net.Socket({ fd: 4, writable: false });
+release.on('error', () => undefined);
+release.resume().once('close', () => {
+  // Node does not emit 'disconnect' while a handle waits for its acknowledgment.
+  setInterval(() => {
+    if (isComplete || !process.connected) process.exit();
+  }, 20);
+});
 const names = dgram.createSocket('udp4');
 names.once('error', (error) => fail(error, namePort));
 names.bind({ port: namePort, address: nameServer, exclusive: true }, () => handOver({ names: true }, names));

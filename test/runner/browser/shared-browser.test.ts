@@ -151,7 +151,8 @@ describe('over HTTP', () => {
     const opened = await ask(browsers, '/json/new?data:text/html,<title>Opened</title>', 'PUT');
     expect(opened.status).toBe(200);
     const page = await openDevtools(browsers, addressOf(opened.body as Page));
-    expect(await evaluate(page, 'document.title')).toBe('Opened');
+    // The page may still be loading.
+    await eventually(async () => ((await evaluate(page, 'document.title')) === 'Opened' ? true : undefined));
     const { body } = await ask(browsers, '/json/list');
     const listed = (body as Page[]).find(({ id }) => id === (opened.body as Page).id);
     expect(listed).toMatchObject({ type: 'page' });
