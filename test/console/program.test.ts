@@ -22,7 +22,7 @@ test('the console is compiled without the types of Node', () => {
   expect(files.filter((file) => file.startsWith('node_modules/@types/node/'))).toEqual([]);
 });
 
-test('the code that the console shares with the server imports no package but typebox, for its types', async () => {
+test('the code that the console shares with the server imports only packages that run in a browser', async () => {
   const shared = files.filter((file) => file.startsWith('src/'));
   expect(shared).toEqual(expect.arrayContaining(['src/answers/runs.ts', 'src/runs/statuses.ts']));
   const packages = new Set<string>();
@@ -33,5 +33,6 @@ test('the code that the console shares with the server imports no package but ty
       if (source !== undefined && !source.startsWith('.')) packages.add(source);
     }
   }
-  expect([...packages]).toEqual(['typebox']);
+  // typebox is imported for its types.
+  expect([...packages].toSorted()).toEqual(['ignore', 'typebox']);
 });

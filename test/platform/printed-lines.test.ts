@@ -22,15 +22,21 @@ test(
   { timeout: 120_000 },
   async () => {
     const lines = { count: 500, length: 60_000 };
-    const script = `let printed = 0;
-    const print = async (stream) => {
-      for (let n = 0; n < ${lines.count}; n += 1) await new Promise((written) => stream.write('x'.repeat(${lines.length}) + '\\n', () => {
-        printed += ${lines.length}; written(); }));
-    };
-    const all = Promise.all([print(process.stdout), print(process.stderr)]);
-    for (let seen = -1; seen !== printed;) { seen = printed; await new Promise((later) => setTimeout(later, 2000)); }
-    await sdk.result.pushData({ printed });
-    await all;`;
+    const printing = `let printed = 0;
+      const print = async (stream) => {
+        for (let n = 0; n < ${lines.count}; n += 1) await new Promise((written) => stream.write('x'.repeat(${lines.length}) + '\\n', () => {
+          printed += ${lines.length}; process.send(printed); written(); }));
+      };
+      Promise.all([print(process.stdout), print(process.stderr)]).then(() => process.disconnect());`;
+    // A process of its own prints, because a write blocks the process while the database is slow.
+    const script = `const { spawn } = require('node:child_process');
+      const child = spawn(process.execPath, ['-e', ${JSON.stringify(printing)}], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+      let printed = 0;
+      child.on('message', (sum) => { printed = sum; });
+      const ended = new Promise((exited) => child.once('exit', exited));
+      for (let seen = -1; seen !== printed;) { seen = printed; await new Promise((later) => setTimeout(later, 2000)); }
+      await sdk.result.pushData({ printed });
+      await ended;`;
     const locker = new Client({ connectionString: platform.databaseUrl });
     await locker.connect();
     await locker.query('BEGIN');
