@@ -47,8 +47,8 @@ function quietly(value: number, name: string): string {
 
 /**
  * Runs in the near namespace. A child creates the far namespace and the veth pair, then becomes the starter there. Once the
- * far end is complete, the script configures the near end and reports its process id, by which the namespace is entered. It
- * exits when its standard input ends.
+ * far end is complete, the script configures the near end and reports its process id, by which the namespace is entered. If
+ * that fails, it ends the starter, for which the shell would wait. It exits when its standard input ends.
  *
  * The kernel activates a link some time after the other end came up, and loses packets until then. `ip link show`
  * activates it immediately.
@@ -57,6 +57,8 @@ function script(hasIPv6: boolean): string {
   const { near, far, nearIPv6, farIPv6 } = networkAddresses;
   return lines(
     'near=$$ ip=$1 unshare=$2 nsenter=$3; shift 3',
+    // Of a process ended by another signal, the shell reports the end on standard error.
+    'fail() { kill -INT $far 2>/dev/null; exit 1; }',
     `"$unshare" --net -- /bin/sh -c '`,
     '  ip=$1; shift',
     '  "$ip" -batch - || exit',
@@ -75,7 +77,7 @@ function script(hasIPv6: boolean): string {
     hasIPv6 && 'route add local ::/0 dev lo table main',
     'END',
     '  read -r far || exit',
-    '  "$ip" -batch - <<END || exit',
+    '  "$ip" -batch - <<END || fail',
     hasIPv6 && 'link set near addrgenmode none',
     `addr add ${near} peer ${far}/32 dev near`,
     hasIPv6 && `addr add ${nearIPv6}/126 dev near nodad`,
@@ -84,7 +86,7 @@ function script(hasIPv6: boolean): string {
     hasIPv6 && `route add default via ${farIPv6}`,
     'link show dev near',
     'END',
-    '  "$nsenter" --net=/proc/$far/ns/net "$ip" link show dev far || exit',
+    '  "$nsenter" --net=/proc/$far/ns/net "$ip" link show dev far || fail',
     // As in containers, the worker may listen on any port.
     `  ${quietly(0, 'ipv4/ip_unprivileged_port_start')}`,
     `  echo $near >&${readyDescriptor}`,
@@ -185,25 +187,34 @@ export class NetworkLink {
       const enter = [tools.nsenter, namespace('user'), namespace('net'), '--preserve-credentials', '--'];
       return new NetworkLink(child, enter, network);
     } catch (error) {
-      child.kill('SIGKILL');
+      await discard(child, network);
       throw error;
     }
   }
 
   /** Ends the setup process. The namespaces remain while processes or sockets use them. */
   leave(): void {
-    this.#child.stdin?.destroy();
-    this.#child.stderr?.destroy();
-    if (this.#child.connected) this.#child.disconnect();
+    leave(this.#child);
   }
 
   /** Ends the setup process and closes the sockets of the far end. */
   async discard(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    const network = await this.network.catch(() => undefined);
-    this.leave();
-    if (network !== undefined) await closeNetwork(network);
+    await discard(this.#child, this.network);
   }
+}
+
+function leave(child: ChildProcess): void {
+  child.stdin?.destroy();
+  child.stderr?.destroy();
+  if (child.connected) child.disconnect();
+}
+
+async function discard(child: ChildProcess, network: Promise<SandboxNetwork>): Promise<void> {
+  child.kill('SIGKILL');
+  // The starter may still be running. It exits without the channel, and sends no more sockets.
+  leave(child);
+  const received = await network.catch(() => undefined);
+  if (received !== undefined) await closeNetwork(received);
 }
 
 /** Waits until both ends are configured. @returns the id of a process at the near end */

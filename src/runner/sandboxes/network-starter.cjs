@@ -12,8 +12,16 @@ const [, , nameServer, ports] = process.argv;
 const namePort = 53;
 const backlog = 511;
 
+let isEnding = false;
+let isComplete = false;
+
+function sendLast(message) {
+  isEnding = true;
+  process.send(message, () => (isComplete = true));
+}
+
 function fail({ message, code }, port) {
-  process.send({ error: message, code, port }, () => process.exit(1));
+  sendLast({ error: message, code, port });
 }
 
 /** Listens for IPv4 and IPv6, or only IPv4 if the system has no IPv6. */
@@ -30,13 +38,13 @@ function listen(port, [address, family] = ['::', 6]) {
 
 const places = ports.split(',').map(Number);
 let left = places.length + 1;
-let isComplete = false;
 
 function handOver(message, handle) {
+  if (isEnding) return;
   process.send(message, handle);
   left -= 1;
   // A message after a handle is only sent once the handle was acknowledged.
-  if (left === 0) process.send({ ready: true }, () => (isComplete = true));
+  if (left === 0) sendLast({ ready: true });
 }
 
 const release = new net.Socket({ fd: 4, writable: false });
