@@ -144,7 +144,7 @@ export class OutputLines {
 
   /** The line as a terminal shows it. */
   get #state(): string {
-    return isBlank(this.#rest) && this.#before !== '' ? this.#before : this.#rest;
+    return this.#before !== '' && isBlank(this.#rest) ? this.#before : this.#rest;
   }
 
   #reportState(): void {
@@ -160,13 +160,14 @@ function isBlank(text: string): boolean {
   return text.trim() === '' || (text.length <= longestClearing && plainText(text).trim() === '');
 }
 
-/** The last state that shows something, of those that carriage returns end. */
+/** The last state that shows something, of those between two carriage returns. */
 function lastState(text: string): string | undefined {
   let end = text.length;
   while (end > 0) {
     const start = text.lastIndexOf('\r', end - 1);
+    if (start === -1) break;
     const state = text.slice(start + 1, end);
-    if (!isBlank(state)) return start === -1 ? undefined : state;
+    if (!isBlank(state)) return state;
     end = start;
   }
   return undefined;

@@ -133,31 +133,41 @@ export class SubtaskLog {
       onLine?.(shown.text);
       return shown;
     };
-    const print = (level: LogType, line: () => MaskedText): void => this.#print(level, line, stream);
+    const print = (level: () => LogType, line: () => MaskedText): void => this.#print(level, line, stream);
     const { lineLimitBytes: limit, mask } = this.#options;
     const lines = new OutputLines({
       limit,
       margin: mask.longest,
       onLine: (raw) => {
         const line = read(raw);
-        print(levels.read(line.text), () => this.#masked(line));
+        print(
+          () => levels.read(line.text),
+          () => this.#masked(line),
+        );
       },
       onState: (raw) => {
         const line = readTerminalText(raw, style);
-        print(namedLevel(line.text) ?? type, () => this.#masked(line));
+        print(
+          () => namedLevel(line.text) ?? type,
+          () => this.#masked(line),
+        );
       },
       onLongLine: (raw) => {
         const line = read(raw);
-        print(levels.read(line.text), () => {
-          const { text, styles } = mask.startOf(line, limit);
-          return { text: `${text}… (line cut at ${limit} characters)`, styles };
-        });
+        print(
+          () => levels.read(line.text),
+          () => {
+            const { text, styles } = mask.startOf(line, limit);
+            return { text: `${text}… (line cut at ${limit} characters)`, styles };
+          },
+        );
       },
       onLongLineEnd: (raw, omitted) => {
         const line = read(raw);
         if (line.text.trim() === '') return;
-        print(levels.readContinuation(line.text), () =>
-          shifted(`… (${omitted} characters omitted) `, this.#masked(line)),
+        print(
+          () => levels.readContinuation(line.text),
+          () => shifted(`… (${omitted} characters omitted) `, this.#masked(line)),
         );
       },
     });
@@ -167,9 +177,13 @@ export class SubtaskLog {
     lines.end();
   }
 
-  /** @param read called if the line is kept; returns it as plain text without secrets */
-  #print(type: LogType, read: () => MaskedText, stream: Readable): void {
+  /**
+   * Both functions are called only if the line is kept.
+   * @param read returns it as plain text without secrets
+   */
+  #print(level: () => LogType, read: () => MaskedText, stream: Readable): void {
     if (!this.#admits()) return;
+    const type = level();
     const line = read();
     const { length } = line.text;
     this.#pending.lines += 1;
