@@ -1,11 +1,9 @@
 /** One subtask from claim to outcome, as a pipeline of named steps. The runner settles the outcome. */
-import type { Server } from 'node:net';
 import path from 'node:path';
 import type { Usage } from '../../accounts/accounts.ts';
 import { settings, type Config } from '../../configuration/configuration.ts';
-import { isDatabaseError, waitOut } from '../../database/database.ts';
-import { SecretMask, logType } from '../../logs/logs.ts';
-import { missingColumnsMessage, parseRow } from '../../results/results.ts';
+import { waitOut } from '../../database/database.ts';
+import { type LogType, SecretMask, logType } from '../../logs/logs.ts';
 import type { Events, InternalWork } from '../../events/events.ts';
 import {
   type StopEnd,
@@ -15,7 +13,6 @@ import {
   succeededEnd,
 } from '../../runs/runs.ts';
 import type { PackageCache } from '../../workers/workers.ts';
-import type { BrowserEndpoint, BrowserGateway } from '../browser/browser-gateway.ts';
 import type { Cgroup } from '../cgroup.ts';
 import type { Cgroups } from '../cgroups/cgroups.ts';
 import type { ClaimedSubtask } from './claimed-subtask.ts';
@@ -25,24 +22,14 @@ import { ErrorHeadline, headlineText } from './error-headline.ts';
 import { NetworkHint } from './network-hint.ts';
 import { untoldLimit } from './limit-signs.ts';
 import { LimitWatch } from './limit-watch.ts';
-import {
-  credentialsText,
-  proxyAddress,
-  randomCredentials,
-  secretsOf,
-  type EgressProxy,
-  type ProxyCredentials,
-  type ProxySession,
-} from '../proxy/egress-proxy.ts';
-import { networkPorts, serveWorkerNetwork } from '../network/worker-network.ts';
-import type { MessageBudget } from '../sdk/message-budget.ts';
-import { SdkGateway } from '../sdk/sdk-gateway.ts';
+import { credentialsText, proxyAddress, randomCredentials, secretsOf } from '../proxy/egress-proxy.ts';
+import { networkPorts } from '../network/worker-network.ts';
 import type { RunWriter } from './run-writers.ts';
 import { sdkAddress } from '../sandbox.ts';
 import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from '../sandbox.ts';
-import type { ScratchFolder } from '../../host/scratch-folder.ts';
 import { failedEnd, limitEnd, notExecutedEnd, type ExecutionStep } from './subtask-ends.ts';
 import { SubtaskLog } from './subtask-log.ts';
+import { WorkerEndpoints, type EndpointServices } from './worker-endpoints.ts';
 
 export type { ClaimedSubtask } from './claimed-subtask.ts';
 export { RunWriters } from './run-writers.ts';
@@ -51,18 +38,12 @@ export { RunWriters } from './run-writers.ts';
 const terminateGraceMilliseconds = 2000;
 const mebibyte = 1024 * 1024;
 
-export interface ExecutionServices {
-  readonly config: Config;
+export interface ExecutionServices extends EndpointServices {
   readonly usage: Usage;
   readonly packages: PackageCache;
   readonly installations: Installations;
   readonly sandbox: Sandbox;
   readonly cgroups: Cgroups;
-  readonly proxy: EgressProxy;
-  /** Undefined if browsers are not available to workers. */
-  readonly browsers: BrowserGateway | undefined;
-  readonly scratch: ScratchFolder;
-  readonly messages: MessageBudget;
   readonly cacheUse: CacheUse;
   readonly events: Events;
 }
@@ -87,7 +68,7 @@ export class SubtaskExecution {
   #browserPorts: readonly number[] = [];
   /** Reads the worker's output for failed connections. */
   #networkHint: NetworkHint | undefined;
-  /** The first error from storing a row. */
+  /** The error of the first row that could not be stored. */
   #rowError: string | undefined;
 
   constructor(services: ExecutionServices, subtask: ClaimedSubtask, slot: number, writer: RunWriter) {
@@ -290,10 +271,7 @@ export class SubtaskExecution {
   /** Serves the SDK, starts the worker, watches its limits, and waits for its end and the rest of its output. */
   async #work(worker: SandboxedProcess, scratchDir: string): Promise<WorkerExit> {
     if (this.#stopped.signal.aborted) void worker.terminate(0);
-    const gateway = this.#serveSdk(worker);
-    const proxy = this.#serveProxy(worker.listener(proxyAddress.port), this.#credentials);
-    const network = this.#serveNetwork(worker);
-    const browsers = this.#serveBrowsers(worker, scratchDir);
+    const endpoints = this.#serve(worker, scratchDir);
     const output = Promise.all([
       this.#log.capture(worker.stdout, logType.info, (line) => this.#networkHint?.read(line)),
       this.#log.capture(worker.stderr, logType.warn, (line) => {
@@ -302,7 +280,7 @@ export class SubtaskExecution {
         this.#errorHeadline.read(line);
       }),
     ]);
-    const watched = { worker, browsers, cgroup: this.#cgroup, scratchDir };
+    const watched = { worker, browsers: endpoints.browsers, cgroup: this.#cgroup, scratchDir };
     this.#limitWatch.start(watched);
     try {
       this.#log.system('running');
@@ -314,12 +292,29 @@ export class SubtaskExecution {
       await output;
       return exit;
     } finally {
-      proxy.close();
-      network?.close();
-      gateway.close();
-      await Promise.all([this.#limitWatch.stop(), browsers?.close()]);
+      await Promise.all([endpoints.close(), this.#limitWatch.stop()]);
       this.#log.close();
     }
+  }
+
+  #serve(worker: SandboxedProcess, scratchDir: string): WorkerEndpoints {
+    const options = {
+      subtask: this.subtask,
+      writer: this.#writer,
+      log: this.#log,
+      credentials: this.#credentials,
+      browserPorts: this.#browserPorts,
+      cgroup: this.#cgroup,
+      scratchDir,
+      onLogged: (type: LogType, text: string): void => {
+        this.#networkHint?.read(text);
+        if (type === logType.error) this.#errorHeadline.readLogged(text);
+      },
+      onRowError: (message: string): void => {
+        this.#rowError ??= message;
+      },
+    };
+    return new WorkerEndpoints(this.#services, options, worker);
   }
 
   /**
@@ -338,92 +333,6 @@ export class SubtaskExecution {
   #reportFailure(work: InternalWork, err: unknown): void {
     const { run_slug: run, number: subtask } = this.subtask;
     this.#services.events.failed({ work, err, run, subtask });
-  }
-
-  #serveSdk(worker: SandboxedProcess): SdkGateway {
-    const { number, input } = this.subtask;
-    const { results } = this.#writer;
-    const log = this.#log;
-    const gateway = new SdkGateway(
-      {
-        input: () => input,
-        pushRow: async (jsonText) => {
-          try {
-            for (const missing of await results.push(number, parseRow(jsonText)))
-              log.system(missingColumnsMessage(missing), logType.warn);
-          } catch (error) {
-            if (isDatabaseError(error)) this.#rowError ??= (error as Error).message;
-            log.complain(`a row was refused: ${(error as Error).message}`);
-            throw error;
-          }
-        },
-        setHeaders: (headers) => results.setHeaders(number, headers),
-        log: (type, text) => {
-          this.#networkHint?.read(text);
-          if (type === logType.error) this.#errorHeadline.readLogged(text);
-          return log.write(type, text);
-        },
-        rejected: (message) => log.complain(message),
-      },
-      {
-        messageLimitBytes: this.#services.config.sdkMessageLimitBytes,
-        budget: this.#services.messages.openSubtask(),
-      },
-    );
-    gateway.serve(worker.listener(sdkAddress.port));
-    return gateway;
-  }
-
-  /** @param credentials undefined for a browser of the subtask */
-  #serveProxy(listener: Server, credentials: ProxyCredentials | undefined): { close(): void } {
-    return this.#openSession('proxy', listener, credentials);
-  }
-
-  /** Serves connections that the worker opens without its proxy. */
-  #serveNetwork({ network }: SandboxedProcess): { close(): void } | undefined {
-    if (network === undefined) return undefined;
-    const opened = this.#openSession('network', undefined, undefined);
-    serveWorkerNetwork(this.#services.config, network, opened.session);
-    return opened;
-  }
-
-  /** @param name prefix of its messages in the log */
-  #openSession(
-    name: 'proxy' | 'network',
-    listener: Server | undefined,
-    credentials: ProxyCredentials | undefined,
-  ): { readonly session: ProxySession; close(): void } {
-    const { traffic } = this.#writer;
-    const session = this.#services.proxy.serve({
-      listener,
-      credentials,
-      region: this.subtask.limits.proxy_region,
-      onTraffic: (bytes) => traffic.add(bytes),
-      onNotice: (message) => this.#log.system(`${name}: ${message}`, logType.warn),
-    });
-    // At once, even if the worker uses its time to shut down.
-    const unsubscribe = traffic.onExceeded(() => session.close());
-    return {
-      session,
-      close: () => {
-        unsubscribe();
-        session.close();
-      },
-    };
-  }
-
-  #serveBrowsers(worker: SandboxedProcess, scratchDir: string): BrowserEndpoint | undefined {
-    const endpoint = this.#services.browsers?.endpoint({
-      credentials: this.#credentials,
-      scratchDir,
-      cgroup: this.#cgroup,
-      tmp: worker.tmp,
-      removeFolder: async (folder) => this.#services.scratch.remove(folder),
-      serveProxy: (listener) => this.#serveProxy(listener, undefined),
-      onNotice: (message) => this.#log.system(`browser: ${message}`, logType.warn),
-    });
-    for (const port of this.#browserPorts) endpoint?.serve(worker.listener(port));
-    return endpoint;
   }
 
   #outcome(exit: WorkerExit): SubtaskOutcome {

@@ -1,0 +1,166 @@
+/** What the platform serves to one worker: the SDK, its proxy, the transparent network, and browsers. */
+import type { Server } from 'node:net';
+import type { Config } from '../../configuration/configuration.ts';
+import { isDatabaseError } from '../../database/database.ts';
+import type { ScratchFolder } from '../../host/scratch-folder.ts';
+import { type LogType, logType } from '../../logs/logs.ts';
+import { missingColumnsMessage, parseRow } from '../../results/results.ts';
+import type { BrowserEndpoint, BrowserGateway } from '../browser/browser-gateway.ts';
+import type { Cgroup } from '../cgroup.ts';
+import { serveWorkerNetwork } from '../network/worker-network.ts';
+import {
+  proxyAddress,
+  type EgressProxy,
+  type ProxyCredentials,
+  type ProxySession,
+} from '../proxy/egress-proxy.ts';
+import { sdkAddress, type SandboxedProcess } from '../sandbox.ts';
+import type { MessageBudget } from '../sdk/message-budget.ts';
+import { SdkGateway } from '../sdk/sdk-gateway.ts';
+import type { ClaimedSubtask } from './claimed-subtask.ts';
+import type { RunWriter } from './run-writers.ts';
+import type { SubtaskLog } from './subtask-log.ts';
+
+/** Parts of the runner that serve workers. */
+export interface EndpointServices {
+  readonly config: Config;
+  readonly proxy: EgressProxy;
+  /** Undefined if browsers are not available to workers. */
+  readonly browsers: BrowserGateway | undefined;
+  readonly scratch: ScratchFolder;
+  readonly messages: MessageBudget;
+}
+
+export interface EndpointOptions {
+  readonly subtask: ClaimedSubtask;
+  readonly writer: RunWriter;
+  readonly log: SubtaskLog;
+  readonly credentials: ProxyCredentials;
+  /** Ports of the worker on which browsers are served. */
+  readonly browserPorts: readonly number[];
+  readonly cgroup: Cgroup | undefined;
+  readonly scratchDir: string;
+  /** Called with each text that the worker logs with the SDK. */
+  readonly onLogged: (type: LogType, text: string) => void;
+  /** Called with the error of each row that could not be stored. */
+  readonly onRowError: (message: string) => void;
+}
+
+interface Closeable {
+  close(): void;
+}
+
+export class WorkerEndpoints {
+  /** Undefined if browsers are not available. */
+  readonly browsers: BrowserEndpoint | undefined;
+  readonly #services: EndpointServices;
+  readonly #options: EndpointOptions;
+  readonly #others: readonly (Closeable | undefined)[];
+
+  /** Serves the worker until `close()`. */
+  constructor(services: EndpointServices, options: EndpointOptions, worker: SandboxedProcess) {
+    this.#services = services;
+    this.#options = options;
+    this.#others = [
+      this.#serveProxy(worker.listener(proxyAddress.port), options.credentials),
+      this.#serveNetwork(worker),
+      this.#serveSdk(worker),
+    ];
+    this.browsers = this.#serveBrowsers(worker);
+  }
+
+  /** Ends all connections at once, and resolves when the browsers have ended. */
+  async close(): Promise<void> {
+    for (const other of this.#others) other?.close();
+    await this.browsers?.close();
+  }
+
+  #serveSdk(worker: SandboxedProcess): SdkGateway {
+    const { subtask, writer, log, onLogged } = this.#options;
+    const { number, input } = subtask;
+    const { config, messages } = this.#services;
+    const gateway = new SdkGateway(
+      {
+        input: () => input,
+        pushRow: async (jsonText) => this.#pushRow(jsonText),
+        setHeaders: (headers) => writer.results.setHeaders(number, headers),
+        log: (type, text) => {
+          onLogged(type, text);
+          return log.write(type, text);
+        },
+        rejected: (message) => log.complain(message),
+      },
+      { messageLimitBytes: config.sdkMessageLimitBytes, budget: messages.openSubtask() },
+    );
+    gateway.serve(worker.listener(sdkAddress.port));
+    return gateway;
+  }
+
+  async #pushRow(jsonText: string): Promise<void> {
+    const { subtask, writer, log, onRowError } = this.#options;
+    try {
+      for (const missing of await writer.results.push(subtask.number, parseRow(jsonText)))
+        log.system(missingColumnsMessage(missing), logType.warn);
+    } catch (error) {
+      const { message } = error as Error;
+      if (isDatabaseError(error)) onRowError(message);
+      log.complain(`a row was refused: ${message}`);
+      throw error;
+    }
+  }
+
+  /** @param credentials undefined for a browser of the subtask */
+  #serveProxy(listener: Server, credentials: ProxyCredentials | undefined): Closeable {
+    return this.#openSession('proxy', listener, credentials);
+  }
+
+  /** Serves connections that the worker opens without its proxy. */
+  #serveNetwork({ network }: SandboxedProcess): Closeable | undefined {
+    if (network === undefined) return undefined;
+    const opened = this.#openSession('network', undefined, undefined);
+    serveWorkerNetwork(this.#services.config, network, opened.session);
+    return opened;
+  }
+
+  /** @param name prefix of its messages in the log */
+  #openSession(
+    name: 'proxy' | 'network',
+    listener: Server | undefined,
+    credentials: ProxyCredentials | undefined,
+  ): Closeable & { readonly session: ProxySession } {
+    const { subtask, writer, log } = this.#options;
+    const { traffic } = writer;
+    const session = this.#services.proxy.serve({
+      listener,
+      credentials,
+      region: subtask.limits.proxy_region,
+      onTraffic: (bytes) => traffic.add(bytes),
+      onNotice: (message) => log.system(`${name}: ${message}`, logType.warn),
+    });
+    // At once, even if the worker uses its time to shut down.
+    const unsubscribe = traffic.onExceeded(() => session.close());
+    return {
+      session,
+      close: () => {
+        unsubscribe();
+        session.close();
+      },
+    };
+  }
+
+  #serveBrowsers(worker: SandboxedProcess): BrowserEndpoint | undefined {
+    const { log, credentials, browserPorts, cgroup, scratchDir } = this.#options;
+    const { browsers, scratch } = this.#services;
+    const endpoint = browsers?.endpoint({
+      credentials,
+      scratchDir,
+      cgroup,
+      tmp: worker.tmp,
+      removeFolder: async (folder) => scratch.remove(folder),
+      serveProxy: (listener) => this.#serveProxy(listener, undefined),
+      onNotice: (message) => log.system(`browser: ${message}`, logType.warn),
+    });
+    for (const port of browserPorts) endpoint?.serve(worker.listener(port));
+    return endpoint;
+  }
+}
