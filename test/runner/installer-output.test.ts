@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { OutputLines } from '../../src/runner/dependencies/output-lines.ts';
+import { InstallerOutput } from '../../src/runner/dependencies/installer-output.ts';
 
 test('lines are the same however the output is split into chunks', async () => {
   const bytes = Buffer.from('one\r\ntwo ä\n\r\nthree\rfour\r\n€');
   for (let size = 1; size <= bytes.length; size += 1) {
     const printed: string[] = [];
-    const output = new OutputLines(
+    const output = new InstallerOutput(
       (line) => printed.push(line),
       (line) => line,
     );
@@ -21,7 +21,7 @@ test('lines are the same however the output is split into chunks', async () => {
 
 test('endless output is printed up to the limit, and its last lines are kept', async () => {
   const printed: string[] = [];
-  const output = new OutputLines(
+  const output = new InstallerOutput(
     (line) => printed.push(line),
     (line) => line,
     3,
@@ -34,7 +34,7 @@ test('endless output is printed up to the limit, and its last lines are kept', a
 
 test('colors are removed, and errors are found without them', async () => {
   const printed: string[] = [];
-  const output = new OutputLines(
+  const output = new InstallerOutput(
     (line) => printed.push(line),
     (line) => line,
   );

@@ -3,12 +3,12 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { DependencyCache } from '../../src/runner/dependencies/dependency-cache.ts';
 import { FailedInstalls } from '../../src/runner/dependencies/failed-installs.ts';
 import { npmHeadline } from '../../src/runner/dependencies/npm.ts';
-import { OutputLines } from '../../src/runner/dependencies/output-lines.ts';
+import { InstallerOutput } from '../../src/runner/dependencies/installer-output.ts';
 import { pipHeadline } from '../../src/runner/dependencies/pip.ts';
 import { makeReachableFolder, removeFolder } from './worker-package.ts';
 
 function errorsOf(text: string): readonly string[] {
-  const output = new OutputLines(
+  const output = new InstallerOutput(
     () => undefined,
     (line) => line,
   );

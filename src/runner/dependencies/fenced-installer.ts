@@ -52,14 +52,8 @@ export class FencedInstaller implements Installer {
     this.#reader = reader;
   }
 
-  async npm({
-    command,
-    files,
-    legacyPeerDeps,
-    folder,
-    print,
-    signal,
-  }: NpmRequest): Promise<PackageManagerEnd> {
+  async npm(request: NpmRequest): Promise<PackageManagerEnd> {
+    const { files, folder, print, signal } = request;
     const source = await findNpm();
     const [settings, npm] = await Promise.all([readNpmSettings(source), this.#tools.npm(source)]);
     const urls = [...new Set([settings.registry, ...settings.scopes.map(({ registry }) => registry)])];
@@ -73,7 +67,7 @@ export class FencedInstaller implements Installer {
       const isLock = name !== 'package.json';
       local[name] = isLock ? await this.#reader.localLock(text, places, signal) : text;
     }
-    const argv = npmArguments({ command, legacyPeerDeps }, this.runsScripts);
+    const argv = npmArguments(request, this.runsScripts);
     return this.#fence.run({
       folder,
       print,

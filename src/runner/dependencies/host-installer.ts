@@ -50,41 +50,34 @@ export class HostInstaller implements Installer {
     this.#notice = notice;
   }
 
-  async npm({
-    command,
-    files,
-    legacyPeerDeps,
-    folder,
-    print,
-    signal,
-  }: NpmRequest): Promise<PackageManagerEnd> {
-    for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
+  async npm(request: NpmRequest): Promise<PackageManagerEnd> {
+    const { files, folder, print, signal } = request;
     // Masks the configuration's secrets in all lines, even those that npm would show.
     const mask = await maskOf(async () => readNpmSettings(await findNpm()));
-    const argv = [...npmArguments({ command, legacyPeerDeps }, this.runsScripts), '--prefix', folder];
-    return this.#run('npm', argv, { folder, print, signal, mask, environment: npmEnvironment() });
+    const argv = [...npmArguments(request, this.runsScripts), '--prefix', folder];
+    return this.#run('npm', argv, { files, folder, print, signal, mask, environment: npmEnvironment() });
   }
 
   async pip(request: PipRequest): Promise<PackageManagerEnd> {
     const { folder, print, signal } = request;
     const files = pipFiles(request);
-    for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
     const mask = await maskOf(async () => readPipSettings(this.#python));
     const target = ['--target', path.join(folder, 'site-packages'), ...pipFileArguments(files, `${folder}/`)];
     const argv = ['-m', 'pip', 'install', ...pipArguments(this.buildsWheels), ...target];
     const environment = { PYTHONNOUSERSITE: '1' };
-    return this.#run(this.#python, argv, { folder, print, signal, mask, environment });
+    return this.#run(this.#python, argv, { files, folder, print, signal, mask, environment });
   }
 
   async #run(
     command: string,
     argv: readonly string[],
-    options: Pick<NpmRequest, 'folder' | 'print' | 'signal'> & {
+    options: Pick<NpmRequest, 'files' | 'folder' | 'print' | 'signal'> & {
       mask: SecretMask;
       environment: Record<string, string>;
     },
   ): Promise<PackageManagerEnd> {
-    const { print, mask } = options;
+    const { files, folder, print, mask } = options;
+    for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
     if (this.#notice !== '') print(this.#notice);
     return runPackageManager(command, argv, {
       ...options,

@@ -11,7 +11,7 @@ import { watchDisk } from '../../host/disk-watch.ts';
 import type { Launch, Sandbox, SandboxedProcess } from '../sandbox.ts';
 import { removeTree } from '../../host/scratch-folder.ts';
 import type { PackageManagerEnd } from './installer.ts';
-import { OutputLines } from './output-lines.ts';
+import { InstallerOutput } from './installer-output.ts';
 import { gatewayAddress, type RegistryGateway } from './registry-gateway.ts';
 
 const memoryCheckMilliseconds = 500;
@@ -96,7 +96,7 @@ export class InstallFence {
         tmpBytes: config.sandboxTmpBytes,
       },
     });
-    const output = new OutputLines(print, edit, config.installLogLineLimit);
+    const output = new InstallerOutput(print, edit, config.installLogLineLimit);
     const reading = Promise.all([output.read(worker.stdout), output.read(worker.stderr)]);
     const watch = this.#watch(worker, place.scratchDir, signal);
     try {

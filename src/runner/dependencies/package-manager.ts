@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { PackageManagerEnd } from './installer.ts';
-import { OutputLines } from './output-lines.ts';
+import { InstallerOutput } from './installer-output.ts';
 
 export interface PackageManagerOptions {
   /** Working folder. */
@@ -44,7 +44,7 @@ export async function runPackageManager(
     detached: true,
   });
   const ended = once(child, 'exit') as Promise<[number | null]>;
-  const output = new OutputLines(print, edit);
+  const output = new InstallerOutput(print, edit);
   const reading = [child.stdout, child.stderr].map(async (stream) => output.read(stream));
   const end = AbortSignal.any([signal, timeLimit]);
   const kill = (): void => {

@@ -17,7 +17,7 @@ function withoutErrorMark(line: string): string {
   return text.startsWith('error: ') ? text.slice('error: '.length) : text;
 }
 
-export class OutputLines {
+export class InstallerOutput {
   readonly #print: (line: string) => void;
   readonly #edit: (line: string) => string;
   readonly #lineLimit: number;
