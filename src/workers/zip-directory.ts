@@ -271,6 +271,8 @@ class DirectoryReader {
   readonly #taken = new TakenPaths();
   readonly #members: ZipMember[] = [];
   readonly #links = new Map<string, string>();
+  /** Folders that are left out of the package, with a slash at the end. */
+  #leftOut: ReadonlySet<string> = new Set();
   readonly #ranges: { path: string; start: number; end: number }[] = [];
 
   constructor(zip: yauzl.ZipFile, reader: ZipReader, limits: UnpackLimits) {
@@ -292,12 +294,9 @@ class DirectoryReader {
       const message = `is left out: the dependencies in ${list} are installed instead; put modules of your own elsewhere`;
       findings.warn(folder, message);
     }
-    const folders = new Set(leftOut);
-    this.#isLeftOut = (path) => isWithin(folders, path);
-    return inside.filter(({ path }) => !this.#isLeftOut(path));
+    this.#leftOut = new Set(leftOut);
+    return inside.filter(({ path }) => !isWithin(this.#leftOut, path));
   }
-
-  #isLeftOut: (path: string) => boolean = () => false;
 
   #take(path: string, kind: 'file' | 'folder'): void {
     this.#taken.add(path, kind);
@@ -344,7 +343,11 @@ class DirectoryReader {
     const files = new Map(
       this.#members.filter(({ isFolder }) => !isFolder).map((member) => [member.path, member]),
     );
-    for (const member of linkedFiles({ files, links: this.#links, isLeftOut: this.#isLeftOut })) {
+    for (const member of linkedFiles({
+      files,
+      links: this.#links,
+      isLeftOut: (path) => isWithin(this.#leftOut, path),
+    })) {
       this.#kept.add(member.unpackedBytes);
       this.#take(member.path, 'file');
       this.#members.push(member);
