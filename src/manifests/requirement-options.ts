@@ -14,8 +14,8 @@ export type RequirementOption =
 
 const fromIndex =
   'packages come from the index that the operator of this platform configured: remove the line';
-const isBuilt = 'built packages are preferred here anyway';
-const noAddress = 'it has no effect here';
+const alreadyPreferred = 'built packages are preferred here anyway';
+const noEffect = 'it has no effect here';
 
 /** All options that take a value, and how each is handled. */
 const withValue: Readonly<Record<string, (value: string) => RequirementOption>> = {
@@ -35,15 +35,15 @@ const withValue: Readonly<Record<string, (value: string) => RequirementOption>> 
   }),
   '--extra-index-url': () => ({ kind: 'refused', reason: fromIndex }),
   '--find-links': () => ({ kind: 'refused', reason: fromIndex }),
-  '--trusted-host': () => ({ kind: 'ignored', reason: noAddress }),
-  '--only-binary': () => ({ kind: 'ignored', reason: isBuilt }),
-  '--no-binary': () => ({ kind: 'ignored', reason: isBuilt }),
-  '--use-feature': () => ({ kind: 'ignored', reason: noAddress }),
+  '--trusted-host': () => ({ kind: 'ignored', reason: noEffect }),
+  '--only-binary': () => ({ kind: 'ignored', reason: alreadyPreferred }),
+  '--no-binary': () => ({ kind: 'ignored', reason: alreadyPreferred }),
+  '--use-feature': () => ({ kind: 'ignored', reason: noEffect }),
 };
 
 const withoutValue: Readonly<Record<string, RequirementOption>> = {
   '--no-index': { kind: 'refused', reason: fromIndex },
-  '--prefer-binary': { kind: 'ignored', reason: isBuilt },
+  '--prefer-binary': { kind: 'ignored', reason: alreadyPreferred },
   ...Object.fromEntries(flags.map((flag) => [flag, { kind: 'flag', flag }])),
 };
 

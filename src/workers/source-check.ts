@@ -120,7 +120,7 @@ export async function inspectSources(checked: CheckedPackage, findings: Findings
   const readsProxy = sources.some(({ isSdk, text }) => !isSdk && /PROXY_(?:AUTH|DOMAIN)/.test(text));
   if (firstHttp !== undefined && !readsProxy) {
     const message =
-      'makes HTTP requests, but the package never reads PROXY_AUTH and PROXY_DOMAIN; workers can reach the network only through that proxy';
+      'makes HTTP requests, but the package never reads PROXY_AUTH and PROXY_DOMAIN; without the transparent network, workers can reach others only through that proxy';
     findings.warn(firstHttp, message);
   }
 }

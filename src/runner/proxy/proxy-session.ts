@@ -1,4 +1,4 @@
-/** The proxy of one subtask: serves its worker's connections to port 6000 until the subtask ends. */
+/** A session of the proxy: connections of one worker, of one of its browsers, or through its transparent network. */
 import type { Server, Socket } from 'node:net';
 import { areCredentials, type ProxyCredentials } from './credentials.ts';
 import { DialError } from './dial-error.ts';
