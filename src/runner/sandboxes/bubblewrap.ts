@@ -16,6 +16,7 @@ import type { BubblewrapParts } from './bubblewrap-parts.ts';
 import type { CertificateSettings } from './certificates.ts';
 import { foldersIn, makeFolders, mountPoints, startSandbox } from './bubblewrap-start.ts';
 import type { WaitingSandbox } from './bubblewrap-start.ts';
+import { RememberedTrial } from './remembered-trial.ts';
 import type { StartedWorker } from './started-worker.ts';
 import { tryOut } from './trial.ts';
 import { WarmPool } from './warm-pool.ts';
@@ -80,9 +81,6 @@ async function keyOf({
   return JSON.stringify([folders, ports, networkPorts, limits, share, tmp, ownTmp]);
 }
 
-/** Minimum time between attempts to set up a network or a shared `/tmp`, after one failed. */
-const retryMilliseconds = 60_000;
-
 interface BubblewrapOptions extends CertificateSettings {
   /** The platform's data folder. */
   readonly dataDir?: string;
@@ -115,12 +113,13 @@ export class BubblewrapSandbox implements Sandbox {
   readonly #scratch: ScratchFolder;
   readonly #warm: WarmPool<SandboxShape, OpenedAhead> | undefined;
   /** Whether sandboxes can get a port, by port. */
-  readonly #offered = new Map<number, Promise<boolean>>();
+  readonly #ports = new Map<number, RememberedTrial>();
+  /** Some systems do not allow the nested namespaces that these need. */
+  readonly #network = new RememberedTrial(async () => this.#tryWith({ networkPorts: [443] }));
+  readonly #sharedTmp = new RememberedTrial(async () => this.#tryWith({ tmp: 'shareable' }));
   /** User ids in use by sandboxes opened ahead, as offsets. */
   readonly #places = new Set<{ readonly index: number }>();
   #preparing: Promise<BubblewrapParts> | undefined;
-  #canShareTmp: { readonly can: Promise<boolean>; readonly at: number } | undefined;
-  #networkProblem: { readonly problem: Promise<string | undefined>; readonly at: number } | undefined;
 
   constructor(options: BubblewrapOptions) {
     this.#options = options;
@@ -143,7 +142,7 @@ export class BubblewrapSandbox implements Sandbox {
     }
     this.#checkFolders();
     await this.#prepare();
-    await tryOut({ open: async (trial) => this.#openCold(trial) }, this.#options.cacheDir);
+    await this.#tryWith({});
   }
 
   /** @throws Error if workers could read the platform's folders */
@@ -162,29 +161,20 @@ export class BubblewrapSandbox implements Sandbox {
   async removeLeftovers(): Promise<void> {}
 
   async offersPort(port: number): Promise<boolean> {
-    let offered = this.#offered.get(port);
-    if (offered === undefined) {
-      offered = this.#tryPort(port).then(
-        () => true,
-        () => false,
-      );
-      this.#offered.set(port, offered);
+    let trial = this.#ports.get(port);
+    if (trial === undefined) {
+      trial = new RememberedTrial(async () => this.#tryPort(port));
+      this.#ports.set(port, trial);
     }
-    return offered;
+    return (await trial.problem()) === undefined;
   }
 
   async networkProblem(): Promise<string | undefined> {
-    const tried = this.#networkProblem;
-    if (tried !== undefined && (await tried.problem) === undefined) return undefined;
-    // It may work later, but is not tried for each subtask.
-    if (tried === undefined || performance.now() - tried.at > retryMilliseconds) {
-      this.#networkProblem = { problem: this.#tryNetwork(), at: performance.now() };
-    }
-    return this.#networkProblem?.problem;
+    return this.#network.problem();
   }
 
   async open(wanted: SandboxOptions): Promise<SandboxedProcess> {
-    const canShare = wanted.tmp !== 'shareable' || (await this.#sharesTmp());
+    const canShare = wanted.tmp !== 'shareable' || (await this.#sharedTmp.problem()) === undefined;
     const options = canShare ? wanted : { ...wanted, tmp: undefined };
     // It cannot be opened ahead, because it depends on another sandbox.
     if (typeof options.tmp === 'object') return this.#openCold(options);
@@ -271,29 +261,9 @@ export class BubblewrapSandbox implements Sandbox {
     }
   }
 
-  /** Whether sandboxes can share a `/tmp`. Some systems do not allow nested namespaces. */
-  async #sharesTmp(): Promise<boolean> {
-    const tried = this.#canShareTmp;
-    if (tried !== undefined && (await tried.can)) return true;
-    if (tried === undefined || performance.now() - tried.at > retryMilliseconds) {
-      const open: Sandbox['open'] = async (trial) => this.#openCold({ ...trial, tmp: 'shareable' });
-      const can = tryOut({ open }, this.#options.cacheDir).then(
-        () => true,
-        () => false,
-      );
-      this.#canShareTmp = { can, at: performance.now() };
-    }
-    return this.#canShareTmp?.can ?? false;
-  }
-
-  async #tryNetwork(): Promise<string | undefined> {
-    try {
-      const open: Sandbox['open'] = async (trial) => this.#openCold({ ...trial, networkPorts: [443] });
-      await tryOut({ open }, this.#options.cacheDir);
-      return undefined;
-    } catch (error) {
-      return (error as Error).message;
-    }
+  /** Runs an empty worker with these options. */
+  async #tryWith(options: Pick<SandboxOptions, 'networkPorts' | 'tmp'>): Promise<void> {
+    await tryOut({ open: async (trial) => this.#openCold({ ...trial, ...options }) }, this.#options.cacheDir);
   }
 
   /** Starts an empty sandbox with the port. It fails if the system does not allow nested namespaces. */

@@ -8,5 +8,5 @@ export interface HostMount {
 
 /** The paths that exist on the host, with links resolved. */
 export function hostMounts(paths: readonly string[]): HostMount[] {
-  return paths.filter((row) => existsSync(row)).map((row) => ({ from: realpathSync(row), to: row }));
+  return paths.filter((to) => existsSync(to)).map((to) => ({ from: realpathSync(to), to }));
 }
