@@ -95,18 +95,15 @@ function checkedField(name: FieldName, value: string): string | undefined {
 
 /** Reads an icon into a data URL. @returns undefined for the empty file that browsers send if none is chosen */
 async function readIconFile(part: MultipartFile): Promise<string | undefined> {
-  let encoded = '';
-  let rest: Buffer = Buffer.alloc(0);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
   for await (const chunk of part.file as AsyncIterable<Buffer>) {
-    if (encoded.length > iconTextLimit) continue;
-    const bytes = Buffer.concat([rest, chunk]);
-    const whole = bytes.length - (bytes.length % 3);
-    encoded += bytes.toString('base64', 0, whole);
-    rest = bytes.subarray(whole);
+    // A file that is too large is read to its end, because other parts of the form may follow.
+    if (bytes <= iconTextLimit) chunks.push(chunk);
+    bytes += chunk.length;
   }
-  encoded += rest.toString('base64');
   // The format is detected from the first bytes.
-  return encoded === '' ? undefined : `data:image/png;base64,${encoded}`;
+  return bytes === 0 ? undefined : `data:image/png;base64,${Buffer.concat(chunks).toString('base64')}`;
 }
 
 async function saveFile(part: MultipartFile, zipFile: string, limitBytes: number): Promise<void> {
