@@ -6,7 +6,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 
 /** Maximum number of waiting requests per connection. The few clients that pipeline send two or three ahead. */
-const mostWaiting = 16;
+const maxWaiting = 16;
 
 interface Waiting {
   readonly response: ServerResponse;
@@ -36,7 +36,7 @@ export function takeTurn({ socket }: IncomingMessage, response: ServerResponse, 
   if (waiting === undefined) {
     connections.set(socket, []);
     serve(socket, { response, begin });
-  } else if (waiting.length < mostWaiting) waiting.push({ response, begin });
+  } else if (waiting.length < maxWaiting) waiting.push({ response, begin });
   else socket.destroy();
 }
 

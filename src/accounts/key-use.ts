@@ -4,7 +4,7 @@ import type { Events } from '../events/events.ts';
 import { TriggeredWork } from '../services/triggered-work.ts';
 
 const intervalMilliseconds = 60_000;
-const mostRemembered = 10_000;
+const maxRemembered = 10_000;
 
 export class KeyUse {
   readonly #database: Database;
@@ -27,7 +27,7 @@ export class KeyUse {
   note(apiKeyId: number): void {
     const now = performance.now();
     if (now - (this.#recordedAt.get(apiKeyId) ?? -Infinity) < intervalMilliseconds) return;
-    if (this.#recordedAt.size >= mostRemembered) this.#recordedAt.clear();
+    if (this.#recordedAt.size >= maxRemembered) this.#recordedAt.clear();
     this.#recordedAt.set(apiKeyId, now);
     this.#waiting.add(apiKeyId);
     this.#records.trigger();

@@ -17,7 +17,7 @@ import { print } from './printing.ts';
 import { configOf } from './settings-options.ts';
 
 /** Maximum number of names in the summary of what is left out. */
-const mostNamedLeftOut = 10;
+const maxNamedLeftOut = 10;
 
 interface PushFlags {
   readonly git?: string;
@@ -114,18 +114,18 @@ async function publishedFiles(folder: string): Promise<PublishedFiles> {
     throw isExpected ? new CommandError(`${folder} cannot be published: ${error.message}`) : error;
   });
   if (published.files.length === 0)
-    throw new CommandError(`${folder} has no files to publish: ${summary(published, mostNamedLeftOut)}`);
+    throw new CommandError(`${folder} has no files to publish: ${summary(published, maxNamedLeftOut)}`);
   return published;
 }
 
 /** `3 files, 1.5 kB; left out: .env, venv/`. */
-function summary({ files, leftOut }: PublishedFiles, mostNamed: number): string {
+function summary({ files, leftOut }: PublishedFiles, maxNamed: number): string {
   const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const counted = `${files.length === 1 ? '1 file' : `${files.length} files`}, ${sizeText(bytes)}`;
   if (leftOut.length === 0) return counted;
   const further =
-    leftOut.length > mostNamed ? ` and ${leftOut.length - mostNamed} more (--dry-run lists them)` : '';
-  return `${counted}; left out: ${leftOut.slice(0, mostNamed).join(', ')}${further}`;
+    leftOut.length > maxNamed ? ` and ${leftOut.length - maxNamed} more (--dry-run lists them)` : '';
+  return `${counted}; left out: ${leftOut.slice(0, maxNamed).join(', ')}${further}`;
 }
 
 async function preview(published: PublishedFiles): Promise<void> {
@@ -146,7 +146,7 @@ async function pushFolder(folder: string, flags: PushFlags, call: Call): Promise
   const name = flags.name ?? (await nameOfFolder(folder));
   const slug = await slugOfOwnWorker(name, call);
   const form = new FormData();
-  await print(summary(published, mostNamedLeftOut));
+  await print(summary(published, maxNamedLeftOut));
   const zip = await buffer(zipFiles(published.files));
   form.append('scraper_file', new Blob([zip], { type: 'application/zip' }), `${name}.zip`);
   if (slug === undefined) form.append('name', name);

@@ -7,8 +7,8 @@ import { readRequirementOptions, type RequirementFlag } from './requirement-opti
 
 export const requirementsFile = 'requirements.txt';
 
-const mostFiles = 20;
-const mostLines = 10_000;
+const maxFiles = 20;
+const maxLines = 10_000;
 const fileLimitBytes = 1024 * 1024;
 const lineLimitCharacters = 8 * 1024;
 /** Including continuation lines: a package with many files has a hash for each. */
@@ -97,8 +97,8 @@ class RequirementsReader {
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     this.#waiting.push(included);
-    if (this.#seen.size > mostFiles)
-      throw new Error(`${requirementsFile} and the files it includes are more than ${mostFiles} files`);
+    if (this.#seen.size > maxFiles)
+      throw new Error(`${requirementsFile} and the files it includes are more than ${maxFiles} files`);
   }
 
   #problem(kind: ManifestProblem['kind'], { file }: Included, line: Line, reason: string): void {
@@ -150,9 +150,9 @@ class RequirementsReader {
     const refusal = requirementRefusal(line.text);
     if (refusal !== undefined) this.#problem('refused', source, line, refusal);
     else this.#found[source.as].push(line.text);
-    if (this.#found[source.as].length > mostLines || this.#problems.length > mostLines)
+    if (this.#found[source.as].length > maxLines || this.#problems.length > maxLines)
       throw new Error(
-        `${requirementsFile} and the files it includes have more than ${mostLines} requirements`,
+        `${requirementsFile} and the files it includes have more than ${maxLines} requirements`,
       );
   }
 

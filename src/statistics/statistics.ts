@@ -15,7 +15,7 @@ export { RunCounter } from './run-counter.ts';
 
 export type { Activity } from './activity.ts';
 export { bucketSizes, type BucketSize } from './bucket-sizes.ts';
-export { mostBuckets, type TimeRange } from './time-buckets.ts';
+export { maxBuckets, type TimeRange } from './time-buckets.ts';
 
 /** Figures of the runs that ended in a period. */
 export interface Figures {

@@ -3,7 +3,7 @@ import { Temporal } from 'temporal-polyfill';
 import { invalidArgument } from '../errors.ts';
 import type { BucketSize } from './bucket-sizes.ts';
 
-export const mostBuckets = 800;
+export const maxBuckets = 800;
 /** Resolution of the statistics, to which times are rounded. */
 const quarterMilliseconds = 15 * 60 * 1000;
 
@@ -49,9 +49,9 @@ export function bucketStarts({ from, to }: TimeRange, size: BucketSize, timezone
   const starts: Date[] = [];
   const first = Temporal.Instant.fromEpochMilliseconds(from.getTime()).toZonedDateTimeISO(timezone);
   for (let start = startOf(first, size); start.epochMilliseconds < to.getTime(); start = next(start, size)) {
-    if (starts.length === mostBuckets) {
+    if (starts.length === maxBuckets) {
       throw invalidArgument(
-        `more than the maximum of ${mostBuckets} buckets: choose a shorter period or larger buckets`,
+        `more than the maximum of ${maxBuckets} buckets: choose a shorter period or larger buckets`,
       );
     }
     starts.push(new Date(start.epochMilliseconds));

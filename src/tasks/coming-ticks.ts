@@ -5,7 +5,7 @@ import { scheduleOf } from './schedule-fields.ts';
 import { ticksBetween } from './schedule.ts';
 import { selectTasks, type TaskRecord } from './task-record.ts';
 
-export const mostWindowDays = 62;
+export const maxWindowDays = 62;
 const dayMilliseconds = 24 * 3600 * 1000;
 
 export interface ComingTick {
@@ -42,8 +42,8 @@ export async function comingTicks(
   { timezone: accountTimezone, from, to, limit, concurrentRuns }: TickQuery,
 ): Promise<{ count: number; list: ComingTick[] }> {
   if (from >= to) throw invalidArgument('from must be before to');
-  if (to.getTime() - from.getTime() > mostWindowDays * dayMilliseconds) {
-    throw invalidArgument(`from and to must be at most ${mostWindowDays} days apart`);
+  if (to.getTime() - from.getTime() > maxWindowDays * dayMilliseconds) {
+    throw invalidArgument(`from and to must be at most ${maxWindowDays} days apart`);
   }
   const tasks = await selectTasks(database.sql)
     .where('task.account_id', '=', accountId)

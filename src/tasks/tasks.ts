@@ -28,7 +28,7 @@ export { wakeScheduler } from './scheduler.ts';
 
 export type { TaskRecord } from './task-record.ts';
 export type { ComingTick } from './coming-ticks.ts';
-export { mostWindowDays } from './coming-ticks.ts';
+export { maxWindowDays } from './coming-ticks.ts';
 export type { ScheduleFields } from './schedule-fields.ts';
 
 /** Fields that affect the times of the schedule. */

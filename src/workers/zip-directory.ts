@@ -10,7 +10,7 @@ import { quoted, type Findings } from './findings.ts';
 import { nodeDependencies } from './package-dependencies.ts';
 import { isClutter, packagePath, TakenPaths, wrappingFolder } from './package-paths.ts';
 import { isJsonObject, parseJson } from './value-types.ts';
-import { linkedFiles, mostLinks } from './zip-links.ts';
+import { linkedFiles, maxLinks } from './zip-links.ts';
 import { ZipNames } from './zip-names.ts';
 
 export interface UnpackLimits {
@@ -139,7 +139,7 @@ interface NamedEntry {
 /** Maximum number of entries for each kept file: folders, files that macOS adds, and files that are left out. */
 const entriesPerFile = 10;
 const longestTargetBytes = 4096;
-const mostNamedFolders = 10;
+const maxNamedFolders = 10;
 const manifestLimitBytes = 1024 * 1024;
 
 function isLink({ entry }: Pick<NamedEntry, 'entry'>): boolean {
@@ -289,7 +289,7 @@ class DirectoryReader {
       .filter(({ path }) => path.startsWith(wrapper))
       .map((entry) => ({ ...entry, path: entry.path.slice(wrapper.length) }));
     const leftOut = await leftOutFolders(this.#zip, this.#reader, inside);
-    for (const folder of leftOut.slice(0, mostNamedFolders)) {
+    for (const folder of leftOut.slice(0, maxNamedFolders)) {
       const list = folder === 'node_modules/' ? 'package.json' : 'requirements.txt or pyproject.toml';
       const message = `is left out: the dependencies in ${list} are installed instead; put modules of your own elsewhere`;
       findings.warn(folder, message);
@@ -309,8 +309,8 @@ class DirectoryReader {
     if (target === undefined)
       throw invalidArgument(`the zip entry ${quoted(link.path)} is a symbolic link with too long a target`);
     this.#links.set(link.path, target.toString('utf8'));
-    if (this.#links.size > mostLinks)
-      throw invalidArgument(`the zip has more than ${mostLinks} symbolic links`);
+    if (this.#links.size > maxLinks)
+      throw invalidArgument(`the zip has more than ${maxLinks} symbolic links`);
   }
 
   async #add({ entry, path, isFolder }: NamedEntry): Promise<void> {

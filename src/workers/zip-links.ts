@@ -2,9 +2,9 @@
 import { invalidArgument } from '../errors.ts';
 import { quoted } from './findings.ts';
 
-export const mostLinks = 1000;
+export const maxLinks = 1000;
 /** Maximum number of links on the way to a target. */
-const mostHops = 40;
+const maxHops = 40;
 
 interface PackageLink {
   /** Below the package root, with forward slashes. */
@@ -39,7 +39,7 @@ function destination(link: PackageLink, links: ReadonlyMap<string, string>): str
     const target = links.get(reached.join('/'));
     if (target === undefined) continue;
     hops += 1;
-    if (hops > mostHops) refuse(link, 'which leads in a circle; remove it');
+    if (hops > maxHops) refuse(link, 'which leads in a circle; remove it');
     if (target.startsWith('/')) refuse(link, 'which is outside the package; replace it with a copy');
     reached.pop();
     waiting.push(...target.split('/').toReversed());

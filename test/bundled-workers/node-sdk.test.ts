@@ -108,21 +108,21 @@ describe('the Node SDK', () => {
   ])('keeps at most 64 calls of $way in flight', async ({ body }) => {
     const unanswered: (() => void)[] = [];
     let arrived = 0;
-    let mostUnanswered = 0;
+    let maxUnanswered = 0;
     const run = await runScript(body, {
       // Sends no response until the window is full or the last rows have arrived.
       answer: () =>
         new Promise((resolve) => {
           unanswered.push(() => resolve(undefined));
           arrived += 1;
-          mostUnanswered = Math.max(mostUnanswered, unanswered.length);
+          maxUnanswered = Math.max(maxUnanswered, unanswered.length);
           if (unanswered.length < 64 && arrived < 200) return;
           for (const release of unanswered.splice(0)) release();
         }),
     });
 
     expect(run.exitCode).toBe(0);
-    expect(mostUnanswered).toBe(64);
+    expect(maxUnanswered).toBe(64);
     expect(run.rows.map(({ n }) => n)).toEqual(Array.from({ length: 200 }, (_, n) => n));
   });
 

@@ -1,7 +1,7 @@
 /** Upcoming scheduled times. An extension of the published API. */
 import { Type } from 'typebox';
 import { ScheduleTicks } from '../../answers/schedules.ts';
-import { mostWindowDays } from '../../tasks/tasks.ts';
+import { maxWindowDays } from '../../tasks/tasks.ts';
 import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
@@ -20,7 +20,7 @@ const TicksQuery = Type.Object({
   ),
   to: Type.Optional(
     Type.Integer({
-      description: `End of the period (exclusive), Unix seconds. Default: one week after from. Maximum: ${mostWindowDays} days after from.`,
+      description: `End of the period (exclusive), Unix seconds. Default: one week after from. Maximum: ${maxWindowDays} days after from.`,
       minimum: 0,
       maximum: lastSecond,
     }),

@@ -7,7 +7,7 @@ import { Activity, RunSeries, WorkerFigures } from '../../answers/statistics.ts'
 import { invalidArgument } from '../../errors.ts';
 import {
   bucketSizes,
-  mostBuckets,
+  maxBuckets,
   type Figures,
   type WorkerFigures as CountedWorker,
 } from '../../statistics/statistics.ts';
@@ -47,7 +47,7 @@ const SeriesQuery = Type.Object({
   bucket: Type.Optional(
     enumeration(bucketSizes, {
       default: 'day',
-      description: `Size of a bucket: hour, day, week (from Monday) or month. Maximum: ${mostBuckets} buckets.`,
+      description: `Size of a bucket: hour, day, week (from Monday) or month. Maximum: ${maxBuckets} buckets.`,
     }),
   ),
   timezone: Type.Optional(

@@ -18,7 +18,7 @@ const connectionLimit = 256;
 /** Longer than clients pause between commands, so that no command is sent on a connection that is being closed. */
 const keepAliveMilliseconds = 120_000;
 /** Maximum number of distinct messages about browsers in the run's log. */
-const mostNotices = 20;
+const maxNotices = 20;
 
 export interface ServedSubtask extends BrowserOwner {
   readonly credentials: ProxyCredentials;
@@ -137,7 +137,7 @@ export class BrowserEndpoint {
   }
 
   #notice(message: string): void {
-    if (this.#notices.has(message) || this.#notices.size >= mostNotices) return;
+    if (this.#notices.has(message) || this.#notices.size >= maxNotices) return;
     this.#notices.add(message);
     this.#onNotice(message);
   }

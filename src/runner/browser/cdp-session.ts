@@ -13,8 +13,8 @@ const highWaterBytes = 1024 * 1024;
  * Unsent bytes to a client above which reading from the client pauses. The browser alone cannot reach it, so our own
  * answers have accumulated because the client sends commands but never reads.
  */
-const mostUnreadBytes = 16 * 1024 * 1024;
-const mostOwnAnswers = 100;
+const maxUnreadBytes = 16 * 1024 * 1024;
+const maxOwnAnswers = 100;
 /** WebSocket close code of a server that shuts down. */
 const goingAway = 1001;
 
@@ -95,7 +95,7 @@ export class CdpSession {
     if (unreadBytes > highWaterBytes) this.#pipe.pause();
     else this.#pipe.resume();
     if (this.#client.readyState !== this.#client.OPEN) return;
-    const asksTooMuch = unreadBytes > mostUnreadBytes || this.#ownAnswers.length > mostOwnAnswers;
+    const asksTooMuch = unreadBytes > maxUnreadBytes || this.#ownAnswers.length > maxOwnAnswers;
     if (this.#pipe.writableNeedDrain || asksTooMuch) this.#client.pause();
     else this.#client.resume();
   };

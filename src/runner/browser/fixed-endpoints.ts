@@ -5,7 +5,7 @@ import path from 'node:path';
 const names = ['chrome-ws-inner.', 'chrome-http-inner.'];
 /** Larger files are not a worker's own code. */
 const fileLimitBytes = 64 * 1024 * 1024;
-const mostRemembered = 1000;
+const maxRemembered = 1000;
 
 const remembered = new Map<string, Promise<boolean>>();
 
@@ -20,7 +20,7 @@ export async function namesFixedEndpoints(packageDir: string): Promise<boolean> 
     remembered.set(packageDir, answer);
     answer.catch(() => remembered.delete(packageDir));
     const [oldest] = remembered.keys();
-    if (remembered.size > mostRemembered && oldest !== undefined) remembered.delete(oldest);
+    if (remembered.size > maxRemembered && oldest !== undefined) remembered.delete(oldest);
   }
   return answer;
 }

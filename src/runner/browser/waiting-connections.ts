@@ -2,7 +2,7 @@
 import type { Server, Socket } from 'node:net';
 
 /** More connections can only come from another program in the fence. */
-const mostWaiting = 8;
+const maxWaiting = 8;
 
 export class WaitingConnections {
   readonly #ready: Socket[] = [];
@@ -25,7 +25,7 @@ export class WaitingConnections {
     connection.setNoDelay(true);
     const taker = this.#takers.shift();
     if (taker !== undefined) taker(connection);
-    else if (this.#ready.length < mostWaiting) {
+    else if (this.#ready.length < maxWaiting) {
       this.#ready.push(connection);
       connection.once('close', () => {
         const index = this.#ready.indexOf(connection);

@@ -5,7 +5,7 @@ import type { BrowserFence } from './browser-fence.ts';
 import { BrowserError } from './browser-error.ts';
 
 /** Clients send one command at a time. More are open only if a client stopped waiting for earlier ones. */
-const mostConnections = 4;
+const maxConnections = 4;
 
 export interface DriverRequest {
   readonly method: string;
@@ -26,7 +26,7 @@ export class WebDriverSession {
   constructor(fence: BrowserFence, idleMilliseconds: number, onIdle: () => void) {
     this.#idleMilliseconds = idleMilliseconds;
     this.#onIdle = onIdle;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: mostConnections });
+    this.#agent = new Agent({ keepAlive: true, maxSockets: maxConnections });
     this.#agent.createConnection = (_options, callback) => {
       void connect(fence, callback);
       return null;

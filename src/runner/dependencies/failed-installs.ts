@@ -6,7 +6,7 @@ import type { InstallableVersion } from '../../workers/workers.ts';
 
 /** How long subtasks of the run that wait for slots get the remembered failure. */
 const rememberedMilliseconds = 10 * 60 * 1000;
-const mostRemembered = 1000;
+const maxRemembered = 1000;
 
 interface FailedInstall {
   readonly packageHash: string;
@@ -20,7 +20,7 @@ export class FailedInstalls {
 
   /** @param runKey key of the run whose subtask needed it */
   remember({ id, package_hash: packageHash }: InstallableVersion, runKey: number, error: Error): void {
-    if (this.#byVersion.size >= mostRemembered) this.#byVersion.clear();
+    if (this.#byVersion.size >= maxRemembered) this.#byVersion.clear();
     this.#byVersion.set(id, { packageHash, runKey, error, at: performance.now() });
   }
 

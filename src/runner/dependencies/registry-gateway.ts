@@ -32,7 +32,7 @@ const documentLimitBytes = 256 * 1024 * 1024;
 const connectionLimit = 64;
 const filePath = /^\/file\/(\d+)\/[^/]*?(\.metadata)?$/;
 const registryPath = /^\/registry\/(\d+)\/(.*)$/s;
-const mostNotices = 20;
+const maxNotices = 20;
 const passedOn = ['content-type', 'content-length', 'retry-after', 'last-modified'] as const;
 
 export interface ServedRegistry {
@@ -228,7 +228,7 @@ export class RegistryGateway {
   }
 
   #notice(message: string): void {
-    if (this.#notices.has(message) || this.#notices.size >= mostNotices) return;
+    if (this.#notices.has(message) || this.#notices.size >= maxNotices) return;
     this.#notices.add(message);
     this.#onNotice(message);
   }

@@ -5,7 +5,7 @@ import path from 'node:path';
 /** npm's record of installed packages. */
 const recordName = '.package-lock.json';
 const recordLimitBytes = 4 * 1024 * 1024;
-const mostNamed = 20;
+const maxNamed = 20;
 
 export interface SkippedScripts {
   /** Packages that have install scripts. */
@@ -42,7 +42,7 @@ export async function findSkippedScripts(modulesDir: string): Promise<SkippedScr
   const places = Object.keys(packages).filter((place) => packages[place]?.hasInstallScript === true);
   const all = new Set<string>();
   const compiling = new Set<string>();
-  for (const place of places.slice(0, mostNamed)) {
+  for (const place of places.slice(0, maxNamed)) {
     const name = place.split('node_modules/').at(-1) ?? place;
     all.add(name);
     const folder = path.join(modulesDir, '..', place);

@@ -25,7 +25,7 @@ const limits = { names: 32_768, characters: 2 * 1024 * 1024 } as const;
 /** Minimum time that an address keeps its name after its last use. */
 const keptMilliseconds = 120_000;
 /** Number of names removed in one go, because finding a map's first entry is slow after many removals. */
-const mostRemoved = 1024;
+const maxRemoved = 1024;
 
 function standInAt(index: number): StandIn {
   const [high, low] = [index >> 16, index & 0xff_ff];
@@ -75,7 +75,7 @@ export class AddressBook {
     if (this.#fits(characters)) return true;
     let removed = 0;
     for (const entry of this.#byName.values()) {
-      if (removed === mostRemoved || this.#now() - entry.usedAt < keptMilliseconds) break;
+      if (removed === maxRemoved || this.#now() - entry.usedAt < keptMilliseconds) break;
       this.#remove(entry);
       removed += 1;
     }

@@ -23,7 +23,7 @@ import { QuestionBudget } from './question-budget.ts';
 const keptSeconds = 60;
 const idleMilliseconds = 15_000;
 /** Maximum number of open connections, each of which is an open file of the runner. */
-const mostConnections = 64;
+const maxConnections = 64;
 /** The characters that the proxy accepts in names. */
 const label = /^[a-z\d_-]+$/;
 const longestName = 253;
@@ -71,9 +71,9 @@ export class NameServer {
   /** Serves DNS over TCP: two bytes of length before each message. A connection beyond the limit is closed. */
   serveConnection(socket: Socket): void {
     socket.on('error', () => socket.destroy());
-    if (this.#connections >= mostConnections) {
+    if (this.#connections >= maxConnections) {
       this.#options.onNotice(
-        `more than ${mostConnections} connections to the name server: further ones are closed`,
+        `more than ${maxConnections} connections to the name server: further ones are closed`,
       );
       socket.destroy();
       return;

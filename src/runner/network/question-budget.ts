@@ -4,7 +4,7 @@
 const burst = 20_000;
 const perSecond = 2000;
 /** Unanswered queries after which no more are answered. */
-const mostUnanswered = 50_000;
+const maxUnanswered = 50_000;
 
 export class QuestionBudget {
   readonly #onNotice: (message: string) => void;
@@ -25,7 +25,7 @@ export class QuestionBudget {
 
   /** Whether so many queries were unanswered that no more will be answered. */
   get isExhausted(): boolean {
-    return this.#unanswered >= mostUnanswered;
+    return this.#unanswered >= maxUnanswered;
   }
 
   /** Whether to answer one more query. It has to be cheap, since it is called for every query of a flood. */

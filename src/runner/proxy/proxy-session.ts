@@ -15,7 +15,7 @@ import { TrafficCounter } from './traffic-counter.ts';
 /** Time limit for credentials and request, without connecting to the target. */
 const handshakeMilliseconds = 15_000;
 /** Maximum number of distinct messages about failed connections in the run's log. */
-const mostNotices = 20;
+const maxNotices = 20;
 
 export interface ProxyLimits {
   /** Maximum number of open connections. */
@@ -193,7 +193,7 @@ export class ProxySession {
 
   /** Adds a message to the run's log. Repeated messages, and those above the limit, are dropped. */
   notice(message: string): void {
-    if (this.#notices.has(message) || this.#notices.size >= mostNotices) return;
+    if (this.#notices.has(message) || this.#notices.size >= maxNotices) return;
     this.#notices.add(message);
     this.#options.onNotice(message);
   }

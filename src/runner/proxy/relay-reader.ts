@@ -6,13 +6,13 @@ import type { OnReadOpts, Socket } from 'node:net';
 
 const bufferBytes = 64 * 1024;
 /** Maximum number of buffers of a connection that are not yet written. Reading stops at this number. */
-const mostWaiting = 8;
+const maxWaiting = 8;
 /** Maximum number of free buffers kept for reuse. */
-const mostKept = 64;
+const maxKept = 64;
 const kept: Buffer[] = [];
 
 function recycle(buffer: Buffer): void {
-  if (kept.length < mostKept) kept.push(buffer);
+  if (kept.length < maxKept) kept.push(buffer);
 }
 
 interface Chunk {
@@ -68,12 +68,12 @@ export class RelayReader {
       recycle(buffer);
       this.#resume();
     });
-    this.#isStopped = this.#waiting >= mostWaiting;
+    this.#isStopped = this.#waiting >= maxWaiting;
     return !this.#isStopped;
   }
 
   #resume(): void {
-    if (!this.#isStopped || this.#waiting >= mostWaiting || this.#source?.destroyed !== false) return;
+    if (!this.#isStopped || this.#waiting >= maxWaiting || this.#source?.destroyed !== false) return;
     this.#isStopped = false;
     this.#source.resume();
   }

@@ -15,7 +15,7 @@ const [firstPort, secondPort] = ports.split(',').map(Number);
 const host = '127.0.0.1';
 const retryMilliseconds = 50;
 /** Retries, because a server that was just started may not listen yet. */
-const mostRetries = 600;
+const maxRetries = 600;
 
 function endWith(child) {
   child.once('exit', (code) => process.exit(code ?? 1));
@@ -46,7 +46,7 @@ function serverPort() {
   return Number(argument.slice(argument.indexOf('=') + 1));
 }
 
-function joinWithServer(connection, retries = mostRetries) {
+function joinWithServer(connection, retries = maxRetries) {
   const server = net.connect({ host, port: serverPort() });
   const refused = () => {
     if (retries === 0 || connection.destroyed) connection.destroy();
