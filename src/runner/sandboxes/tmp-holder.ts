@@ -56,8 +56,8 @@ export class TmpHolder {
       detached: true,
       ...owner,
     });
-    const exited = once(child, 'close');
     await once(child, 'spawn');
+    const exited = once(child, 'close');
     // It may have exited already.
     child.stdin.on('error', () => undefined);
     const printed = text(child.stderr);
