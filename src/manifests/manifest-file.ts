@@ -1,11 +1,19 @@
-/** Reads a package file that declares dependencies. */
+/** Finds and reads package files that declare dependencies. */
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { lstat, open } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeText, withoutByteOrderMark } from '../text/decoded-text.ts';
 
 /** There is nothing, a folder or a link in place of the file. */
 const noFile = new Set<unknown>(['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR']);
+
+/** Whether the package has this file. Links do not count. */
+export async function hasManifest(packageDir: string, name: string): Promise<boolean> {
+  return lstat(path.join(packageDir, name)).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
 
 /**
  * @returns the text without a byte order mark; undefined if there is no such file

@@ -1,9 +1,7 @@
 /** The parts of a Node package that determine its dependencies: fields of package.json, and the lock file. */
 import { createHash } from 'node:crypto';
-import { lstat } from 'node:fs/promises';
-import path from 'node:path';
 import { depthLimit, inspectJson } from '../json/json-text.ts';
-import { manifestText } from './manifest-file.ts';
+import { hasManifest, manifestText } from './manifest-file.ts';
 import { shortened, type ManifestProblem } from './manifest-problem.ts';
 import { readPackageNpmSettings } from './package-npm-settings.ts';
 
@@ -163,10 +161,10 @@ async function lockProblems(packageDir: string): Promise<ManifestProblem[]> {
   if ((await readLock(packageDir)) !== undefined) return [];
   const problems: ManifestProblem[] = [];
   for (const file of otherLocks) {
-    const found = await lstat(path.join(packageDir, file)).catch(() => undefined);
+    if (!(await hasManifest(packageDir, file))) continue;
     const reason =
       'is not read, so npm chooses versions that package.json allows: create a package-lock.json with npm install --package-lock-only';
-    if (found?.isFile()) problems.push({ kind: 'ignored', file, reason });
+    problems.push({ kind: 'ignored', file, reason });
   }
   return problems;
 }

@@ -1,6 +1,5 @@
 /** The dependencies of a Python package, from requirements.txt or else from pyproject.toml. */
-import { lstat } from 'node:fs/promises';
-import path from 'node:path';
+import { hasManifest } from './manifest-file.ts';
 import type { ManifestProblem } from './manifest-problem.ts';
 import { pyprojectFile, readPyproject, readUvLock, uvLockFile } from './pyproject.ts';
 import type { RequirementFlag } from './requirement-options.ts';
@@ -29,17 +28,10 @@ const otherLists: Readonly<Record<string, string>> = {
   'setup.cfg': 'list the dependencies in requirements.txt',
 };
 
-async function isThere(packageDir: string, name: string): Promise<boolean> {
-  return lstat(path.join(packageDir, name)).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-}
-
 async function unreadLists(packageDir: string): Promise<ManifestProblem[]> {
   const problems: ManifestProblem[] = [];
   for (const [file, advice] of Object.entries(otherLists)) {
-    if (await isThere(packageDir, file))
+    if (await hasManifest(packageDir, file))
       problems.push({ kind: 'ignored', file, reason: `is not read: ${advice}` });
   }
   return problems;
@@ -52,9 +44,9 @@ async function unreadLists(packageDir: string): Promise<ManifestProblem[]> {
  */
 export async function readPythonManifest(packageDir: string): Promise<PythonManifest> {
   const listed = await readRequirements(packageDir);
-  if ((await isThere(packageDir, requirementsFile)) && !listed.namesPackage) {
+  if ((await hasManifest(packageDir, requirementsFile)) && !listed.namesPackage) {
     const problems = [...listed.problems];
-    if (await isThere(packageDir, uvLockFile))
+    if (await hasManifest(packageDir, uvLockFile))
       problems.push({
         kind: 'ignored',
         file: uvLockFile,
