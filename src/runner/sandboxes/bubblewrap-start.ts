@@ -160,19 +160,21 @@ async function startIn(
   const placement = shapeArguments(shape, folders, parts.networkEtc, tmp);
   send(pipes[descriptors.arguments] as Writable, placement.map((value) => `${value}\0`).join(''));
   send(pipes[descriptors.filter] as Writable, parts.filter);
+  const received = receiveListeners(child, shape.ports.length);
   try {
-    const [listeners, network] = await Promise.all([
-      receiveListeners(child, shape.ports.length),
-      link?.network,
-      filled,
-    ]);
+    const [listeners, network] = await Promise.all([received, link?.network, filled]);
     const processes = await tree;
     processes.preferForOutOfMemory();
     link?.leave();
     return waitingSandbox({ child, exited, listeners, network, processes, joined, shape, holder });
   } catch (error) {
     child.kill('SIGKILL');
-    await Promise.allSettled([exited, filled, tree.then(async (processes) => processes.kill())]);
+    await Promise.allSettled([
+      exited,
+      filled,
+      tree.then(async (processes) => processes.kill()),
+      received.then((listeners) => listeners.forEach((listener) => listener.close())),
+    ]);
     throw error;
   }
 }

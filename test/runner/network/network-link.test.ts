@@ -9,6 +9,7 @@ import { findParts } from '../../../src/runner/sandboxes/bubblewrap-parts.ts';
 import { closeNetwork, NetworkLink, type NetworkTools } from '../../../src/runner/sandboxes/network-link.ts';
 import { eventually } from '../../platform/support/eventually.ts';
 import { descendantsOf, untilAllEnded } from '../../platform/support/processes.ts';
+import { openSockets } from '../open-sockets.ts';
 import { makeReachableFolder, removeFolder } from '../worker-package.ts';
 
 interface Setup {
@@ -27,10 +28,6 @@ async function prepare(nsenter: (folder: string) => string): Promise<Setup> {
   writeFileSync(replaced, `#!/bin/sh\nnsenter=${tools.nsenter}\n${nsenter(folder)}\n`);
   chmodSync(replaced, 0o755);
   return { folder, bubblewrap, tools: { ...tools, nsenter: replaced } };
-}
-
-function openSockets(): number {
-  return process.getActiveResourcesInfo().filter((name) => /^(?:TCP|UDP)/.test(name)).length;
 }
 
 test('the near end can take longer than the far end', async () => {
