@@ -41,7 +41,10 @@ export class ColumnRegister {
     this.#runId = runId;
   }
 
-  /** Stores keys that are not yet known, in the order of first arrival. */
+  /**
+   * Stores keys that are not yet known, numbered in the order of first arrival. They are inserted in key order, so that
+   * runners with the same keys wait for each other instead of deadlocking.
+   */
   async store(rows: readonly ParsedRow[]): Promise<void> {
     const added: string[] = [];
     for (const { keys, longKeyLength } of rows) {
@@ -52,8 +55,13 @@ export class ColumnRegister {
     try {
       await this.#database.pool.query({
         name: 'store-columns',
-        text: `INSERT INTO result_column (run_id, key)
-               SELECT $1, key FROM unnest($2::text[]) WITH ORDINALITY AS added (key, place) ORDER BY place
+        text: `WITH added AS MATERIALIZED (
+                 SELECT key, nextval(pg_get_serial_sequence('result_column', 'first_seen')) AS first_seen
+                 FROM (SELECT key FROM unnest($2::text[]) WITH ORDINALITY AS arrived (key, place)
+                       ORDER BY place) AS arrived
+               )
+               INSERT INTO result_column (run_id, key, first_seen) OVERRIDING SYSTEM VALUE
+               SELECT $1, key, first_seen FROM added ORDER BY key COLLATE "C"
                ON CONFLICT DO NOTHING`,
         values: [this.#runId, added],
       });
