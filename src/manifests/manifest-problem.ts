@@ -1,3 +1,5 @@
+import { printable } from '../text/printable-text.ts';
+
 /** A problem in a dependency file that can be detected from its text alone. */
 export interface ManifestProblem {
   /** `refused` fails the installation; `ignored` content is skipped. */
@@ -23,7 +25,7 @@ export function shortened(text: string): string {
 export function problemMessage({ file, line, field, text, reason }: ManifestProblem): string {
   const place = line === undefined ? (field ?? '') : `line ${line}`;
   const where = place === '' ? file : `${place} of ${file}`;
-  return text === undefined ? `${where} ${reason}` : `"${text}" in ${where}: ${reason}`;
+  return printable(text === undefined ? `${where} ${reason}` : `"${text}" in ${where}: ${reason}`);
 }
 
 /** @throws Error for the first problem that fails the installation */

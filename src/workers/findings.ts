@@ -1,4 +1,5 @@
 import { invalidArgument } from '../errors.ts';
+import { printable } from '../text/printable-text.ts';
 
 /** A finding about a worker package, for its author. */
 export interface Finding {
@@ -24,7 +25,13 @@ class FindingList {
   firstLeft: Finding | undefined;
   count = 0;
 
-  add(finding: Finding): void {
+  /** Findings contain text from the package, which may have any characters. */
+  add({ file, message, field }: Finding): void {
+    const finding = {
+      file: printable(file),
+      message: printable(message),
+      field: field === undefined ? undefined : printable(field),
+    };
     this.count += 1;
     if (this.kept.length < keptFindings) this.kept.push(finding);
     else this.firstLeft ??= finding;

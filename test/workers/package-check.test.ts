@@ -51,6 +51,38 @@ async function warningsOf(files: Files): Promise<string[]> {
   return (await check(files)).warnings.map(({ file, message }) => `${file}: ${message}`);
 }
 
+describe('text from a package', () => {
+  test.each<[string, Files]>([
+    ['requirements.txt', { ...python, 'requirements.txt': '\u001B[31mred\0\n' }],
+    [
+      'requirements.txt in UTF-16 without a mark',
+      { ...python, 'requirements.txt': Buffer.from('six', 'utf16le') },
+    ],
+    [
+      'pyproject.toml',
+      {
+        ...without(python, 'requirements.txt'),
+        'pyproject.toml': String.raw`project = { name = "p", dependencies = ["a\u0000\u001b"] }`,
+      },
+    ],
+    [
+      'input_schema.json',
+      {
+        ...node,
+        'input_schema.json': String.raw`{"properties":[{"name":"a\u0000","title":"\u001b[31m","type":"string","editor":"\ud800"}]}`,
+      },
+    ],
+    [
+      'package.json',
+      { ...node, 'package.json': String.raw`{"dependencies":{"a\u0000\ud800":"file:\u0000"}}` },
+    ],
+  ])('%s appears in warnings without control characters and lone surrogates', async (_title, files) => {
+    const warnings = await warningsOf(files);
+    expect(warnings).not.toEqual([]);
+    for (const warning of warnings) expect(warning).toMatch(/^[^\p{Cc}\p{Cs}]+$/u);
+  });
+});
+
 describe('a package without errors', () => {
   test.each<[string, Files, Record<string, unknown>]>([
     ['Node', node, { language: 'node', entry: 'main.js', declaredDependencies: true }],
