@@ -8,8 +8,8 @@ interface ExportFormatTraits {
   readonly columnLimit?: number;
   /** Whether rows keep all their keys, unless columns were requested. */
   readonly keepsRows?: boolean;
-  /** The format to suggest if a limit is exceeded. */
-  readonly instead?: string;
+  /** Similar format with higher limits. */
+  readonly larger?: 'csv' | 'xlsx';
 }
 
 /** Traits of each format, available without loading its exporter. */
@@ -21,7 +21,7 @@ export const exportFormats = {
     extension: 'xlsx',
     mediaType: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
     columnLimit: 16_384,
-    instead: 'csv',
+    larger: 'csv',
   },
   // 65,536 rows including the header.
   xls: {
@@ -29,7 +29,7 @@ export const exportFormats = {
     mediaType: 'application/vnd.ms-excel',
     rowLimit: 65_535,
     columnLimit: 256,
-    instead: 'xlsx',
+    larger: 'xlsx',
   },
   xml: { extension: 'xml', mediaType: 'application/xml; charset=utf-8' },
   html: { extension: 'html', mediaType: 'text/html; charset=utf-8' },
@@ -42,4 +42,11 @@ export const exportFormatNames = Object.keys(exportFormats) as ExportFormat[];
 
 export function formatTraits(format: ExportFormat): ExportFormatTraits {
   return exportFormats[format];
+}
+
+/** The most similar format that can hold these numbers of rows and columns, for one that cannot. */
+export function largerFormat(format: ExportFormat, rows: number, columns: number): ExportFormat {
+  const { larger = format } = formatTraits(format);
+  const { rowLimit = Infinity, columnLimit = Infinity } = formatTraits(larger);
+  return rows <= rowLimit && columns <= columnLimit ? larger : largerFormat(larger, rows, columns);
 }

@@ -11,7 +11,7 @@ import { BlobNotFoundError, type Storage } from '../storage/storage.ts';
 import { ExportMaker, makeExports } from './export-maker.ts';
 import { storageKey, type ExportRecord } from './export-record.ts';
 import { ExportRegister } from './export-register.ts';
-import { formatTraits, type ExportFormat } from './export-formats.ts';
+import { formatTraits, largerFormat, type ExportFormat } from './export-formats.ts';
 import type { CsvStyle } from './exporter.ts';
 import type { ResultHeader } from './ingest.ts';
 import { platformKeyPrefix } from './result-row.ts';
@@ -230,7 +230,8 @@ function chosenColumns(
 }
 
 function refuseBeyondFormat(run: RunRecord, format: ExportFormat, columns: readonly ResultHeader[]): void {
-  const { rowLimit = Infinity, columnLimit = Infinity, instead } = formatTraits(format);
+  const { rowLimit = Infinity, columnLimit = Infinity } = formatTraits(format);
+  const instead = largerFormat(format, run.result_count, columns.length);
   if (run.result_count > rowLimit) {
     throw invalidArgument(
       `run ${run.slug} has ${run.result_count.toLocaleString('en')} rows, but ${format} is limited to ${rowLimit.toLocaleString('en')}: export as ${instead} instead`,

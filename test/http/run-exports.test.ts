@@ -194,6 +194,8 @@ describe('a run with very many keys', () => {
       expect(await textOf(await linkTo(run, `?format=${format}`))).toMatch(/c2099/);
     }
     expect(await textOf(await linkTo(run, '?format=jsonl&filter_keys=c2050'))).toBe('{"c2050":2050}\n');
+    const tooMany = await ask(platform, `/worker-runs/${run}/result/export?format=xls`);
+    expect(tooMany.message).toContain('xls is limited to 256: export as xlsx instead');
   });
 
   test('says that it has more than 100,000, in the log and in exports', async () => {
@@ -201,6 +203,10 @@ describe('a run with very many keys', () => {
     const page = await ask<Page>(platform, `/worker-runs/${run}/result?filter_keys=c100002`);
     expect(page.data.headers).toHaveLength(100_000);
     expect(page.data.list).toMatchObject([{ c100002: 100_002 }, {}]);
+    for (const format of ['xls', 'xlsx']) {
+      const answer = await ask(platform, `/worker-runs/${run}/result/export?format=${format}`);
+      expect(answer.message).toContain('export as csv instead');
+    }
     const log = await platform.call<{ list: { content: string }[] }>(`/worker-runs/${run}/log`);
     const said = log.data.list.filter(({ content }) => content.includes('more than 100,000 different keys'));
     expect(said).toHaveLength(1);
