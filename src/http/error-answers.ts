@@ -17,7 +17,7 @@ function isFrameworkError(error: unknown): error is FastifyError & { statusCode:
 function clientError(error: unknown): ChelaError {
   if (error instanceof ChelaError) return error;
   if (isFrameworkError(error)) {
-    if (error.validation) return shapeError(error.validation);
+    if (error.validation) return shapeError(error.validation, error.validationContext);
     if (error.statusCode === 415) {
       return errorForStatus(
         415,

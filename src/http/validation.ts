@@ -1,6 +1,6 @@
 /** Validates requests against their schemas, and explains errors in sentences. */
 import { Ajv, type ErrorObject } from 'ajv';
-import type { FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify';
+import type { FastifyError, FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify';
 import type { TSchema } from 'typebox';
 import { ChelaError } from '../errors.ts';
 
@@ -46,17 +46,31 @@ function bodyValidator(schema: TSchema): ReturnType<FastifySchemaCompiler<TSchem
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>
   httpPart === 'body' ? bodyValidator(schema) : texts.compile(schema);
 
-function sentence(error: FastifySchemaValidationError & Partial<ErrorObject>): string {
+/** The part of a request that a schema describes. */
+type RequestPart = NonNullable<FastifyError['validationContext']>;
+
+const partNames: Readonly<Record<string, string>> = {
+  body: 'the body',
+  querystring: 'the query',
+  params: 'the path',
+  headers: 'the headers',
+};
+
+function sentence(error: FastifySchemaValidationError & Partial<ErrorObject>, part: RequestPart): string {
   const field = error.instancePath.replace(/^\//, '').replaceAll('/', '.');
   const params = error.params as { additionalProperty?: string; allowedValues?: unknown[] } | undefined;
   if (params?.additionalProperty !== undefined) return `unknown field "${params.additionalProperty}"`;
   if (params?.allowedValues !== undefined)
     return `${field} must be one of ${params.allowedValues.join(', ')}`;
-  return `${field === '' ? 'the body' : field} ${error.message ?? 'is invalid'}`;
+  return `${field === '' ? (partNames[part] ?? part) : field} ${error.message ?? 'is invalid'}`;
 }
 
 /** The error for a request that violates its schema: 422 with every reason. */
-export function shapeError(errors: readonly FastifySchemaValidationError[]): ChelaError {
-  const details = [...new Set(errors.filter(({ keyword }) => keyword !== 'anyOf').map(sentence))];
+export function shapeError(
+  errors: readonly FastifySchemaValidationError[],
+  part: RequestPart = 'body',
+): ChelaError {
+  const causes = errors.filter(({ keyword }) => keyword !== 'anyOf');
+  const details = [...new Set(causes.map((error) => sentence(error, part)))];
   return new ChelaError('INVALID_SHAPE', details[0] ?? 'invalid argument', details);
 }

@@ -54,6 +54,11 @@ describe('a public operation', () => {
   });
   afterAll(async () => platform.close());
 
+  test('says that a parameter is missing from the query', async () => {
+    const answer = await platform.call('/worker-runs/last/result/search');
+    expect(answer).toMatchObject({ status: 422, message: "the query must have required property 'search'" });
+  });
+
   test('accepts only small bodies', async () => {
     const answer = await fetch(`${platform.url}/api/v2/session`, {
       method: 'POST',
