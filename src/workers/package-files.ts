@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { invalidArgument } from '../errors.ts';
 import { quoted } from './findings.ts';
@@ -36,6 +36,15 @@ async function resolveLink(root: string, location: string, name: string): Promis
   return target;
 }
 
+/** Node replaces bytes of a name that are not UTF-8 with U+FFFD, and does not find the file by that name. */
+async function hasReadableName(entry: Dirent, location: string): Promise<boolean> {
+  if (!entry.name.includes('\uFFFD')) return true;
+  return lstat(location).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** A folder to list, and the real paths of the folders that lead to it. */
 interface Visit {
   readonly location: string;
@@ -63,6 +72,10 @@ class FileList {
   }
 
   async #add(entry: Dirent, { location, prefix: name, through }: Visit): Promise<void> {
+    if (!(await hasReadableName(entry, location))) {
+      if (await this.#options.leavesOut?.(name, location, entry.isDirectory())) return;
+      throw invalidArgument(`the name of ${quoted(name)} is not UTF-8; rename it`);
+    }
     const isFollowed = entry.isSymbolicLink() && this.#options.links === 'copy';
     // A link that is omitted by its name may have any target.
     if (isFollowed && (await this.#options.leavesOut?.(name, location, false))) return;
@@ -88,7 +101,8 @@ class FileList {
 
 /**
  * Lists all files below a folder, sorted by the bytes of their paths.
- * @throws ChelaError INVALID_ARGUMENT for links and special files (devices, pipes, sockets) that `links` does not allow
+ * @throws ChelaError INVALID_ARGUMENT for links and special files (devices, pipes, sockets) that `links` does not allow, and
+ *   for names that are not UTF-8
  */
 export async function listPackageFiles(root: string, options: ListOptions): Promise<PackageFile[]> {
   const list = new FileList(root, options);

@@ -613,6 +613,12 @@ describe('zipping a folder', () => {
     await expect(zipFolder(folder)).rejects.toThrow(message);
   });
 
+  test.skipIf(process.platform === 'darwin')('refuses a name that is not UTF-8', async () => {
+    const folder = await folderWith({ 'main.js': '' });
+    await writeFile(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.of(0xe9)]), '');
+    await expect(zipFolder(folder)).rejects.toThrow('the name of "caf\uFFFD" is not UTF-8; rename it');
+  });
+
   test('refuses a folder without files', async () => {
     const folder = await temporaryFolder();
     await mkdir(path.join(folder, 'node_modules'));
