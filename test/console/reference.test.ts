@@ -194,6 +194,12 @@ test(
   },
 );
 
+test('the navigation marks only the page that is open', async () => {
+  const page = await browser.open('/docs/api/getWorkerLastRun');
+  await page.getByRole('heading', { level: 1, name: 'Get worker last run' }).waitFor();
+  expect(await page.locator('nav [aria-current="page"]').allTextContents()).toEqual(['API reference']);
+});
+
 test('a page is copied as Markdown', async () => {
   const page = await browser.open('/docs/api/getWorkerLastRun');
   await page.getByRole('button', { name: 'Copy as Markdown' }).click();

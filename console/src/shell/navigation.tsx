@@ -16,6 +16,8 @@ function NavigationLink({ entry }: { readonly entry: PageEntry }): ReactNode {
     <NavLink
       component={Link}
       to={entry.to}
+      // Otherwise the link itself also marks the pages above the current one.
+      activeOptions={{ exact: true }}
       label={entry.label(texts)}
       leftSection={<Icon size={18} stroke={1.6} />}
       active={isHere}
