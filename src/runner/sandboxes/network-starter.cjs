@@ -41,7 +41,8 @@ let left = places.length + 1;
 
 function handOver(message, handle) {
   if (isEnding) return;
-  process.send(message, handle);
+  // Both copies of a socket receive what arrives, so this one is closed before the runner learns that all are ready.
+  process.send(message, handle, () => handle.close());
   left -= 1;
   // A message after a handle is only sent once the handle was acknowledged.
   if (left === 0) sendLast({ ready: true });
