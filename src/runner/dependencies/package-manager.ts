@@ -43,9 +43,13 @@ export async function runPackageManager(
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  await once(child, 'spawn').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new Error(`${command} is not on PATH, but it is required for installing dependencies`);
+  });
   const ended = once(child, 'exit') as Promise<[number | null]>;
   const output = new InstallerOutput(print, edit);
-  const reading = [child.stdout, child.stderr].map(async (stream) => output.read(stream));
+  const reading = Promise.all([output.read(child.stdout), output.read(child.stderr)]);
   const end = AbortSignal.any([signal, timeLimit]);
   const kill = (): void => {
     if (child.pid === undefined) return;
@@ -59,11 +63,7 @@ export async function runPackageManager(
   end.addEventListener('abort', kill, { once: true });
   if (end.aborted) kill();
   try {
-    const [exitCode] = await ended.catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      throw new Error(`${command} is not on PATH, but it is required for installing dependencies`);
-    });
-    await Promise.all(reading);
+    const [[exitCode]] = await Promise.all([ended, reading]);
     signal.throwIfAborted();
     if (timeLimit.aborted)
       throw new Error(
