@@ -10,7 +10,8 @@ import { startTestPlatform, type TestPlatform } from '../../support/test-platfor
 export const email = 'tester@example.com';
 export const password = 'correct horse battery staple';
 
-const screenshotFolder = path.resolve(import.meta.dirname, '../../../test-output/screenshots');
+/** Screenshots show no error by themselves and take minutes, so they are for people who look at them. */
+const screenshotFolder = process.env['CHELA_TEST_SCREENSHOT_DIR'];
 const wide = { width: 1280, height: 800 };
 const narrow = { width: 390, height: 844 };
 
@@ -104,8 +105,9 @@ export class ConsoleBrowser {
       );
   }
 
-  /** Saves screenshots of the page: light and dark, wide and narrow. */
+  /** Saves screenshots of the page if a folder is set for them: light and dark, wide and narrow. */
   async screenshots(name: string): Promise<void> {
+    if (screenshotFolder === undefined) return;
     await mkdir(screenshotFolder, { recursive: true });
     for (const colorScheme of ['light', 'dark'] as const) {
       await this.#useColors(colorScheme);
