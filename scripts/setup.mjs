@@ -152,11 +152,6 @@ if (process.platform === 'linux') {
   }
   // The tests of the docker sandbox start their own engine, which needs root.
   if (withDev && process.getuid?.() === 0) {
-    const engine = 'dockerd --version && debootstrap --version';
-    installSystemPackage(
-      ['sh', '-c', engine],
-      'docker.io debootstrap',
-      'tests of the docker sandbox need it',
-    );
+    installSystemPackage(['dockerd', '--version'], 'docker.io', 'tests of the docker sandbox need it');
   }
 }

@@ -1,8 +1,8 @@
-/** A Docker Engine for the tests, with an image made from the distribution's packages. */
+/** A Docker Engine for the tests, with an image made of the host's files. */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -14,17 +14,6 @@ import { eventually } from '../platform/support/eventually.ts';
 const run = promisify(execFile);
 const testImage = 'chela-test:latest';
 
-/** The libraries that Node and the host's Python need beyond what every Debian has. */
-const libraries = ['libssl3', 'libffi8', 'libsqlite3-0', 'libexpat1', 'libstdc++6'];
-const excludedFromImage = [
-  'var/cache',
-  'var/lib/apt/lists',
-  'usr/share/doc',
-  'usr/share/locale',
-  'usr/share/man',
-  'dev',
-];
-
 function isInstalled(command: string): boolean {
   try {
     execFileSync(command, ['--version'], { stdio: 'ignore' });
@@ -34,48 +23,54 @@ function isInstalled(command: string): boolean {
   }
 }
 
-/** The URL that apt gets this distribution's packages from. */
-async function mirror(suite: string): Promise<string> {
-  const format = '$(RELEASE) $(COMPONENT) $(REPO_URI)';
-  const { stdout } = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
-  const found = stdout
-    .split('\n')
-    .map((line) => line.split(' '))
-    .find(([release, component]) => release === suite && component === 'main')?.[2];
-  if (found === undefined) throw new Error(`apt knows no packages of ${suite}: apt-get update`);
-  return found;
+/** Output of a program, by lines. */
+async function linesOf(command: string, argv: readonly string[]): Promise<string[]> {
+  const { stdout } = await run(command, argv, { maxBuffer: 64 * 1024 * 1024 });
+  return stdout.split('\n').filter((line) => line !== '');
 }
 
-/** The image's files as a tar, made once per machine. */
-async function imageFile(): Promise<string> {
-  const release = await readFile('/etc/os-release', 'utf8');
-  const suite = /^VERSION_CODENAME="?(\w+)/m.exec(release)?.[1] ?? 'stable';
-  const cache = path.join(tmpdir(), `chela-test-image-${process.getuid?.()}`);
-  await mkdir(cache, { recursive: true, mode: 0o700 });
-  if ((await stat(cache)).uid !== process.getuid?.()) throw new Error(`${cache} is somebody else's`);
-  const file = path.join(cache, `${suite}-${process.arch}.tar`);
-  if (await stat(file).catch(() => undefined)) return file;
-  const draft = await mkdtemp(path.join(cache, 'draft-'));
-  try {
-    const tree = path.join(draft, 'tree');
-    const include = `--include=${libraries.join(',')}`;
-    await run('debootstrap', ['--variant=minbase', include, suite, tree, await mirror(suite)], {
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    const made = path.join(draft, 'tar');
-    await run('tar', [
-      '-C',
-      tree,
-      ...excludedFromImage.map((name) => `--exclude=./${name}`),
-      '-cf',
-      made,
-      '.',
-    ]);
-    await rename(made, file);
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
-  return file;
+/** Files of the packages that every Debian and Ubuntu has: the shell, the tools, and the C library, on which they depend. */
+async function filesOfBasePackages(): Promise<string[]> {
+  const format = '${Priority} ${db:Status-Status} ${Package}\n';
+  const packages = (await linesOf('dpkg-query', ['-W', '-f', format]))
+    .map((line) => line.split(' '))
+    .filter(
+      ([priority, status, name]) => (priority === 'required' || name === 'libc6') && status === 'installed',
+    )
+    .map(([, , name = '']) => name);
+  return linesOf('dpkg-query', ['-L', ...packages]);
+}
+
+/** Libraries that Node and the modules of the host's Python load. */
+async function loadedLibraries(): Promise<string[]> {
+  const print =
+    'import os, sys, sysconfig; print(os.path.realpath(sys.executable), sysconfig.get_path("platstdlib"), sep="\\n")';
+  const [python = '', library = ''] = await linesOf('python3', ['-c', print]);
+  const modules = path.join(library, 'lib-dynload');
+  const loading = (await readdir(modules)).map((name) => path.join(modules, name));
+  const found = await linesOf('ldd', [process.execPath, python, ...loading]);
+  return found.flatMap((line) => /(?:=> |^\s+)(\/\S+) \(/.exec(line)?.[1] ?? []);
+}
+
+/** A file and the symbolic links that lead to it, each with no symbolic link among its folders. */
+async function withLinks(file: string): Promise<string[]> {
+  const folder = await realpath(path.dirname(file)).catch(() => undefined);
+  if (folder === undefined) return [];
+  const place = path.join(folder, path.basename(file));
+  const isLink = (await lstat(place).catch(() => undefined))?.isSymbolicLink();
+  if (isLink === undefined) return [];
+  return isLink ? [place, ...(await withLinks(path.resolve(folder, await readlink(place))))] : [place];
+}
+
+/** Makes a tar of the host's own shell, tools and libraries. */
+async function packImage(file: string): Promise<void> {
+  const roots = ['/bin', '/sbin', '/lib', '/lib64', '/etc/passwd', '/etc/group', '/etc/ld.so.cache'];
+  const files = [...roots, ...(await filesOfBasePackages()), ...(await loadedLibraries())];
+  const skipped = /^\/usr\/share\/(?:doc|locale|man)\//;
+  const all = await Promise.all(files.filter((name) => !skipped.test(name)).map(withLinks));
+  const list = `${file}.list`;
+  await writeFile(list, [...new Set(all.flat())].map((name) => `.${name}\n`).join(''));
+  await run('tar', ['-C', '/', '--no-recursion', '-cf', file, '-T', list]);
 }
 
 export interface TestEngine {
@@ -127,7 +122,8 @@ async function startEngine(): Promise<TestEngine> {
   };
   const docker = connectEngine(settings);
   try {
-    const file = await imageFile();
+    const file = path.join(folder, 'image.tar');
+    await packImage(file);
     await Promise.race([
       eventually(async () => docker.ping() as Promise<unknown>),
       ended.then(() => {
@@ -156,9 +152,8 @@ function whyNoEngine(): string | undefined {
 export async function startTestEngine(): Promise<TestEngine | string> {
   const reason = whyNoEngine();
   if (reason !== undefined) return reason;
-  const missing = ['dockerd', 'debootstrap'].filter((command) => !isInstalled(command));
   try {
-    if (missing.length > 0) throw new Error(`${missing.join(' and ')} are missing: npm run setup -- --dev`);
+    if (!isInstalled('dockerd')) throw new Error('dockerd is missing: npm run setup -- --dev');
     return await startEngine();
   } catch (error) {
     if (process.env['CI'] === 'true') throw error;
