@@ -45,6 +45,7 @@ import { addWorkerTaskOperations } from './v2/worker-tasks.ts';
 import { addWorkerUploadOperations, formFieldBytes } from './v2/worker-uploads.ts';
 import { addWorkerVersionOperations } from './v2/worker-versions.ts';
 import { addWorkerOperations } from './v2/workers.ts';
+import { serializerCompiler } from './serialization.ts';
 import { validatorCompiler } from './validation.ts';
 import { takeTurn } from '../requests-in-turn.ts';
 
@@ -75,6 +76,7 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
   addJsonBodies(app);
   addErrorAnswers(app, context.events, (request, reply) => answerPage(request, reply));
   app.addHook('onRequest', (request, reply, done) => takeTurn(request.raw, reply.raw, done));

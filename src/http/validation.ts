@@ -32,19 +32,35 @@ function hasFewValues(value: unknown, most: number): boolean {
   return true;
 }
 
-function bodyValidator(schema: TSchema): ReturnType<FastifySchemaCompiler<TSchema>> {
+type Validate = (value: unknown) => true | { error: FastifySchemaValidationError[] };
+
+function failure(errors: ErrorObject[] | null | undefined): { error: FastifySchemaValidationError[] } {
+  return { error: (errors ?? []) as FastifySchemaValidationError[] };
+}
+
+function textValidator(schema: TSchema): Validate {
+  const fits = texts.compile(schema);
+  return (values) => fits(values) || failure(fits.errors);
+}
+
+function bodyValidator(schema: TSchema): Validate {
   const fits = bodiesToFirstError.compile(schema);
-  const explain = bodies.compile(schema);
-  return (body: unknown) => {
+  return (body) => {
     if (fits(body)) return true;
-    const isExplained = hasFewValues(body, maxExplainedValues) && !explain(body);
-    const errors = isExplained ? explain.errors : fits.errors;
-    return { error: (errors ?? []) as FastifySchemaValidationError[] };
+    if (!hasFewValues(body, maxExplainedValues)) return failure(fits.errors);
+    const explain = bodies.compile(schema);
+    return failure(explain(body) ? fits.errors : explain.errors);
   };
 }
 
-export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>
-  httpPart === 'body' ? bodyValidator(schema) : texts.compile(schema);
+/** Compiles a validator when it is first used. Compiling those of all operations would slow down each start. */
+export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  let validate: Validate | undefined;
+  return (value: unknown) => {
+    validate ??= httpPart === 'body' ? bodyValidator(schema) : textValidator(schema);
+    return validate(value);
+  };
+};
 
 /** The part of a request that a schema describes. */
 type RequestPart = NonNullable<FastifyError['validationContext']>;
