@@ -120,7 +120,8 @@ describe('a far end that takes long to exit', () => {
     const { bubblewrap, networkTools } = await findParts({ cacheDir });
     folder = await makeReachableFolder();
     const starter = path.join(folder, 'starter.cjs');
-    const slow = `process.exit = () => undefined; require(${JSON.stringify(networkTools().starter)})`;
+    const stay = `process.once('disconnect', process.exit); process.exit = () => undefined;`;
+    const slow = `${stay} require(${JSON.stringify(networkTools().starter)})`;
     await writeFile(starter, slow);
     const owner = { uid: firstUserId, gid: firstUserId };
     link = await NetworkLink.open(bubblewrap, { ...networkTools(), starter }, networkPorts, owner, undefined);
