@@ -33,7 +33,8 @@ test('every guide has a page without serious accessibility violations', { timeou
   for (const { name, title } of list) {
     const page = await browser.open(`/docs/${name}`);
     await page.getByRole('heading', { level: 1, name: title, exact: true }).waitFor();
-    expect({ name, violations: await browser.violations() }).toEqual({ name, violations: [] });
+    const violations = await browser.violations(page, { within: name === list[0]?.name ? ':root' : 'main' });
+    expect({ name, violations }).toEqual({ name, violations: [] });
   }
 });
 

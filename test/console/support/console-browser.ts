@@ -84,10 +84,11 @@ export class ConsoleBrowser {
   /**
    * Serious accessibility violations on the current page, one line each.
    * @param options.contrast false skips color contrast, which takes most of the time
+   * @param options.within a selector of the part to check, for pages whose other parts have been checked already
    */
   async violations(
     page: Page = this.page,
-    { contrast = true }: { readonly contrast?: boolean } = {},
+    { contrast = true, within = ':root' }: { readonly contrast?: boolean; readonly within?: string } = {},
   ): Promise<string[]> {
     if (await page.evaluate('window.axe === undefined')) await page.evaluate(axe.source);
     const rules = JSON.stringify({
@@ -96,7 +97,7 @@ export class ConsoleBrowser {
       rules: { 'color-contrast': { enabled: contrast } },
       selectors: false,
     });
-    const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${rules})`);
+    const { violations } = await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(within)}, ${rules})`);
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(
