@@ -15,6 +15,8 @@ export const errorKinds = {
   SYSTEM_ERROR: { code: 10000, status: 500, text: 'internal server error' },
   INVALID_ARGUMENT: { code: 11000, status: 400, text: 'invalid argument' },
   METHOD_NOT_ALLOWED: { code: 11000, status: 405, text: 'method not allowed' },
+  STORAGE_LIMITED: { code: 11000, status: 400, text: 'a limit on what may be stored is reached' },
+  RANGE_NOT_SATISFIABLE: { code: 11000, status: 416, text: 'the range is outside the file' },
   BODY_TOO_LARGE: { code: 11000, status: 413, text: 'request body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { code: 11000, status: 415, text: 'unsupported media type' },
   INVALID_SHAPE: { code: 11000, status: 422, text: 'invalid argument' },

@@ -9,6 +9,7 @@ export const auditActions = [
   'balance.changed',
   'callback_secret.renewed',
   'callback_secret.removed',
+  'file.deleted',
   'run.aborted',
   'session.begun',
   'session.all_ended',

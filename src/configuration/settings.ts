@@ -8,6 +8,7 @@ import { browsersSettings } from './settings/browsers.ts';
 import { callbacksSettings } from './settings/callbacks.ts';
 import { databaseSettings } from './settings/database.ts';
 import { dependenciesSettings } from './settings/dependencies.ts';
+import { filesSettings } from './settings/files.ts';
 import { networkSettings } from './settings/network.ts';
 import { packagesSettings } from './settings/packages.ts';
 import { resultsSettings } from './settings/results.ts';
@@ -59,6 +60,11 @@ export const settingGroups = [
     settings: resultsSettings,
   },
   {
+    title: 'Files and stores',
+    describe: 'How much workers may keep beside rows.',
+    settings: filesSettings,
+  },
+  {
     title: 'Sandbox',
     describe: 'How subtasks are isolated, and how much of the machine each may use.',
     settings: sandboxSettings,
@@ -86,6 +92,7 @@ export const settings = {
   ...dependenciesSettings,
   ...runsSettings,
   ...resultsSettings,
+  ...filesSettings,
   ...sandboxSettings,
   ...networkSettings,
   ...browsersSettings,

@@ -12,6 +12,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Config } from '../configuration/configuration.ts';
 import type { Events } from '../events/events.ts';
+import type { Files } from '../files/files.ts';
 import type { GitImports } from '../git/git-import.ts';
 import type { Logs } from '../logs/logs.ts';
 import type { Exports } from '../results/exports.ts';
@@ -38,6 +39,7 @@ export interface ApiContext {
   readonly callbacks: Callbacks;
   readonly results: Results;
   readonly exports: Exports;
+  readonly files: Files;
   readonly events: Events;
   readonly logs: Logs;
   readonly statistics: Statistics;

@@ -25,6 +25,7 @@ import { addProxyOperations } from './v2/proxy.ts';
 import { addCallbackOperations } from './v2/callbacks.ts';
 import { addRunEventOperations } from './v2/run-events.ts';
 import { addRunExportOperations } from './v2/run-exports.ts';
+import { addRunFileOperations } from './v2/run-files.ts';
 import { addRunInputOperations } from './v2/run-inputs.ts';
 import { addRunLogLineOperations } from './v2/run-log-lines.ts';
 import { addRunOperations } from './v2/run-operations.ts';
@@ -164,6 +165,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addScheduleTimezoneOperations(api, context);
   addRunEventOperations(api, context);
   addRunExportOperations(api, context);
+  addRunFileOperations(api, context);
   addCallbackOperations(api, context);
   addRunUsageOperations(api, context);
   addApiKeyOperations(api, context);

@@ -4,7 +4,10 @@ import { Type } from 'typebox';
 import { ChelaError } from '../errors.ts';
 import { formatTraits } from '../results/exports.ts';
 import type { ApiApp, ApiContext } from './api-context.ts';
+import { attachment } from './content-disposition.ts';
+import { sendFile } from './file-download.ts';
 import { exportPath } from './v2/run-exports.ts';
+import { filePath } from './v2/run-files.ts';
 import { logPath } from './v2/run-operations.ts';
 import { whileClientWaits } from './waiting.ts';
 
@@ -14,6 +17,7 @@ const SignedQuery = Type.Object({
   signature: Type.Optional(Type.Unknown()),
 });
 const LogParams = Type.Object({ runId: Type.String() });
+const FileParams = Type.Object({ runId: Type.String(), fileId: Type.String() });
 const ExportParams = Type.Object({ slug: Type.String(), fileName: Type.String() });
 
 const retryAfterSeconds = 5;
@@ -26,16 +30,10 @@ function withDownloadHeaders(reply: FastifyReply, mediaType: string, disposition
     .header('cache-control', 'private, no-store');
 }
 
-/** The file's name in ASCII for all clients, and also in UTF-8 if it has other characters. */
-function attachment(fileName: string): string {
-  const ascii = fileName.replaceAll(/[^\x20-\x7e]|["\\]/g, '_');
-  const extended = ascii === fileName ? '' : `; filename*=UTF-8''${encodeURIComponent(fileName)}`;
-  return `attachment; filename="${ascii}"${extended}`;
-}
-
 export function addFiles(app: ApiApp, context: ApiContext): void {
   addLogFiles(app, context);
   addExportFiles(app, context);
+  addRunFiles(app, context);
 }
 
 function addLogFiles(app: ApiApp, { links, runs, logs }: ApiContext): void {
@@ -71,6 +69,24 @@ function addExportFiles(app: ApiApp, { links, exports, config, closing }: ApiCon
       return withDownloadHeaders(reply, formatTraits(found.format).mediaType, attachment(found.file_name))
         .header('content-length', found.size_bytes)
         .send(content);
+    },
+  );
+}
+
+function addRunFiles(app: ApiApp, { links, files }: ApiContext): void {
+  app.get(
+    '/files/runs/:runId/files/:fileId',
+    { schema: { hide: true, params: FileParams, querystring: SignedQuery } },
+    async (request, reply) => {
+      const { runId, fileId } = request.params;
+      links.verify(filePath({ slug: runId }, { slug: fileId }), request.query);
+      const file = await files.bySlug(fileId);
+      if (file === undefined)
+        throw new ChelaError(
+          'NOT_FOUND',
+          'this file was replaced or deleted: list the files of the run again',
+        );
+      return sendFile(request, reply, files, file);
     },
   );
 }

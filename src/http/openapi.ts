@@ -23,6 +23,7 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
       servers: [{ url: '/', description: 'This installation' }],
       tags: [
         { name: 'worker-runs', description: 'Runs: status, log, results, abort, rerun.' },
+        { name: 'files', description: 'Files that the workers of a run keep. Extensions.' },
         { name: 'workers', description: 'Workers: publishing, reading, running.' },
         { name: 'worker-tasks', description: 'Saved tasks: a worker with an input, and its schedule.' },
         { name: 'run-queue', description: 'Runs that are held until they are activated or released.' },

@@ -7,6 +7,7 @@ import { errorSchema, successSchema, type Success, type SuccessWith } from './en
 type Tag =
   | 'account'
   | 'accounts'
+  | 'files'
   | 'proxy'
   | 'run-queue'
   | 'statistics'

@@ -11,6 +11,7 @@ export type Component =
   | 'database'
   | 'events'
   | 'exports'
+  | 'files'
   | 'http'
   | 'installs'
   | 'jobs'

@@ -8,6 +8,7 @@ import { Database, Notifications } from '../database/database.ts';
 import { EventCounts } from '../events/event-counts.ts';
 import { logEvents } from '../events/event-log.ts';
 import { Events } from '../events/events.ts';
+import { Files } from '../files/files.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { Exports } from '../results/exports.ts';
 import { componentLogger } from '../logging/logger.ts';
@@ -32,6 +33,7 @@ export interface Domain {
   readonly tasks: Tasks;
   readonly results: Results;
   readonly exports: Exports;
+  readonly files: Files;
 }
 
 interface DomainOptions {
@@ -76,6 +78,7 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
     makes: makesExports,
     events,
   });
+  const files = new Files({ database, storage, limits: config, events });
   return {
     events,
     eventCounts,
@@ -90,5 +93,6 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
     tasks,
     results,
     exports,
+    files,
   };
 }

@@ -6,6 +6,7 @@ import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import type { Events } from '../events/events.ts';
+import type { Files } from '../files/files.ts';
 import type { ApiServer } from '../http/app.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { componentLogger } from '../logging/logger.ts';
@@ -48,6 +49,7 @@ export class Platform {
   readonly jobs: Jobs;
   readonly callbacks: Callbacks;
   readonly exports: Exports;
+  readonly files: Files;
   readonly events: Events;
   readonly #api: ApiServer | undefined;
   readonly #services: ServiceList;
@@ -72,6 +74,7 @@ export class Platform {
     this.jobs = domain.jobs;
     this.callbacks = domain.callbacks;
     this.exports = domain.exports;
+    this.files = domain.files;
     this.events = domain.events;
     this.#api = parts.api ? makeApiServer(config, domain, logger) : undefined;
     const runnerPart = parts.runner ? makeRunnerPart(config, domain, logger) : undefined;
@@ -120,12 +123,15 @@ function waitingInstallations({ workers }: Domain): Service {
 
 /** Services of every platform, with an API or a runner. */
 function domainServices(config: Config, domain: Domain, runner: Runner | undefined): readonly Service[] {
-  const { database, notifications, jobs, accounts, callbacks, tasks, exports, events } = domain;
+  const { database, notifications, jobs, accounts, callbacks, tasks, exports, files, events } = domain;
   return [
     new Retention({
       database,
       days: config.retentionDays,
-      removeExports: (now) => exports.removeOld(now),
+      removeFiles: async (now) => {
+        await exports.removeOld(now);
+        await files.removeGarbage(now);
+      },
       events,
     }),
     notifications,

@@ -44,8 +44,8 @@ interface RetentionOptions {
   readonly database: Database;
   /** Number of days to keep runs. */
   readonly days: number;
-  /** Removes the files of expired exports. */
-  readonly removeExports: (now: Date) => Promise<void>;
+  /** Removes expired exports, and files of removed runs. */
+  readonly removeFiles: (now: Date) => Promise<void>;
   readonly events: Events;
 }
 
@@ -54,14 +54,14 @@ export class Retention extends StartStop {
   readonly name = 'retention';
   readonly #applications: Periodic;
 
-  constructor({ database, days, removeExports, events }: RetentionOptions) {
+  constructor({ database, days, removeFiles, events }: RetentionOptions) {
     super();
     this.#applications = new Periodic({
       intervalMilliseconds: hourMilliseconds,
       work: async () => {
         const now = new Date();
         await applyRetention(database, days, now);
-        await removeExports(now);
+        await removeFiles(now);
       },
       onError: (err) => events.failed({ work: 'apply-retention', err }),
     });

@@ -55,7 +55,7 @@ export class Runner extends StartStop {
     super();
     this.#options = options;
     this.#config = options.config;
-    this.#writers = new RunWriters(options.database, options.events, options.config);
+    this.#writers = new RunWriters(options, options.config);
     const { events } = options;
     this.#freeSlots = Array.from({ length: options.config.runnerSlots }, (_, slot) => slot).toReversed();
     this.#claims = new Periodic({

@@ -60,6 +60,35 @@ async function requestsOf(page: Page, part: string, work: () => Promise<void>): 
   return seen;
 }
 
+test('files are listed with previews, and rows refer to them', async () => {
+  const gif = 'R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==';
+  const slug = await runToEnd(`
+    const put = (name, body) => fetch(process.env.CHELA_FILES_URL + '/' + name, { method: 'PUT', body });
+    await put('shots/1.gif', Buffer.from('${gif}', 'base64'));
+    await put('page.html', Buffer.from('<script>window.hacked = 1</script>'));
+    await sdk.result.pushData({ shot: 'chela-file:shots/1.gif', page: 'chela-file:page.html' });`);
+  const page = await browser.open(`/runs/${slug}`);
+  const decodedWidth = async (name: string): Promise<number> =>
+    page.getByRole('img', { name }).evaluate(async (element) => {
+      const image = element as unknown as { decode: () => Promise<void>; naturalWidth: number };
+      await image.decode();
+      return image.naturalWidth;
+    });
+  expect(await decodedWidth('shot')).toBe(1);
+  await page.getByRole('link', { name: 'page.html' }).waitFor();
+  await page.getByRole('tab', { name: 'Files' }).click();
+  expect(await decodedWidth('shots/1.gif')).toBe(1);
+  await page.getByRole('cell', { name: 'text/html' }).waitFor();
+  expect(await browser.violations()).toEqual([]);
+  await browser.screenshots('run-files');
+  await page.getByRole('button', { name: 'Preview of page.html' }).click();
+  await page.getByText('<script>window.hacked = 1</script>').waitFor();
+  const empty = await runToEnd('');
+  await browser.open(`/runs/${empty}?tab=files`);
+  await page.getByRole('link', { name: 'How to keep files' }).waitFor();
+  expect(browser.problems).toEqual([]);
+});
+
 describe('a log of 1,000,000 lines', () => {
   let page: Page;
   const lineCount = 1_000_000;

@@ -265,6 +265,8 @@ test('the registry has the codes, statuses and texts that clients rely on', () =
     SYSTEM_ERROR: { code: 10000, status: 500, text: 'internal server error' },
     INVALID_ARGUMENT: { code: 11000, status: 400, text: 'invalid argument' },
     METHOD_NOT_ALLOWED: { code: 11000, status: 405, text: expect.any(String) },
+    STORAGE_LIMITED: { code: 11000, status: 400, text: expect.any(String) },
+    RANGE_NOT_SATISFIABLE: { code: 11000, status: 416, text: expect.any(String) },
     BODY_TOO_LARGE: { code: 11000, status: 413, text: expect.any(String) },
     UNSUPPORTED_MEDIA_TYPE: { code: 11000, status: 415, text: expect.any(String) },
     INVALID_SHAPE: { code: 11000, status: 422, text: 'invalid argument' },

@@ -1,6 +1,7 @@
-/** The database writers that all subtasks of a run on this runner share, so that their commits are grouped. */
+/** The writers that all subtasks of a run on this runner share, so that their commits are grouped. */
 import type { Database } from '../../database/database.ts';
 import { LogIngest } from '../../logs/logs.ts';
+import type { Files, RunFileWriter } from '../../files/files.ts';
 import { type PushedRun, ResultIngest } from '../../results/results.ts';
 import type { Events } from '../../events/events.ts';
 import { RunTraffic } from './run-traffic.ts';
@@ -9,18 +10,24 @@ export interface RunWriter {
   readonly results: ResultIngest;
   readonly logs: LogIngest;
   readonly traffic: RunTraffic;
+  readonly files: RunFileWriter;
 }
 
 export class RunWriters {
   readonly #database: Database;
   readonly #events: Events;
   readonly #rowLimit: number;
+  readonly #files: Files;
   readonly #open = new Map<number, { writer: RunWriter; users: number }>();
 
   /** @param options.rowLimit maximum rows of a run; 0 for no limit */
-  constructor(database: Database, events: Events, { rowLimit }: { rowLimit: number }) {
+  constructor(
+    { database, events, files }: { database: Database; events: Events; files: Files },
+    { rowLimit }: { rowLimit: number },
+  ) {
     this.#database = database;
     this.#events = events;
+    this.#files = files;
     this.#rowLimit = rowLimit;
   }
 
@@ -44,6 +51,7 @@ export class RunWriters {
         limitBytes: run.trafficLimitBytes,
         events: this.#events,
       }),
+      files: this.#files.writer(run),
     };
     this.#open.set(run.id, { writer, users: 1 });
     return writer;

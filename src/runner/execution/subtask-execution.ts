@@ -4,7 +4,7 @@ import type { Usage } from '../../accounts/accounts.ts';
 import { settings, type Config } from '../../configuration/configuration.ts';
 import { waitOut } from '../../database/database.ts';
 import { type LogType, SecretMask, logType } from '../../logs/logs.ts';
-import type { Events, InternalWork } from '../../events/events.ts';
+import type { InternalWork } from '../../events/events.ts';
 import {
   type StopEnd,
   type SubtaskOutcome,
@@ -27,6 +27,7 @@ import { networkPorts } from '../network/worker-network.ts';
 import type { RunWriter } from './run-writers.ts';
 import { sdkAddress } from '../sandbox.ts';
 import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from '../sandbox.ts';
+import { storageAddress, storageEnvironment } from '../storage/storage-gateway.ts';
 import { failedEnd, limitEnd, notExecutedEnd, type ExecutionStep } from './subtask-ends.ts';
 import { SubtaskLog } from './subtask-log.ts';
 import { WorkerEndpoints, type EndpointServices } from './worker-endpoints.ts';
@@ -45,7 +46,6 @@ export interface ExecutionServices extends EndpointServices {
   readonly sandbox: Sandbox;
   readonly cgroups: Cgroups;
   readonly cacheUse: CacheUse;
-  readonly events: Events;
 }
 
 export class SubtaskExecution {
@@ -242,10 +242,11 @@ export class SubtaskExecution {
       environment: {
         PROXY_AUTH: credentialsText(this.#credentials),
         PROXY_DOMAIN: `${proxyAddress.host}:${proxyAddress.port}`,
+        ...storageEnvironment(),
         ...browsers?.environment(this.#credentials),
         ...otherBrowsers(this.#services.config),
       },
-      ports: [sdkAddress.port, proxyAddress.port, ...this.#browserPorts],
+      ports: [sdkAddress.port, proxyAddress.port, storageAddress.port, ...this.#browserPorts],
       networkPorts:
         networkProblem === undefined && sandbox.networkProblem !== undefined
           ? networkPorts(this.#services.config)

@@ -1,7 +1,9 @@
-/** What the platform serves to one worker: the SDK, its proxy, the transparent network, and browsers. */
+/** What the platform serves to one worker: the SDK, files, its proxy, the transparent network, and browsers. */
 import type { Server } from 'node:net';
 import type { Config } from '../../configuration/configuration.ts';
 import { isDatabaseError } from '../../database/database.ts';
+import type { Events } from '../../events/events.ts';
+import type { Files } from '../../files/files.ts';
 import type { ScratchFolder } from '../../host/scratch-folder.ts';
 import { type LogType, logType } from '../../logs/logs.ts';
 import { missingColumnsMessage, parseRow } from '../../results/results.ts';
@@ -17,6 +19,7 @@ import {
 import { sdkAddress, type SandboxedProcess } from '../sandbox.ts';
 import type { MessageBudget } from '../sdk/message-budget.ts';
 import { SdkGateway } from '../sdk/sdk-gateway.ts';
+import { StorageGateway, storageAddress } from '../storage/storage-gateway.ts';
 import type { ClaimedSubtask } from './claimed-subtask.ts';
 import type { RunWriter } from './run-writers.ts';
 import type { SubtaskLog } from './subtask-log.ts';
@@ -29,6 +32,8 @@ export interface EndpointServices {
   readonly browsers: BrowserGateway | undefined;
   readonly scratch: ScratchFolder;
   readonly messages: MessageBudget;
+  readonly files: Files;
+  readonly events: Events;
 }
 
 export interface EndpointOptions {
@@ -55,6 +60,7 @@ export class WorkerEndpoints {
   readonly browsers: BrowserEndpoint | undefined;
   readonly #services: EndpointServices;
   readonly #options: EndpointOptions;
+  readonly #storage: StorageGateway;
   readonly #others: readonly (Closeable | undefined)[];
 
   /** Serves the worker until `close()`. */
@@ -66,13 +72,14 @@ export class WorkerEndpoints {
       this.#serveNetwork(worker),
       this.#serveSdk(worker),
     ];
+    this.#storage = this.#serveStorage(worker);
     this.browsers = this.#serveBrowsers(worker);
   }
 
-  /** Ends all connections at once, and resolves when the browsers have ended. */
+  /** Ends all connections at once, and resolves when the browsers have ended and files are kept or discarded. */
   async close(): Promise<void> {
     for (const other of this.#others) other?.close();
-    await this.browsers?.close();
+    await Promise.all([this.#storage.close(), this.browsers?.close()]);
   }
 
   #serveSdk(worker: SandboxedProcess): SdkGateway {
@@ -93,6 +100,22 @@ export class WorkerEndpoints {
       { messageLimitBytes: config.sdkMessageLimitBytes, budget: messages.openSubtask() },
     );
     gateway.serve(worker.listener(sdkAddress.port));
+    return gateway;
+  }
+
+  #serveStorage(worker: SandboxedProcess): StorageGateway {
+    const { subtask, writer, log } = this.#options;
+    const { files, events } = this.#services;
+    const { run_id: runId, run_slug: run, number } = subtask;
+    const gateway = new StorageGateway({
+      files,
+      writer: writer.files,
+      runId,
+      subtask: number,
+      onRefused: (message) => log.complain(`a file was refused: ${message}`),
+      onFailure: (err) => events.failed({ work: 'serve-storage', err, run, subtask: number }),
+    });
+    gateway.serve(worker.listener(storageAddress.port));
     return gateway;
   }
 

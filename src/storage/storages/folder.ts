@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { BlobNotFoundError, type Storage } from '../storage.ts';
+import { BlobNotFoundError, type ByteRange, type Storage } from '../storage.ts';
+
+/** Folder of blobs that are being written. No key starts with a dot. */
+const draftsFolder = '.drafts';
 
 function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -18,8 +21,12 @@ export class FolderStorage implements Storage {
     this.#root = root;
   }
 
+  get #drafts(): string {
+    return path.join(this.#root, draftsFolder);
+  }
+
   #place(key: string): string {
-    if (!/^[\w.-]+(\/[\w.-]+)*$/.test(key) || /(^|\/)\.\.?(\/|$)/.test(key)) {
+    if (!/^\w[\w.-]*(\/[\w.-]+)*$/.test(key) || /(^|\/)\.\.?(\/|$)/.test(key)) {
       throw new Error(`not a storage key: ${key}`);
     }
     return path.join(this.#root, key);
@@ -27,23 +34,27 @@ export class FolderStorage implements Storage {
 
   async write(key: string, content: Readable): Promise<number> {
     const place = this.#place(key);
-    await mkdir(path.dirname(place), { recursive: true, mode: 0o700 });
-    const draft = `${place}.${randomUUID()}.draft`;
+    const draft = path.join(this.#drafts, randomUUID());
+    // It may fail before `pipeline` listens; then `pipeline` reports the error.
+    content.on('error', () => undefined);
     try {
+      for (const folder of [path.dirname(place), this.#drafts])
+        await mkdir(folder, { recursive: true, mode: 0o700 });
       const file = createWriteStream(draft, { flush: true, mode: 0o600 });
       await pipeline(content, file);
       await rename(draft, place);
       return file.bytesWritten;
     } catch (error) {
+      content.destroy();
       await rm(draft, { force: true });
       throw error;
     }
   }
 
-  async read(key: string): Promise<Readable> {
+  async read(key: string, range?: ByteRange): Promise<Readable> {
     try {
       const file = await open(this.#place(key));
-      return file.createReadStream();
+      return file.createReadStream(range);
     } catch (error) {
       throw isMissing(error) ? new BlobNotFoundError(key) : error;
     }
@@ -60,5 +71,21 @@ export class FolderStorage implements Storage {
 
   async remove(key: string): Promise<void> {
     await rm(this.#place(key), { force: true });
+  }
+
+  async removeUnfinished(before: Date): Promise<void> {
+    const names = await readdir(this.#drafts).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw error;
+    });
+    for (const name of names) {
+      const draft = path.join(this.#drafts, name);
+      // A draft that is being written changes all the time; one that is gone has become a blob.
+      const changed = await stat(draft).then(
+        ({ mtime }) => mtime,
+        () => undefined,
+      );
+      if (changed !== undefined && changed < before) await rm(draft, { force: true });
+    }
   }
 }

@@ -101,7 +101,7 @@ const keepsAccounts: MakeCandidate = (around) => {
 
 const appliesRetention: MakeCandidate = (around) => {
   const { database, events } = around.domain;
-  const service = new Retention({ database, days: 30, removeExports: async () => undefined, events });
+  const service = new Retention({ database, days: 30, removeFiles: async () => undefined, events });
   return {
     service,
     works: async () => {

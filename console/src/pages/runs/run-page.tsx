@@ -11,6 +11,7 @@ import { StatusBadge } from '../../components/status-badge.tsx';
 import type { RunPageSearch } from '../../search.ts';
 import { useTexts } from '../../texts/texts.tsx';
 import { CallbacksPanel } from './callbacks-panel.tsx';
+import { FilesPanel } from './files-panel.tsx';
 import { InputPanel } from './input-panel.tsx';
 import { LogPanel } from './log/log-panel.tsx';
 import { ResultsPanel } from './results/results-panel.tsx';
@@ -76,6 +77,9 @@ function RunContent({ run }: { readonly run: Run }): ReactNode {
           </div>
           <Tabs.Panel value="results" pt="sm">
             <ResultsPanel run={run} />
+          </Tabs.Panel>
+          <Tabs.Panel value="files" pt="sm">
+            <FilesPanel slug={run.slug} isLive={isLive} />
           </Tabs.Panel>
           <Tabs.Panel value="log" pt="sm">
             <LogPanel

@@ -18,6 +18,7 @@ const usageUnits: Readonly<Record<UsageEntry['unit'], string>> = {
 export const run = {
   tabs: {
     results: 'Results',
+    files: 'Files',
     log: 'Log',
     subtasks: 'Subtasks',
     input: 'Input',
@@ -102,6 +103,17 @@ export const run = {
   exportReady: 'The file is ready. The download has started.',
   exportAgain: 'Download again',
   exportFailed: 'The export failed',
+
+  noFilesTitle: 'No files',
+  noFiles: 'A worker keeps a file with an HTTP PUT to CHELA_FILES_URL, or with the SDK.',
+  filesGuide: 'How to keep files',
+  filesSize: (size: string) => `${size} in total`,
+  fileName: 'Name',
+  fileSize: 'Size',
+  fileType: 'Type',
+  preview: 'Preview',
+  previewOf: (name: string) => `Preview of ${name}`,
+  fileCut: 'This is the start of the file. Download it to see the rest.',
 
   searchLog: 'Search the log',
   previousMatch: 'Previous match',

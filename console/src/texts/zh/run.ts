@@ -3,6 +3,7 @@ import type { Texts } from '../en/en.ts';
 export const run: Texts['run'] = {
   tabs: {
     results: '结果',
+    files: '文件',
     log: '日志',
     subtasks: '子任务',
     input: '输入',
@@ -85,6 +86,17 @@ export const run: Texts['run'] = {
   exportReady: '文件已生成，下载已开始。',
   exportAgain: '再次下载',
   exportFailed: '导出失败',
+
+  noFilesTitle: '没有文件',
+  noFiles: 'Worker 通过向 CHELA_FILES_URL 发送 HTTP PUT，或使用 SDK 来保存文件。',
+  filesGuide: '如何保存文件',
+  filesSize: (size) => `共 ${size}`,
+  fileName: '名称',
+  fileSize: '大小',
+  fileType: '类型',
+  preview: '预览',
+  previewOf: (name) => `预览 ${name}`,
+  fileCut: '这里只显示文件的开头。下载可查看全部内容。',
 
   searchLog: '搜索日志',
   previousMatch: '上一个匹配',

@@ -20,7 +20,7 @@ export interface WholeValue {
 
 interface PictureCellProps {
   readonly label: string;
-  /** A data URL, or its start if the table has only that. */
+  /** Address of the picture: a path, or a data URL, or its start if the table has only that. */
   readonly address: string;
   readonly whole: WholeValue | undefined;
 }

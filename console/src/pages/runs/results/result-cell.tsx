@@ -3,6 +3,7 @@
 import { Anchor, Popover, ScrollArea, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconCheck, IconX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import { fileAddress } from '../../../api/run-files.ts';
 import { stringifyJson } from '../../../api/lossless-json.ts';
 import { ValueTree } from '../../../components/value-tree.tsx';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
@@ -12,6 +13,8 @@ import type { ShownValue } from './result-value.ts';
 
 /** Maximum number of characters in a cell; the row's drawer shows the rest. */
 const shownCharacters = 300;
+/** Files that are shown as pictures. */
+const pictureEnding = /\.(?:avif|gif|jpe?g|png|webp)$/i;
 
 function NestedValue({
   label,
@@ -48,13 +51,15 @@ function NestedValue({
 }
 
 interface ResultCellProps {
+  /** The run of the row. */
+  readonly slug: string;
   readonly label: string;
   readonly shown: ShownValue;
   /** Location of the whole value, if it was cut. */
   readonly whole: WholeValue | undefined;
 }
 
-export function ResultCell({ label, shown, whole }: ResultCellProps): ReactNode {
+export function ResultCell({ slug, label, shown, whole }: ResultCellProps): ReactNode {
   const { run: texts } = useTexts();
   const { language } = useLanguage();
   switch (shown.kind) {
@@ -102,6 +107,21 @@ export function ResultCell({ label, shown, whole }: ResultCellProps): ReactNode 
       );
     case 'picture':
       return <PictureCell label={label} address={shown.address} whole={whole} />;
+    case 'file': {
+      const address = fileAddress(slug, shown.name);
+      if (pictureEnding.test(shown.name))
+        return <PictureCell label={label} address={address} whole={undefined} />;
+      return (
+        <Anchor
+          href={address}
+          download={shown.name.slice(shown.name.lastIndexOf('/') + 1)}
+          inherit
+          title={shown.name}
+        >
+          {shown.name}
+        </Anchor>
+      );
+    }
     case 'nested':
       return <NestedValue label={label} shown={shown} isCut={whole !== undefined} />;
     default:

@@ -190,6 +190,7 @@ export function ResultGrid(props: ResultGridProps): ReactNode {
                 >
                   {row !== undefined && (
                     <ResultCell
+                      slug={slug}
                       label={column.label || column.key}
                       shown={shownValue(row[column.key], column.format, isCut(row, column.key))}
                       whole={isCut(row, column.key) ? { slug, words, index, key: column.key } : undefined}

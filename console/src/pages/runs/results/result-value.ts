@@ -1,5 +1,6 @@
 /** How a value of a row is shown, by its column's format and its own type. */
 import { pictureAddress } from '../../../../../src/results/pictures.ts';
+import { referredFile } from '../../../api/run-files.ts';
 import { isJsonObject, isLongNumber, stringifyJson } from '../../../api/lossless-json.ts';
 
 /** Only http and https: a `javascript:` URL must stay text. */
@@ -12,6 +13,8 @@ export type ShownValue =
   | { readonly kind: 'text' | 'number' | 'link'; readonly text: string }
   /** `address` is a data URL, or its start. */
   | { readonly kind: 'picture'; readonly address: string }
+  /** A file of the run. */
+  | { readonly kind: 'file'; readonly name: string }
   | { readonly kind: 'boolean'; readonly isTrue: boolean }
   | { readonly kind: 'moment'; readonly text: string; readonly moment: Date; readonly hasTime: boolean }
   | { readonly kind: 'nested'; readonly value: object; readonly count: number; readonly isList: boolean };
@@ -22,6 +25,8 @@ function isNested(value: unknown): value is object {
 
 function shownText(text: string, format: string): ShownValue {
   if (linkPattern.test(text)) return { kind: 'link', text };
+  const name = referredFile(text);
+  if (name !== undefined) return { kind: 'file', name };
   // Remote images are shown as links, because loading them would reveal the reader to their host.
   const address = pictureAddress(text);
   if (address !== undefined) return { kind: 'picture', address };
@@ -41,7 +46,7 @@ export function shownValue(value: unknown, format: string, isCut: boolean): Show
   if (isLongNumber(value)) return { kind: 'number', text: value.rawJSON };
   if (typeof value === 'string') {
     const shown = shownText(value, format);
-    return isCut && shown.kind === 'link' ? { kind: 'text', text: value } : shown;
+    return isCut && (shown.kind === 'link' || shown.kind === 'file') ? { kind: 'text', text: value } : shown;
   }
   if (isNested(value)) {
     const isList = Array.isArray(value);
