@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { CommandError } from './command-error.ts';
 import { say } from './printing.ts';
-import { runPlatform } from './run-platform.ts';
 import { addSettings, apiSettings, configOf, databaseSettings, processSettings } from './settings-options.ts';
 
 export function addApiCommand(program: Command): void {
@@ -10,6 +9,7 @@ export function addApiCommand(program: Command): void {
   command.action(async (flags: Record<string, string>) => {
     const config = configOf(flags);
     if (config.databaseUrl === '') throw new CommandError('chela api needs DATABASE_URL or --database-url');
+    const { runPlatform } = await import('./run-platform.ts');
     await runPlatform({
       config,
       parts: { api: true, runner: false },

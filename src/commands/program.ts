@@ -1,4 +1,4 @@
-/** The program `chela`, with every subcommand. */
+/** The program `chela`, with every subcommand. A command loads what it runs only once it is called. */
 import { Command } from 'commander';
 import { ConfigError } from '../configuration/configuration.ts';
 import { DataFolderInUseError } from '../host/data-folder.ts';

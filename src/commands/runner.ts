@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { CommandError } from './command-error.ts';
 import { say } from './printing.ts';
-import { runPlatform } from './run-platform.ts';
 import {
   addSettings,
   configOf,
@@ -19,6 +18,7 @@ export function addRunnerCommand(program: Command): void {
     const config = configOf(flags);
     if (config.databaseUrl === '')
       throw new CommandError('chela runner needs DATABASE_URL or --database-url');
+    const { runPlatform } = await import('./run-platform.ts');
     await runPlatform({
       config,
       parts: { api: false, runner: true },
