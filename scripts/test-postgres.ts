@@ -21,7 +21,17 @@ import { unprivileged } from '../src/database/unprivileged.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 /** Folders below `test/` that exercise SQL and need nothing from the machine except a sandbox. */
-const databasePart = ['accounts', 'callbacks', 'database', 'http', 'jobs', 'results', 'runs', 'tasks'];
+const databasePart = [
+  'accounts',
+  'callbacks',
+  'database',
+  'egress',
+  'http',
+  'jobs',
+  'results',
+  'runs',
+  'tasks',
+];
 const packageVersions: Readonly<Record<(typeof testedMajors)[number], string>> = {
   15: '15.18.0-beta.17',
   16: '16.14.0-beta.17',

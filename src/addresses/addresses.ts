@@ -5,5 +5,6 @@
 export { AddressGuard } from './address-guard.ts';
 export { AddressRefusedError, NameNotFoundError } from './address-errors.ts';
 export { AllowList, type AllowedTargets } from './allow-list.ts';
+export { canonicalHost } from './canonical-host.ts';
 export { isPublicAddress } from './public-addresses.ts';
 export { resolveByDns, type Resolve } from './resolvers.ts';

@@ -42,6 +42,7 @@ const failures: Readonly<Record<InternalWork, readonly [Component, string]>> = {
   'renew-lease': ['runner', 'the lease of this runner could not be renewed'],
   'serve-storage': ['runner', 'a file of a worker could not be stored or read'],
   'settle-subtask': ['runner', 'a subtask could not be settled'],
+  'store-hosts': ['runner', 'the hosts that a run connected to could not be stored'],
   'store-job-end': ['jobs', 'the outcome of a job could not be stored'],
   'store-log-line': ['runner', 'a log line of a subtask could not be stored'],
   'store-outcome': ['runner', 'the outcome of a subtask could not be stored'],

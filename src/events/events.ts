@@ -36,6 +36,7 @@ export type InternalWork =
   | 'renew-lease'
   | 'serve-storage'
   | 'settle-subtask'
+  | 'store-hosts'
   | 'store-job-end'
   | 'store-log-line'
   | 'store-outcome'

@@ -11,6 +11,7 @@ import type {
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Config } from '../configuration/configuration.ts';
+import type { RunHosts } from '../egress/egress.ts';
 import type { Events } from '../events/events.ts';
 import type { Files } from '../files/files.ts';
 import type { GitImports } from '../git/git-import.ts';
@@ -35,6 +36,7 @@ export interface ApiContext {
   readonly packages: PackageCache;
   readonly runs: Runs;
   readonly queueItems: QueueItems;
+  readonly runHosts: RunHosts;
   readonly tasks: Tasks;
   readonly callbacks: Callbacks;
   readonly results: Results;

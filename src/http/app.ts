@@ -31,6 +31,7 @@ import { addRunLogLineOperations } from './v2/run-log-lines.ts';
 import { addRunOperations } from './v2/run-operations.ts';
 import { addRunQueueOperations } from './v2/run-queue.ts';
 import { addRunSearchOperations } from './v2/run-search.ts';
+import { addRunNetworkOperations } from './v2/run-network.ts';
 import { addRunSubtaskOperations } from './v2/run-subtasks.ts';
 import { addRunUsageOperations } from './v2/run-usage.ts';
 import { addScheduleTimezoneOperations } from './v2/schedule-timezone.ts';
@@ -160,6 +161,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addRunLogLineOperations(api, context);
   addRunSearchOperations(api, context);
   addRunSubtaskOperations(api, context);
+  addRunNetworkOperations(api, context);
   addRunQueueOperations(api, context);
   addWorkerTaskOperations(api, context);
   addScheduleTimezoneOperations(api, context);

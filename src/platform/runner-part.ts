@@ -1,6 +1,7 @@
 /** The part of a platform that executes subtasks. */
 import type { Logger } from 'pino';
 import type { Config } from '../configuration/configuration.ts';
+import { EgressLedger } from '../egress/egress.ts';
 import type { Events } from '../events/events.ts';
 import { ScratchFolder } from '../host/scratch-folder.ts';
 import { componentLogger } from '../logging/logger.ts';
@@ -61,6 +62,7 @@ export function makeRunnerPart(config: Config, domain: Domain, logger: Logger): 
       sharedBytes: config.sdkSharedBytes,
     }),
     cacheUse,
+    ledger: new EgressLedger(domain),
   });
   return {
     runner,

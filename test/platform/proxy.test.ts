@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunHostList } from '../../src/answers/run-hosts.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { eventually } from './support/eventually.ts';
 import { publishScriptedWorker, runForever } from './support/scripted-worker.ts';
@@ -131,6 +132,10 @@ describe('a worker in its sandbox', () => {
       expect.stringMatching(
         /^SYSTEM: proxy: 127\.0\.0\.1:\d+ is not a public address: .*CHELA_PROXY_ALLOWED_TARGETS/,
       ),
+    );
+    const { data } = await platform.call<RunHostList>(`/worker-runs/${slug}/network?subtask=1&sort=host`);
+    expect(data.list.map(({ host, refusals }) => [host, refusals])).toEqual(
+      ['127.0.0.1', 'localhost'].map((host) => [host, [{ reason: 'private_address', count: 1 }]]),
     );
   });
 

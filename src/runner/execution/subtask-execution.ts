@@ -12,6 +12,7 @@ import {
   subtaskMessage,
   succeededEnd,
 } from '../../runs/runs.ts';
+import type { EgressLedger, OpenSubtask } from '../../egress/egress.ts';
 import type { PackageCache } from '../../workers/workers.ts';
 import type { Cgroup } from '../cgroup.ts';
 import type { Cgroups } from '../cgroups/cgroups.ts';
@@ -46,6 +47,7 @@ export interface ExecutionServices extends EndpointServices {
   readonly sandbox: Sandbox;
   readonly cgroups: Cgroups;
   readonly cacheUse: CacheUse;
+  readonly ledger: EgressLedger;
 }
 
 export class SubtaskExecution {
@@ -53,6 +55,7 @@ export class SubtaskExecution {
   readonly #services: ExecutionServices;
   readonly #writer: RunWriter;
   readonly #log: SubtaskLog;
+  readonly #ledger: OpenSubtask;
   readonly #errorHeadline: ErrorHeadline;
   readonly #slot: number;
   readonly #credentials = randomCredentials();
@@ -98,6 +101,12 @@ export class SubtaskExecution {
     const secrets = secretsOf(this.#credentials);
     const mask = new SecretMask(secrets.whole, secrets.random);
     this.#errorHeadline = new ErrorHeadline(mask);
+    this.#ledger = services.ledger.open({
+      runId: subtask.run_id,
+      runSlug: subtask.run_slug,
+      subtask: subtask.number,
+      mask: (text) => mask.apply(text),
+    });
     this.#log = new SubtaskLog({
       ingest: writer.logs,
       run: subtask.run_slug,
@@ -164,7 +173,12 @@ export class SubtaskExecution {
       await this.#removeCgroup();
       release?.();
       if (scratchDir !== undefined) await this.#services.scratch.remove(scratchDir);
-      await Promise.all([this.#writer.results.settled(), this.#writer.logs.settled(), traffic.settled()]);
+      await Promise.all([
+        this.#writer.results.settled(),
+        this.#writer.logs.settled(),
+        traffic.settled(),
+        this.#ledger.close(),
+      ]);
     }
   }
 
@@ -303,6 +317,7 @@ export class SubtaskExecution {
       subtask: this.subtask,
       writer: this.#writer,
       log: this.#log,
+      hosts: this.#ledger.hosts,
       credentials: this.#credentials,
       browserPorts: this.#browserPorts,
       cgroup: this.#cgroup,

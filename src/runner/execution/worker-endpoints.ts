@@ -9,6 +9,7 @@ import { type LogType, logType } from '../../logs/logs.ts';
 import { missingColumnsMessage, parseRow } from '../../results/results.ts';
 import type { BrowserEndpoint, BrowserGateway } from '../browser/browser-gateway.ts';
 import type { Cgroup } from '../cgroup.ts';
+import type { SubtaskHosts } from '../../egress/egress.ts';
 import { serveWorkerNetwork } from '../network/worker-network.ts';
 import {
   proxyAddress,
@@ -40,6 +41,8 @@ export interface EndpointOptions {
   readonly subtask: ClaimedSubtask;
   readonly writer: RunWriter;
   readonly log: SubtaskLog;
+  /** Counts its connections by host. */
+  readonly hosts: SubtaskHosts;
   readonly credentials: ProxyCredentials;
   /** Ports of the worker on which browsers are served. */
   readonly browserPorts: readonly number[];
@@ -151,17 +154,18 @@ export class WorkerEndpoints {
     listener: Server | undefined,
     credentials: ProxyCredentials | undefined,
   ): Closeable & { readonly session: ProxySession } {
-    const { subtask, writer, log } = this.#options;
+    const { subtask, writer, log, hosts } = this.#options;
     const { traffic } = writer;
     const session = this.#services.proxy.serve({
       listener,
       credentials,
       region: subtask.limits.proxy_region,
+      ledger: hosts,
       onTraffic: (bytes) => traffic.add(bytes),
       onNotice: (message) => log.system(`${name}: ${message}`, logType.warn),
     });
     // At once, even if the worker uses its time to shut down.
-    const unsubscribe = traffic.onExceeded(() => session.close());
+    const unsubscribe = traffic.onExceeded(() => session.close('traffic_limit'));
     return {
       session,
       close: () => {

@@ -60,12 +60,19 @@ export function serveWorkerNetwork(
     const place = isIPv6(shown) ? `[${shown}]:${port}` : `${shown}:${port}`;
     if (!carried.has(port)) {
       const { environment } = settings.workerPorts;
-      session.refuse(
-        client,
-        `${place} was refused: workers cannot connect to port ${port} (${environment} lists those they can)`,
-      );
+      session.refuse(client, {
+        host: shown,
+        port,
+        reason: 'port_not_listed',
+        message: `${place} was refused: workers cannot connect to port ${port} (${environment} lists those they can)`,
+      });
     } else if (host === undefined) {
-      session.refuse(client, `${place} was refused: no name was resolved to this address`);
+      session.refuse(client, {
+        host: shown,
+        port,
+        reason: 'name_not_found',
+        message: `${place} was refused: no name was resolved to this address`,
+      });
     } else {
       session.carry(client, { host, port });
     }

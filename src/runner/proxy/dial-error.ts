@@ -2,6 +2,7 @@
 export type DialFailure =
   | 'malformed target'
   | 'forbidden target'
+  | 'refused by upstream'
   | 'unknown name'
   | 'network unreachable'
   | 'host unreachable'
@@ -18,6 +19,7 @@ interface Wording {
 const wordings: Readonly<Record<DialFailure, Wording>> = {
   'malformed target': { socksReply: 1, httpStatus: 400 },
   'forbidden target': { socksReply: 2, httpStatus: 403 },
+  'refused by upstream': { socksReply: 2, httpStatus: 403 },
   'unknown name': { socksReply: 4, httpStatus: 502 },
   'network unreachable': { socksReply: 3, httpStatus: 502 },
   'host unreachable': { socksReply: 4, httpStatus: 502 },

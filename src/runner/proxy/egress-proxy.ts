@@ -5,6 +5,7 @@
 import type { Server } from 'node:net';
 import { settings, type Config } from '../../configuration/configuration.ts';
 import { AddressGuard, AllowList, resolveByDns } from '../../addresses/addresses.ts';
+import type { ConnectionLedger } from './connection-ledger.ts';
 import type { ProxyCredentials } from './credentials.ts';
 import { Dialer } from './dialer.ts';
 import { ProxySession, type ProxyLimits } from './proxy-session.ts';
@@ -16,6 +17,7 @@ export { farewell } from './farewell.ts';
 
 export { credentialsText, randomCredentials, secretsOf } from './credentials.ts';
 export type { ProxyCredentials } from './credentials.ts';
+export type { ConnectionLedger } from './connection-ledger.ts';
 export type { ProxySession } from './proxy-session.ts';
 
 /** The address of the proxy in every sandbox. */
@@ -28,6 +30,7 @@ export interface ServedSubtask {
   readonly credentials: ProxyCredentials | undefined;
   /** The run's proxy_region. If empty or unknown, the first configured region is used. */
   readonly region: string;
+  readonly ledger: ConnectionLedger;
   readonly onTraffic: (bytes: number) => void;
   readonly onNotice: (message: string) => void;
 }

@@ -1,5 +1,7 @@
 /** A session of the proxy: connections of one worker, of one of its browsers, or through its transparent network. */
 import type { Server, Socket } from 'node:net';
+import type { RefusalReason } from '../../egress/connection-outcomes.ts';
+import { reasonsByFailure, type ConnectionLedger } from './connection-ledger.ts';
 import { areCredentials, type ProxyCredentials } from './credentials.ts';
 import { DialError } from './dial-error.ts';
 import type { Dialer } from './dialer.ts';
@@ -30,10 +32,18 @@ export interface ProxySessionOptions {
   readonly credentials: ProxyCredentials | undefined;
   readonly dialer: Dialer;
   readonly limits: ProxyLimits;
+  readonly ledger: ConnectionLedger;
   /** Called with the bytes to and from targets as they are transferred. */
   readonly onTraffic: (bytes: number) => void;
   /** Called with messages for the run's log about refused connections, each distinct message once. */
   readonly onNotice: (message: string) => void;
+}
+
+/** A connection that is not opened: its target as the worker gave it, and why. */
+export interface Refusal extends RequestedTarget {
+  readonly reason: RefusalReason;
+  /** For the run's log. */
+  readonly message: string;
 }
 
 export class ProxySession {
@@ -44,6 +54,8 @@ export class ProxySession {
   readonly #clients = new Map<Socket, NodeJS.Timeout>();
   readonly #notices = new Set<string>();
   readonly #closed = new AbortController();
+  /** Why connections are refused since the session was closed; not counted if undefined. */
+  #closedFor: RefusalReason | undefined;
 
   constructor(options: ProxySessionOptions) {
     this.#options = options;
@@ -68,8 +80,9 @@ export class ProxySession {
   carry(client: Socket, target: RequestedTarget): void {
     if (this.#closed.signal.aborted) {
       client.resetAndDestroy();
+      this.#count(target, this.#closedFor);
     } else if (this.#clients.size >= this.#options.limits.connections) {
-      this.refuse(client, this.#tooMany);
+      this.refuse(client, { ...target, reason: 'connection_limit', message: this.#tooMany });
     } else {
       this.#admit(client);
       this.#endHandshake(client);
@@ -79,15 +92,21 @@ export class ProxySession {
     }
   }
 
-  /** Resets a connection and logs why. */
-  refuse(client: Socket, message: string): void {
+  /** Resets a connection, counts it and logs why. */
+  refuse(client: Socket, { reason, message, ...target }: Refusal): void {
     client.on('error', () => client.destroy());
     client.resetAndDestroy();
-    if (!this.#closed.signal.aborted) this.notice(message);
+    if (this.#closed.signal.aborted) return;
+    this.#count(target, reason);
+    this.notice(message);
   }
 
-  /** Ends all connections, and each new one from now on. All bytes are counted when it returns. Idempotent. */
-  close(): void {
+  /**
+   * Ends all connections, and each new one from now on. All bytes are counted when it returns. Idempotent.
+   * @param reason counts connections that are not opened because of it
+   */
+  close(reason?: RefusalReason): void {
+    this.#closedFor ??= reason;
     this.#closed.abort();
     this.#traffic.settle();
     for (const client of this.#clients.keys()) client.destroy();
@@ -165,21 +184,34 @@ export class ProxySession {
     relay(client, target, reader);
   }
 
-  async #dial(target: RequestedTarget, reader?: RelayReader, gone?: AbortSignal): Promise<Socket> {
-    const late = AbortSignal.timeout(this.#options.limits.connectMilliseconds);
+  async #dial(requested: RequestedTarget, reader?: RelayReader, gone?: AbortSignal): Promise<Socket> {
+    const { dialer, ledger, limits } = this.#options;
+    const late = AbortSignal.timeout(limits.connectMilliseconds);
+    let target = requested;
     try {
-      const socket = await this.#options.dialer.dial(
-        checkTarget(target),
-        AbortSignal.any([late, this.#closed.signal, ...(gone === undefined ? [] : [gone])]),
-        reader,
-      );
-      this.#traffic.watch(socket, reader);
+      target = checkTarget(requested);
+      const signals = [late, this.#closed.signal, ...(gone === undefined ? [] : [gone])];
+      const socket = await dialer.dial(target, AbortSignal.any(signals), reader);
+      this.#traffic.watch(socket, ledger.connected(target.host, target.port), reader);
       return socket;
     } catch (error) {
-      const isAwaited = !this.#closed.signal.aborted && gone?.aborted !== true;
-      if (error instanceof DialError && isAwaited) this.notice(error.message);
+      if (error instanceof DialError) this.#fail(target, error, gone?.aborted === true);
       throw error;
     }
+  }
+
+  /** @param isGone whether the client has left, so that nobody needs to know why */
+  #fail(target: RequestedTarget, { failure, message }: DialError, isGone: boolean): void {
+    if (this.#closed.signal.aborted) {
+      this.#count(target, this.#closedFor);
+      return;
+    }
+    this.#count(target, isGone ? 'no_answer' : reasonsByFailure[failure]);
+    if (!isGone) this.notice(message);
+  }
+
+  #count({ host, port }: RequestedTarget, reason: RefusalReason | undefined): void {
+    if (reason !== undefined) this.#options.ledger.refused(host, port, reason);
   }
 
   #endHandshake(client: Socket): void {

@@ -96,7 +96,7 @@ async function readHost(socket: Duplex, type: number | undefined): Promise<strin
 
 /** Failures by the reply code of an upstream proxy. */
 const failuresByReply: Readonly<Record<number, DialFailure>> = {
-  2: 'forbidden target',
+  2: 'refused by upstream',
   3: 'network unreachable',
   4: 'host unreachable',
   5: 'connection refused',

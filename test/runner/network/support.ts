@@ -1,5 +1,6 @@
 /** Runs a worker with the network of a subtask. The test decides the allowed targets and the names that exist. */
 import { EgressProxy } from '../../../src/runner/proxy/egress-proxy.ts';
+import { countHosts, type CountedHost } from '../proxy/support/counted-hosts.ts';
 import { AddressGuard, AllowList, type Resolve } from '../../../src/addresses/addresses.ts';
 import { readConfig, type Config } from '../../../src/configuration/configuration.ts';
 import { networkPorts, serveWorkerNetwork } from '../../../src/runner/network/worker-network.ts';
@@ -25,6 +26,7 @@ export interface NetworkedOutcome {
   /** Messages for the run's log. */
   readonly notices: readonly string[];
   readonly trafficBytes: number;
+  readonly hosts: readonly CountedHost[];
 }
 
 const prelude = `const net = require('node:net'), dgram = require('node:dgram'), fs = require('node:fs'), http = require('node:http');
@@ -58,10 +60,12 @@ export async function runNetworked(
   );
   const guard = new AddressGuard({ allowed: new AllowList(allowed), setting: 'THE_SETTING', resolve });
   const notices: string[] = [];
+  const { ledger, counted } = countHosts();
   let trafficBytes = 0;
   const session = new EgressProxy(settings, guard).serve({
     credentials: undefined,
     region,
+    ledger,
     onTraffic: (bytes) => {
       trafficBytes += bytes;
     },
@@ -73,5 +77,5 @@ export async function runNetworked(
   const { stdout, stderr, exitCode } = await finish(worker);
   session.close();
   if (exitCode !== 0) throw new Error(`the worker failed: ${stderr}`);
-  return { value: JSON.parse(stdout), notices, trafficBytes };
+  return { value: JSON.parse(stdout), notices, trafficBytes, hosts: counted() };
 }

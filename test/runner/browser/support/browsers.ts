@@ -13,6 +13,7 @@ import {
   randomCredentials,
 } from '../../../../src/runner/proxy/egress-proxy.ts';
 import { BubblewrapSandbox } from '../../../../src/runner/sandboxes/bubblewrap.ts';
+import { countHosts } from '../../proxy/support/counted-hosts.ts';
 import { listen } from '../../proxy/support/servers.ts';
 import { firstUserId, makeReachableFolder, removeFolder } from '../../worker-package.ts';
 
@@ -52,7 +53,14 @@ export async function serveBrowsers(
       scratchDir,
       removeFolder,
       serveProxy: (listener) =>
-        proxy.serve({ listener, credentials: undefined, region: '', onTraffic: () => undefined, onNotice }),
+        proxy.serve({
+          listener,
+          credentials: undefined,
+          region: '',
+          ledger: countHosts().ledger,
+          onTraffic: () => undefined,
+          onNotice,
+        }),
       onNotice,
     });
     const listener = createServer();

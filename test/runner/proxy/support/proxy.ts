@@ -8,6 +8,7 @@ import {
   type ProxySession,
 } from '../../../../src/runner/proxy/egress-proxy.ts';
 import { onTestFinished } from 'vitest';
+import { countHosts, type CountedHost } from './counted-hosts.ts';
 import { listen, type Listening } from './servers.ts';
 
 export interface ServedProxy extends Listening {
@@ -17,6 +18,7 @@ export interface ServedProxy extends Listening {
   readonly notices: string[];
   /** Bytes counted so far. */
   readonly traffic: () => number;
+  readonly hosts: () => CountedHost[];
 }
 
 /** @param overrides settings; by default all targets on loopback are allowed */
@@ -26,11 +28,13 @@ export async function serveProxy(overrides: Partial<Config> = {}, region = ''): 
   const listener = createServer();
   const credentials = randomCredentials();
   const notices: string[] = [];
+  const { ledger, counted } = countHosts();
   let traffic = 0;
   const session = proxy.serve({
     listener,
     credentials,
     region,
+    ledger,
     onTraffic: (bytes) => {
       traffic += bytes;
     },
@@ -38,5 +42,5 @@ export async function serveProxy(overrides: Partial<Config> = {}, region = ''): 
   });
   const listening = await listen(listener);
   onTestFinished(() => session.close());
-  return { ...listening, session, credentials, notices, traffic: () => traffic };
+  return { ...listening, session, credentials, notices, traffic: () => traffic, hosts: counted };
 }

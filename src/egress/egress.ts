@@ -1,0 +1,4 @@
+/** The hosts that runs connect to. */
+export { EgressLedger, type OpenSubtask } from './egress-ledger.ts';
+export type { SubtaskHosts } from './host-counts.ts';
+export { type HostRecord, RunHosts, hostSorts } from './run-hosts.ts';
