@@ -495,3 +495,34 @@ test('callbacks are shown with every delivery attempt', async () => {
 test('the browser logged no errors and contacted no other host', () => {
   expect(browser.problems).toEqual([]);
 });
+
+describe('the network tab', () => {
+  const insertHosts = `
+    INSERT INTO run_host (run_id, subtask, host, port, outcome, connections, sent_bytes, received_bytes, first_at, last_at)
+    SELECT id, 1, host, port, outcome, 2, bytes, bytes, now(), now() FROM run,
+      (VALUES ('www.example.com', 443, 'connected', 5000), ('10.0.0.1', 80, 'private_address', 0),
+        ('2606:4700::1111', 8080, 'connected', 7000), ('', 0, 'connected', 9000)) AS added (host, port, outcome, bytes)
+    WHERE slug = $1`;
+
+  test('lists hosts by bytes with reasons in words, and finds one', async () => {
+    const slug = await runToEnd('');
+    const page = await browser.open(`/runs/${slug}?tab=network`);
+    await page.getByText('No connections', { exact: true }).waitFor();
+    await change(slug, insertHosts);
+    await page.reload();
+    const rows = page.getByRole('region', { name: 'Network' }).locator('tbody tr');
+    await page.getByText('Other hosts', { exact: true }).waitFor();
+    expect(await rows.locator('td:first-child').allInnerTexts()).toEqual([
+      '[2606:4700::1111]:8080',
+      'www.example.com:443',
+      '10.0.0.1:80',
+      expect.stringContaining('Other hosts'),
+    ]);
+    expect(await rows.nth(2).innerText()).toContain('Not a public address (2)');
+    await page.getByRole('searchbox', { name: 'Search hosts' }).fill('example');
+    await rows.nth(1).waitFor({ state: 'detached' });
+    expect(await rows.innerText()).toContain('www.example.com');
+    await page.getByRole('searchbox', { name: 'Search hosts' }).fill('nowhere');
+    await page.getByText('No hosts match.').waitFor();
+  });
+});

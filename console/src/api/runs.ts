@@ -26,7 +26,16 @@ export interface RunFilter {
 }
 
 /** Tabs of a run's page, by their names in the URL. */
-export const runTabs = ['results', 'files', 'log', 'subtasks', 'input', 'usage', 'callbacks'] as const;
+export const runTabs = [
+  'results',
+  'files',
+  'log',
+  'subtasks',
+  'network',
+  'input',
+  'usage',
+  'callbacks',
+] as const;
 export type RunTab = (typeof runTabs)[number];
 
 export const runsKey = ['runs'] as const;

@@ -14,6 +14,7 @@ import { CallbacksPanel } from './callbacks-panel.tsx';
 import { FilesPanel } from './files-panel.tsx';
 import { InputPanel } from './input-panel.tsx';
 import { LogPanel } from './log/log-panel.tsx';
+import { NetworkPanel } from './network-panel.tsx';
 import { ResultsPanel } from './results/results-panel.tsx';
 import { RunActions } from './run-actions.tsx';
 import { RunExplanation } from './run-explanation.tsx';
@@ -101,6 +102,9 @@ function RunContent({ run }: { readonly run: Run }): ReactNode {
               onStatus={(value) => show('subtasks', { status: value })}
               onLog={(number) => show('log', { subtask: number })}
             />
+          </Tabs.Panel>
+          <Tabs.Panel value="network" pt="sm">
+            <NetworkPanel slug={run.slug} isLive={isLive} />
           </Tabs.Panel>
           <Tabs.Panel value="input" pt="sm">
             <InputPanel run={run} />

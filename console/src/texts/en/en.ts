@@ -13,6 +13,7 @@ import { versions } from './worker-versions.ts';
 import { workerSettings } from './worker-settings.ts';
 import { workers } from './workers.ts';
 import { lists } from './lists.ts';
+import { network } from './network.ts';
 import { overview } from './overview.ts';
 import { palette } from './palette.ts';
 import { queue } from './queue.ts';
@@ -35,6 +36,7 @@ export const en = {
   workerSettings,
   workers,
   lists,
+  network,
   overview,
   palette,
   queue,

@@ -21,6 +21,7 @@ export const run = {
     files: 'Files',
     log: 'Log',
     subtasks: 'Subtasks',
+    network: 'Network',
     input: 'Input',
     usage: 'Usage',
     callbacks: 'Callbacks',

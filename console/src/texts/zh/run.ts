@@ -6,6 +6,7 @@ export const run: Texts['run'] = {
     files: '文件',
     log: '日志',
     subtasks: '子任务',
+    network: '网络',
     input: '输入',
     usage: '用量',
     callbacks: '回调',

@@ -14,6 +14,7 @@ import { versions } from './worker-versions.ts';
 import { workerSettings } from './worker-settings.ts';
 import { workers } from './workers.ts';
 import { lists } from './lists.ts';
+import { network } from './network.ts';
 import { overview } from './overview.ts';
 import { palette } from './palette.ts';
 import { queue } from './queue.ts';
@@ -36,6 +37,7 @@ export const zh: Texts = {
   workerSettings,
   workers,
   lists,
+  network,
   overview,
   palette,
   queue,

@@ -1,0 +1,35 @@
+import type { Texts } from '../en/en.ts';
+
+export const network: Texts['network'] = {
+  emptyTitle: '没有连接',
+  emptyLive: 'Worker 连接主机约一秒后，主机会显示在这里。',
+  emptyEnded: 'Worker 没有连接任何主机，或此次运行早于主机记录功能。',
+  search: '搜索主机',
+  noMatch: '没有匹配的主机。',
+  host: '主机',
+  otherHosts: '其他主机',
+  otherHostsHint: '一次运行最多列出约 1,000 个主机，其余主机合计在此行。',
+  connections: '连接数',
+  sent: '发送',
+  received: '接收',
+  refused: '被拒绝',
+  first: '首次',
+  last: '最近',
+  reasons: {
+    private_address: '不是公网地址',
+    not_allowed: '不在允许列表中',
+    port_not_listed: '不经代理时不支持此端口',
+    name_not_found: '找不到域名',
+    connection_refused: '主机拒绝连接',
+    unreachable: '无法到达主机',
+    no_answer: '超时无响应',
+    upstream_failed: '上游代理失败',
+    connection_limit: '打开的连接过多',
+    host_limit: '到此主机的连接过多',
+    traffic_limit: '已达流量上限',
+    malformed_target: '不是有效的主机和端口',
+  },
+  reasonCount: (reason, count) => `${reason}（${count}）`,
+  totals: (connections, refused, sent, received) =>
+    `连接：${connections} · 被拒绝：${refused} · 发送：${sent} · 接收：${received}`,
+};
