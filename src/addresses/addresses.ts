@@ -6,5 +6,6 @@ export { AddressGuard } from './address-guard.ts';
 export { AddressRefusedError, NameNotFoundError } from './address-errors.ts';
 export { AllowList, type AllowedTargets } from './allow-list.ts';
 export { canonicalHost } from './canonical-host.ts';
+export { HostList, hostEntryText, parseHostEntry } from './host-list.ts';
 export { isPublicAddress } from './public-addresses.ts';
 export { resolveByDns, type Resolve } from './resolvers.ts';

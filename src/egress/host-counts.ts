@@ -4,7 +4,7 @@ import { printable } from '../text/printable-text.ts';
 import type { ConnectionOutcome, RefusalReason } from './connection-outcomes.ts';
 
 /** Characters of a host that are kept; valid names have no more. */
-export const hostCharacters = 253;
+const hostCharacters = 253;
 /** Characters of an invalid host that are looked at. */
 const readCharacters = 1024;
 const lastPort = 65_535;

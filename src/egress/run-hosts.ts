@@ -1,6 +1,7 @@
 /** Reads the hosts that a run connected to. */
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
+import { proposeHosts, type HostProposal } from './host-proposal.ts';
 import type { RefusalReason } from './connection-outcomes.ts';
 
 export const hostSorts = [
@@ -54,6 +55,11 @@ export class RunHosts {
 
   constructor(database: Database) {
     this.#database = database;
+  }
+
+  /** An allow-list for a worker, from the newest successful runs of an account. */
+  proposal(scope: { readonly accountId: number; readonly workerKey: number }): Promise<HostProposal> {
+    return proposeHosts(this.#database, scope);
   }
 
   /** The sum of further hosts is last, whatever the order. */

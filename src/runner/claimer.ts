@@ -70,10 +70,11 @@ export async function claimSubtasks(
   const { rows } = await database.pool.query<ClaimedSubtask>({
     name: 'claimed-subtasks',
     text: `SELECT subtask.id, subtask.number, subtask.input, run.id AS run_id, run.slug AS run_slug,
-             run.status AS run_status, run.day, run.system AS limits, run.subtask_count,
+             run.status AS run_status, run.day, run.system AS limits, run.subtask_count, worker.allowed_hosts,
              worker_version.id AS version_id, worker_version.package_hash, worker_version.language, worker_version.entry, worker_version.version
            FROM subtask
            JOIN run ON run.id = subtask.run_id
+           JOIN worker ON worker.id = run.worker_id
            JOIN worker_version ON worker_version.id = run.worker_version_id
            WHERE subtask.id = ANY($1) ORDER BY subtask.id`,
     values: [claimed.map((subtask) => subtask.id)],

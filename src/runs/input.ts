@@ -1,6 +1,7 @@
 /** Reads the `input` of a request that starts a run: the worker's fields and the run's options. */
 import { invalidArgument } from '../errors.ts';
 import { isJsonObject, isRawNumber } from '../json/lossless-json.ts';
+import { readAllowedHosts } from '../workers/workers.ts';
 import type { SystemParameters } from './limits.ts';
 import type { RunSchema } from './run-schema.ts';
 import { customNotObject, splitFields } from './split.ts';
@@ -33,7 +34,7 @@ function toNumber(value: unknown): number | undefined {
   return Number(value);
 }
 
-type NumericParameter = Exclude<keyof SystemParameters, 'proxy_region'>;
+type NumericParameter = Exclude<keyof SystemParameters, 'proxy_region' | 'allowed_hosts'>;
 
 const systemNumbers: Record<NumericParameter, { expected: string; accepts: (value: number) => boolean }> = {
   cpus: {
@@ -63,6 +64,12 @@ function isRegion(value: unknown): value is string {
   return typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,100}$/u.test(value.trim());
 }
 
+export const allowedHostsName = 'input.parameters.system.allowed_hosts';
+
+function isTextList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
 function readSystem(value: unknown): SystemParameters {
   if (isAbsent(value)) return {};
   if (!isJsonObject(value)) throw invalidArgument('input.parameters.system must be an object');
@@ -83,6 +90,9 @@ function readSystem(value: unknown): SystemParameters {
   } else if (!isBlank(region)) {
     problems.push('input.parameters.system.proxy_region must be the code of a region, such as "US"');
   }
+  const hosts = value.allowed_hosts;
+  if (isTextList(hosts)) system.allowed_hosts = readAllowedHosts(hosts, allowedHostsName);
+  else if (!isBlank(hosts)) problems.push(`${allowedHostsName} must be an array of hosts`);
   if (problems.length > 0) throw invalidArgument(problems.join('; '), problems);
   return system;
 }

@@ -11,10 +11,13 @@ export interface SystemParameters {
   /** Bytes; 0 for no limit. */
   readonly max_total_traffic?: number;
   readonly proxy_region?: string;
+  /** Hosts that the run may connect to, among those of its worker. */
+  readonly allowed_hosts?: readonly string[];
 }
 
-/** The system parameters of a run, including all defaults. */
-export type LimitsInForce = Required<SystemParameters>;
+/** The system parameters of a run, including all defaults. Without `allowed_hosts` it may connect to those of its worker. */
+export type LimitsInForce = Required<Omit<SystemParameters, 'allowed_hosts'>> &
+  Pick<SystemParameters, 'allowed_hosts'>;
 
 /** The limits of a run that sets none. */
 export function defaultLimits(

@@ -8,9 +8,9 @@ import { dayOf } from '../database/partitions.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import { parseJson, stringifyJson } from '../json/lossless-json.ts';
 import { parseRunSchema } from './run-schema.ts';
-import type { Workers } from '../workers/workers.ts';
+import { checkNarrower, type Workers } from '../workers/workers.ts';
 import { startedBefore, type Idempotency } from './idempotency.ts';
-import { checkRequired, readInput } from './input.ts';
+import { allowedHostsName, checkRequired, readInput } from './input.ts';
 import { defaultLimits, type LimitsInForce } from './limits.ts';
 import { splitInput } from './split.ts';
 import type { Origin } from './statuses.ts';
@@ -105,7 +105,7 @@ export class Submitter {
       inputText: stringifyJson(input ?? {}),
       callbackUrl: submission.callbackUrl,
       idempotency: submission.idempotency,
-      ...this.#checkInput(input, version.input_schema),
+      ...this.#checkInput(input, version.input_schema, worker.allowed_hosts),
     };
   }
 
@@ -124,6 +124,7 @@ export class Submitter {
       .innerJoin('worker', 'worker.id', 'run.worker_id')
       .select([
         'worker.deleted_at',
+        'worker.allowed_hosts',
         'run.worker_id',
         'run.worker_version_id',
         'run.input',
@@ -147,15 +148,24 @@ export class Submitter {
       inputText: stored.input,
       callbackUrl: options.callbackUrl,
       idempotency: options.idempotency,
-      ...this.#checkInput(parseJson(stored.input), stored.input_schema),
+      ...this.#checkInput(parseJson(stored.input), stored.input_schema, stored.allowed_hosts),
     });
   }
 
-  /** Finds everything that can be wrong with an input. */
-  #checkInput(input: unknown, schemaText: string): { limits: LimitsInForce; subtaskInputs: string[] } {
+  /**
+   * Finds everything that can be wrong with an input.
+   * @param allowedHosts of the worker
+   */
+  #checkInput(
+    input: unknown,
+    schemaText: string,
+    allowedHosts: readonly string[] | null,
+  ): { limits: LimitsInForce; subtaskInputs: string[] } {
     const schema = parseRunSchema(schemaText);
     const { custom, system } = readInput(input);
     checkRequired(custom, schema);
+    if (system.allowed_hosts !== undefined)
+      checkNarrower(system.allowed_hosts, allowedHosts, allowedHostsName);
     const { subtaskLimit, subtaskInputLimitBytes, sdkInputLimitBytes } = this.#config;
     const limits = { subtasks: subtaskLimit, bytes: subtaskInputLimitBytes };
     const subtaskInputs = Array.from(splitInput(custom, schema, limits), (each) => stringifyJson(each));

@@ -13,6 +13,7 @@ import {
   pythonDependencies,
   readManifest,
 } from './package-dependencies.ts';
+import { readNetworkFile } from './network-file.ts';
 import { findEntry, inspectGoEntry } from './package-entry.ts';
 import { isPackageFile, readPackageBytes, readPackageText } from './package-text.ts';
 import { inspectSources } from './source-check.ts';
@@ -28,6 +29,8 @@ export interface PackageReport {
   /** Empty if there is none. */
   readonly readme: string;
   readonly warnings: Finding[];
+  /** Hosts of network.json; undefined if there is none. */
+  readonly declaredHosts: string[] | undefined;
   /** Whether there is anything to install before the first run. */
   readonly declaredDependencies: boolean;
 }
@@ -86,6 +89,7 @@ export async function checkPackage(dir: string, findings = new Findings()): Prom
   const input = await readInputSchema(dir, findings);
   const outputSchema = await readOutputSchema(dir, findings);
   const readme = await readReadme(dir, findings);
+  const declaredHosts = await readNetworkFile(dir, findings);
   const python = found?.language === 'python' ? await pythonDependencies(dir, findings) : undefined;
   const dependencies = python?.names ?? nodeDependencies(manifest);
   if (found?.language === 'node' && manifest !== undefined) await checkNodeDependencies(dir, findings);
@@ -114,6 +118,7 @@ export async function checkPackage(dir: string, findings = new Findings()): Prom
     outputSchema: columns,
     readme,
     warnings: findings.warnings,
+    declaredHosts,
     declaredDependencies: language !== 'go' && dependencies.size > 0,
   };
 }

@@ -24,6 +24,7 @@ interface WorkerTable {
   category: number | null;
   icon_key: string | null;
   is_public: Generated<boolean>;
+  allowed_hosts: JSONColumnType<string[] | null, string | null | undefined, string | null>;
   current_version_id: number | null;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
@@ -41,6 +42,7 @@ interface WorkerVersionTable {
   output_schema: string | null;
   readme: string;
   warnings: JSONColumnType<Finding[]>;
+  declared_hosts: JSONColumnType<string[] | null, string | null | undefined, string | null>;
   description: Generated<string>;
   package_bytes: Generated<number>;
   git_url: string | null;

@@ -14,6 +14,8 @@ export interface WorkerRecord {
   readonly category: number | null;
   readonly icon_key: string | null;
   readonly is_public: boolean;
+  /** null allows every host. */
+  readonly allowed_hosts: readonly string[] | null;
   readonly created_at: Date;
   readonly current_version_id: number;
   readonly version: string;
@@ -27,6 +29,8 @@ export interface VersionRecord {
   readonly entry: string;
   readonly input_schema: string;
   readonly output_schema: string | null;
+  /** Of network.json; null if there is none. */
+  readonly declared_hosts: readonly string[] | null;
   readonly readme: string;
 }
 
@@ -41,6 +45,7 @@ const workerColumns = [
   'worker.category',
   'worker.icon_key',
   'worker.is_public',
+  'worker.allowed_hosts',
   'worker.created_at',
   'worker_version.id as current_version_id',
   'worker_version.version',
@@ -81,5 +86,6 @@ export const versionColumns = [
   'entry',
   'input_schema',
   'output_schema',
+  'declared_hosts',
   'readme',
 ] as const;

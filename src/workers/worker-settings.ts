@@ -1,6 +1,7 @@
 /** Changes a worker's settings, and deletes workers. */
 import type { Database } from '../database/database.ts';
 import type { Storage } from '../storage/storage.ts';
+import { readAllowedHosts } from './allowed-hosts.ts';
 import { storeIcon } from './worker-icon.ts';
 
 /** Omitted fields keep their values. */
@@ -12,15 +13,21 @@ export interface WorkerSettings {
   readonly isPublic?: boolean;
   /** A data URL; empty for none. */
   readonly icon?: string;
+  /** null allows every host. */
+  readonly allowedHosts?: readonly string[] | null;
 }
 
-/** @throws ChelaError INVALID_ARGUMENT for an icon that is not an image */
+/** @throws ChelaError INVALID_ARGUMENT for an icon that is not an image, or a host that is not valid */
 export async function changeWorker(
   database: Database,
   storage: Storage,
   workerKey: number,
-  { title, description, category, isPublic, icon }: WorkerSettings,
+  { title, description, category, isPublic, icon, allowedHosts }: WorkerSettings,
 ): Promise<void> {
+  const hosts =
+    allowedHosts === undefined || allowedHosts === null
+      ? null
+      : JSON.stringify(readAllowedHosts(allowedHosts, 'allowed_hosts'));
   const iconKey = icon === undefined || icon === '' ? null : await storeIcon(storage, icon);
   await database.sql
     .updateTable('worker')
@@ -29,6 +36,7 @@ export async function changeWorker(
       ...(description !== undefined && { description }),
       ...(category !== undefined && { category: category === 0 ? null : category }),
       ...(isPublic !== undefined && { is_public: isPublic }),
+      ...(allowedHosts !== undefined && { allowed_hosts: hosts }),
       ...(icon !== undefined && { icon_key: iconKey }),
       updated_at: new Date(),
     })

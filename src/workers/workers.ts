@@ -23,6 +23,7 @@ import {
   type WorkerRecord,
 } from './worker-record.ts';
 
+export { allowedHostLimit, checkNarrower, readAllowedHosts } from './allowed-hosts.ts';
 export { zipFiles, zipFolder } from './archive.ts';
 export { defaultInput } from './default-input.ts';
 export {
@@ -209,7 +210,7 @@ export class Workers {
       if (accepted === undefined) return;
       await client.query(
         `UPDATE worker_version SET package_hash = $2, language = $3, entry = $4, input_schema = $5,
-           output_schema = $6, readme = $7, warnings = $8, package_bytes = $9, description = '',
+           output_schema = $6, readme = $7, warnings = $8, package_bytes = $9, declared_hosts = $10, description = '',
            git_url = NULL, git_ref = NULL, git_folder = NULL, git_commit = NULL WHERE id = $1`,
         [version.id, ...packageColumns(accepted)],
       );
@@ -274,8 +275,8 @@ export class Workers {
       `WITH added AS (
          INSERT INTO worker_version
            (worker_id, version, package_hash, language, entry, input_schema, output_schema, readme, warnings,
-            package_bytes, description, git_url, git_ref, git_folder, git_commit)
-         SELECT $1::bigint, 'v1.0.' || count(*) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+            package_bytes, declared_hosts, description, git_url, git_ref, git_folder, git_commit)
+         SELECT $1::bigint, 'v1.0.' || count(*) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
          FROM worker_version WHERE worker_id = $1::bigint
          RETURNING id, version
        )
@@ -390,6 +391,7 @@ function packageColumns(accepted: AcceptedPackage): unknown[] {
     accepted.readme,
     JSON.stringify(accepted.warnings),
     accepted.sizeBytes,
+    accepted.declaredHosts === undefined ? null : JSON.stringify(accepted.declaredHosts),
   ];
 }
 

@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../bundled-workers/support/temporary-folder.ts';
+import { eventually } from '../platform/support/eventually.ts';
+import type { WorkerNetwork } from '../../src/answers/worker-network.ts';
 import { plainSchema } from '../http/packages.ts';
 import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
 
@@ -17,6 +19,7 @@ beforeAll(async () => {
   await browser.signIn();
   await writeFile(path.join(folder, 'main.js'), '');
   await writeFile(path.join(folder, 'input_schema.json'), JSON.stringify(plainSchema));
+  await writeFile(path.join(folder, 'network.json'), JSON.stringify({ hosts: ['*.shop.example'] }));
   slug = await browser.platform.publish(folder, 'Price watch');
   await browser.platform.publish(path.join(import.meta.dirname, '../../workers/hello'), 'Hello');
 });
@@ -39,6 +42,30 @@ describe('the settings of a worker', () => {
     expect(await browser.violations()).toEqual([]);
     const { data } = await browser.platform.call(`/workers/${slug}/internal`);
     expect(data).toMatchObject({ description: 'Watches prices of shops.', categories: 4, is_public: true });
+  });
+
+  test('limit the hosts that it may connect to', async () => {
+    const page = await browser.open('/workers/tester~price-watch?tab=settings');
+    await page.getByRole('switch', { name: 'Only listed hosts' }).check();
+    await page.getByText('There are no successful runs').waitFor();
+    const hosts = page.getByRole('textbox', { name: 'Allowed hosts' });
+    await hosts.fill('Example.com\n\nhttps://example.com');
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.getByText('is not a host').first().waitFor();
+    await hosts.fill('Example.com\n\n');
+    await page.getByRole('button', { name: 'Add hosts of the package' }).click();
+    expect(await hosts.inputValue()).toBe('Example.com\n*.shop.example');
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.getByText('Network access saved').waitFor();
+    expect(await browser.violations()).toEqual([]);
+    const { data } = await browser.platform.call(`/workers/${slug}/network`);
+    expect(data).toMatchObject({ allowed_hosts: ['example.com', '*.shop.example'] });
+    await page.getByRole('switch', { name: 'Only listed hosts' }).uncheck();
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await eventually(async () => {
+      const answer = await browser.platform.call<WorkerNetwork>(`/workers/${slug}/network`);
+      return answer.data.allowed_hosts === null ? true : undefined;
+    });
   });
 
   test('let the store find it by its category', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestPlatform, type RunShape, type TestPlatform } from '../support/test-platform.ts';
+import type { WorkerNetwork } from '../../src/answers/worker-network.ts';
 import { ask, errorOf } from './checked-answer.ts';
 import { packageZip, publishWorker, startRuns, uploadForm } from './packages.ts';
 
@@ -172,5 +173,96 @@ describe('a deleted worker', () => {
       expect.objectContaining({ worker_slug: slug, reason: 'the worker was deleted' }),
     );
     expect(await publishWorker(platform, 'Doomed')).not.toBe(slug);
+  });
+});
+
+describe('the allow-list of a worker', () => {
+  let slug: string;
+  beforeAll(async () => {
+    const files = { 'network.json': JSON.stringify({ hosts: ['Declared.example'] }) };
+    slug = await publishWorker(platform, 'Allow-list', { files });
+  });
+
+  async function network(key?: string) {
+    return ask<WorkerNetwork>(platform, `/workers/${slug}/network`, { key });
+  }
+
+  async function start(allowed_hosts: unknown) {
+    const body = { input: { parameters: { custom: {}, system: { allowed_hosts } } } };
+    return ask<{ run_slug: string }>(platform, `/workers/${slug}/runs`, { body });
+  }
+
+  test('is off until its owner sets one', async () => {
+    expect((await network()).data).toMatchObject({
+      allowed_hosts: null,
+      declared_hosts: ['declared.example'],
+      proposal: { hosts: [], runs: 0, is_complete: true },
+    });
+    const allowed_hosts = ['Example.com.', '*.shop.example:443', 'example.com', '10.0.0.0/8'];
+    expect((await change(slug, { allowed_hosts })).code).toBe(0);
+    expect((await network()).data.allowed_hosts).toEqual(['example.com', '*.shop.example:443', '10.0.0.0/8']);
+    expect((await change(slug, { title: 'Same list' })).code).toBe(0);
+    expect((await network()).data.allowed_hosts).toHaveLength(3);
+    expect((await change(slug, { allowed_hosts: [] })).code).toBe(0);
+    expect((await network()).data.allowed_hosts).toEqual([]);
+    expect((await change(slug, { allowed_hosts: null })).code).toBe(0);
+    expect((await network()).data.allowed_hosts).toBeNull();
+  });
+
+  test('is refused with every invalid entry, and stays as it is', async () => {
+    const wrong = await change(slug, { allowed_hosts: ['ok.example', 'https://a.example', '*'] });
+    expect(errorOf(wrong)).toMatchObject({ status: 400 });
+    expect(wrong.details).toEqual(
+      ['"https://a.example"', '"*"'].map((entry) =>
+        expect.stringContaining(`allowed_hosts: ${entry} is not a host: write a name`),
+      ),
+    );
+    expect((await change(slug, { allowed_hosts: 'ok.example' })).status).toBe(422);
+    expect((await network()).data.allowed_hosts).toBeNull();
+  });
+
+  test('is neither seen nor changed by other accounts', async () => {
+    expect(errorOf(await network(otherKey))).toMatchObject(notFound);
+    expect(errorOf(await change(slug, { allowed_hosts: [] }, otherKey))).toMatchObject(notFound);
+  });
+
+  test('can only be narrowed by a run', async () => {
+    expect((await start(['anything.example'])).code).toBe(0);
+    await change(slug, { allowed_hosts: ['*.shop.example', '10.0.0.0/8'] });
+    const started = await start(['www.shop.example:443', '10.1.0.0/16']);
+    expect(started.code).toBe(0);
+    expect((await start([])).code).toBe(0);
+    expect((await start(null)).code).toBe(0);
+    const wider = await start(['www.shop.example', 'shop.example', '0.0.0.0/0']);
+    expect(errorOf(wider)).toMatchObject({ status: 400 });
+    expect(wider.details).toEqual(
+      ['shop.example', '0.0.0.0/0'].map((entry) =>
+        expect.stringContaining(`allowed_hosts: ${entry} is not on the worker's allow-list`),
+      ),
+    );
+    for (const wrong of ['www.shop.example', [7], ['https://www.shop.example'], { 0: 'a' }])
+      expect(errorOf(await start(wrong))).toMatchObject({ status: 400 });
+    // Narrowed in the meantime.
+    await change(slug, { allowed_hosts: ['10.0.0.0/8'] });
+    const again = await ask(platform, `/worker-runs/${started.data.run_slug}/rerun`, { body: {} });
+    expect(errorOf(again)).toMatchObject({ status: 400 });
+    await change(slug, { allowed_hosts: null });
+  });
+
+  test('is proposed from the hosts of successful runs of the account', async () => {
+    const [good = '', bad = ''] = await startRuns(platform, slug, 2);
+    const { pool } = platform.platform.database;
+    await pool.query(
+      `UPDATE run SET status = CASE slug WHEN $1 THEN 'succeeded' ELSE 'failed' END, finished_at = now() WHERE slug IN ($1, $2)`,
+      [good, bad],
+    );
+    await pool.query(
+      `INSERT INTO run_host (run_id, subtask, host, port, outcome, connections, sent_bytes, received_bytes, first_at, last_at)
+       SELECT id, 1, host, port, outcome, 1, 0, 0, now(), now() FROM run, (VALUES ($1, 'good.example', 443, 'connected'),
+         ($1, 'refused.example', 443, 'no_answer'), ($1, '', 0, 'connected'), ($2, 'bad.example', 443, 'connected'))
+         AS seen (slug, host, port, outcome) WHERE run.slug = seen.slug`,
+      [good, bad],
+    );
+    expect((await network()).data.proposal).toEqual({ hosts: ['good.example'], runs: 1, is_complete: false });
   });
 });

@@ -139,6 +139,28 @@ describe('a worker in its sandbox', () => {
     );
   });
 
+  test('reaches only hosts on the allow-lists of its worker and its run', async () => {
+    const setList = async (allowed_hosts: string[] | null) =>
+      platform.call(`/workers/${worker}`, { method: 'PUT', body: { allowed_hosts } });
+    expect((await setList(['127.0.0.1'])).code).toBe(0);
+    const script = `${prelude}
+      const outcome = (host) => open(host, ${sitePort}).then((socket) => { socket.destroy(); return 'open' }, (error) => error.message);
+      await sdk.pushData({ value: [await outcome('127.0.0.1'), await outcome('localhost'), await outcome('localhost')] });`;
+    const refused = 'Socks5 proxy rejected connection - NotAllowed';
+    const outcomesOf = async (system: object = {}) => {
+      const { results, run_slug: slug } = await platform.runSync(worker, { script, items }, { ...system });
+      return { slug, value: results.list[0]?.['value'] };
+    };
+    const { slug, value } = await outcomesOf();
+    expect(value).toEqual(['open', refused, refused]);
+    const contents = (await platform.log(slug)).map(({ content }) => content);
+    expect(contents.filter((content) => content.includes('allow-list'))).toEqual([
+      `SYSTEM: proxy: localhost:${sitePort} is not on the worker's allow-list: its owner can add it in the settings of the worker`,
+    ]);
+    expect((await outcomesOf({ allowed_hosts: [] })).value).toEqual([refused, refused, refused]);
+    await setList(null);
+  });
+
   test('never shows its password in the log, however it prints it', async () => {
     const { slug, value } = await valueOf(`
       const auth = process.env.PROXY_AUTH, [user, password] = auth.split(':');
@@ -192,6 +214,9 @@ describe('the traffic of a run', () => {
     expect(answer).toMatchObject({ run_status: status, error_message: errMsg });
     const { traffic } = await platform.run(answer.run_slug);
     expect(traffic).toBe((size + (await headBytes())) * (end === '' ? 3 : 1));
+    const { data } = await platform.call<RunHostList>(`/worker-runs/${answer.run_slug}/network`);
+    expect(data.totals.sent_bytes + data.totals.received_bytes).toBe(traffic);
+    expect(data.list).toMatchObject([{ host: '127.0.0.1', port: sitePort, connections: end === '' ? 3 : 1 }]);
   });
 
   test('is visible while the run is running, and complete after an abort', async () => {

@@ -530,3 +530,37 @@ describe('the README', () => {
     );
   });
 });
+
+describe('network.json', () => {
+  test('proposes hosts, in one spelling', async () => {
+    const hosts = ['Example.com.', 'example.com', '*.shop.example:443', '10.0.0.0/8'];
+    const { declaredHosts, warnings } = await check({ ...node, 'network.json': { hosts } });
+    expect(declaredHosts).toEqual(['example.com', '*.shop.example:443', '10.0.0.0/8']);
+    expect(warnings).toEqual([]);
+    expect((await check(node)).declaredHosts).toBeUndefined();
+    expect((await check({ ...node, 'network.json': { hosts: [] } })).declaredHosts).toEqual([]);
+  });
+
+  test.each<[unknown, RegExp, string[] | undefined]>([
+    ['{', /is not valid JSON .* write \{"hosts": /, undefined],
+    [Buffer.from([0xff, 0xfe, 0x7b]), /is not valid JSON/, undefined],
+    [['example.com'], /is an array, so it proposes no hosts/, undefined],
+    [{ allow: ['example.com'] }, /this field is not read/, undefined],
+    [{ hosts: 'example.com' }, /has hosts that are a string/, undefined],
+    [
+      { hosts: Array.from({ length: 501 }, (_, n) => `h${n}.example`) },
+      /has 501 hosts, but may have 500/,
+      undefined,
+    ],
+    [
+      { hosts: ['https://example.com', 7, 'b.example'] },
+      /"https:\/\/example.com" is not a host: write/,
+      ['b.example'],
+    ],
+    [' '.repeat(2 ** 18 + 1), /is larger than 262144 bytes/, undefined],
+  ])('that is wrong causes a warning: %#', async (content, warning, proposed) => {
+    const { declaredHosts, warnings } = await check({ ...node, 'network.json': content });
+    expect(warnings[0]).toMatchObject({ file: 'network.json', message: expect.stringMatching(warning) });
+    expect(declaredHosts).toEqual(proposed);
+  });
+});

@@ -110,6 +110,8 @@ interface WorkerChanges {
   readonly is_public?: boolean;
   /** Data URL of an image; '' removes it. */
   readonly icon?: string;
+  /** null allows every host. */
+  readonly allowed_hosts?: readonly string[] | null;
 }
 
 export function useChangeWorker(workerId: string) {

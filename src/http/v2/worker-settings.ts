@@ -1,6 +1,7 @@
 /** Changes a worker's description, icon and visibility, and deletes it. */
 import { Type } from 'typebox';
-import { iconTextLimit } from '../../workers/workers.ts';
+import { WorkerNetwork } from '../../answers/worker-network.ts';
+import { allowedHostLimit, iconTextLimit } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
@@ -36,11 +37,29 @@ const SettingsBody = Type.Object(
         examples: [''],
       }),
     ),
+    allowed_hosts: Type.Optional(
+      Type.Union(
+        [
+          Type.Array(Type.String({ maxLength: 300, examples: ['*.example.com'] }), {
+            maxItems: allowedHostLimit,
+          }),
+          Type.Null(),
+        ],
+        {
+          description:
+            'Hosts that runs of the worker may connect to: names, *.names, addresses and ranges, each optionally with :port. An empty list allows none, null allows every host. Applies to subtasks that start afterwards.',
+        },
+      ),
+    ),
   },
   { title: 'WorkerSettings', additionalProperties: false },
 );
 
-export function addWorkerSettingsOperations(app: ApiApp, { workers, accounts }: ApiContext): void {
+function copied(hosts: readonly string[] | null): string[] | null {
+  return hosts === null ? null : [...hosts];
+}
+
+export function addWorkerSettingsOperations(app: ApiApp, { workers, accounts, runHosts }: ApiContext): void {
   app.put(
     '/workers/:workerId',
     operation({
@@ -53,9 +72,16 @@ export function addWorkerSettingsOperations(app: ApiApp, { workers, accounts }: 
       data: Type.Object({}),
     }),
     async (request) => {
-      const { title, description, categories: category, is_public: isPublic, icon } = request.body;
+      const {
+        title,
+        description,
+        categories: category,
+        is_public: isPublic,
+        icon,
+        allowed_hosts: allowedHosts,
+      } = request.body;
       const subject = request.params.workerId;
-      const settings = { title, description, category, isPublic, icon };
+      const settings = { title, description, category, isPublic, icon, allowedHosts };
       await workers.change(request.accountId, subject, settings);
       await accounts.audit.record(actorOf(request), {
         action: 'worker.changed',
@@ -63,6 +89,36 @@ export function addWorkerSettingsOperations(app: ApiApp, { workers, accounts }: 
         details: { fields: Object.keys(request.body) },
       });
       return success(request, {});
+    },
+  );
+
+  app.get(
+    '/workers/:workerId/network',
+    operation({
+      id: 'getWorkerNetwork',
+      tag: 'workers',
+      summary: 'Get worker network',
+      description:
+        'Extension: returns the hosts that your worker may connect to, and proposals for this list: the hosts in its package and those of your newest successful runs.',
+      params: WorkerParams,
+      data: WorkerNetwork,
+    }),
+    async (request) => {
+      const { accountId } = request;
+      const worker = await workers.own(accountId, request.params.workerId);
+      const [version, proposal] = await Promise.all([
+        workers.version(worker),
+        runHosts.proposal({ accountId, workerKey: worker.id }),
+      ]);
+      return success(request, {
+        allowed_hosts: copied(worker.allowed_hosts),
+        declared_hosts: copied(version.declared_hosts),
+        proposal: {
+          hosts: [...proposal.hosts],
+          runs: proposal.runs,
+          is_complete: proposal.isComplete,
+        },
+      });
     },
   );
 

@@ -14,6 +14,8 @@ export interface ClaimedSubtask {
   readonly day: string;
   readonly limits: LimitsInForce;
   readonly subtask_count: number;
+  /** Of its worker; null allows every host. */
+  readonly allowed_hosts: readonly string[] | null;
   readonly version_id: number;
   readonly package_hash: string;
   readonly language: Language;

@@ -1,5 +1,6 @@
 /** What the platform serves to one worker: the SDK, files, its proxy, the transparent network, and browsers. */
 import type { Server } from 'node:net';
+import { HostList } from '../../addresses/addresses.ts';
 import type { Config } from '../../configuration/configuration.ts';
 import { isDatabaseError } from '../../database/database.ts';
 import type { Events } from '../../events/events.ts';
@@ -13,6 +14,7 @@ import type { SubtaskHosts } from '../../egress/egress.ts';
 import { serveWorkerNetwork } from '../network/worker-network.ts';
 import {
   proxyAddress,
+  type AllowedHosts,
   type EgressProxy,
   type ProxyCredentials,
   type ProxySession,
@@ -54,6 +56,9 @@ export interface EndpointOptions {
   readonly onRowError: (message: string) => void;
 }
 
+/** Maximum number of messages that are remembered. */
+const maxTold = 1000;
+
 interface Closeable {
   close(): void;
 }
@@ -64,12 +69,16 @@ export class WorkerEndpoints {
   readonly #services: EndpointServices;
   readonly #options: EndpointOptions;
   readonly #storage: StorageGateway;
+  readonly #allowed: AllowedHosts;
+  /** Messages about connections that the log has, since each browser has its own session. */
+  readonly #told = new Set<string>();
   readonly #others: readonly (Closeable | undefined)[];
 
   /** Serves the worker until `close()`. */
   constructor(services: EndpointServices, options: EndpointOptions, worker: SandboxedProcess) {
     this.#services = services;
     this.#options = options;
+    this.#allowed = allowedHosts(options.subtask);
     this.#others = [
       this.#serveProxy(worker.listener(proxyAddress.port), options.credentials),
       this.#serveNetwork(worker),
@@ -154,15 +163,16 @@ export class WorkerEndpoints {
     listener: Server | undefined,
     credentials: ProxyCredentials | undefined,
   ): Closeable & { readonly session: ProxySession } {
-    const { subtask, writer, log, hosts } = this.#options;
+    const { subtask, writer, hosts } = this.#options;
     const { traffic } = writer;
     const session = this.#services.proxy.serve({
       listener,
       credentials,
       region: subtask.limits.proxy_region,
       ledger: hosts,
+      allowed: this.#allowed,
       onTraffic: (bytes) => traffic.add(bytes),
-      onNotice: (message) => log.system(`${name}: ${message}`, logType.warn),
+      onNotice: (message) => this.#tell(`${name}: ${message}`),
     });
     // At once, even if the worker uses its time to shut down.
     const unsubscribe = traffic.onExceeded(() => session.close('traffic_limit'));
@@ -173,6 +183,13 @@ export class WorkerEndpoints {
         session.close();
       },
     };
+  }
+
+  /** Logs what sessions report. Each session limits its messages; repeated ones are dropped. */
+  #tell(message: string): void {
+    if (this.#told.has(message)) return;
+    if (this.#told.size < maxTold) this.#told.add(message);
+    this.#options.log.system(message, logType.warn);
   }
 
   #serveBrowsers(worker: SandboxedProcess): BrowserEndpoint | undefined {
@@ -190,4 +207,12 @@ export class WorkerEndpoints {
     for (const port of browserPorts) endpoint?.serve(worker.listener(port));
     return endpoint;
   }
+}
+
+/** A run can only narrow the list of its worker, which may have changed since the run was started. */
+function allowedHosts({ allowed_hosts: worker, limits }: ClaimedSubtask): AllowedHosts {
+  return {
+    worker: worker === null ? undefined : new HostList(worker),
+    run: limits.allowed_hosts === undefined ? undefined : new HostList(limits.allowed_hosts),
+  };
 }

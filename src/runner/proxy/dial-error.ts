@@ -2,6 +2,7 @@
 export type DialFailure =
   | 'malformed target'
   | 'forbidden target'
+  | 'not allowed'
   | 'refused by upstream'
   | 'unknown name'
   | 'network unreachable'
@@ -19,6 +20,7 @@ interface Wording {
 const wordings: Readonly<Record<DialFailure, Wording>> = {
   'malformed target': { socksReply: 1, httpStatus: 400 },
   'forbidden target': { socksReply: 2, httpStatus: 403 },
+  'not allowed': { socksReply: 2, httpStatus: 403 },
   'refused by upstream': { socksReply: 2, httpStatus: 403 },
   'unknown name': { socksReply: 4, httpStatus: 502 },
   'network unreachable': { socksReply: 3, httpStatus: 502 },

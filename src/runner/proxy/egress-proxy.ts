@@ -5,6 +5,7 @@
 import type { Server } from 'node:net';
 import { settings, type Config } from '../../configuration/configuration.ts';
 import { AddressGuard, AllowList, resolveByDns } from '../../addresses/addresses.ts';
+import type { AllowedHosts } from './allowed-hosts.ts';
 import type { ConnectionLedger } from './connection-ledger.ts';
 import type { ProxyCredentials } from './credentials.ts';
 import { Dialer } from './dialer.ts';
@@ -17,6 +18,7 @@ export { farewell } from './farewell.ts';
 
 export { credentialsText, randomCredentials, secretsOf } from './credentials.ts';
 export type { ProxyCredentials } from './credentials.ts';
+export type { AllowedHosts } from './allowed-hosts.ts';
 export type { ConnectionLedger } from './connection-ledger.ts';
 export type { ProxySession } from './proxy-session.ts';
 
@@ -31,6 +33,8 @@ export interface ServedSubtask {
   /** The run's proxy_region. If empty or unknown, the first configured region is used. */
   readonly region: string;
   readonly ledger: ConnectionLedger;
+  /** Hosts that the subtask may connect to. */
+  readonly allowed: AllowedHosts;
   readonly onTraffic: (bytes: number) => void;
   readonly onNotice: (message: string) => void;
 }

@@ -1,6 +1,8 @@
 /** A session of the proxy: connections of one worker, of one of its browsers, or through its transparent network. */
 import type { Server, Socket } from 'node:net';
+import { canonicalHost } from '../../addresses/addresses.ts';
 import type { RefusalReason } from '../../egress/connection-outcomes.ts';
+import { checkAllowed, type AllowedHosts } from './allowed-hosts.ts';
 import { reasonsByFailure, type ConnectionLedger } from './connection-ledger.ts';
 import { areCredentials, type ProxyCredentials } from './credentials.ts';
 import { DialError } from './dial-error.ts';
@@ -33,6 +35,7 @@ export interface ProxySessionOptions {
   readonly dialer: Dialer;
   readonly limits: ProxyLimits;
   readonly ledger: ConnectionLedger;
+  readonly allowed: AllowedHosts;
   /** Called with the bytes to and from targets as they are transferred. */
   readonly onTraffic: (bytes: number) => void;
   /** Called with messages for the run's log about refused connections, each distinct message once. */
@@ -185,14 +188,16 @@ export class ProxySession {
   }
 
   async #dial(requested: RequestedTarget, reader?: RelayReader, gone?: AbortSignal): Promise<Socket> {
-    const { dialer, ledger, limits } = this.#options;
+    const { allowed, dialer, ledger, limits } = this.#options;
     const late = AbortSignal.timeout(limits.connectMilliseconds);
     let target = requested;
     try {
-      target = checkTarget(requested);
+      const checked = checkTarget(requested);
+      target = checked;
+      checkAllowed(allowed, checked);
       const signals = [late, this.#closed.signal, ...(gone === undefined ? [] : [gone])];
-      const socket = await dialer.dial(target, AbortSignal.any(signals), reader);
-      this.#traffic.watch(socket, ledger.connected(target.host, target.port), reader);
+      const socket = await dialer.dial(checked, AbortSignal.any(signals), reader);
+      this.#traffic.watch(socket, ledger.connected(checked.host, checked.port), reader);
       return socket;
     } catch (error) {
       if (error instanceof DialError) this.#fail(target, error, gone?.aborted === true);
@@ -207,7 +212,8 @@ export class ProxySession {
       return;
     }
     this.#count(target, isGone ? 'no_answer' : reasonsByFailure[failure]);
-    if (!isGone) this.notice(message);
+    // One line for each host that is not allowed, whatever its ports.
+    if (!isGone) this.notice(message, failure === 'not allowed' ? canonicalHost(target.host) : message);
   }
 
   #count({ host, port }: RequestedTarget, reason: RefusalReason | undefined): void {
@@ -223,10 +229,13 @@ export class ProxySession {
     return `the limit of ${connections} open connections (CHELA_PROXY_CONNECTION_LIMIT) is reached: further connections are refused`;
   }
 
-  /** Adds a message to the run's log. Repeated messages, and those above the limit, are dropped. */
-  notice(message: string): void {
-    if (this.#notices.has(message) || this.#notices.size >= maxNotices) return;
-    this.#notices.add(message);
+  /**
+   * Adds a message to the run's log. Repeated messages, and those above the limit, are dropped.
+   * @param subject identifies messages that say the same
+   */
+  notice(message: string, subject = message): void {
+    if (this.#notices.has(subject) || this.#notices.size >= maxNotices) return;
+    this.#notices.add(subject);
     this.#options.onNotice(message);
   }
 }

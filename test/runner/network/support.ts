@@ -1,7 +1,7 @@
 /** Runs a worker with the network of a subtask. The test decides the allowed targets and the names that exist. */
 import { EgressProxy } from '../../../src/runner/proxy/egress-proxy.ts';
 import { countHosts, type CountedHost } from '../proxy/support/counted-hosts.ts';
-import { AddressGuard, AllowList, type Resolve } from '../../../src/addresses/addresses.ts';
+import { AddressGuard, AllowList, HostList, type Resolve } from '../../../src/addresses/addresses.ts';
 import { readConfig, type Config } from '../../../src/configuration/configuration.ts';
 import { networkPorts, serveWorkerNetwork } from '../../../src/runner/network/worker-network.ts';
 import type { Sandbox } from '../../../src/runner/sandbox.ts';
@@ -18,6 +18,8 @@ export interface NetworkedRun {
   readonly resolve?: Resolve;
   readonly config?: Partial<Config>;
   readonly region?: string;
+  /** The worker's allow-list. */
+  readonly allowedHosts?: readonly string[];
 }
 
 export interface NetworkedOutcome {
@@ -47,7 +49,7 @@ async function nowhere(): Promise<never> {
 /** @param body of an async function that returns what the worker prints */
 export async function runNetworked(
   body: string,
-  { sandbox, ports, allowed = [], resolve = nowhere, config = {}, region = '' }: NetworkedRun,
+  { sandbox, ports, allowed = [], resolve = nowhere, config = {}, region = '', allowedHosts }: NetworkedRun,
   { files = {}, ...options }: Partial<SandboxOptions> & { files?: PackageFiles } = {},
 ): Promise<NetworkedOutcome> {
   const main = `${prelude} (async () => { ${body} })().catch((error) => error.stack)
@@ -66,6 +68,7 @@ export async function runNetworked(
     credentials: undefined,
     region,
     ledger,
+    allowed: { worker: allowedHosts && new HostList(allowedHosts) },
     onTraffic: (bytes) => {
       trafficBytes += bytes;
     },

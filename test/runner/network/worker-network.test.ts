@@ -189,6 +189,32 @@ test('connections above the limit are reset, and the log says so', async () => {
   ]);
 });
 
+test('a host that is not on the allow-list is reset at once, logged once, and counted', async () => {
+  const port = await serveSite();
+  const { value, notices, hosts } = await runNetworked(
+    `return settle(ask('http://shop.example:${port}/'), ask('http://other.example:${port}/'), ask('http://other.example:${port}/'),
+      ask('http://127.0.0.2:${port}/'), ask('http://93.184.216.34:${port}/'))`,
+    { sandbox, ports: [port], allowed: loopback, resolve: here, allowedHosts: ['shop.example'] },
+  );
+  expect(value).toEqual([
+    `GET shop.example:${port}`,
+    'ECONNRESET',
+    'ECONNRESET',
+    'ECONNREFUSED',
+    'ECONNRESET',
+  ]);
+  expect(notices.toSorted()).toEqual(
+    ['other.example', '93.184.216.34']
+      .map((host) => expect.stringContaining(`${host}:${port} is not on`))
+      .toReversed(),
+  );
+  expect(hosts.map(({ host, outcome }) => `${host} ${outcome}`).toSorted()).toEqual([
+    '93.184.216.34 not_allowed',
+    'other.example not_allowed',
+    'shop.example connected',
+  ]);
+});
+
 describe('another program', () => {
   const programs: Record<string, { binary: string; argv: (port: number) => string[]; shows: string }> = {
     'Python’s urllib': {

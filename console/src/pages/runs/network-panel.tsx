@@ -29,7 +29,7 @@ function HostName({ host }: { readonly host: RunHost }): ReactNode {
   return (
     <Text size="sm" ff="monospace" style={{ overflowWrap: 'anywhere' }}>
       {name}
-      <Text span c="dimmed" inherit>
+      <Text span c="dimmed" inherit style={{ whiteSpace: 'nowrap' }}>
         :{host.port}
       </Text>
     </Text>

@@ -1,4 +1,4 @@
-/** The settings of an own worker: description, visibility, deletion. */
+/** The settings of an own worker: description, visibility, network access, deletion. */
 import {
   Button,
   FileButton,
@@ -20,6 +20,7 @@ import { Dialog } from '../../components/dialog.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { categoryChoices } from './categories.ts';
+import { NetworkSection } from './network-section.tsx';
 import { WorkerIcon } from './worker-icon.tsx';
 
 interface SettingsProps {
@@ -219,6 +220,7 @@ export function SettingsTab(props: SettingsProps): ReactNode {
   return (
     <Stack>
       <DescriptionForm {...props} />
+      <NetworkSection workerId={props.workerId} />
       <DeleteSection {...props} />
     </Stack>
   );

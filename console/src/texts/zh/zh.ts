@@ -11,6 +11,7 @@ import { runs } from './runs.ts';
 import { signIn } from './sign-in.ts';
 import { tasks } from './tasks.ts';
 import { versions } from './worker-versions.ts';
+import { workerNetwork } from './worker-network.ts';
 import { workerSettings } from './worker-settings.ts';
 import { workers } from './workers.ts';
 import { lists } from './lists.ts';
@@ -34,6 +35,7 @@ export const zh: Texts = {
   signIn,
   tasks,
   versions,
+  workerNetwork,
   workerSettings,
   workers,
   lists,

@@ -57,6 +57,7 @@ export async function serveBrowsers(
           listener,
           credentials: undefined,
           region: '',
+          allowed: {},
           ledger: countHosts().ledger,
           onTraffic: () => undefined,
           onNotice,

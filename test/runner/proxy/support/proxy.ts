@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { readConfig, type Config } from '../../../../src/configuration/configuration.ts';
 import {
   EgressProxy,
+  type AllowedHosts,
   randomCredentials,
   type ProxyCredentials,
   type ProxySession,
@@ -22,9 +23,13 @@ export interface ServedProxy extends Listening {
 }
 
 /** @param overrides settings; by default all targets on loopback are allowed */
-export async function serveProxy(overrides: Partial<Config> = {}, region = ''): Promise<ServedProxy> {
-  const allowed = { proxyAllowedTargets: ['127.0.0.0/8', '::1'] };
-  const proxy = new EgressProxy({ ...readConfig({}), ...allowed, ...overrides });
+export async function serveProxy(
+  overrides: Partial<Config> = {},
+  region = '',
+  allowed: AllowedHosts = {},
+): Promise<ServedProxy> {
+  const proxyAllowedTargets = ['127.0.0.0/8', '::1'];
+  const proxy = new EgressProxy({ ...readConfig({}), proxyAllowedTargets, ...overrides });
   const listener = createServer();
   const credentials = randomCredentials();
   const notices: string[] = [];
@@ -35,6 +40,7 @@ export async function serveProxy(overrides: Partial<Config> = {}, region = ''): 
     credentials,
     region,
     ledger,
+    allowed,
     onTraffic: (bytes) => {
       traffic += bytes;
     },
