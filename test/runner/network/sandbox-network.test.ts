@@ -145,7 +145,7 @@ describe('a far end that takes long to exit', () => {
       }
       console.log(JSON.stringify([...new Set(all)])); process.exit()
     })()`;
-    const [program = '', ...command] = [...link.enter, process.execPath, '-e', body];
+    const [program, ...command] = [...link.enter, process.execPath, '-e', body];
     const { stdout } = await promisify(execFile)(program, command, { uid: firstUserId, gid: firstUserId });
     expect(JSON.parse(stdout)).toEqual(['runner']);
   });
