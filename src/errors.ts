@@ -16,6 +16,7 @@ export const errorKinds = {
   INVALID_ARGUMENT: { code: 11000, status: 400, text: 'invalid argument' },
   METHOD_NOT_ALLOWED: { code: 11000, status: 405, text: 'method not allowed' },
   STORAGE_LIMITED: { code: 11000, status: 400, text: 'a limit on what may be stored is reached' },
+  PRECONDITION_FAILED: { code: 11000, status: 412, text: 'the value was changed meanwhile' },
   RANGE_NOT_SATISFIABLE: { code: 11000, status: 416, text: 'the range is outside the file' },
   BODY_TOO_LARGE: { code: 11000, status: 413, text: 'request body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { code: 11000, status: 415, text: 'unsupported media type' },

@@ -3,7 +3,17 @@
 /** Names of the pages (files without `.md`), grouped by purpose. */
 export const guideGroups = {
   start: ['quick-start', 'run-lifecycle', 'console'],
-  use: ['using-the-api', 'errors', 'callbacks', 'exports', 'files', 'schedules', 'run-queue', 'accounts'],
+  use: [
+    'using-the-api',
+    'errors',
+    'callbacks',
+    'exports',
+    'files',
+    'stores',
+    'schedules',
+    'run-queue',
+    'accounts',
+  ],
   write: ['workers', 'schemas', 'sdk', 'proxy', 'browsers', 'limits'],
   operate: ['self-hosting', 'sandboxes', 'configuration'],
   inside: ['architecture', 'decisions', 'benchmarks'],

@@ -40,7 +40,7 @@ const failures: Readonly<Record<InternalWork, readonly [Component, string]>> = {
   'remove-cgroup': ['cgroups', 'a cgroup could not be removed'],
   'remove-file': ['files', 'a discarded file could not be removed yet'],
   'renew-lease': ['runner', 'the lease of this runner could not be renewed'],
-  'serve-storage': ['runner', 'a file of a worker could not be stored or read'],
+  'serve-storage': ['runner', 'a file or value of a worker could not be stored or read'],
   'settle-subtask': ['runner', 'a subtask could not be settled'],
   'store-hosts': ['runner', 'the hosts that a run connected to could not be stored'],
   'store-job-end': ['jobs', 'the outcome of a job could not be stored'],

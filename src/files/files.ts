@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Database } from '../database/database.ts';
 import { ChelaError } from '../errors.ts';
 import type { Events } from '../events/events.ts';
+import { Slots } from '../services/slots.ts';
 import { BlobNotFoundError, type ByteRange, type Storage } from '../storage/storage.ts';
 import type { FileLimits } from './file-limits.ts';
 import { storageKey, type FileRecord } from './file-record.ts';
@@ -14,6 +15,8 @@ export type { RunFileWriter } from './run-file-writer.ts';
 export { fileNameLimitBytes } from './file-name.ts';
 
 const removedAtOnce = 1000;
+/** Files that this process keeps at the same time, each with a database connection. */
+const keptAtOnce = 2;
 /** Twice as long as a file may take to arrive. */
 const unfinishedMilliseconds = 2 * arrivalLimitMilliseconds;
 
@@ -42,6 +45,7 @@ export class Files {
       register: this.#register,
       storage,
       limits,
+      keeping: new Slots(keptAtOnce),
       remove: async (file) => this.#removeNow(file),
       abandon: async (file) => this.#abandon(file),
     };

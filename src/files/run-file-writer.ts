@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Transform, type Readable, type TransformCallback } from 'node:stream';
 import { invalidArgument } from '../errors.ts';
+import type { Slots } from '../services/slots.ts';
 import type { Storage } from '../storage/storage.ts';
 import { fileTooLarge, runFilesTooLarge, type FileLimits } from './file-limits.ts';
 import { checkFileName } from './file-name.ts';
@@ -28,6 +29,8 @@ export interface FileServices {
   readonly register: FileRegister;
   readonly storage: Storage;
   readonly limits: FileLimits;
+  /** Bounds the database connections that wait for others to keep files of the same run. */
+  readonly keeping: Slots;
   /** Removes a discarded file from the storage, now or later. Never rejects. */
   readonly remove: (file: DiscardedFile) => Promise<void>;
   /** Discards and removes a file whose content did not arrive. Never rejects. */
@@ -56,7 +59,7 @@ export class RunFileWriter {
     content,
     announcedBytes = 0,
   }: FileUpload): Promise<FileRecord> {
-    const { register, limits } = this.#services;
+    const { register, limits, keeping } = this.#services;
     checkFileName(name);
     const mediaType = mediaTypeOf(given, name);
     if (mediaType === undefined) throw invalidArgument('the Content-Type is not a media type');
@@ -66,7 +69,7 @@ export class RunFileWriter {
     try {
       if (started.otherBytes + announcedBytes > limits.runFilesLimitBytes) throw runFilesTooLarge(limits);
       const written = await this.#write(started, content);
-      const { kept, replaced } = await register.keep(started, start, written);
+      const { kept, replaced } = await keeping.use(async () => register.keep(started, start, written));
       if (replaced !== undefined) await this.#services.remove(replaced);
       return kept;
     } catch (error) {

@@ -21,6 +21,7 @@ import type { Results } from '../results/results.ts';
 import type { QueueItems } from '../runs/queue-items.ts';
 import type { Runs } from '../runs/runs.ts';
 import type { Statistics } from '../statistics/statistics.ts';
+import type { Stores } from '../stores/stores.ts';
 import type { System } from '../system/system.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import type { PackageCache, Workers } from '../workers/workers.ts';
@@ -42,6 +43,7 @@ export interface ApiContext {
   readonly results: Results;
   readonly exports: Exports;
   readonly files: Files;
+  readonly stores: Stores;
   readonly events: Events;
   readonly logs: Logs;
   readonly statistics: Statistics;

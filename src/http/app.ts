@@ -39,6 +39,7 @@ import { addSessionOperations } from './v2/sessions.ts';
 import { addScheduleTickOperations } from './v2/schedule-ticks.ts';
 import { addSetupOperations } from './v2/setup.ts';
 import { addStatisticsOperations } from './v2/statistics.ts';
+import { addStoreOperations } from './v2/stores.ts';
 import { addSystemOperations } from './v2/system.ts';
 import { addWorkerGitOperations } from './v2/worker-git.ts';
 import { addWorkerRunOperations } from './v2/worker-runs.ts';
@@ -97,8 +98,16 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   await app.register(cors, {
     origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
-    allowedHeaders: ['content-type', 'authorization', 'api-key', 'idempotency-key', 'x-chela-origin'],
-    exposedHeaders: ['x-request-id', 'retry-after'],
+    allowedHeaders: [
+      'content-type',
+      'authorization',
+      'api-key',
+      'idempotency-key',
+      'if-match',
+      'if-none-match',
+      'x-chela-origin',
+    ],
+    exposedHeaders: ['x-request-id', 'retry-after', 'etag'],
     maxAge: 600,
     // Otherwise an OPTIONS request that is not a preflight gets an answer without the envelope.
     strictPreflight: false,
@@ -177,6 +186,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addSessionOperations(api, context);
   addStatisticsOperations(api, context);
   addScheduleTickOperations(api, context);
+  addStoreOperations(api, context);
   addSystemOperations(api, context);
 }
 

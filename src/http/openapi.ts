@@ -28,6 +28,7 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
         { name: 'worker-tasks', description: 'Saved tasks: a worker with an input, and its schedule.' },
         { name: 'run-queue', description: 'Runs that are held until they are activated or released.' },
         { name: 'store', description: 'Public workers, which every account can run.' },
+        { name: 'stores', description: 'JSON values by key that outlive runs. Extensions.' },
         { name: 'proxy', description: 'Regions of the proxy.' },
         { name: 'account', description: 'The authenticated account.' },
         { name: 'accounts', description: 'All accounts, for administrators.' },

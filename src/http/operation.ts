@@ -12,6 +12,7 @@ type Tag =
   | 'run-queue'
   | 'statistics'
   | 'store'
+  | 'stores'
   | 'system'
   | 'worker-runs'
   | 'worker-tasks'

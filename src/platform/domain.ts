@@ -14,6 +14,7 @@ import { Exports } from '../results/exports.ts';
 import { componentLogger } from '../logging/logger.ts';
 import { Results } from '../results/results.ts';
 import { Runs } from '../runs/runs.ts';
+import { Stores } from '../stores/stores.ts';
 import { FolderStorage } from '../storage/storages/folder.ts';
 import { Tasks, wakeScheduler } from '../tasks/tasks.ts';
 import { version } from '../version.ts';
@@ -34,6 +35,7 @@ export interface Domain {
   readonly results: Results;
   readonly exports: Exports;
   readonly files: Files;
+  readonly stores: Stores;
 }
 
 interface DomainOptions {
@@ -79,6 +81,7 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
     events,
   });
   const files = new Files({ database, storage, limits: config, events });
+  const stores = new Stores(database, config);
   return {
     events,
     eventCounts,
@@ -94,5 +97,6 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
     results,
     exports,
     files,
+    stores,
   };
 }

@@ -17,6 +17,7 @@ import type { Runs } from '../runs/runs.ts';
 import { ServiceList } from '../services/service-list.ts';
 import { serviceOf, type Service } from '../services/service.ts';
 import { RunCounter } from '../statistics/statistics.ts';
+import type { Stores } from '../stores/stores.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { installDependencies, type PackageCache, type Workers } from '../workers/workers.ts';
 import { makeApiServer } from './api-part.ts';
@@ -50,6 +51,7 @@ export class Platform {
   readonly callbacks: Callbacks;
   readonly exports: Exports;
   readonly files: Files;
+  readonly stores: Stores;
   readonly events: Events;
   readonly #api: ApiServer | undefined;
   readonly #services: ServiceList;
@@ -75,6 +77,7 @@ export class Platform {
     this.callbacks = domain.callbacks;
     this.exports = domain.exports;
     this.files = domain.files;
+    this.stores = domain.stores;
     this.events = domain.events;
     this.#api = parts.api ? makeApiServer(config, domain, logger) : undefined;
     const runnerPart = parts.runner ? makeRunnerPart(config, domain, logger) : undefined;

@@ -69,7 +69,7 @@ export async function claimSubtasks(
   for (const { slug } of started) events.emit('run:started', { run: slug });
   const { rows } = await database.pool.query<ClaimedSubtask>({
     name: 'claimed-subtasks',
-    text: `SELECT subtask.id, subtask.number, subtask.input, run.id AS run_id, run.slug AS run_slug,
+    text: `SELECT subtask.id, subtask.number, subtask.input, run.account_id, run.id AS run_id, run.slug AS run_slug,
              run.status AS run_status, run.day, run.system AS limits, run.subtask_count, worker.allowed_hosts,
              worker_version.id AS version_id, worker_version.package_hash, worker_version.language, worker_version.entry, worker_version.version
            FROM subtask

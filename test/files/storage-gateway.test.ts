@@ -34,17 +34,23 @@ interface Served {
 
 /** Serves the gateway of a subtask. @param ofRun shares the run of another subtask; a run of its own if omitted */
 async function serve(ofRun?: Served): Promise<Served> {
-  const { files, database } = platform.platform;
+  const { files, stores, database, config } = platform.platform;
   const slug = ofRun?.slug ?? (await platform.runAsync(worker, { script: '', items: ['one'] }));
-  const { rows } = await database.pool.query<{ id: number }>('SELECT id FROM run WHERE slug = $1', [slug]);
-  const runId = rows[0]?.id ?? 0;
+  const { rows } = await database.pool.query<{ id: number; account_id: number }>(
+    'SELECT id, account_id FROM run WHERE slug = $1',
+    [slug],
+  );
+  const { id: runId = 0, account_id: accountId = 0 } = rows[0] ?? {};
   const [refusals, failures]: [string[], unknown[]] = [[], []];
   const gateway = new StorageGateway({
     files,
     writer: files.writer({ id: runId }),
     runId,
     subtask: 1,
-    onRefused: (message) => refusals.push(message),
+    stores,
+    accountId,
+    limits: config,
+    onRefused: (_what, message) => refusals.push(message),
     onFailure: (error) => failures.push(error),
   });
   const listener = net.createServer();

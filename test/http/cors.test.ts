@@ -34,7 +34,7 @@ describe('by default', () => {
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
     expect(response.headers.get('access-control-allow-methods')).toBe('GET, POST, PUT, DELETE, OPTIONS');
     expect(response.headers.get('access-control-allow-headers')).toBe(
-      'content-type, authorization, api-key, idempotency-key, x-chela-origin',
+      'content-type, authorization, api-key, idempotency-key, if-match, if-none-match, x-chela-origin',
     );
     expect(await response.text()).toBe('');
   });
@@ -49,7 +49,7 @@ describe('by default', () => {
     async (path) => {
       const response = await fetch(`${platform.url}/api/v2${path}`, { headers: { origin } });
       expect(response.headers.get('access-control-allow-origin')).toBe('*');
-      expect(response.headers.get('access-control-expose-headers')).toBe('x-request-id, retry-after');
+      expect(response.headers.get('access-control-expose-headers')).toBe('x-request-id, retry-after, etag');
     },
   );
 });

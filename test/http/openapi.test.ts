@@ -266,6 +266,7 @@ test('the registry has the codes, statuses and texts that clients rely on', () =
     INVALID_ARGUMENT: { code: 11000, status: 400, text: 'invalid argument' },
     METHOD_NOT_ALLOWED: { code: 11000, status: 405, text: expect.any(String) },
     STORAGE_LIMITED: { code: 11000, status: 400, text: expect.any(String) },
+    PRECONDITION_FAILED: { code: 11000, status: 412, text: expect.any(String) },
     RANGE_NOT_SATISFIABLE: { code: 11000, status: 416, text: expect.any(String) },
     BODY_TOO_LARGE: { code: 11000, status: 413, text: expect.any(String) },
     UNSUPPORTED_MEDIA_TYPE: { code: 11000, status: 415, text: expect.any(String) },

@@ -12,6 +12,7 @@ const script = `
   await put('digits.txt', '${digits}', 'text/plain');
   const { reference } = await (await put('p.png', Buffer.from('iVBORw0KGgo=', 'base64'), '')).json();
   await put('empty', '', '');
+  await fetch(process.env.CHELA_STORES_URL + '/seen/last', { method: 'PUT', body: '7' });
   const tooLarge = await put('large', Buffer.alloc(5000), '');
   await sdk.result.pushData({ reference, refused: (await tooLarge.json()).message });`;
 
@@ -64,6 +65,10 @@ test('a worker keeps files, refers to them in rows, and learns which limit refus
   expect(lines.map(({ content }) => content)).toContainEqual(
     expect.stringContaining(`a file was refused: ${refused}`),
   );
+});
+
+test('a worker keeps state for later runs', async () => {
+  expect((await platform.call('/stores/seen/value?key=last')).data).toMatchObject({ key: 'last', value: 7 });
 });
 
 describe('the list', () => {

@@ -8,6 +8,7 @@ export interface ClaimedSubtask {
   readonly number: number;
   /** The worker's input as JSON text. */
   readonly input: string;
+  readonly account_id: number;
   readonly run_id: number;
   readonly run_slug: string;
   readonly run_status: RunStatus;

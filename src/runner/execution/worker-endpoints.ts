@@ -8,6 +8,7 @@ import type { Files } from '../../files/files.ts';
 import type { ScratchFolder } from '../../host/scratch-folder.ts';
 import { type LogType, logType } from '../../logs/logs.ts';
 import { missingColumnsMessage, parseRow } from '../../results/results.ts';
+import type { Stores } from '../../stores/stores.ts';
 import type { BrowserEndpoint, BrowserGateway } from '../browser/browser-gateway.ts';
 import type { Cgroup } from '../cgroup.ts';
 import type { SubtaskHosts } from '../../egress/egress.ts';
@@ -36,6 +37,7 @@ export interface EndpointServices {
   readonly scratch: ScratchFolder;
   readonly messages: MessageBudget;
   readonly files: Files;
+  readonly stores: Stores;
   readonly events: Events;
 }
 
@@ -117,14 +119,17 @@ export class WorkerEndpoints {
 
   #serveStorage(worker: SandboxedProcess): StorageGateway {
     const { subtask, writer, log } = this.#options;
-    const { files, events } = this.#services;
-    const { run_id: runId, run_slug: run, number } = subtask;
+    const { files, stores, events, config } = this.#services;
+    const { run_id: runId, run_slug: run, number, account_id: accountId } = subtask;
     const gateway = new StorageGateway({
       files,
       writer: writer.files,
       runId,
       subtask: number,
-      onRefused: (message) => log.complain(`a file was refused: ${message}`),
+      stores,
+      accountId,
+      limits: config,
+      onRefused: (what, message) => log.complain(`a ${what} was refused: ${message}`),
       onFailure: (err) => events.failed({ work: 'serve-storage', err, run, subtask: number }),
     });
     gateway.serve(worker.listener(storageAddress.port));

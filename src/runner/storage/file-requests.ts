@@ -1,6 +1,7 @@
 /** Serves the files of a run to its workers: `/files` and `/files/NAME`. */
 import { pipeline } from 'node:stream/promises';
 import type { FileRecord, Files, RunFileWriter } from '../../files/files.ts';
+import type { Slots } from '../../services/slots.ts';
 import {
   answerEmpty,
   answerJson,
@@ -8,7 +9,6 @@ import {
   methodNotAllowed,
   type WorkerRequest,
 } from './worker-request.ts';
-import type { RequestSlots } from './request-slots.ts';
 
 export interface ServedFiles {
   readonly files: Files;
@@ -32,9 +32,9 @@ function fileShape(file: FileRecord) {
 
 export class FileRequests {
   readonly #served: ServedFiles;
-  readonly #slots: RequestSlots;
+  readonly #slots: Slots;
 
-  constructor(served: ServedFiles, slots: RequestSlots) {
+  constructor(served: ServedFiles, slots: Slots) {
     this.#served = served;
     this.#slots = slots;
   }

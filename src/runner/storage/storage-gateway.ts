@@ -1,4 +1,4 @@
-/** What a worker can keep, over HTTP on a port of its own loopback: files of its run. */
+/** What a worker can keep, over HTTP on a port of its own loopback: files of its run, and stores of its account. */
 import {
   createServer,
   type IncomingMessage,
@@ -9,24 +9,25 @@ import type { Server, Socket } from 'node:net';
 import { isDatabaseError } from '../../database/database.ts';
 import { ChelaError, invalidArgument } from '../../errors.ts';
 import { inTurn } from '../../requests-in-turn.ts';
+import { Slots } from '../../services/slots.ts';
 import { FileRequests, type ServedFiles } from './file-requests.ts';
-import { RequestSlots } from './request-slots.ts';
+import { StoreRequests, type ServedStores } from './store-requests.ts';
 import { answerJson, parseRequest } from './worker-request.ts';
 
 /** The address of the gateway in every sandbox. */
 export const storageAddress = { host: '127.0.0.1', port: 20_088 } as const;
 
 const connectionLimit = 256;
-/** Requests of a subtask that use the database or the storage at the same time. */
+/** Requests of a subtask that use the database or the storage at the same time. The bodies of others are not read. */
 const requestsAtOnce = 8;
 /** Longer than workers pause between requests, so that none is sent on a connection that is being closed. */
 const keepAliveMilliseconds = 120_000;
 /** How much of a refused body is read, so that clients that send all of it before they read see the answer. */
 const drainLimitBytes = 1024 * 1024 * 1024;
 
-export interface GatewayOptions extends ServedFiles {
+export interface GatewayOptions extends ServedFiles, ServedStores {
   /** Called with the reason if something that the worker wants to keep is refused. */
-  readonly onRefused: (message: string) => void;
+  readonly onRefused: (what: 'file' | 'value', message: string) => void;
   /** Called with each failure that is not the worker's. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -34,20 +35,23 @@ export interface GatewayOptions extends ServedFiles {
 /** A worker's environment variables for the gateway. */
 export function storageEnvironment(): Record<string, string> {
   const { host, port } = storageAddress;
-  return { CHELA_FILES_URL: `http://${host}:${port}/files` };
+  const url = `http://${host}:${port}`;
+  return { CHELA_FILES_URL: `${url}/files`, CHELA_STORES_URL: `${url}/stores` };
 }
 
 export class StorageGateway {
   readonly #options: GatewayOptions;
   readonly #files: FileRequests;
+  readonly #stores: StoreRequests;
   readonly #http: HttpServer;
   readonly #connections = new Set<Socket>();
   readonly #active = new Set<Promise<void>>();
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const slots = new RequestSlots(requestsAtOnce);
+    const slots = new Slots(requestsAtOnce);
     this.#files = new FileRequests(options, slots);
+    this.#stores = new StoreRequests(options, slots);
     this.#http = createServer({ keepAliveTimeout: keepAliveMilliseconds, requestTimeout: 0 });
     this.#http.on(
       'request',
@@ -83,7 +87,7 @@ export class StorageGateway {
     try {
       refuseOtherHosts(incoming);
       const request = parseRequest(incoming, response);
-      await this.#files.handle(request);
+      await (request.kind === 'files' ? this.#files : this.#stores).handle(request);
     } catch (error) {
       const hasLeft = response.destroyed || (incoming.destroyed && !incoming.complete);
       if (response.headersSent || hasLeft) response.destroy();
@@ -95,7 +99,7 @@ export class StorageGateway {
     const refusal = this.#refusal(error);
     const { key, kind, message } = refusal;
     if (incoming.method === 'PUT' && kind.status < 500 && kind.status !== 412)
-      this.#options.onRefused(message);
+      this.#options.onRefused(incoming.url?.startsWith('/files') === true ? 'file' : 'value', message);
     drain(incoming);
     answerJson(response, kind.status, { error: key, message });
   }
@@ -112,7 +116,8 @@ export class StorageGateway {
 /** Pages that a worker opens in a browser of its own must not reach it under another host name. */
 function refuseOtherHosts({ headers: { host = '' } }: IncomingMessage): void {
   const { host: ownHost, port } = storageAddress;
-  if (![ownHost, 'localhost'].some((name) => host === name || host === `${name}:${port}`))
+  const [name = ''] = host.split(':', 1);
+  if (name !== ownHost && name !== 'localhost')
     throw invalidArgument(`send the request to http://${ownHost}:${port}`);
 }
 

@@ -74,7 +74,7 @@ export function answerJson(
 }
 
 /** @param json JSON text */
-function answerText(
+export function answerText(
   response: ServerResponse,
   status: number,
   json: string,

@@ -1,5 +1,5 @@
-/** Limits the requests of one subtask that are served at the same time. The others wait, and their bodies are not read. */
-export class RequestSlots {
+/** Limits how much work is in progress at the same time. The rest waits, in order. */
+export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

@@ -1,0 +1,104 @@
+/** Serves the stores of an account to its workers: `/stores`, `/stores/STORE` and `/stores/STORE/KEY`. */
+import type { IncomingMessage } from 'node:http';
+import { invalidArgument } from '../../errors.ts';
+import type { Slots } from '../../services/slots.ts';
+import { conditionOf, etagOf, valueTooLarge, type StoreLimits, type Stores } from '../../stores/stores.ts';
+import {
+  answerEmpty,
+  answerJson,
+  answerText,
+  listQuery,
+  methodNotAllowed,
+  type WorkerRequest,
+} from './worker-request.ts';
+
+export interface ServedStores {
+  readonly stores: Stores;
+  readonly accountId: number;
+  readonly limits: StoreLimits;
+}
+
+function keyShape(record: { key: string; version: number; size_bytes: number; updated_at: Date }) {
+  const { key, version, size_bytes, updated_at } = record;
+  return { key, version, size_bytes, updated_at: updated_at.toISOString() };
+}
+
+export class StoreRequests {
+  readonly #served: ServedStores;
+  readonly #slots: Slots;
+
+  constructor(served: ServedStores, slots: Slots) {
+    this.#served = served;
+    this.#slots = slots;
+  }
+
+  /** @throws ChelaError to answer with, if nothing has been sent yet */
+  async handle(request: WorkerRequest): Promise<void> {
+    // The body is read in the slot too, so that few are in memory.
+    await this.#slots.use(async () => {
+      if (request.rest !== '') await this.#handleKey(request);
+      else if (request.first === '') throw invalidArgument('use the path /stores/STORE or /stores/STORE/KEY');
+      else await this.#handleStore(request);
+    });
+  }
+
+  async #handleStore(request: WorkerRequest): Promise<void> {
+    const { stores, accountId } = this.#served;
+    const { method, response, first: store, query } = request;
+    if (method === 'DELETE') {
+      await stores.deleteStore({ accountId, store });
+      answerEmpty(response);
+    } else if (method === 'GET') {
+      const { list, next } = await stores.keys({ accountId, store }, listQuery(query));
+      answerJson(response, 200, { list: list.map(keyShape), next });
+    } else throw methodNotAllowed(request, 'GET or DELETE');
+  }
+
+  async #handleKey(request: WorkerRequest): Promise<void> {
+    const { stores, accountId, limits } = this.#served;
+    const { method, incoming, response, first: store, rest: key } = request;
+    const place = { accountId, store };
+    if (method === 'GET' || method === 'HEAD') {
+      const found = await stores.get(place, key);
+      answerText(response, 200, found.value, { etag: etagOf(found) });
+    } else if (method === 'PUT') {
+      const condition = conditionOf(incoming.headers);
+      const json = await readText(incoming, limits);
+      const put = await stores.put(place, key, json, condition);
+      answerJson(response, 200, keyShape(put), { etag: etagOf(put) });
+    } else if (method === 'DELETE') {
+      await stores.delete(place, key, conditionOf(incoming.headers));
+      answerEmpty(response);
+    } else throw methodNotAllowed(request, 'GET, PUT or DELETE');
+  }
+}
+
+/** Reads a body. It stays open when it is too large, so that the refusal can be answered. */
+async function readText(incoming: IncomingMessage, limits: StoreLimits): Promise<string> {
+  if (incoming.destroyed) throw incomplete();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const complete = Promise.withResolvers<void>();
+  const onData = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (bytes > limits.storeValueLimitBytes) complete.reject(valueTooLarge(limits));
+    else chunks.push(chunk);
+  };
+  incoming.on('data', onData);
+  incoming.once('end', complete.resolve);
+  incoming.once('close', () => complete.reject(incomplete()));
+  try {
+    await complete.promise;
+  } finally {
+    incoming.off('data', onData);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw invalidArgument('the value is not UTF-8');
+  }
+}
+
+function incomplete(): Error {
+  return new Error('the worker did not send the whole value');
+}
