@@ -8,7 +8,7 @@ const childCoverage = process.env['CHELA_TEST_COVERAGE_DIR'];
  * Folders whose files each run in their own process, because they count what their process opens, or fill its memory. The
  * other files share processes, which load the program only once.
  */
-const isolated = ['escape', 'platform', 'runner', 'services'].map((folder) => `test/${folder}/**/*.test.ts`);
+const isolated = ['escape', 'runner', 'services'].map((folder) => `test/${folder}/**/*.test.ts`);
 
 const everyFile = {
   // Time limits only end tests that hang. Tests wait on signals, so they pass on a busy machine.

@@ -2,8 +2,11 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../../src/database/migrations.ts';
+import { Events } from '../../src/events/events.ts';
+import { Jobs } from '../../src/jobs/jobs.ts';
 import { buildConsole } from '../../scripts/build-console.mjs';
 import { startDatabaseServer } from './database-server.ts';
 
@@ -16,12 +19,20 @@ declare module 'vitest' {
   }
 }
 
+/** Creates the tables of pg-boss, which every platform would otherwise create in its clone. */
+async function createJobQueue(url: string): Promise<void> {
+  const jobs = new Jobs(url, new Events(pino({ level: 'error' })));
+  await jobs.start();
+  await jobs.stop();
+}
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   if (!buildConsole()) throw new Error('the console could not be built');
   const cacheDir = await mkdtemp(path.join(tmpdir(), 'chela-test-cache-'));
   await chmod(cacheDir, 0o755);
   const server = await startDatabaseServer();
   await migrate(server.templateUrl);
+  await createJobQueue(server.templateUrl);
   project.provide('templateUrl', server.templateUrl);
   project.provide('cacheDir', cacheDir);
   return async () => {
