@@ -27,14 +27,17 @@ const limitFields = {
   }),
 };
 
-const SuspectedLimit = Type.Object({
-  ...limitFields,
-  seen: enumeration(limitEvidences, {
-    description:
-      "How the limit was detected. kernel: the kernel enforced it; output: the worker's output mentions it.",
-    examples: ['output'],
-  }),
-});
+const SuspectedLimit = Type.Object(
+  {
+    ...limitFields,
+    seen: enumeration(limitEvidences, {
+      description:
+        "How the limit was detected. kernel: the kernel enforced it; output: the worker's output mentions it.",
+      examples: ['output'],
+    }),
+  },
+  { title: 'SuspectedLimit', description: 'A limit that may have caused a failure' },
+);
 
 /** Each field is present for the reasons that use it. */
 const endDetailFields = {

@@ -43,7 +43,7 @@ const searchFields = {
       warn: Type.Integer({ examples: [3] }),
       error: Type.Integer({ examples: [1] }),
     },
-    { description: 'Number of lines of the whole run by level.' },
+    { title: 'LogLineCounts', description: 'Number of lines of the whole run by level.' },
   ),
 };
 

@@ -28,15 +28,18 @@ export const ResultPage = Type.Object(
   {
     count: Type.Integer({ description: 'Rows of the run so far.', examples: [1] }),
     headers: Type.Array(
-      Type.Object({
-        key: Type.String({ description: 'Key in the rows.', examples: ['title'] }),
-        label: Type.String({ description: 'Heading to show.', examples: ['Title'] }),
-        format: Type.String({
-          description:
-            'text, number, integer, boolean, array, object, or another value declared by the worker.',
-          examples: ['text'],
-        }),
-      }),
+      Type.Object(
+        {
+          key: Type.String({ description: 'Key in the rows.', examples: ['title'] }),
+          label: Type.String({ description: 'Heading to show.', examples: ['Title'] }),
+          format: Type.String({
+            description:
+              'text, number, integer, boolean, array, object, or another value declared by the worker.',
+            examples: ['text'],
+          }),
+        },
+        { title: 'ResultHeader', description: 'A column of the results' },
+      ),
       {
         description:
           'All columns: the declared ones first, then the other keys of the rows in the order of first arrival.',

@@ -111,7 +111,7 @@ export const Task = Type.Object(
     created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
     updated_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
   },
-  { description: 'A saved task' },
+  { title: 'WorkerTask', description: 'A saved task' },
 );
 export type Task = Answer<typeof Task>;
 

@@ -7,11 +7,14 @@ import { enumeration } from './enumeration.ts';
 import { exampleWorkerSlug } from './examples.ts';
 
 /** A finding about a package, for its author. `field` is a path in a JSON file, such as `properties[2].default`. */
-const Finding = Type.Object({
-  file: Type.String(),
-  field: Type.Optional(Type.String()),
-  message: Type.String(),
-});
+const Finding = Type.Object(
+  {
+    file: Type.String(),
+    field: Type.Optional(Type.String()),
+    message: Type.String(),
+  },
+  { title: 'PackageFinding', description: 'A finding about a package' },
+);
 export type Finding = Answer<typeof Finding>;
 
 const warnings = Type.Array(Finding, {

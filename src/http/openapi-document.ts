@@ -3,16 +3,18 @@
  * shapes that are not used to serialize.
  */
 
+type Schema = { [keyword: string]: unknown };
+type Content = Record<string, { schema?: Schema }>;
+
 interface Operation {
   parameters?: { in: string; name: string }[];
   operationId?: string;
-  callbacks?: Record<string, Record<string, Record<string, Schema>>>;
-  requestBody?: { required?: boolean; content: Record<string, { schema?: Schema }> };
-  responses?: Record<string, { content?: Record<string, { schema?: Schema }> }>;
+  callbacks?: Record<string, Record<string, Record<string, Operation>>>;
+  requestBody?: { required?: boolean; content: Content };
+  responses?: Record<string, { content?: Content }>;
   'x-form'?: Schema;
+  [field: string]: unknown;
 }
-
-type Schema = { [keyword: string]: unknown };
 
 export interface ApiDocument {
   paths?: Record<string, Record<string, Operation>>;
@@ -86,18 +88,25 @@ function completeBody(operation: Operation): void {
   requestBody.required = Object.values(requestBody.content).some(({ schema }) => !isOptionalBody(schema));
 }
 
+/** The requests that the platform sends as a result of an operation. */
+function callbacksOf({ callbacks }: Operation): Operation[] {
+  return Object.values(callbacks ?? {})
+    .flatMap((paths) => Object.values(paths))
+    .flatMap((methods) => Object.values(methods));
+}
+
 /** Describes the requests that the platform sends. The generator keeps only their bodies and responses. */
-function completeCallbacks({ operationId, callbacks }: Operation): void {
-  for (const paths of Object.values(callbacks ?? {})) {
-    for (const methods of Object.values(paths)) {
-      for (const callback of Object.values(methods)) {
-        callback['operationId'] = `${operationId}Callback`;
-        callback['summary'] = 'Receive run status';
-        callback['description'] = 'Your server receives the status changes of the run.';
-        callback['security'] = [];
-      }
-    }
+function completeCallbacks(operation: Operation): void {
+  for (const callback of callbacksOf(operation)) {
+    callback.operationId = `${operation.operationId}Callback`;
+    callback['summary'] = 'Receive run status';
+    callback['description'] = 'Your server receives the status changes of the run.';
+    callback['security'] = [];
   }
+}
+
+function callbackBodies(operation: Operation): { content?: Content }[] {
+  return callbacksOf(operation).flatMap(({ requestBody }) => requestBody ?? []);
 }
 
 /** Sorts path parameters first, in the order of the path, which generated functions also use for their arguments. */
@@ -119,9 +128,8 @@ export function completeDocument(source: object): ApiDocument {
       for (const media of Object.values(operation.requestBody?.content ?? {})) {
         if (media.schema !== undefined) media.schema = names.body(operation.operationId ?? '', media.schema);
       }
-      const contents = Object.values(operation.responses ?? {});
-      for (const part of contents) {
-        for (const media of Object.values(part?.content ?? {})) {
+      for (const { content } of [...Object.values(operation.responses ?? {}), ...callbackBodies(operation)]) {
+        for (const media of Object.values(content ?? {})) {
           if (media.schema !== undefined) media.schema = names.named(media.schema) as Schema;
         }
       }

@@ -123,6 +123,22 @@ describe('GET /openapi.json', () => {
     }
   });
 
+  test('gives each shape one name, so that generated clients have one type for it', () => {
+    const places = new Map<string, string[]>();
+    const visit = (value: unknown, place: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const { type, properties } = value as { type?: unknown; properties?: object };
+      if (type === 'object' && Object.keys(properties ?? {}).length > 1) {
+        const shape = JSON.stringify(value);
+        places.set(shape, [...(places.get(shape) ?? []), place]);
+      }
+      for (const [key, part] of Object.entries(value)) visit(part, `${place}/${key}`);
+    };
+    visit(served.components.schemas, 'schemas');
+    visit(served.paths, 'paths');
+    expect([...places.values()].filter(({ length }) => length > 1)).toEqual([]);
+  });
+
   test('uses only valid JSON Schema 2020-12', { timeout: 300_000 }, () => {
     const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
     // What OpenAPI adds to the JSON Schema vocabulary.
