@@ -242,13 +242,13 @@ describe('two runners on one database', () => {
     const slug = await platform.runAsync(quick, { script: '', items: numbers(30) });
     const owners = new Set<number>();
     await Promise.all(runners.map(async (runner) => runner.start()));
-    for (;;) {
+    await eventually(async () => {
       const { rows } = await pool.query<{ runner_id: number }>(
         'SELECT runner_id FROM subtask WHERE runner_id IS NOT NULL',
       );
       for (const row of rows) owners.add(row.runner_id);
-      if ((await platform.run(slug)).finished_at > 0) break;
-    }
+      return (await platform.run(slug)).finished_at > 0 || undefined;
+    });
     await Promise.all(runners.map(async (runner) => runner.stop(0)));
     expect(await platform.run(slug)).toMatchObject({ status: 'succeeded', err_msg: '' });
     expect(owners.size).toBe(2);

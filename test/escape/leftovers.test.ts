@@ -1,4 +1,4 @@
-/** Compares the machine before and after two hundred runs that end in all possible ways. */
+/** Compares the machine before and after a hundred runs that end in all possible ways. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -81,7 +81,7 @@ async function publishAll(platform: TestPlatform): Promise<Record<Kind, string>>
   return Object.fromEntries(published) as Record<Kind, string>;
 }
 
-test('two hundred runs leave no process, mount, cgroup, descriptor or folder', async () => {
+test('a hundred runs leave no process, mount, cgroup, descriptor or folder', async () => {
   const cacheDir = await makeReachableFolder();
   onTestFinished(async () => removeFolder(cacheDir));
   const platform = await startTestPlatform({
@@ -137,7 +137,7 @@ test('two hundred runs leave no process, mount, cgroup, descriptor or folder', a
     return seen.processes === warmSandboxes * processesOfOneSandbox ? seen : undefined;
   });
   const descriptorsBefore = descriptorCount();
-  for (let count = 0; count < 10; count += 1) await round();
+  for (let count = 0; count < 5; count += 1) await round();
   await eventually(async () => {
     expect(await remains(cacheDir)).toEqual(before);
     return true;
