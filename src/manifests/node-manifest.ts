@@ -1,8 +1,8 @@
 /** The parts of a Node package that determine its dependencies: fields of package.json, and the lock file. */
 import { createHash } from 'node:crypto';
-import { depthLimit, inspectJson } from '../json/json-text.ts';
 import { hasManifest, manifestText } from './manifest-file.ts';
 import { shortened, type ManifestProblem } from './manifest-problem.ts';
+import { isObject, parseJson, readPackageJson } from './package-json.ts';
 import { readPackageNpmSettings } from './package-npm-settings.ts';
 
 /** Sources besides the registry that npm on the host may use. Others could reach files or secrets of the host. */
@@ -11,7 +11,6 @@ const lockNames = ['npm-shrinkwrap.json', 'package-lock.json'];
 const keptFields = ['dependencies', 'optionalDependencies', 'overrides'] as const;
 const otherWay =
   'use a version from the registry, or put the code into the package and require it by its path';
-const manifestLimitBytes = 1024 * 1024;
 /** Lock files of projects with thousands of dependencies reach 5 MB. */
 const lockLimitBytes = 16 * 1024 * 1024;
 
@@ -22,6 +21,8 @@ export interface NodeRules {
   /** Whether it can reach only registries. */
   readonly isFenced: boolean;
   readonly runsScripts: boolean;
+  /** Version of the Node that the packages are installed for. */
+  readonly nodeVersion: string;
 }
 
 export interface NodeDeclaration {
@@ -40,25 +41,8 @@ const otherLocks = ['yarn.lock', 'pnpm-lock.yaml', 'bun.lock', 'bun.lockb'] as c
 /** The default: a sandbox that can reach only registries. */
 const fenced = 'only packages from the registry are supported';
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function parseJson(name: string, text: string): Record<string, unknown> {
-  if (inspectJson(text).isTooDeep) throw new Error(`${name} is nested deeper than ${depthLimit} levels`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${name} is not valid JSON: ${(error as Error).message}`, { cause: error });
-  }
-  if (!isObject(value)) throw new Error(`${name} must be a JSON object`);
-  return value;
-}
-
 /** The part of package.json that determines the installation. */
-function readManifest(content: string): Manifest {
-  const all = parseJson('package.json', content);
+function readManifest(all: Record<string, unknown>): Manifest {
   const manifest: Manifest = {};
   for (const field of keptFields) {
     const value = all[field];
@@ -127,9 +111,9 @@ async function readLock(packageDir: string): Promise<NodeDeclaration['lock']> {
  */
 export async function readNodeDeclaration(
   packageDir: string,
-  { isFenced, runsScripts }: NodeRules,
+  { isFenced, runsScripts, nodeVersion }: NodeRules,
 ): Promise<NodeDeclaration | undefined> {
-  const content = await manifestText(packageDir, 'package.json', manifestLimitBytes);
+  const content = await readPackageJson(packageDir);
   if (content === undefined) return undefined;
   const manifest = readManifest(content);
   refuseLocalPlaces(manifest);
@@ -144,7 +128,7 @@ export async function readNodeDeclaration(
     refusePlaces('package.json', { ...dependencies, ...optionalDependencies, overrides });
     if (lock !== undefined && locked !== undefined) refusePlaces(lock.name, locked, ['version']);
   }
-  const major = process.versions.node.split('.')[0];
+  const major = nodeVersion.split('.')[0];
   const decisive = [manifest, lock?.name, lock?.text, major, process.platform, process.arch];
   if (legacyPeerDeps) decisive.push('legacy-peer-deps');
   return {
@@ -174,7 +158,7 @@ async function lockProblems(packageDir: string): Promise<ManifestProblem[]> {
  * @throws Error if a file cannot be read
  */
 export async function nodeManifestProblems(packageDir: string): Promise<ManifestProblem[]> {
-  const content = await manifestText(packageDir, 'package.json', manifestLimitBytes);
+  const content = await readPackageJson(packageDir);
   if (content === undefined) return [];
   const manifest = readManifest(content);
   const problems: ManifestProblem[] = [];

@@ -50,7 +50,7 @@ export interface ResourceShare {
   readonly cpus: number;
 }
 
-/** How to run a worker in another language than JavaScript. */
+/** How to run a worker in another language than JavaScript, or on another Node than Chela's. */
 export interface Launch {
   /**
    * Host folders that the worker reads, by name. If the name is an absolute path, the folder is mounted there, in
@@ -61,8 +61,9 @@ export interface Launch {
    * The command line.
    * @param places paths of the mounts inside the sandbox, by name
    * @param entry path of the entry inside the sandbox
+   * @param nodeEntry path of the script that turns a Node process into a worker
    */
-  command(places: Readonly<Record<string, string>>, entry: string): string[];
+  command(places: Readonly<Record<string, string>>, entry: string, nodeEntry: string): string[];
   environment(places: Readonly<Record<string, string>>): Record<string, string>;
   /** Folders that precede the system's on the worker's PATH. */
   programs?(places: Readonly<Record<string, string>>): string[];
@@ -88,7 +89,7 @@ export interface SandboxOptions {
   readonly scratchDir: string;
   /** `main.js`, relative to the package root. */
   readonly entry: string;
-  /** How to run the entry; with Node if omitted. */
+  /** How to run the entry; with Chela's own Node if omitted. */
   readonly launch?: Launch | undefined;
   /** The whole environment of the worker, besides PATH, HOME, TMPDIR, LANG, its certificates and its share. */
   readonly environment: Readonly<Record<string, string>>;

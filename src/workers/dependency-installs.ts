@@ -51,6 +51,8 @@ export interface InstallableVersion {
   readonly id: number;
   readonly package_hash: string;
   readonly language: Language;
+  /** Path of the file to run. */
+  readonly entry: string;
 }
 
 export class DependencyInstalls {
@@ -103,7 +105,7 @@ export class DependencyInstalls {
 
   async version(versionId: number): Promise<InstallableVersion | undefined> {
     const { rows } = await this.#database.pool.query<InstallableVersion>(
-      `SELECT worker_version.id, package_hash, language FROM worker_version
+      `SELECT worker_version.id, package_hash, language, entry FROM worker_version
        JOIN worker ON worker.id = worker_id WHERE worker_version.id = $1 AND worker.deleted_at IS NULL`,
       [versionId],
     );

@@ -8,6 +8,7 @@ import type { Language } from './languages.ts';
 import { inspectOutputSchema, outputSchemaFile, type OutputSchema } from './output-schema.ts';
 import {
   checkNodeDependencies,
+  checkNodeVersion,
   manifestFile,
   nodeDependencies,
   pythonDependencies,
@@ -93,6 +94,7 @@ export async function checkPackage(dir: string, findings = new Findings()): Prom
   const python = found?.language === 'python' ? await pythonDependencies(dir, findings) : undefined;
   const dependencies = python?.names ?? nodeDependencies(manifest);
   if (found?.language === 'node' && manifest !== undefined) await checkNodeDependencies(dir, findings);
+  const needsNode = found?.language === 'node' && (await checkNodeVersion(dir, found.entry, findings));
   findings.throwErrors();
   if (found === undefined) throw new Error(`neither an entry file nor an error was found in ${quoted(dir)}`);
 
@@ -119,6 +121,6 @@ export async function checkPackage(dir: string, findings = new Findings()): Prom
     readme,
     warnings: findings.warnings,
     declaredHosts,
-    declaredDependencies: language !== 'go' && dependencies.size > 0,
+    declaredDependencies: needsNode || (language !== 'go' && dependencies.size > 0),
   };
 }

@@ -1,6 +1,7 @@
 /** The dependencies that a package declares from npm or PyPI. */
 import type { ManifestProblem } from '../manifests/manifest-problem.ts';
 import { nodeManifestProblems } from '../manifests/node-manifest.ts';
+import { inspectNodeVersion } from '../manifests/node-version.ts';
 import { readPythonManifest } from '../manifests/python-manifest.ts';
 import type { Findings } from './findings.ts';
 import { readPackageText } from './package-text.ts';
@@ -60,7 +61,26 @@ export async function pythonDependencies(dir: string, findings: Findings): Promi
 
 /** Adds a warning for each problem with the npm dependencies. */
 export async function checkNodeDependencies(dir: string, findings: Findings): Promise<void> {
-  const problems = await nodeManifestProblems(dir).catch((error: Error) => {
+  await warnOfAll(nodeManifestProblems(dir), findings);
+}
+
+/**
+ * Adds a warning for each problem with the Node that the package asks for.
+ * @returns whether it needs another Node than Chela's
+ */
+export async function checkNodeVersion(dir: string, entry: string, findings: Findings): Promise<boolean> {
+  let needsOther = false;
+  const read = async (): Promise<ManifestProblem[]> => {
+    const { problems, isOther } = await inspectNodeVersion(dir, entry);
+    needsOther = isOther;
+    return problems;
+  };
+  await warnOfAll(read(), findings);
+  return needsOther;
+}
+
+async function warnOfAll(reading: Promise<ManifestProblem[]>, findings: Findings): Promise<void> {
+  const problems = await reading.catch((error: Error) => {
     warnOfFailure(manifestFile, error, findings);
     return [];
   });

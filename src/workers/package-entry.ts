@@ -9,19 +9,22 @@ import type { JsonObject } from './value-types.ts';
 const goBuild = 'CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -o main .';
 
 const entryFiles: Readonly<Record<string, Language>> = { 'main.js': 'node', 'main.py': 'python', main: 'go' };
+/** Runs if there is no other entry: beside main.js, it is its source. */
+const typeScriptEntry = 'main.ts';
+const entryNames = [...Object.keys(entryFiles), typeScriptEntry];
 
 interface Entry {
   readonly language: Language;
   readonly entry: string;
 }
 
-/** Finds the `main` of package.json as Node does: it may omit `.js`, or name a folder. */
+/** Finds the `main` of package.json as Node does: it may omit the ending, or name a folder. */
 async function mainOfManifest(dir: string, manifest: JsonObject | undefined): Promise<string | undefined> {
   const main = manifest?.main;
   if (typeof main !== 'string' || main.trim() === '' || path.isAbsolute(main)) return undefined;
   const named = path.posix.normalize(main);
   if (named.startsWith('..')) return undefined;
-  for (const candidate of [named, `${named}.js`, path.posix.join(named, 'index.js')]) {
+  for (const candidate of [named, `${named}.js`, `${named}.ts`, path.posix.join(named, 'index.js')]) {
     if (await isPackageFile(dir, candidate)) return candidate;
   }
   return undefined;
@@ -46,7 +49,8 @@ export async function findEntry(
   if (only !== undefined) return only;
   const main = await mainOfManifest(dir, manifest);
   if (main !== undefined) return { language: 'node', entry: main };
-  const names = Object.keys(entryFiles).join(', ');
+  if (await isPackageFile(dir, typeScriptEntry)) return { language: 'node', entry: typeScriptEntry };
+  const names = entryNames.join(', ');
   findings.error(
     'package',
     `has no entry file: ${await entryAdvice(dir, `add one of ${names} at its root`)}`,
@@ -61,7 +65,7 @@ async function entryAdvice(dir: string, otherwise: string): Promise<string> {
   const files = await listPackageFiles(dir, { leftOut: new Set(['node_modules', '.git']), links: 'skip' });
   const deeper = files
     .map((file) => file.path)
-    .filter((file) => Object.hasOwn(entryFiles, path.posix.basename(file)))
+    .filter((file) => entryNames.includes(path.posix.basename(file)))
     .toSorted((one, other) => one.split('/').length - other.split('/').length);
   const [nearest] = deeper;
   if (nearest === undefined) return otherwise;

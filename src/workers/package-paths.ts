@@ -2,7 +2,7 @@ import { invalidArgument } from '../errors.ts';
 import { quoted } from './findings.ts';
 
 /** Names of files that mark a folder as the root of a package. */
-const rootMarks = new Set(['main.js', 'main.py', 'main', 'package.json', 'input_schema.json']);
+const rootMarks = new Set(['main.js', 'main.ts', 'main.py', 'main', 'package.json', 'input_schema.json']);
 
 const pathLimitBytes = 1024;
 const segmentLimitBytes = 255;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { nodeManifestProblems, readNodeDeclaration } from '../../src/manifests/node-manifest.ts';
 import { folderWith } from '../workers/folders.ts';
 
-const rules = { isFenced: true, runsScripts: false };
+const rules = { isFenced: true, nodeVersion: '24.0.0', runsScripts: false };
 
 test.for(['file:../lib', 'workspace:*', 'link:../lib', 'git+https://example.com/a.git', 'owner/project'])(
   'a dependency from %s is refused, with its location',

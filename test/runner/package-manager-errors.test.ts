@@ -80,7 +80,7 @@ test('a failure is remembered for minutes, for the same run, version and content
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const failed = new FailedInstalls();
-  const version = { id: 1, package_hash: 'a', language: 'node' } as const;
+  const version = { id: 1, package_hash: 'a', language: 'node', entry: 'main.js' } as const;
   const error = new Error('no such package');
   const remember = (): void => failed.remember(version, 7, error);
   remember();

@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import type net from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { nodeLaunch } from '../../src/runner/dependencies/launch.ts';
 import type { Sandbox, SandboxLimits } from '../../src/runner/sandbox.ts';
 import { eventually } from '../platform/support/eventually.ts';
 import {
@@ -117,11 +118,11 @@ export interface Promises {
  */
 export function describeSandbox(kind: string, make: () => Sandbox, promises: Promises): void {
   describe(`sandbox kind ${kind}`, () => {
-    conformance(make, promises);
+    conformance(kind, make, promises);
   });
 }
 
-function conformance(make: () => Sandbox, { fences, concurrency }: Promises): void {
+function conformance(kind: string, make: () => Sandbox, { fences, concurrency }: Promises): void {
   let sandbox: Sandbox;
   beforeAll(() => {
     sandbox = make();
@@ -180,6 +181,36 @@ function conformance(make: () => Sandbox, { fences, concurrency }: Promises): vo
     );
     expect((await finish(worker)).stdout).toBe('the thing changed true\n');
     expect(await readFile(path.join(worker.packageDir, 'data/a.txt'), 'utf8')).toBe('original');
+  });
+
+  test('runs an entry on another Node, which is also the one on PATH', async () => {
+    const other = await makeReachableFolder();
+    onTestFinished(async () => removeFolder(other));
+    const binDir = path.join(other, 'bin');
+    await mkdir(binDir);
+    await copyFile(process.execPath, path.join(binDir, 'node'));
+    const worker = await openWorker(
+      sandbox,
+      {
+        'main.js': `const { execSync } = require('child_process');
+          console.log(process.execPath === String(execSync('node -p process.execPath')).trim());
+          console.log(require('path').basename(require('path').dirname(process.execPath)), process.argv.length);
+          console.log(require.main === module); process.exit(3)`,
+      },
+      { launch: nodeLaunch({ version: '24.0.0', binDir }) },
+    );
+    const folder = kind === 'process' ? 'bin' : 'node';
+    expect(await finish(worker)).toMatchObject({
+      stdout: `true\n${folder} 2\ntrue\n`,
+      stderr: '',
+      exitCode: 3,
+    });
+  });
+
+  test('runs a TypeScript entry', async () => {
+    const files = { 'main.ts': `const text: string = 'typed'; console.log(text satisfies string)` };
+    const worker = await openWorker(sandbox, files, { entry: 'main.ts' });
+    expect(await finish(worker)).toMatchObject({ stdout: 'typed\n', stderr: '', exitCode: 0 });
   });
 
   test('gives the worker the given environment, folders, a locale and certificates', async () => {

@@ -121,6 +121,8 @@ describe('the entry of a Node package', () => {
     ['without .js', 'src/start', 'src/start.js'],
     ['by its folder', 'lib', 'lib/index.js'],
     ['as an ES module', 'start.mjs', 'start.mjs'],
+    ['in TypeScript', 'src/start.ts', 'src/start.ts'],
+    ['in TypeScript, without .ts', 'src/start', 'src/start.ts'],
   ])('is the one in package.json: %s', async (_title, main, entry) => {
     const report = await check({
       ...shared,
@@ -135,15 +137,49 @@ describe('the entry of a Node package', () => {
     expect(report.entry).toBe('main.js');
   });
 
+  test('is main.ts if there is no other', async () => {
+    expect(await check({ ...shared, 'main.ts': '' })).toMatchObject({ language: 'node', entry: 'main.ts' });
+    expect((await check({ ...node, 'main.ts': '' })).entry).toBe('main.js');
+    expect((await check({ ...python, 'main.ts': '' })).entry).toBe('main.py');
+  });
+
   test('of a Python package is not read from package.json', async () => {
     const report = await check({ ...python, 'index.js': '', 'package.json': { main: 'index.js' } });
     expect(report).toMatchObject({ language: 'python', entry: 'main.py' });
   });
 });
 
+const asking = (node: string): Files => ({
+  ...shared,
+  'main.js': '',
+  'package.json': { engines: { node } },
+});
+
+describe('the Node of a package', () => {
+  test('that has to be downloaded counts as a dependency', async () => {
+    expect(await check(asking('^20'))).toMatchObject({ declaredDependencies: true, warnings: [] });
+    expect(await check(asking('>=20'))).toMatchObject({ declaredDependencies: false, warnings: [] });
+  });
+
+  test('that is not available is a warning', async () => {
+    expect((await check(asking('16'))).warnings).toEqual([
+      {
+        file: 'package.json',
+        field: 'engines.node',
+        message:
+          '"16": no available Node has this version: Node 18, 20, 22 and 24 are available; until then the installation of the dependencies will fail',
+      },
+    ]);
+  });
+});
+
 describe('a package is refused', () => {
   test.each<[string, Files, RegExp]>([
-    ['without an entry', without(node, 'main.js'), /no entry file: add one of main\.js, main\.py, main/],
+    [
+      'without an entry',
+      without(node, 'main.js'),
+      /no entry file: add one of main\.js, main\.py, main, main\.ts at/,
+    ],
     [
       'whose package.json names a file outside the package',
       { ...shared, 'package.json': { main: '../../etc/passwd' } },

@@ -16,6 +16,13 @@ export const dependenciesSettings = {
     describe:
       'Whether npm packages may run their install scripts. Applies only to installations in a sandbox.',
   }),
+  runtimeDownloads: setting<boolean>({
+    environment: 'CHELA_RUNTIME_DOWNLOADS',
+    default: true,
+    parse: flag,
+    describe:
+      'Whether the Node versions and package managers that packages ask for are downloaded from the registries. They are kept in the cache.',
+  }),
   buildWheels: setting<boolean>({
     environment: 'CHELA_BUILD_WHEELS',
     default: true,

@@ -12,7 +12,13 @@ import { StartStop } from '../../services/service.ts';
 import { freshMilliseconds, type CacheUse } from './cache-use.ts';
 
 /** Folders of the cache whose entries can be recreated. */
-const parents = ['packages', 'node-dependencies', 'python-dependencies'] as const;
+const parents = [
+  'packages',
+  'node-dependencies',
+  'python-dependencies',
+  'node-runtimes',
+  'package-managers',
+] as const;
 const droppedPrefix = '.dropped-';
 const hourMilliseconds = 3600 * 1000;
 const dayMilliseconds = 24 * hourMilliseconds;

@@ -4,6 +4,7 @@ import { ThreadLimitError, ThreadPool } from '../../threads/thread-pool.ts';
 import type { PythonManifest } from '../../manifests/python-manifest.ts';
 import type { RegistryPlace } from './lock-file.ts';
 import type { NodeDeclaration, NodeRules } from '../../manifests/node-manifest.ts';
+import type { NodeRequest } from '../../manifests/node-version.ts';
 
 const mebibyte = 1024 * 1024;
 /** Reading takes milliseconds, and the installations that follow have their own limit. */
@@ -11,6 +12,7 @@ const threads = 2;
 
 /** A task for the thread. */
 export type DeclarationTask =
+  | { readonly kind: 'node-request'; readonly packageDir: string; readonly entry: string }
   | { readonly kind: 'node'; readonly packageDir: string; readonly rules: NodeRules }
   | { readonly kind: 'python'; readonly packageDir: string }
   | { readonly kind: 'lock'; readonly text: string; readonly places: readonly RegistryPlace[] };
@@ -30,6 +32,11 @@ export class DeclarationReader {
       timeLimitSeconds: config.packageTimeLimitSeconds,
       memoryLimitBytes: config.packageMemoryMegabytes * mebibyte,
     });
+  }
+
+  /** See `readNodeRequest`. */
+  async nodeRequest(packageDir: string, entry: string, signal?: AbortSignal): Promise<NodeRequest> {
+    return (await this.#run({ kind: 'node-request', packageDir, entry }, signal)) as NodeRequest;
   }
 
   /** See `readNodeDeclaration`. */

@@ -1,6 +1,7 @@
 /** The thread that reads the dependency declarations of packages. */
 import { throwRefused } from '../../manifests/manifest-problem.ts';
 import { readNodeDeclaration } from '../../manifests/node-manifest.ts';
+import { readNodeRequest } from '../../manifests/node-version.ts';
 import { readPythonManifest, type PythonManifest } from '../../manifests/python-manifest.ts';
 import { serveTasks } from '../../threads/serve-tasks.ts';
 import type { DeclarationTask } from './declaration-reader.ts';
@@ -14,6 +15,8 @@ async function readPython(packageDir: string): Promise<PythonManifest> {
 
 serveTasks(async (task: DeclarationTask) => {
   switch (task.kind) {
+    case 'node-request':
+      return readNodeRequest(task.packageDir, task.entry);
     case 'node':
       return readNodeDeclaration(task.packageDir, task.rules);
     case 'python':

@@ -53,9 +53,12 @@ export class FencedInstaller implements Installer {
   }
 
   async npm(request: NpmRequest): Promise<PackageManagerEnd> {
-    const { files, folder, print, signal } = request;
+    const { files, folder, print, signal, toolchain } = request;
     const source = await findNpm();
-    const [settings, npm] = await Promise.all([readNpmSettings(source), this.#tools.npm(source)]);
+    const [settings, npm] = await Promise.all([
+      readNpmSettings(source),
+      toolchain?.npmDir ?? this.#tools.npm(source),
+    ]);
     const urls = [...new Set([settings.registry, ...settings.scopes.map(({ registry }) => registry)])];
     const gateway = this.#gateway(
       settings,
@@ -74,11 +77,7 @@ export class FencedInstaller implements Installer {
       signal,
       gateway,
       files: { ...local, '.npmrc': npmConfiguration(settings, urls, gateway) },
-      launch: {
-        mounts: { npm },
-        command: (places) => [...inHome, 'node', `${places['npm']}/bin/npm-cli.js`, ...argv],
-        environment: () => ({}),
-      },
+      launch: npmLaunch(npm, toolchain?.binDir, argv),
       result: 'node_modules',
       edit: editOf(settings, gateway),
     });
@@ -143,6 +142,16 @@ export class FencedInstaller implements Installer {
     const client = new RegistryClient({ access, registries: urls, allowed: this.#allowed });
     return new RegistryGateway(client, registries);
   }
+}
+
+/** @param node folder of the Node to run it with; Chela's own if undefined */
+function npmLaunch(npm: string, node: string | undefined, argv: readonly string[]): Launch {
+  return {
+    mounts: { npm, ...(node !== undefined && { node }) },
+    command: (places) => [...inHome, 'node', `${places['npm']}/bin/npm-cli.js`, ...argv],
+    programs: (places) => (node === undefined ? [] : [places['node'] ?? '']),
+    environment: () => ({}),
+  };
 }
 
 /** npm's configuration inside the sandbox: the same registries, through the gateway. */

@@ -13,10 +13,11 @@ import { readPipSettings } from './pip-settings.ts';
 import { pipArguments, pipFileArguments, pipFiles } from './pip.ts';
 import { secretsOfAccess } from './registry-access.ts';
 
-function npmEnvironment(): Record<string, string> {
+/** @param node folder of the Node that npm runs on */
+function npmEnvironment(node: string): Record<string, string> {
   return {
     // npm must run on the Node that runs the workers, and install for it.
-    PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+    PATH: `${node}:${process.env['PATH'] ?? ''}`,
     // Keeps dependencies of dependencies from using the host's credentials and files.
     GIT_ALLOW_PROTOCOL: 'https',
     GIT_CONFIG_GLOBAL: '/dev/null',
@@ -51,11 +52,15 @@ export class HostInstaller implements Installer {
   }
 
   async npm(request: NpmRequest): Promise<PackageManagerEnd> {
-    const { files, folder, print, signal } = request;
+    const { files, folder, print, signal, toolchain } = request;
     // Masks the configuration's secrets in all lines, even those that npm would show.
     const mask = await maskOf(async () => readNpmSettings(await findNpm()));
     const argv = [...npmArguments(request, this.runsScripts), '--prefix', folder];
-    return this.#run('npm', argv, { files, folder, print, signal, mask, environment: npmEnvironment() });
+    const environment = npmEnvironment(toolchain?.binDir ?? path.dirname(process.execPath));
+    const options = { files, folder, print, signal, mask, environment };
+    if (toolchain?.npmDir === undefined) return this.#run('npm', argv, options);
+    const npm = path.join(toolchain.npmDir, 'bin', 'npm-cli.js');
+    return this.#run(path.join(toolchain.binDir, 'node'), [npm, ...argv], options);
   }
 
   async pip(request: PipRequest): Promise<PackageManagerEnd> {

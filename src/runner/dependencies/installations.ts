@@ -7,9 +7,12 @@ import {
   type PackageCache,
 } from '../../workers/workers.ts';
 import type { Events } from '../../events/events.ts';
+import { AllowList } from '../../addresses/addresses.ts';
 import { StartStop } from '../../services/service.ts';
 import { DeclarationReader } from './declaration-reader.ts';
 import { NodeDependencies } from './node-dependencies.ts';
+import { NodeRuntimes } from './node-runtimes.ts';
+import { NpmRegistry } from './npm-registry.ts';
 import { PythonDependencies } from './python-dependencies.ts';
 import { InstallRecorder } from './install-recorder.ts';
 import { FailedInstalls } from './failed-installs.ts';
@@ -59,6 +62,13 @@ export class Installations extends StartStop {
     const reader = new DeclarationReader(config);
     const installer = createInstaller(config, { reader, events: services.events });
     const languages = {
+      runtimes: new NodeRuntimes({
+        cacheDir,
+        installer,
+        reader,
+        registry: new NpmRegistry(new AllowList(config.registryAllowedTargets)),
+        downloads: config.runtimeDownloads,
+      }),
       node: new NodeDependencies({ cacheDir, installer, reader }),
       python: new PythonDependencies({ cacheDir, python, installer, reader }),
     };
@@ -97,7 +107,7 @@ export class Installations extends StartStop {
   ): Promise<Preparation> {
     const { languages } = this.#options;
     if (this.#recorded.has(version.id)) {
-      const preparation = await prepareLaunch(version.language, packageDir, languages, onLine, signal);
+      const preparation = await prepareLaunch(version, packageDir, languages, onLine, signal);
       // The writer of the record may have stopped.
       await this.#noteReady(version, preparation);
       return preparation;
@@ -217,7 +227,7 @@ export class Installations extends StartStop {
       onLine(line);
     };
     try {
-      const preparation = await prepareLaunch(version.language, packageDir, languages, print, signal);
+      const preparation = await prepareLaunch(version, packageDir, languages, print, signal);
       if (recorder.hasBegun) {
         await recorder.end('installed');
         const seconds = Math.round(performance.now() - startedAt) / 1000;

@@ -9,12 +9,22 @@ export interface InstallRequest {
   readonly signal: AbortSignal;
 }
 
+/** What npm runs with for another Node than Chela's. */
+export interface NodeToolchain {
+  /** Host folder with the binary `node`. */
+  readonly binDir: string;
+  /** Host folder of the npm package; the host's npm if omitted. */
+  readonly npmDir?: string | undefined;
+}
+
 export interface NpmRequest extends InstallRequest {
   readonly command: 'ci' | 'install';
   /** package.json and the lock file, by name. */
   readonly files: Readonly<Record<string, string>>;
   /** Whether conflicting peer dependencies are installed anyway. */
   readonly legacyPeerDeps: boolean;
+  /** The Node that npm runs on, and installs for; Chela's own if omitted. */
+  readonly toolchain?: NodeToolchain | undefined;
 }
 
 export interface PipRequest extends InstallRequest {

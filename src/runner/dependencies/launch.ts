@@ -1,6 +1,8 @@
 /** How the entry of a package is run, by language. */
-import type { Language } from '../../workers/workers.ts';
-import type { NodeDependencies } from './node-dependencies.ts';
+import { lt } from 'semver';
+import type { InstallableVersion } from '../../workers/workers.ts';
+import type { NodeDependencies, NodeTarget } from './node-dependencies.ts';
+import type { NodeRuntime, NodeRuntimes } from './node-runtimes.ts';
 import type { PythonDependencies, PythonEnvironment } from './python-dependencies.ts';
 import type { Launch } from '../sandbox.ts';
 
@@ -10,11 +12,12 @@ export interface Preparation {
   readonly nodeModulesDir?: string | undefined;
   /** Notices about the dependencies for the run's log. */
   readonly notes?: readonly string[];
-  /** For packages in other languages. */
+  /** For packages in other languages, or for another Node than Chela's. */
   readonly launch?: Launch;
 }
 
 export interface LanguageServices {
+  readonly runtimes: NodeRuntimes;
   readonly node: NodeDependencies;
   readonly python: PythonDependencies;
 }
@@ -42,6 +45,18 @@ function pythonLaunch({ interpreter, packages }: PythonEnvironment): Launch {
   };
 }
 
+/** @returns undefined for Chela's own Node, which every sandbox has */
+export function nodeLaunch({ version, binDir }: NodeRuntime): Launch | undefined {
+  if (binDir === undefined) return undefined;
+  return {
+    mounts: { node: binDir },
+    command: (places, entry, nodeEntry) => [`${places['node']}/node`, nodeEntry, entry],
+    programs: (places) => [places['node'] ?? ''],
+    // Older Nodes do not start with the options in it.
+    environment: (): Record<string, string> => (lt(version, '18.18.0') ? { NODE_OPTIONS: '' } : {}),
+  };
+}
+
 const goLaunch: Launch = { mounts: {}, command: (_places, entry) => [entry], environment: () => ({}) };
 
 /**
@@ -50,7 +65,7 @@ const goLaunch: Launch = { mounts: {}, command: (_places, entry) => [entry], env
  * @throws Error with the reason, or the end of the package manager's output
  */
 export async function prepareLaunch(
-  language: Language,
+  { language, entry }: Pick<InstallableVersion, 'language' | 'entry'>,
   packageDir: string,
   services: LanguageServices,
   onLine: (line: string) => void,
@@ -58,9 +73,17 @@ export async function prepareLaunch(
 ): Promise<Preparation> {
   switch (language) {
     case 'node': {
-      const nodeModulesDir = await services.node.install(packageDir, onLine, signal);
-      if (nodeModulesDir === undefined) return {};
-      return { nodeModulesDir, notes: await services.node.notes(nodeModulesDir) };
+      const { runtimes, node } = services;
+      const runtime = await runtimes.prepare(packageDir, entry, onLine, signal);
+      const target: NodeTarget = {
+        version: runtime.version,
+        toolchain: async (print, ended) => runtimes.toolchain(runtime, print, ended),
+      };
+      const nodeModulesDir = await node.install(packageDir, onLine, signal, target);
+      const launch = nodeLaunch(runtime);
+      const started = launch === undefined ? {} : { launch };
+      if (nodeModulesDir === undefined) return started;
+      return { ...started, nodeModulesDir, notes: await node.notes(nodeModulesDir) };
     }
     case 'python':
       return { launch: pythonLaunch(await services.python.install(packageDir, onLine, signal)) };

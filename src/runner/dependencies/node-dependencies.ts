@@ -7,14 +7,27 @@ import path from 'node:path';
 import { touch } from '../cache/cache-use.ts';
 import type { DeclarationReader } from './declaration-reader.ts';
 import { DependencyCache, type Installation } from './dependency-cache.ts';
-import type { Installer, NpmRequest } from './installer.ts';
+import type { Installer, NodeToolchain, NpmRequest } from './installer.ts';
 import type { NodeDeclaration } from '../../manifests/node-manifest.ts';
+import { ownNode } from './node-runtimes.ts';
 import { runNpm } from './npm.ts';
 import { findSkippedScripts } from './skipped-scripts.ts';
 
 /** Stored beside `node_modules` in a cache entry. */
 const notesName = 'notes.json';
 const maxKnownPackages = 10_000;
+
+/** The Node that packages are installed for. */
+export interface NodeTarget {
+  readonly version: string;
+  /** Prepares what npm needs for it, just before it is needed; see `NodeRuntimes.toolchain`. */
+  readonly toolchain: (
+    print: (line: string) => void,
+    signal: AbortSignal,
+  ) => Promise<NodeToolchain | undefined>;
+}
+
+const ownTarget: NodeTarget = { version: ownNode.version, toolchain: async () => undefined };
 
 export class NodeDependencies {
   readonly #cache: DependencyCache;
@@ -45,6 +58,7 @@ export class NodeDependencies {
    * @param packageDir folder of the unpacked package, whose content never changes
    * @param onLine called with each line of npm's output
    * @param signal cancels this request
+   * @param target the Node that the package runs on
    * @returns host folder to mount as `node_modules`; undefined if there are no dependencies
    * @throws Error with the reason, or the end of npm's output
    */
@@ -52,11 +66,12 @@ export class NodeDependencies {
     packageDir: string,
     onLine: (line: string) => void,
     signal?: AbortSignal,
+    target: NodeTarget = ownTarget,
   ): Promise<string | undefined> {
     signal?.throwIfAborted();
     const known = this.#installed.get(packageDir);
     if (known !== undefined && (await touch(path.dirname(known)))) return known;
-    const modules = await this.#install(packageDir, onLine, signal);
+    const modules = await this.#install(packageDir, onLine, signal, target);
     if (this.#installed.size >= maxKnownPackages) this.#installed.clear();
     if (modules !== undefined) this.#installed.set(packageDir, modules);
     return modules;
@@ -72,16 +87,21 @@ export class NodeDependencies {
     packageDir: string,
     onLine: (line: string) => void,
     signal: AbortSignal | undefined,
+    { version: nodeVersion, toolchain }: NodeTarget,
   ): Promise<string | undefined> {
     const { isFenced, runsScripts } = this.#installer;
-    const declaration = await this.#reader.node(packageDir, { isFenced, runsScripts }, signal);
+    const declaration = await this.#reader.node(packageDir, { isFenced, runsScripts, nodeVersion }, signal);
     if (declaration === undefined) return undefined;
-    const build = async (installation: Installation) => this.#build(declaration, installation);
+    const build = async (installation: Installation) => {
+      const tools = await toolchain(installation.print, installation.signal);
+      await this.#build(declaration, tools, installation);
+    };
     return path.join(await this.#cache.folder(declaration.key, build, onLine, signal), 'node_modules');
   }
 
   async #build(
     { manifestText, lock, legacyPeerDeps }: NodeDeclaration,
+    toolchain: NodeToolchain | undefined,
     { folder, print, signal }: Installation,
   ): Promise<void> {
     // The folder must exist even if npm has nothing to install on this platform.
@@ -90,7 +110,7 @@ export class NodeDependencies {
       'package.json': manifestText,
       ...(lock !== undefined && { [lock.name]: lock.text }),
     };
-    const request = { files, legacyPeerDeps, folder, print, signal };
+    const request = { files, legacyPeerDeps, folder, print, signal, toolchain };
     const command = lock === undefined ? 'install' : 'ci';
     await this.#run(request, command);
     if (!this.#installer.runsScripts) await noteSkippedScripts(folder, print);

@@ -200,9 +200,9 @@ export class SubtaskExecution {
   }
 
   async #prepareLaunch(packageDir: string): Promise<Preparation> {
-    const { version_id: id, run_id: runKey, package_hash, language } = this.subtask;
+    const { version_id: id, run_id: runKey, package_hash, language, entry } = this.subtask;
     const onLine = (line: string): void => this.#log.system(line);
-    const version = { id, package_hash, language };
+    const version = { id, package_hash, language, entry };
     const preparation = await this.#step(
       this.#services.installations.prepareRun(version, runKey, packageDir, onLine, this.#stopped.signal),
     );

@@ -174,7 +174,9 @@ export function assignmentOf(options: SandboxOptions, certificates: CertificateF
   const { entry, launch } = options;
   const file = `${workDir}/${entry}`;
   return {
-    ...(launch === undefined ? { entry: file } : { command: launch.command(placesOf(launch), file) }),
+    ...(launch === undefined
+      ? { entry: file }
+      : { command: launch.command(placesOf(launch), file, inside.nodeEntry) }),
     environment: workerVariables(options, certificates),
   };
 }

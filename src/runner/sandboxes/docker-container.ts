@@ -157,7 +157,9 @@ export function workerStart(options: SandboxOptions, certificates: CertificateFi
   const file = `${inside.work}/${entry}`;
   return {
     command:
-      launch === undefined ? [inside.node, inside.nodeEntry, file] : launch.command(placesOf(launch), file),
+      launch === undefined
+        ? [inside.node, inside.nodeEntry, file]
+        : launch.command(placesOf(launch), file, inside.nodeEntry),
     environment: workerVariables(options, certificates),
     directory: inside.work,
   };

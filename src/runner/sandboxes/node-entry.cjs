@@ -44,6 +44,25 @@ function hasEsModules(folder) {
   }
 }
 
+/** Makes `import` read these files as CommonJS. Node 18 and 20 have only hooks that run in a thread. */
+function importAsCommonJs(urls) {
+  if (Module.registerHooks !== undefined) {
+    Module.registerHooks({
+      resolve(specifier, context, next) {
+        const found = next(specifier, context);
+        return urls.has(found.url) ? { ...found, format: 'commonjs' } : found;
+      },
+    });
+    return;
+  }
+  const hooks = `const urls = new Set(${JSON.stringify([...urls])});
+    export async function resolve(specifier, context, next) {
+      const found = await next(specifier, context);
+      return urls.has(found.url) ? { ...found, format: 'commonjs' } : found;
+    }`;
+  Module.register?.(`data:text/javascript,${encodeURIComponent(hooks)}`);
+}
+
 /** Loads the SDK as CommonJS. In a package with `"type": "module"`, Node would read it as ES modules. */
 function keepSdkCommonJs(folder) {
   if (!hasEsModules(folder)) return;
@@ -51,12 +70,7 @@ function keepSdkCommonJs(folder) {
   const files = new Set(paths.filter((file) => /\bmodule\.exports\b|\bexports\.\w/.test(textOf(file))));
   if (files.size === 0) return;
   const urls = new Set(Array.from(files, (file) => pathToFileURL(file).href));
-  Module.registerHooks({
-    resolve(specifier, context, next) {
-      const found = next(specifier, context);
-      return urls.has(found.url) ? { ...found, format: 'commonjs' } : found;
-    },
-  });
+  importAsCommonJs(urls);
   const load = Module._extensions['.js'];
   Module._extensions['.js'] = (module, file) => {
     if (files.has(file)) module._compile(fs.readFileSync(file, 'utf8'), file, 'commonjs');

@@ -19,7 +19,7 @@ import {
 } from './certificates.ts';
 import { programPath } from './layout.ts';
 import { shareVariables } from './resource-share.ts';
-import { starterFile } from './runtime-folder.ts';
+import { nodeEntryFile, starterFile } from './runtime-folder.ts';
 import { countedBy, endOf, joinCgroup, partsOf, receiveListeners, StartedWorker } from './started-worker.ts';
 import { copyPackage, makePrivateFolder } from './work-folder.ts';
 
@@ -171,7 +171,7 @@ export class ProcessSandbox implements Sandbox {
       { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: variables, cwd: work, detached: true },
     );
     const assignment = {
-      ...(launch === undefined ? { entry } : { command: launch.command(places, entry) }),
+      ...(launch === undefined ? { entry } : { command: launch.command(places, entry, nodeEntryFile) }),
       environment: { ...launch?.environment(places), ...options.environment },
     };
     await once(child, 'spawn');

@@ -22,7 +22,7 @@ import { networkAddresses } from '../sandbox.ts';
 import { prepareCertificates, type CertificateFiles, type CertificateSettings } from './certificates.ts';
 
 export const starterFile = fileURLToPath(new URL('node-starter.cjs', import.meta.url));
-const nodeEntryFile = fileURLToPath(new URL('node-entry.cjs', import.meta.url));
+export const nodeEntryFile = fileURLToPath(new URL('node-entry.cjs', import.meta.url));
 const networkStarterFile = fileURLToPath(new URL('network-starter.cjs', import.meta.url));
 const relayFile = fileURLToPath(new URL('container-relay.cjs', import.meta.url));
 

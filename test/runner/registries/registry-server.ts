@@ -18,6 +18,7 @@ export interface RegistryRequest {
 export class RegistryServer {
   readonly #server: Server;
   readonly #answers = new Map<string, { type: string; content: string | Buffer }>();
+  readonly #versions = new Map<string, Record<string, object>>();
   readonly requests: RegistryRequest[] = [];
   /** The host that its files are said to be on, instead of this one. */
   fileOrigin: string | undefined;
@@ -58,16 +59,22 @@ export class RegistryServer {
     return this.requests.filter(({ url }) => url.endsWith(`/${name}`)).length;
   }
 
-  /** Publishes an npm package; `name` may have a scope. */
-  async addNpm(name: string, files: Record<string, string>, manifest: object = {}): Promise<string> {
-    const version = '1.0.0';
+  /** Publishes a version of an npm package; `name` may have a scope. */
+  async addNpm(
+    name: string,
+    files: Record<string, string>,
+    manifest: object = {},
+    version = '1.0.0',
+  ): Promise<string> {
     const packageJson = { name, version, ...manifest };
     const content = await packed('package', { ...files, 'package.json': JSON.stringify(packageJson) });
     const fileName = `${name.split('/').at(-1)}-${version}.tgz`;
     const integrity = `sha512-${createHash('sha512').update(content).digest('base64')}`;
     const tarball = `${this.fileOrigin ?? this.origin}/npm/${name}/-/${fileName}`;
     const hasInstallScript = 'scripts' in manifest;
-    const versions = { [version]: { ...packageJson, hasInstallScript, dist: { tarball, integrity } } };
+    const versions = this.#versions.get(name) ?? {};
+    this.#versions.set(name, versions);
+    versions[version] = { ...packageJson, hasInstallScript, dist: { tarball, integrity } };
     const document = { name, 'dist-tags': { latest: version }, versions };
     this.#answers.set(`/npm/${name}`, { type: 'application/json', content: JSON.stringify(document) });
     this.addFile(`/npm/${name}/-/${fileName}`, content);

@@ -53,7 +53,8 @@ export const overview = {
   freshStore: 'Choose a worker',
   freshStoreText: 'The store has workers that are ready to run. "Hello" only needs a name.',
   freshUpload: 'Upload your own',
-  freshUploadText: 'A worker is a zip with main.js, main.py or a Go binary, and an input_schema.json.',
+  freshUploadText:
+    'A worker is a zip with main.js, main.ts, main.py or a Go binary, and an input_schema.json.',
   freshApi: 'Use the API',
   freshApiText: 'Programs can do everything you can do here. Create a key and try each operation.',
   freshApiLink: 'API reference',

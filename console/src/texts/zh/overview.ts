@@ -53,7 +53,7 @@ export const overview: Texts['overview'] = {
   freshStore: '选择 Worker',
   freshStoreText: '商店里的 Worker 可以直接运行。“Hello” 只需要一个名字。',
   freshUpload: '上传自己的',
-  freshUploadText: '包含 main.js、main.py 或 Go 程序以及 input_schema.json 的 zip 就是一个 Worker。',
+  freshUploadText: '包含 main.js、main.ts、main.py 或 Go 程序以及 input_schema.json 的 zip 就是一个 Worker。',
   freshApi: '使用 API',
   freshApiText: '这里的一切都可以由程序完成。创建一个密钥，并查看每个操作的示例。',
   freshApiLink: 'API 参考',
