@@ -3,15 +3,13 @@
  * whose entry is TypeScript also needs a Node that strips types.
  */
 import { Range, intersects, satisfies, validRange } from 'semver';
-import { manifestText } from './manifest-file.ts';
 import { problemMessage, shortened, type ManifestProblem } from './manifest-problem.ts';
-import { readPackageJson } from './package-json.ts';
+import { isObject, readPackageJson } from './package-json.ts';
+import { readPins } from './pin-file.ts';
 
 /** Majors that can be downloaded, newest first. */
 const nodeMajors = [24, 22, 20, 18] as const;
 const availableMajors = 'Node 18, 20, 22 and 24 are available';
-const pinFiles = ['.node-version', '.nvmrc'] as const;
-const pinLimitBytes = 4096;
 /** Also bounds the time for reading it. */
 const rangeLimitCharacters = 256;
 
@@ -65,20 +63,10 @@ function rangeOf(text: string): string | undefined {
   return (Object.hasOwn(aliases, word) ? aliases[word] : validRange(word)) ?? undefined;
 }
 
-/** The first line that is neither blank nor a comment. */
-function firstLine(text: string): string {
-  const lines = text.split(/\r\n|\n|\r/).map((line) => line.replace(/#.*/, '').trim());
-  return lines.find((line) => line !== '') ?? '';
-}
-
-/** @returns undefined if nothing is declared */
-async function declaredPlace(packageDir: string): Promise<NodeDemand['place'] | undefined> {
-  for (const file of pinFiles) {
-    const text = firstLine((await manifestText(packageDir, file, pinLimitBytes)) ?? '');
-    if (text !== '') return { file, text };
-  }
+/** @returns undefined if there is none */
+async function readEngines(packageDir: string): Promise<NodeDemand['place'] | undefined> {
   const engines = (await readPackageJson(packageDir))?.['engines'];
-  if (typeof engines !== 'object' || engines === null || !('node' in engines)) return undefined;
+  if (!isObject(engines)) return undefined;
   const { node } = engines;
   if (typeof node !== 'string' || node.trim() === '') return undefined;
   return { file: 'package.json', field: 'engines.node', text: node.trim() };
@@ -89,16 +77,16 @@ async function declaredPlace(packageDir: string): Promise<NodeDemand['place'] | 
  * @throws Error if a file cannot be read
  */
 export async function readNodeRequest(packageDir: string, entry: string): Promise<NodeRequest> {
-  const place = await declaredPlace(packageDir);
+  const pins = await readPins(packageDir, ['.node-version', '.nvmrc']);
+  const place: NodeDemand['place'] | undefined = pins.pin ?? (await readEngines(packageDir));
   const range = place?.text === undefined ? undefined : rangeOf(place.text);
   const shown = place && { ...place, text: shortened(place.text ?? '') };
   const demands: NodeDemand[] = [];
   if (shown !== undefined && range !== undefined) demands.push({ range, place: shown });
   if (/\.[cm]?ts$/.test(entry)) demands.push({ range: strippingRange, place: { file: entry } });
-  const problems: ManifestProblem[] =
-    shown === undefined || range !== undefined
-      ? []
-      : [{ kind: 'ignored', ...shown, reason: 'not a version of Node, or a range of versions' }];
+  const problems = [...pins.problems];
+  if (shown !== undefined && range === undefined)
+    problems.push({ kind: 'ignored', ...shown, reason: 'not a version of Node, or a range of versions' });
   return { demands, problems };
 }
 

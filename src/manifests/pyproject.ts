@@ -72,6 +72,30 @@ export async function readPyproject(packageDir: string): Promise<ProjectRequirem
   return { requirements, problems };
 }
 
+/** A declaration of Python versions, and its field. */
+export interface RequiredPython {
+  readonly file: string;
+  readonly field: string;
+  readonly text: string;
+  /** Whether it is in the syntax of Poetry. */
+  readonly isPoetry: boolean;
+}
+
+/** @returns undefined if there is none @throws Error if the file cannot be read */
+export async function readRequiredPython(packageDir: string): Promise<RequiredPython | undefined> {
+  const content = await manifestText(packageDir, pyprojectFile, fileLimitBytes);
+  if (content === undefined) return undefined;
+  const { project, tool } = parseToml(pyprojectFile, content);
+  const required = isTable(project) ? project['requires-python'] : undefined;
+  const file = pyprojectFile;
+  if (typeof required === 'string')
+    return { file, field: 'project.requires-python', text: required.trim(), isPoetry: false };
+  const poetry = isTable(tool) && isTable(tool['poetry']) ? tool['poetry']['dependencies'] : undefined;
+  const python = isTable(poetry) ? poetry['python'] : undefined;
+  if (typeof python !== 'string') return undefined;
+  return { file, field: 'tool.poetry.dependencies.python', text: python.trim(), isPoetry: true };
+}
+
 /** A version must be one word, because it becomes part of a line for pip. */
 function isWord(value: unknown): value is string {
   return typeof value === 'string' && requirementRefusal(`a==${value}`) === undefined;

@@ -9,6 +9,7 @@ import { inspectOutputSchema, outputSchemaFile, type OutputSchema } from './outp
 import {
   checkNodeDependencies,
   checkNodeVersion,
+  checkPythonVersion,
   manifestFile,
   nodeDependencies,
   pythonDependencies,
@@ -78,6 +79,24 @@ async function readOutputSchema(dir: string, findings: Findings): Promise<unknow
   return undefined;
 }
 
+/** @returns whether the package asks for a runtime that has to be found before its first run */
+async function checkRuntime(
+  dir: string,
+  { language, entry }: Pick<PackageReport, 'language' | 'entry'>,
+  findings: Findings,
+): Promise<boolean> {
+  switch (language) {
+    case 'node':
+      return checkNodeVersion(dir, entry, findings);
+    case 'python':
+      return checkPythonVersion(dir, findings);
+    case 'go':
+      return false;
+    default:
+      return language satisfies never;
+  }
+}
+
 /**
  * Checks an unpacked package.
  * @param dir its root
@@ -94,7 +113,7 @@ export async function checkPackage(dir: string, findings = new Findings()): Prom
   const python = found?.language === 'python' ? await pythonDependencies(dir, findings) : undefined;
   const dependencies = python?.names ?? nodeDependencies(manifest);
   if (found?.language === 'node' && manifest !== undefined) await checkNodeDependencies(dir, findings);
-  const needsNode = found?.language === 'node' && (await checkNodeVersion(dir, found.entry, findings));
+  const asksForRuntime = found !== undefined && (await checkRuntime(dir, found, findings));
   findings.throwErrors();
   if (found === undefined) throw new Error(`neither an entry file nor an error was found in ${quoted(dir)}`);
 
@@ -121,6 +140,6 @@ export async function checkPackage(dir: string, findings = new Findings()): Prom
     readme,
     warnings: findings.warnings,
     declaredHosts,
-    declaredDependencies: needsNode || (language !== 'go' && dependencies.size > 0),
+    declaredDependencies: asksForRuntime || (language !== 'go' && dependencies.size > 0),
   };
 }

@@ -3,6 +3,7 @@ import type { ManifestProblem } from '../manifests/manifest-problem.ts';
 import { nodeManifestProblems } from '../manifests/node-manifest.ts';
 import { inspectNodeVersion } from '../manifests/node-version.ts';
 import { readPythonManifest } from '../manifests/python-manifest.ts';
+import { readPythonVersion } from '../manifests/python-version.ts';
 import type { Findings } from './findings.ts';
 import { readPackageText } from './package-text.ts';
 import { isJsonObject, parseJson, type JsonObject } from './value-types.ts';
@@ -77,6 +78,18 @@ export async function checkNodeVersion(dir: string, entry: string, findings: Fin
   };
   await warnOfAll(read(), findings);
   return needsOther;
+}
+
+/** Adds a warning for each problem with the Python that the package asks for. @returns whether it asks for one */
+export async function checkPythonVersion(dir: string, findings: Findings): Promise<boolean> {
+  let asks = false;
+  const read = async (): Promise<ManifestProblem[]> => {
+    const { request, problems } = await readPythonVersion(dir);
+    asks = request !== undefined;
+    return [...problems];
+  };
+  await warnOfAll(read(), findings);
+  return asks;
 }
 
 async function warnOfAll(reading: Promise<ManifestProblem[]>, findings: Findings): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Config } from '../../configuration/configuration.ts';
 import { ThreadLimitError, ThreadPool } from '../../threads/thread-pool.ts';
 import type { PythonManifest } from '../../manifests/python-manifest.ts';
+import type { PythonRequest, PythonVersionManifest } from '../../manifests/python-version.ts';
 import type { RegistryPlace } from './lock-file.ts';
 import type { NodeDeclaration, NodeRules } from '../../manifests/node-manifest.ts';
 import type { NodeRequest } from '../../manifests/node-version.ts';
@@ -14,6 +15,7 @@ const threads = 2;
 export type DeclarationTask =
   | { readonly kind: 'node-request'; readonly packageDir: string; readonly entry: string }
   | { readonly kind: 'node'; readonly packageDir: string; readonly rules: NodeRules }
+  | { readonly kind: 'python-version'; readonly packageDir: string }
   | { readonly kind: 'python'; readonly packageDir: string }
   | { readonly kind: 'lock'; readonly text: string; readonly places: readonly RegistryPlace[] };
 
@@ -46,6 +48,15 @@ export class DeclarationReader {
     signal?: AbortSignal,
   ): Promise<NodeDeclaration | undefined> {
     return (await this.#run({ kind: 'node', packageDir, rules }, signal)) as NodeDeclaration | undefined;
+  }
+
+  /** See `readPythonVersion`. */
+  async pythonRequest(packageDir: string, signal?: AbortSignal): Promise<PythonRequest | undefined> {
+    const { request } = (await this.#run(
+      { kind: 'python-version', packageDir },
+      signal,
+    )) as PythonVersionManifest;
+    return request;
   }
 
   /** See `readPythonManifest`; refused lines are errors here. */

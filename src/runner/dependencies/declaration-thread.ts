@@ -3,6 +3,7 @@ import { throwRefused } from '../../manifests/manifest-problem.ts';
 import { readNodeDeclaration } from '../../manifests/node-manifest.ts';
 import { readNodeRequest } from '../../manifests/node-version.ts';
 import { readPythonManifest, type PythonManifest } from '../../manifests/python-manifest.ts';
+import { readPythonVersion } from '../../manifests/python-version.ts';
 import { serveTasks } from '../../threads/serve-tasks.ts';
 import type { DeclarationTask } from './declaration-reader.ts';
 import { localLock } from './lock-file.ts';
@@ -19,6 +20,8 @@ serveTasks(async (task: DeclarationTask) => {
       return readNodeRequest(task.packageDir, task.entry);
     case 'node':
       return readNodeDeclaration(task.packageDir, task.rules);
+    case 'python-version':
+      return readPythonVersion(task.packageDir);
     case 'python':
       return readPython(task.packageDir);
     case 'lock':

@@ -17,7 +17,6 @@ import { findNpm, readNpmSettings, type NpmSettings } from './npm-settings.ts';
 import { npmArguments } from './npm.ts';
 import { readPipSettings, type PipSettings } from './pip-settings.ts';
 import { pipArguments, pipFileArguments, pipFiles } from './pip.ts';
-import { PythonInterpreters } from './python-interpreter.ts';
 import { secretsOfAccess, type RegistryAccess } from './registry-access.ts';
 import { RegistryClient } from './registry-client.ts';
 import { RegistryGateway, type ServedRegistry } from './registry-gateway.ts';
@@ -37,7 +36,7 @@ export class FencedInstaller implements Installer {
   readonly buildSetting = 'CHELA_BUILD_WHEELS';
   readonly #fence: InstallFence;
   readonly #tools: InstallerTools;
-  readonly #interpreters: PythonInterpreters;
+  readonly #python: string;
   readonly #allowed: AllowList;
   readonly #reader: DeclarationReader;
 
@@ -47,7 +46,7 @@ export class FencedInstaller implements Installer {
     this.buildsWheels = config.buildWheels;
     this.#fence = new InstallFence(sandbox, config, events);
     this.#tools = new InstallerTools(config.cacheDir);
-    this.#interpreters = new PythonInterpreters({ cacheDir: config.cacheDir, command: config.python });
+    this.#python = config.python;
     this.#allowed = new AllowList(config.registryAllowedTargets);
     this.#reader = reader;
   }
@@ -84,12 +83,9 @@ export class FencedInstaller implements Installer {
   }
 
   async pip(request: PipRequest): Promise<PackageManagerEnd> {
-    const { folder, print, signal } = request;
+    const { folder, print, signal, interpreter } = request;
     const files = pipFiles(request);
-    const [interpreter, settings] = await Promise.all([
-      this.#interpreters.prepare(),
-      readPipSettings(this.#interpreters.command),
-    ]);
+    const settings = await readPipSettings(interpreter.command, this.#python);
     const pip = await this.#tools.pip(settings.folder, settings.version);
     const { indexes, linkPages } = settings;
     const gateway = this.#gateway(settings, [

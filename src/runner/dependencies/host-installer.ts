@@ -64,13 +64,17 @@ export class HostInstaller implements Installer {
   }
 
   async pip(request: PipRequest): Promise<PackageManagerEnd> {
-    const { folder, print, signal } = request;
+    const { folder, print, signal, interpreter } = request;
+    const { command } = interpreter;
     const files = pipFiles(request);
-    const mask = await maskOf(async () => readPipSettings(this.#python));
+    const settings = await readPipSettings(command, this.#python).catch(() => undefined);
+    const mask = new SecretMask(settings === undefined ? [] : secretsOfAccess(settings));
     const target = ['--target', path.join(folder, 'site-packages'), ...pipFileArguments(files, `${folder}/`)];
-    const argv = ['-m', 'pip', 'install', ...pipArguments(this.buildsWheels), ...target];
+    // Another Python may have no pip of its own.
+    const pip = settings === undefined || command === this.#python ? ['-m', 'pip'] : [settings.folder];
+    const argv = [...pip, 'install', ...pipArguments(this.buildsWheels), ...target];
     const environment = { PYTHONNOUSERSITE: '1' };
-    return this.#run(this.#python, argv, { files, folder, print, signal, mask, environment });
+    return this.#run(command, argv, { files, folder, print, signal, mask, environment });
   }
 
   async #run(

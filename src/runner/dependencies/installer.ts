@@ -2,6 +2,8 @@
  * The contract of running package managers: on the host, or in a sandbox that can reach only the package registries.
  */
 
+import type { PythonInterpreter } from './python-interpreter.ts';
+
 export interface InstallRequest {
   /** Host folder that receives the result; belongs to the caller. */
   readonly folder: string;
@@ -28,6 +30,8 @@ export interface NpmRequest extends InstallRequest {
 }
 
 export interface PipRequest extends InstallRequest {
+  /** The Python that pip runs on, and installs for. */
+  readonly interpreter: PythonInterpreter;
   readonly requirements: readonly string[];
   /** Restrict versions without causing an installation. */
   readonly constraints: readonly string[];

@@ -39,8 +39,24 @@ interface ReadSettings {
   readonly trustedHosts: string[];
 }
 
-/** Asks pip each time, because the operator may have changed its configuration. @param python the host's command */
-export async function readPipSettings(python: string): Promise<PipSettings> {
+/**
+ * Asks pip each time, because the operator may have changed its configuration.
+ * @param python the host's command
+ * @param other command whose pip is used if the first has none
+ */
+export async function readPipSettings(python: string, other: string): Promise<PipSettings> {
+  const isThere = python === other || (await hasPip(python));
+  return readSettings(isThere ? python : other);
+}
+
+async function hasPip(python: string): Promise<boolean> {
+  return promisify(execFile)(python, ['-c', 'import pip'], { cwd: '/' }).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function readSettings(python: string): Promise<PipSettings> {
   const { stdout } = await promisify(execFile)(python, [reader], {
     cwd: '/',
     env: { ...withoutOwnSettings(process.env), PYTHONDONTWRITEBYTECODE: '1', PYTHONNOUSERSITE: '1' },

@@ -8,6 +8,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { touch } from '../cache/cache-use.ts';
 import { makeScriptsPortable } from './console-scripts.ts';
+import type { PythonRequest } from '../../manifests/python-version.ts';
 import type { DeclarationReader } from './declaration-reader.ts';
 import { DependencyCache, type Installation } from './dependency-cache.ts';
 import type { Installer, PipRequest } from './installer.ts';
@@ -33,6 +34,8 @@ export class PythonDependencies {
   readonly #interpreters: PythonInterpreters;
   readonly #installer: Installer;
   readonly #reader: DeclarationReader;
+  /** By package folder. */
+  readonly #requests = new Map<string, { readonly request: PythonRequest | undefined }>();
   /** Installed folders by package folder. Packages never change, so each is read and checked once per Python. */
   readonly #installed = new Map<string, { readonly tag: string; readonly packages: readonly string[] }>();
 
@@ -70,7 +73,7 @@ export class PythonDependencies {
     signal?: AbortSignal,
   ): Promise<PythonEnvironment> {
     signal?.throwIfAborted();
-    const interpreter = await this.#interpreters.prepare();
+    const interpreter = await this.#interpreters.prepare(await this.#requestOf(packageDir, signal));
     const known = this.#installed.get(packageDir);
     if (known?.tag === interpreter.tag && (await allExist(known.packages)))
       return { interpreter, packages: known.packages };
@@ -78,6 +81,16 @@ export class PythonDependencies {
     if (this.#installed.size >= maxKnownPackages) this.#installed.clear();
     this.#installed.set(packageDir, { tag: interpreter.tag, packages });
     return { interpreter, packages };
+  }
+
+  /** What the package asks for. */
+  async #requestOf(packageDir: string, signal: AbortSignal | undefined): Promise<PythonRequest | undefined> {
+    const known = this.#requests.get(packageDir);
+    if (known !== undefined) return known.request;
+    const request = await this.#reader.pythonRequest(packageDir, signal);
+    if (this.#requests.size >= maxKnownPackages) this.#requests.clear();
+    this.#requests.set(packageDir, { request });
+    return request;
   }
 
   async #install(
@@ -95,19 +108,28 @@ export class PythonDependencies {
   }
 
   async #packages(
-    { tag }: PythonInterpreter,
+    interpreter: PythonInterpreter,
     { requirements, constraints }: RequirementList,
     onLine: (line: string) => void,
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const key = createHash('sha256')
       .update(
-        JSON.stringify([tag, requirements, constraints, this.#installer.buildsWheels, installationFormat]),
+        JSON.stringify([
+          interpreter.tag,
+          requirements,
+          constraints,
+          this.#installer.buildsWheels,
+          installationFormat,
+        ]),
       )
       .digest('hex');
     const install = async ({ folder, print, signal: ended }: Installation): Promise<void> => {
+      if (interpreter.command !== this.#interpreters.command)
+        print(`installing for Python ${interpreter.numbers.join('.')}`);
       await mkdir(path.join(folder, 'site-packages'));
-      await runPip(this.#installer, { requirements, constraints, folder, print, signal: ended });
+      const request = { interpreter, requirements, constraints, folder, print, signal: ended };
+      await runPip(this.#installer, request);
       await makeScriptsPortable(path.join(folder, 'site-packages', 'bin'));
     };
     return path.join(await this.#cache.folder(key, install, onLine, signal), 'site-packages');

@@ -4,9 +4,12 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, symlink } from 'node:fs/promises';
+import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { comparePythons, suits, type PythonRequest } from '../../manifests/python-version.ts';
+import { printable } from '../../text/printable-text.ts';
 import { DependencyCache, isFolder } from './dependency-cache.ts';
 
 /** Python's description of itself. */
@@ -25,6 +28,10 @@ export interface PythonInterpreter {
   readonly folder: string;
   /** `3.11` */
   readonly version: string;
+  /** The host's command that it was copied from. */
+  readonly command: string;
+  /** Numbers of the version with its patch: `[3, 11, 2]`. */
+  readonly numbers: readonly number[];
   /** Determines whether compiled packages fit: version, platform and CPU architecture. */
   readonly tag: string;
 }
@@ -91,10 +98,56 @@ async function copyInterpreter(found: Description, folder: string): Promise<void
   if (library !== null) await cp(path.join(libraryDir, library), path.join(lib, library), keep);
 }
 
+/** `sys.version` starts with the version: `3.11.2 (main, ...`. */
+function numbersOf({ full }: Description): number[] {
+  const [, digits = ''] = /^(\d+(?:\.\d+){0,2})/.exec(full) ?? [];
+  return digits.split('.').map(Number);
+}
+
+/** The Pythons of the host by the names of minors: on PATH, and those that pyenv installed. */
+async function findOthers(): Promise<string[]> {
+  const pyenv = path.join(process.env['PYENV_ROOT'] ?? path.join(homedir(), '.pyenv'), 'versions');
+  const versions = await readdir(pyenv).catch(() => []);
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder)),
+    ...versions.map((version) => path.join(pyenv, version, 'bin')),
+  ];
+  const found = await Promise.all(
+    folders.map(async (folder) => {
+      const names = await readdir(folder).catch(() => []);
+      return names.filter((name) => /^python3\.\d{1,3}$/.test(name)).map((name) => path.join(folder, name));
+    }),
+  );
+  return [...new Set(found.flat())];
+}
+
+/** Commands that do not run, such as the shims of pyenv for versions that are not selected, are left out. */
+async function describeOthers(): Promise<{ command: string; numbers: number[] }[]> {
+  const found = await Promise.all(
+    (await findOthers()).map(async (command) => {
+      const description = await describe(command).catch(() => undefined);
+      return description === undefined ? [] : [{ command, numbers: numbersOf(description) }];
+    }),
+  );
+  return found.flat();
+}
+
+function missing(
+  { place: { file, field, text } }: PythonRequest,
+  there: readonly (readonly number[])[],
+): string {
+  const where = field === undefined ? file : `${field} of ${file}`;
+  const versions = [...new Set(there.toSorted(comparePythons).map((numbers) => numbers.join('.')))];
+  return printable(
+    `${where} asks for Python "${text}", but this machine has only ${versions.join(', ')}: change the declaration, or ask the operator to install another Python`,
+  );
+}
+
 export class PythonInterpreters {
   readonly #cache: DependencyCache;
   readonly #command: string;
-  #prepared: Promise<PythonInterpreter> | undefined;
+  /** By command. */
+  readonly #prepared = new Map<string, Promise<PythonInterpreter>>();
 
   /**
    * @param options.cacheDir folder that sandboxes can access
@@ -105,24 +158,40 @@ export class PythonInterpreters {
     this.#command = command;
   }
 
-  /** The host's command, which has pip. */
+  /** The configured command. */
   get command(): string {
     return this.#command;
   }
 
-  /** Creates the copy, unless it exists. @throws Error that says what to install */
-  async prepare(): Promise<PythonInterpreter> {
-    const before = this.#prepared;
+  /**
+   * Creates the copy, unless it exists: of the configured Python if it suits, otherwise of the newest one on the host
+   * that does.
+   * @throws Error that says what to install, or which Pythons there are
+   */
+  async prepare(request?: PythonRequest): Promise<PythonInterpreter> {
+    const own = await this.#copyOf(this.#command);
+    if (request === undefined || suits(own.numbers, request)) return own;
+    const others = await describeOthers();
+    const fitting = others.filter(({ numbers }) => suits(numbers, request));
+    const newest = fitting.toSorted((one, other) => comparePythons(other.numbers, one.numbers)).at(0);
+    if (newest === undefined)
+      throw new Error(missing(request, [own.numbers, ...others.map(({ numbers }) => numbers)]));
+    return this.#copyOf(newest.command);
+  }
+
+  async #copyOf(command: string): Promise<PythonInterpreter> {
+    const before = this.#prepared.get(command);
     if (before !== undefined) {
       const known = await before.catch(() => undefined);
       if (known !== undefined && (await isFolder(known.folder))) return known;
     }
-    this.#prepared = this.#prepare();
-    return this.#prepared;
+    const copying = this.#copy(command);
+    this.#prepared.set(command, copying);
+    return copying;
   }
 
-  async #prepare(): Promise<PythonInterpreter> {
-    const found = await describe(this.#command);
+  async #copy(command: string): Promise<PythonInterpreter> {
+    const found = await describe(command);
     const key = createHash('sha256').update(JSON.stringify(found)).digest('hex').slice(0, 32);
     const folder = await this.#cache.folder(
       `${found.version}-${key}`,
@@ -130,6 +199,7 @@ export class PythonInterpreters {
       () => undefined,
     );
     const { version } = found;
-    return { folder, version, tag: `${version}-${process.platform}-${process.arch}` };
+    const tag = `${version}-${process.platform}-${process.arch}`;
+    return { folder, command, version, numbers: numbersOf(found), tag };
   }
 }
