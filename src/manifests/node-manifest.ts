@@ -1,7 +1,8 @@
 /** The parts of a Node package that determine its dependencies: fields of package.json, and the lock file. */
 import { createHash } from 'node:crypto';
-import { hasManifest, manifestText } from './manifest-file.ts';
+import { manifestText } from './manifest-file.ts';
 import { shortened, type ManifestProblem } from './manifest-problem.ts';
+import { readOtherLock, unreadLock, type OtherLock } from './other-locks.ts';
 import { isObject, parseJson, readPackageJson } from './package-json.ts';
 import { readPackageNpmSettings } from './package-npm-settings.ts';
 
@@ -21,6 +22,8 @@ export interface NodeRules {
   /** Whether it can reach only registries. */
   readonly isFenced: boolean;
   readonly runsScripts: boolean;
+  /** Whether lock files of pnpm and yarn are installed by these. */
+  readonly usesLockTools: boolean;
   /** Version of the Node that the packages are installed for. */
   readonly nodeVersion: string;
 }
@@ -31,12 +34,29 @@ export interface NodeDeclaration {
   /** The package.json for npm. */
   readonly manifestText: string;
   readonly lock: { readonly name: string; readonly text: string } | undefined;
+  /** The lock file of another tool, which installs it; only if there is none of npm. */
+  readonly otherLock: (OtherLock & { readonly manifestText: string }) | undefined;
+  /** Name of a lock file that is not used. */
+  readonly unreadLock: string | undefined;
   /** Whether conflicting peer dependencies are installed anyway. */
   readonly legacyPeerDeps: boolean;
 }
 
-/** Lock files of other tools. */
-const otherLocks = ['yarn.lock', 'pnpm-lock.yaml', 'bun.lock', 'bun.lockb'] as const;
+/** Fields of package.json that pnpm and yarn compare with their lock files. Scripts are not among them. */
+const comparedFields = [
+  'name',
+  'version',
+  'dependencies',
+  'devDependencies',
+  'optionalDependencies',
+  'peerDependencies',
+  'peerDependenciesMeta',
+  'dependenciesMeta',
+  'bin',
+  'overrides',
+  'resolutions',
+  'pnpm',
+] as const;
 
 /** The default: a sandbox that can reach only registries. */
 const fenced = 'only packages from the registry are supported';
@@ -111,7 +131,7 @@ async function readLock(packageDir: string): Promise<NodeDeclaration['lock']> {
  */
 export async function readNodeDeclaration(
   packageDir: string,
-  { isFenced, runsScripts, nodeVersion }: NodeRules,
+  { isFenced, runsScripts, usesLockTools, nodeVersion }: NodeRules,
 ): Promise<NodeDeclaration | undefined> {
   const content = await readPackageJson(packageDir);
   if (content === undefined) return undefined;
@@ -128,29 +148,45 @@ export async function readNodeDeclaration(
     refusePlaces('package.json', { ...dependencies, ...optionalDependencies, overrides });
     if (lock !== undefined && locked !== undefined) refusePlaces(lock.name, locked, ['version']);
   }
+  const otherLock = lock === undefined && usesLockTools ? await readOther(packageDir, content) : undefined;
   const major = nodeVersion.split('.')[0];
   const decisive = [manifest, lock?.name, lock?.text, major, process.platform, process.arch];
   if (legacyPeerDeps) decisive.push('legacy-peer-deps');
+  if (otherLock !== undefined) decisive.push(JSON.stringify(otherLock));
   return {
     key: createHash('sha256')
       .update(JSON.stringify([decisive, runsScripts]))
       .digest('hex'),
     manifestText: JSON.stringify({ name: 'worker', version: '0.0.0', private: true, ...manifest }),
     lock,
+    otherLock,
+    unreadLock: lock === undefined && otherLock === undefined ? await unreadLock(packageDir) : undefined,
     legacyPeerDeps,
   };
 }
 
-async function lockProblems(packageDir: string): Promise<ManifestProblem[]> {
+async function readOther(
+  packageDir: string,
+  content: Record<string, unknown>,
+): Promise<NodeDeclaration['otherLock']> {
+  const found = await readOtherLock(packageDir, content['packageManager']);
+  if (found === undefined) return undefined;
+  const compared = comparedFields.filter((field) => content[field] !== undefined);
+  const manifest = Object.fromEntries(compared.map((field) => [field, content[field]]));
+  return { ...found, manifestText: JSON.stringify({ private: true, ...manifest }) };
+}
+
+async function lockProblems(
+  packageDir: string,
+  content: Record<string, unknown>,
+): Promise<ManifestProblem[]> {
   if ((await readLock(packageDir)) !== undefined) return [];
-  const problems: ManifestProblem[] = [];
-  for (const file of otherLocks) {
-    if (!(await hasManifest(packageDir, file))) continue;
-    const reason =
-      'is not read, so npm chooses versions that package.json allows: create a package-lock.json with npm install --package-lock-only';
-    problems.push({ kind: 'ignored', file, reason });
-  }
-  return problems;
+  if ((await readOtherLock(packageDir, content['packageManager'])) !== undefined) return [];
+  const file = await unreadLock(packageDir);
+  if (file === undefined) return [];
+  const reason =
+    'is not read, so npm chooses versions that package.json allows: create a package-lock.json with npm install --package-lock-only';
+  return [{ kind: 'ignored', file, reason }];
 }
 
 /**
@@ -171,5 +207,5 @@ export async function nodeManifestProblems(packageDir: string): Promise<Manifest
   }
   if (manifest.dependencies === undefined && manifest.optionalDependencies === undefined) return problems;
   const settings = await readPackageNpmSettings(packageDir);
-  return [...problems, ...settings.problems, ...(await lockProblems(packageDir))];
+  return [...problems, ...settings.problems, ...(await lockProblems(packageDir, content))];
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { nodeManifestProblems, readNodeDeclaration } from '../../src/manifests/node-manifest.ts';
 import { folderWith } from '../workers/folders.ts';
 
-const rules = { isFenced: true, nodeVersion: '24.0.0', runsScripts: false };
+const rules = { isFenced: true, nodeVersion: '24.0.0', usesLockTools: false, runsScripts: false };
 
 test.for(['file:../lib', 'workspace:*', 'link:../lib', 'git+https://example.com/a.git', 'owner/project'])(
   'a dependency from %s is refused, with its location',
@@ -26,8 +26,8 @@ test.for(['file:../lib', 'workspace:*', 'link:../lib', 'git+https://example.com/
   },
 );
 
-test.for(['yarn.lock', 'pnpm-lock.yaml', 'bun.lock'])(
-  '%s is not read, with a warning unless there is a package-lock.json',
+test.for(['bun.lockb', 'pnpm-lock.yaml', 'bun.lock'])(
+  '%s without a known format is not read, with a warning unless there is a package-lock.json',
   async (lock) => {
     const files = { 'package.json': { dependencies: { a: '^1.0.0' } }, [lock]: '' };
     expect(await nodeManifestProblems(await folderWith(files))).toEqual([

@@ -291,7 +291,7 @@ describe('a package is accepted with a warning', () => {
       },
       /^package\.json: "file:\.\.\/a": only packages from the registry are supported/,
     ],
-    ['with a lock file that is not read', { ...node, 'yarn.lock': '' }, /^yarn\.lock: is not read/],
+    ['with a lock file that is not read', { ...node, 'bun.lock': '' }, /^bun\.lock: is not read/],
     ['without a README', without(node, 'README.md'), /^README\.md: is missing$/],
     ['with an empty README', { ...node, 'README.md': ' \n' }, /^README\.md: is empty$/],
     [

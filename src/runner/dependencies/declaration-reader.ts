@@ -17,6 +17,7 @@ export type DeclarationTask =
   | { readonly kind: 'node'; readonly packageDir: string; readonly rules: NodeRules }
   | { readonly kind: 'python-version'; readonly packageDir: string }
   | { readonly kind: 'python'; readonly packageDir: string }
+  | { readonly kind: 'other-lock'; readonly text: string; readonly places: readonly RegistryPlace[] }
   | { readonly kind: 'lock'; readonly text: string; readonly places: readonly RegistryPlace[] };
 
 type ReaderConfig = Pick<Config, 'packageTimeLimitSeconds' | 'packageMemoryMegabytes'>;
@@ -62,6 +63,15 @@ export class DeclarationReader {
   /** See `readPythonManifest`; refused lines are errors here. */
   async python(packageDir: string, signal?: AbortSignal): Promise<PythonManifest> {
     return (await this.#run({ kind: 'python', packageDir }, signal)) as PythonManifest;
+  }
+
+  /** See `localOtherLock`. */
+  async localOtherLock(
+    text: string,
+    places: readonly RegistryPlace[],
+    signal?: AbortSignal,
+  ): Promise<string> {
+    return (await this.#run({ kind: 'other-lock', text, places }, signal)) as string;
   }
 
   /** See `localLock`. */

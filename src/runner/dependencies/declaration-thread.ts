@@ -6,7 +6,7 @@ import { readPythonManifest, type PythonManifest } from '../../manifests/python-
 import { readPythonVersion } from '../../manifests/python-version.ts';
 import { serveTasks } from '../../threads/serve-tasks.ts';
 import type { DeclarationTask } from './declaration-reader.ts';
-import { localLock } from './lock-file.ts';
+import { localLock, localOtherLock } from './lock-file.ts';
 
 async function readPython(packageDir: string): Promise<PythonManifest> {
   const manifest = await readPythonManifest(packageDir);
@@ -24,6 +24,8 @@ serveTasks(async (task: DeclarationTask) => {
       return readPythonVersion(task.packageDir);
     case 'python':
       return readPython(task.packageDir);
+    case 'other-lock':
+      return localOtherLock(task.text, task.places);
     case 'lock':
       return localLock(task.text, task.places);
     default:

@@ -12,7 +12,8 @@ import { SecretMask } from '../../logs/logs.ts';
 import type { DeclarationReader } from './declaration-reader.ts';
 import { InstallFence } from './install-fence.ts';
 import { InstallerTools } from './installer-tools.ts';
-import type { Installer, NpmRequest, PackageManagerEnd, PipRequest } from './installer.ts';
+import type { Installer, LockedRequest, NpmRequest, PackageManagerEnd, PipRequest } from './installer.ts';
+import { lockToolRun } from './lock-tools.ts';
 import { findNpm, readNpmSettings, type NpmSettings } from './npm-settings.ts';
 import { npmArguments } from './npm.ts';
 import { readPipSettings, type PipSettings } from './pip-settings.ts';
@@ -58,11 +59,7 @@ export class FencedInstaller implements Installer {
       readNpmSettings(source),
       toolchain?.npmDir ?? this.#tools.npm(source),
     ]);
-    const urls = [...new Set([settings.registry, ...settings.scopes.map(({ registry }) => registry)])];
-    const gateway = this.#gateway(
-      settings,
-      urls.map((url) => ({ kind: 'npm', url })),
-    );
+    const { urls, gateway } = this.#npmGateway(settings);
     const places = gateway.npmPlaces();
     const local: Record<string, string> = {};
     for (const [name, text] of Object.entries(files)) {
@@ -76,7 +73,35 @@ export class FencedInstaller implements Installer {
       signal,
       gateway,
       files: { ...local, '.npmrc': npmConfiguration(settings, urls, gateway) },
-      launch: npmLaunch(npm, toolchain?.binDir, argv),
+      launch: nodeToolLaunch({ npm }, 'bin/npm-cli.js', toolchain?.binDir, argv),
+      result: 'node_modules',
+      edit: editOf(settings, gateway),
+    });
+  }
+
+  async locked(request: LockedRequest): Promise<PackageManagerEnd> {
+    const { files, folder, print, signal, toolDir, script, binDir } = request;
+    const settings = await readNpmSettings(await findNpm());
+    const { urls, gateway } = this.#npmGateway(settings);
+    const local = (url: string): string => gateway.localUrl(urls.indexOf(url));
+    const registries = {
+      main: local(settings.registry),
+      scopes: settings.scopes.map(({ scope, registry }) => ({ scope, registry: local(registry) })),
+    };
+    const run = lockToolRun(request, registries, this.runsScripts);
+    const places = gateway.npmPlaces();
+    const localFiles: Record<string, string> = { ...run.files };
+    for (const [name, text] of Object.entries(files)) {
+      const isLock = name !== 'package.json';
+      localFiles[name] = isLock ? await this.#reader.localOtherLock(text, places, signal) : text;
+    }
+    return this.#fence.run({
+      folder,
+      print,
+      signal,
+      gateway,
+      files: localFiles,
+      launch: nodeToolLaunch({ [request.tool]: toolDir }, script, binDir, run.argv),
       result: 'node_modules',
       edit: editOf(settings, gateway),
     });
@@ -133,6 +158,15 @@ export class FencedInstaller implements Installer {
     };
   }
 
+  #npmGateway(settings: NpmSettings): { urls: string[]; gateway: RegistryGateway } {
+    const urls = [...new Set([settings.registry, ...settings.scopes.map(({ registry }) => registry)])];
+    const gateway = this.#gateway(
+      settings,
+      urls.map((url) => ({ kind: 'npm', url })),
+    );
+    return { urls, gateway };
+  }
+
   #gateway(access: RegistryAccess, registries: readonly ServedRegistry[]): RegistryGateway {
     const urls = registries.map(({ url }) => url);
     const client = new RegistryClient({ access, registries: urls, allowed: this.#allowed });
@@ -140,13 +174,24 @@ export class FencedInstaller implements Installer {
   }
 }
 
-/** @param node folder of the Node to run it with; Chela's own if undefined */
-function npmLaunch(npm: string, node: string | undefined, argv: readonly string[]): Launch {
+/**
+ * @param tool folder of its package, by its name
+ * @param script path of its script in there
+ * @param node folder of the Node to run it with; Chela's own if undefined
+ */
+function nodeToolLaunch(
+  tool: Readonly<Record<string, string>>,
+  script: string,
+  node: string | undefined,
+  argv: readonly string[],
+): Launch {
+  const [name = ''] = Object.keys(tool);
   return {
-    mounts: { npm, ...(node !== undefined && { node }) },
-    command: (places) => [...inHome, 'node', `${places['npm']}/bin/npm-cli.js`, ...argv],
+    mounts: { ...tool, ...(node !== undefined && { node }) },
+    command: (places) => [...inHome, 'node', `${places[name]}/${script}`, ...argv],
     programs: (places) => (node === undefined ? [] : [places['node'] ?? '']),
-    environment: () => ({}),
+    // Node warns about calls in older tools, which is not for the author.
+    environment: () => ({ NODE_NO_WARNINGS: '1' }),
   };
 }
 

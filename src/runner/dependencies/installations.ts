@@ -1,4 +1,5 @@
 /** Installs the dependencies of versions, for a run or after an upload, and keeps a record for their authors. */
+import path from 'node:path';
 import type { Config } from '../../configuration/configuration.ts';
 import {
   InstallSetAsideError,
@@ -8,6 +9,7 @@ import {
 } from '../../workers/workers.ts';
 import type { Events } from '../../events/events.ts';
 import { AllowList } from '../../addresses/addresses.ts';
+import { NpmTools } from './npm-tools.ts';
 import { StartStop } from '../../services/service.ts';
 import { DeclarationReader } from './declaration-reader.ts';
 import { NodeDependencies } from './node-dependencies.ts';
@@ -69,7 +71,14 @@ export class Installations extends StartStop {
         registry: new NpmRegistry(new AllowList(config.registryAllowedTargets)),
         downloads: config.runtimeDownloads,
       }),
-      node: new NodeDependencies({ cacheDir, installer, reader }),
+      node: new NodeDependencies({
+        cacheDir,
+        installer,
+        reader,
+        tools: config.runtimeDownloads
+          ? new NpmTools(installer, path.join(cacheDir, 'package-managers'))
+          : undefined,
+      }),
       python: new PythonDependencies({ cacheDir, python, installer, reader }),
     };
     return new Installations({ ...services, languages, logLineLimit });

@@ -2,6 +2,7 @@
  * The contract of running package managers: on the host, or in a sandbox that can reach only the package registries.
  */
 
+import type { LockTool } from '../../manifests/other-locks.ts';
 import type { PythonInterpreter } from './python-interpreter.ts';
 
 export interface InstallRequest {
@@ -27,6 +28,20 @@ export interface NpmRequest extends InstallRequest {
   readonly legacyPeerDeps: boolean;
   /** The Node that npm runs on, and installs for; Chela's own if omitted. */
   readonly toolchain?: NodeToolchain | undefined;
+}
+
+/** An installation by pnpm or yarn, from its own lock file. */
+export interface LockedRequest extends InstallRequest {
+  readonly tool: LockTool;
+  /** Host folder of the tool's package, and its script in there. */
+  readonly toolDir: string;
+  readonly script: string;
+  /** package.json and the lock file, by name. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Whether a lock file that does not match package.json is an error. */
+  readonly isFrozen: boolean;
+  /** Host folder with the binary `node`; Chela's own if omitted. */
+  readonly binDir?: string | undefined;
 }
 
 export interface PipRequest extends InstallRequest {
@@ -59,6 +74,8 @@ export interface Installer {
    * @throws Error if it cannot be started or exceeds a limit; the abort's reason
    */
   npm(request: NpmRequest): Promise<PackageManagerEnd>;
+  /** Runs pnpm or yarn, where it is supported. The result is `node_modules` in the folder. @throws as `npm` does */
+  locked?(request: LockedRequest): Promise<PackageManagerEnd>;
   /** Runs pip. The result is `site-packages` in the folder. @throws as `npm` does */
   pip(request: PipRequest): Promise<PackageManagerEnd>;
 }

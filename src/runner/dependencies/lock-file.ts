@@ -22,6 +22,32 @@ export function localLock(text: string, places: readonly RegistryPlace[]): strin
   return JSON.stringify(lock);
 }
 
+/** The file of a package in any npm registry: `name/-/name-1.0.0.tgz`, with the scope if there is one. */
+const packageFile = /\/((?:@[^/]{1,214}(?:\/|%2f))?[^/]{1,214}\/-\/[^/?#]{1,300}\.tgz)(?:[?#]|$)/i;
+
+/**
+ * Rewrites the addresses of packages in a lock file of pnpm or yarn, whose digests are in it too.
+ * @param places of the configured registries; the first is the main one
+ * @throws Error for a package that does not come from a registry
+ */
+export function localOtherLock(text: string, places: readonly RegistryPlace[]): string {
+  const local = (url: string): string => {
+    const place = places.find((candidate) => url.startsWith(candidate.url));
+    if (place !== undefined) return `${place.localUrl}${url.slice(place.url.length)}`;
+    const file = packageFile.exec(url)?.[1];
+    if (file === undefined) {
+      throw new Error(
+        `the lock file has a package from "${url}": only packages from the registry are supported`,
+      );
+    }
+    const hash = url.includes('#') ? url.slice(url.indexOf('#')) : '';
+    return `${places[0]?.localUrl ?? ''}${file}${hash}`;
+  };
+  return text
+    .replaceAll(/^([ ]{2}resolved )"([^"\n]+)"/gm, (_, key: string, url: string) => `${key}"${local(url)}"`)
+    .replaceAll(/([{ ]tarball: )([^\s,}]+)/g, (_, key: string, url: string) => `${key}${local(url)}`);
+}
+
 function visit(entry: Json, places: readonly RegistryPlace[]): void {
   for (const [name, value] of Object.entries(entry)) {
     if (name === 'resolved' && typeof value === 'string') {

@@ -10,7 +10,9 @@ import { DependencyCache, type Installation } from './dependency-cache.ts';
 import type { Installer, NodeToolchain, NpmRequest } from './installer.ts';
 import type { NodeDeclaration } from '../../manifests/node-manifest.ts';
 import { ownNode } from './node-runtimes.ts';
+import { runLockTool } from './lock-tools.ts';
 import { runNpm } from './npm.ts';
+import type { NpmTools } from './npm-tools.ts';
 import { findSkippedScripts } from './skipped-scripts.ts';
 
 /** Stored beside `node_modules` in a cache entry. */
@@ -33,24 +35,29 @@ export class NodeDependencies {
   readonly #cache: DependencyCache;
   readonly #installer: Installer;
   readonly #reader: DeclarationReader;
+  readonly #tools: NpmTools | undefined;
   /** Installed folder by package folder. Packages never change, so each is read and checked once. */
   readonly #installed = new Map<string, string>();
 
   /**
    * @param options.cacheDir folder that sandboxes can access
+   * @param options.tools installs pnpm and yarn; if omitted, their lock files are not used
    */
   constructor({
     cacheDir,
     installer,
     reader,
+    tools,
   }: {
     cacheDir: string;
     installer: Installer;
     reader: DeclarationReader;
+    tools?: NpmTools | undefined;
   }) {
     this.#cache = new DependencyCache(path.join(cacheDir, 'node-dependencies'));
     this.#installer = installer;
     this.#reader = reader;
+    this.#tools = tools;
   }
 
   /**
@@ -90,7 +97,9 @@ export class NodeDependencies {
     { version: nodeVersion, toolchain }: NodeTarget,
   ): Promise<string | undefined> {
     const { isFenced, runsScripts } = this.#installer;
-    const declaration = await this.#reader.node(packageDir, { isFenced, runsScripts, nodeVersion }, signal);
+    const usesLockTools = this.#tools !== undefined && this.#installer.locked !== undefined;
+    const rules = { isFenced, runsScripts, usesLockTools, nodeVersion };
+    const declaration = await this.#reader.node(packageDir, rules, signal);
     if (declaration === undefined) return undefined;
     const build = async (installation: Installation) => {
       const tools = await toolchain(installation.print, installation.signal);
@@ -100,12 +109,18 @@ export class NodeDependencies {
   }
 
   async #build(
-    { manifestText, lock, legacyPeerDeps }: NodeDeclaration,
+    { manifestText, lock, otherLock, unreadLock, legacyPeerDeps }: NodeDeclaration,
     toolchain: NodeToolchain | undefined,
     { folder, print, signal }: Installation,
   ): Promise<void> {
     // The folder must exist even if npm has nothing to install on this platform.
     await mkdir(path.join(folder, 'node_modules'));
+    if (otherLock !== undefined) {
+      await this.#buildLocked(otherLock, toolchain, { folder, print, signal });
+      return;
+    }
+    if (unreadLock !== undefined)
+      print(`${unreadLock} is not read here: npm installs versions that package.json allows`);
     const files = {
       'package.json': manifestText,
       ...(lock !== undefined && { [lock.name]: lock.text }),
@@ -116,6 +131,28 @@ export class NodeDependencies {
     if (!this.#installer.runsScripts) await noteSkippedScripts(folder, print);
   }
 
+  async #buildLocked(
+    { tool, carrier, version, name, text, manifestText }: NonNullable<NodeDeclaration['otherLock']>,
+    toolchain: NodeToolchain | undefined,
+    { folder, print, signal }: Installation,
+  ): Promise<void> {
+    const { locked } = this.#installer;
+    if (this.#tools === undefined || locked === undefined)
+      throw new Error(`${name} cannot be installed here`);
+    const notice = `installing ${carrier} ${version} for ${name}`;
+    const key = `${carrier.replaceAll('/', '-')}-${version}`;
+    const entry = await this.#tools.install(key, { name: carrier, version, notice }, print, signal);
+    const toolDir = path.join(entry, 'node_modules', carrier);
+    const script = await scriptOf(toolDir);
+    const files = { 'package.json': manifestText, [name]: text };
+    const request = { tool, toolDir, script, files, folder, print, signal, binDir: toolchain?.binDir };
+    const installer = { locked: locked.bind(this.#installer) };
+    const outcome = await runLockTool(installer, { ...request, isFrozen: true });
+    if (outcome === 'installed') return;
+    print(`${name} does not match package.json: installing from package.json`);
+    await runLockTool(installer, { ...request, isFrozen: false });
+  }
+
   async #run(request: Omit<NpmRequest, 'command'>, command: NpmRequest['command']): Promise<void> {
     const { print } = request;
     const outcome = await runNpm(this.#installer, { ...request, command });
@@ -124,6 +161,16 @@ export class NodeDependencies {
     const again = await runNpm(this.#installer, { ...request, command: 'install' });
     if (again !== 'installed') throw new Error('npm refused the lock file');
   }
+}
+
+/** Path of a tool's script in its package: the first of its commands. */
+async function scriptOf(toolDir: string): Promise<string> {
+  const { bin } = JSON.parse(await readFile(path.join(toolDir, 'package.json'), 'utf8')) as {
+    bin?: string | Record<string, string>;
+  };
+  const script = typeof bin === 'object' ? Object.values(bin)[0] : bin;
+  if (script === undefined) throw new Error(`${path.basename(toolDir)} has no command`);
+  return script;
 }
 
 /** Notes skipped scripts in the installation's log. Those that may break workers are also noted in each run's log. */
