@@ -1,7 +1,7 @@
 /** The part of a platform that executes subtasks. */
 import type { Logger } from 'pino';
 import type { Config } from '../configuration/configuration.ts';
-import { EgressLedger } from '../egress/egress.ts';
+import { EgressLedger, HostLimiter } from '../egress/egress.ts';
 import type { Events } from '../events/events.ts';
 import { ScratchFolder } from '../host/scratch-folder.ts';
 import { componentLogger } from '../logging/logger.ts';
@@ -45,6 +45,7 @@ export function makeRunnerPart(config: Config, domain: Domain, logger: Logger): 
     events,
   });
   jobs.work(installDependencies, installsAtOnce, (job) => installations.install(job.data.versionId));
+  const hostLimiter = new HostLimiter({ ...domain, config });
   const runner = new Runner({
     ...domain,
     config,
@@ -53,6 +54,7 @@ export function makeRunnerPart(config: Config, domain: Domain, logger: Logger): 
     sandbox,
     cgroups,
     proxy: new EgressProxy(config),
+    hostLimiter,
     browsers: config.browsers
       ? new BrowserGateway(config, new BubblewrapSandbox({ ...config, warmSandboxes: 0 }))
       : undefined,
@@ -74,6 +76,7 @@ export function makeRunnerPart(config: Config, domain: Domain, logger: Logger): 
       cacheUse,
       makeCachePruner(config, cacheUse, events),
       installations,
+      hostLimiter,
     ],
   };
 }

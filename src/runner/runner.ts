@@ -97,6 +97,7 @@ export class Runner extends StartStop {
   async #register(): Promise<void> {
     this.#runnerId = await registerRunner(this.#options.database, this.#config);
     this.#options.installations.runAs(this.#runnerId);
+    this.#options.hostLimiter.runAs(this.#runnerId);
   }
 
   /** Takes no new work, lets running subtasks finish within the grace period, then aborts them and logs which. */

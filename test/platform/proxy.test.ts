@@ -60,6 +60,8 @@ beforeAll(async () => {
   platform = await startTestPlatform({
     proxyAllowedTargets: [`127.0.0.1:${sitePort}`],
     outputLineLimitBytes: 2000,
+    // More than the tests open, so that each connection takes and returns a turn.
+    hostConnectionLimit: 1000,
   });
   worker = await publishWorker(platform);
 });
@@ -217,6 +219,11 @@ describe('the traffic of a run', () => {
     const { data } = await platform.call<RunHostList>(`/worker-runs/${answer.run_slug}/network`);
     expect(data.totals.sent_bytes + data.totals.received_bytes).toBe(traffic);
     expect(data.list).toMatchObject([{ host: '127.0.0.1', port: sitePort, connections: end === '' ? 3 : 1 }]);
+    const { pool } = platform.platform.database;
+    await eventually(async () => {
+      const { rows } = await pool.query<{ open: number }>('SELECT sum(connections) AS open FROM host_lease');
+      return Number(rows[0]?.open) === 0 ? true : undefined;
+    });
   });
 
   test('is visible while the run is running, and complete after an abort', async () => {

@@ -47,6 +47,26 @@ export const networkSettings = {
     parse: integer(1, 100_000),
     describe: 'Maximum open connections of one subtask to its proxy.',
   }),
+  hostConnectionsPerSecond: setting<number>({
+    environment: 'CHELA_HOST_CONNECTIONS_PER_SECOND',
+    default: 0,
+    parse: integer(0, 100_000),
+    describe:
+      'Maximum connections per second of one account to one host, on all runners together. 0 is no limit.',
+  }),
+  hostConnectionLimit: setting<number>({
+    environment: 'CHELA_HOST_CONNECTION_LIMIT',
+    default: 0,
+    parse: integer(0, 100_000),
+    describe: 'Maximum open connections of one account to one host, on all runners together. 0 is no limit.',
+  }),
+  hostConnectionWaitSeconds: setting<number>({
+    environment: 'CHELA_HOST_CONNECTION_WAIT_SECONDS',
+    default: 20,
+    parse: integer(1, 3600),
+    describe:
+      'Time that a connection waits for its turn if connections to its host are limited; then it is refused.',
+  }),
   proxyConnectTimeoutSeconds: setting<number>({
     environment: 'CHELA_PROXY_CONNECT_TIMEOUT_SECONDS',
     default: 30,

@@ -11,7 +11,7 @@ import { missingColumnsMessage, parseRow } from '../../results/results.ts';
 import type { Stores } from '../../stores/stores.ts';
 import type { BrowserEndpoint, BrowserGateway } from '../browser/browser-gateway.ts';
 import type { Cgroup } from '../cgroup.ts';
-import type { SubtaskHosts } from '../../egress/egress.ts';
+import type { HostLimiter, SubtaskHosts } from '../../egress/egress.ts';
 import { serveWorkerNetwork } from '../network/worker-network.ts';
 import {
   proxyAddress,
@@ -32,6 +32,7 @@ import type { SubtaskLog } from './subtask-log.ts';
 export interface EndpointServices {
   readonly config: Config;
   readonly proxy: EgressProxy;
+  readonly hostLimiter: HostLimiter;
   /** Undefined if browsers are not available to workers. */
   readonly browsers: BrowserGateway | undefined;
   readonly scratch: ScratchFolder;
@@ -170,12 +171,14 @@ export class WorkerEndpoints {
   ): Closeable & { readonly session: ProxySession } {
     const { subtask, writer, hosts } = this.#options;
     const { traffic } = writer;
-    const session = this.#services.proxy.serve({
+    const { proxy, hostLimiter } = this.#services;
+    const session = proxy.serve({
       listener,
       credentials,
       region: subtask.limits.proxy_region,
       ledger: hosts,
       allowed: this.#allowed,
+      gate: hostLimiter.gate(subtask.account_id),
       onTraffic: (bytes) => traffic.add(bytes),
       onNotice: (message) => this.#tell(`${name}: ${message}`),
     });

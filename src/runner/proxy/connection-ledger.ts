@@ -13,6 +13,7 @@ export interface ConnectionLedger {
 export const reasonsByFailure: Readonly<Record<DialFailure, RefusalReason>> = {
   'malformed target': 'malformed_target',
   'forbidden target': 'private_address',
+  'host limit': 'host_limit',
   'not allowed': 'not_allowed',
   'refused by upstream': 'upstream_failed',
   'unknown name': 'name_not_found',

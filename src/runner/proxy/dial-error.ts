@@ -3,6 +3,7 @@ export type DialFailure =
   | 'malformed target'
   | 'forbidden target'
   | 'not allowed'
+  | 'host limit'
   | 'refused by upstream'
   | 'unknown name'
   | 'network unreachable'
@@ -20,6 +21,7 @@ interface Wording {
 const wordings: Readonly<Record<DialFailure, Wording>> = {
   'malformed target': { socksReply: 1, httpStatus: 400 },
   'forbidden target': { socksReply: 2, httpStatus: 403 },
+  'host limit': { socksReply: 1, httpStatus: 429 },
   'not allowed': { socksReply: 2, httpStatus: 403 },
   'refused by upstream': { socksReply: 2, httpStatus: 403 },
   'unknown name': { socksReply: 4, httpStatus: 502 },

@@ -5,6 +5,7 @@
 import type { Server } from 'node:net';
 import { settings, type Config } from '../../configuration/configuration.ts';
 import { AddressGuard, AllowList, resolveByDns } from '../../addresses/addresses.ts';
+import type { HostGate } from '../../egress/egress.ts';
 import type { AllowedHosts } from './allowed-hosts.ts';
 import type { ConnectionLedger } from './connection-ledger.ts';
 import type { ProxyCredentials } from './credentials.ts';
@@ -35,6 +36,8 @@ export interface ServedSubtask {
   readonly ledger: ConnectionLedger;
   /** Hosts that the subtask may connect to. */
   readonly allowed: AllowedHosts;
+  /** Limits connections to one host; undefined if there is no limit. */
+  readonly gate?: HostGate | undefined;
   readonly onTraffic: (bytes: number) => void;
   readonly onNotice: (message: string) => void;
 }

@@ -1,19 +1,21 @@
 /** A session of the proxy: connections of one worker, of one of its browsers, or through its transparent network. */
 import type { Server, Socket } from 'node:net';
 import { canonicalHost } from '../../addresses/addresses.ts';
+import type { HostGate } from '../../egress/egress.ts';
 import type { RefusalReason } from '../../egress/connection-outcomes.ts';
 import { checkAllowed, type AllowedHosts } from './allowed-hosts.ts';
 import { reasonsByFailure, type ConnectionLedger } from './connection-ledger.ts';
 import { areCredentials, type ProxyCredentials } from './credentials.ts';
-import { DialError } from './dial-error.ts';
+import { DialError, type DialFailure } from './dial-error.ts';
 import type { Dialer } from './dialer.ts';
+import { passed } from './host-gate.ts';
 import { farewell } from './farewell.ts';
 import { readBytes } from './handshake-reader.ts';
 import { HttpFrontend } from './http-frontend.ts';
 import { RelayReader } from './relay-reader.ts';
 import { relay } from './relay.ts';
 import { readSocksRequest, SocksRefusal, socksReply, socksSuccess, socksVersion } from './socks.ts';
-import { checkTarget, type RequestedTarget } from './target.ts';
+import { checkTarget, type RequestedTarget, type Target } from './target.ts';
 import { TrafficCounter } from './traffic-counter.ts';
 
 /** Time limit for credentials and request, without connecting to the target. */
@@ -36,6 +38,8 @@ export interface ProxySessionOptions {
   readonly limits: ProxyLimits;
   readonly ledger: ConnectionLedger;
   readonly allowed: AllowedHosts;
+  /** Limits connections to one host; undefined if there is no limit. */
+  readonly gate?: HostGate | undefined;
   /** Called with the bytes to and from targets as they are transferred. */
   readonly onTraffic: (bytes: number) => void;
   /** Called with messages for the run's log about refused connections, each distinct message once. */
@@ -188,21 +192,30 @@ export class ProxySession {
   }
 
   async #dial(requested: RequestedTarget, reader?: RelayReader, gone?: AbortSignal): Promise<Socket> {
-    const { allowed, dialer, ledger, limits } = this.#options;
-    const late = AbortSignal.timeout(limits.connectMilliseconds);
+    const { allowed, gate, ledger } = this.#options;
     let target = requested;
     try {
       const checked = checkTarget(requested);
       target = checked;
       checkAllowed(allowed, checked);
-      const signals = [late, this.#closed.signal, ...(gone === undefined ? [] : [gone])];
-      const socket = await dialer.dial(checked, AbortSignal.any(signals), reader);
+      const canceled =
+        gone === undefined ? this.#closed.signal : AbortSignal.any([this.#closed.signal, gone]);
+      const socket =
+        gate === undefined
+          ? await this.#connect(checked, canceled, reader)
+          : await passed(gate, checked, canceled, () => this.#connect(checked, canceled, reader));
       this.#traffic.watch(socket, ledger.connected(checked.host, checked.port), reader);
       return socket;
     } catch (error) {
       if (error instanceof DialError) this.#fail(target, error, gone?.aborted === true);
       throw error;
     }
+  }
+
+  async #connect(target: Target, canceled: AbortSignal, reader: RelayReader | undefined): Promise<Socket> {
+    const { dialer, limits } = this.#options;
+    const late = AbortSignal.timeout(limits.connectMilliseconds);
+    return dialer.dial(target, AbortSignal.any([late, canceled]), reader);
   }
 
   /** @param isGone whether the client has left, so that nobody needs to know why */
@@ -212,8 +225,8 @@ export class ProxySession {
       return;
     }
     this.#count(target, isGone ? 'no_answer' : reasonsByFailure[failure]);
-    // One line for each host that is not allowed, whatever its ports.
-    if (!isGone) this.notice(message, failure === 'not allowed' ? canonicalHost(target.host) : message);
+    if (!isGone)
+      this.notice(message, isAboutHost(failure) ? `${failure} ${canonicalHost(target.host)}` : message);
   }
 
   #count({ host, port }: RequestedTarget, reason: RefusalReason | undefined): void {
@@ -238,4 +251,9 @@ export class ProxySession {
     this.#notices.add(subject);
     this.#options.onNotice(message);
   }
+}
+
+/** Whether a host causes one line in the log, whatever its ports. */
+function isAboutHost(failure: DialFailure): boolean {
+  return failure === 'not allowed' || failure === 'host limit';
 }

@@ -87,5 +87,7 @@ test('a connection that is being made when the traffic is used up is counted wit
   await asked;
   proxy.session.close('traffic_limit');
   expect(await refused).toBe('closed');
-  expect(proxy.hosts()).toMatchObject([{ host: '8.8.8.8', port: 443, outcome: 'traffic_limit' }]);
+  await expect
+    .poll(proxy.hosts, { timeout: 60_000 })
+    .toMatchObject([{ host: '8.8.8.8', port: 443, outcome: 'traffic_limit' }]);
 });

@@ -8,6 +8,7 @@ import { expect, vi } from 'vitest';
 import { Accounts } from '../../../src/accounts/accounts.ts';
 import { channels, Notifications } from '../../../src/database/database.ts';
 import { EmbeddedPostgres } from '../../../src/database/embedded-postgres.ts';
+import { HostLimiter } from '../../../src/egress/egress.ts';
 import { ScratchFolder } from '../../../src/host/scratch-folder.ts';
 import { Jobs, type JobKind } from '../../../src/jobs/jobs.ts';
 import { makeApiServer } from '../../../src/platform/api-part.ts';
@@ -107,6 +108,20 @@ const appliesRetention: MakeCandidate = (around) => {
     works: async () => {
       const { id } = await around.storeRun({ status: 'succeeded', day: '2000-01-01' });
       await untilGone(around, hour, `SELECT FROM run WHERE id = ${id}`);
+    },
+    left: nothing,
+  };
+};
+
+const limitsHosts: MakeCandidate = (around) => {
+  const config = { hostConnectionLimit: 1, hostConnectionsPerSecond: 0, hostConnectionWaitSeconds: 60 };
+  return {
+    service: new HostLimiter({ ...around.domain, config }),
+    works: async () => {
+      await around.query(`INSERT INTO host_turn VALUES ($1, 'idle.example', '-infinity')`, [
+        await around.accountId(),
+      ]);
+      await untilGone(around, 60 * second, 'SELECT FROM host_turn');
     },
     left: nothing,
   };
@@ -380,6 +395,7 @@ export const candidates: readonly [string, MakeCandidate][] = [
   ['notifications', listensToNotifications],
   ['accounts', keepsAccounts],
   ['retention', appliesRetention],
+  ['host limits', limitsHosts],
   ['statistics', countsRuns],
   ['watchman', endsLostSubtasks],
   ['watchdog', looksForHangs],

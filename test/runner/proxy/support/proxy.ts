@@ -1,5 +1,6 @@
 /** The proxy of a subtask without a sandbox, on a free loopback port, for one test. */
 import { createServer } from 'node:net';
+import type { HostGate } from '../../../../src/egress/egress.ts';
 import { readConfig, type Config } from '../../../../src/configuration/configuration.ts';
 import {
   EgressProxy,
@@ -27,6 +28,7 @@ export async function serveProxy(
   overrides: Partial<Config> = {},
   region = '',
   allowed: AllowedHosts = {},
+  gate?: HostGate,
 ): Promise<ServedProxy> {
   const proxyAllowedTargets = ['127.0.0.0/8', '::1'];
   const proxy = new EgressProxy({ ...readConfig({}), proxyAllowedTargets, ...overrides });
@@ -41,6 +43,7 @@ export async function serveProxy(
     region,
     ledger,
     allowed,
+    gate,
     onTraffic: (bytes) => {
       traffic += bytes;
     },
