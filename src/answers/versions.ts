@@ -84,6 +84,11 @@ const installFields = {
     description: 'Reason for the failure; empty if the installation did not fail.',
     examples: [''],
   }),
+  runtime: Type.String({
+    description:
+      'Runtime and version that the latest runner chose for the version; empty before its first installation or run, and for Go.',
+    examples: ['Node 22.18.0'],
+  }),
   started_at: Type.Integer({ description: 'Unix seconds; 0 before the start.', examples: [1_782_091_200] }),
   finished_at: Type.Integer({ description: 'Unix seconds; 0 before the end.', examples: [1_782_091_210] }),
 };

@@ -12,6 +12,8 @@ import { UnfinishedInstalls } from './unfinished-installs.ts';
 export interface InstallRecord {
   readonly status: InstallStatus;
   readonly err_msg: string;
+  /** Name and version of what the version runs on, such as `Node 22.18.0`; empty if it is not known. */
+  readonly runtime: string;
   readonly is_truncated: boolean;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
@@ -27,6 +29,7 @@ export interface InstallLine {
 const unknown: InstallRecord = {
   status: 'none',
   err_msg: '',
+  runtime: '',
   is_truncated: false,
   started_at: null,
   finished_at: null,
@@ -114,7 +117,7 @@ export class DependencyInstalls {
 
   async read(versionId: number): Promise<InstallRecord> {
     const { rows } = await this.#database.pool.query<InstallRecord>(
-      `SELECT status, err_msg, is_truncated, started_at, finished_at
+      `SELECT status, err_msg, runtime, is_truncated, started_at, finished_at
        FROM dependency_install WHERE worker_version_id = $1`,
       [versionId],
     );
@@ -166,28 +169,41 @@ export class DependencyInstalls {
     );
   }
 
-  /** @param end.status `waiting` if another runner is to install */
+  /**
+   * @param end.status `waiting` if another runner is to install
+   * @param end.runtime unchanged if omitted
+   */
   async end(
     versionId: number,
     attempt: number,
-    end: { status: Exclude<InstallStatus, 'installing'>; errMsg?: string; isTruncated?: boolean },
+    end: {
+      status: Exclude<InstallStatus, 'installing'>;
+      errMsg?: string;
+      isTruncated?: boolean;
+      runtime?: string | undefined;
+    },
   ): Promise<void> {
     await this.#database.pool.query(
       `UPDATE dependency_install
-       SET status = $3, err_msg = $4, is_truncated = $5, finished_at = CASE WHEN $3 = 'waiting' THEN NULL ELSE now() END
+       SET status = $3, err_msg = $4, is_truncated = $5, runtime = COALESCE($6, runtime),
+         finished_at = CASE WHEN $3 = 'waiting' THEN NULL ELSE now() END
        WHERE worker_version_id = $1 AND attempt = $2`,
-      [versionId, attempt, end.status, end.errMsg ?? '', end.isTruncated ?? false],
+      [versionId, attempt, end.status, end.errMsg ?? '', end.isTruncated ?? false, end.runtime ?? null],
     );
   }
 
-  /** Records that a runner already has the dependencies, unless the record has newer information. */
-  async found(versionId: number, status: 'none' | 'installed'): Promise<void> {
+  /** Records that a runner already has the dependencies, unless the record has newer information; and the runtime. */
+  async found(versionId: number, status: 'none' | 'installed', runtime: string): Promise<void> {
     await this.#database.pool.query(
-      `INSERT INTO dependency_install (worker_version_id, status, finished_at)
-       SELECT id, $2, now() FROM worker_version WHERE id = $1
-       ON CONFLICT (worker_version_id) DO UPDATE SET status = $2, err_msg = '', finished_at = now()
-       WHERE dependency_install.status IN ('waiting', 'failed')`,
-      [versionId, status],
+      `INSERT INTO dependency_install AS old (worker_version_id, status, runtime, finished_at)
+       SELECT id, $2, $3, now() FROM worker_version WHERE id = $1
+       ON CONFLICT (worker_version_id) DO UPDATE
+       SET runtime = $3,
+         status = CASE WHEN old.status IN ('waiting', 'failed') THEN $2 ELSE old.status END,
+         err_msg = CASE WHEN old.status IN ('waiting', 'failed') THEN '' ELSE old.err_msg END,
+         finished_at = CASE WHEN old.status IN ('waiting', 'failed') THEN now() ELSE old.finished_at END
+       WHERE old.status IN ('waiting', 'failed') OR old.runtime <> $3`,
+      [versionId, status, runtime],
     );
   }
 }

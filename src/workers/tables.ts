@@ -57,6 +57,7 @@ interface DependencyInstallTable {
   status: InstallStatus;
   attempt: Generated<number>;
   err_msg: Generated<string>;
+  runtime: Generated<string>;
   is_truncated: Generated<boolean>;
   started_at: Date | null;
   finished_at: Date | null;

@@ -91,6 +91,7 @@ export class VersionList {
         'worker_version.git_commit',
         'dependency_install.status',
         'dependency_install.err_msg',
+        'dependency_install.runtime',
         'dependency_install.is_truncated',
         'dependency_install.started_at',
         'dependency_install.finished_at',
@@ -113,6 +114,7 @@ interface VersionRow {
   readonly git_commit: string | null;
   readonly status: InstallStatus | null;
   readonly err_msg: string | null;
+  readonly runtime: string | null;
   readonly is_truncated: boolean | null;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
@@ -120,13 +122,14 @@ interface VersionRow {
 
 function listedVersion(row: VersionRow): ListedVersion {
   const { git_url: url, git_ref: ref, git_folder: folder, git_commit: commit, ...version } = row;
-  const { status, err_msg, is_truncated, started_at, finished_at, ...kept } = version;
+  const { status, err_msg, runtime, is_truncated, started_at, finished_at, ...kept } = version;
   return {
     ...kept,
     git: url === null || commit === null ? undefined : { url, ref: ref ?? '', folder: folder ?? '', commit },
     install: {
       status: status ?? 'none',
       err_msg: err_msg ?? '',
+      runtime: runtime ?? '',
       is_truncated: is_truncated ?? false,
       started_at,
       finished_at,

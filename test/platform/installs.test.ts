@@ -58,7 +58,11 @@ test(
     await registry.addNpm('missing', { 'index.js': 'module.exports = "found";' });
     const again = await platform.call(`/workers/${workerId}/versions/v1.0.1/install`, { method: 'POST' });
     expect(again.data).toMatchObject({ status: expect.stringMatching(/^(waiting|installing|installed)$/) });
-    expect(await platform.installed(workerId)).toMatchObject({ status: 'installed', err_msg: '' });
+    expect(await platform.installed(workerId)).toMatchObject({
+      status: 'installed',
+      err_msg: '',
+      runtime: `Node ${process.versions.node}`,
+    });
     const better = await platform.runSync(workerId, {});
     expect(better).toMatchObject({ run_status: 'succeeded', error_message: '' });
     const lines = (await platform.log(better.run_slug)).map(({ content }) => content);
@@ -69,6 +73,31 @@ test(
     expect(registry.fetched('missing-1.0.0.tgz')).toBe(1);
   },
 );
+
+test('a version runs on the Node that it asks for, and a TypeScript entry as it is', async () => {
+  const publish = async (name: string, files: Record<string, string>): Promise<string> => {
+    const packageDir = path.join(folder, name);
+    await mkdir(packageDir, { recursive: true });
+    const all = { ...files, 'input_schema.json': JSON.stringify(plainSchema) };
+    for (const [file, text] of Object.entries(all)) await writeFile(path.join(packageDir, file), text);
+    return platform.publish(packageDir, name);
+  };
+  const old = await publish('old-node', { 'main.js': '', '.nvmrc': '16' });
+  const message = '"16" in .nvmrc: no available Node has this version: Node 18, 20, 22 and 24 are available';
+  expect(await platform.installed(old)).toMatchObject({ status: 'failed', err_msg: message });
+  expect(await platform.runSync(old, {})).toMatchObject({
+    run_status: 'failed',
+    error_message: `could not be executed: ${message}`,
+  });
+
+  const typed = await publish('typed', { 'main.ts': 'const n: number = 1; console.log(`typed ${n}`);' });
+  const run = await platform.runSync(typed, {});
+  expect((await platform.log(run.run_slug)).map(({ content }) => content)).toContain('typed 1');
+  expect(await platform.installed(typed)).toMatchObject({
+    status: 'none',
+    runtime: `Node ${process.versions.node}`,
+  });
+});
 
 function timesAsked(name: string): number {
   return registry.requests.filter(({ url }) => url === `/npm/${name}`).length;

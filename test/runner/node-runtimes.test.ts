@@ -98,6 +98,7 @@ test('a package gets the newest Node that suits, which is fetched once', async (
 
     const exact = await prepare({ 'package.json': '{"engines": {"node": "20.19.0"}}' });
     expect(nodeOf(exact)).toContain('20.19.0');
+    expect(exact.runtime).toBe('Node 20.19.0');
     // What is in the cache suits, so the registry is not asked.
     const before = registry.requests.length;
     expect(nodeOf(await prepare({ '.node-version': '>=18 <21' }))).toContain('20.20.2');
@@ -110,8 +111,9 @@ test('a package that declares nothing, or a range with the running Node, asks no
   await withLoopbackRegistry(async () => {
     const { prepare, lines } = workplace('own');
     const before = registry.requests.length;
-    expect(await prepare({})).toEqual({});
-    expect(await prepare({ 'package.json': '{"engines": {"node": ">=18"}}' })).toEqual({});
+    const own = { runtime: `Node ${process.versions.node}` };
+    expect(await prepare({})).toEqual(own);
+    expect(await prepare({ 'package.json': '{"engines": {"node": ">=18"}}' })).toEqual(own);
     expect(registry.requests).toHaveLength(before);
     expect(lines).toEqual([]);
   });

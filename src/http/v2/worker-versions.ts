@@ -21,8 +21,14 @@ const LogQuery = Type.Object({
 });
 
 function installShape(record: InstallRecord): Installation {
-  const { status, err_msg, started_at, finished_at } = record;
-  return { status, err_msg, started_at: unixSeconds(started_at), finished_at: unixSeconds(finished_at) };
+  const { status, err_msg, runtime, started_at, finished_at } = record;
+  return {
+    status,
+    err_msg,
+    runtime,
+    started_at: unixSeconds(started_at),
+    finished_at: unixSeconds(finished_at),
+  };
 }
 
 function versionShape(worker: WorkerRecord, version: ListedVersion): WorkerVersion {

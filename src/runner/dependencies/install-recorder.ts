@@ -41,7 +41,8 @@ export class InstallRecorder {
     this.#timer ??= setTimeout(() => this.#flush(), flushMilliseconds);
   }
 
-  async end(status: Exclude<InstallStatus, 'installing'>, errMsg = ''): Promise<void> {
+  /** @param runtime what the version runs on; the recorded one stays if omitted */
+  async end(status: Exclude<InstallStatus, 'installing'>, errMsg = '', runtime?: string): Promise<void> {
     this.#begin();
     this.#flush();
     await this.#writing;
@@ -51,6 +52,7 @@ export class InstallRecorder {
       await this.#options.installs.end(this.#options.versionId, attempt, {
         status,
         errMsg: message,
+        runtime,
         isTruncated,
       });
     });

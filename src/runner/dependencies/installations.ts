@@ -238,7 +238,7 @@ export class Installations extends StartStop {
     try {
       const preparation = await prepareLaunch(version, packageDir, languages, print, signal);
       if (recorder.hasBegun) {
-        await recorder.end('installed');
+        await recorder.end('installed', '', preparation.runtime);
         const seconds = Math.round(performance.now() - startedAt) / 1000;
         events.emit('install:made', { version: version.id, seconds });
       } else await this.#noteReady(version, preparation);
@@ -259,7 +259,7 @@ export class Installations extends StartStop {
       preparation.nodeModulesDir === undefined && Object.keys(preparation.launch?.mounts ?? {}).length === 0;
     const status = hasNone ? 'none' : 'installed';
     const isWritten = await this.#write(version, async () => {
-      await this.#options.installs.found(version.id, status);
+      await this.#options.installs.found(version.id, status, preparation.runtime);
       return true;
     });
     if (isWritten === undefined) return;

@@ -8,6 +8,8 @@ import type { Launch } from '../sandbox.ts';
 
 /** What a subtask's worker needs to start. */
 export interface Preparation {
+  /** Name and version of what the entry runs on, such as `Node 22.18.0`; empty if it runs by itself. */
+  readonly runtime: string;
   /** Host folder to mount as `node_modules`, for Node packages. */
   readonly nodeModulesDir?: string | undefined;
   /** Notices about the dependencies for the run's log. */
@@ -81,14 +83,17 @@ export async function prepareLaunch(
       };
       const nodeModulesDir = await node.install(packageDir, onLine, signal, target);
       const launch = nodeLaunch(runtime);
-      const started = launch === undefined ? {} : { launch };
+      const started = { runtime: `Node ${runtime.version}`, ...(launch !== undefined && { launch }) };
       if (nodeModulesDir === undefined) return started;
       return { ...started, nodeModulesDir, notes: await node.notes(nodeModulesDir) };
     }
-    case 'python':
-      return { launch: pythonLaunch(await services.python.install(packageDir, onLine, signal)) };
+    case 'python': {
+      const environment = await services.python.install(packageDir, onLine, signal);
+      const runtime = `Python ${environment.interpreter.numbers.join('.')}`;
+      return { runtime, launch: pythonLaunch(environment) };
+    }
     case 'go':
-      return { launch: goLaunch };
+      return { runtime: '', launch: goLaunch };
     default:
       return language satisfies never;
   }

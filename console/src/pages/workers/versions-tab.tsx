@@ -57,7 +57,7 @@ function VersionHead({ version }: { readonly version: WorkerVersion }): ReactNod
         </Badge>
       )}
       <Text size="xs" c="dimmed" component="span">
-        <Moment seconds={version.created_at} /> · {languages[version.language]}
+        <Moment seconds={version.created_at} /> · {version.install.runtime || languages[version.language]}
         {bytes > 0 && ` · ${formatBytes(bytes, language)}`} ·{' '}
         {git === null ? texts.fromUpload : texts.fromGit(git.commit.slice(0, 7))}
       </Text>
