@@ -20,6 +20,8 @@ export default function configuration(options: { readonly production?: boolean }
       'console/src/**/*.{ts,tsx}!',
       '{scripts,bench,fuzz,test}/**/*.{ts,mjs,mts}',
     ],
+    // Compiled with a client that is generated.
+    ignore: ['test/clients/**'],
     // Code that runs in production may be exported for tests alone. Exported types document what a function takes and returns.
     ignoreExportsUsedInFile: options.production === true ? true : { interface: true, type: true },
     ignoreDependencies: [

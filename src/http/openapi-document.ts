@@ -26,6 +26,11 @@ function isObject(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether the values of a keyword are data, even if they look like schemas. */
+function isData(keyword: string): boolean {
+  return keyword === 'examples' || keyword === 'example' || keyword === 'default' || keyword === 'enum';
+}
+
 /** Collects schemas that have a title under that name, and replaces them with references. */
 class SchemaNames {
   readonly schemas: Record<string, Schema> = {};
@@ -38,11 +43,7 @@ class SchemaNames {
     if (!isObject(value)) return value;
     if ('x-documented-as' in value) return this.named(value['x-documented-as']);
     const schema = Object.fromEntries(
-      Object.entries(value).map(([keyword, part]) => [
-        keyword,
-        // Examples and defaults are data, even if they look like schemas.
-        keyword === 'examples' || keyword === 'default' || keyword === 'enum' ? part : this.named(part),
-      ]),
+      Object.entries(value).map(([keyword, part]) => [keyword, isData(keyword) ? part : this.named(part)]),
     );
     const { title, ...content } = schema;
     if (typeof title !== 'string' || !('type' in schema || 'anyOf' in schema)) return schema;
@@ -116,6 +117,18 @@ function orderParameters(path: string, { parameters }: Operation): void {
   parameters?.sort((one, other) => placeOf(one) - placeOf(other));
 }
 
+const largestInt32 = 2 ** 31 - 1;
+
+/** Generated clients read integers without a format into 32 bits, which bytes and times in milliseconds exceed. */
+function declareLongIntegers(part: unknown): void {
+  if (Array.isArray(part)) part.forEach(declareLongIntegers);
+  if (!isObject(part)) return;
+  const { type, maximum } = part;
+  const mayBeLong = typeof maximum !== 'number' || maximum > largestInt32;
+  if (type === 'integer' && mayBeLong && !('enum' in part)) part['format'] ??= 'int64';
+  for (const [keyword, inner] of Object.entries(part)) if (!isData(keyword)) declareLongIntegers(inner);
+}
+
 /** Builds the served document from the one generated from the routes. */
 export function completeDocument(source: object): ApiDocument {
   const document = JSON.parse(JSON.stringify(source)) as ApiDocument;
@@ -136,5 +149,6 @@ export function completeDocument(source: object): ApiDocument {
     }
   }
   document.components = { ...document.components, schemas: names.schemas };
+  declareLongIntegers(document);
   return document;
 }

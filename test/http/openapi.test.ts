@@ -139,11 +139,19 @@ describe('GET /openapi.json', () => {
     expect([...places.values()].filter(({ length }) => length > 1)).toEqual([]);
   });
 
+  test('declares integers that may need more than 32 bits', () => {
+    const log = JSON.stringify(served.components.schemas['RunLog']);
+    expect(JSON.parse(log)).toMatchObject({
+      properties: { list: { items: { properties: { timestamp: { type: 'integer', format: 'int64' } } } } },
+    });
+  });
+
   test('uses only valid JSON Schema 2020-12', { timeout: 300_000 }, () => {
     const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
     // What OpenAPI adds to the JSON Schema vocabulary.
     ajv.addVocabulary(['example', 'discriminator', 'xml', 'externalDocs']);
     ajv.addFormat('binary', true);
+    ajv.addFormat('int64', true);
     for (const { operation } of operations) {
       const contents = [operation.requestBody, ...Object.values(operation.responses)];
       const schemas = [
