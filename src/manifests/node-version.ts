@@ -3,6 +3,7 @@
  * whose entry is TypeScript also needs a Node that strips types.
  */
 import { Range, intersects, satisfies, validRange } from 'semver';
+import { printable } from '../text/printable-text.ts';
 import { problemMessage, shortened, type ManifestProblem } from './manifest-problem.ts';
 import { isObject, readPackageJson } from './package-json.ts';
 import { readPins } from './pin-file.ts';
@@ -53,8 +54,8 @@ export interface NodeRequest {
 
 export type NodeChoice =
   | { readonly kind: 'running' }
-  /** `range` has only versions of the major. */
-  | { readonly kind: 'other'; readonly major: number; readonly range: string; readonly reason: string }
+  /** Ranges within one major each, newest first. The registry may have no version of a range. */
+  | { readonly kind: 'other'; readonly ranges: readonly string[]; readonly reason: string }
   | { readonly kind: 'none'; readonly problem: ManifestProblem };
 
 function rangeOf(text: string): string | undefined {
@@ -105,12 +106,11 @@ function setsOf(range: string): string[] {
 }
 
 function reasonOf(demands: readonly NodeDemand[]): string {
-  return demands
-    .map(({ place: { file, field, text } }) => {
-      const where = field === undefined ? file : `${field} of ${file}`;
-      return text === undefined ? `${where} is TypeScript` : `${where} asks for "${text}"`;
-    })
-    .join(', and ');
+  const reasons = demands.map(({ place: { file, field, text } }) => {
+    const where = field === undefined ? file : `${field} of ${file}`;
+    return text === undefined ? `${where} is TypeScript` : `${where} asks for "${text}"`;
+  });
+  return printable(reasons.join(', and '));
 }
 
 function noneOf(demands: readonly NodeDemand[]): ManifestProblem {
@@ -128,11 +128,9 @@ function noneOf(demands: readonly NodeDemand[]): ManifestProblem {
 export function chooseNode(demands: readonly NodeDemand[], running: string): NodeChoice {
   const ranges = demands.map(({ range }) => range);
   if (ranges.every((range) => satisfies(running, range))) return { kind: 'running' };
-  for (const major of nodeMajors) {
-    const range = intersection([...ranges, `${major}.x`]);
-    if (range !== undefined) return { kind: 'other', major, range, reason: reasonOf(demands) };
-  }
-  return { kind: 'none', problem: noneOf(demands) };
+  const others = nodeMajors.flatMap((major) => intersection([...ranges, `${major}.x`]) ?? []);
+  if (others.length === 0) return { kind: 'none', problem: noneOf(demands) };
+  return { kind: 'other', ranges: others, reason: reasonOf(demands) };
 }
 
 /** @returns the problem of a choice that the registry cannot serve, as a message */

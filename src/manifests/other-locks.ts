@@ -68,7 +68,8 @@ async function readYarn(packageDir: string, manager: unknown): Promise<OtherLock
     const version = named?.startsWith('1.') ? named : classicVersion;
     return { tool: 'yarn-classic', carrier: carriers['yarn-classic'], version, name, text };
   }
-  const fitting = named?.startsWith('1.') ? undefined : named;
+  // The registry lacks most versions of 2.
+  const fitting = named !== undefined && /^[12]\./.test(named) ? undefined : named;
   const version = fitting ?? versionFor(berryVersions, Number(format)) ?? classicVersion;
   return { tool: 'yarn-berry', carrier: carriers['yarn-berry'], version, name, text };
 }

@@ -1,3 +1,4 @@
+import { minVersion } from 'semver';
 import { expect, test } from 'vitest';
 import { problemMessage } from '../../src/manifests/manifest-problem.ts';
 import { chooseNode, inspectNodeVersion, readNodeRequest } from '../../src/manifests/node-version.ts';
@@ -10,7 +11,7 @@ async function chosenFor(files: Record<string, string>, entry = 'main.js'): Prom
   const { demands } = await readNodeRequest(await folderWith(files), entry);
   const choice = chooseNode(demands, running);
   if (choice.kind === 'none') return problemMessage(choice.problem);
-  return choice.kind === 'running' ? 'running' : choice.major;
+  return choice.kind === 'running' ? 'running' : (minVersion(choice.ranges[0] ?? '')?.major ?? 0);
 }
 
 const engines = (node: unknown): Record<string, string> => ({

@@ -103,6 +103,8 @@ test('a package gets the newest Node that suits, which is fetched once', async (
     const before = registry.requests.length;
     expect(nodeOf(await prepare({ '.node-version': '>=18 <21' }))).toContain('20.20.2');
     expect(registry.requests).toHaveLength(before);
+    // The registry has no such version of 24.
+    expect(nodeOf(await prepare({ '.nvmrc': '>=24.99 || 20.19' }))).toContain('20.19.0');
     expect(await cached()).toEqual([`20.19.0${suffix}`, `20.20.2${suffix}`]);
   });
 });

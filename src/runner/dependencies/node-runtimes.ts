@@ -6,7 +6,12 @@ import { lstat, readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { maxSatisfying, satisfies } from 'semver';
 import { problemMessage } from '../../manifests/manifest-problem.ts';
-import { chooseNode, missingNodeMessage, type NodeRequest } from '../../manifests/node-version.ts';
+import {
+  chooseNode,
+  missingNodeMessage,
+  type NodeChoice,
+  type NodeRequest,
+} from '../../manifests/node-version.ts';
 import { touch } from '../cache/cache-use.ts';
 import type { DeclarationReader } from './declaration-reader.ts';
 import type { Installer, NodeToolchain } from './installer.ts';
@@ -37,6 +42,8 @@ export interface NodeRuntime {
 }
 
 export const ownNode: NodeRuntime = { version: process.versions.node, binDir: undefined };
+
+type OtherNode = Extract<NodeChoice, { kind: 'other' }>;
 
 interface NodeRuntimesOptions {
   /** Folder that sandboxes can access. */
@@ -91,7 +98,7 @@ export class NodeRuntimes {
     signal: AbortSignal | undefined,
   ): Promise<NodeToolchain | undefined> {
     if (binDir === undefined) return undefined;
-    if (satisfies(version, await nodesOfNpm())) return { binDir };
+    if (!this.#options.downloads || satisfies(version, await nodesOfNpm())) return { binDir };
     const npm = otherNpms.find(({ nodes }) => satisfies(version, nodes));
     if (npm === undefined) return { binDir };
     const notice = `installing npm ${npm.version}, because the npm of this machine does not support Node ${version}`;
@@ -110,8 +117,7 @@ export class NodeRuntimes {
     const choice = chooseNode(request.demands, ownNode.version);
     if (choice.kind === 'running') return ownNode;
     if (choice.kind === 'none') throw new Error(problemMessage(choice.problem));
-    const cached = await this.#cached(choice.range);
-    const version = cached ?? (await this.#published(choice.range, choice.reason, request, signal));
+    const version = await this.#versionFor(choice, request, signal);
     const notice = `installing Node ${version} from the npm registry: ${choice.reason}`;
     const tool = { name: carrierOf(), version, notice };
     const key = `${version}${suffix}`;
@@ -122,32 +128,36 @@ export class NodeRuntimes {
     return { version, binDir };
   }
 
-  /** The newest version in the cache that suits. */
-  async #cached(range: string): Promise<string | undefined> {
-    const names = await readdir(this.#parent).catch(() => []);
-    const versions = names
-      .filter((name) => name.endsWith(suffix))
-      .map((name) => name.slice(0, -suffix.length));
-    return maxSatisfying(versions, range) ?? undefined;
-  }
-
-  /** The newest version in the registry that suits. */
-  async #published(
-    range: string,
-    reason: string,
+  /** Of the newest major that has one, the version in the cache, otherwise the newest in the registry. */
+  async #versionFor(
+    { ranges, reason }: OtherNode,
     request: NodeRequest,
     signal: AbortSignal | undefined,
   ): Promise<string> {
-    const { downloads, registry } = this.#options;
-    if (!downloads) {
-      throw new Error(
-        `${reason}, but this machine has only Node ${ownNode.version}: others are not downloaded here (CHELA_RUNTIME_DOWNLOADS)`,
-      );
+    const cached = await this.#cached();
+    let published: string[] | undefined;
+    for (const range of ranges) {
+      const here = maxSatisfying(cached, range);
+      if (here !== null) return here;
+      published ??= this.#options.downloads ? await this.#published(signal) : [];
+      const newest = maxSatisfying(published, range);
+      if (newest !== null) return newest;
     }
-    const versions = await registry.versions(carrierOf(), signal ?? new AbortController().signal);
-    const newest = maxSatisfying(versions, range);
-    if (newest === null) throw new Error(missingNodeMessage(request));
-    return newest;
+    if (this.#options.downloads) throw new Error(missingNodeMessage(request));
+    throw new Error(
+      `${reason}, but this machine has only Node ${[ownNode.version, ...cached].join(', ')}: others are not downloaded here (CHELA_RUNTIME_DOWNLOADS)`,
+    );
+  }
+
+  /** Versions in the cache. */
+  async #cached(): Promise<string[]> {
+    const names = await readdir(this.#parent).catch(() => []);
+    const entries = names.filter((name) => !name.startsWith('.') && name.endsWith(suffix));
+    return entries.map((name) => name.slice(0, -suffix.length));
+  }
+
+  async #published(signal: AbortSignal | undefined): Promise<string[]> {
+    return this.#options.registry.versions(carrierOf(), signal ?? new AbortController().signal);
   }
 }
 

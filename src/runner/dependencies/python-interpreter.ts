@@ -59,16 +59,18 @@ const leftOut = new Set([
   'ensurepip',
 ]);
 const oldest = [3, 9] as const;
+/** A command with the name of a Python may wait for something. */
+const describeMilliseconds = 30_000;
 
 async function describe(command: string): Promise<Description> {
-  const { stdout } = await promisify(execFile)(command, ['-I', '-c', describeScript]).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      throw new Error(
-        `${command} is not installed, but Python workers require it: apt-get install python3 python3-pip`,
-      );
-    },
-  );
+  const { stdout } = await promisify(execFile)(command, ['-I', '-c', describeScript], {
+    timeout: describeMilliseconds,
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new Error(
+      `${command} is not installed, but Python workers require it: apt-get install python3 python3-pip`,
+    );
+  });
   const found = JSON.parse(stdout) as Description;
   const [major = 0, minor = 0] = found.version.split('.').map(Number);
   if (major < oldest[0] || minor < oldest[1]) {
