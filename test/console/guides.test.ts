@@ -30,8 +30,9 @@ test('every guide has a page without serious accessibility violations', { timeou
   const { list } = (await (await fetch(`${browser.platform.url}/docs/guides.json`)).json()) as {
     list: { name: string; title: string }[];
   };
+  await browser.open('/docs');
   for (const { name, title } of list) {
-    const page = await browser.open(`/docs/${name}`);
+    const page = await browser.visit(`/docs/${name}`);
     await page.getByRole('heading', { level: 1, name: title, exact: true }).waitFor();
     const violations = await browser.violations(page, { within: name === list[0]?.name ? ':root' : 'main' });
     expect({ name, violations }).toEqual({ name, violations: [] });

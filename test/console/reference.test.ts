@@ -15,14 +15,31 @@ beforeAll(async () => {
 });
 afterAll(async () => browser.close());
 
-/** Navigates like a link, without reloading the console. */
-async function goTo(address: string): Promise<void> {
-  const go = `history.pushState({}, '', ${JSON.stringify(address)}); dispatchEvent(new PopStateEvent('popstate'))`;
-  await browser.page.evaluate(go);
-}
-
 async function clipboard(): Promise<string> {
   return browser.page.evaluate<string>('navigator.clipboard.readText()');
+}
+
+interface DocumentedOperation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly parameters?: readonly { readonly in: string; readonly schema: { readonly type?: string } }[];
+  readonly requestBody?: { readonly content: object };
+  readonly callbacks?: object;
+  readonly security?: readonly unknown[];
+}
+
+/** What the page of an operation consists of. Its colors depend on the method. */
+function partsOfPage(method: string, operation: DocumentedOperation): string {
+  const { parameters = [], requestBody, callbacks, security = [] } = operation;
+  const fields = parameters.map(({ in: place, schema }) => `${place} ${schema.type ?? 'choice'}`);
+  const bodies = Object.keys(requestBody?.content ?? {});
+  return JSON.stringify([
+    method,
+    [...new Set(fields)].toSorted(),
+    bodies,
+    callbacks !== undefined,
+    security.length,
+  ]);
 }
 
 /** Opens the page of an operation with empty fields. */
@@ -178,17 +195,19 @@ test(
     await browser.screenshots('reference-index');
     expect(await browser.violations()).toEqual([]);
     const document = (await (await fetch(`${browser.platform.url}/openapi.json`)).json()) as {
-      paths: Record<string, Record<string, { operationId: string; summary: string }>>;
+      paths: Record<string, Record<string, DocumentedOperation>>;
     };
     const operations = Object.values(document.paths).flatMap((methods) => Object.entries(methods));
     expect(operations.length).toBeGreaterThan(60);
-    const seen = new Set<string>();
-    for (const [method, { operationId, summary }] of operations) {
-      await goTo(`/docs/api/${operationId}`);
+    const checked = new Set<string>();
+    for (const [method, operation] of operations) {
+      const { operationId, summary } = operation;
+      await browser.visit(`/docs/api/${operationId}`);
       await page.getByRole('heading', { level: 1, name: summary, exact: true }).waitFor();
-      // The colors of a page depend on its method.
-      const violations = await browser.violations(page, { contrast: !seen.has(method), within: 'main' });
-      seen.add(method);
+      const parts = partsOfPage(method, operation);
+      if (checked.has(parts)) continue;
+      checked.add(parts);
+      const violations = await browser.violations(page, { within: 'main' });
       expect({ operationId, violations }).toEqual({ operationId, violations: [] });
     }
   },

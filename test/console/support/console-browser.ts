@@ -81,6 +81,13 @@ export class ConsoleBrowser {
     return this.page;
   }
 
+  /** Goes to a path like a link does, without loading the console again. */
+  async visit(address: string): Promise<Page> {
+    const go = `history.pushState({}, '', ${JSON.stringify(address)}); dispatchEvent(new PopStateEvent('popstate'))`;
+    await this.page.evaluate(go);
+    return this.page;
+  }
+
   /**
    * Serious accessibility violations on the current page, one line each.
    * @param options.contrast false skips color contrast, which takes most of the time
