@@ -72,6 +72,13 @@ export async function readPyproject(packageDir: string): Promise<ProjectRequirem
   return { requirements, problems };
 }
 
+/** The files that uv reads, by name. @throws Error if they cannot be read */
+export async function readUvProject(packageDir: string): Promise<Record<string, string>> {
+  const project = await manifestText(packageDir, pyprojectFile, fileLimitBytes);
+  const lock = await manifestText(packageDir, uvLockFile, lockLimitBytes);
+  return { [pyprojectFile]: project ?? '', [uvLockFile]: lock ?? '' };
+}
+
 /** A declaration of Python versions, and its field. */
 export interface RequiredPython {
   readonly file: string;

@@ -1,9 +1,11 @@
 /** The dependencies of a Python package, from requirements.txt or else from pyproject.toml. */
 import { hasManifest } from './manifest-file.ts';
 import type { ManifestProblem } from './manifest-problem.ts';
-import { pyprojectFile, readPyproject, readUvLock, uvLockFile } from './pyproject.ts';
+import { pyprojectFile, readPyproject, readUvLock, readUvProject, uvLockFile } from './pyproject.ts';
 import type { RequirementFlag } from './requirement-options.ts';
 import { readRequirements, requirementsFile } from './requirements.ts';
+
+export { requirementRefusal } from './requirements.ts';
 
 export interface PythonManifest {
   /** File that declares the dependencies; requirements.txt if there is none. */
@@ -13,6 +15,8 @@ export interface PythonManifest {
   readonly constraints: readonly string[];
   /** pip options that apply to all of them. */
   readonly flags: readonly RequirementFlag[];
+  /** pyproject.toml and uv.lock by name, if they alone declare the dependencies. */
+  readonly uvProject?: Readonly<Record<string, string>> | undefined;
   readonly problems: readonly ManifestProblem[];
 }
 
@@ -57,7 +61,9 @@ export async function readPythonManifest(packageDir: string): Promise<PythonMani
   const project = await readPyproject(packageDir);
   const locked = project === undefined ? undefined : await readUvLock(packageDir);
   const requirements = [...listed.requirements, ...(project?.requirements ?? [])];
+  const isUv = locked !== undefined && !listed.namesPackage && requirements.length > 0;
   return {
+    uvProject: isUv ? await readUvProject(packageDir) : undefined,
     file: project === undefined || listed.namesPackage ? requirementsFile : pyprojectFile,
     requirements,
     constraints: [...listed.constraints, ...(locked ?? [])],

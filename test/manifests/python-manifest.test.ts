@@ -48,6 +48,7 @@ describe('without requirements.txt', () => {
       requirements: ['six>=1.16', "idna ; python_version >= '3.9'"],
       constraints: ['six==1.16.0'],
       flags: [],
+      uvProject: { 'pyproject.toml': pyproject, 'uv.lock': uvLock },
       problems: [],
     });
   });

@@ -12,7 +12,14 @@ import { SecretMask } from '../../logs/logs.ts';
 import type { DeclarationReader } from './declaration-reader.ts';
 import { InstallFence } from './install-fence.ts';
 import { InstallerTools } from './installer-tools.ts';
-import type { Installer, LockedRequest, NpmRequest, PackageManagerEnd, PipRequest } from './installer.ts';
+import type {
+  Installer,
+  LockedRequest,
+  NpmRequest,
+  PackageManagerEnd,
+  PipRequest,
+  UvRequest,
+} from './installer.ts';
 import { lockToolRun } from './lock-tools.ts';
 import { findNpm, readNpmSettings, type NpmSettings } from './npm-settings.ts';
 import { npmArguments } from './npm.ts';
@@ -24,6 +31,13 @@ import { RegistryGateway, type ServedRegistry } from './registry-gateway.ts';
 
 /** Temporary files go to the home folder, which is on disk, instead of `/tmp`, which is in memory. */
 const inHome = ['/usr/bin/env', 'sh', '-c', 'TMPDIR=$HOME exec "$@"', 'sh'];
+
+/** Exactly what the lock file says, without development dependencies and the project itself. */
+const uvExport = [
+  ['export', '--frozen', '--offline', '--no-config', '--no-cache', '--no-python-downloads'],
+  ['--no-default-groups', '--no-emit-project', '--no-header', '--no-annotate'],
+  ['--format', 'requirements-txt'],
+].flat();
 
 export interface FencedInstallerServices {
   readonly reader: DeclarationReader;
@@ -131,6 +145,42 @@ export class FencedInstaller implements Installer {
       ]),
       result: 'site-packages',
       edit: editOf(settings, gateway),
+    });
+  }
+
+  async exportUv({
+    files,
+    folder,
+    print,
+    signal,
+    interpreter,
+    uvDir,
+  }: UvRequest): Promise<PackageManagerEnd> {
+    const access = { credentials: [], ca: [], unverifiedHosts: [], proxies: {} };
+    return this.#fence.run({
+      folder,
+      print,
+      signal,
+      // It needs no registry.
+      gateway: this.#gateway(access, []),
+      files,
+      launch: {
+        mounts: { python: interpreter.folder, uv: uvDir },
+        command: (places) => [
+          ...inHome,
+          'sh',
+          '-c',
+          'mkdir exported && exec "$@" > exported/requirements.txt',
+          'sh',
+          `${places['uv']}/bin/uv`,
+          ...uvExport,
+          '--python',
+          `${places['python']}/bin/python3`,
+        ],
+        environment: (places) => ({ LD_LIBRARY_PATH: `${places['python']}/lib` }),
+      },
+      result: 'exported',
+      edit: (line) => line,
     });
   }
 

@@ -9,6 +9,7 @@ import {
 } from '../../workers/workers.ts';
 import type { Events } from '../../events/events.ts';
 import { AllowList } from '../../addresses/addresses.ts';
+import { UvLocks } from './uv-lock.ts';
 import { NpmTools } from './npm-tools.ts';
 import { StartStop } from '../../services/service.ts';
 import { DeclarationReader } from './declaration-reader.ts';
@@ -79,7 +80,13 @@ export class Installations extends StartStop {
           ? new NpmTools(installer, path.join(cacheDir, 'package-managers'))
           : undefined,
       }),
-      python: new PythonDependencies({ cacheDir, python, installer, reader }),
+      python: new PythonDependencies({
+        cacheDir,
+        python,
+        installer,
+        reader,
+        uvLocks: config.runtimeDownloads ? new UvLocks(installer, cacheDir) : undefined,
+      }),
     };
     return new Installations({ ...services, languages, logLineLimit });
   }

@@ -44,6 +44,15 @@ export interface LockedRequest extends InstallRequest {
   readonly binDir?: string | undefined;
 }
 
+/** The choice of requirements by uv, from its lock file. */
+export interface UvRequest extends InstallRequest {
+  readonly interpreter: PythonInterpreter;
+  /** Host folder with `bin/uv`. */
+  readonly uvDir: string;
+  /** pyproject.toml and uv.lock, by name. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
 export interface PipRequest extends InstallRequest {
   /** The Python that pip runs on, and installs for. */
   readonly interpreter: PythonInterpreter;
@@ -76,6 +85,8 @@ export interface Installer {
   npm(request: NpmRequest): Promise<PackageManagerEnd>;
   /** Runs pnpm or yarn, where it is supported. The result is `node_modules` in the folder. @throws as `npm` does */
   locked?(request: LockedRequest): Promise<PackageManagerEnd>;
+  /** Runs `uv export`, where it is supported. The result is `exported/requirements.txt` in the folder. @throws as `npm` does */
+  exportUv?(request: UvRequest): Promise<PackageManagerEnd>;
   /** Runs pip. The result is `site-packages` in the folder. @throws as `npm` does */
   pip(request: PipRequest): Promise<PackageManagerEnd>;
 }

@@ -13,9 +13,13 @@ import type { DeclarationReader } from './declaration-reader.ts';
 import { DependencyCache, type Installation } from './dependency-cache.ts';
 import type { Installer, PipRequest } from './installer.ts';
 import { runPip } from './pip.ts';
+import { uvVersion, type UvLocks, type UvProject } from './uv-lock.ts';
 import { PythonInterpreters, type PythonInterpreter } from './python-interpreter.ts';
 
-type RequirementList = Pick<PipRequest, 'requirements' | 'constraints'>;
+type RequirementList = Pick<PipRequest, 'requirements' | 'constraints'> & {
+  /** If uv chooses the requirements. */
+  readonly uvProject?: UvProject | undefined;
+};
 
 /** Dependencies of the SDK in packages, which old requirements files omit. */
 const base: RequirementList = { requirements: ['grpcio>=1.71', 'protobuf>=6.31.1,<8'], constraints: [] };
@@ -34,6 +38,7 @@ export class PythonDependencies {
   readonly #interpreters: PythonInterpreters;
   readonly #installer: Installer;
   readonly #reader: DeclarationReader;
+  readonly #uvLocks: UvLocks | undefined;
   /** By package folder. */
   readonly #requests = new Map<string, { readonly request: PythonRequest | undefined }>();
   /** Installed folders by package folder. Packages never change, so each is read and checked once per Python. */
@@ -42,22 +47,26 @@ export class PythonDependencies {
   /**
    * @param options.cacheDir folder that sandboxes can access
    * @param options.python the host's Python, a command or a path
+   * @param options.uvLocks reads uv.lock; if omitted, its versions are constraints for pip
    */
   constructor({
     cacheDir,
     python,
     installer,
     reader,
+    uvLocks,
   }: {
     cacheDir: string;
     python: string;
     installer: Installer;
     reader: DeclarationReader;
+    uvLocks?: UvLocks | undefined;
   }) {
     this.#cache = new DependencyCache(path.join(cacheDir, 'python-dependencies'));
     this.#interpreters = new PythonInterpreters({ cacheDir, command: python });
     this.#installer = installer;
     this.#reader = reader;
+    this.#uvLocks = uvLocks;
   }
 
   /**
@@ -99,8 +108,9 @@ export class PythonDependencies {
     onLine: (line: string) => void,
     signal: AbortSignal | undefined,
   ): Promise<string[]> {
-    const { requirements, constraints, flags } = await this.#reader.python(packageDir, signal);
-    const own = { requirements: [...flags, ...requirements], constraints };
+    const { requirements, constraints, flags, uvProject } = await this.#reader.python(packageDir, signal);
+    const project = this.#uvLocks?.isAvailable === true ? uvProject : undefined;
+    const own = { requirements: [...flags, ...requirements], constraints, uvProject: project };
     const lists = requirements.length === 0 ? [base] : [own, base];
     const packages: string[] = [];
     for (const list of lists) packages.push(await this.#packages(interpreter, list, onLine, signal));
@@ -109,26 +119,25 @@ export class PythonDependencies {
 
   async #packages(
     interpreter: PythonInterpreter,
-    { requirements, constraints }: RequirementList,
+    { requirements, constraints, uvProject }: RequirementList,
     onLine: (line: string) => void,
     signal: AbortSignal | undefined,
   ): Promise<string> {
+    const decisive = [interpreter.tag, requirements, constraints, this.#installer.buildsWheels];
+    const byUv = uvProject === undefined ? [] : [uvVersion, uvProject];
     const key = createHash('sha256')
-      .update(
-        JSON.stringify([
-          interpreter.tag,
-          requirements,
-          constraints,
-          this.#installer.buildsWheels,
-          installationFormat,
-        ]),
-      )
+      .update(JSON.stringify([...decisive, installationFormat, ...byUv]))
       .digest('hex');
     const install = async ({ folder, print, signal: ended }: Installation): Promise<void> => {
       if (interpreter.command !== this.#interpreters.command)
         print(`installing for Python ${interpreter.numbers.join('.')}`);
       await mkdir(path.join(folder, 'site-packages'));
-      const request = { interpreter, requirements, constraints, folder, print, signal: ended };
+      const chosen =
+        uvProject &&
+        (await this.#uvLocks?.requirements(uvProject, interpreter, { folder, print, signal: ended }));
+      const list =
+        chosen === undefined ? { requirements, constraints } : { requirements: chosen, constraints: [] };
+      const request = { ...list, interpreter, folder, print, signal: ended };
       await runPip(this.#installer, request);
       await makeScriptsPortable(path.join(folder, 'site-packages', 'bin'));
     };
