@@ -37,11 +37,9 @@ export class ConsoleBrowser {
   readonly page: Page;
   /** What no page may do: log browser errors, throw exceptions, contact other hosts. */
   readonly problems: string[] = [];
-  readonly #browser: Browser;
 
-  constructor(platform: TestPlatform, browser: Browser, context: BrowserContext, page: Page) {
+  constructor(platform: TestPlatform, context: BrowserContext, page: Page) {
     this.platform = platform;
-    this.#browser = browser;
     this.context = context;
     this.page = page;
     this.watch(page);
@@ -140,15 +138,23 @@ export class ConsoleBrowser {
   }
 
   async close(): Promise<void> {
-    await this.#browser.close();
+    await this.context.close();
     await this.platform.close();
   }
+}
+
+let browserOfProcess: Promise<Browser> | undefined;
+
+/** The browser of this process, which all its test files share: each has its own context. It ends with the process. */
+async function sharedBrowser(): Promise<Browser> {
+  browserOfProcess ??= chromium.launch({ executablePath: chromiumBinary(), args: chromiumArguments });
+  return browserOfProcess;
 }
 
 /** A separate platform, and a signed-out browser with its console. */
 export async function openConsole(overrides: Partial<Config> = {}): Promise<ConsoleBrowser> {
   const platform = await startTestPlatform(overrides);
-  const browser = await chromium.launch({ executablePath: chromiumBinary(), args: chromiumArguments });
+  const browser = await sharedBrowser();
   const context = await browser.newContext({
     viewport: wide,
     locale: 'en-GB',
@@ -157,5 +163,5 @@ export async function openConsole(overrides: Partial<Config> = {}): Promise<Cons
   });
   // Waits end when something appears; the limit is for what never does, even on a busy machine.
   context.setDefaultTimeout(120_000);
-  return new ConsoleBrowser(platform, browser, context, await context.newPage());
+  return new ConsoleBrowser(platform, context, await context.newPage());
 }
