@@ -278,6 +278,18 @@ describe('limits', () => {
     expect(await storedRows(served.runId)).toEqual(Array.from({ length: 4 }, () => 'kept'));
   });
 
+  test('a body in chunks of one byte arrives whole', async () => {
+    const served = await serve();
+    const socket = net.connect(served.port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.write(
+      'PUT /files/bytes HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n',
+    );
+    socket.write(`${'1\r\nx\r\n'.repeat(20_000)}0\r\n\r\n`);
+    expect(await text(socket)).toContain('"size_bytes":20000');
+    expect((await send(served, 'GET', '/files/bytes')).body).toBe('x'.repeat(20_000));
+  });
+
   test('requests sent ahead on one connection are served one after another', async () => {
     const served = await serve();
     const socket = net.connect(served.port, '127.0.0.1');

@@ -11,6 +11,7 @@ import { ChelaError, invalidArgument } from '../../errors.ts';
 import { inTurn } from '../../requests-in-turn.ts';
 import { Slots } from '../../services/slots.ts';
 import { FileRequests, type ServedFiles } from './file-requests.ts';
+import { Pace, PacedConnection } from './paced-connection.ts';
 import { StoreRequests, type ServedStores } from './store-requests.ts';
 import { answerJson, parseRequest } from './worker-request.ts';
 
@@ -44,7 +45,8 @@ export class StorageGateway {
   readonly #files: FileRequests;
   readonly #stores: StoreRequests;
   readonly #http: HttpServer;
-  readonly #connections = new Set<Socket>();
+  readonly #pace = new Pace();
+  readonly #connections = new Set<PacedConnection>();
   readonly #active = new Set<Promise<void>>();
 
   constructor(options: GatewayOptions) {
@@ -64,15 +66,16 @@ export class StorageGateway {
     listener.maxConnections = connectionLimit;
     listener.on('connection', (socket: Socket) => {
       socket.setNoDelay(true);
-      this.#connections.add(socket);
-      socket.once('close', () => this.#connections.delete(socket));
-      this.#http.emit('connection', socket);
+      const connection = new PacedConnection(socket, this.#pace);
+      this.#connections.add(connection);
+      connection.once('close', () => this.#connections.delete(connection));
+      this.#http.emit('connection', connection);
     });
   }
 
   /** Ends all connections, and resolves when what they kept is stored and the rest is discarded. */
   async close(): Promise<void> {
-    for (const socket of this.#connections) socket.destroy();
+    for (const connection of this.#connections) connection.destroy();
     await Promise.all(this.#active);
   }
 

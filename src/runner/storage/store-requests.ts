@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { invalidArgument } from '../../errors.ts';
 import type { Slots } from '../../services/slots.ts';
 import { conditionOf, etagOf, valueTooLarge, type StoreLimits, type Stores } from '../../stores/stores.ts';
+import { CollectedBytes } from './collected-bytes.ts';
 import {
   answerEmpty,
   answerJson,
@@ -76,13 +77,11 @@ export class StoreRequests {
 /** Reads a body. It stays open when it is too large, so that the refusal can be answered. */
 async function readText(incoming: IncomingMessage, limits: StoreLimits): Promise<string> {
   if (incoming.destroyed) throw incomplete();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const collected = new CollectedBytes();
   const complete = Promise.withResolvers<void>();
   const onData = (chunk: Buffer): void => {
-    bytes += chunk.length;
-    if (bytes > limits.storeValueLimitBytes) complete.reject(valueTooLarge(limits));
-    else chunks.push(chunk);
+    if (collected.length + chunk.length > limits.storeValueLimitBytes) complete.reject(valueTooLarge(limits));
+    else collected.append(chunk);
   };
   incoming.on('data', onData);
   incoming.once('end', complete.resolve);
@@ -93,7 +92,7 @@ async function readText(incoming: IncomingMessage, limits: StoreLimits): Promise
     incoming.off('data', onData);
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder('utf-8', { fatal: true }).decode(collected.bytes);
   } catch {
     throw invalidArgument('the value is not UTF-8');
   }
