@@ -46,7 +46,7 @@ export class Files {
       storage,
       limits,
       keeping: new Slots(keptAtOnce),
-      remove: async (file) => this.#removeNow(file),
+      remove: async (file) => void (await this.#removeNow(file)),
       abandon: async (file) => this.#abandon(file),
     };
   }
@@ -107,8 +107,10 @@ export class Files {
     const begunBefore = new Date(now.getTime() - unfinishedMilliseconds);
     for (;;) {
       const garbage = await this.#register.garbage(begunBefore, removedAtOnce);
-      for (const file of garbage) await this.#remove(file);
-      if (garbage.length < removedAtOnce) break;
+      let removed = 0;
+      for (const file of garbage) if (await this.#removeNow(file)) removed += 1;
+      // Files that could not be removed come again the next time.
+      if (removed < removedAtOnce) break;
     }
     await this.#storage.removeUnfinished(begunBefore);
   }
@@ -127,9 +129,15 @@ export class Files {
     }
   }
 
-  /** If it fails, `removeGarbage` removes the file later. */
-  async #removeNow(file: DiscardedFile): Promise<void> {
-    await this.#remove(file).catch((err: unknown) => this.#events.failed({ work: 'remove-file', err }));
+  /** If it fails, `removeGarbage` removes the file later. @returns whether it was removed */
+  async #removeNow(file: DiscardedFile): Promise<boolean> {
+    try {
+      await this.#remove(file);
+      return true;
+    } catch (err) {
+      this.#events.failed({ work: 'remove-file', err });
+      return false;
+    }
   }
 }
 
