@@ -120,10 +120,11 @@ export function lockToolRun(
 
 /**
  * @returns 'lock does not fit' if the tool rejects the lock file as not matching package.json
+ * @param installer supports lock files of other tools
  * @throws Error with the last lines of the tool's output; the abort's reason
  */
 export async function runLockTool(
-  installer: Required<Pick<Installer, 'locked'>>,
+  installer: Installer,
   request: LockedRequest,
 ): Promise<'installed' | 'lock does not fit'> {
   let lockFits = true;
@@ -131,7 +132,9 @@ export async function runLockTool(
     if (misfits[request.tool].some((sign) => line.includes(sign))) lockFits = false;
     request.print(line);
   };
-  const { exitCode, tail, errors } = await installer.locked({ ...request, print });
+  const end = await installer.locked?.({ ...request, print });
+  if (end === undefined) throw new Error(`${request.tool} cannot run here`);
+  const { exitCode, tail, errors } = end;
   if (exitCode === 0) return 'installed';
   if (!lockFits && request.isFrozen) return 'lock does not fit';
   const lines = tail.split('\n');

@@ -136,9 +136,7 @@ export class NodeDependencies {
     toolchain: NodeToolchain | undefined,
     { folder, print, signal }: Installation,
   ): Promise<void> {
-    const { locked } = this.#installer;
-    if (this.#tools === undefined || locked === undefined)
-      throw new Error(`${name} cannot be installed here`);
+    if (this.#tools === undefined) throw new Error(`${name} cannot be installed here`);
     const notice = `installing ${carrier} ${version} for ${name}`;
     const key = `${carrier.replaceAll('/', '-')}-${version}`;
     const entry = await this.#tools.install(key, { name: carrier, version, notice }, print, signal);
@@ -146,11 +144,10 @@ export class NodeDependencies {
     const script = await scriptOf(toolDir);
     const files = { 'package.json': manifestText, [name]: text };
     const request = { tool, toolDir, script, files, folder, print, signal, binDir: toolchain?.binDir };
-    const installer = { locked: locked.bind(this.#installer) };
-    const outcome = await runLockTool(installer, { ...request, isFrozen: true });
+    const outcome = await runLockTool(this.#installer, { ...request, isFrozen: true });
     if (outcome === 'installed') return;
     print(`${name} does not match package.json: installing from package.json`);
-    await runLockTool(installer, { ...request, isFrozen: false });
+    await runLockTool(this.#installer, { ...request, isFrozen: false });
   }
 
   async #run(request: Omit<NpmRequest, 'command'>, command: NpmRequest['command']): Promise<void> {
