@@ -404,8 +404,7 @@ describe('a run whose subtasks ended differently', () => {
   });
 
   test('shows its input, and opens the form with it', async () => {
-    await page.getByRole('tab', { name: 'Log' }).focus();
-    await page.keyboard.press('ArrowRight');
+    await page.getByRole('tab', { name: 'Network' }).focus();
     await page.keyboard.press('ArrowRight');
     await page.getByRole('region', { name: 'Input' }).getByText('"fine"').waitFor();
     expect(new URL(page.url()).search).toBe('?tab=input');
