@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, readFile } from 'node:fs/promises';
 import type net from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -188,7 +188,8 @@ function conformance(kind: string, make: () => Sandbox, { fences, concurrency }:
     onTestFinished(async () => removeFolder(other));
     const binDir = path.join(other, 'bin');
     await mkdir(binDir);
-    await copyFile(process.execPath, path.join(binDir, 'node'));
+    const binary = path.join(binDir, 'node');
+    await link(process.execPath, binary).catch(async () => copyFile(process.execPath, binary));
     const worker = await openWorker(
       sandbox,
       {
