@@ -9,6 +9,7 @@ import type { Sandbox } from '../../src/runner/sandbox.ts';
 import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
 import { ProcessSandbox } from '../../src/runner/sandboxes/process.ts';
 import { takeTurnsAtHostPorts } from '../support/host-ports.ts';
+import { makeAuthority } from './certificate-authority.ts';
 import {
   answerOf,
   PreopenedSandbox,
@@ -29,17 +30,6 @@ beforeAll(async () => {
   authority = await makeAuthority(cacheDir);
 });
 afterAll(async () => removeFolder(cacheDir));
-
-/** Creates an authority and its certificate for `localhost`. @returns folder with `ca.pem`, `key.pem`, `cert.pem` */
-async function makeAuthority(parent: string): Promise<string> {
-  const script = `mkdir authority && cd authority &&
-    openssl req -x509 -newkey rsa:2048 -nodes -keyout ca-key.pem -out ca.pem -days 2 -subj /CN=authority-of-the-operator &&
-    openssl req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=localhost &&
-    printf 'subjectAltName=DNS:localhost\\n' > extensions &&
-    openssl x509 -req -in request.pem -CA ca.pem -CAkey ca-key.pem -CAcreateserial -out cert.pem -days 2 -extfile extensions`;
-  await run('sh', ['-c', script], { cwd: parent });
-  return path.join(parent, 'authority');
-}
 
 const kinds: Record<string, (workerCaFile?: string) => Sandbox> = {
   bubblewrap: (workerCaFile) =>

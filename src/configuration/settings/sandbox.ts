@@ -82,7 +82,8 @@ export const sandboxSettings = {
     default: '',
     defaultText: 'none',
     parse: (value) => path.resolve(value),
-    describe: "PEM file of certificate authorities that workers trust in addition to the host's own.",
+    describe:
+      "PEM file of certificate authorities that workers and their browsers trust in addition to the host's own.",
   }),
   dockerHost: setting<string>({
     environment: 'DOCKER_HOST',

@@ -1,7 +1,7 @@
 /** The command line of a bubblewrap sandbox: its mounts, user and environment. */
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import type { ResourceShare, SandboxLimits, SandboxOptions, SharedTmp } from '../sandbox.ts';
-import { bundlePlaces, type CertificateFiles } from './certificates.ts';
+import { browserPolicyPlaces, bundlePlaces, type CertificateFiles } from './certificates.ts';
 import { baseVariables, certificateMounts, inside, placeOf, placesOf, workerVariables } from './layout.ts';
 import { hostMounts, type HostMount } from './host-mounts.ts';
 import { shareVariables, writeShareFiles } from './resource-share.ts';
@@ -74,6 +74,11 @@ function extendedBundles({ all, isExtended }: CertificateFiles): HostMount[] {
     .map((to) => ({ from: all, to }));
 }
 
+/** Browsers use none of the bundles. */
+function browserPolicies({ browserPolicy }: CertificateFiles): HostMount[] {
+  return browserPolicy === undefined ? [] : browserPolicyPlaces.map((to) => ({ from: browserPolicy, to }));
+}
+
 /** /bin, /lib and /lib64 are links into /usr on current systems, and folders on older ones. */
 function rootLinks(): string[] {
   return ['/bin', '/lib', '/lib32', '/lib64'].flatMap((folder) => {
@@ -89,6 +94,7 @@ export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): s
   const mounts = [
     ...extendedBundles(runtime.certificates),
     ...certificateMounts(runtime.certificates),
+    ...browserPolicies(runtime.certificates),
     ...Object.entries(runtime.etc).map(([to, from]) => ({ from, to })),
     { from: runtime.nodeBinary, to: nodeBinary },
     { from: runtime.starter, to: starter },

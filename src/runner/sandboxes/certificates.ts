@@ -34,7 +34,18 @@ export interface CertificateFiles {
   readonly beyondNode: string | undefined;
   /** Whether the operator configured a file for workers. */
   readonly isExtended: boolean;
+  /**
+   * A policy with which Chromium trusts the operator's authorities besides its own list; undefined if there are none.
+   * https://chromeenterprise.google/policies/#CACertificates
+   */
+  readonly browserPolicy: string | undefined;
 }
+
+/** Where Chromium and Chrome look for policies that an administrator made. */
+export const browserPolicyPlaces = [
+  '/etc/chromium/policies/managed/chela.json',
+  '/etc/opt/chrome/policies/managed/chela.json',
+] as const;
 
 /** The base64 text of each certificate in a file, without line breaks. */
 function certificatesIn(pem: string): string[] {
@@ -68,9 +79,9 @@ async function operatorCertificates(file: string): Promise<string[]> {
 }
 
 /** Writes a file that is named by a hash of its content. */
-async function writeOnce(folder: string, content: string): Promise<string> {
+async function writeOnce(folder: string, content: string, extension: 'pem' | 'json'): Promise<string> {
   const digest = createHash('sha256').update(content).digest('hex');
-  const file = path.join(folder, `${digest.slice(0, 32)}.pem`);
+  const file = path.join(folder, `${digest.slice(0, 32)}.${extension}`);
   const draft = path.join(folder, `.draft-${randomUUID()}`);
   await writeFile(draft, content);
   await chmod(draft, 0o644);
@@ -94,11 +105,15 @@ export async function prepareCertificates({
   await mkdir(folder, { recursive: true });
   await chmod(folder, 0o755);
   const write = async (bodies: readonly string[]): Promise<string | undefined> =>
-    bodies.length === 0 ? undefined : writeOnce(folder, pemOf(bodies));
+    bodies.length === 0 ? undefined : writeOnce(folder, pemOf(bodies), 'pem');
   return {
     all: await write(all),
     beyondNode: await write(beyondNode),
     isExtended: operator.length > 0,
+    browserPolicy:
+      operator.length === 0
+        ? undefined
+        : await writeOnce(folder, JSON.stringify({ CACertificates: operator }), 'json'),
   };
 }
 
@@ -107,7 +122,7 @@ export function certificateVariables({
   all,
   beyondNode,
   isExtended,
-}: CertificateFiles): Record<string, string> {
+}: Omit<CertificateFiles, 'browserPolicy'>): Record<string, string> {
   return {
     ...(all !== undefined && { SSL_CERT_FILE: all }),
     ...(beyondNode !== undefined && { NODE_EXTRA_CA_CERTS: beyondNode }),

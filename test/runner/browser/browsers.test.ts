@@ -1,10 +1,15 @@
 import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../platform/support/eventually.ts';
 import { descendantsOf } from '../../platform/support/processes.ts';
+import { makeAuthority } from '../certificate-authority.ts';
+import { listen } from '../proxy/support/servers.ts';
+import { makeReachableFolder, removeFolder } from '../worker-package.ts';
 import { openDevtools, serveBrowsers, type ServedBrowsers } from './support/browsers.ts';
 
 const size = 50_000_000;
@@ -162,6 +167,28 @@ describe('a browser', () => {
     const [folder = ''] = browsers.folders();
     const downloads = path.join(browsers.scratchDir, folder, 'home/downloads');
     expect(readdirSync(downloads)).toEqual(['数据 – naïve.xlsx']);
+  });
+
+  test('trusts the authorities that the operator added, and no others', async () => {
+    const folder = await makeReachableFolder();
+    onTestFinished(async () => removeFolder(folder));
+    const authority = await makeAuthority(folder);
+    const [key, cert] = await Promise.all(
+      ['key.pem', 'cert.pem'].map(async (name) => readFile(path.join(authority, name))),
+    );
+    const { port } = await listen(createHttpsServer({ key, cert }, (_, answer) => answer.end('hello')));
+    const errorWith = async (workerCaFile: string): Promise<unknown> => {
+      const [browsers] = await serveBrowsers({ workerCaFile, proxyAllowedTargets: [`localhost:${port}`] });
+      const client = await openDevtools(browsers);
+      const { result } = await client.send(
+        'Page.navigate',
+        { url: `https://localhost:${port}/` },
+        await client.page(),
+      );
+      return result['errorText'];
+    };
+    expect(await errorWith('')).toBe('net::ERR_CERT_AUTHORITY_INVALID');
+    expect(await errorWith(path.join(authority, 'ca.pem'))).toBeUndefined();
   });
 
   test('counts toward the limits with all its processes and files', async () => {
