@@ -104,6 +104,14 @@ function parentsOf(name: string): string[] {
   return labels.slice(1).map((_, index) => labels.slice(index + 1).join('.'));
 }
 
+/** The address of IPv4 that `::ffff:cb00:7107` means; all other hosts as they are. @param host in its shortest form */
+function unmapped(host: string): string {
+  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(host) ?? [];
+  if (high === undefined || low === undefined) return host;
+  const [upper, lower] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return [upper >> 8, upper & 255, lower >> 8, lower & 255].join('.');
+}
+
 function listOf({ address, prefix }: Network): BlockList {
   const list = new BlockList();
   list.addSubnet(address, prefix, familyOf(address));
@@ -144,11 +152,14 @@ export class HostList {
    * @param host a name in ASCII or an address, without brackets
    */
   allows(host: string, port: number): boolean {
-    const name = canonicalHost(host);
+    const name = unmapped(canonicalHost(host));
     if (isIP(name) !== 0) {
       return this.#networks.some(
         ({ list, network }) =>
-          (network.port === undefined || network.port === port) && list.check(name, familyOf(name)),
+          (network.port === undefined || network.port === port) &&
+          // A range of IPv6 that has ::ffff:0:0/96 would also match every address of IPv4.
+          familyOf(network.address) === familyOf(name) &&
+          list.check(name, familyOf(name)),
       );
     }
     return this.#allowsName(name, port) || this.#allowsSubdomain(parentsOf(name), port);
