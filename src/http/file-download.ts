@@ -9,6 +9,14 @@ import { attachment, inline } from './content-disposition.ts';
 /** Types that browsers only show. All others are downloaded. */
 const shownTypes = new Set(['image/avif', 'image/gif', 'image/jpeg', 'image/png', 'image/webp']);
 
+/**
+ * The type to answer with. Scripts of this server may run in the console, so a page of it that is tricked into loading
+ * one must not find any here: with `nosniff`, browsers run only files with a type of JavaScript.
+ */
+function answeredType(mediaType: string): string {
+  return mediaType.replace(/^[^;]*(?:java|ecma|live|j)script[^;]*/, 'text/plain');
+}
+
 function baseName(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
@@ -57,7 +65,7 @@ export async function sendFile(
   if (range !== undefined)
     void reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`);
   void reply
-    .type(file.media_type)
+    .type(answeredType(file.media_type))
     .header('content-disposition', disposition(baseName(file.name)))
     .header('content-length', range === undefined ? size : range.end - range.start + 1);
   // An empty stream keeps the header with the size.

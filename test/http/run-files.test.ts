@@ -10,6 +10,7 @@ const script = `
   const put = (name, body, type) => fetch(process.env.CHELA_FILES_URL + '/' + name, { method: 'PUT', body, headers: { 'content-type': type } });
   await put('seiten/%C3%BC%20%22.html', ${JSON.stringify(page)}, 'text/html');
   await put('digits.txt', '${digits}', 'text/plain');
+  await put('run.js', '${digits}', 'Text/JavaScript; charset=latin1');
   const { reference } = await (await put('p.png', Buffer.from('iVBORw0KGgo=', 'base64'), '')).json();
   await put('empty', '', '');
   await fetch(process.env.CHELA_STORES_URL + '/seen/last', { method: 'PUT', body: '7' });
@@ -74,8 +75,14 @@ test('a worker keeps state for later runs', async () => {
 describe('the list', () => {
   test('has the files by name, with a page and a prefix', async () => {
     const all = await list();
-    expect(all).toMatchObject({ count: 4, size_bytes: page.length + digits.length + 8 });
-    expect(all.list.map(({ name }) => name)).toEqual(['digits.txt', 'empty', 'p.png', 'seiten/ü ".html']);
+    expect(all).toMatchObject({ count: 5, size_bytes: page.length + 2 * digits.length + 8 });
+    expect(all.list.map(({ name }) => name)).toEqual([
+      'digits.txt',
+      'empty',
+      'p.png',
+      'run.js',
+      'seiten/ü ".html',
+    ]);
     expect(all.list[0]).toMatchObject({
       size_bytes: 10,
       content_type: 'text/plain',
@@ -89,12 +96,12 @@ describe('the list', () => {
       size_bytes: page.length,
       list: [{ content_type: 'text/html' }],
     });
-    expect((await list('?limit=3&offset=2')).list.map(({ name }) => name)).toEqual(['seiten/ü ".html']);
+    expect((await list('?limit=4&offset=2')).list.map(({ name }) => name)).toEqual(['seiten/ü ".html']);
   });
 
   test('of the last run is the same', async () => {
     const { data } = await platform.call<FileListShape>('/worker-runs/last/files');
-    expect(data.count).toBe(4);
+    expect(data.count).toBe(5);
   });
 });
 
@@ -111,6 +118,7 @@ describe('the content', () => {
         'content-length': String(page.length),
       });
     }
+    expect((await get('run.js')).headers.get('content-type')).toBe('text/plain; charset=latin1');
     expect((await get('p.png')).headers.get('content-disposition')).toBe('inline; filename="p.png"');
     expect(await (await get('empty')).text()).toBe('');
   });
@@ -182,7 +190,7 @@ describe('a link', () => {
     const deleted = await platform.call(`/worker-runs/${slug}/file?name=empty`, { method: 'DELETE' });
     expect(deleted.status).toBe(200);
     expect((await fetch(link)).status).toBe(404);
-    expect((await list()).count).toBe(3);
+    expect((await list()).count).toBe(4);
     expect((await platform.call(`/worker-runs/${slug}/file?name=empty`, { method: 'DELETE' })).status).toBe(
       404,
     );
