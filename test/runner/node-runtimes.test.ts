@@ -99,13 +99,27 @@ test('a package gets the newest Node that suits, which is fetched once', async (
     const exact = await prepare({ 'package.json': '{"engines": {"node": "20.19.0"}}' });
     expect(nodeOf(exact)).toContain('20.19.0');
     expect(exact.runtime).toBe('Node 20.19.0');
-    // What is in the cache suits, so the registry is not asked.
+    // The registry has been asked.
     const before = registry.requests.length;
     expect(nodeOf(await prepare({ '.node-version': '>=18 <21' }))).toContain('20.20.2');
     expect(registry.requests).toHaveLength(before);
     // The registry has no such version of 24.
     expect(nodeOf(await prepare({ '.nvmrc': '>=24.99 || 20.19' }))).toContain('20.19.0');
     expect(await cached()).toEqual([`20.19.0${suffix}`, `20.20.2${suffix}`]);
+  });
+});
+
+test('what other packages pinned is used for a range only if the registry cannot be reached', async () => {
+  const ofMajor = { '.nvmrc': '22' };
+  await withLoopbackRegistry(async () => {
+    const { prepare } = workplace('pinned');
+    expect(nodeOf(await prepare({ '.nvmrc': '22.18.0' }))).toContain('22.18.0');
+  });
+  vi.stubEnv('npm_config_registry', 'http://127.0.0.1:1/npm/');
+  expect(nodeOf(await workplace('pinned').prepare(ofMajor))).toContain('22.18.0');
+  vi.unstubAllEnvs();
+  await withLoopbackRegistry(async () => {
+    expect(nodeOf(await workplace('pinned').prepare(ofMajor))).toContain('22.23.3');
   });
 });
 

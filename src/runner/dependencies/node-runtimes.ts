@@ -20,6 +20,10 @@ import { findNpm } from './npm-settings.ts';
 import { NpmTools } from './npm-tools.ts';
 
 const maxKnownPackages = 10_000;
+/** How long the versions in the registry are taken as known. */
+const knownMilliseconds = 3600 * 1000;
+/** How long to wait for the registry if a version in the cache suits. */
+const patienceMilliseconds = 10_000;
 
 /** The npm packages that carry a Node binary, by platform and CPU architecture. */
 const carriers: Readonly<Record<string, string>> = {
@@ -62,6 +66,8 @@ export class NodeRuntimes {
   readonly #npms: NpmTools;
   /** By package folder. Packages never change, so each is read once. */
   readonly #known = new Map<string, NodeRuntime>();
+  /** The versions in the registry, and when they were read. */
+  #lookup: { readonly versions: string[]; readonly at: number } | undefined;
 
   constructor(options: NodeRuntimesOptions) {
     this.#options = options;
@@ -128,21 +134,22 @@ export class NodeRuntimes {
     return { version, binDir };
   }
 
-  /** Of the newest major that has one, the version in the cache, otherwise the newest in the registry. */
+  /**
+   * The newest version of the newest major that has one. The registry decides, because the cache has what packages of
+   * other accounts asked for; the cache counts if the registry cannot be reached, or is not to be.
+   */
   async #versionFor(
     { ranges, reason }: OtherNode,
     request: NodeRequest,
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const cached = await this.#cached();
-    let published: string[] | undefined;
-    for (const range of ranges) {
-      const here = maxSatisfying(cached, range);
-      if (here !== null) return here;
-      published ??= this.#options.downloads ? await this.#published(signal) : [];
-      const newest = maxSatisfying(published, range);
-      if (newest !== null) return newest;
-    }
+    const newest = (versions: readonly string[]): string | undefined =>
+      ranges.map((range) => maxSatisfying(versions, range)).find((version) => version !== null);
+    const here = newest(cached);
+    const published = this.#options.downloads ? await this.#published(here !== undefined, signal) : undefined;
+    const chosen = (published && newest(published)) ?? here;
+    if (chosen !== undefined) return chosen;
     if (this.#options.downloads) throw new Error(missingNodeMessage(request));
     throw new Error(
       `${reason}, but this machine has only Node ${[ownNode.version, ...cached].join(', ')}: others are not downloaded here (CHELA_RUNTIME_DOWNLOADS)`,
@@ -156,8 +163,25 @@ export class NodeRuntimes {
     return entries.map((name) => name.slice(0, -suffix.length));
   }
 
-  async #published(signal: AbortSignal | undefined): Promise<string[]> {
-    return this.#options.registry.versions(carrierOf(), signal ?? new AbortController().signal);
+  /**
+   * Versions in the registry, which is asked about once an hour.
+   * @param hasOther whether it also works without them
+   * @returns undefined if the registry does not answer, and it works without
+   */
+  async #published(hasOther: boolean, signal: AbortSignal | undefined): Promise<string[] | undefined> {
+    const known = this.#lookup;
+    if (known !== undefined && performance.now() - known.at < knownMilliseconds) return known.versions;
+    const ends = [signal, hasOther ? AbortSignal.timeout(patienceMilliseconds) : undefined];
+    const end = AbortSignal.any(ends.filter((each) => each !== undefined));
+    try {
+      const versions = await this.#options.registry.versions(carrierOf(), end);
+      this.#lookup = { versions, at: performance.now() };
+      return versions;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (hasOther) return undefined;
+      throw error;
+    }
   }
 }
 
