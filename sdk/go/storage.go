@@ -47,11 +47,7 @@ func storageURL(variable string, parts ...string) (string, error) {
 		return "", fmt.Errorf("%s is not set: it exists only inside the platform", variable)
 	}
 	for _, part := range parts {
-		pieces := strings.Split(part, "/")
-		for i, piece := range pieces {
-			pieces[i] = url.PathEscape(piece)
-		}
-		base += "/" + strings.Join(pieces, "/")
+		base += "/" + url.PathEscape(part)
 	}
 	return base, nil
 }

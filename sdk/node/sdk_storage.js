@@ -26,16 +26,18 @@ class StorageError extends Error {
 /** An agent of its own, without the proxy in the environment, which is meant for the worker's targets. */
 const agent = new http.Agent({ keepAlive: true });
 
-function urlOf(variable, parts) {
+/** Where to send a request. Not a URL, in which `..` would lead to another name. */
+function placeOf(variable, parts) {
   const base = process.env[variable];
   if (!base)
     throw new StorageError(`${variable} is not set: it exists only inside the platform`, 'UNAVAILABLE');
-  return [base, ...parts.map((part) => part.split('/').map(encodeURIComponent).join('/'))].join('/');
+  const { hostname, port, pathname } = new URL(base);
+  return { hostname, port, path: [pathname, ...parts.map(encodeURIComponent)].join('/') };
 }
 
 /** @returns the answer; its body has to be read. Undefined for 404 if that is allowed */
-async function send(method, url, { body, headers = {}, mayBeMissing = false } = {}) {
-  const request = http.request(url, { method, headers, agent });
+async function send(method, place, { body, headers = {}, mayBeMissing = false } = {}) {
+  const request = http.request({ ...place, method, headers, agent });
   const answered = new Promise((resolve, reject) => {
     request.once('response', resolve);
     request.once('error', reject);
@@ -56,11 +58,11 @@ async function json(answer) {
   return JSON.parse((await buffer(answer)).toString());
 }
 
-async function* listed(url, prefix) {
+async function* listed(place, prefix) {
   let after = '';
   while (after !== null) {
     const query = new URLSearchParams({ prefix, after });
-    const { list, next } = await json(await send('GET', `${url}?${query}`));
+    const { list, next } = await json(await send('GET', { ...place, path: `${place.path}?${query}` }));
     yield* list;
     after = next;
   }
@@ -80,25 +82,25 @@ const files = {
       ...(contentType !== undefined && { 'content-type': contentType }),
       ...(!(content instanceof Readable) && { 'content-length': Buffer.byteLength(content) }),
     };
-    return json(await send('PUT', urlOf('CHELA_FILES_URL', [name]), { body: content, headers }));
+    return json(await send('PUT', placeOf('CHELA_FILES_URL', [name]), { body: content, headers }));
   },
 
   /** @returns {Promise<Buffer | undefined>} undefined if the run has no such file */
   async get(name) {
-    const answer = await send('GET', urlOf('CHELA_FILES_URL', [name]), { mayBeMissing: true });
+    const answer = await send('GET', placeOf('CHELA_FILES_URL', [name]), { mayBeMissing: true });
     return answer && buffer(answer);
   },
 
   /** @returns {Promise<boolean>} whether the run had such a file */
   async delete(name) {
-    const answer = await send('DELETE', urlOf('CHELA_FILES_URL', [name]), { mayBeMissing: true });
+    const answer = await send('DELETE', placeOf('CHELA_FILES_URL', [name]), { mayBeMissing: true });
     answer?.resume();
     return answer !== undefined;
   },
 
   /** The files of the run whose names start with the prefix: `for await (const { name } of files.list())`. */
   list(prefix = '') {
-    return listed(urlOf('CHELA_FILES_URL', []), prefix);
+    return listed(placeOf('CHELA_FILES_URL', []), prefix);
   },
 };
 
@@ -114,8 +116,8 @@ class Store {
     this.#name = name;
   }
 
-  #url(key) {
-    return urlOf('CHELA_STORES_URL', [this.#name, key]);
+  #place(key) {
+    return placeOf('CHELA_STORES_URL', [this.#name, key]);
   }
 
   /** @returns {Promise<unknown>} the value; undefined without one. Numbers beyond 2^53 are rounded by JSON.parse */
@@ -125,7 +127,7 @@ class Store {
 
   /** @returns {Promise<{value: unknown, version: number} | undefined>} the value with its version, for `set` */
   async read(key) {
-    const answer = await send('GET', this.#url(key), { mayBeMissing: true });
+    const answer = await send('GET', this.#place(key), { mayBeMissing: true });
     return answer && { value: await json(answer), version: Number(answer.headers.etag.slice(1, -1)) };
   }
 
@@ -139,7 +141,7 @@ class Store {
     const text = JSON.stringify(value);
     if (text === undefined) throw new TypeError(`a value must be JSON, got ${typeof value}`);
     const headers = { ...conditionOf(condition), 'content-length': Buffer.byteLength(text) };
-    return (await json(await send('PUT', this.#url(key), { body: text, headers }))).version;
+    return (await json(await send('PUT', this.#place(key), { body: text, headers }))).version;
   }
 
   /**
@@ -163,14 +165,14 @@ class Store {
 
   /** @returns {Promise<boolean>} whether there was a value */
   async delete(key) {
-    const answer = await send('DELETE', this.#url(key), { mayBeMissing: true });
+    const answer = await send('DELETE', this.#place(key), { mayBeMissing: true });
     answer?.resume();
     return answer !== undefined;
   }
 
   /** The keys that start with the prefix: `for await (const { key, version } of store.keys())`. */
   keys(prefix = '') {
-    return listed(urlOf('CHELA_STORES_URL', [this.#name]), prefix);
+    return listed(placeOf('CHELA_STORES_URL', [this.#name]), prefix);
   }
 }
 

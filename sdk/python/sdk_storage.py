@@ -26,7 +26,7 @@ def _send(variable, parts, method, body=None, headers=None, query=None):
     if not base:
         raise StorageError(f"{variable} is not set: it exists only inside the platform", "UNAVAILABLE")
     address = urllib.parse.urlsplit(base)
-    path = "/".join([address.path, *(urllib.parse.quote(part) for part in parts)])
+    path = "/".join([address.path, *(urllib.parse.quote(part, safe="") for part in parts)])
     if query:
         path += "?" + urllib.parse.urlencode(query)
     connection = http.client.HTTPConnection(address.hostname, address.port)

@@ -75,6 +75,7 @@ const expected = {
   count: 20,
   keys: ['a/ключ'],
   conflict: 'PRECONDITION_FAILED',
+  badNames: Array.from({ length: 4 }, () => 'INVALID_ARGUMENT'),
 };
 
 test('Node', async () => {
@@ -96,6 +97,10 @@ test('Node', async () => {
         reference, content, names, missing: (await files.get('absent')) ?? null, refused, deleted,
         value: await state.get('a/ключ'), count: await state.get('n'), keys: await all(state.keys('a/'), 'key'),
         conflict: await codeOf(state.set('n', 1, { isNew: true })),
+        badNames: [
+          await codeOf(files.put('../stores/node/n', '1')), await codeOf(store('..').set('files/n', 1)),
+          await codeOf(store('a/b').set('n', 1)), await codeOf(state.delete('')),
+        ],
       }));
     })();`;
   expect(await outputOf(process.execPath, ['-e', code])).toEqual(expected);
@@ -124,6 +129,10 @@ print(json.dumps({
     "deleted": [files.delete("bilder/ü 1.txt"), files.delete("bilder/ü 1.txt")],
     "value": state.get("a/ключ"), "count": state.get("n"), "keys": [key["key"] for key in state.keys("a/")],
     "conflict": code_of(lambda: state.set("n", 1, is_new=True)),
+    "badNames": [
+        code_of(lambda: files.put("../stores/python/n", b"1")), code_of(lambda: Store("..").set("files/n", 1)),
+        code_of(lambda: Store("a/b").set("n", 1)), code_of(lambda: state.delete("")),
+    ],
 }))`;
   expect(await outputOf('python3', ['-B', '-c', code])).toEqual(expected);
 });
@@ -148,6 +157,7 @@ test.skipIf(!hasGo())('Go', async () => {
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -174,20 +184,32 @@ func main() {
 	must(state.SetIf("a/ключ", value, version))
 	_, conflict := state.SetIf("a/ключ", value, version)
 	absent := must(state.Get("absent", &value))
+	_, upwards := sdk.PutFile("../stores/go/n", strings.NewReader("1"), "")
+	_, parent := sdk.Store{Name: ".."}.Set("files/n", 1)
+	_, nested := sdk.Store{Name: "a/b"}.Set("n", 1)
+	badNames := []string{}
+	for _, err := range []error{upwards, parent, nested, state.Delete("")} {
+		var refused *sdk.StorageError
+		if errors.As(err, &refused) {
+			badNames = append(badNames, refused.Code)
+		}
+	}
 	json.NewEncoder(os.Stdout).Encode(map[string]any{
 		"reference": file.Reference, "content": string(content), "refused": sdk.HasCode(refused, "BODY_TOO_LARGE"),
 		"deleted": deleted, "value": value, "conflict": sdk.HasCode(conflict, "PRECONDITION_FAILED"), "absent": absent,
+		"badNames": badNames,
 	})
 }
 `,
   );
   environment = { ...environment, CGO_ENABLED: '0' };
-  const { reference, content, deleted, value } = expected;
+  const { reference, content, deleted, value, badNames } = expected;
   expect(await outputOf('go', ['run', '.'], module)).toEqual({
     reference,
     content,
     deleted,
     value,
+    badNames,
     refused: true,
     conflict: true,
     absent: 0,

@@ -177,6 +177,8 @@ describe('a file', () => {
     ['/files/../secret', 'an empty part, . or ..'],
     ['/files/a/%2e%2e/b', 'an empty part, . or ..'],
     ['/files/a//b', 'an empty part, . or ..'],
+    ['/files/a/', 'an empty part, . or ..'],
+    ['/files/', 'the file name is empty'],
     ['/files/a%00b', 'a control character'],
     ['/files/a%0Ab', 'a control character'],
     ['/files/%ED%A0%80', 'not percent-encoded UTF-8'],

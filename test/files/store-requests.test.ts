@@ -98,6 +98,17 @@ describe('a value', () => {
     expect(reply).toMatchObject({ status: 400, json: { message: expect.stringContaining(message) } });
   });
 
+  test('without a key is not the whole store', async () => {
+    const name = store('whole');
+    await send('PUT', `${name}/k`, '1');
+    for (const method of ['GET', 'DELETE'])
+      expect(await send(method, `${name}/`)).toMatchObject({
+        status: 400,
+        json: { message: 'the key is empty' },
+      });
+    expect((await send('GET', `${name}/k`)).text).toBe('1');
+  });
+
   test('belongs to the account', async () => {
     const name = store('own');
     await send('PUT', `${name}/k`, '1');

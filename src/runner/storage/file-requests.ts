@@ -1,5 +1,6 @@
 /** Serves the files of a run to its workers: `/files` and `/files/NAME`. */
 import { pipeline } from 'node:stream/promises';
+import { invalidArgument } from '../../errors.ts';
 import type { FileRecord, Files, RunFileWriter } from '../../files/files.ts';
 import type { Slots } from '../../services/slots.ts';
 import {
@@ -42,8 +43,9 @@ export class FileRequests {
   /** @throws ChelaError to answer with, if nothing has been sent yet */
   async handle(request: WorkerRequest): Promise<void> {
     const { method, first, rest } = request;
-    const name = rest === '' ? first : `${first}/${rest}`;
-    if (name === '') {
+    const name = rest === undefined ? first : `${first}/${rest}`;
+    if (name === '') throw invalidArgument('the file name is empty: GET /files lists the files');
+    if (name === undefined) {
       if (method !== 'GET') throw methodNotAllowed(request, 'GET');
       await this.#list(request);
     } else if (method === 'PUT') await this.#put(request, name);

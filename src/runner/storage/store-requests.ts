@@ -37,15 +37,16 @@ export class StoreRequests {
   async handle(request: WorkerRequest): Promise<void> {
     // The body is read in the slot too, so that few are in memory.
     await this.#slots.use(async () => {
-      if (request.rest !== '') await this.#handleKey(request);
-      else if (request.first === '') throw invalidArgument('use the path /stores/STORE or /stores/STORE/KEY');
-      else await this.#handleStore(request);
+      const { first: store, rest: key } = request;
+      if (store === undefined) throw invalidArgument('use the path /stores/STORE or /stores/STORE/KEY');
+      if (key === undefined) await this.#handleStore(request, store);
+      else await this.#handleKey(request, store, key);
     });
   }
 
-  async #handleStore(request: WorkerRequest): Promise<void> {
+  async #handleStore(request: WorkerRequest, store: string): Promise<void> {
     const { stores, accountId } = this.#served;
-    const { method, response, first: store, query } = request;
+    const { method, response, query } = request;
     if (method === 'DELETE') {
       await stores.deleteStore({ accountId, store });
       answerEmpty(response);
@@ -55,9 +56,9 @@ export class StoreRequests {
     } else throw methodNotAllowed(request, 'GET or DELETE');
   }
 
-  async #handleKey(request: WorkerRequest): Promise<void> {
+  async #handleKey(request: WorkerRequest, store: string, key: string): Promise<void> {
     const { stores, accountId, limits } = this.#served;
-    const { method, incoming, response, first: store, rest: key } = request;
+    const { method, incoming, response } = request;
     const place = { accountId, store };
     if (method === 'GET' || method === 'HEAD') {
       const found = await stores.get(place, key);

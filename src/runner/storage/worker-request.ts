@@ -6,9 +6,12 @@ export interface WorkerRequest {
   readonly incoming: IncomingMessage;
   readonly response: ServerResponse;
   readonly method: string;
-  /** Parts of the path that come before the first slash, and after it, decoded; `''` without one. */
-  readonly first: string;
-  readonly rest: string;
+  /**
+   * Parts of the path that come before the first slash, and after it, decoded. `''` is an empty name, which is not the
+   * same as none: `DELETE /stores/STORE/` must not delete the store.
+   */
+  readonly first: string | undefined;
+  readonly rest: string | undefined;
   readonly query: URLSearchParams;
 }
 
@@ -33,18 +36,17 @@ export function parseRequest(
   response: ServerResponse,
 ): WorkerRequest & { readonly kind: 'files' | 'stores' } {
   const [path = '', query = ''] = (incoming.url ?? '').split('?', 2);
-  const [, kind, below = ''] = /^\/(files|stores)(?:\/(.*))?$/.exec(path) ?? [];
+  const [, kind, below] = /^\/(files|stores)(?:\/(.*))?$/.exec(path) ?? [];
   if (kind !== 'files' && kind !== 'stores')
     throw new ChelaError('NOT_FOUND', `no such path: ${path}: use /files or /stores`);
-  const slash = below.indexOf('/');
-  const [first, rest] = slash === -1 ? [below, ''] : [below.slice(0, slash), below.slice(slash + 1)];
+  const [, first, rest] = /^([^/]*)(?:\/(.*))?$/.exec(below ?? '') ?? [];
   return {
     incoming,
     response,
     kind,
     method: incoming.method ?? 'GET',
-    first: decoded(first),
-    rest: decoded(rest),
+    first: below === undefined || first === undefined ? undefined : decoded(first),
+    rest: rest === undefined ? undefined : decoded(rest),
     query: new URLSearchParams(query),
   };
 }
