@@ -166,6 +166,11 @@ describe('in a sandbox with its own root', () => {
     expect(await answerOf(bubblewrap(), code)).toEqual(['a/数据.txt', '2', '0']);
   });
 
+  test.runIf(existsSync('/usr/bin/chromium'))('the chromium command of the host starts', async () => {
+    const code = `console.log(JSON.stringify(require('child_process').execFileSync('chromium', ['--version'], { encoding: 'utf8' })))`;
+    expect(await answerOf(bubblewrap(), code)).toMatch(/^Chromium \d/);
+  });
+
   test('ps shows only the processes in the sandbox', async () => {
     const code = `const out = require('child_process').execFileSync('ps', ['-A', '-o', 'ppid=,pid=,args='], { encoding: 'utf8' });
       console.log(JSON.stringify(out.trim().split('\\n').map((line) => line.trim().split(/\\s+/)[2])))`;

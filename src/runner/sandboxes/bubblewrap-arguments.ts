@@ -46,6 +46,8 @@ const systemFiles = [
   '/etc/mime.types',
   '/etc/magic',
   '/etc/fonts',
+  // Debian's command chromium ends without it.
+  '/etc/chromium.d',
   '/etc/ImageMagick-6',
   '/etc/ImageMagick-7',
   // Certificate authorities, where OpenSSL and GnuTLS look for them. Private keys are in other folders.
