@@ -518,6 +518,7 @@ describe('the network tab', () => {
       expect.stringContaining('Other hosts'),
     ]);
     expect(await rows.nth(2).innerText()).toContain('Not a public address (2)');
+    await browser.screenshots('run-network');
     expect(await browser.violations()).toEqual([]);
     await page.getByRole('searchbox', { name: 'Search hosts' }).fill('example');
     await rows.nth(1).waitFor({ state: 'detached' });

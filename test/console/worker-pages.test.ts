@@ -49,6 +49,7 @@ describe('the settings of a worker', () => {
     await page.getByRole('switch', { name: 'Only listed hosts' }).check();
     await page.getByText('There are no successful runs').waitFor();
     const hosts = page.getByRole('textbox', { name: 'Allowed hosts' });
+    await browser.screenshots('worker-hosts');
     await hosts.fill('Example.com\n\nhttps://example.com');
     await page.getByRole('button', { name: 'Apply' }).click();
     await page.getByText('is not a host').first().waitFor();
