@@ -6,6 +6,7 @@ import type { Events } from '../events/events.ts';
 import { Slots } from '../services/slots.ts';
 import { BlobNotFoundError, type ByteRange, type Storage } from '../storage/storage.ts';
 import type { FileLimits } from './file-limits.ts';
+import { checkFileName } from './file-name.ts';
 import { storageKey, type FileRecord } from './file-record.ts';
 import { FileRegister, type DiscardedFile, type FilePage, type NameQuery } from './file-register.ts';
 import { arrivalLimitMilliseconds, RunFileWriter, type FileServices } from './run-file-writer.ts';
@@ -69,8 +70,9 @@ export class Files {
     return { list, next: hasMore ? (list.at(-1)?.name ?? null) : null };
   }
 
-  /** @throws ChelaError NOT_FOUND */
+  /** @throws ChelaError NOT_FOUND, or INVALID_ARGUMENT for a name that files cannot have */
   async get(run: RunKey, name: string): Promise<FileRecord> {
+    checkFileName(name);
     const found = await this.#register.find(run.id, name);
     if (found === undefined) throw noSuchFile(name);
     return found;
@@ -95,8 +97,9 @@ export class Files {
     }
   }
 
-  /** @throws ChelaError NOT_FOUND */
+  /** @throws ChelaError NOT_FOUND, or INVALID_ARGUMENT for a name that files cannot have */
   async delete(run: RunKey, name: string): Promise<void> {
+    checkFileName(name);
     const discarded = await this.#register.discard(run.id, name);
     if (discarded === undefined) throw noSuchFile(name);
     await this.#removeNow(discarded);

@@ -188,6 +188,13 @@ describe('a file', () => {
     expect({ status, ...json }).toMatchObject({ status: 400, message: expect.stringContaining(message) });
   });
 
+  test('with a name that no file can have is not looked for in the database', async () => {
+    const served = await serve();
+    for (const method of ['GET', 'HEAD', 'DELETE'])
+      expect((await send(served, method, '/files/a%00b')).status).toBe(400);
+    expect(served.failures).toEqual([]);
+  });
+
   test('may have a name of 1,024 bytes, and no longer one', async () => {
     const served = await serve();
     const long = await send(served, 'PUT', `/files/${'%C3%BC'.repeat(513)}`, { body: 'x' });

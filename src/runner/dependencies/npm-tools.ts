@@ -27,7 +27,7 @@ export class NpmTools {
   }
 
   /**
-   * Installs the package without running its scripts, unless it is in the cache.
+   * Installs the package, unless it is in the cache.
    * @param key name of its entry
    * @param kept folder of the package that is kept, as `bin`; all of `node_modules` if omitted
    * @returns the entry
