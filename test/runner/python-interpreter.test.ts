@@ -12,7 +12,10 @@ async function addPython(folder: string, name: string, full: string): Promise<st
   const description = { executable: '/bin/true', version, full, stdlib, libraryDir: '', library: null };
   const command = path.join(folder, name);
   await mkdir(folder, { recursive: true });
-  await writeFile(command, `#!/bin/sh\necho '${JSON.stringify(description)}'\n`);
+  await writeFile(
+    command,
+    `#!/bin/sh\necho asked >> ${command}.log\necho '${JSON.stringify(description)}'\n`,
+  );
   await chmod(command, 0o755);
   return command;
 }
@@ -25,7 +28,7 @@ test('the configured Python is used if it suits, otherwise the newest of the hos
   const folder = await temporaryFolder();
   const command = await addPython(path.join(folder, 'own'), 'python3', '3.11.2 (main)');
   const onPath = path.join(folder, 'path');
-  await addPython(onPath, 'python3.11', '3.11.9 (main)');
+  const older = await addPython(onPath, 'python3.11', '3.11.9 (main)');
   await addPython(onPath, 'python3.12', '3.12.1 (main)');
   await addPython(path.join(folder, 'pyenv/versions/3.12.7/bin'), 'python3.12', '3.12.7 (main)');
   // As the shims of pyenv do for a version that is not selected.
@@ -42,6 +45,10 @@ test('the configured Python is used if it suits, otherwise the newest of the hos
   const other = await interpreters.prepare(await requestOf('3.12'));
   expect(other).toMatchObject({ version: '3.12', numbers: [3, 12, 7] });
   expect(await readFile(path.join(other.folder, 'lib/python3.12/marker.py'), 'utf8')).toBe('3.12.7 (main)');
+
+  // Each start of a subtask prepares; the commands of the host are not run each time.
+  expect(await interpreters.prepare(await requestOf('3.12'))).toBe(other);
+  expect(await readFile(`${older}.log`, 'utf8')).toBe('asked\n');
 
   await expect(interpreters.prepare(await requestOf('3.99'))).rejects.toThrow(
     /^\.python-version asks for Python "3\.99", but this machine has only .*3\.11\.2.*3\.12\.7.*: change the declaration, or ask the operator/,

@@ -59,6 +59,8 @@ const leftOut = new Set([
   'ensurepip',
 ]);
 const oldest = [3, 9] as const;
+/** How long the Pythons of the host are taken as known, because each start of a subtask asks for one. */
+const knownMilliseconds = 10 * 60_000;
 /** A command with the name of a Python may wait for something. */
 const describeMilliseconds = 30_000;
 
@@ -123,8 +125,13 @@ async function findOthers(): Promise<string[]> {
   return [...new Set(found.flat())];
 }
 
+interface HostPython {
+  readonly command: string;
+  readonly numbers: readonly number[];
+}
+
 /** Commands that do not run, such as the shims of pyenv for versions that are not selected, are left out. */
-async function describeOthers(): Promise<{ command: string; numbers: number[] }[]> {
+async function describeOthers(): Promise<HostPython[]> {
   const found = await Promise.all(
     (await findOthers()).map(async (command) => {
       const description = await describe(command).catch(() => undefined);
@@ -132,6 +139,11 @@ async function describeOthers(): Promise<{ command: string; numbers: number[] }[
     }),
   );
   return found.flat();
+}
+
+function newestOf(pythons: readonly HostPython[], request: PythonRequest): HostPython | undefined {
+  const fitting = pythons.filter(({ numbers }) => suits(numbers, request));
+  return fitting.toSorted((one, other) => comparePythons(other.numbers, one.numbers)).at(0);
 }
 
 function missing(
@@ -150,6 +162,7 @@ export class PythonInterpreters {
   readonly #command: string;
   /** By command. */
   readonly #prepared = new Map<string, Promise<PythonInterpreter>>();
+  #others: { readonly found: Promise<HostPython[]>; readonly at: number } | undefined;
 
   /**
    * @param options.cacheDir folder that sandboxes can access
@@ -173,12 +186,21 @@ export class PythonInterpreters {
   async prepare(request?: PythonRequest): Promise<PythonInterpreter> {
     const own = await this.#copyOf(this.#command);
     if (request === undefined || suits(own.numbers, request)) return own;
-    const others = await describeOthers();
-    const fitting = others.filter(({ numbers }) => suits(numbers, request));
-    const newest = fitting.toSorted((one, other) => comparePythons(other.numbers, one.numbers)).at(0);
+    const known = newestOf(await this.#findOthers(false), request);
+    if (known !== undefined) return this.#copyOf(known.command);
+    // The operator may have installed another meanwhile.
+    const others = await this.#findOthers(true);
+    const newest = newestOf(others, request);
     if (newest === undefined)
       throw new Error(missing(request, [own.numbers, ...others.map(({ numbers }) => numbers)]));
     return this.#copyOf(newest.command);
+  }
+
+  async #findOthers(isAgain: boolean): Promise<HostPython[]> {
+    const now = performance.now();
+    if (isAgain || this.#others === undefined || now - this.#others.at > knownMilliseconds)
+      this.#others = { found: describeOthers(), at: now };
+    return this.#others.found;
   }
 
   async #copyOf(command: string): Promise<PythonInterpreter> {
