@@ -173,6 +173,9 @@ async function readOther(
   if (found === undefined) return undefined;
   const compared = comparedFields.filter((field) => content[field] !== undefined);
   const manifest = Object.fromEntries(compared.map((field) => [field, content[field]]));
+  const { pnpm } = manifest;
+  // pnpm loads hooks from these packages. They are not part of what it compares.
+  if (isObject(pnpm)) manifest['pnpm'] = { ...pnpm, configDependencies: undefined };
   return { ...found, manifestText: JSON.stringify({ private: true, ...manifest }) };
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readNodeDeclaration } from '../../src/manifests/node-manifest.ts';
 import { readOtherLock } from '../../src/manifests/other-locks.ts';
 import { folderWith } from '../workers/folders.ts';
 
@@ -23,4 +24,21 @@ test.each<[file: string, text: string, manager: unknown, tool: string | undefine
 ])('%s %j with packageManager %j is read by %s', async (file, text, manager, tool) => {
   const found = await readOtherLock(await folderWith({ [file]: text }), manager);
   expect(found && `${found.carrier}@${found.version}`).toBe(tool);
+});
+
+test('settings of pnpm are passed on, without packages that it would load hooks from', async () => {
+  const packageDir = await folderWith({
+    'package.json': {
+      dependencies: { a: '1.0.0' },
+      pnpm: { overrides: { b: '2.0.0' }, configDependencies: { 'pnpm-plugin-x': '1.0.0+sha512-x' } },
+    },
+    'pnpm-lock.yaml': `lockfileVersion: '9.0'\n`,
+  });
+  const rules = { isFenced: true, runsScripts: false, usesLockTools: true, nodeVersion: '24.0.0' };
+  const declaration = await readNodeDeclaration(packageDir, rules);
+  expect(JSON.parse(declaration?.otherLock?.manifestText ?? '')).toEqual({
+    private: true,
+    dependencies: { a: '1.0.0' },
+    pnpm: { overrides: { b: '2.0.0' } },
+  });
 });
