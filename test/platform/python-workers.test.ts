@@ -55,7 +55,11 @@ describe.for(['bubblewrap', 'process'] as const)('a Python worker in the sandbox
     });
     const names = row?.['environment'] as string[];
     expect(names).toEqual(expect.arrayContaining(['HOME', 'PATH', 'PROXY_AUTH', 'PYTHONUNBUFFERED']));
-    expect(names.filter((name) => name.startsWith('CHELA_'))).toEqual([]);
+    // Addresses for the worker, and none of the operator's settings.
+    expect(names.filter((name) => name.startsWith('CHELA_'))).toEqual([
+      'CHELA_FILES_URL',
+      'CHELA_STORES_URL',
+    ]);
   });
 
   test.for([
