@@ -101,6 +101,7 @@ describe('runs', () => {
     await page.waitForURL('**/runs?keyword=counter');
     await eventuallyListed([runs[1], runs[0]]);
     await page.keyboard.press('Escape');
+    expect(await page.getByRole('searchbox').inputValue()).toBe('counter');
     await page.keyboard.press('j');
     await page.keyboard.press('j');
     await page.keyboard.press('k');

@@ -1,4 +1,4 @@
-/** Searches a list a moment after the last key press. The key `/` focuses it from anywhere on the page. */
+/** Searches a list a moment after the last key press. The key `/` focuses it from anywhere on the page; Escape leaves it. */
 import { Kbd, TextInput } from '@mantine/core';
 import { useDebouncedCallback, useHotkeys } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
@@ -41,8 +41,11 @@ export function SearchField({ label, value, onSearch }: SearchFieldProps): React
         setWords(currentTarget.value);
         searchLater(currentTarget.value.trim());
       }}
-      onKeyDown={({ key, currentTarget }) => {
-        if (key === 'Escape') currentTarget.blur();
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return;
+        // Chromium would clear the field, and the list would change under the keys that move through it.
+        event.preventDefault();
+        event.currentTarget.blur();
       }}
     />
   );
