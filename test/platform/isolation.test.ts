@@ -98,6 +98,8 @@ describe('a worker run by the platform', () => {
       'APIFY_MEMORY_MBYTES',
       'BROWSER_WS_ENDPOINT',
       'CDP_ENDPOINT',
+      'CHELA_FILES_URL',
+      'CHELA_STORES_URL',
       'CRAWLEE_MEMORY_MBYTES',
       'ChromeHttp',
       'ChromeWs',
