@@ -66,9 +66,12 @@ function AllowListForm({ workerId, network }: FormProps): ReactNode {
   };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    change.mutate(
-      { allowed_hosts: isLimited ? linesOf(text) : null },
-      { onSuccess: () => notifications.show({ color: 'teal', message: texts.saved }) },
+    // A callback of mutate() would end with this form, which the saved list replaces.
+    void change.mutateAsync({ allowed_hosts: isLimited ? linesOf(text) : null }).then(
+      () => notifications.show({ color: 'teal', message: texts.saved }),
+      () => {
+        // The form shows the error.
+      },
     );
   };
   return (
