@@ -20,10 +20,10 @@ const notSources = new Set(['node_modules', 'site-packages', 'venv', '.venv', '_
 const patterns: Record<Language, { source: RegExp; sdk: RegExp; comment: RegExp }> = {
   node: {
     source: /\.[cm]?[jt]s$/,
-    sdk: /^sdk(?:_pb|_grpc_pb)?\.[cm]?js$/,
+    sdk: /^sdk(?:_pb|_grpc_pb|_storage)?\.[cm]?js$/,
     comment: /^[ \t]*(?:\/\/|\/\*|\*).*$/gm,
   },
-  python: { source: /\.py$/, sdk: /^sdk(?:_pb2|_pb2_grpc)?\.py$/, comment: /^[ \t]*#.*$/gm },
+  python: { source: /\.py$/, sdk: /^sdk(?:_pb2|_pb2_grpc|_storage)?\.py$/, comment: /^[ \t]*#.*$/gm },
   go: { source: /\.go$/, sdk: /^GoSdk\//i, comment: /^[ \t]*(?:\/\/|\/\*|\*).*$/gm },
 };
 

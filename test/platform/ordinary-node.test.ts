@@ -8,7 +8,7 @@ import { startTestPlatform, type TestPlatform } from '../support/test-platform.t
 
 takeTurnsAtHostPorts();
 const sdkFolder = path.join(import.meta.dirname, '../../sdk/node');
-const sdkFiles = ['sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js'];
+const sdkFiles = ['sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js', 'sdk_storage.js'];
 const manifest = {
   name: 'ordinary',
   version: '1.0.0',
@@ -49,8 +49,12 @@ describe.each(['bubblewrap', 'process'] as const)('a Node worker in a sandbox of
   }
 
   test('imports the SDK beside it as an ES module', async () => {
-    const main = `import sdk, { pushData } from './sdk.js'; await sdk.pushData({ a: 1 }); await pushData({ a: 2 });`;
-    expect((await run({ 'main.js': main, 'package.json': esManifest })).rows).toEqual([{ a: 1 }, { a: 2 }]);
+    const main = `import sdk, { pushData } from './sdk.js'; import { files } from './sdk_storage.js';
+      await sdk.pushData({ a: 1 }); await pushData({ a: String(await files.get('absent')) });`;
+    expect((await run({ 'main.js': main, 'package.json': esManifest })).rows).toEqual([
+      { a: 1 },
+      { a: 'undefined' },
+    ]);
   });
 
   test('imports the SDK from a folder as an ES module', async () => {

@@ -9,7 +9,7 @@ const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
 /** Files of the SDK in packages. */
-const sdkFiles = ['sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js'];
+const sdkFiles = ['sdk.js', 'sdk_pb.js', 'sdk_grpc_pb.js', 'sdk_storage.js'];
 
 /**
  * Makes Node write to standard output and error synchronously. They are pipes, and with asynchronous writes the last
