@@ -105,9 +105,12 @@ export class EgressLedger {
     }, flushMilliseconds);
   }
 
+  /** Stores what has changed so far. What changes meanwhile is stored a second later. */
   async #store(): Promise<void> {
-    while (this.#changed.length > 0) {
-      const batch = this.#changed.splice(0, sumsAtOnce);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (let left = this.#changed.length; left > 0; left -= sumsAtOnce) {
+      const batch = this.#changed.splice(0, Math.min(left, sumsAtOnce));
       try {
         await this.#readRows(batch);
         await this.#storeBatch(batch);
@@ -120,8 +123,6 @@ export class EgressLedger {
         throw err;
       }
     }
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 
   /** Reads which rows the runs have already, once for each. */

@@ -106,6 +106,24 @@ describe('the hosts of a run', () => {
     expect((await hostsOf(run, '?sort=-refused')).list[0]?.refused).toBe(3);
   });
 
+  test('are complete when a subtask ends, although another one still transfers', async () => {
+    const run = await makeRun();
+    const [first, second] = [run.open(1), run.open(2)];
+    const endless = second.hosts.connected('endless.example', 443);
+    let isTransferring = true;
+    const transfer = (): void => {
+      endless.addReceived(1);
+      if (isTransferring) setImmediate(transfer);
+    };
+    transfer();
+    onTestFinished(() => void (isTransferring = false));
+    first.hosts.connected('www.example.com', 443).addReceived(5);
+    await first.close();
+    expect(figures(await hostsOf(run, '?subtask=1'))).toEqual([['www.example.com:443', 1, 0, 5]]);
+    isTransferring = false;
+    await second.close();
+  });
+
   test('are not shown to other accounts', async () => {
     const run = await makeRun();
     const { key } = await platform.otherAccount('stranger');
