@@ -1,4 +1,4 @@
-/** The hosts that runs connect to: the ledger, and allow-lists proposed from it. */
+/** The hosts that runs connect to: the ledger, allow-lists proposed from it, and limits per host. */
 export { EgressLedger, type OpenSubtask } from './egress-ledger.ts';
 export type { SubtaskHosts } from './host-counts.ts';
 export { type HostGate, HostLimitError, HostLimiter } from './host-limiter.ts';

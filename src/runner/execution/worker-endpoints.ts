@@ -1,4 +1,4 @@
-/** What the platform serves to one worker: the SDK, files, its proxy, the transparent network, and browsers. */
+/** What the platform serves to one worker: the SDK, files and stores, its proxy, the transparent network, and browsers. */
 import type { Server } from 'node:net';
 import { HostList } from '../../addresses/addresses.ts';
 import type { Config } from '../../configuration/configuration.ts';
