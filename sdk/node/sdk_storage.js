@@ -50,7 +50,7 @@ async function send(method, place, { body, headers = {}, mayBeMissing = false } 
   if (answer.statusCode < 300) return answer;
   const text = (await buffer(answer)).toString();
   if (answer.statusCode === 404 && mayBeMissing) return undefined;
-  const { message = text, error = 'UNAVAILABLE' } = method === 'HEAD' ? {} : JSON.parse(text);
+  const { message = text, error = 'UNAVAILABLE' } = JSON.parse(text);
   throw new StorageError(message, error);
 }
 

@@ -59,6 +59,10 @@ export type HostLimitConfig = Pick<
   'hostConnectionsPerSecond' | 'hostConnectionLimit' | 'hostConnectionWaitSeconds'
 >;
 
+function keyOf(accountId: number, host: string): string {
+  return `${accountId} ${host}`;
+}
+
 export class HostLimiter extends StartStop {
   readonly name = 'host limits';
   readonly #database: Database;
@@ -166,7 +170,7 @@ export class HostLimiter extends StartStop {
   }
 
   #queue(accountId: number, host: string): HostQueue {
-    const key = `${accountId} ${host}`;
+    const key = keyOf(accountId, host);
     const queue = this.#queues.get(key) ?? { accountId, host, waiting: new Set(), returned: 0 };
     this.#queues.set(key, queue);
     return queue;
@@ -199,9 +203,9 @@ export class HostLimiter extends StartStop {
 
   /** Keeps what was to be returned and is not: all of it after a failure, or if a host is removed as idle meanwhile. */
   #giveBack(requests: readonly HostRequest[], grants: readonly HostGrant[]): void {
-    const done = new Set(grants.map(({ account_id: accountId, host }) => `${accountId} ${host}`));
+    const done = new Set(grants.map(({ account_id: accountId, host }) => keyOf(accountId, host)));
     for (const { accountId, host, returned } of requests)
-      if (!done.has(`${accountId} ${host}`)) this.#queue(accountId, host).returned += returned;
+      if (!done.has(keyOf(accountId, host))) this.#queue(accountId, host).returned += returned;
   }
 
   #give({ account_id: accountId, host, count, delay_ms: delayMs }: HostGrant, runnerId: number): void {

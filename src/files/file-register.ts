@@ -1,4 +1,5 @@
 /** The table of files: reservations, kept files, and what the storage still has to remove. */
+import type { Pool, PoolClient } from 'pg';
 import { ulid } from 'ulid';
 import type { Database } from '../database/database.ts';
 import { ChelaError } from '../errors.ts';
@@ -105,11 +106,7 @@ export class FileRegister {
       const [{ files, bytes } = { files: 0, bytes: 0 }] = others;
       if (files >= this.#limits.runFileLimit) throw tooManyFiles(this.#limits);
       if (bytes + sizeBytes > this.#limits.runFilesLimitBytes) throw runFilesTooLarge(this.#limits);
-      const { rows: replaced } = await client.query<DiscardedFile>({
-        name: 'replace-file',
-        text: `UPDATE run_file SET state = 'discarded' WHERE run_id = $1 AND name = $2 AND state = 'kept' RETURNING id, slug`,
-        values: [runId, name],
-      });
+      const replaced = await discardKept(client, runId, name);
       const { rows: kept } = await client.query<FileRecord>({
         name: 'keep-file',
         text: `UPDATE run_file SET state = 'kept', size_bytes = $2, sha256 = $3, kept_at = now()
@@ -117,7 +114,7 @@ export class FileRegister {
         values: [id, sizeBytes, sha256],
       });
       if (kept[0] === undefined) throw runRemoved();
-      return { kept: kept[0], replaced: replaced[0] };
+      return { kept: kept[0], replaced };
     });
   }
 
@@ -172,12 +169,7 @@ export class FileRegister {
 
   /** Marks a file as removable. @returns undefined if the run has no such file */
   async discard(runId: number, name: string): Promise<DiscardedFile | undefined> {
-    const { rows } = await this.#database.pool.query<DiscardedFile>({
-      name: 'discard-file',
-      text: `UPDATE run_file SET state = 'discarded' WHERE run_id = $1 AND name = $2 AND state = 'kept' RETURNING id, slug`,
-      values: [runId, name],
-    });
-    return rows[0];
+    return discardKept(this.#database.pool, runId, name);
   }
 
   /** Discards a file that was not kept. @returns whether its content can be removed: not if it was kept after all */
@@ -218,4 +210,17 @@ export class FileRegister {
 
 function runRemoved(): ChelaError {
   return new ChelaError('NOT_FOUND', 'the run was removed');
+}
+
+async function discardKept(
+  connection: Pool | PoolClient,
+  runId: number,
+  name: string,
+): Promise<DiscardedFile | undefined> {
+  const { rows } = await connection.query<DiscardedFile>({
+    name: 'discard-file',
+    text: `UPDATE run_file SET state = 'discarded' WHERE run_id = $1 AND name = $2 AND state = 'kept' RETURNING id, slug`,
+    values: [runId, name],
+  });
+  return rows[0];
 }

@@ -34,6 +34,8 @@ interface OperationParts<Params, Query, Body, Headers, Data, IsStream> {
   readonly headers?: Headers;
   /** Schema of the answer's `data`; without it the answer has none. */
   readonly data?: Data;
+  /** Statuses of its errors, besides those of every operation. */
+  readonly errors?: readonly number[];
   /** Fields of the multipart form that the operation accepts instead of a JSON body. */
   readonly form?: TSchema;
   /** Requests that the platform sends as a result, in OpenAPI's format. */
@@ -71,8 +73,12 @@ const errorStatuses = [400, 401, 404, 405, 413, 415, 422, 429, 500, 503] as cons
 /** The ways to authenticate; one is enough. */
 const security: Record<string, string[]>[] = [{ BearerAuth: [] }, { QueryTokenAuth: [] }, { ApiKeyAuth: [] }];
 
+function errorSchemasOf(statuses: readonly number[]): Record<string, TSchema> {
+  return Object.fromEntries(statuses.map((status) => [status, errorSchema(status)]));
+}
+
 /** The error answers of every operation. */
-export const errorSchemas = Object.fromEntries(errorStatuses.map((status) => [status, errorSchema(status)]));
+export const errorSchemas = errorSchemasOf(errorStatuses);
 
 /** Route options of an operation, for `app.get(url, operation({…}), handler)`. */
 export function operation<
@@ -84,7 +90,11 @@ export function operation<
   const IsStream extends boolean = false,
 >(parts: OperationParts<Params, Query, Body, Headers, Data, IsStream>) {
   const { params, querystring, body, headers } = parts;
-  const response: unknown = { ...successSchemas(parts), ...errorSchemas };
+  const response: unknown = {
+    ...successSchemas(parts),
+    ...errorSchemas,
+    ...errorSchemasOf(parts.errors ?? []),
+  };
   return {
     config: { public: parts.public ?? false, admin: parts.admin ?? false },
     ...(parts.public === true && { bodyLimit: publicBodyLimitBytes }),

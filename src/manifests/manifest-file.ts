@@ -4,6 +4,9 @@ import { lstat, open } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeText, withoutByteOrderMark } from '../text/decoded-text.ts';
 
+/** Lock files of projects with thousands of dependencies reach 5 MB. */
+export const lockLimitBytes = 16 * 1024 * 1024;
+
 /** There is nothing, a folder or a link in place of the file. */
 const noFile = new Set<unknown>(['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR']);
 

@@ -1,6 +1,6 @@
 /** The parts of a Node package that determine its dependencies: fields of package.json, and the lock file. */
 import { createHash } from 'node:crypto';
-import { manifestText } from './manifest-file.ts';
+import { lockLimitBytes, manifestText } from './manifest-file.ts';
 import { shortened, type ManifestProblem } from './manifest-problem.ts';
 import { readOtherLock, unreadLock, type OtherLock } from './other-locks.ts';
 import { isObject, parseJson, readPackageJson } from './package-json.ts';
@@ -12,8 +12,6 @@ const lockNames = ['npm-shrinkwrap.json', 'package-lock.json'];
 const keptFields = ['dependencies', 'optionalDependencies', 'overrides'] as const;
 const otherWay =
   'use a version from the registry, or put the code into the package and require it by its path';
-/** Lock files of projects with thousands of dependencies reach 5 MB. */
-const lockLimitBytes = 16 * 1024 * 1024;
 
 type Manifest = Partial<Record<(typeof keptFields)[number], Record<string, unknown>>>;
 

@@ -1,8 +1,5 @@
 /** Lock files of pnpm and yarn, and the version of the tool that reads them. */
-import { hasManifest, manifestText } from './manifest-file.ts';
-
-/** Lock files of projects with thousands of dependencies reach 5 MB. */
-const lockLimitBytes = 16 * 1024 * 1024;
+import { hasManifest, lockLimitBytes, manifestText } from './manifest-file.ts';
 
 export const lockTools = ['pnpm', 'yarn-classic', 'yarn-berry'] as const;
 export type LockTool = (typeof lockTools)[number];
@@ -29,10 +26,9 @@ const pnpmVersions = [
   { format: 5, version: '7.33.7' },
 ] as const;
 const classicVersion = '1.22.22';
-const berryVersions = [
-  { format: 8, version: '4.9.2' },
-  { format: 0, version: '3.8.7' },
-] as const;
+const berryVersion = '4.9.2';
+/** For lock files with a format below 8. */
+const oldBerryVersion = '3.8.7';
 
 function versionFor(
   versions: readonly { readonly format: number; readonly version: string }[],
@@ -70,7 +66,7 @@ async function readYarn(packageDir: string, manager: unknown): Promise<OtherLock
   }
   // The registry lacks most versions of 2.
   const fitting = named !== undefined && /^[12]\./.test(named) ? undefined : named;
-  const version = fitting ?? versionFor(berryVersions, Number(format)) ?? classicVersion;
+  const version = fitting ?? (Number(format) >= 8 ? berryVersion : oldBerryVersion);
   return { tool: 'yarn-berry', carrier: carriers['yarn-berry'], version, name, text };
 }
 

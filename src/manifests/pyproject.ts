@@ -1,6 +1,6 @@
 /** Reads the dependencies in pyproject.toml, and the versions that uv.lock has for them. */
 import { parse } from 'smol-toml';
-import { manifestText } from './manifest-file.ts';
+import { lockLimitBytes, manifestText } from './manifest-file.ts';
 import { shortened, type ManifestProblem } from './manifest-problem.ts';
 import { requirementRefusal } from './requirements.ts';
 
@@ -8,8 +8,6 @@ export const pyprojectFile = 'pyproject.toml';
 export const uvLockFile = 'uv.lock';
 
 const fileLimitBytes = 1024 * 1024;
-/** Lock files of projects with hundreds of dependencies reach 3 MB. */
-const lockLimitBytes = 16 * 1024 * 1024;
 const depthLimit = 200;
 
 export interface ProjectRequirements {

@@ -12,7 +12,7 @@ import {
 } from '../../stores/stores.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
-import { errorSchema, success } from '../envelope.ts';
+import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { pageOf, PageQuery, paged, unixSeconds } from './shapes.ts';
 
@@ -75,7 +75,6 @@ function keyShape({ key, version, size_bytes, updated_at }: KeyRecord) {
 }
 
 const tag = 'stores';
-const conflict = { 412: errorSchema(412) };
 
 export function addStoreOperations(app: ApiApp, context: ApiContext): void {
   addStores(app, context);
@@ -161,21 +160,21 @@ function addValueReads(app: ApiApp, { stores }: ApiContext): void {
 }
 
 function addValueChanges(app: ApiApp, { stores, accounts }: ApiContext): void {
-  const put = operation({
-    id: 'putStoreValue',
-    tag,
-    summary: 'Set store value',
-    description:
-      'Sets a value, and creates the store if it does not exist. With If-Match or If-None-Match, nothing is overwritten that you have not read. An extension of the published API.',
-    params: StoreParams,
-    querystring: KeyQuery,
-    headers: ChangeHeaders,
-    body: ValueBody,
-    data: StoreKey,
-  });
   app.put(
     '/stores/:store/value',
-    { ...put, schema: { ...put.schema, response: { ...put.schema.response, ...conflict } } },
+    operation({
+      id: 'putStoreValue',
+      tag,
+      summary: 'Set store value',
+      description:
+        'Sets a value, and creates the store if it does not exist. With If-Match or If-None-Match, nothing is overwritten that you have not read. An extension of the published API.',
+      params: StoreParams,
+      querystring: KeyQuery,
+      headers: ChangeHeaders,
+      body: ValueBody,
+      data: StoreKey,
+      errors: [412],
+    }),
     async (request, reply) => {
       const { store } = request.params;
       const { key } = request.query;
@@ -192,18 +191,18 @@ function addValueChanges(app: ApiApp, { stores, accounts }: ApiContext): void {
     },
   );
 
-  const remove = operation({
-    id: 'deleteStoreValue',
-    tag,
-    summary: 'Delete store value',
-    description: 'Deletes a value. An extension of the published API.',
-    params: StoreParams,
-    querystring: KeyQuery,
-    headers: DeleteHeaders,
-  });
   app.delete(
     '/stores/:store/value',
-    { ...remove, schema: { ...remove.schema, response: { ...remove.schema.response, ...conflict } } },
+    operation({
+      id: 'deleteStoreValue',
+      tag,
+      summary: 'Delete store value',
+      description: 'Deletes a value. An extension of the published API.',
+      params: StoreParams,
+      querystring: KeyQuery,
+      headers: DeleteHeaders,
+      errors: [412],
+    }),
     async (request) => {
       const { store } = request.params;
       const { key } = request.query;

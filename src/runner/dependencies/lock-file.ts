@@ -36,9 +36,7 @@ export function localOtherLock(text: string, places: readonly RegistryPlace[]): 
     if (place !== undefined) return `${place.localUrl}${url.slice(place.url.length)}`;
     const file = packageFile.exec(url)?.[1];
     if (file === undefined) {
-      throw new Error(
-        `the lock file has a package from "${url}": only packages from the registry are supported`,
-      );
+      throw notFromRegistry(url);
     }
     const hash = url.includes('#') ? url.slice(url.indexOf('#')) : '';
     return `${places[0]?.localUrl ?? ''}${file}${hash}`;
@@ -48,13 +46,17 @@ export function localOtherLock(text: string, places: readonly RegistryPlace[]): 
     .replaceAll(/([{ ]tarball: )([^\s,}]+)/g, (_, key: string, url: string) => `${key}${local(url)}`);
 }
 
+function notFromRegistry(url: string): Error {
+  return new Error(
+    `the lock file has a package from "${url}": only packages from the registry are supported`,
+  );
+}
+
 function visit(entry: Json, places: readonly RegistryPlace[]): void {
   for (const [name, value] of Object.entries(entry)) {
     if (name === 'resolved' && typeof value === 'string') {
       if (!/^https?:\/\//.test(value)) {
-        throw new Error(
-          `the lock file has a package from "${value}": only packages from the registry are supported`,
-        );
+        throw notFromRegistry(value);
       }
       const place = places.find(({ url }) => value.startsWith(url));
       if (place === undefined) delete entry['resolved'];

@@ -9,7 +9,7 @@ import { targetText, type Target } from './target.ts';
  * @param canceled ends the wait
  * @throws DialError
  */
-export async function passed(
+export async function connectInTurn(
   gate: HostGate,
   target: Target,
   canceled: AbortSignal,

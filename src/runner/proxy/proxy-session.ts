@@ -8,7 +8,7 @@ import { reasonsByFailure, type ConnectionLedger } from './connection-ledger.ts'
 import { areCredentials, type ProxyCredentials } from './credentials.ts';
 import { DialError, type DialFailure } from './dial-error.ts';
 import type { Dialer } from './dialer.ts';
-import { passed } from './host-gate.ts';
+import { connectInTurn } from './host-gate.ts';
 import { farewell } from './farewell.ts';
 import { readBytes } from './handshake-reader.ts';
 import { HttpFrontend } from './http-frontend.ts';
@@ -203,7 +203,7 @@ export class ProxySession {
       const socket =
         gate === undefined
           ? await this.#connect(checked, canceled, reader)
-          : await passed(gate, checked, canceled, () => this.#connect(checked, canceled, reader));
+          : await connectInTurn(gate, checked, canceled, () => this.#connect(checked, canceled, reader));
       this.#traffic.watch(socket, ledger.connected(checked.host, checked.port), reader);
       return socket;
     } catch (error) {
