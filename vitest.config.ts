@@ -14,6 +14,7 @@ const everyFile = {
   // Time limits only end tests that hang. Tests wait on signals, so they pass on a busy machine.
   testTimeout: 300_000,
   hookTimeout: 300_000,
+  expect: { poll: { timeout: 120_000 } },
   // Coverage does not count functions from the compile cache exactly.
   env:
     childCoverage === undefined ? {} : { NODE_V8_COVERAGE: childCoverage, NODE_DISABLE_COMPILE_CACHE: '1' },

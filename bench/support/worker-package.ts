@@ -45,9 +45,8 @@ export class PlainWorker {
     const sdk = await readFile(sdkFile, 'utf8');
     await writeFile(sdkFile, sdk.replace(`:${sdkAddress.port}'`, `:${sdkPort}'`));
     const config = readConfig({});
-    const { python, installTimeLimitSeconds: timeLimitSeconds } = config;
-    const installer = new HostInstaller({ python, timeLimitSeconds });
     const reader = new DeclarationReader(config);
+    const installer = new HostInstaller(config, { reader });
     const modules = await new NodeDependencies({ cacheDir, installer, reader }).install(
       folder,
       () => undefined,

@@ -21,8 +21,9 @@ interface Workplace {
   cached: () => Promise<string[]>;
 }
 
-const installer = new HostInstaller({ python: 'python3', timeLimitSeconds: 900 });
-const reader = new DeclarationReader(readConfig({}));
+const config = readConfig({});
+const reader = new DeclarationReader(config);
+const installer = new HostInstaller(config, { reader });
 
 async function makeWorkplace(): Promise<Workplace> {
   const folder = await makeReachableFolder();
@@ -209,7 +210,7 @@ describe('an installation that fails', () => {
     const { cacheDir, makePackage, cached } = await makeWorkplace();
     const hurried = new NodeDependencies({
       cacheDir,
-      installer: new HostInstaller({ python: 'python3', timeLimitSeconds: 0.01 }),
+      installer: new HostInstaller({ ...config, installTimeLimitSeconds: 0.01 }, { reader }),
       reader,
     });
     await expect(hurried.install(await makePackage(dependency), ignore)).rejects.toThrow(

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readConfig } from '../../src/configuration/configuration.ts';
+import { readConfig, type Config } from '../../src/configuration/configuration.ts';
 import { Events } from '../../src/events/events.ts';
 import { DeclarationReader } from '../../src/runner/dependencies/declaration-reader.ts';
 import { FencedInstaller } from '../../src/runner/dependencies/fenced-installer.ts';
@@ -63,7 +63,10 @@ const berryLock = `__metadata:
   languageName: unknown
   linkType: soft
 `;
+const reader = new DeclarationReader(readConfig({}));
+let config: Config;
 let folder: string;
+let tools: NpmTools;
 let dependencies: NodeDependencies;
 let lines: string[] = [];
 const print = (line: string): void => {
@@ -72,11 +75,10 @@ const print = (line: string): void => {
 
 beforeAll(async () => {
   folder = await makeReachableFolder();
-  const config = { ...readConfig({}), sandboxUserId: firstUserId, cacheDir: folder };
-  const reader = new DeclarationReader(config);
+  config = { ...readConfig({}), sandboxUserId: firstUserId, cacheDir: folder };
   const events = new Events(pino({ level: 'silent' }));
   const installer = new FencedInstaller(new BubblewrapSandbox(config), config, { reader, events });
-  const tools = new NpmTools(installer, path.join(folder, 'package-managers'));
+  tools = new NpmTools(installer, path.join(folder, 'package-managers'));
   dependencies = new NodeDependencies({ cacheDir: folder, installer, reader, tools });
 });
 afterAll(async () => removeFolder(folder));
@@ -95,15 +97,27 @@ async function versionIn(modules: string | undefined): Promise<string> {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+const locks: [tool: string, files: Record<string, string>, notice: string][] = [
+  ['pnpm', { 'pnpm-lock.yaml': pnpmLock }, 'installing pnpm 10.18.3 for pnpm-lock.yaml'],
+  ['yarn 1', { 'yarn.lock': classicLock }, 'installing yarn 1.22.22 for yarn.lock'],
+  ['yarn 4', { 'yarn.lock': berryLock }, 'installing @yarnpkg/cli-dist 4.9.2 for yarn.lock'],
+];
+
 describe('a lock file', { timeout: 300_000 }, () => {
-  test.each<[tool: string, files: Record<string, string>, notice: string]>([
-    ['pnpm', { 'pnpm-lock.yaml': pnpmLock }, 'installing pnpm 10.18.3 for pnpm-lock.yaml'],
-    ['yarn 1', { 'yarn.lock': classicLock }, 'installing yarn 1.22.22 for yarn.lock'],
-    ['yarn 4', { 'yarn.lock': berryLock }, 'installing @yarnpkg/cli-dist 4.9.2 for yarn.lock'],
-  ])('of %s is installed by it, with the versions in it', async (_tool, files, notice) => {
+  test.each(locks)('of %s is installed by it, with the versions in it', async (_tool, files, notice) => {
     const modules = await dependencies.install(await packageOf('>=6.0.0', files), print);
     expect(await versionIn(modules)).toBe('6.0.0');
     expect(lines).toContain(notice);
+    expect(lines.join('\n')).not.toMatch(/127\.0\.0\.1|\bnpm\b.*added 1 package.*is-number/);
+  });
+
+  test.each(locks)('of %s is installed by it without a sandbox too', async (_tool, files) => {
+    const cacheDir = path.join(folder, 'host');
+    const installer = new HostInstaller(config, { reader });
+    const host = new NodeDependencies({ cacheDir, installer, reader, tools });
+    const modules = await host.install(await packageOf('>=6.0.0', files), print);
+    expect(await versionIn(modules)).toBe('6.0.0');
+    expect(await readdir(path.dirname(modules ?? ''))).toEqual(['node_modules']);
     expect(lines.join('\n')).not.toMatch(/127\.0\.0\.1|\bnpm\b.*added 1 package.*is-number/);
   });
 
@@ -114,19 +128,6 @@ describe('a lock file', { timeout: 300_000 }, () => {
     );
     expect(await versionIn(modules)).toBe('7.0.0');
     expect(lines).toContain('pnpm-lock.yaml does not match package.json: installing from package.json');
-  });
-
-  test('is not used where its tool is not, and the log says so', async () => {
-    const [name, text] = ['pnpm-lock.yaml', pnpmLock];
-    const cacheDir = path.join(folder, 'host');
-    const reader = new DeclarationReader(readConfig({}));
-    const installer = new HostInstaller({ python: 'python3', timeLimitSeconds: 900 });
-    const tools = new NpmTools(installer, path.join(cacheDir, 'package-managers'));
-    const host = new NodeDependencies({ cacheDir, installer, reader, tools });
-    const modules = await host.install(await packageOf('>=6.0.0', { [name]: text }), print);
-    expect(await versionIn(modules)).toBe('7.0.0');
-    expect(lines).toContain(`${name} is not read here: npm installs versions that package.json allows`);
-    expect(await readdir(cacheDir)).toEqual(['node-dependencies']);
   });
 });
 
@@ -149,9 +150,36 @@ describe('the addresses in a lock file', () => {
   test.each(['https://codeload.github.com/a/b/tar.gz/c', 'file:../a.tgz', 'git+ssh://git@host/a.git#b'])(
     '%s is refused',
     (url) => {
-      expect(() => localOtherLock(`  resolved "${url}"`, places)).toThrow(
-        `the lock file has a package from "${url}": only packages from the registry are supported`,
-      );
+      expect(() => localOtherLock(`  resolved "${url}"`, places)).toThrow(refusalOf(url));
     },
   );
+
+  test.each([
+    ['../a', '    resolution: {directory: ../a, type: directory}'],
+    ['/etc', '    resolution: {directory: /etc, type: directory}'],
+    ["'/a b'", "    resolution: {directory: '/a b', type: directory}"],
+    ['git@host:a.git', '    resolution: {commit: b, repo: git@host:a.git, type: git}'],
+    ['file:../a#../a::hash=1', '  resolution: "a@file:../a#../a::hash=1"'],
+    ['portal:/etc::locator=w', '  resolution: "@s/a@portal:/etc::locator=w"'],
+    ['exec:./make.js#./make.js', '  resolution: "a@exec:./make.js#./make.js"'],
+    ['https://github.com/a/b.git#commit=c', '  resolution: "a@https://github.com/a/b.git#commit=c"'],
+    ['git@host:a.git#commit=c', '  resolution: "a@git@host:a.git#commit=c"'],
+  ])('%s in a lock file is refused', (place, line) => {
+    expect(() => localOtherLock(`packages:\n${line}\n`, places)).toThrow(refusalOf(place));
+  });
+
+  test.each([
+    '  resolution: "a@npm:1.0.0"',
+    '  resolution: "@s/a@npm:1.0.0-rc.1+x"',
+    '  resolution: "w@workspace:."',
+    '  resolution: "fsevents@patch:fsevents@npm%3A2.3.3#optional!builtin<compat/fsevents>::version=2.3.3&hash=df0bf1"',
+    '  resolution: "a@virtual:0a1b#npm:1.0.0"',
+    '    resolution: {integrity: sha512-x}',
+  ])('%s stays', (line) => {
+    expect(localOtherLock(line, places)).toBe(line);
+  });
 });
+
+function refusalOf(place: string): string {
+  return `the lock file has a package from "${place}": only packages from the registry are supported`;
+}

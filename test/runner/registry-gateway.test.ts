@@ -5,7 +5,7 @@ import net, { type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RegistryClient } from '../../src/runner/dependencies/registry-client.ts';
-import { gatewayOrigin, RegistryGateway } from '../../src/runner/dependencies/registry-gateway.ts';
+import { gatewayAddress, RegistryGateway } from '../../src/runner/dependencies/registry-gateway.ts';
 import { AllowList } from '../../src/addresses/addresses.ts';
 
 const asked: string[] = [];
@@ -58,7 +58,7 @@ function gatewayTo(server: net.Server, limitBytes?: number): RegistryGateway {
   const url = `http://127.0.0.1:${portOf(server)}/npm/`;
   const access = { credentials: [], ca: [], unverifiedHosts: [], proxies: {} };
   const client = new RegistryClient({ access, registries: [url], allowed: new AllowList([]) });
-  return new RegistryGateway(client, [{ kind: 'npm', url }], limitBytes);
+  return new RegistryGateway(client, [{ kind: 'npm', url }], { limitBytes });
 }
 
 /** Sends the path unchanged. */
@@ -104,9 +104,10 @@ test.each([
 test('links that an author wrote into a document cannot use the operator’s account either', async () => {
   const { body } = await ask('/registry/0/a');
   const [file, account] = (JSON.parse(body) as { tarball: string }[]).map(({ tarball }) => tarball);
-  expect(file).toMatch(`${gatewayOrigin}/file/`);
+  const origin = `http://${gatewayAddress.host}:${gatewayAddress.port}`;
+  expect(file).toMatch(`${origin}/file/`);
   expect(account).toMatch(/\/npm\/-\/npm\/v1\/tokens$/);
-  expect(account).not.toMatch(gatewayOrigin);
+  expect(account).not.toMatch(origin);
 });
 
 test('an endless document is refused at the size limit', async () => {

@@ -307,8 +307,9 @@ test(
       })()`,
     };
     await writePackage(packageDir, files);
-    const installer = new HostInstaller({ python: 'python3', timeLimitSeconds: 900 });
-    const reader = new DeclarationReader(readConfig({}));
+    const config = readConfig({});
+    const reader = new DeclarationReader(config);
+    const installer = new HostInstaller(config, { reader });
     const nodeModulesDir = await new NodeDependencies({ cacheDir, installer, reader }).install(
       packageDir,
       () => {},

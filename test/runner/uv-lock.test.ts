@@ -1,5 +1,5 @@
 /** uv.lock, read by uv in the sandbox of installations, with packages from the real index. */
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,14 +7,16 @@ import { readConfig } from '../../src/configuration/configuration.ts';
 import { Events } from '../../src/events/events.ts';
 import { DeclarationReader } from '../../src/runner/dependencies/declaration-reader.ts';
 import { FencedInstaller } from '../../src/runner/dependencies/fenced-installer.ts';
+import { HostInstaller } from '../../src/runner/dependencies/host-installer.ts';
 import { PythonDependencies } from '../../src/runner/dependencies/python-dependencies.ts';
+import { PythonInterpreters } from '../../src/runner/dependencies/python-interpreter.ts';
 import { UvLocks } from '../../src/runner/dependencies/uv-lock.ts';
 import { BubblewrapSandbox } from '../../src/runner/sandboxes/bubblewrap.ts';
 import { folderWith } from '../workers/folders.ts';
 import { firstUserId, makeReachableFolder, removeFolder } from './worker-package.ts';
 
 const digest = '8b74bedcbbbaca38ff6d7491d76f2b06b3592611af620f8426e82dddb04a5ced';
-const project = `[project]
+const pyproject = `[project]
 name = "w"
 version = "0.1.0"
 requires-python = ">=3.9"
@@ -85,7 +87,7 @@ afterAll(async () => removeFolder(folder));
 
 async function install(lock: string): Promise<string[]> {
   lines = [];
-  const packageDir = await folderWith({ 'pyproject.toml': project, 'uv.lock': lock });
+  const packageDir = await folderWith({ 'pyproject.toml': pyproject, 'uv.lock': lock });
   const { packages } = await dependencies.install(packageDir, (line) => lines.push(line));
   return readdir(packages[0] ?? '');
 }
@@ -99,6 +101,21 @@ test('uv.lock decides versions by platform and their digests', { timeout: 300_00
   expect((await readdir(path.join(folder, 'package-managers'))).length).toBe(1);
 
   await expect(install(lockWith('0'.repeat(64)))).rejects.toThrow(/DO NOT MATCH THE HASHES/);
+});
+
+test('uv reads uv.lock without a sandbox too', { timeout: 300_000 }, async () => {
+  const config = readConfig({});
+  const installer = new HostInstaller(config, { reader: new DeclarationReader(config) });
+  const cacheDir = path.join(folder, 'host');
+  const interpreter = await new PythonInterpreters({ cacheDir, command: 'python3' }).prepare();
+  const project = { 'pyproject.toml': pyproject, 'uv.lock': lockWith(digest) };
+  const draft = path.join(folder, 'draft');
+  await mkdir(draft);
+  const installation = { folder: draft, print: () => undefined, signal: new AbortController().signal };
+  const requirements = await new UvLocks(installer, folder).requirements(project, interpreter, installation);
+  expect(requirements?.map((line) => line.split(' ')[0])).toEqual(['six==1.15.0', 'six==1.16.0']);
+  expect(requirements?.[0]).toContain(`--hash=sha256:${digest}`);
+  expect(await readdir(draft)).toEqual([]);
 });
 
 test(

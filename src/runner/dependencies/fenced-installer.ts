@@ -8,7 +8,6 @@ import type { Config } from '../../configuration/configuration.ts';
 import type { Events } from '../../events/events.ts';
 import { AllowList } from '../../addresses/addresses.ts';
 import type { Launch, Sandbox } from '../sandbox.ts';
-import { SecretMask } from '../../logs/logs.ts';
 import type { DeclarationReader } from './declaration-reader.ts';
 import { InstallFence } from './install-fence.ts';
 import { InstallerTools } from './installer-tools.ts';
@@ -20,24 +19,17 @@ import type {
   PipRequest,
   UvRequest,
 } from './installer.ts';
-import { lockToolRun } from './lock-tools.ts';
-import { findNpm, readNpmSettings, type NpmSettings } from './npm-settings.ts';
+import { localLockFiles, lockToolRun } from './lock-tools.ts';
+import { editOf, npmrc, openGateway, openNpmGateway } from './npm-gateway.ts';
+import { findNpm, readNpmSettings } from './npm-settings.ts';
 import { npmArguments } from './npm.ts';
 import { readPipSettings, type PipSettings } from './pip-settings.ts';
 import { pipArguments, pipFileArguments, pipFiles } from './pip.ts';
-import { secretsOfAccess, type RegistryAccess } from './registry-access.ts';
-import { RegistryClient } from './registry-client.ts';
-import { RegistryGateway, type ServedRegistry } from './registry-gateway.ts';
+import type { RegistryGateway, ServedRegistry } from './registry-gateway.ts';
+import { uvExport } from './uv-lock.ts';
 
 /** Temporary files go to the home folder, which is on disk, instead of `/tmp`, which is in memory. */
 const inHome = ['/usr/bin/env', 'sh', '-c', 'TMPDIR=$HOME exec "$@"', 'sh'];
-
-/** Exactly what the lock file says, without development dependencies and the project itself. */
-const uvExport = [
-  ['export', '--frozen', '--offline', '--no-config', '--no-cache', '--no-python-downloads'],
-  ['--no-default-groups', '--no-emit-project', '--no-header', '--no-annotate'],
-  ['--format', 'requirements-txt'],
-].flat();
 
 export interface FencedInstallerServices {
   readonly reader: DeclarationReader;
@@ -73,7 +65,7 @@ export class FencedInstaller implements Installer {
       readNpmSettings(source),
       toolchain?.npmDir ?? this.#tools.npm(source),
     ]);
-    const { urls, gateway } = this.#npmGateway(settings);
+    const { gateway, registries } = openNpmGateway(settings, this.#allowed);
     const places = gateway.npmPlaces();
     const local: Record<string, string> = {};
     for (const [name, text] of Object.entries(files)) {
@@ -86,7 +78,7 @@ export class FencedInstaller implements Installer {
       print,
       signal,
       gateway,
-      files: { ...local, '.npmrc': npmConfiguration(settings, urls, gateway) },
+      files: { ...local, '.npmrc': npmrc(registries, ['fetch-retry-mintimeout=1000']) },
       launch: nodeToolLaunch({ npm }, 'bin/npm-cli.js', toolchain?.binDir, argv),
       result: 'node_modules',
       edit: editOf(settings, gateway),
@@ -96,25 +88,15 @@ export class FencedInstaller implements Installer {
   async locked(request: LockedRequest): Promise<PackageManagerEnd> {
     const { files, folder, print, signal, toolDir, script, binDir } = request;
     const settings = await readNpmSettings(await findNpm());
-    const { urls, gateway } = this.#npmGateway(settings);
-    const local = (url: string): string => gateway.localUrl(urls.indexOf(url));
-    const registries = {
-      main: local(settings.registry),
-      scopes: settings.scopes.map(({ scope, registry }) => ({ scope, registry: local(registry) })),
-    };
+    const { gateway, registries } = openNpmGateway(settings, this.#allowed);
     const run = lockToolRun(request, registries, this.runsScripts);
-    const places = gateway.npmPlaces();
-    const localFiles: Record<string, string> = { ...run.files };
-    for (const [name, text] of Object.entries(files)) {
-      const isLock = name !== 'package.json';
-      localFiles[name] = isLock ? await this.#reader.localOtherLock(text, places, signal) : text;
-    }
+    const local = await localLockFiles(files, gateway.npmPlaces(), this.#reader, signal);
     return this.#fence.run({
       folder,
       print,
       signal,
       gateway,
-      files: localFiles,
+      files: { ...run.files, ...local },
       launch: nodeToolLaunch({ [request.tool]: toolDir }, script, binDir, run.argv),
       result: 'node_modules',
       edit: editOf(settings, gateway),
@@ -127,10 +109,11 @@ export class FencedInstaller implements Installer {
     const settings = await readPipSettings(interpreter.command, this.#python);
     const pip = await this.#tools.pip(settings.folder, settings.version);
     const { indexes, linkPages } = settings;
-    const gateway = this.#gateway(settings, [
+    const served = [
       ...indexes.map((url): ServedRegistry => ({ kind: 'index', url })),
       ...linkPages.map((url): ServedRegistry => ({ kind: 'page', url })),
-    ]);
+    ];
+    const gateway = openGateway(settings, served, this.#allowed);
     const linkFolders = await reachable(settings.linkFolders);
     return this.#fence.run({
       folder,
@@ -162,20 +145,13 @@ export class FencedInstaller implements Installer {
       print,
       signal,
       // It needs no registry.
-      gateway: this.#gateway(access, []),
+      gateway: openGateway(access, [], this.#allowed),
       files,
       launch: {
         mounts: { python: interpreter.folder, uv: uvDir },
         command: (places) => [
           ...inHome,
-          'sh',
-          '-c',
-          'mkdir exported && exec "$@" > exported/requirements.txt',
-          'sh',
-          `${places['uv']}/bin/uv`,
-          ...uvExport,
-          '--python',
-          `${places['python']}/bin/python3`,
+          ...uvExport(`${places['uv']}/bin/uv`, `${places['python']}/bin/python3`),
         ],
         environment: (places) => ({ LD_LIBRARY_PATH: `${places['python']}/lib` }),
       },
@@ -207,21 +183,6 @@ export class FencedInstaller implements Installer {
       }),
     };
   }
-
-  #npmGateway(settings: NpmSettings): { urls: string[]; gateway: RegistryGateway } {
-    const urls = [...new Set([settings.registry, ...settings.scopes.map(({ registry }) => registry)])];
-    const gateway = this.#gateway(
-      settings,
-      urls.map((url) => ({ kind: 'npm', url })),
-    );
-    return { urls, gateway };
-  }
-
-  #gateway(access: RegistryAccess, registries: readonly ServedRegistry[]): RegistryGateway {
-    const urls = registries.map(({ url }) => url);
-    const client = new RegistryClient({ access, registries: urls, allowed: this.#allowed });
-    return new RegistryGateway(client, registries);
-  }
 }
 
 /**
@@ -245,21 +206,6 @@ function nodeToolLaunch(
   };
 }
 
-/** npm's configuration inside the sandbox: the same registries, through the gateway. */
-function npmConfiguration(
-  { registry, scopes }: NpmSettings,
-  urls: readonly string[],
-  gateway: RegistryGateway,
-): string {
-  const local = (url: string): string => gateway.localUrl(urls.indexOf(url));
-  const lines = [
-    `registry=${local(registry)}`,
-    ...scopes.map(({ scope, registry: url }) => `${scope}:registry=${local(url)}`),
-    'fetch-retry-mintimeout=1000',
-  ];
-  return `${lines.join('\n')}\n`;
-}
-
 function indexArguments({ indexes, linkPages }: PipSettings, gateway: RegistryGateway): string[] {
   const [first, ...others] = indexes.map((_, index) => gateway.localUrl(index));
   const pages = linkPages.map((_, index) => gateway.localUrl(indexes.length + index));
@@ -268,12 +214,6 @@ function indexArguments({ indexes, linkPages }: PipSettings, gateway: RegistryGa
     ...others.flatMap((url) => ['--extra-index-url', url]),
     ...pages.flatMap((url) => ['--find-links', url]),
   ];
-}
-
-/** Restores the original addresses in lines, and masks the configuration's secrets. */
-function editOf(access: RegistryAccess, gateway: RegistryGateway): (line: string) => string {
-  const mask = new SecretMask(secretsOfAccess(access));
-  return (line) => mask.apply(gateway.readable(line));
 }
 
 /** The folders that the sandbox's unprivileged user can enter. */

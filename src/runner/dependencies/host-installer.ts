@@ -4,8 +4,19 @@
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { AllowList } from '../../addresses/addresses.ts';
+import type { Config } from '../../configuration/configuration.ts';
 import { SecretMask } from '../../logs/logs.ts';
-import type { Installer, NpmRequest, PackageManagerEnd, PipRequest } from './installer.ts';
+import type { DeclarationReader } from './declaration-reader.ts';
+import { HostLockTools } from './host-lock-tools.ts';
+import type {
+  Installer,
+  LockedRequest,
+  NpmRequest,
+  PackageManagerEnd,
+  PipRequest,
+  UvRequest,
+} from './installer.ts';
 import { npmArguments } from './npm.ts';
 import { findNpm, readNpmSettings } from './npm-settings.ts';
 import { runPackageManager } from './package-manager.ts';
@@ -27,6 +38,8 @@ function npmEnvironment(node: string): Record<string, string> {
   };
 }
 
+type HostInstallerConfig = Pick<Config, 'python' | 'installTimeLimitSeconds' | 'registryAllowedTargets'>;
+
 export class HostInstaller implements Installer {
   readonly isFenced = false;
   readonly runsScripts = false;
@@ -36,19 +49,19 @@ export class HostInstaller implements Installer {
   readonly #timeLimitSeconds: number;
   readonly #notice: string;
 
+  readonly #lockTools: HostLockTools;
+
   /** @param options.notice first line of every log; none if undefined */
-  constructor({
-    python,
-    timeLimitSeconds,
-    notice = '',
-  }: {
-    python: string;
-    timeLimitSeconds: number;
-    notice?: string;
-  }) {
+  constructor(
+    config: HostInstallerConfig,
+    { reader, notice = '' }: { readonly reader: DeclarationReader; readonly notice?: string },
+  ) {
+    const { python, installTimeLimitSeconds: timeLimitSeconds } = config;
+    const allowed = new AllowList(config.registryAllowedTargets);
     this.#python = python;
     this.#timeLimitSeconds = timeLimitSeconds;
     this.#notice = notice;
+    this.#lockTools = new HostLockTools({ allowed, reader, timeLimitSeconds });
   }
 
   async npm(request: NpmRequest): Promise<PackageManagerEnd> {
@@ -77,6 +90,19 @@ export class HostInstaller implements Installer {
     return this.#run(command, argv, { files, folder, print, signal, mask, environment });
   }
 
+  async locked(request: LockedRequest): Promise<PackageManagerEnd> {
+    this.#printNotice(request.print);
+    return this.#lockTools.locked(request);
+  }
+
+  async exportUv(request: UvRequest): Promise<PackageManagerEnd> {
+    return this.#lockTools.exportUv(request);
+  }
+
+  #printNotice(print: (line: string) => void): void {
+    if (this.#notice !== '') print(this.#notice);
+  }
+
   async #run(
     command: string,
     argv: readonly string[],
@@ -87,7 +113,7 @@ export class HostInstaller implements Installer {
   ): Promise<PackageManagerEnd> {
     const { files, folder, print, mask } = options;
     for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
-    if (this.#notice !== '') print(this.#notice);
+    this.#printNotice(print);
     return runPackageManager(command, argv, {
       ...options,
       timeLimitSeconds: this.#timeLimitSeconds,

@@ -83,10 +83,10 @@ export interface Installer {
    * @throws Error if it cannot be started or exceeds a limit; the abort's reason
    */
   npm(request: NpmRequest): Promise<PackageManagerEnd>;
-  /** Runs pnpm or yarn, where it is supported. The result is `node_modules` in the folder. @throws as `npm` does */
-  locked?(request: LockedRequest): Promise<PackageManagerEnd>;
-  /** Runs `uv export`, where it is supported. The result is `exported/requirements.txt` in the folder. @throws as `npm` does */
-  exportUv?(request: UvRequest): Promise<PackageManagerEnd>;
+  /** Runs pnpm or yarn. The result is `node_modules` in the folder. @throws as `npm` does */
+  locked(request: LockedRequest): Promise<PackageManagerEnd>;
+  /** Runs `uv export`. The result is `exported/requirements.txt` in the folder. @throws as `npm` does */
+  exportUv(request: UvRequest): Promise<PackageManagerEnd>;
   /** Runs pip. The result is `site-packages` in the folder. @throws as `npm` does */
   pip(request: PipRequest): Promise<PackageManagerEnd>;
 }

@@ -11,9 +11,8 @@ export function createInstaller(config: Config, services: FencedInstallerService
     case 'docker':
       return new FencedInstaller(createSandbox({ ...config, warmSandboxes: 0 }), config, services);
     case 'process':
-      return new HostInstaller({
-        python: config.python,
-        timeLimitSeconds: config.installTimeLimitSeconds,
+      return new HostInstaller(config, {
+        reader: services.reader,
         notice: 'installing without a sandbox (CHELA_SANDBOX=process)',
       });
     default:

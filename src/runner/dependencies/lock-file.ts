@@ -41,9 +41,39 @@ export function localOtherLock(text: string, places: readonly RegistryPlace[]): 
     const hash = url.includes('#') ? url.slice(url.indexOf('#')) : '';
     return `${places[0]?.localUrl ?? ''}${file}${hash}`;
   };
+  refuseOtherPlaces(text);
   return text
     .replaceAll(/^([ ]{2}resolved )"([^"\n]+)"/gm, (_, key: string, url: string) => `${key}"${local(url)}"`)
     .replaceAll(/([{ ]tarball: )([^\s,}]+)/g, (_, key: string, url: string) => `${key}${local(url)}`);
+}
+
+const yarnProtocols = ['npm:', 'workspace:', 'patch:', 'virtual:'];
+
+/** @returns the folder or Git repository in pnpm's `resolution: {directory: PLACE, type: directory}` */
+function pnpmPlace(line: string): string | undefined {
+  const start = '    resolution: {';
+  if (!line.startsWith(start)) return undefined;
+  const fields = line.slice(start.length).replaceAll('}', '').split(', ');
+  const found = fields.find((field) => field.startsWith('directory: ') || field.startsWith('repo: '));
+  return found?.slice(found.indexOf(': ') + 2);
+}
+
+/** @returns the reference in `resolution: "name@REFERENCE"` of yarn 2 or later, unless it is the registry or the package itself */
+function yarnPlace(line: string): string | undefined {
+  const start = '  resolution: "';
+  if (!line.startsWith(start)) return undefined;
+  const resolution = line.slice(start.length).replaceAll('"', '');
+  // The name may start with a scope.
+  const reference = resolution.slice(resolution.indexOf('@', 1) + 1);
+  return yarnProtocols.some((protocol) => reference.startsWith(protocol)) ? undefined : reference;
+}
+
+/** @throws Error for a package that does not come from a registry */
+function refuseOtherPlaces(text: string): void {
+  for (const line of text.split(/\r?\n/)) {
+    const place = pnpmPlace(line) ?? yarnPlace(line);
+    if (place !== undefined) throw notFromRegistry(place);
+  }
 }
 
 function notFromRegistry(url: string): Error {

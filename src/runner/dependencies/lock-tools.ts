@@ -1,13 +1,10 @@
 /** The command lines and settings of pnpm and yarn, which install from their own lock files. */
 import type { LockTool } from '../../manifests/other-locks.ts';
 import { PackageManagerError } from './package-manager-error.ts';
+import type { DeclarationReader } from './declaration-reader.ts';
+import type { RegistryPlace } from './lock-file.ts';
 import type { Installer, LockedRequest } from './installer.ts';
-
-/** The registries as the sandbox reaches them, with a trailing slash. */
-export interface LocalRegistries {
-  readonly main: string;
-  readonly scopes: readonly { readonly scope: string; readonly registry: string }[];
-}
+import { npmrc, type LocalRegistries } from './npm-gateway.ts';
 
 /** What a tool runs with, besides its own script. */
 export interface LockToolRun {
@@ -23,14 +20,7 @@ const misfits: Readonly<Record<LockTool, readonly string[]>> = {
   'yarn-berry': ['YN0028'],
 };
 
-function npmrc({ main, scopes }: LocalRegistries): string {
-  const lines = [
-    `registry=${main}`,
-    ...scopes.map(({ scope, registry }) => `${scope}:registry=${registry}`),
-    'update-notifier=false',
-  ];
-  return `${lines.join('\n')}\n`;
-}
+const quiet = ['update-notifier=false'];
 
 function pnpmRun(
   { isFrozen }: LockedRequest,
@@ -48,7 +38,7 @@ function pnpmRun(
       '--reporter=append-only',
       '--config.confirm-modules-purge=false',
     ],
-    files: { '.npmrc': npmrc(registries) },
+    files: { '.npmrc': npmrc(registries, quiet) },
   };
 }
 
@@ -65,7 +55,7 @@ function classicRun(
       ...(isFrozen ? ['--frozen-lockfile'] : []),
       ...(runsScripts ? [] : ['--ignore-scripts']),
     ],
-    files: { '.npmrc': npmrc(registries), '.yarnrc': `registry "${registries.main}"\n` },
+    files: { '.npmrc': npmrc(registries, quiet), '.yarnrc': `registry "${registries.main}"\n` },
   };
 }
 
@@ -119,8 +109,26 @@ export function lockToolRun(
 }
 
 /**
+ * @param files package.json and the lock file, by name
+ * @returns the files with local addresses of packages
+ * @throws Error for a package that does not come from a registry
+ */
+export async function localLockFiles(
+  files: LockedRequest['files'],
+  places: readonly RegistryPlace[],
+  reader: DeclarationReader,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const local: Record<string, string> = {};
+  for (const [name, text] of Object.entries(files)) {
+    const isLock = name !== 'package.json';
+    local[name] = isLock ? await reader.localOtherLock(text, places, signal) : text;
+  }
+  return local;
+}
+
+/**
  * @returns 'lock does not fit' if the tool rejects the lock file as not matching package.json
- * @param installer supports lock files of other tools
  * @throws Error with the last lines of the tool's output; the abort's reason
  */
 export async function runLockTool(
@@ -132,9 +140,7 @@ export async function runLockTool(
     if (misfits[request.tool].some((sign) => line.includes(sign))) lockFits = false;
     request.print(line);
   };
-  const end = await installer.locked?.({ ...request, print });
-  if (end === undefined) throw new Error(`${request.tool} cannot run here`);
-  const { exitCode, tail, errors } = end;
+  const { exitCode, tail, errors } = await installer.locked({ ...request, print });
   if (exitCode === 0) return 'installed';
   if (!lockFits && request.isFrozen) return 'lock does not fit';
   const lines = tail.split('\n');

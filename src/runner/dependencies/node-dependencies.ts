@@ -97,8 +97,7 @@ export class NodeDependencies {
     { version: nodeVersion, toolchain }: NodeTarget,
   ): Promise<string | undefined> {
     const { isFenced, runsScripts } = this.#installer;
-    const usesLockTools = this.#tools !== undefined && this.#installer.locked !== undefined;
-    const rules = { isFenced, runsScripts, usesLockTools, nodeVersion };
+    const rules = { isFenced, runsScripts, usesLockTools: this.#tools !== undefined, nodeVersion };
     const declaration = await this.#reader.node(packageDir, rules, signal);
     if (declaration === undefined) return undefined;
     const build = async (installation: Installation) => {

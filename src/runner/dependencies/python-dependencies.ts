@@ -109,7 +109,7 @@ export class PythonDependencies {
     signal: AbortSignal | undefined,
   ): Promise<string[]> {
     const { requirements, constraints, flags, uvProject } = await this.#reader.python(packageDir, signal);
-    const project = this.#uvLocks?.isAvailable === true ? uvProject : undefined;
+    const project = this.#uvLocks === undefined ? undefined : uvProject;
     const own = { requirements: [...flags, ...requirements], constraints, uvProject: project };
     const lists = requirements.length === 0 ? [base] : [own, base];
     const packages: string[] = [];

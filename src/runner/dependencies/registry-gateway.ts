@@ -17,14 +17,11 @@ import type { RegistryPlace } from './lock-file.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { replaceAnchors, replaceTarballs, type Replace } from './registry-links.ts';
 
-/** Address of the gateway in a sandbox. */
+/** Address of the gateway in sandboxes. */
 export const gatewayAddress = { host: '127.0.0.1', port: 6001 } as const;
-export const gatewayOrigin = `http://${gatewayAddress.host}:${gatewayAddress.port}`;
 
-// expression-exempt: starts with a constant address and ends with a run of digits
-const registryPlace = new RegExp(`${RegExp.escape(gatewayOrigin)}/registry/(\\d+)/?`, 'g');
-// expression-exempt: starts with a constant address; the runs of digits and of URL characters cannot overlap
-const filePlace = new RegExp(`${RegExp.escape(gatewayOrigin)}/file/(\\d+)/[^\\s)"']*`, 'g');
+const registryPlace = /http:\/\/127\.0\.0\.1:(\d{1,5})\/registry\/(\d+)\/?/g;
+const filePlace = /http:\/\/127\.0\.0\.1:(\d{1,5})\/file\/(\d+)\/[^\s)"']*/g;
 
 /** npm's documents for packages with thousands of versions reach tens of megabytes. */
 const documentLimitBytes = 256 * 1024 * 1024;
@@ -62,19 +59,27 @@ export class RegistryGateway {
   readonly #numbers = new Map<string, number>();
   readonly #notices = new Set<string>();
   readonly #documentLimitBytes: number;
+  readonly #port: number;
   /** Total size of the documents that are being read or sent. */
   #documentBytes = 0;
   #onNotice: (message: string) => void = () => undefined;
 
-  /** @param limitBytes maximum size of a document, and of all documents in flight together */
+  /**
+   * @param options.limitBytes maximum size of a document, and of all documents in flight together
+   * @param options.port under which package managers reach it; the one in sandboxes if omitted
+   */
   constructor(
     client: RegistryClient,
     registries: readonly ServedRegistry[],
-    limitBytes = documentLimitBytes,
+    {
+      limitBytes = documentLimitBytes,
+      port = gatewayAddress.port,
+    }: { limitBytes?: number; port?: number | undefined } = {},
   ) {
     this.#client = client;
     this.#registries = registries;
     this.#documentLimitBytes = limitBytes;
+    this.#port = port;
     this.#server = createServer(
       inTurn((request, response) => {
         this.#answer(request, response).catch((error: Error) => {
@@ -104,13 +109,17 @@ export class RegistryGateway {
     this.#client.close();
   }
 
-  /** URL of a registry in the sandbox, by its index in the list. */
-  localUrl(index: number): string {
-    const isPage = this.#registries[index]?.kind === 'page';
-    return `${gatewayOrigin}/registry/${index}${isPage ? '' : '/'}`;
+  get #origin(): string {
+    return `http://${gatewayAddress.host}:${this.#port}`;
   }
 
-  /** URLs of the npm registries in the sandbox. */
+  /** URL of a registry for package managers, by its index in the list. */
+  localUrl(index: number): string {
+    const isPage = this.#registries[index]?.kind === 'page';
+    return `${this.#origin}/registry/${index}${isPage ? '' : '/'}`;
+  }
+
+  /** URLs of the npm registries for package managers. */
   npmPlaces(): RegistryPlace[] {
     return this.#registries.flatMap(({ kind, url }, index) =>
       kind === 'npm' ? [{ url, localUrl: this.localUrl(index) }] : [],
@@ -119,12 +128,14 @@ export class RegistryGateway {
 
   /** Restores the original addresses in a line of a package manager. */
   readable(line: string): string {
+    const isOwn = (port: string): boolean => Number(port) === this.#port;
     return line
-      .replaceAll(registryPlace, (whole, index: string) => {
-        return this.#registries[Number(index)]?.url ?? whole;
+      .replaceAll(registryPlace, (whole, port: string, index: string) => {
+        const registry = isOwn(port) ? this.#registries[Number(index)] : undefined;
+        return registry?.url ?? whole;
       })
-      .replaceAll(filePlace, (whole, number: string) => {
-        const file = this.#files[Number(number)];
+      .replaceAll(filePlace, (whole, port: string, number: string) => {
+        const file = isOwn(port) ? this.#files[Number(number)] : undefined;
         return file === undefined ? whole : `${file.origin}${file.pathname}`;
       });
   }
@@ -252,7 +263,7 @@ export class RegistryGateway {
       this.#numbers.set(remote.href, number);
     }
     const name = remote.pathname.slice(remote.pathname.lastIndexOf('/') + 1);
-    return `${gatewayOrigin}/file/${number}/${name}${hash}`;
+    return `${this.#origin}/file/${number}/${name}${hash}`;
   }
 }
 

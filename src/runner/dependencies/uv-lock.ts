@@ -10,6 +10,19 @@ import type { PythonInterpreter } from './python-interpreter.ts';
 
 export const uvVersion = '0.13.9';
 
+/** Exactly what the lock file says, without development dependencies and the project itself. */
+const exportArguments = [
+  ['export', '--frozen', '--offline', '--no-config', '--no-cache', '--no-python-downloads'],
+  ['--no-default-groups', '--no-emit-project', '--no-header', '--no-annotate'],
+  ['--format', 'requirements-txt'],
+].flat();
+
+/** Command line of `Installer.exportUv`, to run in the folder of the project. @param uv @param python paths of the programs */
+export function uvExport(uv: string, python: string): string[] {
+  const script = 'mkdir exported && exec "$@" > exported/requirements.txt';
+  return ['sh', '-c', script, 'sh', uv, ...exportArguments, '--python', python];
+}
+
 const requirementsLimitBytes = 32 * 1024 * 1024;
 
 /** Files of a project, by name. */
@@ -23,11 +36,6 @@ export class UvLocks {
   constructor(installer: Installer, cacheDir: string) {
     this.#installer = installer;
     this.#cache = new DependencyCache(path.join(cacheDir, 'package-managers'));
-  }
-
-  /** Whether uv can run here. */
-  get isAvailable(): boolean {
-    return this.#installer.exportUv !== undefined;
   }
 
   /**
@@ -44,8 +52,8 @@ export class UvLocks {
     await mkdir(draft);
     try {
       const request = { files: project, uvDir, interpreter, folder: draft, print, signal };
-      const end = await this.#installer.exportUv?.(request);
-      if (end?.exitCode !== 0) {
+      const end = await this.#installer.exportUv(request);
+      if (end.exitCode !== 0) {
         print('uv cannot read uv.lock: pip installs the versions in it');
         return undefined;
       }
