@@ -12,7 +12,7 @@ import { pino } from 'pino';
 import { readConfig } from '../src/configuration/configuration.ts';
 import { openDatabase, Platform } from '../src/platform/platform.ts';
 import { publishBundledWorkers } from '../src/workers/bundled-workers.ts';
-import { preparePython } from './python.ts';
+import { preparePython } from '../test/support/python-environment.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -73,7 +73,7 @@ async function fuzz(python: string, url: string, key: string): Promise<number> {
 }
 
 async function main(): Promise<number> {
-  const python = await preparePython();
+  const python = await preparePython(path.join(import.meta.dirname, 'requirements.txt'));
   const database = await openDatabase(config, logger);
   const platform = await Platform.open({ config, logger, parts: { api: true, runner: false } }, database.url);
   try {

@@ -141,18 +141,21 @@ describe('the addresses in a lock file', () => {
     ['https://registry.yarnpkg.com/a/-/a-1.0.0.tgz#abc', 'http://local/0/a/-/a-1.0.0.tgz#abc'],
     ['https://own.example/npm/@s/a/-/a-1.0.0.tgz', 'http://local/1/@s/a/-/a-1.0.0.tgz'],
     ['https://other.example/x/@s%2fa/-/a-1.0.0.tgz#f', 'http://local/0/@s%2fa/-/a-1.0.0.tgz#f'],
+    ['https://other.example/x/@s/a/-/a-1.0.0.TGZ?b=/-/c.tgz', 'http://local/0/@s/a/-/a-1.0.0.TGZ'],
   ])('%s becomes %s', (url, local) => {
     expect(localOtherLock(`a@^1:\n  resolved "${url}"\n`, places)).toBe(`a@^1:\n  resolved "${local}"\n`);
     const yaml = `resolution: {integrity: sha512-x, tarball: ${url}}`;
     expect(localOtherLock(yaml, places)).toBe(yaml.replace(url, local));
   });
 
-  test.each(['https://codeload.github.com/a/b/tar.gz/c', 'file:../a.tgz', 'git+ssh://git@host/a.git#b'])(
-    '%s is refused',
-    (url) => {
-      expect(() => localOtherLock(`  resolved "${url}"`, places)).toThrow(refusalOf(url));
-    },
-  );
+  test.each([
+    'https://codeload.github.com/a/b/tar.gz/c',
+    'https://other.example/a/-/a-1.0.0.tgz/download',
+    'file:../a.tgz',
+    'git+ssh://git@host/a.git#b',
+  ])('%s is refused', (url) => {
+    expect(() => localOtherLock(`  resolved "${url}"`, places)).toThrow(refusalOf(url));
+  });
 
   test.each([
     ['../a', '    resolution: {directory: ../a, type: directory}'],

@@ -23,7 +23,12 @@ export function localLock(text: string, places: readonly RegistryPlace[]): strin
 }
 
 /** The file of a package in any npm registry: `name/-/name-1.0.0.tgz`, with the scope if there is one. */
-const packageFile = /\/((?:@[^/]{1,214}(?:\/|%2f))?[^/]{1,214}\/-\/[^/?#]{1,300}\.tgz)(?:[?#]|$)/i;
+function packageFile(url: string): string | undefined {
+  const [address = ''] = url.split(/[?#]/, 1);
+  const [scope = '', name, dash, file = ''] = address.split('/').slice(-4);
+  if (!name || dash !== '-' || !file.toLowerCase().endsWith('.tgz')) return undefined;
+  return [...(scope.startsWith('@') ? [scope] : []), name, dash, file].join('/');
+}
 
 /**
  * Rewrites the addresses of packages in a lock file of pnpm or yarn, whose digests are in it too.
@@ -34,7 +39,7 @@ export function localOtherLock(text: string, places: readonly RegistryPlace[]): 
   const local = (url: string): string => {
     const place = places.find((candidate) => url.startsWith(candidate.url));
     if (place !== undefined) return `${place.localUrl}${url.slice(place.url.length)}`;
-    const file = packageFile.exec(url)?.[1];
+    const file = packageFile(url);
     if (file === undefined) {
       throw notFromRegistry(url);
     }
