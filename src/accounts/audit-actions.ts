@@ -19,6 +19,7 @@ export const auditActions = [
   'worker.created',
   'worker.version_created',
   'worker.version_changed',
+  'worker.version_made_current',
   'worker.changed',
   'worker.deleted',
   'worker.published',

@@ -25,6 +25,11 @@ const publishedFields = {
   slug: Type.String({ description: 'Identifier of the worker.', examples: [exampleWorkerSlug] }),
   path: Type.String({ examples: ['admin~my-worker'] }),
   version: Type.String({ examples: ['v1.0.1'] }),
+  is_current: Type.Boolean({
+    description:
+      'Extension: whether runs that name no version use this one. A version with dependencies becomes current once they are installed.',
+    examples: [true],
+  }),
   warnings,
 };
 
@@ -104,6 +109,10 @@ const versionFields = {
   is_current: Type.Boolean({
     description: 'Whether runs that do not name a version use this one.',
     examples: [true],
+  }),
+  becomes_current: Type.Boolean({
+    description: 'Whether it becomes the current version as soon as its dependencies are installed.',
+    examples: [false],
   }),
   created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
   description: Type.String({

@@ -10,6 +10,7 @@ import { outliveLostOutput } from './printing.ts';
 import { addPushCommand } from './push.ts';
 import { addRunnerCommand } from './runner.ts';
 import { addUpCommand } from './up.ts';
+import { addVersionsCommand } from './versions.ts';
 
 function makeProgram(): Command {
   const program = new Command('chela')
@@ -20,6 +21,7 @@ function makeProgram(): Command {
   addApiCommand(program);
   addRunnerCommand(program);
   addPushCommand(program);
+  addVersionsCommand(program);
   addKeysCommand(program);
   return program;
 }

@@ -2,8 +2,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import type { PublishedVersion } from '../answers/versions.ts';
+import { setTimeout } from 'node:timers/promises';
+import type { PublishedVersion, WorkerVersion } from '../answers/versions.ts';
 import type { WorkerPage } from '../answers/workers.ts';
+import { apiCall, type Answer, type ApiFlags, type Call } from './api-call.ts';
 import { withoutEnd } from '../text/text-ends.ts';
 import {
   listPublishedFiles,
@@ -18,26 +20,18 @@ import { configOf } from './settings-options.ts';
 
 /** Maximum number of names in the summary of what is left out. */
 const maxNamedLeftOut = 10;
+const installPollMilliseconds = 500;
 
-export interface PushFlags {
+export interface PushFlags extends ApiFlags {
   readonly git?: string;
   readonly gitFolder?: string;
-  readonly url?: string;
-  readonly key?: string;
   readonly name?: string;
   readonly title?: string;
   readonly description?: string;
   readonly dryRun?: boolean;
+  /** Wait until the version is installed. */
+  readonly wait?: boolean;
 }
-
-interface Answer {
-  readonly code: number;
-  readonly message: string;
-  readonly details?: string[];
-  readonly data?: unknown;
-}
-
-type Call = (apiPath: string, body?: FormData | object) => Promise<Answer>;
 
 /** Publishes a folder or a repository. @throws CommandError */
 export async function push(folder: string | undefined, flags: PushFlags): Promise<void> {
@@ -49,35 +43,7 @@ export async function push(folder: string | undefined, flags: PushFlags): Promis
     await preview(await publishedFiles(folder));
     return;
   }
-  const config = configOf({});
-  const baseUrl = withoutEnd(flags.url ?? `http://${config.host}:${config.port}`, '/');
-  const key = flags.key ?? config.apiKey;
-  if (key === '') throw new CommandError('no API key: give --key or set CHELA_API_KEY');
-
-  const call: Call = async (apiPath, body) => {
-    const url = `${baseUrl}/api/v2${apiPath}`;
-    const isForm = body instanceof FormData;
-    const response = await fetch(url, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: {
-        authorization: `Bearer ${key}`,
-        ...(body !== undefined && !isForm && { 'content-type': 'application/json' }),
-      },
-      body: body === undefined || isForm ? body : JSON.stringify(body),
-    }).catch((error: Error) => {
-      throw new CommandError(
-        `no answer from ${baseUrl}: is Chela running there? (${error.cause instanceof Error ? error.cause.message : error.message})`,
-      );
-    });
-    const text = await response.text();
-    try {
-      return JSON.parse(text) as Answer;
-    } catch {
-      throw new CommandError(
-        `${baseUrl} answered with status ${response.status} and no JSON: is Chela at this address?`,
-      );
-    }
-  };
+  const call = apiCall(flags);
   if (flags.git === undefined) await pushFolder(folder ?? '', flags, call);
   else await pushRepository(flags.git, flags, call);
 }
@@ -129,7 +95,10 @@ async function pushFolder(folder: string, flags: PushFlags, call: Call): Promise
   if (slug === undefined) form.append('name', name);
   if (flags.title !== undefined) form.append('title', flags.title);
   if (flags.description !== undefined) form.append('description', flags.description);
-  await report(name, await call(slug === undefined ? '/workers' : `/workers/${slug}/versions`, form));
+  await report(name, await call(slug === undefined ? '/workers' : `/workers/${slug}/versions`, form), {
+    flags,
+    call,
+  });
 }
 
 /**
@@ -155,10 +124,21 @@ async function pushRepository(address: string, flags: PushFlags, call: Call): Pr
     ...(flags.title !== undefined && { title: flags.title }),
     ...(flags.description !== undefined && { description: flags.description }),
   };
-  await report(name, await call(slug === undefined ? '/workers/git' : `/workers/${slug}/versions/git`, body));
+  await report(
+    name,
+    await call(slug === undefined ? '/workers/git' : `/workers/${slug}/versions/git`, body),
+    {
+      flags,
+      call,
+    },
+  );
 }
 
-async function report(name: string, answer: Answer): Promise<void> {
+async function report(
+  name: string,
+  answer: Answer,
+  { flags, call }: { flags: PushFlags; call: Call },
+): Promise<void> {
   if (answer.code !== 0) {
     if (answer.message === 'Script package is unchanged') {
       await print(`${name} is unchanged`);
@@ -167,11 +147,36 @@ async function report(name: string, answer: Answer): Promise<void> {
     const reasons = (answer.details ?? []).map((detail) => `\n  ${detail}`).join('');
     throw new CommandError(`${name} was refused: ${answer.message}${reasons}`);
   }
-  const { path: workerPath, version, warnings } = answer.data as PublishedVersion;
+  const {
+    slug,
+    path: workerPath,
+    version,
+    warnings,
+    is_current: isCurrent,
+  } = answer.data as PublishedVersion;
   for (const { file, field, message } of warnings) {
     await print(`warning: ${file}${field === undefined ? '' : ` (${field})`}: ${message}`);
   }
+  if (flags.wait === true) await untilInstalled(slug, version, call);
+  else if (!isCurrent)
+    await print(`${version} becomes current once its dependencies are installed; --wait waits for that`);
   await print(`${workerPath} ${version}`);
+}
+
+/** @throws CommandError if the dependencies cannot be installed */
+async function untilInstalled(slug: string, version: string, call: Call): Promise<void> {
+  for (;;) {
+    const answer = await call(`/workers/${slug}/versions/${version}`);
+    if (answer.code !== 0) throw new CommandError(answer.message);
+    const { install } = answer.data as WorkerVersion;
+    if (install.status === 'failed') {
+      throw new CommandError(
+        `${version} was uploaded, but its dependencies could not be installed: ${install.err_msg}`,
+      );
+    }
+    if (install.status !== 'waiting' && install.status !== 'installing') return;
+    await setTimeout(installPollMilliseconds);
+  }
 }
 
 async function nameOfFolder(folder: string): Promise<string> {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { apiOptions } from './api-options.ts';
 import type { PushFlags } from './push-package.ts';
 
 export function addPushCommand(program: Command): void {
@@ -13,14 +14,12 @@ export function addPushCommand(program: Command): void {
       'https or ssh URL of a git repository to publish instead of a folder; append #branch, #tag or #commit to select one',
     )
     .option('--git-folder <path>', 'folder of the package within the repository (default: the root)')
-    .option(
-      '--url <url>',
-      'address of the platform (default: http://127.0.0.1:8080, or CHELA_HOST and CHELA_PORT)',
-    )
-    .option('--key <key>', 'API key (default: CHELA_API_KEY)')
+    .option(...apiOptions.url)
+    .option(...apiOptions.key)
     .option('--name <name>', 'name of the worker (default: the name in package.json, or of the folder)')
     .option('--title <title>', 'title of the worker')
     .option('--description <text>', 'what the worker does')
+    .option('--wait', 'wait until the dependencies are installed; fail if they cannot be')
     .option('--dry-run', 'only list the files of a folder that would be published, with their sizes')
     .action(async (folder: string | undefined, flags: PushFlags) => {
       const { push } = await import('./push-package.ts');

@@ -36,7 +36,7 @@ export interface ImportedVersion extends PublishedVersion {
   readonly git: GitSource;
 }
 
-export interface PulledVersion extends Omit<ImportedVersion, 'slug' | 'path'> {
+export interface PulledVersion extends Omit<ImportedVersion, 'slug' | 'path' | 'isCurrent'> {
   readonly isChanged: boolean;
 }
 

@@ -6,6 +6,7 @@ import type { PoolClient } from 'pg';
 import type { Database } from '../database/database.ts';
 import type { JobKind, Jobs } from '../jobs/jobs.ts';
 import type { InstallStatus } from './install-statuses.ts';
+import { lockWorkerOf, makeCurrentIfAwaited } from './current-version.ts';
 import type { Language } from './languages.ts';
 import { UnfinishedInstalls } from './unfinished-installs.ts';
 
@@ -183,27 +184,36 @@ export class DependencyInstalls {
       runtime?: string | undefined;
     },
   ): Promise<void> {
-    await this.#database.pool.query(
-      `UPDATE dependency_install
-       SET status = $3, err_msg = $4, is_truncated = $5, runtime = COALESCE($6, runtime),
-         finished_at = CASE WHEN $3 = 'waiting' THEN NULL ELSE now() END
-       WHERE worker_version_id = $1 AND attempt = $2`,
-      [versionId, attempt, end.status, end.errMsg ?? '', end.isTruncated ?? false, end.runtime ?? null],
-    );
+    await this.#database.transaction(async (client) => {
+      await lockWorkerOf(client, versionId);
+      const { rowCount } = await client.query(
+        `UPDATE dependency_install
+         SET status = $3, err_msg = $4, is_truncated = $5, runtime = COALESCE($6, runtime),
+           finished_at = CASE WHEN $3 = 'waiting' THEN NULL ELSE now() END
+         WHERE worker_version_id = $1 AND attempt = $2`,
+        [versionId, attempt, end.status, end.errMsg ?? '', end.isTruncated ?? false, end.runtime ?? null],
+      );
+      const canRun = end.status === 'installed' || end.status === 'none';
+      if (canRun && rowCount === 1) await makeCurrentIfAwaited(client, versionId);
+    });
   }
 
   /** Records that a runner already has the dependencies, unless the record has newer information; and the runtime. */
   async found(versionId: number, status: 'none' | 'installed', runtime: string): Promise<void> {
-    await this.#database.pool.query(
-      `INSERT INTO dependency_install AS old (worker_version_id, status, runtime, finished_at)
-       SELECT id, $2, $3, now() FROM worker_version WHERE id = $1
-       ON CONFLICT (worker_version_id) DO UPDATE
-       SET runtime = $3,
-         status = CASE WHEN old.status IN ('waiting', 'failed') THEN $2 ELSE old.status END,
-         err_msg = CASE WHEN old.status IN ('waiting', 'failed') THEN '' ELSE old.err_msg END,
-         finished_at = CASE WHEN old.status IN ('waiting', 'failed') THEN now() ELSE old.finished_at END
-       WHERE old.status IN ('waiting', 'failed') OR old.runtime <> $3`,
-      [versionId, status, runtime],
-    );
+    await this.#database.transaction(async (client) => {
+      await lockWorkerOf(client, versionId);
+      await client.query(
+        `INSERT INTO dependency_install AS old (worker_version_id, status, runtime, finished_at)
+         SELECT id, $2, $3, now() FROM worker_version WHERE id = $1
+         ON CONFLICT (worker_version_id) DO UPDATE
+         SET runtime = $3,
+           status = CASE WHEN old.status IN ('waiting', 'failed') THEN $2 ELSE old.status END,
+           err_msg = CASE WHEN old.status IN ('waiting', 'failed') THEN '' ELSE old.err_msg END,
+           finished_at = CASE WHEN old.status IN ('waiting', 'failed') THEN now() ELSE old.finished_at END
+         WHERE old.status IN ('waiting', 'failed') OR old.runtime <> $3`,
+        [versionId, status, runtime],
+      );
+      await makeCurrentIfAwaited(client, versionId);
+    });
   }
 }

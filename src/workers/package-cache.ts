@@ -6,7 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { ChelaError } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { PackageReader } from './package-reader.ts';
 
@@ -42,6 +44,13 @@ export class PackageCache {
       await this.#storage.write(storageKey(hash), createReadStream(zipFile));
     }
     await this.#place(hash, unpackedDir);
+  }
+
+  /** The zip of a package as it was uploaded. @throws ChelaError NOT_FOUND if storage has lost it */
+  async zip(hash: string): Promise<{ sizeBytes: number; content: Readable }> {
+    const sizeBytes = await this.#storage.size(storageKey(hash));
+    if (sizeBytes === undefined) throw new ChelaError('NOT_FOUND', 'the package of this version is missing');
+    return { sizeBytes, content: await this.#storage.read(storageKey(hash)) };
   }
 
   /** @returns the folder of the unpacked package, which is fetched from storage if it is not in the cache */

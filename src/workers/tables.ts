@@ -49,6 +49,7 @@ interface WorkerVersionTable {
   git_ref: string | null;
   git_folder: string | null;
   git_commit: string | null;
+  becomes_current: Generated<boolean>;
   created_at: Generated<Date>;
 }
 

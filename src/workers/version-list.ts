@@ -26,6 +26,8 @@ export interface ListedVersion {
   readonly package_bytes: number;
   readonly warnings: readonly Finding[];
   readonly git: GitSource | undefined;
+  /** Whether it becomes current once its dependencies are installed. */
+  readonly becomes_current: boolean;
   readonly install: InstallRecord;
 }
 
@@ -89,6 +91,7 @@ export class VersionList {
         'worker_version.git_ref',
         'worker_version.git_folder',
         'worker_version.git_commit',
+        'worker_version.becomes_current',
         'dependency_install.status',
         'dependency_install.err_msg',
         'dependency_install.runtime',
@@ -112,6 +115,7 @@ interface VersionRow {
   readonly git_ref: string | null;
   readonly git_folder: string | null;
   readonly git_commit: string | null;
+  readonly becomes_current: boolean;
   readonly status: InstallStatus | null;
   readonly err_msg: string | null;
   readonly runtime: string | null;

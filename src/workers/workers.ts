@@ -5,6 +5,7 @@ import type { Database } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Storage } from '../storage/storage.ts';
+import { makeCurrent } from './current-version.ts';
 import { DependencyInstalls } from './dependency-installs.ts';
 import type { PackageCache } from './package-cache.ts';
 import type { PackageReader } from './package-reader.ts';
@@ -59,6 +60,8 @@ export interface PublishedVersion {
   readonly slug: string;
   readonly path: string;
   readonly version: string;
+  /** Whether runs that name no version use it already. */
+  readonly isCurrent: boolean;
   readonly warnings: readonly Finding[];
 }
 
@@ -86,10 +89,10 @@ export interface WorkersOptions {
 /** Abbreviated or full commit ids. */
 const commitPattern = /^[0-9a-f]{7,64}$/;
 
-/** The package equals that of the current version. Clients rely on the exact message. */
+/** The package equals that of the current version, or of one that awaits its installation. Clients rely on the exact message. */
 export class PackageUnchangedError extends ChelaError {
-  constructor() {
-    super('INVALID_ARGUMENT', 'Script package is unchanged');
+  constructor(version: string) {
+    super('INVALID_ARGUMENT', 'Script package is unchanged', [`${version} has the same package`]);
   }
 }
 
@@ -128,7 +131,7 @@ export class Workers {
     const accepted = await acceptPackage(zipFile, this.#packages, this.#reader);
     const iconKey = await this.#storedIcon(details);
     const slug = ulid();
-    const version = await this.#database.transaction(async (client) => {
+    const { version } = await this.#database.transaction(async (client) => {
       const { rows } = await client.query<{ id: number }>(
         `INSERT INTO worker (slug, account_id, name, title, description, category, is_public, icon_key)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, name) DO NOTHING RETURNING id`,
@@ -152,12 +155,20 @@ export class Workers {
       }
       return this.#insertVersion(client, worker.id, accepted, options.origin);
     });
-    return { slug, path: workerPath(owner.name, name), version, warnings: accepted.warnings };
+    return {
+      slug,
+      path: workerPath(owner.name, name),
+      version,
+      isCurrent: true,
+      warnings: accepted.warnings,
+    };
   }
 
   /**
-   * Publishes a new version of a worker of this account: v1.0.2 after v1.0.1.
-   * @throws ChelaError INVALID_ARGUMENT if the package equals that of the current version
+   * Publishes a new version of a worker of this account: v1.0.2 after v1.0.1. It becomes current once its dependencies
+   * are installed.
+   * @throws ChelaError INVALID_ARGUMENT if the package equals that of the current version, or of one that awaits its
+   *   installation
    */
   async addVersion(
     accountId: number,
@@ -169,13 +180,16 @@ export class Workers {
     const worker = await this.own(accountId, workerId);
     const accepted = await acceptPackage(zipFile, this.#packages, this.#reader);
     const iconKey = await this.#storedIcon(details);
-    const version = await this.#database.transaction(async (client) => {
-      const { rows } = await client.query<{ package_hash: string }>(
-        `SELECT package_hash FROM worker JOIN worker_version ON worker_version.id = current_version_id
-         WHERE worker.id = $1 FOR UPDATE OF worker`,
-        [worker.id],
+    const { version, isCurrent } = await this.#database.transaction(async (client) => {
+      await client.query('SELECT FROM worker WHERE id = $1 FOR UPDATE', [worker.id]);
+      const { rows } = await client.query<{ version: string }>(
+        `SELECT version FROM worker_version JOIN worker ON worker.id = worker_id
+         WHERE worker_id = $1 AND package_hash = $2 AND (worker_version.id = current_version_id OR becomes_current)
+         ORDER BY worker_version.id DESC LIMIT 1`,
+        [worker.id, accepted.hash],
       );
-      if (rows[0]?.package_hash === accepted.hash) throw new PackageUnchangedError();
+      const [same] = rows;
+      if (same !== undefined) throw new PackageUnchangedError(same.version);
       await describeWorker(client, worker.id, { ...details, iconKey });
       return this.#insertVersion(client, worker.id, accepted, origin);
     });
@@ -183,6 +197,7 @@ export class Workers {
       slug: worker.slug,
       path: workerPath(worker.owner, worker.name),
       version,
+      isCurrent,
       warnings: accepted.warnings,
     };
   }
@@ -203,7 +218,7 @@ export class Workers {
     const { zipFile, details } = change;
     const accepted =
       zipFile === undefined ? undefined : await acceptPackage(zipFile, this.#packages, this.#reader);
-    if (accepted?.hash === version.package_hash) throw new PackageUnchangedError();
+    if (accepted?.hash === version.package_hash) throw new PackageUnchangedError(version.version);
     const iconKey = await this.#storedIcon(details);
     await this.#database.transaction(async (client) => {
       await describeWorker(client, worker.id, { ...details, iconKey });
@@ -220,8 +235,25 @@ export class Workers {
       slug: worker.slug,
       path: workerPath(worker.owner, worker.name),
       version: version.version,
+      isCurrent: version.id === worker.current_version_id,
       warnings: accepted?.warnings ?? [],
     };
+  }
+
+  /**
+   * Makes a version of a worker of this account current, now or once its dependencies are installed.
+   * @returns the version, and the name of the one that was current before
+   * @throws ChelaError INVALID_ARGUMENT if its dependencies could not be installed
+   */
+  async makeCurrent(
+    accountId: number,
+    workerId: string,
+    versionName: string,
+  ): Promise<OwnVersion & { readonly previous: string }> {
+    const worker = await this.own(accountId, workerId);
+    const version = await this.version(worker, versionName);
+    const previous = await this.#database.transaction(async (client) => makeCurrent(client, worker, version));
+    return { ...(await this.ownVersion(accountId, workerId, version.version)), previous };
   }
 
   async #storedIcon({ icon }: WorkerDetails): Promise<string | undefined> {
@@ -269,26 +301,41 @@ export class Workers {
     workerKey: number,
     accepted: AcceptedPackage,
     origin: VersionOrigin | undefined,
-  ): Promise<string> {
+  ): Promise<{ version: string; isCurrent: boolean }> {
     const { url = null, ref = null, folder = null, commit = null } = origin?.git ?? {};
-    const { rows } = await client.query<{ id: number; version: string }>(
+    const mustInstall = needsInstallation(accepted);
+    // The first version is current in any case, because there is no other.
+    const { rows } = await client.query<{ id: number; version: string; is_current: boolean }>(
       `WITH added AS (
          INSERT INTO worker_version
            (worker_id, version, package_hash, language, entry, input_schema, output_schema, readme, warnings,
-            package_bytes, declared_hosts, description, git_url, git_ref, git_folder, git_commit)
-         SELECT $1::bigint, 'v1.0.' || count(*) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+            package_bytes, declared_hosts, description, git_url, git_ref, git_folder, git_commit, becomes_current)
+         SELECT $1::bigint, 'v1.0.' || count(*) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+           $16::boolean AND count(*) > 0
          FROM worker_version WHERE worker_id = $1::bigint
-         RETURNING id, version
+         RETURNING id, version, becomes_current
+       ), settled AS (
+         UPDATE worker_version SET becomes_current = false FROM added
+         WHERE worker_id = $1::bigint AND worker_version.becomes_current AND NOT added.becomes_current
        )
-       UPDATE worker SET current_version_id = added.id FROM added
-       WHERE worker.id = $1::bigint AND worker.deleted_at IS NULL
-       RETURNING added.id, added.version`,
-      [workerKey, ...packageColumns(accepted), origin?.description ?? '', url, ref, folder, commit],
+       UPDATE worker SET current_version_id = CASE WHEN becomes_current THEN current_version_id ELSE added.id END
+       FROM added WHERE worker.id = $1::bigint AND worker.deleted_at IS NULL
+       RETURNING added.id, added.version, NOT becomes_current AS is_current`,
+      [
+        workerKey,
+        ...packageColumns(accepted),
+        origin?.description ?? '',
+        url,
+        ref,
+        folder,
+        commit,
+        mustInstall,
+      ],
     );
     const [added] = rows;
     if (added === undefined) throw new ChelaError('NOT_FOUND', 'the worker was deleted in the meantime');
-    await this.installs.queue(client, added.id, needsInstallation(accepted));
-    return added.version;
+    await this.installs.queue(client, added.id, mustInstall);
+    return { version: added.version, isCurrent: added.is_current };
   }
 
   /**

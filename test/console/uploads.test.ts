@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { buffer } from 'node:stream/consumers';
@@ -105,6 +105,40 @@ describe('a folder', () => {
     await browser.screenshots('worker-install-failed');
     expect(await browser.violations()).toEqual([]);
     await page.getByRole('button', { name: 'Retry' }).waitFor();
+  });
+
+  test('that could not be installed is not current, and the form says so', async () => {
+    const { page } = browser;
+    await page.getByRole('button', { name: /^v1\.0\.1\s*Current/ }).waitFor();
+    await page.getByRole('button', { name: /^v1\.0\.2\s*Current once installed/ }).waitFor();
+    await page.getByRole('tab', { name: 'Input' }).click();
+    const notice = page.getByRole('alert', { name: 'v1.0.2 could not be installed. Runs use v1.0.1.' });
+    await notice.waitFor();
+    await browser.screenshots('worker-version-notice');
+    expect(await browser.violations()).toEqual([]);
+    await notice.getByRole('link', { name: 'Show the version' }).click();
+    await page.getByText('The dependencies could not be installed').waitFor();
+  });
+
+  test('is rolled back with one button', async () => {
+    await rm(path.join(folder, 'package.json'));
+    await writeFile(path.join(folder, 'lib', 'prices.js'), "console.log('better prices');\n");
+    const { page } = browser;
+    await page.getByRole('button', { name: 'Upload version' }).click();
+    await chooseFolder(page);
+    await send(page);
+    await page.getByRole('button', { name: /^v1\.0\.3\s*Current/ }).waitFor();
+    await page.getByRole('button', { name: /^v1\.0\.1/ }).click();
+    await page.getByRole('button', { name: 'Make current' }).click();
+    await page.getByText('Runs without a version now use v1.0.1.').waitFor();
+    await page.getByRole('button', { name: /^v1\.0\.1\s*Current/ }).waitFor();
+    await browser.screenshots('worker-rolled-back');
+    expect(await browser.violations()).toEqual([]);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download package' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('price-watch-v1.0.1.zip');
   });
 });
 

@@ -109,20 +109,21 @@ test('versions are listed newest first, for their owner', async () => {
   expect(data.list).toMatchObject([
     {
       version: 'v1.0.2',
-      is_current: true,
+      is_current: false,
+      becomes_current: true,
       source: 'upload',
       git: null,
       language: 'node',
       entry: 'main.js',
       install: { status: 'waiting', err_msg: '', started_at: 0, finished_at: 0 },
     },
-    { version: 'v1.0.1', is_current: false, install: { status: 'none' } },
+    { version: 'v1.0.1', is_current: true, becomes_current: false, install: { status: 'none' } },
   ]);
   expect(data.list[0]?.['package_bytes']).toBeGreaterThan(100);
   expect(data.list[0]?.['warnings']).toContainEqual(expect.objectContaining({ file: 'README.md' }));
   const second = await ask<{ list: unknown[] }>(platform, `/workers/${slug}/versions?limit=1&offset=2`);
   expect(second.data.list).toMatchObject([{ version: 'v1.0.1' }]);
-  const log = await ask(platform, `/workers/${slug}/versions/latest/install-log`);
+  const log = await ask(platform, `/workers/${slug}/versions/v1.0.2/install-log`);
   expect(log.data).toMatchObject({ status: 'waiting', lines: [], is_truncated: false });
   for (const part of ['', '/latest', '/latest/install-log']) {
     const answer = await ask(platform, `/workers/${slug}/versions${part}`, { key: otherKey });

@@ -158,15 +158,26 @@ describe('an API and a runner as two processes with one database', () => {
     await Promise.all([api.process.kill(), runner.kill()]);
   });
 
-  async function push(folder: string, environment: Record<string, string> = {}): Promise<string> {
+  async function push(
+    folder: string,
+    environment: Record<string, string> = {},
+    ...flags: string[]
+  ): Promise<string> {
     const { exitCode, output } = await runChela(
-      ['push', folder, '--url', api.client.url, '--name', 'pushed'],
+      ['push', folder, '--url', api.client.url, '--name', 'pushed', ...flags],
       {
         CHELA_API_KEY: key,
         ...environment,
       },
     );
     return `${exitCode}: ${output.replaceAll(/^(?:warning: .*|\d+ files?, .*)\n/gm, '')}`;
+  }
+
+  async function versions(...words: string[]): Promise<string> {
+    const { exitCode, output } = await runChela(['versions', ...words, '--url', api.client.url], {
+      CHELA_API_KEY: key,
+    });
+    return `${exitCode}: ${output}`;
   }
 
   test('publish a pushed folder as a worker, skip an unchanged one, add a version for a changed one, and run all of it', async () => {
@@ -176,7 +187,7 @@ describe('an API and a runner as two processes with one database', () => {
     expect(await push(folder)).toBe('0: admin~pushed v1.0.1\n');
     expect(await push(folder)).toBe('0: pushed is unchanged\n');
     await appendFile(path.join(folder, 'README.md'), '\nchanged\n');
-    expect(await push(folder)).toBe('0: admin~pushed v1.0.2\n');
+    expect(await push(folder, {}, '--wait')).toBe('0: admin~pushed v1.0.2\n');
     await rm(path.join(folder, 'main.js'));
     expect(await push(folder)).toMatch(/^1: chela: pushed was refused: /);
 
@@ -193,6 +204,16 @@ describe('an API and a runner as two processes with one database', () => {
       return answer.data.status === 'succeeded' ? answer.data : undefined;
     });
     expect(run).toMatchObject({ version: 'v1.0.2', results: 1 });
+  });
+
+  test('list the versions of a worker, and roll it back', async () => {
+    expect(await versions('list', 'admin/pushed')).toMatch(
+      /^0: v1\.0\.2 {2}\S+ {2}current, .*\nv1\.0\.1 {2}\S+ {2}(?!current)/,
+    );
+    expect(await versions('make-current', 'admin/pushed', 'v1.0.1')).toBe('0: v1.0.1 is current\n');
+    expect(await versions('make-current', 'admin/pushed', 'v9')).toBe(
+      '1: chela: admin~pushed has no version v9: the current one is v1.0.1\n',
+    );
   });
 
   test('refuse a push with a wrong key', async () => {

@@ -7,7 +7,7 @@ import type {
   WorkerVersion,
   WorkerVersionDetail,
 } from '../../../src/answers/versions.ts';
-import { call, segment } from './client.ts';
+import { apiPath, call, segment } from './client.ts';
 import { readInputSchema } from './input-schema.ts';
 import { workersKey } from './workers.ts';
 
@@ -35,16 +35,22 @@ export function versionsQuery(workerId: string, page: number) {
   });
 }
 
-/** The newest 100 versions, for a select field. */
-export function versionNamesQuery(workerId: string) {
+/** The newest 100 versions, for the form of a run. */
+export function newestVersionsQuery(workerId: string) {
   return queryOptions({
-    queryKey: [...workersKey, 'versions', workerId, 'names'],
+    queryKey: [...workersKey, 'versions', workerId, 'newest'],
     queryFn: async ({ signal }) => {
       const query = { limit: 100 };
-      const { list } = await call<Paged<WorkerVersion>>(versionsPath(workerId), { query, signal });
-      return list.map(({ version }) => version);
+      return (await call<Paged<WorkerVersion>>(versionsPath(workerId), { query, signal })).list;
     },
+    refetchInterval: ({ state }) =>
+      state.data?.some(({ install }) => isInstalling(install)) === true && liveMilliseconds,
   });
+}
+
+/** Address of a version's package, a zip. */
+export function packageAddress(workerId: string, version: string): string {
+  return apiPath(`${versionsPath(workerId)}/${segment(version)}/package`);
 }
 
 /** The input schema of one version. */
@@ -91,5 +97,15 @@ export function useInstall(workerId: string, version: string) {
     mutationFn: () =>
       call<Installation>(`${versionsPath(workerId)}/${segment(version)}/install`, { method: 'POST' }),
     onSuccess: () => client.invalidateQueries({ queryKey: [...workersKey, 'versions', workerId] }),
+  });
+}
+
+/** Makes a version current now, or once its dependencies are installed. */
+export function useMakeCurrent(workerId: string, version: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      call<WorkerVersion>(`${versionsPath(workerId)}/${segment(version)}/make-current`, { method: 'POST' }),
+    onSuccess: () => client.invalidateQueries({ queryKey: workersKey }),
   });
 }

@@ -8,6 +8,7 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
+import { publishedShape } from './worker-uploads.ts';
 import { WorkerParams } from './shapes.ts';
 
 const token = Type.Optional(
@@ -83,7 +84,7 @@ export function addWorkerGitOperations(app: ApiApp, { accounts, gitImports }: Ap
   ) {
     const { path: subject, version, git } = published;
     await accounts.audit.record(actorOf(request), { action, subject, details: { version, git } });
-    return success(request, published);
+    return success(request, { ...publishedShape(published), git });
   }
 
   app.post(

@@ -57,6 +57,10 @@ const CreateForm = Type.Object({
 const VersionForm = Type.Object({ scraper_file: packageField, ...detailFields });
 const ChangeForm = Type.Object({ scraper_file: Type.Optional(packageField), ...detailFields });
 
+export function publishedShape({ slug, path, version, isCurrent, warnings }: PublishedVersionRecord) {
+  return { slug, path, version, is_current: isCurrent, warnings: [...warnings] };
+}
+
 const noPackage = 'the form has no file named scraper_file: send the zip in that field';
 
 interface UploadPlace {
@@ -205,7 +209,7 @@ export function addWorkerUploadOperations(app: ApiApp, context: ApiContext): voi
   ) {
     const { path: subject, version } = published;
     await accounts.audit.record(actorOf(request), { action, subject, details: { version } });
-    return success(request, published);
+    return success(request, publishedShape(published));
   }
 
   app.post(

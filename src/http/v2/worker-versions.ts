@@ -3,10 +3,17 @@ import { Type } from 'typebox';
 import { pagedSchema } from '../../answers/pages.ts';
 import { InstallLog, Installation, WorkerVersion, WorkerVersionDetail } from '../../answers/versions.ts';
 import { parseRunSchema } from '../../runs/runs.ts';
-import type { InstallRecord, ListedVersion, WorkerRecord } from '../../workers/workers.ts';
+import {
+  workerPath,
+  type InstallRecord,
+  type ListedVersion,
+  type WorkerRecord,
+} from '../../workers/workers.ts';
+import { actorOf } from '../authentication.ts';
+import { attachment } from '../content-disposition.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
-import { operation } from '../operation.ts';
+import { errorSchemas, operation } from '../operation.ts';
 import { pageOf, paged, PageQuery, unixSeconds, VersionParams, WorkerParams } from './shapes.ts';
 
 const LogQuery = Type.Object({
@@ -19,6 +26,18 @@ const LogQuery = Type.Object({
     }),
   ),
 });
+
+const packageAnswers: Record<number, unknown> = {
+  200: {
+    description: 'The package',
+    content: {
+      'application/zip': {
+        schema: Type.String({ format: 'binary', description: 'The zip as it was uploaded.' }),
+      },
+    },
+  },
+  ...errorSchemas,
+};
 
 function installShape(record: InstallRecord): Installation {
   const { status, err_msg, runtime, started_at, finished_at } = record;
@@ -40,6 +59,7 @@ function versionShape(worker: WorkerRecord, version: ListedVersion): WorkerVersi
     entry,
     package_bytes,
     is_current: version.id === worker.current_version_id,
+    becomes_current: version.becomes_current,
     created_at: unixSeconds(version.created_at),
     warnings,
     source: git === undefined ? 'upload' : 'git',
@@ -48,7 +68,13 @@ function versionShape(worker: WorkerRecord, version: ListedVersion): WorkerVersi
   };
 }
 
-export function addWorkerVersionOperations(app: ApiApp, { workers }: ApiContext): void {
+export function addWorkerVersionOperations(app: ApiApp, context: ApiContext): void {
+  addReading(app, context);
+  addInstalling(app, context);
+  addChoosing(app, context);
+}
+
+function addReading(app: ApiApp, { workers, packages }: ApiContext): void {
   app.get(
     '/workers/:workerId/versions',
     operation({
@@ -90,6 +116,32 @@ export function addWorkerVersionOperations(app: ApiApp, { workers }: ApiContext)
     },
   );
 
+  const { config, schema } = operation({
+    id: 'getWorkerPackage',
+    tag: 'workers',
+    summary: 'Download worker package',
+    description: 'Extension: returns the package of a version of your worker, a zip.',
+    params: VersionParams,
+  });
+  app.get(
+    '/workers/:workerId/versions/:version/package',
+    { config, schema: { ...schema, response: packageAnswers } },
+    async (request, reply) => {
+      const { workerId, version } = request.params;
+      const { worker, record } = await workers.ownVersion(request.accountId, workerId, version);
+      const { sizeBytes, content } = await packages.zip(record.package_hash);
+      return reply
+        .type('application/zip')
+        .header('content-disposition', attachment(`${worker.name}-${record.version}.zip`))
+        .header('content-length', sizeBytes)
+        .header('x-content-type-options', 'nosniff')
+        .header('cache-control', 'private, no-store')
+        .send(content);
+    },
+  );
+}
+
+function addInstalling(app: ApiApp, { workers }: ApiContext): void {
   app.get(
     '/workers/:workerId/versions/:version/install-log',
     operation({
@@ -136,6 +188,31 @@ export function addWorkerVersionOperations(app: ApiApp, { workers }: ApiContext)
       const { record } = await workers.ownVersion(request.accountId, workerId, version);
       await workers.installs.retry(record.id);
       return success(request, installShape(await workers.installs.read(record.id)));
+    },
+  );
+}
+
+function addChoosing(app: ApiApp, { workers, accounts }: ApiContext): void {
+  app.post(
+    '/workers/:workerId/versions/:version/make-current',
+    operation({
+      id: 'makeWorkerVersionCurrent',
+      tag: 'workers',
+      summary: 'Make worker version current',
+      description:
+        'Extension: makes a version of your worker the current one, which runs and tasks without a version use. If its dependencies are being installed, it becomes current once they are. A version whose dependencies could not be installed is refused.',
+      params: VersionParams,
+      data: WorkerVersion,
+    }),
+    async (request) => {
+      const { workerId, version } = request.params;
+      const { worker, listed, previous } = await workers.makeCurrent(request.accountId, workerId, version);
+      await accounts.audit.record(actorOf(request), {
+        action: 'worker.version_made_current',
+        subject: workerPath(worker.owner, worker.name),
+        details: { version: listed.version, previous },
+      });
+      return success(request, versionShape(worker, listed));
     },
   );
 }

@@ -3,18 +3,19 @@ import { Alert, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { inputOfRunQuery, inputOfTaskQuery, type StoredInput } from '../../api/run-inputs.ts';
-import { versionSchemaQuery } from '../../api/worker-versions.ts';
+import { versionSchemaQuery, type WorkerVersion } from '../../api/worker-versions.ts';
 import type { WorkerDetail } from '../../api/workers.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { RunForm } from './form/run-form.tsx';
+import { VersionNotice } from './version-notice.tsx';
 import type { Filling } from './form/use-run-form.ts';
 
 interface InputTabProps {
   readonly workerId: string;
   readonly worker: WorkerDetail;
-  /** Versions to choose from, the current one first. */
-  readonly versions: readonly string[];
+  /** The newest versions, newest first; empty for workers of others. */
+  readonly versions: readonly WorkerVersion[];
   /** Whether the account may see the forms of versions other than the current one. */
   readonly isOwn: boolean;
   /** Slug of the run whose input is edited. */
@@ -57,13 +58,14 @@ export function InputTab(props: InputTabProps): ReactNode {
           {from === undefined ? texts.fromTask(slug) : texts.fromRun(slug)}
         </Alert>
       )}
+      {isCurrent && <VersionNotice workerId={workerId} versions={versions} />}
       <RunForm
         key={`${worker.version} ${filling.origin}`}
         workerId={workerId}
         worker={worker}
         schema={schema.data ?? worker.parameters.custom}
         filling={filling}
-        versions={versions}
+        versions={versions.map((listed) => listed.version)}
       />
     </Stack>
   );

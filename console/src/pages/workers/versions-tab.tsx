@@ -13,11 +13,23 @@ import {
   Text,
 } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconAlertTriangle, IconGitBranch, IconPlayerPlay } from '@tabler/icons-react';
+import {
+  IconAlertTriangle,
+  IconCheck,
+  IconDownload,
+  IconGitBranch,
+  IconPlayerPlay,
+} from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useGitPull } from '../../api/publishing.ts';
-import { versionsQuery, type GitSource, type WorkerVersion } from '../../api/worker-versions.ts';
+import {
+  packageAddress,
+  useMakeCurrent,
+  versionsQuery,
+  type GitSource,
+  type WorkerVersion,
+} from '../../api/worker-versions.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { formatBytes } from '../../components/figures.ts';
 import { ButtonLink } from '../../components/links.tsx';
@@ -48,6 +60,11 @@ function VersionHead({ version }: { readonly version: WorkerVersion }): ReactNod
       {version.is_current && (
         <Badge variant="light" radius="sm">
           {texts.current}
+        </Badge>
+      )}
+      {version.becomes_current && (
+        <Badge variant="light" radius="sm" color="gray" tt="none">
+          {texts.becomesCurrent}
         </Badge>
       )}
       <InstallBadge install={version.install} />
@@ -83,6 +100,39 @@ function Origin({ git }: { readonly git: GitSource }): ReactNode {
   );
 }
 
+/** Rolls back to an older version, or chooses one that is being installed. */
+function MakeCurrentButton({
+  workerId,
+  version,
+}: {
+  readonly workerId: string;
+  readonly version: WorkerVersion;
+}): ReactNode {
+  const { versions: texts } = useTexts();
+  const make = useMakeCurrent(workerId, version.version);
+  const isUseless = version.is_current || version.becomes_current || version.install.status === 'failed';
+  return (
+    <>
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<IconCheck size={14} />}
+        disabled={isUseless}
+        loading={make.isPending}
+        onClick={() =>
+          make.mutate(undefined, {
+            onSuccess: ({ is_current: isCurrent }) =>
+              isCurrent && notifications.show({ color: 'teal', message: texts.madeCurrent(version.version) }),
+          })
+        }
+      >
+        {texts.makeCurrent}
+      </Button>
+      {make.error !== null && <ErrorNotice error={make.error} />}
+    </>
+  );
+}
+
 function VersionPanel({
   workerId,
   version,
@@ -107,6 +157,16 @@ function VersionPanel({
         >
           {texts.run}
         </ButtonLink>
+        <MakeCurrentButton workerId={workerId} version={version} />
+        <Button
+          component="a"
+          href={packageAddress(workerId, version.version)}
+          size="xs"
+          variant="default"
+          leftSection={<IconDownload size={14} />}
+        >
+          {texts.download}
+        </Button>
         <Text size="xs" c="dimmed">
           {texts.entry(entry)}
         </Text>

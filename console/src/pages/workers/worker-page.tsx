@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, type ReactNode } from 'react';
 import { useSession } from '../../api/session.ts';
-import { versionNamesQuery } from '../../api/worker-versions.ts';
+import { newestVersionsQuery } from '../../api/worker-versions.ts';
 import {
   descriptionQuery,
   workerQuery,
@@ -59,20 +59,24 @@ function TabContent({
 }: WorkerContentProps & { readonly tab: WorkerTab; readonly isOwn: boolean }): ReactNode {
   const { from, task, version, status, page = 1 } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data: names } = useQuery({ ...versionNamesQuery(workerId), enabled: isOwn });
+  const versions = useQuery({ ...newestVersionsQuery(workerId), enabled: isOwn });
   const show = (search: object): void => void navigate({ search: { tab, ...search }, replace: true });
   const contents: Readonly<Record<WorkerTab, () => ReactNode>> = {
-    input: () => (
-      <InputTab
-        workerId={workerId}
-        worker={worker}
-        versions={names ?? [worker.version]}
-        isOwn={isOwn}
-        from={from}
-        task={task}
-        version={version}
-      />
-    ),
+    input: () =>
+      // The versions decide on a notice above the form.
+      versions.isLoading ? (
+        <Skeleton h={400} />
+      ) : (
+        <InputTab
+          workerId={workerId}
+          worker={worker}
+          versions={versions.data ?? []}
+          isOwn={isOwn}
+          from={from}
+          task={task}
+          version={version}
+        />
+      ),
     readme: () => <ReadmeTab markdown={worker.readme} />,
     runs: () => <RunsTab workerId={workerId} status={status} page={page} onSearch={show} />,
     tasks: () => <TasksTab workerId={workerId} page={page} onPage={(next) => show({ page: next })} />,

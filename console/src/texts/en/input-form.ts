@@ -14,7 +14,7 @@ export const inputForm = {
   subtasks: (count: number, text: string) => (count === 1 ? 'Runs as 1 subtask' : `Runs as ${text} subtasks`),
   options: 'Run options',
   version: 'Version',
-  currentVersion: (version: string) => (version === '' ? 'Current' : `Current (${version})`),
+  currentVersion: (version: string) => `Current (${version})`,
   region: 'Proxy region',
   anyRegion: 'Default',
   timeLimit: 'Time limit',

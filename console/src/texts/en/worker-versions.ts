@@ -1,6 +1,17 @@
 /** The versions of a worker and the installation of their dependencies. */
 export const versions = {
   current: 'Current',
+  becomesCurrent: 'Current once installed',
+  makeCurrent: 'Make current',
+  madeCurrent: (version: string) => `Runs without a version now use ${version}.`,
+  download: 'Download package',
+  show: 'Show the version',
+  currentCannotRun: (version: string) =>
+    `The current version ${version} cannot run: its dependencies could not be installed`,
+  awaitedFailed: (version: string, current: string) =>
+    `${version} could not be installed. Runs use ${current}.`,
+  awaitedInstalls: (version: string, current: string) =>
+    `${version} is being installed. Until then, runs use ${current}.`,
   fromUpload: 'Uploaded',
   fromGit: (commit: string) => `git ${commit}`,
   ref: (ref: string) => `branch or tag ${ref}`,

@@ -15,7 +15,7 @@ export const inputForm: Texts['inputForm'] = {
   subtasks: (_count, text) => `将拆分为 ${text} 个子任务`,
   options: '运行选项',
   version: '版本',
-  currentVersion: (version) => (version === '' ? '当前版本' : `当前版本（${version}）`),
+  currentVersion: (version) => `当前版本（${version}）`,
   region: '代理地区',
   anyRegion: '默认',
   timeLimit: '时间限制',

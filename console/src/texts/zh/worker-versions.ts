@@ -2,6 +2,14 @@ import type { Texts } from '../en/en.ts';
 
 export const versions: Texts['versions'] = {
   current: '当前',
+  becomesCurrent: '安装后成为当前版本',
+  makeCurrent: '设为当前版本',
+  madeCurrent: (version) => `未指定版本的运行现在使用 ${version}。`,
+  download: '下载包',
+  show: '查看此版本',
+  currentCannotRun: (version) => `当前版本 ${version} 无法运行：依赖安装失败`,
+  awaitedFailed: (version, current) => `${version} 安装失败，运行仍使用 ${current}。`,
+  awaitedInstalls: (version, current) => `${version} 正在安装，完成前运行使用 ${current}。`,
   fromUpload: '上传',
   fromGit: (commit) => `git ${commit}`,
   ref: (ref) => `分支或标签 ${ref}`,

@@ -25,7 +25,7 @@ interface RunFormProps {
   /** Input schema of the version to run. */
   readonly schema: InputSchema;
   readonly filling: Filling;
-  /** Versions to choose from, the current one first. */
+  /** Versions to choose from, newest first. */
   readonly versions: readonly string[];
 }
 
@@ -122,6 +122,7 @@ export function RunForm({ workerId, worker, schema, filling, versions }: RunForm
             <RunOptionFields
               options={form.options}
               defaults={defaults}
+              current={worker.version}
               versions={versions}
               problems={optionProblems}
               onChange={form.setOptions}

@@ -12,7 +12,9 @@ interface RunOptionFieldsProps {
   readonly options: RunOptions;
   /** Limits for options that are left empty. */
   readonly defaults: SystemParameters;
-  /** Versions to choose from, the current one first. */
+  /** The version that runs use if none is chosen. */
+  readonly current: string;
+  /** Versions to choose from, newest first. */
   readonly versions: readonly string[];
   /** By API name. */
   readonly problems: Problems;
@@ -73,14 +75,13 @@ function Units<Unit extends string>({
 }
 
 export function RunOptionFields(props: RunOptionFieldsProps): ReactNode {
-  const { options, defaults, versions, problems, onChange } = props;
+  const { options, defaults, current, versions, problems, onChange } = props;
   const { inputForm: texts } = useTexts();
   const { language } = useLanguage();
   const { data: regions = [] } = useQuery(regionsQuery(language));
   const set = (changes: Partial<RunOptions>): void => onChange({ ...options, ...changes });
   const problemOf = (option: keyof typeof optionNames): string | undefined =>
     problems[optionNames[option]]?.message;
-  const [current = ''] = versions;
   const known = versions.includes(options.version) || options.version === '' ? [] : [options.version];
   return (
     <SimpleGrid cols={{ base: 1, xs: 2 }} style={{ alignItems: 'end' }}>
