@@ -134,8 +134,6 @@ if (process.platform === 'linux') {
   ) {
     process.exit(1);
   }
-  // Without iproute2, workers can reach the network only through their proxy.
-  if (needsBubblewrap) installSystemPackage(['ip', '-V'], 'iproute2', 'workers reach the network with it');
   const python = process.env.CHELA_PYTHON || 'python3';
   // Only Python workers need it.
   installSystemPackage([python, '-m', 'pip', '--version'], 'python3-pip', 'Python workers need it');

@@ -117,27 +117,6 @@ export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): s
   ].flat();
 }
 
-/** By default, every user of a network namespace can listen on ports from here on. */
-const firstOpenPort = 1024;
-
-export function isPrivileged(port: number): boolean {
-  return port < firstOpenPort;
-}
-
-/**
- * Start of the command line of a sandbox whose worker gets a privileged port. Only the owner of a network namespace can
- * change which ports are privileged, and a sandbox has no privileges over its own. So this command creates the namespace,
- * unlocks the port, drops its privileges and runs the rest of the command line in that namespace (`sharedNetwork`).
- */
-export function openPortCommand(bubblewrap: string, setpriv: string, port: number): string[] {
-  const open = `echo ${port} > /proc/sys/net/ipv4/ip_unprivileged_port_start && exec "$@"`;
-  return [
-    [bubblewrap, '--unshare-user', '--unshare-net', '--die-with-parent', '--cap-add', 'CAP_NET_ADMIN'],
-    ['--dev-bind', '/', '/', '--', '/bin/sh', '-c', open, 'sh'],
-    [setpriv, '--ambient-caps=-all', '--inh-caps=-all', '--'],
-  ].flat();
-}
-
 /** Cancels the new network namespace that the fixed arguments request. */
 export const sharedNetwork = '--share-net';
 
@@ -230,8 +209,9 @@ export function shapeArguments(
 /**
  * The command that runs inside. It sets the limits, because a limit on processes that is set on bubblewrap would count
  * all processes of the host's user.
+ * @param ports on which the starter listens
  */
-export function startCommand({ limits, ports }: SandboxShape): string[] {
+export function startCommand(limits: SandboxLimits, ports: readonly number[]): string[] {
   return [
     [firstShell, '-c', firstProcess, 'sh'],
     [prlimit, '--core=0', `--nproc=${limits.processes}`, `--nofile=${limits.openFiles}`],

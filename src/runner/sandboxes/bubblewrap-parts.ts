@@ -1,11 +1,10 @@
 /** The parts of a bubblewrap sandbox on this machine: binaries, the runtime folder, the filter of system calls. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fixedArguments, openPortCommand } from './bubblewrap-arguments.ts';
+import { fixedArguments } from './bubblewrap-arguments.ts';
 import type { CertificateFiles, CertificateSettings } from './certificates.ts';
-import type { NetworkTools } from './network-link.ts';
+import type { NamespaceTools } from './namespace-opener.ts';
 import { prepareRuntimeFolder } from './runtime-folder.ts';
-import type { TmpTools } from './tmp-holder.ts';
 import { systemCallFilter } from './system-call-filter.ts';
 
 const binaryFolders = [
@@ -33,12 +32,8 @@ export interface BubblewrapParts {
   /** Files of `/etc` that differ in a sandbox with a network, by their path inside. */
   readonly networkEtc: Readonly<Record<string, string>>;
   /** @throws Error that says what is missing and the one command that installs it */
-  readonly networkTools: () => NetworkTools;
+  readonly namespaceTools: () => NamespaceTools;
   readonly certificates: CertificateFiles;
-  /** @throws the same errors as `networkTools` */
-  readonly tmpTools: () => TmpTools;
-  /** Start of the command line of a sandbox with this port. */
-  readonly openPort: (port: number) => string[];
 }
 
 function findBinary(name: string, packageName: string): string {
@@ -48,6 +43,23 @@ function findBinary(name: string, packageName: string): string {
     installCommands.find(({ manager }) => existsSync(manager))?.command ?? 'install the package';
   const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
   throw new Error(`${name} is not installed, but sandboxes require it: ${sudo}${installer} ${packageName}`);
+}
+
+const restriction = '/proc/sys/kernel/apparmor_restrict_unprivileged_userns';
+
+/**
+ * Start of the command line of a program that creates user namespaces. Ubuntu allows it only to programs with a profile of
+ * AppArmor. bubblewrap may have one, which then applies to the programs that it starts.
+ */
+function profileCommand(bubblewrap: string): string[] {
+  const isRestricted = existsSync(restriction) && readFileSync(restriction, 'utf8').trim() !== '0';
+  return isRestricted ? bubblewrapCommand(bubblewrap) : [];
+}
+
+/** Start of a command line that runs the rest with the same rights, but as a child of bubblewrap. */
+export function bubblewrapCommand(bubblewrap: string): string[] {
+  const user = process.getuid?.() === 0 ? [] : ['--unshare-user'];
+  return [bubblewrap, ...user, '--cap-add', 'ALL', '--die-with-parent', '--dev-bind', '/', '/', '--'];
 }
 
 /**
@@ -63,15 +75,10 @@ export async function findParts(settings: CertificateSettings): Promise<Bubblewr
     fixed: fixedArguments(runtime, prlimit),
     filter: systemCallFilter(process.arch),
     networkEtc: runtime.networkEtc,
-    networkTools: () => ({
-      ip: findBinary('ip', 'iproute2'),
+    namespaceTools: () => ({
+      python: [...profileCommand(bubblewrap), findBinary('python3', 'python3')],
       nsenter: findBinary('nsenter', 'util-linux'),
-      unshare: findBinary('unshare', 'util-linux'),
-      node: runtime.nodeBinary,
-      starter: runtime.networkStarter,
     }),
     certificates: runtime.certificates,
-    tmpTools: () => ({ bubblewrap, nsenter: findBinary('nsenter', 'util-linux') }),
-    openPort: (port) => openPortCommand(bubblewrap, findBinary('setpriv', 'util-linux'), port),
   };
 }

@@ -5,18 +5,12 @@ import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Cgroup } from '../cgroup.ts';
-import {
-  descriptors,
-  isPrivileged,
-  shapeArguments,
-  sharedNetwork,
-  startCommand,
-} from './bubblewrap-arguments.ts';
+import { descriptors, shapeArguments, sharedNetwork, startCommand } from './bubblewrap-arguments.ts';
 import type { SandboxFolders, SandboxShape } from './bubblewrap-arguments.ts';
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
 import { ProcessTree } from '../../host/process-tree.ts';
-import type { SandboxNetwork, SharedTmp } from '../sandbox.ts';
-import { NetworkLink } from './network-link.ts';
+import type { NamespaceOpener } from './namespace-opener.ts';
+import type { OpenedNamespaces } from './opened-namespaces.ts';
 import {
   countedBy,
   endOf,
@@ -27,7 +21,6 @@ import {
   StartedWorker,
 } from './started-worker.ts';
 import type { Assignment, WorkerParts } from './started-worker.ts';
-import { TmpHolder } from './tmp-holder.ts';
 import { makePrivateFolder } from './work-folder.ts';
 import type { Owner } from './work-folder.ts';
 
@@ -78,6 +71,11 @@ export interface SandboxStart {
   readonly cgroup?: Cgroup | undefined;
   /** Resolves when its folders are filled; the start waits for it. */
   readonly filled?: Promise<void>;
+  /**
+   * Opens its namespaces, with its network and its `/tmp`. If undefined, bubblewrap creates them, with only loopback and
+   * a private `/tmp`, and its starter listens.
+   */
+  readonly opener?: NamespaceOpener | undefined;
 }
 
 /** A sandbox whose starter waits for its worker. */
@@ -100,45 +98,43 @@ export interface WaitingSandbox {
 
 /** @throws Error with what the sandbox printed; nothing is left running then */
 export async function startSandbox(parts: BubblewrapParts, start: SandboxStart): Promise<WaitingSandbox> {
-  const { shape, owner, filled, folders } = start;
-  let link: NetworkLink | undefined;
-  let holder: TmpHolder | undefined;
+  let namespaces: OpenedNamespaces | undefined;
   try {
-    if (shape.tmp === 'shareable') {
-      await makePrivateFolder(folders.tmp, owner);
-      holder = await TmpHolder.open(parts.tmpTools(), folders.tmp, shape.limits.tmpBytes, owner);
-    }
-    const tmp = typeof shape.tmp === 'object' ? shape.tmp : holder?.tmp;
-    if (shape.networkPorts !== undefined) {
-      const tools = parts.networkTools();
-      link = await NetworkLink.open(parts.bubblewrap, tools, shape.networkPorts, owner, tmp);
-    }
-    return await startIn(parts, start, { link, holder, tmp });
+    namespaces = await openNamespaces(parts, start);
+    return await startIn(parts, start, namespaces);
   } catch (error) {
-    holder?.end();
-    await Promise.allSettled([link?.discard(), filled]);
+    await Promise.allSettled([namespaces?.discard(), start.filled]);
     throw error;
   }
 }
 
-/** Namespaces that exist before the sandbox. */
-interface Surroundings {
-  /** Network of the sandbox; only loopback if undefined. */
-  readonly link: NetworkLink | undefined;
-  /** Its `/tmp`, if it is shared or can be. */
-  readonly tmp: SharedTmp | undefined;
-  /** Holds its own `/tmp`, if other sandboxes can share it. */
-  readonly holder: TmpHolder | undefined;
+async function openNamespaces(
+  parts: BubblewrapParts,
+  { shape, owner, folders, opener }: SandboxStart,
+): Promise<OpenedNamespaces | undefined> {
+  const { ports, networkPorts, limits } = shape;
+  if (opener === undefined) return undefined;
+  const isShareable = shape.tmp === 'shareable';
+  if (isShareable) await makePrivateFolder(folders.tmp, owner);
+  const tmp = isShareable ? { folder: folders.tmp, sizeBytes: limits.tmpBytes } : undefined;
+  return opener.open(parts.namespaceTools(), { owner, ports, networkPorts, tmp });
 }
 
 async function startIn(
   parts: BubblewrapParts,
   { shape, folders, owner, cgroup, filled }: SandboxStart,
-  { link, tmp, holder }: Surroundings,
+  namespaces: OpenedNamespaces | undefined,
 ): Promise<WaitingSandbox> {
-  const [program = '', ...command] = [...(tmp?.enter ?? []), ...commandLine(parts, shape, link)];
+  const tmp = typeof shape.tmp === 'object' ? shape.tmp : namespaces?.tmp;
+  const ports = namespaces === undefined ? shape.ports : [];
+  const [program = '', ...command] = [
+    namespaces?.enter ?? tmp?.enter ?? [],
+    [parts.bubblewrap, ...parts.fixed, ...(namespaces === undefined ? [] : [sharedNetwork])],
+    ['--args', String(descriptors.arguments), '--', ...startCommand(shape.limits, ports)],
+  ].flat();
+  const inherited = namespaces === undefined ? (tmp?.descriptors ?? []) : [];
   const child = spawn(program, command, {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe', 'pipe', ...(tmp?.descriptors ?? [])],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe', 'pipe', ...inherited],
     env: {},
     cwd: '/',
     // Keeps Ctrl+C in a terminal, which is sent to the runner's process group, from reaching the worker.
@@ -160,13 +156,14 @@ async function startIn(
   const placement = shapeArguments(shape, folders, parts.networkEtc, tmp);
   send(pipes[descriptors.arguments] as Writable, placement.map((value) => `${value}\0`).join(''));
   send(pipes[descriptors.filter] as Writable, parts.filter);
-  const received = receiveListeners(child, shape.ports.length);
+  const received = receiveListeners(child, ports.length);
   try {
-    const [listeners, network] = await Promise.all([received, link?.network, filled]);
+    const [own] = await Promise.all([received, filled]);
     const processes = await tree;
     processes.preferForOutOfMemory();
-    link?.leave();
-    return waitingSandbox({ child, exited, listeners, network, processes, joined, shape, holder });
+    namespaces?.leave();
+    const listeners = namespaces?.listeners ?? own;
+    return waitingSandbox({ child, exited, listeners, namespaces, processes, joined, shape });
   } catch (error) {
     child.kill('SIGKILL');
     await Promise.allSettled([
@@ -179,47 +176,24 @@ async function startIn(
   }
 }
 
-/** Start of the command line that enters an existing network namespace; empty if the sandbox creates its own. */
-function networkCommand(
-  { openPort }: BubblewrapParts,
-  { ports }: SandboxShape,
-  link: NetworkLink | undefined,
-): readonly string[] {
-  if (link !== undefined) return link.enter;
-  const privileged = ports.filter(isPrivileged);
-  return privileged.length === 0 ? [] : openPort(Math.min(...privileged));
-}
-
-function commandLine(parts: BubblewrapParts, shape: SandboxShape, link: NetworkLink | undefined): string[] {
-  const { bubblewrap, fixed } = parts;
-  const before = networkCommand(parts, shape, link);
-  const network = before.length === 0 ? [] : [sharedNetwork];
-  return [
-    before,
-    [bubblewrap, ...fixed, ...network, '--args', String(descriptors.arguments), '--'],
-    startCommand(shape),
-  ].flat();
-}
-
 interface StartedParts extends Pick<WorkerParts, 'exited' | 'listeners'> {
   readonly child: ChildProcess;
-  readonly network: SandboxNetwork | undefined;
+  /** Undefined if it has those that bubblewrap creates. */
+  readonly namespaces: OpenedNamespaces | undefined;
   readonly processes: ProcessTree;
   /** The cgroup that it has already joined. */
   readonly joined: Cgroup | undefined;
   readonly shape: SandboxShape;
-  readonly holder: TmpHolder | undefined;
 }
 
 function waitingSandbox({
   child,
   exited,
   listeners,
-  network,
+  namespaces,
   processes,
   joined,
   shape,
-  holder,
 }: StartedParts): WaitingSandbox {
   const folders = memoryFolders(shape);
   const group = {
@@ -232,14 +206,14 @@ function waitingSandbox({
     new StartedWorker({
       ...partsOf(child, assignment),
       listeners,
-      network,
+      network: namespaces?.network,
       exited,
       group: countedBy(joined ?? (await joinCgroup(child, cgroup)), group),
       release: async () => {
-        holder?.end();
+        namespaces?.endTmp();
         await release?.();
       },
-      tmp: holder?.tmp,
+      tmp: namespaces?.tmp,
     });
   return {
     get isAlive() {

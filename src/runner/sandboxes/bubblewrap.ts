@@ -3,19 +3,18 @@
  * other processes, no privileges. If the runner is root, bubblewrap runs under an unprivileged user id per slot, because
  * root outside would stay root in the namespaces.
  */
-import { execFile } from 'node:child_process';
 import { rename, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import type { Sandbox, SandboxedProcess, SandboxOptions } from '../sandbox.ts';
 import { ScratchFolder } from '../../host/scratch-folder.ts';
-import { assignmentOf, shapeOf, sharedNetwork, shownFolderOf } from './bubblewrap-arguments.ts';
+import { assignmentOf, shapeOf, shownFolderOf } from './bubblewrap-arguments.ts';
 import type { SandboxShape } from './bubblewrap-arguments.ts';
 import { findParts } from './bubblewrap-parts.ts';
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
 import type { CertificateSettings } from './certificates.ts';
 import { foldersIn, makeFolders, mountPoints, startSandbox } from './bubblewrap-start.ts';
 import type { WaitingSandbox } from './bubblewrap-start.ts';
+import { NamespaceOpener } from './namespace-opener.ts';
 import { RememberedTrial } from './remembered-trial.ts';
 import type { StartedWorker } from './started-worker.ts';
 import { tryOut } from './trial.ts';
@@ -112,11 +111,15 @@ export class BubblewrapSandbox implements Sandbox {
   readonly #options: BubblewrapOptions;
   readonly #scratch: ScratchFolder;
   readonly #warm: WarmPool<SandboxShape, OpenedAhead> | undefined;
-  /** Whether sandboxes can get a port, by port. */
-  readonly #ports = new Map<number, RememberedTrial>();
+  readonly #opener = new NamespaceOpener();
   /** Some systems do not allow the nested namespaces that these need. */
-  readonly #network = new RememberedTrial(async () => this.#tryWith({ networkPorts: [443] }));
-  readonly #sharedTmp = new RememberedTrial(async () => this.#tryWith({ tmp: 'shareable' }));
+  readonly #namespaces = new RememberedTrial(async () => this.#tryWith({ opener: this.#opener }));
+  readonly #network = new RememberedTrial(async () =>
+    this.#tryWith({ opener: this.#opener, networkPorts: [443] }),
+  );
+  readonly #sharedTmp = new RememberedTrial(async () =>
+    this.#tryWith({ opener: this.#opener, tmp: 'shareable' }),
+  );
   /** User ids in use by sandboxes opened ahead, as offsets. */
   readonly #places = new Set<{ readonly index: number }>();
   #preparing: Promise<BubblewrapParts> | undefined;
@@ -142,7 +145,7 @@ export class BubblewrapSandbox implements Sandbox {
     }
     this.#checkFolders();
     await this.#prepare();
-    await this.#tryWith({});
+    if ((await this.#namespaces.problem()) !== undefined) await this.#tryWith({});
   }
 
   /** @throws Error if workers could read the platform's folders */
@@ -160,13 +163,9 @@ export class BubblewrapSandbox implements Sandbox {
   /** Does nothing: bubblewrap ends with its runner. */
   async removeLeftovers(): Promise<void> {}
 
-  async offersPort(port: number): Promise<boolean> {
-    let trial = this.#ports.get(port);
-    if (trial === undefined) {
-      trial = new RememberedTrial(async () => this.#tryPort(port));
-      this.#ports.set(port, trial);
-    }
-    return (await trial.problem()) === undefined;
+  /** Only the owner of a network namespace can listen on every port, and a sandbox does not own its own. */
+  async offersPort(): Promise<boolean> {
+    return (await this.#namespaces.problem()) === undefined;
   }
 
   async networkProblem(): Promise<string | undefined> {
@@ -174,23 +173,29 @@ export class BubblewrapSandbox implements Sandbox {
   }
 
   async open(wanted: SandboxOptions): Promise<SandboxedProcess> {
+    // It cannot be opened ahead, because it depends on another sandbox.
+    if (typeof wanted.tmp === 'object') return this.#openCold(wanted, undefined);
     const canShare = wanted.tmp !== 'shareable' || (await this.#sharedTmp.problem()) === undefined;
     const options = canShare ? wanted : { ...wanted, tmp: undefined };
-    // It cannot be opened ahead, because it depends on another sandbox.
-    if (typeof options.tmp === 'object') return this.#openCold(options);
     const shape = shapeOf(options);
     const key = this.#warm === undefined ? '' : await keyOf(shape);
-    const worker = (await this.#takeWarm(key, options)) ?? (await this.#openCold(options));
+    const worker =
+      (await this.#takeWarm(key, options)) ?? (await this.#openCold(options, await this.#usableOpener()));
     this.#warm?.expect(key, shape);
     return worker;
   }
 
   async closeWarm(): Promise<void> {
     await this.#warm?.close();
+    this.#opener.close();
     await this.#scratch.stop();
   }
 
-  async #openCold(options: SandboxOptions): Promise<StartedWorker> {
+  async #usableOpener(): Promise<NamespaceOpener | undefined> {
+    return (await this.#namespaces.problem()) === undefined ? this.#opener : undefined;
+  }
+
+  async #openCold(options: SandboxOptions, opener: NamespaceOpener | undefined): Promise<StartedWorker> {
     const parts = await this.#prepare();
     const owner = typeof options.tmp === 'object' ? options.tmp.owner : this.#owner(options.slot);
     const folders = foldersIn(options.scratchDir);
@@ -200,7 +205,7 @@ export class BubblewrapSandbox implements Sandbox {
     const filled = copyPackage(options.packageDir, folders.work, owner, mountPoints(shape));
     try {
       const { cgroup } = options;
-      const sandbox = await startSandbox(parts, { shape, folders, owner, cgroup, filled });
+      const sandbox = await startSandbox(parts, { shape, folders, owner, cgroup, filled, opener });
       return await sandbox.become(assignmentOf(options, parts.certificates));
     } catch (error) {
       throw explained(error);
@@ -220,7 +225,12 @@ export class BubblewrapSandbox implements Sandbox {
     try {
       const folders = foldersIn(folder);
       await makeFolders(folders, shape, owner);
-      const sandbox = await startSandbox(parts, { shape, folders, owner });
+      const sandbox = await startSandbox(parts, {
+        shape,
+        folders,
+        owner,
+        opener: await this.#usableOpener(),
+      });
       return {
         sandbox,
         folder,
@@ -262,25 +272,13 @@ export class BubblewrapSandbox implements Sandbox {
   }
 
   /** Runs an empty worker with these options. */
-  async #tryWith(options: Pick<SandboxOptions, 'networkPorts' | 'tmp'>): Promise<void> {
-    await tryOut({ open: async (trial) => this.#openCold({ ...trial, ...options }) }, this.#options.cacheDir);
-  }
-
-  /** Starts an empty sandbox with the port. It fails if the system does not allow nested namespaces. */
-  async #tryPort(port: number): Promise<void> {
-    const { bubblewrap, openPort } = await this.#prepare();
-    const inner = [
-      '--unshare-all',
-      '--unshare-user',
-      sharedNetwork,
-      '--disable-userns',
-      '--ro-bind',
-      '/',
-      '/',
-      '/bin/true',
-    ];
-    const [program = '', ...command] = [...openPort(port), bubblewrap, ...inner];
-    await promisify(execFile)(program, command, { env: {}, cwd: '/', ...this.#owner(0) });
+  async #tryWith({
+    opener,
+    ...options
+  }: Pick<SandboxOptions, 'networkPorts' | 'tmp'> & { opener?: NamespaceOpener }): Promise<void> {
+    const open = async (trial: SandboxOptions): Promise<StartedWorker> =>
+      this.#openCold({ ...trial, ...options }, opener);
+    await tryOut({ open }, this.#options.cacheDir);
   }
 
   /** Takes the lowest free user id, as an offset. */

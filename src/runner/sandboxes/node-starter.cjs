@@ -86,16 +86,20 @@ function handOver(port, listener) {
   // A message after a handle is only sent once the handle was acknowledged.
   if (handedOver === listeners.length) process.send({ ready: true }, () => clearInterval(watch));
 }
-const listeners = ports.split(',').map((port) => {
-  const listener = net.createServer();
-  listener.once('error', (error) => {
-    process.send({ error: error.message, code: error.code, port: Number(port) }, () => process.exit(1));
+const listeners = ports
+  .split(',')
+  .filter(Boolean)
+  .map((port) => {
+    const listener = net.createServer();
+    listener.once('error', (error) => {
+      process.send({ error: error.message, code: error.code, port: Number(port) }, () => process.exit(1));
+    });
+    listener.once('listening', () => handOver(Number(port), listener));
+    // Like listen(), but without loading the modules for name resolution and clusters, which takes 5 ms.
+    listener._listen2(host, Number(port), 4, backlog);
+    return listener;
   });
-  listener.once('listening', () => handOver(Number(port), listener));
-  // Like listen(), but without loading the modules for name resolution and clusters, which takes 5 ms.
-  listener._listen2(host, Number(port), 4, backlog);
-  return listener;
-});
+if (listeners.length === 0) process.send({ ready: true }, () => clearInterval(watch));
 let assignment;
 process.once('message', (message) => {
   assignment = message;
@@ -104,6 +108,7 @@ process.once('message', (message) => {
 // The runner closes the channel after the assignment. Without an assignment it has died.
 process.once('disconnect', () => {
   if (assignment === undefined) process.exit(1);
+  if (listeners.length === 0) setImmediate(() => setImmediate(becomeWorker, assignment));
   let open = listeners.length;
   // Both copies of a listener accept connections, so these are closed before the worker's code runs. Closed listeners
   // leave the event loop at the end of its turn.

@@ -23,7 +23,6 @@ import { prepareCertificates, type CertificateFiles, type CertificateSettings } 
 
 export const starterFile = fileURLToPath(new URL('node-starter.cjs', import.meta.url));
 export const nodeEntryFile = fileURLToPath(new URL('node-entry.cjs', import.meta.url));
-const networkStarterFile = fileURLToPath(new URL('network-starter.cjs', import.meta.url));
 const relayFile = fileURLToPath(new URL('container-relay.cjs', import.meta.url));
 
 /** Fixed host names that older workers use instead of the endpoints in their environment. They resolve to loopback. */
@@ -64,8 +63,6 @@ export interface RuntimeFolder {
   readonly executeOnlyShell: string;
   /** The first program in a container. */
   readonly relay: string;
-  /** The program that opens the sockets at the far end of a sandbox's network. */
-  readonly networkStarter: string;
   /** Host files by their path in the sandbox. */
   readonly etc: Readonly<Record<string, string>>;
   /** Files that differ in a sandbox with a network. */
@@ -114,7 +111,7 @@ async function exists(file: string): Promise<boolean> {
 export async function prepareRuntimeFolder(settings: CertificateSettings): Promise<RuntimeFolder> {
   const { cacheDir } = settings;
   const texts = await Promise.all(
-    [starterFile, nodeEntryFile, relayFile, networkStarterFile].map(
+    [starterFile, nodeEntryFile, relayFile].map(
       async (file) => [path.basename(file), await readFile(file, 'utf8')] as const,
     ),
   );
@@ -160,7 +157,6 @@ export async function prepareRuntimeFolder(settings: CertificateSettings): Promi
     nodeEntry: path.join(folder, 'node-entry.cjs'),
     executeOnlyShell: path.join(folder, 'sh'),
     relay: path.join(folder, 'container-relay.cjs'),
-    networkStarter: path.join(folder, 'network-starter.cjs'),
     etc: placed(Object.keys(etcFiles)),
     networkEtc: placed(Object.keys(networkEtcFiles), networkPrefix),
     certificates: await prepareCertificates(settings),

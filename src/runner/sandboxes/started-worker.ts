@@ -10,7 +10,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Cgroup } from '../cgroup.ts';
 import type { SandboxedProcess, SandboxNetwork, WorkerExit, SharedTmp } from '../sandbox.ts';
 import { childrenOf } from '../../host/process-tree.ts';
-import { closeNetwork } from './network-link.ts';
+import { closeNetwork } from './opened-namespaces.ts';
 
 /** The runner's connection to the program that starts the worker. */
 export interface StarterLine {
@@ -76,6 +76,8 @@ export function countedBy(cgroup: Cgroup | undefined, group: ProcessGroup): Proc
 const startLimitMilliseconds = 60_000;
 
 interface StarterMessage {
+  /** It waits for its worker. */
+  readonly ready?: true;
   /** Port of the listener that comes with the message. */
   readonly listening?: number;
   readonly error?: string;
@@ -103,7 +105,10 @@ export function exitOfShell(end: WorkerExit): WorkerExit {
   return name === undefined ? end : { exitCode: null, signal: name };
 }
 
-/** Resolves when the starter has sent this many listeners: one per message, because Node sends one handle at a time. */
+/**
+ * Resolves when the starter has sent this many listeners, one per message, because Node sends one handle at a time. If
+ * it has none to send, it says when it is ready.
+ */
 async function listenersOf(child: ChildProcess, count: number, signal: AbortSignal): Promise<Listeners> {
   const listeners = new Map<number, Server>();
   const all = Promise.withResolvers<Listeners>();
@@ -111,6 +116,8 @@ async function listenersOf(child: ChildProcess, count: number, signal: AbortSign
     if (message.listening !== undefined && handle instanceof Server) {
       listeners.set(message.listening, handle);
       if (listeners.size === count) all.resolve(listeners);
+    } else if (message.ready === true && count === 0) {
+      all.resolve(listeners);
     } else {
       const { error = 'the sandbox sent no listener', code, port } = message;
       all.reject(Object.assign(new Error(error), { code, port }));

@@ -1,15 +1,8 @@
 /** The network of a bubblewrap sandbox: where a worker's connections arrive, and what the worker cannot do. */
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { networkAddresses } from '../../../src/runner/sandbox.ts';
 import { BubblewrapSandbox } from '../../../src/runner/sandboxes/bubblewrap.ts';
-import { findParts } from '../../../src/runner/sandboxes/bubblewrap-parts.ts';
-import { NetworkLink } from '../../../src/runner/sandboxes/network-link.ts';
 import {
   PreopenedSandbox,
   finish,
@@ -110,44 +103,6 @@ describe('loopback', () => {
     expect(
       await inside(`return [await told(80, '127.0.0.1'), await told(80, '::1'), await told(80, '0.0.0.0')]`),
     ).toEqual(['ECONNREFUSED', 'ECONNREFUSED', 'ECONNREFUSED']);
-  });
-});
-
-describe('a far end that takes long to exit', () => {
-  let folder: string;
-  let link: NetworkLink;
-  beforeAll(async () => {
-    const { bubblewrap, networkTools } = await findParts({ cacheDir });
-    folder = await makeReachableFolder();
-    const starter = path.join(folder, 'starter.cjs');
-    const stay = `process.once('disconnect', process.exit); process.exit = () => undefined;`;
-    const slow = `${stay} require(${JSON.stringify(networkTools().starter)})`;
-    await writeFile(starter, slow);
-    const owner = { uid: firstUserId, gid: firstUserId };
-    link = await NetworkLink.open(bubblewrap, { ...networkTools(), starter }, networkPorts, owner, undefined);
-  });
-  afterAll(async () => {
-    await link.discard();
-    await removeFolder(folder);
-  });
-
-  test('leaves every connection and query to the runner', async () => {
-    const { listeners, names } = await link.network;
-    for (const listener of listeners.values()) listener.on('connection', (socket) => socket.end('runner'));
-    names.on('message', (query, { port, address }) => names.send(query, port, address));
-    const body = `${prelude} (async () => {
-      const all = [], socket = dgram.createSocket('udp4');
-      for (let n = 0; n < 100; n += 1) {
-        all.push(await told(80, '93.184.216.34'));
-        const answer = once(socket, 'message'); socket.send('runner', 53, '${networkAddresses.far}');
-        const wait = new Promise((resolve) => { setTimeout(resolve, 2000, ['lost']) });
-        all.push(String((await Promise.race([answer, wait]))[0]));
-      }
-      console.log(JSON.stringify([...new Set(all)])); process.exit()
-    })()`;
-    const [program, ...command] = [...link.enter, process.execPath, '-e', body];
-    const { stdout } = await promisify(execFile)(program, command, { uid: firstUserId, gid: firstUserId });
-    expect(JSON.parse(stdout)).toEqual(['runner']);
   });
 });
 
