@@ -1,8 +1,10 @@
 /** One suite for every export format: the same rows, written by Chela and read by programs that share no code with it. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { read as readWorkbook, utils } from 'xlsx';
@@ -22,13 +24,46 @@ interface ReadExport {
   readonly items?: { title: string | null; link: string | null }[];
 }
 
+/** One Python for all files: starting it takes longer than reading most of them. */
+class ExportReader {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #answers: AsyncIterator<string, undefined>;
+
+  constructor(python: string) {
+    const script = path.join(import.meta.dirname, 'read_export.py');
+    this.#child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#answers = createInterface({ input: this.#child.stdout, crlfDelay: Infinity })[
+      Symbol.asyncIterator
+    ]();
+  }
+
+  /** One file after another. @throws Error if the file cannot be read */
+  async read(format: ExportFormat, file: string): Promise<ReadExport> {
+    this.#child.stdin.write(`${format} ${file}\n`);
+    const { value } = await this.#answers.next();
+    if (value === undefined) throw new Error('the reader of exports ended');
+    const answer = JSON.parse(value) as ReadExport & { readonly error?: string };
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer;
+  }
+
+  close(): void {
+    this.#child.kill();
+  }
+}
+
 let python: string;
 let folder: string;
+let reader: ExportReader;
 beforeAll(async () => {
   python = await preparePython(path.join(import.meta.dirname, 'requirements.txt'));
   folder = await mkdtemp(path.join(tmpdir(), 'chela-test-exports-'));
+  reader = new ExportReader(python);
 }, 300_000);
-afterAll(async () => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  reader.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
 async function* inBatches(rows: Iterable<string>, size: number): AsyncGenerator<string[]> {
   let batch: string[] = [];
@@ -78,10 +113,7 @@ async function written(format: ExportFormat, table: ExportTable): Promise<string
 
 /** What an independent reader finds in a file. */
 async function readBack(format: ExportFormat, table: ExportTable): Promise<ReadExport> {
-  const file = await written(format, table);
-  const reader = path.join(import.meta.dirname, 'read_export.py');
-  const { stdout } = await run(python, [reader, format, file], { maxBuffer: 256 * 1024 * 1024 });
-  return JSON.parse(stdout) as ReadExport;
+  return reader.read(format, await written(format, table));
 }
 
 const keys = ['id', 'title', 'price', 'ok', 'tags', 'url', 'note'];

@@ -1,10 +1,11 @@
-"""Reads an exported file with what Python has for its format: FORMAT FILE, and prints {"columns": [...], "rows": [...]} as
-JSON. A row is an object of cells, where strings, numbers, booleans and nested values are what the reader made of them; cells
+"""Reads exported files with what Python has for their formats. For each line FORMAT FILE of its input it prints a line of JSON:
+{"columns": [...], "rows": [...]}, or {"error": "..."}. A row is an object of cells, where strings, numbers, booleans and nested values are what the reader made of them; cells
 without a value are left out. "sheets" has the names of the sheets, where the format has any."""
 
 import csv
 import json
 import sys
+import traceback
 import xml.etree.ElementTree as ElementTree
 from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
@@ -187,7 +188,15 @@ readers = {
     "rss": read_rss,
 }
 
+def answer(line):
+    export_format, path = line.rstrip("\n").split(" ", 1)
+    try:
+        return readers[export_format](path)
+    except Exception:
+        return {"error": traceback.format_exc()}
+
+
 if __name__ == "__main__":
-    exportFormat, path = sys.argv[1:]
-    # Escapes: the text is the same whatever the locale.
-    json.dump(readers[exportFormat](path), sys.stdout, ensure_ascii=True)
+    for request in sys.stdin:
+        # Escapes: the text is the same whatever the locale.
+        print(json.dumps(answer(request), ensure_ascii=True), flush=True)
