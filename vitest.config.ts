@@ -33,6 +33,7 @@ export default defineConfig({
         test: {
           ...everyFile,
           name: 'shared',
+          setupFiles: 'test/support/cheap-passwords.ts',
           include: ['test/**/*.test.ts'],
           exclude: isolated,
           isolate: false,

@@ -4,20 +4,23 @@ import { promisify } from 'node:util';
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
-/** 64 MiB and about a third of a second: the cost of each guess for somebody who stole the hashes. */
-const costs = { logN: 16, r: 8, p: 2 } as const;
+interface Costs {
+  logN: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+/**
+ * Of hashes to come. 64 MiB and about a third of a second: the cost of each guess for somebody who stole the hashes. Tests
+ * lower it, because their passwords protect nothing.
+ */
+export const costs: Costs = { logN: 16, r: 8, p: 2 };
 const hashBytes = 32;
 const saltBytes = 16;
 const hashPattern =
   /^scrypt\$ln=(?<logN>\d{1,2}),r=(?<r>\d{1,2}),p=(?<p>\d{1,2})\$(?<salt>[\w-]+)\$(?<hash>[\w-]+)$/;
 
-interface Costs {
-  readonly logN: number;
-  readonly r: number;
-  readonly p: number;
-}
-
-async function hash(password: string, salt: Buffer, { logN, r, p }: Costs): Promise<Buffer> {
+async function hash(password: string, salt: Buffer, { logN, r, p }: Readonly<Costs>): Promise<Buffer> {
   const N = 2 ** logN;
   // The same password may arrive in different Unicode forms.
   return derive(password.normalize('NFKC'), salt, hashBytes, { N, r, p, maxmem: 2 * 128 * N * r });

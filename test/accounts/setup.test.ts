@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { scryptSync } from 'node:crypto';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { adminAccountName } from '../../src/accounts/accounts.ts';
 import { hashPassword, isPasswordOf } from '../../src/accounts/passwords.ts';
@@ -222,10 +224,16 @@ describe('GET /setup', () => {
 describe('a password hash', () => {
   test('contains its parameters and differs each time', async () => {
     const [one, other] = await Promise.all([hashPassword(password), hashPassword(password)]);
-    expect(one).toMatch(/^scrypt\$ln=16,r=8,p=2\$[\w-]{22}\$[\w-]{43}$/);
+    expect(one).toMatch(/^scrypt\$ln=10,r=8,p=2\$[\w-]{22}\$[\w-]{43}$/);
     expect(one).not.toBe(other);
     expect(await isPasswordOf(password, one)).toBe(true);
     expect(await isPasswordOf(`${password} `, one)).toBe(false);
+  });
+
+  test('costs 64 MiB and two passes outside of tests', async () => {
+    const program = `console.log(await (await import('./src/accounts/passwords.ts')).hashPassword('x'))`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+    expect(stdout).toMatch(/^scrypt\$ln=16,r=8,p=2\$/);
   });
 
   test('is checked with the parameters it contains', async () => {
