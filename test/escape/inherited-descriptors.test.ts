@@ -159,7 +159,7 @@ test('a worker and its browser do not have them', { timeout: 120_000 }, async ()
   });
   expectNothingOf(sightIn(lines));
   const running = descendantsOf(chela.process.pid).map(({ command }) => command);
-  for (const program of [/bwrap/, /\/browser\/chrom/, /postgres/, /node-starter|main\.js/])
+  for (const program of [/bwrap/, /\/browser\/chrom/, /postgres/, /-starter|main\.js/])
     expect(running).toContainEqual(expect.stringMatching(program));
   expect(await processesWithTargets()).toEqual([]);
   await chela.client.call(`/worker-runs/${slug}/abort`, { method: 'POST' });

@@ -131,6 +131,7 @@ describe('files', () => {
     '/usr/lib/new-file',
     '/dev/file',
     '/chela/node-starter.cjs',
+    '/chela/waiting-starter.cjs',
     '/home/file',
     '/work/node_modules/file',
   ])('%s cannot be written', async (file) => {

@@ -12,6 +12,7 @@ import type { Assignment } from './started-worker.ts';
 const insideId = 1000;
 const { work: workDir, home: homeDir, node: nodeBinary } = inside;
 const starter = `${inside.chela}/node-starter.cjs`;
+const waitingStarter = `${inside.chela}/waiting-starter.cjs`;
 const firstShell = `${inside.chela}/sh`;
 const prlimit = `${inside.chela}/prlimit`;
 
@@ -100,6 +101,7 @@ export function fixedArguments(runtime: RuntimeFolder, prlimitBinary: string): s
     ...Object.entries(runtime.etc).map(([to, from]) => ({ from, to })),
     { from: runtime.nodeBinary, to: nodeBinary },
     { from: runtime.starter, to: starter },
+    { from: runtime.waitingStarter, to: waitingStarter },
     { from: runtime.nodeEntry, to: inside.nodeEntry },
     { from: runtime.executeOnlyShell, to: firstShell },
     { from: prlimitBinary, to: prlimit },
@@ -209,13 +211,14 @@ export function shapeArguments(
 /**
  * The command that runs inside. It sets the limits, because a limit on processes that is set on bubblewrap would count
  * all processes of the host's user.
- * @param ports on which the starter listens
+ * @param ports on which the starter listens; undefined if the runner has its listeners already
  */
-export function startCommand(limits: SandboxLimits, ports: readonly number[]): string[] {
+export function startCommand(limits: SandboxLimits, ports: readonly number[] | undefined): string[] {
+  const { processes, openFiles, fileSizeBytes } = limits;
+  const channel = String(descriptors.channel);
   return [
     [firstShell, '-c', firstProcess, 'sh'],
-    [prlimit, '--core=0', `--nproc=${limits.processes}`, `--nofile=${limits.openFiles}`],
-    [`--fsize=${limits.fileSizeBytes}`, '--'],
-    [nodeBinary, starter, String(descriptors.channel), ports.join(',')],
+    [prlimit, '--core=0', `--nproc=${processes}`, `--nofile=${openFiles}`, `--fsize=${fileSizeBytes}`, '--'],
+    [nodeBinary, ...(ports === undefined ? [waitingStarter, channel] : [starter, channel, ports.join(',')])],
   ].flat();
 }

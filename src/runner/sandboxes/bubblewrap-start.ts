@@ -1,6 +1,7 @@
 /** Starts one bubblewrap sandbox, up to the point where its starter waits for its worker. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -17,10 +18,12 @@ import {
   exitOfShell,
   joinCgroup,
   partsOf,
+  partsOfWaiting,
+  readyStarter,
   receiveListeners,
   StartedWorker,
 } from './started-worker.ts';
-import type { Assignment, WorkerParts } from './started-worker.ts';
+import type { Assignment, Listeners, WorkerParts } from './started-worker.ts';
 import { makePrivateFolder } from './work-folder.ts';
 import type { Owner } from './work-folder.ts';
 
@@ -126,7 +129,7 @@ async function startIn(
   namespaces: OpenedNamespaces | undefined,
 ): Promise<WaitingSandbox> {
   const tmp = typeof shape.tmp === 'object' ? shape.tmp : namespaces?.tmp;
-  const ports = namespaces === undefined ? shape.ports : [];
+  const ports = namespaces === undefined ? shape.ports : undefined;
   const [program = '', ...command] = [
     namespaces?.enter ?? tmp?.enter ?? [],
     [parts.bubblewrap, ...parts.fixed, ...(namespaces === undefined ? [] : [sharedNetwork])],
@@ -134,7 +137,16 @@ async function startIn(
   ].flat();
   const inherited = namespaces === undefined ? (tmp?.descriptors ?? []) : [];
   const child = spawn(program, command, {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe', 'pipe', ...inherited],
+    stdio: [
+      'ignore',
+      'pipe',
+      'pipe',
+      ports === undefined ? 'pipe' : 'ipc',
+      'pipe',
+      'pipe',
+      'pipe',
+      ...inherited,
+    ],
     env: {},
     cwd: '/',
     // Keeps Ctrl+C in a terminal, which is sent to the runner's process group, from reaching the worker.
@@ -156,14 +168,21 @@ async function startIn(
   const placement = shapeArguments(shape, folders, parts.networkEtc, tmp);
   send(pipes[descriptors.arguments] as Writable, placement.map((value) => `${value}\0`).join(''));
   send(pipes[descriptors.filter] as Writable, parts.filter);
-  const received = receiveListeners(child, ports.length);
+  const channel = ports === undefined ? (pipes[descriptors.channel] as Socket) : undefined;
+  channel?.on('error', () => {
+    // The starter has ended; `exited` reports its end.
+  });
+  const received =
+    channel === undefined
+      ? receiveListeners(child, shape.ports.length)
+      : readyStarter(child, channel).then((): Listeners => new Map());
   try {
     const [own] = await Promise.all([received, filled]);
     const processes = await tree;
     processes.preferForOutOfMemory();
     namespaces?.leave();
     const listeners = namespaces?.listeners ?? own;
-    return waitingSandbox({ child, exited, listeners, namespaces, processes, joined, shape });
+    return waitingSandbox({ child, channel, exited, listeners, namespaces, processes, joined, shape });
   } catch (error) {
     child.kill('SIGKILL');
     await Promise.allSettled([
@@ -178,6 +197,8 @@ async function startIn(
 
 interface StartedParts extends Pick<WorkerParts, 'exited' | 'listeners'> {
   readonly child: ChildProcess;
+  /** The starter's socket, if it has no IPC channel. */
+  readonly channel: Socket | undefined;
   /** Undefined if it has those that bubblewrap creates. */
   readonly namespaces: OpenedNamespaces | undefined;
   readonly processes: ProcessTree;
@@ -188,6 +209,7 @@ interface StartedParts extends Pick<WorkerParts, 'exited' | 'listeners'> {
 
 function waitingSandbox({
   child,
+  channel,
   exited,
   listeners,
   namespaces,
@@ -204,7 +226,7 @@ function waitingSandbox({
   };
   const become: WaitingSandbox['become'] = async (assignment, { cgroup, release } = {}) =>
     new StartedWorker({
-      ...partsOf(child, assignment),
+      ...(channel === undefined ? partsOf(child, assignment) : partsOfWaiting(child, channel, assignment)),
       listeners,
       network: namespaces?.network,
       exited,

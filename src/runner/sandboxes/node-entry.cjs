@@ -1,7 +1,7 @@
 'use strict';
 /*
  * Turns this process into a Node worker, which sees the same environment as with `node ENTRY`. Run as
- * `node node-entry.cjs ENTRY`, or required by the starter.
+ * `node node-entry.cjs ENTRY`, or required by a starter.
  */
 const fs = require('node:fs');
 const Module = require('node:module');
@@ -86,5 +86,40 @@ function becomeNodeWorker(entry) {
   Module.runMain();
 }
 
+/** Restarts `process.uptime()`, which would include the wait for the subtask. */
+function restartUptime() {
+  const uptime = process.uptime.bind(process);
+  const waitedSeconds = uptime();
+  process.uptime = { uptime: () => uptime() - waitedSeconds }.uptime;
+}
+
+/** Whether it is a Linux program, or a script with a `#!` line. Node aborts if it cannot execute a file. */
+function isProgram(file) {
+  const header = Buffer.alloc(4);
+  const descriptor = fs.openSync(file);
+  fs.readSync(descriptor, header);
+  fs.closeSync(descriptor);
+  return header.toString('latin1') === '\x7fELF' || header.toString('latin1', 0, 2) === '#!';
+}
+
+function becomeCommand(command) {
+  // Hides Node's warning that execve is experimental, which is not the worker's output.
+  process.removeAllListeners('warning');
+  if (process.platform !== 'linux' || isProgram(command[0])) process.execve(command[0], command, process.env);
+  const message = `${command[0]} cannot be executed on this system: build it for linux/amd64\n`;
+  process.stderr.write(message, () => process.exit(126));
+}
+
+/** Turns this process into the worker of an `Assignment` (see started-worker.ts). */
+function become({ entry, command, environment }) {
+  Object.assign(process.env, environment);
+  if (command !== undefined) {
+    becomeCommand(command);
+    return;
+  }
+  restartUptime();
+  becomeNodeWorker(entry);
+}
+
 if (require.main === module) becomeNodeWorker(process.argv[2]);
-else module.exports = { becomeNodeWorker };
+else module.exports = { become };

@@ -9,6 +9,7 @@
 const childProcess = require('node:child_process');
 const net = require('node:net');
 const path = require('node:path');
+const { become } = require(path.join(__dirname, 'node-entry.cjs'));
 
 const [, , channel, ports] = process.argv;
 const host = '127.0.0.1';
@@ -33,43 +34,10 @@ function restore({ properties, listeners }) {
   }
 }
 
-/** Restarts `process.uptime()`, which would include the wait for the subtask. */
-function restartUptime() {
-  const uptime = process.uptime.bind(process);
-  const waitedSeconds = uptime();
-  process.uptime = { uptime: () => uptime() - waitedSeconds }.uptime;
-}
-
-function becomeNodeWorker({ entry }) {
-  const { becomeNodeWorker: become } = require(path.join(__dirname, 'node-entry.cjs'));
-  restore(before);
-  restartUptime();
-  delete require.cache[__filename];
-  become(entry);
-}
-
-/** Whether it is a Linux program, or a script with a `#!` line. Node aborts if it cannot execute a file. */
-function isProgram(file) {
-  const fs = require('node:fs');
-  const header = Buffer.alloc(4);
-  const descriptor = fs.openSync(file);
-  fs.readSync(descriptor, header);
-  fs.closeSync(descriptor);
-  return header.toString('latin1') === '\x7fELF' || header.toString('latin1', 0, 2) === '#!';
-}
-
-function becomeCommand({ command }) {
-  // Hides Node's warning that execve is experimental, which is not the worker's output.
-  process.removeAllListeners('warning');
-  if (process.platform !== 'linux' || isProgram(command[0])) process.execve(command[0], command, process.env);
-  const message = `${command[0]} cannot be executed on this system: build it for linux/amd64\n`;
-  process.stderr.write(message, () => process.exit(126));
-}
-
 function becomeWorker(assignment) {
-  Object.assign(process.env, assignment.environment);
-  if (assignment.command === undefined) becomeNodeWorker(assignment);
-  else becomeCommand(assignment);
+  restore(before);
+  delete require.cache[__filename];
+  become(assignment);
 }
 
 const before = snapshot();
@@ -86,20 +54,16 @@ function handOver(port, listener) {
   // A message after a handle is only sent once the handle was acknowledged.
   if (handedOver === listeners.length) process.send({ ready: true }, () => clearInterval(watch));
 }
-const listeners = ports
-  .split(',')
-  .filter(Boolean)
-  .map((port) => {
-    const listener = net.createServer();
-    listener.once('error', (error) => {
-      process.send({ error: error.message, code: error.code, port: Number(port) }, () => process.exit(1));
-    });
-    listener.once('listening', () => handOver(Number(port), listener));
-    // Like listen(), but without loading the modules for name resolution and clusters, which takes 5 ms.
-    listener._listen2(host, Number(port), 4, backlog);
-    return listener;
+const listeners = ports.split(',').map((port) => {
+  const listener = net.createServer();
+  listener.once('error', (error) => {
+    process.send({ error: error.message, code: error.code, port: Number(port) }, () => process.exit(1));
   });
-if (listeners.length === 0) process.send({ ready: true }, () => clearInterval(watch));
+  listener.once('listening', () => handOver(Number(port), listener));
+  // Like listen(), but without loading the modules for name resolution and clusters, which takes 5 ms.
+  listener._listen2(host, Number(port), 4, backlog);
+  return listener;
+});
 let assignment;
 process.once('message', (message) => {
   assignment = message;
@@ -108,7 +72,6 @@ process.once('message', (message) => {
 // The runner closes the channel after the assignment. Without an assignment it has died.
 process.once('disconnect', () => {
   if (assignment === undefined) process.exit(1);
-  if (listeners.length === 0) setImmediate(() => setImmediate(becomeWorker, assignment));
   let open = listeners.length;
   // Both copies of a listener accept connections, so these are closed before the worker's code runs. Closed listeners
   // leave the event loop at the end of its turn.

@@ -22,6 +22,7 @@ import { networkAddresses } from '../sandbox.ts';
 import { prepareCertificates, type CertificateFiles, type CertificateSettings } from './certificates.ts';
 
 export const starterFile = fileURLToPath(new URL('node-starter.cjs', import.meta.url));
+const waitingStarterFile = fileURLToPath(new URL('waiting-starter.cjs', import.meta.url));
 export const nodeEntryFile = fileURLToPath(new URL('node-entry.cjs', import.meta.url));
 const relayFile = fileURLToPath(new URL('container-relay.cjs', import.meta.url));
 
@@ -56,7 +57,10 @@ const networkPrefix = 'network-';
 
 export interface RuntimeFolder {
   readonly nodeBinary: string;
+  /** The first program of a worker that listens for the runner. */
   readonly starter: string;
+  /** The first program of a worker whose listeners the runner has already. */
+  readonly waitingStarter: string;
   /** Script that turns a process into a Node worker. */
   readonly nodeEntry: string;
   /** A copy of the host's `sh` that can be executed but not read. */
@@ -111,7 +115,7 @@ async function exists(file: string): Promise<boolean> {
 export async function prepareRuntimeFolder(settings: CertificateSettings): Promise<RuntimeFolder> {
   const { cacheDir } = settings;
   const texts = await Promise.all(
-    [starterFile, nodeEntryFile, relayFile].map(
+    [starterFile, waitingStarterFile, nodeEntryFile, relayFile].map(
       async (file) => [path.basename(file), await readFile(file, 'utf8')] as const,
     ),
   );
@@ -154,6 +158,7 @@ export async function prepareRuntimeFolder(settings: CertificateSettings): Promi
   return {
     nodeBinary: path.join(folder, 'node'),
     starter: path.join(folder, 'node-starter.cjs'),
+    waitingStarter: path.join(folder, 'waiting-starter.cjs'),
     nodeEntry: path.join(folder, 'node-entry.cjs'),
     executeOnlyShell: path.join(folder, 'sh'),
     relay: path.join(folder, 'container-relay.cjs'),

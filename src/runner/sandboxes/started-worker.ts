@@ -76,8 +76,6 @@ export function countedBy(cgroup: Cgroup | undefined, group: ProcessGroup): Proc
 const startLimitMilliseconds = 60_000;
 
 interface StarterMessage {
-  /** It waits for its worker. */
-  readonly ready?: true;
   /** Port of the listener that comes with the message. */
   readonly listening?: number;
   readonly error?: string;
@@ -105,10 +103,7 @@ export function exitOfShell(end: WorkerExit): WorkerExit {
   return name === undefined ? end : { exitCode: null, signal: name };
 }
 
-/**
- * Resolves when the starter has sent this many listeners, one per message, because Node sends one handle at a time. If
- * it has none to send, it says when it is ready.
- */
+/** Resolves when the starter has sent this many listeners: one per message, because Node sends one handle at a time. */
 async function listenersOf(child: ChildProcess, count: number, signal: AbortSignal): Promise<Listeners> {
   const listeners = new Map<number, Server>();
   const all = Promise.withResolvers<Listeners>();
@@ -116,8 +111,6 @@ async function listenersOf(child: ChildProcess, count: number, signal: AbortSign
     if (message.listening !== undefined && handle instanceof Server) {
       listeners.set(message.listening, handle);
       if (listeners.size === count) all.resolve(listeners);
-    } else if (message.ready === true && count === 0) {
-      all.resolve(listeners);
     } else {
       const { error = 'the sandbox sent no listener', code, port } = message;
       all.reject(Object.assign(new Error(error), { code, port }));
@@ -142,6 +135,22 @@ async function listenersOf(child: ChildProcess, count: number, signal: AbortSign
  *   that caused it
  */
 export async function receiveListeners(child: ChildProcess, count: number): Promise<Listeners> {
+  return started(child, async (signal) => listenersOf(child, count, signal));
+}
+
+/**
+ * Waits until a starter that has no listeners to send is ready.
+ * @throws Error with the starter's output if it ends first
+ */
+export async function readyStarter(child: ChildProcess, channel: Socket): Promise<void> {
+  await started(child, async (signal) => once(channel, 'data', { signal }));
+}
+
+/** @param outcome of the start; aborted if the process ends first, or takes too long */
+async function started<T extends object>(
+  child: ChildProcess,
+  outcome: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const settled = new AbortController();
   const { signal } = settled;
   const ended = Promise.withResolvers<string>();
@@ -150,19 +159,19 @@ export async function receiveListeners(child: ChildProcess, count: number): Prom
     ended.resolve(child.stderr === null ? Promise.resolve('') : text(child.stderr));
   };
   child.once('exit', onExit);
-  const outcome = await Promise.race([
-    listenersOf(child, count, signal),
+  const first = await Promise.race([
+    outcome(signal),
     ended.promise,
     setTimeout(startLimitMilliseconds, undefined, { signal }),
   ]).finally(() => {
     settled.abort();
     child.off('exit', onExit);
   });
-  if (outcome === undefined)
+  if (first === undefined)
     throw new Error(`the sandbox did not start within ${startLimitMilliseconds / 1000} seconds`);
-  if (typeof outcome === 'string')
-    throw new Error(outcome.trim() || 'the sandbox exited before it started the worker');
-  return outcome;
+  if (typeof first === 'string')
+    throw new Error(first.trim() || 'the sandbox exited before it started the worker');
+  return first;
 }
 
 export interface WorkerParts {
@@ -188,16 +197,30 @@ export function partsOf(
   child: ChildProcess,
   assignment: Assignment,
 ): Pick<WorkerParts, 'stdout' | 'stderr' | 'starter'> {
+  const close = (): void => {
+    if (child.connected) child.disconnect();
+  };
+  // The channel is closed after the assignment, so that a worker cannot send to the runner.
+  return { ...outputOf(child), starter: { run: () => child.send(assignment, close), close } };
+}
+
+/** The same parts of a starter that reads its assignment from a socket. */
+export function partsOfWaiting(
+  child: ChildProcess,
+  channel: Socket,
+  assignment: Assignment,
+): Pick<WorkerParts, 'stdout' | 'stderr' | 'starter'> {
+  const run = (): void => void channel.end(`${JSON.stringify(assignment)}\n`);
+  return { ...outputOf(child), starter: { run, close: () => channel.destroy() } };
+}
+
+function outputOf(child: ChildProcess): Pick<WorkerParts, 'stdout' | 'stderr'> {
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new TypeError('a worker needs stdout and stderr as pipes');
   child.on('error', () => {
     // A message or signal could not be sent to a process that is ending; `exited` reports its end.
   });
-  const close = (): void => {
-    if (child.connected) child.disconnect();
-  };
-  // The channel is closed after the assignment, so that a worker cannot send to the runner.
-  return { stdout, stderr, starter: { run: () => child.send(assignment, close), close } };
+  return { stdout, stderr };
 }
 
 export class StartedWorker implements SandboxedProcess {
