@@ -42,6 +42,8 @@ export class WarmPool<Shape, Member extends WarmSandbox> {
   #waiting: Waiting<Member>[] = [];
   /** The most memory that one sandbox has used. */
   #largestBytes = 0;
+  /** Keys of sandboxes that were measured. Others of the same shape use as much, and measuring takes milliseconds. */
+  readonly #measured = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   readonly #fillings = new OneAtATime(() => this.#fill());
   #isClosing = false;
@@ -120,7 +122,11 @@ export class WarmPool<Shape, Member extends WarmSandbox> {
     try {
       const member = await this.#options.open(shape);
       this.#waiting.push({ key, member });
-      this.#largestBytes = Math.max(this.#largestBytes, await member.memoryBytes());
+      if (!this.#measured.has(key)) {
+        if (this.#measured.size >= recentDemands) this.#measured.clear();
+        this.#measured.add(key);
+        this.#largestBytes = Math.max(this.#largestBytes, await member.memoryBytes());
+      }
       return true;
     } catch {
       return false;
