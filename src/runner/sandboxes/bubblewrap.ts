@@ -187,7 +187,7 @@ export class BubblewrapSandbox implements Sandbox {
 
   async closeWarm(): Promise<void> {
     await this.#warm?.close();
-    this.#opener.close();
+    await this.#opener.close();
     await this.#scratch.stop();
   }
 

@@ -95,6 +95,7 @@ class OpenerProcess {
   readonly #idleMilliseconds: number;
   /** Requests whose namespaces are kept by a process, by their number. */
   readonly #arrivals = new Map<number, Arrivals>();
+  readonly #gone = Promise.withResolvers<void>();
   #output = '';
   #isEnded = false;
   #lastNumber = 0;
@@ -120,7 +121,12 @@ class OpenerProcess {
       if (arrivals !== undefined) arrivals.receive(message, handle);
       else if (handle instanceof Server || handle instanceof DatagramSocket) handle.close();
     });
-    this.#child.on('error', ({ message }) => this.#fail(message));
+    this.#child.on('error', ({ message }) => {
+      this.#fail(message);
+      // It may not have started.
+      if (this.#child.pid === undefined) this.#gone.resolve();
+    });
+    this.#child.once('exit', () => this.#gone.resolve());
     this.#child.once('close', () => this.#fail(this.#output.trim()));
     this.#child.unref();
     if (stderr instanceof Socket) stderr.unref();
@@ -155,6 +161,13 @@ class OpenerProcess {
     }
   }
 
+  /** Lets the process end, and waits for it. */
+  async close(): Promise<void> {
+    this.end();
+    this.#child.ref();
+    await this.#gone.promise;
+  }
+
   /** Lets the process end. */
   end(): void {
     this.#isEnded = true;
@@ -163,8 +176,8 @@ class OpenerProcess {
   }
 
   #send(message: object): void {
-    this.#child.send(message, (error) => {
-      if (error !== null) this.#fail(error.message);
+    this.#child.send(message, () => {
+      // If it could not be sent, the process has ended, which is reported with its output.
     });
   }
 
@@ -225,9 +238,9 @@ export class NamespaceOpener {
     return this.#process.open(request);
   }
 
-  /** Lets the process end. It starts again with the next request. Idempotent. */
-  close(): void {
-    this.#process?.end();
-    this.#process = undefined;
+  /** Ends the process. It starts again with the next request. Idempotent. */
+  async close(): Promise<void> {
+    await this.#process?.close();
+    if (this.#process?.isEnded === true) this.#process = undefined;
   }
 }

@@ -31,7 +31,7 @@ afterAll(async () => removeFolder(folder));
 
 function makeOpener(idleMilliseconds?: number): NamespaceOpener {
   const opener = new NamespaceOpener(idleMilliseconds);
-  onTestFinished(() => opener.close());
+  onTestFinished(async () => opener.close());
   return opener;
 }
 
@@ -82,7 +82,7 @@ test.each([
   for (const one of all) one.leave();
   const isAlone = (): boolean => descendantsOf(process.pid).length <= before + command().python.length;
   await eventually(async () => isAlone() || undefined);
-  opener.close();
+  await opener.close();
   await untilAllEnded(kept, 10_000);
 });
 
