@@ -1,5 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { errorKinds } from '../../src/errors.ts';
 import { dereferenced } from '../support/api-document.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
@@ -91,6 +91,19 @@ const published = [
 ] as const;
 
 const publicOperations = new Set(['listStore', 'getWorkerInputSchema', 'listProxyRegions']);
+
+test('the document is the same whatever the settings', async () => {
+  const settings = {
+    rowLimit: 2,
+    syncWaitSeconds: 1,
+    defaultMemoryMegabytes: 256,
+    corsOrigins: [],
+    browsers: false,
+  };
+  const other = await startTestPlatform(settings, { api: true, runner: false });
+  onTestFinished(async () => other.close());
+  expect(await (await fetch(`${other.url}/openapi.json`)).json()).toEqual(served);
+});
 
 describe('GET /openapi.json', () => {
   test('needs no credential and is OpenAPI 3.1', async () => {

@@ -1,4 +1,4 @@
-/** Checks responses against the OpenAPI document of the same platform. */
+/** Checks responses against the OpenAPI document. */
 import { Ajv, type ValidateFunction } from 'ajv';
 
 type Schema = Record<string, unknown>;
@@ -11,8 +11,6 @@ export interface ApiDocument {
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, Schema> };
 }
-
-const documents = new Map<string, Promise<AnswerCheck>>();
 
 function pathPattern(path: string): RegExp {
   const parts = path.split('/').map((part) => (part.startsWith('{') ? '[^/]+' : RegExp.escape(part)));
@@ -77,14 +75,22 @@ export function dereferenced<Document extends { components: { schemas: Record<st
   return resolve(document) as Document;
 }
 
-/** The check for a platform; its document is read once. */
-export function answerCheck(url: string): Promise<AnswerCheck> {
-  let check = documents.get(url);
-  if (check === undefined) {
-    check = fetch(`${url}/openapi.json`)
-      .then((response) => response.json())
-      .then((document) => new AnswerCheck(dereferenced(document as ApiDocument)));
-    documents.set(url, check);
-  }
-  return check;
+let shared: Promise<AnswerCheck> | undefined;
+
+/**
+ * The check for a platform. All platforms have the same document, whatever their settings, so it is read once in each process:
+ * making and compiling it takes longer than most tests.
+ */
+export async function answerCheck(url: string): Promise<AnswerCheck> {
+  shared ??= readCheck(url).catch((error: unknown) => {
+    // The platform may have ended. The next one is asked again.
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+async function readCheck(url: string): Promise<AnswerCheck> {
+  const response = await fetch(`${url}/openapi.json`);
+  return new AnswerCheck(dereferenced((await response.json()) as ApiDocument));
 }
