@@ -21,7 +21,8 @@ const numbers = (count: number) => Array.from({ length: count }, (_, index) => S
 let platform: TestPlatform;
 let worker: string;
 beforeEach(async () => {
-  platform = await startTestPlatform({}, { api: true, runner: false });
+  // With such a lease, its own watchman does not look while a test runs.
+  platform = await startTestPlatform({ runnerLeaseSeconds: 3600 }, { api: true, runner: false });
   worker = await publishScriptedWorker(platform, 'Scripted');
 });
 afterEach(async () => platform.close());
