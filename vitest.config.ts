@@ -26,7 +26,14 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     // Most of a test's time is waiting for other processes.
     maxWorkers: availableParallelism() + 1,
-    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['json'], reportOnFailure: true },
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['json'],
+      // It is emptied when the tests start, so it is not the folder of the child processes' reports.
+      reportsDirectory: 'coverage/tests',
+      reportOnFailure: true,
+    },
     projects: [
       { test: { ...everyFile, name: 'isolated', include: isolated } },
       {

@@ -174,10 +174,9 @@ function print(byFile: ReadonlyMap<string, Figures>): void {
 }
 
 const hasPassed = await runTests(process.argv.slice(2));
-const reports = JSON.parse(await readFile(path.join(folder, 'coverage-final.json'), 'utf8')) as Record<
-  string,
-  FileReport
->;
+const reports = JSON.parse(
+  await readFile(path.join(folder, 'tests', 'coverage-final.json'), 'utf8'),
+) as Record<string, FileReport>;
 const children = await reachedByChildren();
 const byFile = new Map<string, Figures>();
 for (const report of Object.values(reports))
