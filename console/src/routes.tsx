@@ -14,7 +14,14 @@ import { sessionQuery } from './api/session.ts';
 import { overviewRanges, rangeNames, type OverviewRange } from './components/charts/time-range.ts';
 import { pageSizes } from './api/paging.ts';
 import { usageMetrics } from './api/statistics.ts';
-import type { RunPageSearch, RunSearch, TaskSearch, UsageSearch } from './search.ts';
+import {
+  taskTabs,
+  type RunPageSearch,
+  type RunSearch,
+  type TaskPageSearch,
+  type TaskSearch,
+  type UsageSearch,
+} from './search.ts';
 import { workerPageSearch } from './pages/workers/worker-search.ts';
 import { ErrorPage } from './shell/error-page.tsx';
 import { NotFoundPage } from './shell/not-found-page.tsx';
@@ -142,12 +149,23 @@ const tasksRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/tasks/tasks-page.tsx'), 'TasksPage'),
 });
 
+const taskRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/tasks/$taskId',
+  validateSearch: (search): TaskPageSearch => ({
+    ...oneOf('tab', taskTabs, search),
+    ...pageNumber(search['page']),
+  }),
+  component: lazyRouteComponent(() => import('./pages/tasks/task-page.tsx'), 'TaskPage'),
+});
+
 const runsRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/runs',
   validateSearch: (search): RunSearch => ({
     ...textOf('keyword', search),
     ...textOf('worker', search),
+    ...textOf('task', search),
     ...oneOf('status', runStateFilters, search),
     ...oneOf('origin', origins, search),
     ...dateOf('from', search),
@@ -256,6 +274,7 @@ const routeTree = rootRoute.addChildren([
       runsRoute,
       runRoute,
       tasksRoute,
+      taskRoute,
       accountRoute,
       queueRoute,
       schedulesRoute,

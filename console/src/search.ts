@@ -18,6 +18,8 @@ export interface RunSearch extends ListSearch {
   readonly keyword?: string;
   /** `owner~name` */
   readonly worker?: string;
+  /** Slug of a saved task. */
+  readonly task?: string;
   readonly status?: RunStateFilter;
   readonly origin?: string;
   /** YYYY-MM-DD in the reader's zone; both days are included. */
@@ -40,6 +42,17 @@ export interface TaskSearch extends ListSearch {
   readonly keyword?: string;
   readonly worker?: string;
   readonly schedule?: 'on' | 'off';
+}
+
+/** Tabs of a task's page, by their names in the URL. */
+export const taskTabs = ['input', 'schedule', 'runs'] as const;
+export type TaskTab = (typeof taskTabs)[number];
+
+export interface TaskPageSearch {
+  /** The input tab if absent. */
+  readonly tab?: TaskTab;
+  /** Page of the listed runs, from 1. */
+  readonly page?: number;
 }
 
 export interface UsageSearch extends ListSearch {

@@ -37,6 +37,15 @@ export const Run = Type.Object(
       examples: [''],
     }),
     ...runEndFields,
+    task_slug: Type.String({
+      description:
+        'Extension: slug of the saved task that was run; empty if there was none, or it was deleted.',
+      examples: [''],
+    }),
+    task_title: Type.String({
+      description: 'Extension: title of the saved task; empty if there was none, or it was deleted.',
+      examples: [''],
+    }),
   },
   { title: 'Run', description: 'A run' },
 );

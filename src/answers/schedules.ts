@@ -38,6 +38,18 @@ export const ScheduleTicks = Type.Object({
 });
 export type ScheduleTicks = Answer<typeof ScheduleTicks>;
 
+export const SchedulePreview = Type.Object(
+  {
+    timezone: Type.String({ description: 'Time zone of the schedule.', examples: ['Europe/Berlin'] }),
+    times: Type.Array(Type.Integer(), {
+      description: 'The next scheduled times, Unix seconds, earliest first: at most 5.',
+      examples: [[1_782_091_800, 1_782_178_200]],
+    }),
+  },
+  { title: 'SchedulePreview', description: 'The next times of a schedule' },
+);
+export type SchedulePreview = Answer<typeof SchedulePreview>;
+
 export const Timezone = Type.Object(
   {
     timezone: Type.String({

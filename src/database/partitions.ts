@@ -59,7 +59,9 @@ export async function dropPartitionsBefore(database: Database, firstKeptDay: str
   const dropped: string[] = [];
   for (const table of partitioned) {
     const { rows } = await database.pool.query<{ name: string }>(
-      'SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY 1',
+      // Not inhrelid::regclass, which is a number if another process has just dropped the partition.
+      `SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+       WHERE inhparent = $1::regclass ORDER BY 1`,
       [table],
     );
     const firstKept = partitionName(table, firstKeptDay);

@@ -36,7 +36,7 @@ import { addRunSubtaskOperations } from './v2/run-subtasks.ts';
 import { addRunUsageOperations } from './v2/run-usage.ts';
 import { addScheduleTimezoneOperations } from './v2/schedule-timezone.ts';
 import { addSessionOperations } from './v2/sessions.ts';
-import { addScheduleTickOperations } from './v2/schedule-ticks.ts';
+import { addSchedulePreviewOperation, addScheduleTickOperations } from './v2/schedule-ticks.ts';
 import { addSetupOperations } from './v2/setup.ts';
 import { addStatisticsOperations } from './v2/statistics.ts';
 import { addStoreOperations } from './v2/stores.ts';
@@ -186,6 +186,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addSessionOperations(api, context);
   addStatisticsOperations(api, context);
   addScheduleTickOperations(api, context);
+  addSchedulePreviewOperation(api, context);
   addStoreOperations(api, context);
   addSystemOperations(api, context);
 }

@@ -15,6 +15,8 @@ export interface Page {
 
 export interface RunFilter {
   readonly workerId?: string;
+  /** Slug of a saved task. */
+  readonly taskSlug?: string;
   readonly status?: RunStatus;
   /** Runs that ended for one of these reasons. */
   readonly endReasons?: readonly RunEndReason[];
@@ -50,6 +52,7 @@ const lastOfWorker = (condition: string) => `
     SELECT * FROM run WHERE run.account_id = $1 AND run.worker_id = worker.id ORDER BY run.id DESC LIMIT 1
   ) AS run ON true
   LEFT JOIN worker_version ON worker_version.id = run.worker_version_id
+  LEFT JOIN task ON task.id = run.task_id
   WHERE ${condition} AND worker.deleted_at IS NULL AND (worker.account_id = $1 OR worker.is_public)`;
 const lastOfWorkerBySlug = lastOfWorker('worker.slug = $2');
 const lastOfWorkerByPath = lastOfWorker('account.name = $2 AND worker.name = $3');
@@ -153,6 +156,12 @@ export class RunReader {
       const workerKey = await this.#workerKey(filter.workerId);
       if (workerKey === undefined) return { count: 0, list: [] };
       runs = runs.where('run.worker_id', '=', workerKey);
+    }
+    if (filter.taskSlug !== undefined) {
+      const { taskSlug } = filter;
+      runs = runs.where('run.task_id', 'in', (expression) =>
+        expression.selectFrom('task').select('task.id').where('task.slug', '=', taskSlug),
+      );
     }
     if (filter.status !== undefined) runs = runs.where('run.status', '=', filter.status);
     if (filter.endReasons !== undefined) runs = runs.where('run.end_reason', 'in', filter.endReasons);

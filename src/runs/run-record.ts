@@ -1,4 +1,4 @@
-/** A run in the database, with the names of its worker and version. */
+/** A run in the database, with the names of its worker, version and saved task. */
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/database.ts';
 import type { EndColumns } from './run-figures.ts';
@@ -21,9 +21,12 @@ export interface RunRecord extends EndColumns {
   readonly created_at: Date;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
+  /** null without a saved task, or if it was deleted. */
+  readonly task_slug: string | null;
+  readonly task_title: string | null;
 }
 
-/** The columns of a `RunRecord`, from the tables run, worker and worker_version. */
+/** The columns of a `RunRecord`, from the tables run, worker, worker_version and task. */
 export const runRecordColumns = [
   'run.id',
   'run.slug',
@@ -44,17 +47,21 @@ export const runRecordColumns = [
   'run.created_at',
   'run.started_at',
   'run.finished_at',
+  'task.slug as task_slug',
+  'task.title as task_title',
 ] as const;
 
 /** The same columns as SQL text, for statements on hot paths. */
 export const runRecordSelect = `run.id, run.slug, run.worker_id, worker.slug AS worker_slug, worker.title AS worker_title,
   worker_version.version, run.status, run.origin, run.day, run.result_count, run.usage, run.traffic_bytes, run.err_msg,
-  run.end_reason, run.end_detail, run.error_headline, run.created_at, run.started_at, run.finished_at`;
+  run.end_reason, run.end_detail, run.error_headline, run.created_at, run.started_at, run.finished_at, task.slug AS task_slug,
+  task.title AS task_title`;
 
-/** Runs joined with their worker and version. */
+/** Runs joined with their worker, version and saved task. */
 export function selectRuns(database: Kysely<Tables>) {
   return database
     .selectFrom('run')
     .innerJoin('worker', 'worker.id', 'run.worker_id')
-    .innerJoin('worker_version', 'worker_version.id', 'run.worker_version_id');
+    .innerJoin('worker_version', 'worker_version.id', 'run.worker_version_id')
+    .leftJoin('task', 'task.id', 'run.task_id');
 }

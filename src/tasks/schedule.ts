@@ -87,6 +87,11 @@ export function nextTick(schedule: Schedule, after: Date): Date | undefined {
   return next;
 }
 
+/** @returns at most `count` ticks after a time, in order */
+export function nextTicks(schedule: Schedule, after: Date, count: number): Date[] {
+  return ticksAfter(schedule, after).take(count).toArray();
+}
+
 /** @returns the ticks between two times, in order; `from` is included */
 export function ticksBetween(schedule: Schedule, from: Date, to: Date): Date[] {
   const ticks: Date[] = [];

@@ -15,10 +15,12 @@ import {
   firstTick,
   namesSchedule,
   noSchedule,
+  scheduleOf,
   type ScheduleColumns,
   type ScheduleFields,
 } from './schedule-fields.ts';
 import { latest, Scheduler } from './scheduler.ts';
+import { nextTicks } from './schedule.ts';
 import { joinTasks, selectTasks, type TaskRecord } from './task-record.ts';
 import { findTaskWorker, prepareTaskRun, storeTaskRun } from './task-run.ts';
 import { isTimezone } from '../time/timezone.ts';
@@ -288,6 +290,27 @@ export class Tasks {
       timezone: await this.timezone(accountId),
       concurrentRuns: range.plan.concurrentRuns,
     });
+  }
+
+  /**
+   * The next ticks of a schedule that is not stored.
+   * @returns at most `count` of them, and the zone of the schedule
+   * @throws ChelaError for an invalid or incomplete schedule, or one that would never fire
+   */
+  async preview(
+    accountId: number,
+    fields: ScheduleFields,
+    count: number,
+  ): Promise<{ timezone: string; ticks: Date[] }> {
+    const columns = applySchedule(noSchedule, { ...fields, schedule_enabled: 1 });
+    const accountTimezone = await this.timezone(accountId);
+    const now = await this.scheduler.now();
+    firstTick(columns, accountTimezone, now);
+    const schedule = scheduleOf(columns, accountTimezone);
+    return {
+      timezone: columns.schedule_timezone ?? accountTimezone,
+      ticks: schedule === undefined ? [] : nextTicks(schedule, now, count),
+    };
   }
 
   /** The zone for those of the account's schedules that have none of their own. */

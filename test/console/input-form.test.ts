@@ -318,7 +318,7 @@ test('a list of 5,000 items stays responsive because only visible rows are rende
   await page.getByRole('button', { name: 'Save as task' }).click();
   await page.getByRole('dialog').getByLabel('Task').fill('Many');
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Task Many saved').waitFor();
+  await page.waitForURL('**/tasks/*');
   const { data } = await browser.platform.call<{ list: { input: StoredInput }[] }>('/worker-tasks');
   const items = data.list[0]?.input.parameters.custom['request_list'] as { url: string }[];
   expect(items).toHaveLength(5001);

@@ -79,6 +79,8 @@ describe('filters', () => {
         end_reason: '',
         end_detail: {},
         error_headline: '',
+        task_slug: '',
+        task_title: '',
       },
     ]);
     expect((await ask(platform, `/worker-runs/${runs[3]}`)).data).toEqual(data.list[0]);

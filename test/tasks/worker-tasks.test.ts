@@ -351,3 +351,119 @@ test('the number of tasks of an account is limited', async () => {
     await small.close();
   }
 });
+
+interface RunOfTask {
+  slug: string;
+  task_slug: string;
+  task_title: string;
+}
+
+async function runOf(taskSlug: string): Promise<string> {
+  const { data } = await platform.call<{ run_slug: string }>(`/worker-tasks/${taskSlug}/runs`, {
+    body: {},
+  });
+  return data.run_slug;
+}
+
+async function runs(query: string): Promise<Page<RunOfTask>> {
+  return (await platform.call<Page<RunOfTask>>(`/worker-runs?${query}`)).data;
+}
+
+describe('a run names its task', () => {
+  test('and runs are listed by task', async () => {
+    const [task, other] = [await newTask({ title: 'Daily \u00e4\u{1f600}' }), await newTask()];
+    const run = await runOf(task);
+    await runOf(other);
+    const named = { slug: run, task_slug: task, task_title: 'Daily \u00e4\u{1f600}' };
+    expect(await runs(`task_slug=${task}`)).toMatchObject({ count: 1, list: [named] });
+    expect((await platform.call(`/worker-runs/${run}`)).data).toMatchObject(named);
+  });
+
+  test('until the task is deleted', async () => {
+    const task = await newTask();
+    const run = await runOf(task);
+    await platform.call(`/worker-tasks/${task}`, { method: 'DELETE' });
+    expect((await platform.call(`/worker-runs/${run}`)).data).toMatchObject({
+      task_slug: '',
+      task_title: '',
+    });
+    expect(await runs(`task_slug=${task}`)).toMatchObject({ count: 0, list: [] });
+  });
+
+  test('unless it was started without one', async () => {
+    const { data } = await platform.call<{ run_slug: string }>(`/workers/${hello}/runs`, { body: { input } });
+    expect((await platform.call(`/worker-runs/${data.run_slug}`)).data).toMatchObject({ task_slug: '' });
+    const { data: last } = await platform.call<RunOfTask>(`/workers/${hello}/runs/last`);
+    expect(last).toMatchObject({ slug: data.run_slug, task_slug: '', task_title: '' });
+  });
+
+  test('but not the tasks of other accounts', async () => {
+    const task = await newTask();
+    await runOf(task);
+    const { key } = await platform.otherAccount('task-stranger');
+    const { data } = await platform.call<Page<RunOfTask>>(`/worker-runs?task_slug=${task}`, {
+      key,
+    });
+    expect(data).toMatchObject({ count: 0, list: [] });
+  });
+});
+
+describe('the preview of a schedule', () => {
+  interface Preview {
+    timezone: string;
+    times: number[];
+  }
+
+  async function preview(body: Record<string, unknown>) {
+    return platform.call<Preview>('/schedule-ticks/preview', { body });
+  }
+
+  test('has the next five times in the zone of the schedule, across a change of clocks', async () => {
+    const { data } = await preview({
+      schedule_type: 2,
+      schedule_weekday: 7,
+      schedule_time: '06:30',
+      schedule_timezone: 'America/New_York',
+    });
+    expect(data.timezone).toBe('America/New_York');
+    expect(data.times).toHaveLength(5);
+    const format = new Intl.DateTimeFormat('en-GB', {
+      weekday: 'short',
+      hour: '2-digit',
+      minute: '2-digit',
+      timeZone: 'America/New_York',
+    });
+    for (const time of data.times) expect(format.format(time * 1000)).toBe('Sun 06:30');
+    expect(data.times).toEqual(data.times.toSorted((left, right) => left - right));
+    expect(data.times[0]).toBeGreaterThan(Date.now() / 1000);
+  });
+
+  test('has one time if it runs once, and the zone of the account if it has none', async () => {
+    const { data } = await preview({
+      schedule_type: 4,
+      schedule_once_date: '2099-12-31',
+      schedule_time: '00:00',
+    });
+    expect(data).toEqual({ timezone: 'UTC', times: [Date.UTC(2099, 11, 31) / 1000] });
+  });
+
+  test.each([
+    [{}, 'schedule_type is required'],
+    [{ schedule_type: 1 }, 'schedule_time is required'],
+    [{ schedule_type: 2, schedule_time: '06:30' }, 'schedule_weekday is required'],
+    [{ schedule_type: 1, schedule_time: '25:00' }, 'schedule_time must be HH:mm'],
+    [{ schedule_type: 1, schedule_time: '06:30', schedule_timezone: 'Mars/Base' }, 'IANA name'],
+    [{ schedule_type: 4, schedule_time: '06:30', schedule_once_date: '2001-01-01' }, 'would never run'],
+    [{ schedule_type: 4, schedule_time: '06:30', schedule_once_date: '2027-02-30' }, 'valid date'],
+  ])('%j is refused', async (body, reason) => {
+    const answer = await preview(body);
+    expect([400, 422]).toContain(answer.status);
+    expect(answer.message).toContain(reason);
+  });
+
+  test('stores nothing', async () => {
+    const { count } = await list('');
+    await preview({ schedule_type: 1, schedule_time: '06:30' });
+    expect(await list('')).toMatchObject({ count });
+  });
+});

@@ -13,6 +13,8 @@ export interface RunFilter {
   readonly state?: RunStateFilter | undefined;
   /** `owner~name` or slug. */
   readonly worker?: string | undefined;
+  /** Slug of a saved task. */
+  readonly task?: string | undefined;
   readonly origin?: string | undefined;
   readonly keyword?: string | undefined;
   /** Unix seconds. */
@@ -49,7 +51,7 @@ export function runPath(slug: string): string {
 }
 
 export function runsQuery(filter: RunFilter) {
-  const { state, worker, origin, keyword, from, to, sort, page, size = 20 } = filter;
+  const { state, worker, task, origin, keyword, from, to, sort, page, size = 20 } = filter;
   return queryOptions({
     queryKey: [...runsKey, 'list', filter],
     queryFn: ({ signal }) =>
@@ -57,6 +59,7 @@ export function runsQuery(filter: RunFilter) {
         query: {
           ...stateQuery(state),
           worker_id: worker,
+          task_slug: task,
           origin,
           keyword,
           start_time: from,

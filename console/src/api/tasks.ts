@@ -20,6 +20,8 @@ export type Schedule = Pick<
   | 'schedule_day'
   | 'schedule_once_date'
   | 'schedule_timezone'
+  | 'schedule_overlap'
+  | 'schedule_missed'
 >;
 
 export type ScheduleKind = keyof typeof scheduleTypes;
@@ -31,6 +33,7 @@ export function kindOf(type: number): ScheduleKind | undefined {
 }
 
 const tasksKey = ['tasks'] as const;
+const taskMilliseconds = 5000;
 
 function taskPath(slug: string): string {
   return `/worker-tasks/${segment(slug)}`;
@@ -65,9 +68,36 @@ function useTaskMutation<Variables, Data>(mutationFn: (variables: Variables) => 
   return useMutation({ mutationFn, onSuccess: () => client.invalidateQueries({ queryKey: tasksKey }) });
 }
 
+/** Polled, because runs and the scheduler change it. */
+export function taskQuery(slug: string) {
+  return queryOptions({
+    queryKey: [...tasksKey, slug],
+    queryFn: ({ signal }) => call<Task>(taskPath(slug), { signal }),
+    refetchInterval: taskMilliseconds,
+  });
+}
+
+export interface NewTask {
+  readonly title: string;
+  readonly request: RunRequest;
+  readonly schedule?: Partial<Schedule> | undefined;
+}
+
 export function useCreateTask(workerId: string) {
-  return useTaskMutation(({ title, request }: { title: string; request: RunRequest }) =>
-    call<CreatedTask>('/worker-tasks', { body: { worker_id: workerId, title, ...request } }),
+  return useTaskMutation(({ title, request, schedule }: NewTask) =>
+    call<CreatedTask>('/worker-tasks', { body: { worker_id: workerId, title, ...request, ...schedule } }),
+  );
+}
+
+export function useRenameTask(slug: string) {
+  return useTaskMutation((title: string) =>
+    call<unknown>(taskPath(slug), { method: 'PUT', body: { title } }),
+  );
+}
+
+export function useSaveTaskInput(slug: string) {
+  return useTaskMutation(({ input, version = 'latest' }: RunRequest) =>
+    call<unknown>(`${taskPath(slug)}/input`, { method: 'PUT', body: { input, version } }),
   );
 }
 

@@ -10,13 +10,23 @@ const steps: readonly { readonly unit: Intl.RelativeTimeFormatUnit; readonly sec
   { unit: 'minute', seconds: 60 },
 ];
 
+function midnight(time: number): number {
+  return new Date(time).setHours(0, 0, 0, 0);
+}
+
+/** Calendar days from now in the reader's zone: a time after midnight is tomorrow, however soon it is. */
+function daysAhead(seconds: number, now: number): number {
+  // Days on which clocks change have 23 or 25 hours.
+  return Math.round((midnight(seconds * 1000) - midnight(now)) / 86_400_000);
+}
+
 function relative(seconds: number, now: number, language: string): string {
   const ahead = seconds - now / 1000;
   const step = steps.find((candidate) => Math.abs(ahead) >= candidate.seconds);
   const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
-  return step === undefined
-    ? format.format(0, 'second')
-    : format.format(Math.trunc(ahead / step.seconds), step.unit);
+  if (step === undefined) return format.format(0, 'second');
+  if (step.unit === 'day') return format.format(daysAhead(seconds, now), 'day');
+  return format.format(Math.trunc(ahead / step.seconds), step.unit);
 }
 
 /** @param seconds Unix seconds; 0 if it has not happened yet */

@@ -1,14 +1,16 @@
 /** Upcoming scheduled times. An extension of the published API. */
 import { Type } from 'typebox';
-import { ScheduleTicks } from '../../answers/schedules.ts';
+import { SchedulePreview, ScheduleTicks } from '../../answers/schedules.ts';
 import { maxWindowDays } from '../../tasks/tasks.ts';
 import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
+import { timingFields } from './schedule-fields.ts';
 import { lastSecond, momentOf, unixSeconds } from './shapes.ts';
 
 const maxTicks = 2000;
+const previewedTicks = 5;
 
 const TicksQuery = Type.Object({
   from: Type.Optional(
@@ -34,6 +36,27 @@ const TicksQuery = Type.Object({
     }),
   ),
 });
+
+const PreviewBody = Type.Object(timingFields, { additionalProperties: false });
+
+export function addSchedulePreviewOperation(app: ApiApp, { tasks }: ApiContext): void {
+  app.post(
+    '/schedule-ticks/preview',
+    operation({
+      id: 'previewSchedule',
+      tag: 'worker-tasks',
+      summary: 'Preview schedule',
+      description:
+        'Returns the next times of a schedule without saving it. An extension of the published API.',
+      body: PreviewBody,
+      data: SchedulePreview,
+    }),
+    async (request) => {
+      const { timezone, ticks } = await tasks.preview(request.accountId, request.body, previewedTicks);
+      return success(request, { timezone, times: ticks.map((tick) => unixSeconds(tick)) });
+    },
+  );
+}
 
 export function addScheduleTickOperations(app: ApiApp, { tasks, accounts }: ApiContext): void {
   app.get(

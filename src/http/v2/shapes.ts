@@ -86,6 +86,8 @@ export function runShape(run: RunRecord): Run {
     duration: durationSeconds(run),
     err_msg: run.err_msg,
     ...endFields(run),
+    task_slug: run.task_slug ?? '',
+    task_title: run.task_title ?? '',
   };
 }
 

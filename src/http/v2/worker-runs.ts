@@ -1,6 +1,7 @@
 /** Lists the runs of an account. */
 import { Type } from 'typebox';
 import { enumeration } from '../../answers/enumeration.ts';
+import { exampleTaskSlug } from '../../answers/examples.ts';
 import { pagedSchema } from '../../answers/pages.ts';
 import { Run } from '../../answers/runs.ts';
 import { invalidArgument } from '../../errors.ts';
@@ -20,6 +21,12 @@ const ListQuery = Type.Object({
   ...PageQuery.properties,
   worker_id: Type.Optional(
     Type.String({ description: 'Worker slug or path. Use owner~name for path values.' }),
+  ),
+  task_slug: Type.Optional(
+    Type.String({
+      description: 'Extension: slug of a saved task. An unknown task gives an empty list.',
+      examples: [exampleTaskSlug],
+    }),
   ),
   status: Type.Optional(enumeration(runStatuses, { description: 'Run status.' })),
   end_reason: Type.Optional(
@@ -115,6 +122,7 @@ export function addWorkerRunOperations(app: ApiApp, { runs, config }: ApiContext
       const page = pageOf(query);
       const filter = {
         workerId: query.worker_id,
+        taskSlug: query.task_slug,
         status: query.status,
         endReasons: reasonsOf(query.end_reason),
         origin: query.origin,

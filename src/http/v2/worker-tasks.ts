@@ -1,12 +1,11 @@
 /** Saved tasks: a worker with an input, started by hand or by a schedule. */
 import { Type } from 'typebox';
-import { enumeration } from '../../answers/enumeration.ts';
 import { exampleTaskSlug } from '../../answers/examples.ts';
 import { pagedSchema } from '../../answers/pages.ts';
 import { RunAnswer } from '../../answers/runs.ts';
-import { CreatedTask, scheduleExtensions, Task, taskFields, TaskInput } from '../../answers/tasks.ts';
+import { CreatedTask, Task, taskFields, TaskInput } from '../../answers/tasks.ts';
 import { parseJson } from '../../json/lossless-json.ts';
-import { type TaskRecord, scheduleTypes, taskSorts } from '../../tasks/tasks.ts';
+import { type TaskRecord, taskSorts } from '../../tasks/tasks.ts';
 import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
@@ -14,6 +13,7 @@ import { readSortOrder, sortOrder } from '../sort-order.ts';
 import { operation } from '../operation.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
+import { scheduleFields } from './schedule-fields.ts';
 import { pageOf, paged, PageQuery, RunOptions, unixSeconds } from './shapes.ts';
 
 const TaskParams = Type.Object({
@@ -38,43 +38,6 @@ const ListQuery = Type.Object({
     }),
   ),
 });
-
-const scheduleFields = {
-  schedule_enabled: Type.Optional(
-    enumeration([0, 1], { description: '0 disabled, 1 enabled.', examples: [1] }),
-  ),
-  schedule_type: Type.Optional(
-    enumeration(Object.values(scheduleTypes), {
-      description: '1 daily, 2 weekly, 3 monthly, 4 once.',
-      examples: [2],
-    }),
-  ),
-  schedule_time: Type.Optional(
-    Type.String({ description: 'HH:mm in the time zone of the schedule.', examples: ['09:30'] }),
-  ),
-  schedule_weekday: Type.Optional(
-    enumeration([1, 2, 3, 4, 5, 6, 7], {
-      minimum: 1,
-      maximum: 7,
-      description: 'Day of a weekly schedule: 1 Monday to 7 Sunday.',
-      examples: [1],
-    }),
-  ),
-  schedule_day: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      maximum: 31,
-      description: 'Day of a monthly schedule. Months without that day use their last day.',
-      examples: [31],
-    }),
-  ),
-  schedule_once_date: Type.Optional(
-    Type.String({ description: 'Date of a one-time schedule, YYYY-MM-DD.', examples: ['2027-01-31'] }),
-  ),
-  schedule_timezone: Type.Optional(scheduleExtensions.schedule_timezone),
-  schedule_overlap: Type.Optional(scheduleExtensions.schedule_overlap),
-  schedule_missed: Type.Optional(scheduleExtensions.schedule_missed),
-};
 
 const CreateBody = Type.Object(
   {

@@ -7,6 +7,7 @@ import { ErrorNotice } from '../../components/error-notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { ApiKeyList } from './api-key-list.tsx';
+import { TimezonePanel } from './timezone-panel.tsx';
 
 function Sessions(): ReactNode {
   const { account: texts } = useTexts();
@@ -45,6 +46,7 @@ export function AccountPage(): ReactNode {
       <PageHeader title={texts.title} />
       <Stack gap="lg">
         <ApiKeyList />
+        <TimezonePanel />
         <Sessions />
       </Stack>
     </div>

@@ -11,6 +11,7 @@ import { ErrorNotice } from '../../components/error-notice.tsx';
 import { ButtonLink } from '../../components/links.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { ExportButton } from './export-button.tsx';
+import { ScheduleButton } from './schedule-button.tsx';
 
 function AbortButton({ run }: { readonly run: Run }): ReactNode {
   const { run: texts, common } = useTexts();
@@ -89,6 +90,7 @@ export function RunActions({ run }: { readonly run: Run }): ReactNode {
   return (
     <>
       <ExportButton run={run} />
+      <ScheduleButton run={run} />
       <EditButton run={run} />
       {isFinished(run.status) ? <RerunButton run={run} /> : <AbortButton run={run} />}
     </>

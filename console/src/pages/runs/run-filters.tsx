@@ -1,6 +1,8 @@
 /** The filters of the list of runs. */
-import { Button, Select, Text, TextInput } from '@mantine/core';
+import { Button, Pill, Select, Text, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { taskQuery } from '../../api/tasks.ts';
 import { origins } from '../../api/runs.ts';
 import { RunStateSelect } from '../../components/run-state-select.tsx';
 import { SearchField } from '../../components/search-field.tsx';
@@ -15,9 +17,25 @@ interface RunFiltersProps {
   readonly onChange: (changes: RunSearch) => void;
 }
 
+/** The task whose runs are listed. */
+function TaskFilter({ slug, onClear }: { readonly slug: string; readonly onClear: () => void }): ReactNode {
+  const { lists } = useTexts();
+  const { data } = useQuery(taskQuery(slug));
+  return (
+    <Pill
+      size="md"
+      withRemoveButton
+      onRemove={onClear}
+      removeButtonProps={{ 'aria-label': lists.clearTask, 'aria-hidden': false, tabIndex: 0 }}
+    >
+      {lists.ofTask(data?.title ?? slug)}
+    </Pill>
+  );
+}
+
 export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): ReactNode {
   const { runs: texts, lists } = useTexts();
-  const { keyword = '', status, origin, worker, from, to } = search;
+  const { keyword = '', status, origin, worker, task, from, to } = search;
   const day = (name: 'from' | 'to', label: string, value: string | undefined): ReactNode => (
     <TextInput
       type="date"
@@ -48,6 +66,7 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
         onChange={(value) => onChange({ status: value })}
       />
       <WorkerSelect value={worker} onChange={(value) => onChange({ worker: value })} />
+      {task !== undefined && <TaskFilter slug={task} onClear={() => onChange({ task: undefined })} />}
       <Select
         aria-label={texts.origin}
         placeholder={lists.anyOrigin}
@@ -69,6 +88,7 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
               status: undefined,
               origin: undefined,
               worker: undefined,
+              task: undefined,
               from: undefined,
               to: undefined,
             })

@@ -26,6 +26,7 @@ import { UsagePanel } from './usage-panel.tsx';
 const route = getRouteApi('/frame/signed-in/runs/$runId');
 
 function Header({ run }: { readonly run: Run }): ReactNode {
+  const { run: texts } = useTexts();
   return (
     <PageHeader
       title={run.scraper_title}
@@ -37,6 +38,11 @@ function Header({ run }: { readonly run: Run }): ReactNode {
           <AnchorLink to="/workers/$workerId" params={{ workerId: run.scraper_slug }} size="sm">
             {run.version}
           </AnchorLink>
+          {run.task_slug !== '' && (
+            <AnchorLink to="/tasks/$taskId" params={{ taskId: run.task_slug }} size="sm">
+              {texts.ofTask(run.task_title)}
+            </AnchorLink>
+          )}
           <Text size="xs" ff="monospace">
             {run.slug}
           </Text>

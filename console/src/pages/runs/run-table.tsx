@@ -30,6 +30,11 @@ function RunLine({ run }: { readonly run: Run }): ReactNode {
         <Text size="xs" c="dimmed" ff="monospace">
           {run.slug}
         </Text>
+        {run.task_slug !== '' && (
+          <AnchorLink to="/tasks/$taskId" params={{ taskId: run.task_slug }} size="xs" c="dimmed">
+            {run.task_title}
+          </AnchorLink>
+        )}
       </Table.Td>
       <Table.Td miw={124}>
         <StatusBadge run={run} />

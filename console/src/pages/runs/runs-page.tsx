@@ -27,11 +27,23 @@ export function RunsPage(): ReactNode {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   useRowKeys();
-  const { status, worker, origin, keyword, from, to, sort = '-created_at', page = 1, size = 20 } = search;
+  const {
+    status,
+    worker,
+    task,
+    origin,
+    keyword,
+    from,
+    to,
+    sort = '-created_at',
+    page = 1,
+    size = 20,
+  } = search;
   const { data, error, refetch } = useQuery(
     runsQuery({
       state: status,
       worker,
+      task,
       origin,
       keyword,
       from: dayStart(from),
@@ -41,7 +53,7 @@ export function RunsPage(): ReactNode {
       size,
     }),
   );
-  const isFiltered = [status, worker, origin, keyword, from, to].some((value) => value !== undefined);
+  const isFiltered = [status, worker, task, origin, keyword, from, to].some((value) => value !== undefined);
   /** A new filter or order starts on page 1. */
   const change = (changes: RunSearch): void =>
     void navigate({ search: (before) => ({ ...before, page: undefined, ...changes }), replace: true });

@@ -1,10 +1,10 @@
 /** The saved tasks of the account: run them, schedule them, delete them. */
-import { Button, Group, Paper, Select, Skeleton, Stack, Table, Text } from '@mantine/core';
+import { Button, Group, Paper, Select, Skeleton, Stack, Table } from '@mantine/core';
 import { IconCalendarTime, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
-import { tasksQuery, useDeleteTask, useRunTask, type Task } from '../../api/tasks.ts';
+import { tasksQuery, useRunTask, type Task } from '../../api/tasks.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink, ButtonLink } from '../../components/links.tsx';
@@ -18,37 +18,12 @@ import { WorkerSelect } from '../../components/worker-select.tsx';
 import { ListPager } from '../../components/list-pager.tsx';
 import { WorkerName } from '../../components/worker-name.tsx';
 import type { TaskSearch } from '../../search.ts';
-import { Dialog } from '../../components/dialog.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import classes from '../../components/filters.module.css';
+import { DeleteTaskDialog } from './delete-task-dialog.tsx';
 import { ScheduleEditor } from './schedule-editor.tsx';
 
 const route = getRouteApi('/frame/signed-in/tasks');
-
-function DeleteDialog({ task, onClose }: { readonly task: Task; readonly onClose: () => void }): ReactNode {
-  const { tasks: texts, common } = useTexts();
-  const remove = useDeleteTask(task.slug);
-  return (
-    <Dialog onClose={onClose} title={texts.removeTitle(task.title)}>
-      <Stack>
-        <Text size="sm">{texts.removeText}</Text>
-        {remove.error !== null && <ErrorNotice error={remove.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {common.cancel}
-          </Button>
-          <Button
-            color="red.9"
-            loading={remove.isPending}
-            onClick={() => remove.mutate(undefined, { onSuccess: onClose })}
-          >
-            {texts.remove}
-          </Button>
-        </Group>
-      </Stack>
-    </Dialog>
-  );
-}
 
 function TaskActions({ task }: { readonly task: Task }): ReactNode {
   const { tasks: texts } = useTexts();
@@ -94,7 +69,7 @@ function TaskActions({ task }: { readonly task: Task }): ReactNode {
       </Group>
       {run.error !== null && <ErrorNotice error={run.error} />}
       {dialog === 'schedule' && <ScheduleEditor task={task} onClose={close} />}
-      {dialog === 'delete' && <DeleteDialog task={task} onClose={close} />}
+      {dialog === 'delete' && <DeleteTaskDialog task={task} onClose={close} onDeleted={close} />}
     </>
   );
 }
@@ -103,7 +78,11 @@ function TaskLine({ task }: { readonly task: Task }): ReactNode {
   const { runs } = useTexts();
   return (
     <Table.Tr>
-      <Table.Td fw={500}>{task.title}</Table.Td>
+      <Table.Td>
+        <AnchorLink to="/tasks/$taskId" params={{ taskId: task.slug }} size="sm" fw={500}>
+          {task.title}
+        </AnchorLink>
+      </Table.Td>
       <Table.Td>
         <WorkerName path={task.worker_path} title={task.worker_title} />
       </Table.Td>
@@ -115,7 +94,7 @@ function TaskLine({ task }: { readonly task: Task }): ReactNode {
         {task.last_run_id === '' ? (
           runs.notStarted
         ) : (
-          <AnchorLink to="/runs/$runId" params={{ runId: task.last_run_id }}>
+          <AnchorLink to="/tasks/$taskId" params={{ taskId: task.slug }} search={{ tab: 'runs' }}>
             {task.run_times}
           </AnchorLink>
         )}

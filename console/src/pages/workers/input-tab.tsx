@@ -1,15 +1,13 @@
 /** A worker's form, filled from its defaults, or from the run or task in the URL. */
 import { Alert, Skeleton, Stack } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { inputOfRunQuery, inputOfTaskQuery, type StoredInput } from '../../api/run-inputs.ts';
-import { versionSchemaQuery, type WorkerVersion } from '../../api/worker-versions.ts';
+import type { WorkerVersion } from '../../api/worker-versions.ts';
 import type { WorkerDetail } from '../../api/workers.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { RunForm } from './form/run-form.tsx';
+import { useFilledForm } from './form/use-filled-form.ts';
 import { VersionNotice } from './version-notice.tsx';
-import type { Filling } from './form/use-run-form.ts';
 
 interface InputTabProps {
   readonly workerId: string;
@@ -26,44 +24,25 @@ interface InputTabProps {
   readonly version: string | undefined;
 }
 
-function fillingOf(origin: string, { input, version }: StoredInput): Filling {
-  const { custom = {}, system = {} } = input?.parameters ?? {};
-  return { origin, custom, system, version };
-}
-
 export function InputTab(props: InputTabProps): ReactNode {
-  const { workerId, worker, versions, isOwn, from, task, version = '' } = props;
+  const { workerId, worker, versions, from, task } = props;
   const { inputForm: texts } = useTexts();
-  const slug = from ?? task ?? '';
-  const stored = useQuery({
-    ...(from === undefined ? inputOfTaskQuery(slug) : inputOfRunQuery(slug)),
-    enabled: slug !== '',
-  });
-  const wanted =
-    stored.data === undefined ? { origin: version, system: {}, version } : fillingOf(slug, stored.data);
-  const isCurrent = ['', 'latest', worker.version].includes(wanted.version);
-  const schema = useQuery({
-    ...versionSchemaQuery(workerId, wanted.version),
-    enabled: isOwn && !isCurrent,
-  });
-  const isWaiting = (slug !== '' && stored.isPending) || (schema.isPending && schema.isFetching);
+  const { isWaiting, error, filling, schema, isStored } = useFilledForm(props);
   if (isWaiting) return <Skeleton h={400} />;
-  const filling = isCurrent ? { ...wanted, version: '' } : wanted;
-  const error = stored.error ?? schema.error;
   return (
     <Stack>
       {error !== null && <ErrorNotice error={error} />}
-      {stored.data !== undefined && (
+      {isStored && (
         <Alert color="gray" py="xs">
-          {from === undefined ? texts.fromTask(slug) : texts.fromRun(slug)}
+          {from === undefined ? texts.fromTask(task ?? '') : texts.fromRun(from)}
         </Alert>
       )}
-      {isCurrent && <VersionNotice workerId={workerId} versions={versions} />}
+      {filling.version === '' && <VersionNotice workerId={workerId} versions={versions} />}
       <RunForm
         key={`${worker.version} ${filling.origin}`}
         workerId={workerId}
         worker={worker}
-        schema={schema.data ?? worker.parameters.custom}
+        schema={schema}
         filling={filling}
         versions={versions.map((listed) => listed.version)}
       />

@@ -31,8 +31,10 @@ function TaskLine({ task, workerId }: { readonly task: Task; readonly workerId: 
     });
   return (
     <Table.Tr>
-      <Table.Td fw={500}>
-        {task.title}
+      <Table.Td>
+        <AnchorLink to="/tasks/$taskId" params={{ taskId: task.slug }} size="sm" fw={500}>
+          {task.title}
+        </AnchorLink>
         {run.error !== null && <ErrorNotice error={run.error} />}
       </Table.Td>
       <Table.Td>

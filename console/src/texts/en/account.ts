@@ -24,4 +24,7 @@ export const account = {
   sessionsText: (email: string) => `You are signed in as ${email}.`,
   signOutEverywhere: 'Sign out everywhere',
   signOutEverywhereText: 'Ends every session of this account, in all browsers. API keys keep working.',
+  timezoneTitle: 'Time zone of schedules',
+  timezoneText: 'Schedules without a time zone of their own use this one.',
+  timezoneSaved: (zone: string) => `Time zone set to ${zone}`,
 };

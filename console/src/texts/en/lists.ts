@@ -11,6 +11,8 @@ export const lists = {
     last: 'Last page',
   } as Readonly<Record<string, string>>,
   clear: 'Clear filters',
+  ofTask: (title: string) => `Task: ${title}`,
+  clearTask: 'Show runs of all tasks',
   searchRuns: 'Search runs by worker or ID',
   anyOrigin: 'Any origin',
   anyWorker: 'Any worker',

@@ -36,6 +36,8 @@ export const run = {
   abortText: 'Its processes are stopped within seconds. Rows stored so far are kept.',
   rerun: 'Run again',
   editAndRun: 'Edit and run',
+  schedule: 'Schedule',
+  ofTask: (title: string) => `Task: ${title}`,
 
   waitingTitle: 'Waiting for a runner',
   waiting: {

@@ -7,6 +7,8 @@ export const lists: Texts['lists'] = {
   page: (page) => `第 ${page} 页`,
   pageControls: { first: '第一页', previous: '上一页', next: '下一页', last: '最后一页' },
   clear: '清除筛选',
+  ofTask: (title) => `任务：${title}`,
+  clearTask: '显示所有任务的运行',
   searchRuns: '按 Worker 或编号搜索运行',
   anyOrigin: '全部来源',
   anyWorker: '全部 Worker',

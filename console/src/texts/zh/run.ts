@@ -21,6 +21,8 @@ export const run: Texts['run'] = {
   abortText: '进程将在数秒内结束，已写入的结果会保留。',
   rerun: '重新运行',
   editAndRun: '编辑并运行',
+  schedule: '计划',
+  ofTask: (title) => `任务：${title}`,
 
   waitingTitle: '等待执行器',
   waiting: {

@@ -1,10 +1,8 @@
-/** A worker's form, generated from its input schema, as fields or JSON, with a button that starts a run. */
+/** A worker's form, generated from its input schema, as fields or JSON, with a button that starts a run or saves a task. */
 import { Badge, Button, Collapse, Group, Kbd, Paper, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconAdjustments, IconPlayerPlay } from '@tabler/icons-react';
-import { useNavigate } from '@tanstack/react-router';
+import { IconAdjustments, IconDeviceFloppy, IconPlayerPlay } from '@tabler/icons-react';
 import { useEffect, useRef, type FormEvent, type KeyboardEvent, type ReactNode } from 'react';
-import { useStartRun } from '../../../api/run-inputs.ts';
 import type { InputSchema } from '../../../api/input-schema.ts';
 import type { WorkerDetail } from '../../../api/workers.ts';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
@@ -15,9 +13,10 @@ import { answeredOptionProblems } from './input-problems.ts';
 import { countOptions, optionNames } from './option-values.ts';
 import classes from './run-form.module.css';
 import { RunOptionFields } from './run-options.tsx';
-import { SaveTaskButton } from './save-task-button.tsx';
+import { SaveTaskButtons } from './save-task-buttons.tsx';
 import { SubtaskCount } from './subtask-count.tsx';
 import { useRunForm, type Filling, type RunForm as RunFormState } from './use-run-form.ts';
+import { useSave, useStart } from './use-submission.ts';
 
 interface RunFormProps {
   readonly workerId: string;
@@ -27,6 +26,8 @@ interface RunFormProps {
   readonly filling: Filling;
   /** Versions to choose from, newest first. */
   readonly versions: readonly string[];
+  /** Slug of the task whose input is edited and saved; starts a run if undefined. */
+  readonly taskSlug?: string | undefined;
 }
 
 function FormHead({ form }: { readonly form: RunFormState }): ReactNode {
@@ -59,31 +60,29 @@ function FormHead({ form }: { readonly form: RunFormState }): ReactNode {
   );
 }
 
-export function RunForm({ workerId, worker, schema, filling, versions }: RunFormProps): ReactNode {
-  const { inputForm: texts } = useTexts();
-  const navigate = useNavigate();
-  const start = useStartRun(workerId);
+export function RunForm({ workerId, worker, schema, filling, versions, taskSlug }: RunFormProps): ReactNode {
+  const { inputForm: texts, common } = useTexts();
   const { system: defaults } = worker.parameters;
   const form = useRunForm({ workerId, version: worker.version, schema, filling });
+  const starting = useStart(workerId);
+  const saving = useSave(taskSlug ?? '', form.markSaved);
+  const submission = taskSlug === undefined ? starting : saving;
   const [hasOptions, { toggle, open }] = useDisclosure();
   const optionFrame = useRef<HTMLDivElement>(null);
   // The problems may appear out of view, so scroll to them.
   useEffect(() => {
     if (hasOptions) optionFrame.current?.scrollIntoView({ block: 'center' });
   }, [hasOptions]);
-  const optionProblems = answeredOptionProblems(Object.values(optionNames), start.error);
+  const optionProblems = answeredOptionProblems(Object.values(optionNames), submission.error);
   const optionCount = countOptions(form.options);
 
   const submit = (event: FormEvent | KeyboardEvent): void => {
     event.preventDefault();
     const request = form.checkedRequest();
-    if (request === undefined || start.isPending) return;
-    start.mutate(request, {
-      onSuccess: ({ run_slug: runId }) => void navigate({ to: '/runs/$runId', params: { runId } }),
-      onError: (error) => {
-        form.showAnswer(error);
-        if (Object.keys(answeredOptionProblems(Object.values(optionNames), error)).length > 0) open();
-      },
+    if (request === undefined || submission.isPending) return;
+    submission.send(request, (error) => {
+      form.showAnswer(error);
+      if (Object.keys(answeredOptionProblems(Object.values(optionNames), error)).length > 0) open();
     });
   };
   const startByKey = (event: KeyboardEvent<HTMLFormElement>): void => {
@@ -130,17 +129,19 @@ export function RunForm({ workerId, worker, schema, filling, versions }: RunForm
           </Collapse>
         </Stack>
         <Stack className={classes['foot']} gap="sm" px={{ base: 'sm', sm: 'lg' }} py="sm">
-          {start.error !== null && <ErrorNotice error={start.error} />}
+          {submission.error !== null && <ErrorNotice error={submission.error} />}
           <Group gap="xs">
             <Button
               type="submit"
-              loading={start.isPending}
-              leftSection={<IconPlayerPlay size={16} />}
+              loading={submission.isPending}
+              leftSection={
+                taskSlug === undefined ? <IconPlayerPlay size={16} /> : <IconDeviceFloppy size={16} />
+              }
               aria-keyshortcuts="Control+Enter"
             >
-              {texts.start}
+              {taskSlug === undefined ? texts.start : common.save}
             </Button>
-            <SaveTaskButton workerId={workerId} read={form.checkedRequest} />
+            {taskSlug === undefined && <SaveTaskButtons workerId={workerId} read={form.checkedRequest} />}
             <Button
               variant="subtle"
               color="gray"

@@ -70,7 +70,7 @@ function shownProblems(
 export function useRunForm({ workerId, version, schema, filling }: RunFormParts) {
   const { inputForm: texts } = useTexts();
   const key = draftKey(workerId, version, filling.origin);
-  const [first] = useState(() => filledDraft(schema, filling));
+  const [first, setFirst] = useState(() => filledDraft(schema, filling));
   const [kept] = useState(() => readDraft(key));
   const [draft, setDraft] = useState(kept ?? first);
   const [isTried, setIsTried] = useState(false);
@@ -137,6 +137,8 @@ export function useRunForm({ workerId, version, schema, filling }: RunFormParts)
       setJsonProblem(undefined);
       setDraft({ ...draft, json: next });
     },
+    /** The entered values were stored: they are what `reset` returns to. */
+    markSaved: () => setFirst(draft),
     reset: () => {
       setIsTried(false);
       setAnswer(undefined);

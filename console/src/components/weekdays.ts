@@ -1,0 +1,17 @@
+/** Names of the days of the week, by the API's numbers: 1 Monday to 7 Sunday. */
+
+/** Any Monday, to get the names from. */
+const monday = Date.UTC(2024, 0, 1);
+const dayMilliseconds = 86_400_000;
+
+export function weekdayName(number: number, language: string): string {
+  const format = new Intl.DateTimeFormat(language, { weekday: 'long', timeZone: 'UTC' });
+  return format.format(monday + (number - 1) * dayMilliseconds);
+}
+
+export function weekdays(language: string): { value: string; label: string }[] {
+  return [1, 2, 3, 4, 5, 6, 7].map((number) => ({
+    value: String(number),
+    label: weekdayName(number, language),
+  }));
+}
