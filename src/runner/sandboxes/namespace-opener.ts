@@ -104,7 +104,7 @@ class OpenerProcess {
   constructor({ python, nsenter }: NamespaceTools, idleMilliseconds: number) {
     this.#nsenter = nsenter;
     this.#idleMilliseconds = idleMilliseconds;
-    const [command = '', ...argv] = [...python, '-I', '-S', '-B', program];
+    const [command, ...argv] = [...python, '-I', '-S', '-B', program];
     this.#child = spawn(command, argv, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: {},

@@ -28,4 +28,5 @@ fs.writeSync(channel, '\n');
 const assignment = readAssignment();
 fs.closeSync(channel);
 delete require.cache[__filename];
+// oxlint-disable-next-line typescript/no-implied-eval -- a function, of a module without types
 setImmediate(become, assignment);

@@ -106,7 +106,7 @@ test('a /tmp is in memory, of the requested size, and shared by whoever enters i
   onTestFinished(async () => one.discard());
   await inside(one, 'touch', path.join(tmp, 'shared'));
   one.leave();
-  const [program = '', ...command] = [...(one.tmp?.enter ?? []), 'stat', '-f', '-c', '%T %b', tmp];
+  const [program, ...command] = [...(one.tmp?.enter ?? []), 'stat', '-f', '-c', '%T %b', tmp];
   const stdio = ['ignore', 'pipe', 'inherit', 'ignore', 'ignore', 'ignore', 'ignore'] as const;
   const child = spawn(program, [...command], {
     stdio: [...stdio, ...(one.tmp?.descriptors ?? [])],
@@ -155,7 +155,7 @@ test('a process that was killed is replaced, and what it opened remains', async 
   onTestFinished(async () => first.discard());
   const started = descendantsOf(process.pid).find(({ command }) => command.includes('namespace_opener'));
   // Like a sandbox, a process of the namespaces keeps them.
-  const [program = '', ...command] = [
+  const [program, ...command] = [
     ...first.enter,
     'sh',
     '-c',
