@@ -24,6 +24,18 @@ const RowShape = Type.Object(
 /** Rows are serialized as they are, in the order of their keys; the document describes them. */
 const Row = Type.Unsafe<ResultRow>({ 'x-documented-as': RowShape });
 
+const progressFields = {
+  searched: Type.Integer({
+    description: 'Extension: rows searched so far. Repeat the request to continue the search.',
+    examples: [20_000],
+  }),
+  total: Type.Integer({ description: 'Extension: rows of the run.', examples: [20_000] }),
+  is_complete: Type.Boolean({
+    description:
+      'Extension: whether all rows were searched, so that count is final. Sorted rows are listed only then.',
+  }),
+};
+
 export const ResultPage = Type.Object(
   {
     count: Type.Integer({ description: 'Rows of the run so far.', examples: [1] }),
@@ -60,17 +72,27 @@ export type ResultHeader = ResultPage['headers'][number];
 export const FoundRows = Type.Object(
   {
     ...ResultPage.properties,
-    count: Type.Integer({ description: 'Matching rows among those searched so far.', examples: [1] }),
-    searched: Type.Integer({
-      description: 'Rows searched so far. Repeat the request to continue the search.',
-      examples: [20_000],
-    }),
-    total: Type.Integer({ description: 'Rows of the run.', examples: [20_000] }),
-    is_complete: Type.Boolean({ description: 'Whether all rows were searched, so that count is final.' }),
+    count: Type.Integer({ description: 'Selected rows among those searched so far.', examples: [1] }),
+    ...progressFields,
   },
-  { title: 'FoundRows', description: 'A page of matching rows' },
+  { title: 'FoundRows', description: 'A page of selected rows' },
 );
 export type FoundRows = Answer<typeof FoundRows>;
+
+/** The answer of the list of results: with search, filter or sort it also says how far the search has got. */
+export const ListedRows = Type.Object(
+  {
+    ...ResultPage.properties,
+    count: Type.Integer({
+      description: 'Rows of the run so far. With search or filter, the selected ones among those searched.',
+      examples: [1],
+    }),
+    searched: Type.Optional(progressFields.searched),
+    total: Type.Optional(progressFields.total),
+    is_complete: Type.Optional(progressFields.is_complete),
+  },
+  { title: 'ListedRows', description: 'A page of the rows of a run' },
+);
 
 const exportFields = {
   download_url: Type.String({

@@ -99,20 +99,31 @@ export class MatchFinder {
    * Continues the search until the time limit, by at least one range, and returns the matches so far.
    * @param filter cache key: the same text must always mean the same matches
    * @param total current number of lines or rows
+   * @param budgetMilliseconds of this request, if it differs from the usual limit
    */
-  async find(filter: string, total: number, scan: ScanRange): Promise<Matches> {
+  async find(
+    filter: string,
+    total: number,
+    scan: ScanRange,
+    budgetMilliseconds = this.#budgetMilliseconds,
+  ): Promise<Matches> {
     const list = this.#lists.get(filter) ?? new MatchList();
     this.#lists.delete(filter);
     this.#lists.set(filter, list);
-    const looked = list.turn.then(() => this.#continueSearch(list, total, scan));
+    const looked = list.turn.then(() => this.#continueSearch(list, total, scan, budgetMilliseconds));
     list.turn = looked.catch(() => undefined);
     await looked;
     this.#forgetBeyondMemory();
     return list;
   }
 
-  async #continueSearch(list: MatchList, total: number, scan: ScanRange): Promise<void> {
-    const end = performance.now() + this.#budgetMilliseconds;
+  async #continueSearch(
+    list: MatchList,
+    total: number,
+    scan: ScanRange,
+    budgetMilliseconds: number,
+  ): Promise<void> {
+    const end = performance.now() + budgetMilliseconds;
     while (list.searched < total) {
       const upTo = Math.min(list.searched + list.rangeSize, total);
       const begin = performance.now();

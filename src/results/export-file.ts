@@ -4,22 +4,28 @@
 import { Client } from 'pg';
 import { ChelaError } from '../errors.ts';
 import type { ExportFormat } from './export-formats.ts';
+import { refuseRowsBeyondFormat } from './format-limits.ts';
 import type { ExportTable } from './exporter.ts';
 import { loadExporter } from './exporters.ts';
 import type { RunReference } from '../runs/runs.ts';
-import { streamRows } from './row-stream.ts';
+import type { RowSelection } from './row-selection.ts';
+import { streamChosenRows, streamRows } from './row-stream.ts';
+import { orderedRows, readNumbers } from './selection-sql.ts';
 
 const pieceBytes = 256 * 1024;
 const reportMilliseconds = 250;
 
-/** Called with the number of rows read, a few times a second. */
-export type OnRows = (rows: number) => void;
+/** Called with the numbers of rows read and to be read, once at the start and then a few times a second. */
+export type OnRows = (rows: number, of: number) => void;
 
 /** What to export; can be sent to a thread. */
 export interface ExportOrder {
   readonly databaseUrl: string;
   readonly format: ExportFormat;
-  readonly table: Omit<ExportTable, 'rows'> & { readonly source: RunReference };
+  /** `rowCount` is the number of rows of the run; with a selection, fewer of them may be exported. */
+  readonly table: Omit<ExportTable, 'rows' | 'numbers'> & { readonly source: RunReference };
+  /** All rows if undefined. */
+  readonly selection?: RowSelection | undefined;
 }
 
 /** Joins small parts. Each piece owns its memory. */
@@ -58,10 +64,23 @@ async function* counted(
     yield batch;
     if (performance.now() - reportedAt < reportMilliseconds) continue;
     reportedAt = performance.now();
-    onRows(count);
+    onRows(count, rowCount);
   }
   if (count === rowCount) return;
   throw new ChelaError('NOT_FOUND', 'the rows of the run were removed during the export');
+}
+
+/** The numbers of the selected rows, from 0, in the selected order. */
+async function selectedNumbers(
+  client: Client,
+  run: RunReference,
+  selection: RowSelection,
+  rowCount: number,
+): Promise<Int32Array> {
+  const { text, values } = orderedRows(run, selection, rowCount);
+  await client.query("SET work_mem = '64MB'");
+  const { rows } = await client.query<{ numbers: Buffer | null }>(text, [...values]);
+  return readNumbers(rows[0]?.numbers ?? null);
 }
 
 /** @throws ChelaError if the rows do not fit the format or have been removed */
@@ -75,9 +94,18 @@ export async function* exportFile(
   await client.connect();
   try {
     const { source, ...table } = order.table;
-    const rows = counted(streamRows(client, source, table.rowCount), table.rowCount, onRows);
+    const numbers =
+      order.selection && (await selectedNumbers(client, source, order.selection, table.rowCount));
+    const rowCount = numbers?.length ?? table.rowCount;
+    refuseRowsBeyondFormat(table.run.slug, order.format, rowCount, table.columns.length);
+    onRows(0, rowCount);
+    const stored =
+      numbers === undefined
+        ? streamRows(client, source, rowCount)
+        : streamChosenRows(client, source, numbers);
+    const rows = counted(stored, rowCount, onRows);
     const write = await loadExporter(order.format);
-    yield* piecesOf(write({ ...table, rows }));
+    yield* piecesOf(write({ ...table, rowCount, ...(numbers && { numbers }), rows }));
   } finally {
     await client.end().catch(() => undefined);
   }

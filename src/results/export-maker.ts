@@ -5,7 +5,12 @@ import type { Events } from '../events/events.ts';
 import type { JobKind } from '../jobs/jobs.ts';
 import type { Storage } from '../storage/storage.ts';
 import { storageKey } from './export-record.ts';
-import { makeLimitSeconds, type ExportPlan, type ExportRegister } from './export-register.ts';
+import {
+  makeLimitSeconds,
+  type ExportPlan,
+  type ExportRegister,
+  type StoredSelection,
+} from './export-register.ts';
 import type { ExportOrder } from './export-file.ts';
 import { exportStream, smallRowCount } from './export-stream.ts';
 import type { ResultHeader } from './ingest.ts';
@@ -61,9 +66,10 @@ export class ExportMaker {
     signal.throwIfAborted();
     const named = { run: plan.run.slug, export: plan.slug, format: plan.format };
     try {
-      const sizeBytes = await this.#write(plan, plan.run, runUrl, signal);
+      const { sizeBytes, rowCount } = await this.#write(plan, plan.run, runUrl, signal);
       // The run may have been removed in the meantime.
-      if (await register.ready(exportId, sizeBytes)) events.emit('export:made', { ...named, sizeBytes });
+      if (await register.ready(exportId, sizeBytes, rowCount))
+        events.emit('export:made', { ...named, sizeBytes });
       else await storage.remove(storageKey(plan));
     } catch (error) {
       if (signal.aborted) throw error;
@@ -82,7 +88,10 @@ export class ExportMaker {
     run: NonNullable<ExportPlan['run']>,
     runUrl: string,
     signal: AbortSignal,
-  ): Promise<number> {
+  ): Promise<{ sizeBytes: number; rowCount: number }> {
+    const stored = plan.selection === null ? undefined : (JSON.parse(plan.selection) as StoredSelection);
+    const runRows = stored?.searched ?? plan.row_count;
+    let rowCount = runRows;
     const order: ExportOrder = {
       databaseUrl: this.#options.databaseUrl,
       format: plan.format,
@@ -98,22 +107,24 @@ export class ExportMaker {
         isFiltered: plan.is_filtered,
         lacksColumns: plan.lacks_columns,
         csv: { defusesFormulas: plan.defuses_formulas, hasByteOrderMark: plan.has_byte_order_mark },
-        rowCount: plan.row_count,
+        rowCount: runRows,
       },
+      selection: stored?.selection,
     };
-    const storedBytes =
-      plan.row_count > smallRowCount ? 0 : await this.#options.register.storedBytes(run, plan.row_count);
-    const stream = exportStream(order, storedBytes, (rows) => {
+    const storedBytes = runRows > smallRowCount ? 0 : await this.#options.register.storedBytes(run, runRows);
+    const stream = exportStream(order, storedBytes, (rows, of) => {
+      rowCount = of;
       // Only reported, because the file does not depend on it.
       const { register, events } = this.#options;
-      register.progress(plan.id, rows).catch((err: unknown) => {
+      register.progress(plan.id, rows, of).catch((err: unknown) => {
         events.failed({ work: 'record-export-progress', err, run: run.slug });
       });
     });
     const end = (): void => void stream.destroy(new Error('the platform stops'));
     signal.addEventListener('abort', end, { once: true });
     try {
-      return await this.#options.storage.write(storageKey(plan), stream);
+      const sizeBytes = await this.#options.storage.write(storageKey(plan), stream);
+      return { sizeBytes, rowCount };
     } finally {
       signal.removeEventListener('abort', end);
     }

@@ -10,6 +10,7 @@ import { exportRecordColumns, fileNameOf, type ExportRecord } from './export-rec
 import type { ExportFormat } from './export-formats.ts';
 import type { CsvStyle } from './exporter.ts';
 import type { ResultHeader } from './ingest.ts';
+import type { RowSelection } from './row-selection.ts';
 
 /** An export that is not made within this time is queued again on request. */
 export const makeLimitSeconds = 6 * 3600;
@@ -29,12 +30,23 @@ export interface ExportRequest {
   readonly columns: readonly ResultHeader[];
   readonly isFiltered: boolean;
   readonly csv: CsvStyle;
+  /** All rows in the order of first arrival if undefined. */
+  readonly selection: RowSelection | undefined;
   readonly lacksColumns: boolean;
+}
+
+/** The column `selection`. */
+export interface StoredSelection {
+  readonly selection: RowSelection;
+  /** Number of rows of the run that are searched; `row_count` becomes that of the selected ones. */
+  readonly searched: number;
 }
 
 /** An export with everything needed to make it. */
 export interface ExportPlan extends ExportRecord {
   readonly columns: string;
+  /** JSON of a `StoredSelection`. */
+  readonly selection: string | null;
   readonly is_filtered: boolean;
   readonly defuses_formulas: boolean;
   readonly has_byte_order_mark: boolean;
@@ -57,7 +69,8 @@ export class ExportRegister {
    * @param ensureMade called in the transaction, which holds the lock of the export
    */
   async ask(exportRequest: ExportRequest, ensureMade: EnsureMade): Promise<ExportRecord> {
-    const { run, format, columns, isFiltered, csv, lacksColumns, accountId } = exportRequest;
+    const { run, format, columns, isFiltered, csv, selection, lacksColumns, accountId } = exportRequest;
+    const stored: StoredSelection | undefined = selection && { selection, searched: run.result_count };
     const identity = await this.#identity(exportRequest);
     const slug = ulid();
     try {
@@ -65,8 +78,8 @@ export class ExportRegister {
         const { rows } = await client.query<ExportRecord & { is_overdue: boolean }>({
           name: 'ask-export',
           text: `INSERT INTO export (slug, run_id, identity, format, columns, is_filtered, row_count, file_name,
-                   defuses_formulas, has_byte_order_mark, lacks_columns)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                   defuses_formulas, has_byte_order_mark, lacks_columns, selection)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13)
                  ON CONFLICT (run_id, identity) DO UPDATE SET asked_at = now()
                  RETURNING id, slug, format, file_name, state, size_bytes, row_count, rows_done, error_key, error_message,
                    lacks_columns, queued_at < now() - make_interval(secs => $12) AS is_overdue`,
@@ -83,6 +96,7 @@ export class ExportRegister {
             csv.hasByteOrderMark,
             lacksColumns,
             makeLimitSeconds,
+            stored === undefined ? null : JSON.stringify(stored),
           ],
         });
         const [found] = rows;
@@ -100,12 +114,12 @@ export class ExportRegister {
   }
 
   /** SHA-256 of everything that determines the content of the file. */
-  async #identity({ run, format, columns, isFiltered, csv }: ExportRequest): Promise<Buffer> {
+  async #identity({ run, format, columns, isFiltered, csv, selection }: ExportRequest): Promise<Buffer> {
     const finished = isFinished(run.status);
     const moment =
       !finished && (await this.#hasUpserts(run)) ? Math.floor(Date.now() / changingRowsShareMilliseconds) : 0;
     const style = format === 'csv' ? csv : undefined;
-    const parts = [format, isFiltered, columns, run.result_count, finished, moment, style];
+    const parts = [format, isFiltered, columns, run.result_count, finished, moment, style, selection];
     return createHash('sha256').update(JSON.stringify(parts)).digest();
   }
 
@@ -136,12 +150,13 @@ export class ExportRegister {
       .executeTakeFirst();
   }
 
-  /** Records how many rows have been read so far. */
-  async progress(id: number, rows: number): Promise<void> {
+  /** Records how many rows have been read so far, and how many there are. */
+  async progress(id: number, rows: number, of: number): Promise<void> {
     await this.#database.pool.query({
       name: 'export-progress',
-      text: `UPDATE export SET rows_done = $2 WHERE id = $1 AND state = 'queued' AND rows_done < $2`,
-      values: [id, rows],
+      text: `UPDATE export SET rows_done = $2, row_count = $3
+             WHERE id = $1 AND state = 'queued' AND (rows_done < $2 OR row_count <> $3)`,
+      values: [id, rows, of],
     });
   }
 
@@ -151,7 +166,7 @@ export class ExportRegister {
       .leftJoin('run', 'run.id', 'export.run_id')
       .leftJoin('worker', 'worker.id', 'run.worker_id')
       .select(exportRecordColumns)
-      .select(['export.columns', 'export.is_filtered', 'export.queued_at'])
+      .select(['export.columns', 'export.selection', 'export.is_filtered', 'export.queued_at'])
       .select(['export.defuses_formulas', 'export.has_byte_order_mark'])
       .select(['run.id as run_id', 'run.slug as run_slug', 'run.day', 'run.created_at', 'worker.title'])
       .where('export.id', '=', id)
@@ -183,8 +198,11 @@ export class ExportRegister {
   }
 
   /** Records that the file is ready and notifies those waiting. @returns whether the export still exists */
-  async ready(id: number, sizeBytes: number): Promise<boolean> {
-    return this.#settle(`state = 'ready', size_bytes = $3, rows_done = row_count`, id, [sizeBytes]);
+  async ready(id: number, sizeBytes: number, rowCount: number): Promise<boolean> {
+    return this.#settle(`state = 'ready', size_bytes = $3, row_count = $4, rows_done = $4`, id, [
+      sizeBytes,
+      rowCount,
+    ]);
   }
 
   /** Records the failure and notifies those waiting. */

@@ -10,7 +10,7 @@ import { exportFile, type ExportOrder, type OnRows } from './export-file.ts';
 /** Messages of the thread. The thread receives one message for each piece to send. */
 export type ExportMessage =
   | { readonly kind: 'piece'; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'rows'; readonly count: number }
+  | { readonly kind: 'rows'; readonly count: number; readonly of: number }
   | { readonly kind: 'end' }
   /** A ChelaError. */
   | { readonly kind: 'refused'; readonly key: ErrorKey; readonly message: string }
@@ -59,7 +59,7 @@ function threadStream(order: ExportOrder, onRows: OnRows): Readable {
     if (message.kind === 'piece') {
       stream.push(message.bytes);
     } else if (message.kind === 'rows') {
-      onRows(message.count);
+      onRows(message.count, message.of);
     } else if (message.kind === 'end') {
       isAtEnd = true;
       stream.push(null);

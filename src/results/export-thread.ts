@@ -38,7 +38,8 @@ function send(message: ExportMessage): void {
   port?.postMessage(message, message.kind === 'piece' ? [message.bytes.buffer] : []);
 }
 try {
-  for await (const bytes of exportFile(workerData as ExportOrder, (count) => send({ kind: 'rows', count }))) {
+  const onRows = (count: number, of: number): void => send({ kind: 'rows', count, of });
+  for await (const bytes of exportFile(workerData as ExportOrder, onRows)) {
     await requests.next();
     send({ kind: 'piece', bytes });
   }

@@ -31,7 +31,9 @@ export interface ExportTable {
   /** Whether columns beyond the limit of a run are left out. */
   readonly lacksColumns: boolean;
   readonly rowCount: number;
-  /** `rowCount` JSON objects as text, in the order of first arrival, in batches of any size. */
+  /** Numbers of the rows within the run, from 0, if they are not simply the first ones. */
+  readonly numbers?: Int32Array;
+  /** `rowCount` JSON objects as text, in output order, in batches of any size. */
   readonly rows: AsyncIterable<readonly string[]>;
 }
 

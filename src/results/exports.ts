@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { Config } from '../configuration/configuration.ts';
 import { type Database, type Notifications, channels } from '../database/database.ts';
-import { ChelaError, invalidArgument } from '../errors.ts';
+import { ChelaError } from '../errors.ts';
 import type { Events } from '../events/events.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { RunRecord } from '../runs/runs.ts';
@@ -11,10 +11,12 @@ import { BlobNotFoundError, type Storage } from '../storage/storage.ts';
 import { ExportMaker, makeExports } from './export-maker.ts';
 import { storageKey, type ExportRecord } from './export-record.ts';
 import { ExportRegister } from './export-register.ts';
-import { formatTraits, largerFormat, type ExportFormat } from './export-formats.ts';
+import { formatTraits, type ExportFormat } from './export-formats.ts';
+import { refuseColumnsBeyondFormat, refuseRowsBeyondFormat } from './format-limits.ts';
 import type { CsvStyle } from './exporter.ts';
 import type { ResultHeader } from './ingest.ts';
 import { platformKeyPrefix } from './result-row.ts';
+import { everything, isEverything, isNarrowed, type RowSelection } from './row-selection.ts';
 import type { ResultColumns, Results } from './results.ts';
 import { keyLengthLimit } from './row.ts';
 
@@ -44,6 +46,8 @@ export interface ExportRequest {
   /** Keys in output order; unknown keys are ignored. All columns if undefined. */
   readonly keys: readonly string[] | undefined;
   readonly csv: CsvStyle;
+  /** The rows to export, and their order; everything if undefined. */
+  readonly selection?: RowSelection;
   /** URL of the run in the API. */
   readonly runUrl: string;
 }
@@ -93,10 +97,13 @@ export class Exports extends StartStop {
    * Requests an export of the rows that the run has now. Equal requests share one export.
    * @throws ChelaError if the format cannot hold the run's rows
    */
-  async ask(run: RunRecord, { accountId, format, keys, csv, runUrl }: ExportRequest): Promise<ExportRecord> {
+  async ask(run: RunRecord, request: ExportRequest): Promise<ExportRecord> {
+    const { accountId, format, keys, csv, selection = everything, runUrl } = request;
     const all = await this.#results.columns(run);
     const columns = chosenColumns(all, keys);
-    refuseBeyondFormat(run, format, columns);
+    // How many rows a search or filter leaves is known once the export is made.
+    if (!isNarrowed(selection)) refuseRowsBeyondFormat(run.slug, format, run.result_count, columns.length);
+    refuseColumnsBeyondFormat(run.slug, format, run.result_count, columns.length);
     const lacksColumns = keys === undefined && !all.isComplete && !formatTraits(format).keepsRows;
     const exportRequest = {
       accountId,
@@ -105,6 +112,7 @@ export class Exports extends StartStop {
       columns,
       isFiltered: keys !== undefined,
       csv,
+      selection: isEverything(selection) ? undefined : selection,
       lacksColumns,
     };
     return this.#register.ask(exportRequest, async (client, { id, slug, state, mustBeMade }) => {
@@ -227,19 +235,4 @@ function chosenColumns(
   return [...new Set(keys)].flatMap(
     (key) => byKey.get(key) ?? (mayOccur(key) ? { key, label: key, format: 'text' } : []),
   );
-}
-
-function refuseBeyondFormat(run: RunRecord, format: ExportFormat, columns: readonly ResultHeader[]): void {
-  const { rowLimit = Infinity, columnLimit = Infinity } = formatTraits(format);
-  const instead = largerFormat(format, run.result_count, columns.length);
-  if (run.result_count > rowLimit) {
-    throw invalidArgument(
-      `run ${run.slug} has ${run.result_count.toLocaleString('en')} rows, but ${format} is limited to ${rowLimit.toLocaleString('en')}: export as ${instead} instead`,
-    );
-  }
-  if (columns.length > columnLimit) {
-    throw invalidArgument(
-      `run ${run.slug} has ${columns.length.toLocaleString('en')} columns, but ${format} is limited to ${columnLimit.toLocaleString('en')}: export as ${instead} instead, or fewer columns with filter_keys`,
-    );
-  }
 }

@@ -1,20 +1,25 @@
 /** Reads the results of a run: pages of rows and the table header. */
-import { type Database, MatchFinder, containing, containingInJson } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { parseJson } from '../json/lossless-json.ts';
 import type { RunReference } from '../runs/runs.ts';
 import { columnLimit } from './column-register.ts';
 import type { ResultHeader } from './ingest.ts';
 import { cutKey, dataIdKey, platformKeyPrefix, type ResultRow } from './result-row.ts';
+import { changedRow, LargeRow, type ListedRow } from './listed-row.ts';
+import { RowFinder } from './row-finder.ts';
+import type { RowSelection } from './row-selection.ts';
 import { shortenedRow } from './shortened-row.ts';
 
 export { type PushedRun, ResultIngest } from './ingest.ts';
 export { missingColumnsMessage } from './column-register.ts';
+export { LargeRow, type ListedRow } from './listed-row.ts';
+export type { ResultRow } from './result-row.ts';
 export { parseRow } from './row.ts';
 
 export interface ResultPage {
   readonly count: number;
   readonly headers: ResultHeader[];
-  readonly list: ResultRow[];
+  readonly list: ListedRow[];
 }
 
 interface RunWithResults extends RunReference {
@@ -22,41 +27,22 @@ interface RunWithResults extends RunReference {
   readonly result_count: number;
 }
 
-/** Progress of a search, and a page of matching rows. */
+/** Progress of a search, and a page of selected rows. */
 export interface FoundRows {
-  /** Number of matching rows so far. */
+  /** Number of selected rows so far. */
   readonly count: number;
   /** Number of rows searched so far. */
   readonly searched: number;
-  readonly list: ResultRow[];
+  readonly list: ListedRow[];
 }
-
-/**
- * Rows that contain the words in a value; keys do not count. $5 is a pattern for plain text, $6 has patterns for JSON
- * text. PostgreSQL refuses to decode some escapes (U+0000, lone surrogates), so rows that contain those are matched as
- * text.
- */
-const rowsWithWords = `
-  SELECT string_agg(int4send(number::int4), ''::bytea) AS numbers FROM (
-    SELECT number + 1 AS number FROM result_row
-    WHERE day = $1 AND run_id = $2 AND number >= $3 AND number < $4 AND data::text ILIKE ANY ($6::text[])
-      AND CASE WHEN data::text ~* '\\\\u(0000|d[89a-f])' THEN true
-          ELSE EXISTS (SELECT FROM json_each_text(data) AS member (key, value)
-                       WHERE value ILIKE ANY (array_append($6::text[], $5))) END
-    ORDER BY number
-  ) AS found`;
 
 export class Results {
   readonly #database: Database;
-  /** Per request, a few statements of about 20 ms. */
-  readonly #finder = new MatchFinder({
-    largestRange: 10_000,
-    budgetMilliseconds: 60,
-    memoryBytes: 32 * 1024 * 1024,
-  });
+  readonly #finder: RowFinder;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#finder = new RowFinder(database);
   }
 
   /** A page of rows in the order of first arrival. Row numbers are dense, so deep pages cost no more than the first. */
@@ -77,79 +63,78 @@ export class Results {
    * Rows by number (0-based, in the order of first arrival), limited to those that the run had when it was read.
    * @param textLimit cuts longer texts
    */
-  async rows(run: RunWithResults, first: number, limit: number, textLimit?: number): Promise<ResultRow[]> {
+  async rows(run: RunWithResults, first: number, limit: number, textLimit?: number): Promise<ListedRow[]> {
     const end = Math.min(first + limit, run.result_count);
-    if (textLimit !== undefined) {
-      const numbers = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
-      return this.#shortened(run, numbers, textLimit);
-    }
-    const { rows } = await this.#database.pool.query<StoredRow>({
-      name: 'result-rows',
-      text: `SELECT number, data FROM result_row
-             WHERE day = $1 AND run_id = $2 AND number >= $3 AND number < $4 ORDER BY number`,
-      values: [run.day, run.id, first, end],
-    });
-    return rows.map((row) => shownRow(run, row));
+    const numbers = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
+    return textLimit === undefined ? this.#listed(run, numbers) : this.#shortened(run, numbers, textLimit);
   }
 
   /**
-   * A page of the rows that contain the words in a value, ignoring case. Each request continues the search for a moment;
-   * it is complete once `searched` equals the number of rows. A row that an upsert changes after it was searched is found
-   * once the run has ended.
+   * A page of the selected rows in the selected order. Each request continues the search; it is complete once `searched`
+   * equals the number of rows. Sorted rows are returned only then. A row that an upsert changes after it was searched is
+   * found once the run has ended.
    * @param options.isFinal whether the rows can no longer change
    * @param options.textLimit cuts longer texts
+   * @param options.budgetMilliseconds maximum time to search; a moment if undefined
+   * @throws ChelaError if sorting takes too long
    */
-  async search(
+  async select(
     run: RunWithResults,
-    words: string,
+    selection: RowSelection,
     page: { number: number; size: number },
-    { isFinal, textLimit }: { isFinal: boolean; textLimit: number | undefined },
+    options: { isFinal: boolean; textLimit: number | undefined; budgetMilliseconds?: number },
   ): Promise<FoundRows> {
-    const patterns = [containing(words), containingInJson(words)];
-    const matches = await this.#finder.find(
-      JSON.stringify([run.id, isFinal, words.toLowerCase()]),
-      run.result_count,
-      async (after, upTo) => {
-        const { rows } = await this.#database.pool.query<{ numbers: Buffer | null }>({
-          name: 'rows-with-words',
-          text: rowsWithWords,
-          values: [run.day, run.id, after, upTo, ...patterns],
-        });
-        return rows[0]?.numbers ?? Buffer.alloc(0);
-      },
-    );
-    const numbers = matches.slice((page.number - 1) * page.size, page.size).map((place) => place - 1);
-    const list =
+    const { isFinal, textLimit, budgetMilliseconds } = options;
+    const found = await this.#finder.find({ run, isFinal, selection, page, budgetMilliseconds });
+    const { count, searched, numbers } = found;
+    const rows =
       textLimit === undefined
-        ? await this.#numbered(run, numbers)
+        ? await this.#listed(run, numbers)
         : await this.#shortened(run, numbers, textLimit);
-    return { count: matches.count, searched: Math.min(matches.searched, run.result_count), list };
+    return { count, searched, list: rows };
   }
 
-  async #numbered(run: RunWithResults, numbers: readonly number[]): Promise<ResultRow[]> {
-    const { rows } = await this.#database.pool.query<StoredRow>({
+  /** Rows in the order of their numbers in the list. Large ones are only read when needed. */
+  async #listed(run: RunWithResults, numbers: readonly number[]): Promise<ListedRow[]> {
+    const { rows } = await this.#database.pool.query<StoredRow<string | null>>({
       name: 'result-rows-by-number',
-      text: `SELECT number, data FROM result_row
-             WHERE day = $1 AND run_id = $2 AND number = ANY ($3::bigint[]) ORDER BY number`,
-      values: [run.day, run.id, numbers],
-    });
-    return rows.map((row) => shownRow(run, row));
-  }
-
-  /** Reads large rows one at a time, so that only one of them is in memory. */
-  async #shortened(run: RunWithResults, numbers: readonly number[], textLimit: number): Promise<ResultRow[]> {
-    const { rows } = await this.#database.pool.query<{ number: number; data: string | null }>({
-      name: 'small-result-rows-by-number',
       text: `SELECT number, CASE WHEN pg_column_size(data) <= $4 THEN data END AS data FROM result_row
-             WHERE day = $1 AND run_id = $2 AND number = ANY ($3::bigint[]) ORDER BY number`,
+             WHERE day = $1 AND run_id = $2 AND number = ANY ($3::bigint[])`,
       values: [run.day, run.id, numbers, smallRowBytes],
     });
-    const list: ResultRow[] = [];
-    for (const { number, data } of rows) {
-      const whole = data === null ? await this.#numbered(run, [number]) : [shownRow(run, { number, data })];
-      list.push(...whole.map((row) => shortenedRow(row, textLimit)));
+    const list = rows.map(({ number, data }) => ({
+      number,
+      row: data === null ? new LargeRow(() => this.#whole(run, number)) : shownRow(run, { number, data }),
+    }));
+    return inOrder(numbers, list);
+  }
+
+  async #whole(run: RunWithResults, number: number): Promise<ResultRow | undefined> {
+    const { rows } = await this.#database.pool.query<StoredRow>({
+      name: 'result-row',
+      text: 'SELECT number, data FROM result_row WHERE day = $1 AND run_id = $2 AND number = $3',
+      values: [run.day, run.id, number],
+    });
+    return rows[0] && shownRow(run, rows[0]);
+  }
+
+  /**
+   * PostgreSQL cuts plain texts in large rows. Rows with escapes are read one at a time, so that only one of them is in
+   * memory.
+   */
+  async #shortened(run: RunWithResults, numbers: readonly number[], textLimit: number): Promise<ResultRow[]> {
+    const { rows } = await this.#database.pool.query<ShortenedRow>({
+      name: 'shortened-result-rows',
+      text: shortenedRows,
+      values: [run.day, run.id, numbers, smallRowBytes, textLimit],
+    });
+    const list: { number: number; row: ResultRow }[] = [];
+    for (const { number, data, cut } of rows) {
+      const known = cut === null ? {} : { [cutKey]: JSON.parse(cut) as unknown };
+      const row = data === null ? await this.#whole(run, number) : shownRow(run, { number, data });
+      if (row !== undefined) list.push({ number, row: shortenedRow({ ...row, ...known }, textLimit) });
     }
-    return list;
+    return inOrder(numbers, list);
   }
 
   /** The columns of a run, in the order of `columns`. */
@@ -206,12 +191,42 @@ export interface ResultColumns {
   readonly isComplete: boolean;
 }
 
-/** Stored size of rows that are read together. */
-const smallRowBytes = 64 * 1024;
+/** Stored size of rows that are read together. PostgreSQL may have compressed them by a factor of up to 100. */
+const smallRowBytes = 16 * 1024;
 
-interface StoredRow {
+interface ShortenedRow {
   readonly number: number;
-  readonly data: string;
+  /** null if PostgreSQL cannot cut it. */
+  readonly data: string | null;
+  /** JSON object with the lengths of the texts that PostgreSQL cut, by key; null if there are none. */
+  readonly cut: string | null;
+}
+
+/** Texts in ASCII without escapes have as many characters as JavaScript counts. $4: see `smallRowBytes`; $5: the limit. */
+const shortenedRows = `
+  SELECT stored.number, CASE WHEN is_small THEN stored.data::text ELSE large.text END AS data, large.cut::text AS cut
+  FROM (SELECT number, data, pg_column_size(data) <= $4 AS is_small FROM result_row
+        WHERE day = $1 AND run_id = $2 AND number = ANY ($3::bigint[])) AS stored
+  LEFT JOIN LATERAL (
+    SELECT '{' || string_agg(to_json(key)::text || ':' || CASE WHEN is_cut THEN left(value, $5 + 1) || '"' ELSE value END,
+             ',') || '}' AS text,
+      json_object_agg(key, length(value) - 2) FILTER (WHERE is_cut) AS cut
+    FROM (SELECT key, value::text AS value,
+            left(value::text, 1) = '"' AND octet_length(value::text) > $5 + 2 AND strpos(value::text, '\\') = 0
+              AND octet_length(value::text) = length(value::text) AS is_cut
+          FROM json_each(stored.data)) AS member
+    WHERE strpos(stored.data::text, '\\u') = 0
+  ) AS large ON NOT is_small`;
+
+interface StoredRow<Data = string> {
+  readonly number: number;
+  readonly data: Data;
+}
+
+/** Sorts rows by the place of their number in the list. */
+function inOrder<Row>(numbers: readonly number[], rows: readonly { number: number; row: Row }[]): Row[] {
+  const byNumber = new Map(rows.map(({ number, row }) => [number, row]));
+  return numbers.flatMap((number) => byNumber.get(number) ?? []);
 }
 
 function shownRow(run: { slug: string }, { number, data }: StoredRow): ResultRow {
@@ -219,13 +234,14 @@ function shownRow(run: { slug: string }, { number, data }: StoredRow): ResultRow
 }
 
 /** The rows with only these columns, in this order, and their ids; unchanged if no columns are chosen. */
-export function chosenColumns(rows: ResultRow[], keys: readonly string[] | undefined): ResultRow[] {
+export function chosenColumns(rows: ListedRow[], keys: readonly string[] | undefined): ListedRow[] {
   if (keys === undefined) return rows;
-  return rows.map((row) => {
+  const choose = (row: ResultRow): ResultRow => {
     const kept = keys.filter((key) => Object.hasOwn(row, key));
     const cut = row[cutKey] === undefined ? {} : { [cutKey]: row[cutKey] };
     return { ...Object.fromEntries(kept.map((key) => [key, row[key]])), [dataIdKey]: row[dataIdKey], ...cut };
-  });
+  };
+  return rows.map((row) => changedRow(row, choose));
 }
 
 /** Id of a row: its run, and its number from 1. */

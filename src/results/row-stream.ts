@@ -82,6 +82,35 @@ async function* readFields(stream: AsyncIterable<Buffer>): AsyncGenerator<string
   }
 }
 
+/** Rows by number, so that unselected ones between them are not read; few, as PostgreSQL sorts them. */
+const chosenPerStatement = 5000;
+
+/**
+ * Rows of a run as JSON text, in the order of their numbers in the list.
+ * @param numbers from 0
+ * @param client a connection that is not used for anything else at the same time
+ */
+export async function* streamChosenRows(
+  client: Client,
+  run: RunReference,
+  numbers: Int32Array,
+): AsyncGenerator<string[]> {
+  refuseOther(run);
+  for (let first = 0; first < numbers.length; first += chosenPerStatement) {
+    const chosen = numbers.subarray(first, first + chosenPerStatement).join(',');
+    const statement = `COPY (SELECT data FROM unnest('{${chosen}}'::bigint[]) WITH ORDINALITY AS chosen (number, place)
+      JOIN result_row AS stored ON stored.number = chosen.number
+        AND stored.day = '${run.day}' AND stored.run_id = ${run.id} ORDER BY place)
+      TO STDOUT (FORMAT binary)`;
+    yield* readFields(client.query(copyTo(statement)));
+  }
+}
+
+/** COPY does not accept parameters, so these become part of the statement. */
+function refuseOther(run: RunReference): void {
+  if (!/^\d{4}-\d\d-\d\d$/.test(run.day) || !Number.isSafeInteger(run.id)) throw new Error('no run to read');
+}
+
 /**
  * The first `rowCount` rows of a run as JSON text, in the order of first arrival.
  * @param client a connection that is not used for anything else at the same time
@@ -91,10 +120,9 @@ export async function* streamRows(
   run: RunReference,
   rowCount: number,
 ): AsyncGenerator<string[]> {
-  if (!/^\d{4}-\d\d-\d\d$/.test(run.day) || !Number.isSafeInteger(run.id)) throw new Error('no run to read');
+  refuseOther(run);
   for (let first = 0; first < rowCount; first += rowsPerStatement) {
     const end = Math.min(first + rowsPerStatement, rowCount);
-    // COPY does not accept parameters.
     const statement = `COPY (SELECT data FROM result_row
       WHERE day = '${run.day}' AND run_id = ${run.id} AND number >= ${first} AND number < ${end} ORDER BY number)
       TO STDOUT (FORMAT binary)`;

@@ -64,4 +64,5 @@ interface ExportTable {
   defuses_formulas: Generated<boolean>;
   has_byte_order_mark: Generated<boolean>;
   lacks_columns: Generated<boolean>;
+  selection: JsonText | null;
 }

@@ -55,7 +55,7 @@ describe('a public operation', () => {
   afterAll(async () => platform.close());
 
   test('says that a parameter is missing from the query', async () => {
-    const answer = await platform.call('/worker-runs/last/result/search');
+    const answer = await platform.call('/worker-runs/last/log/matches');
     expect(answer).toMatchObject({ status: 422, message: "the query must have required property 'search'" });
   });
 

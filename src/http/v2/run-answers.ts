@@ -1,11 +1,14 @@
 /** Answers to starting a run: its slug at once, or after waiting its outcome and a page of results. */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
+import type { RunAnswer } from '../../answers/runs.ts';
 import { ChelaError } from '../../errors.ts';
 import { stringifyJson } from '../../json/lossless-json.ts';
 import type { Idempotency, SubmittedRun } from '../../runs/runs.ts';
 import type { ApiContext } from '../api-context.ts';
+import { success, type SuccessWith } from '../envelope.ts';
+import { answerWithRows } from '../row-answer.ts';
 import { whileClientWaits } from '../waiting.ts';
 import { finishedRunShape, pageOf, paged, type RunBody } from './shapes.ts';
 
@@ -22,17 +25,19 @@ export function callbackUrlOf(body: RunBody): string | undefined {
 export async function answerRun(
   context: ApiContext,
   request: FastifyRequest,
-  started: SubmittedRun,
-  body: RunBody,
-) {
-  if (body.is_async !== false) return { run_slug: started.slug };
+  reply: FastifyReply,
+  { started, body }: { started: SubmittedRun; body: RunBody },
+): Promise<SuccessWith<RunAnswer>> {
+  if (body.is_async !== false) return success(request, { run_slug: started.slug });
   const isFinished = await untilFinished(context, request, started.id);
   const run = await context.runs.read.bySlug(request.accountId, started.slug);
   if (run === undefined)
     throw new ChelaError('RUN_NOT_FOUND', `run ${started.slug} was deleted in the meantime`);
   const page = pageOf(body);
-  const { headers, ...rows } = await context.results.page(run, page);
-  return finishedRunShape(run, isFinished, { ...paged(rows, page), headers });
+  const { headers, count, list: rows } = await context.results.page(run, page);
+  return answerWithRows(request, reply, rows, (list) =>
+    finishedRunShape(run, isFinished, { ...paged({ count, list }, page), headers }),
+  );
 }
 
 /** Headers of requests that start a run. */

@@ -8,6 +8,7 @@ import type { RunRecord } from '../../runs/runs.ts';
 import { isFinished } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { operation } from '../operation.ts';
+import { LargeRow } from '../../results/results.ts';
 import { logLineShape, RunParams, runShape } from './shapes.ts';
 
 const lookMilliseconds = 300;
@@ -87,9 +88,14 @@ async function* followRun(
       text += eventText('log', logLineShape(line), position);
     }
     const rows = await results.rows(run, position.rows, itemsAtOnce);
-    for (const row of rows) {
+    for (const listed of rows) {
+      if (listed instanceof LargeRow) {
+        yield text;
+        text = '';
+      }
+      const row = listed instanceof LargeRow ? await listed.load() : listed;
       position.rows += 1;
-      text += eventText('row', row, position);
+      if (row !== undefined) text += eventText('row', row, position);
     }
     const isCurrent = lines.length < itemsAtOnce && rows.length < itemsAtOnce;
     if (isCurrent && isFinished(run.status)) {

@@ -9,6 +9,7 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { whileClientWaits } from '../waiting.ts';
+import { optionalSearch, orderAndFilter, selectionOf } from './row-selection.ts';
 import { keysOf, runScopes } from './run-operations.ts';
 import { RunParams } from './shapes.ts';
 
@@ -27,6 +28,8 @@ const ExportQuery = Type.Object({
       examples: ['title,price'],
     }),
   ),
+  search: optionalSearch,
+  ...orderAndFilter,
   csv_safe: Type.Optional(
     Type.Integer({
       description:
@@ -77,7 +80,7 @@ export function addRunExportOperations(app: ApiApp, context: ApiContext): void {
           id: `export${scope.noun}Results`,
           tag: 'worker-runs',
           summary: `Export ${scope.phrase} results`,
-          description: `Exports all current rows of a run to a file. The request waits until the file is ready. If that takes too long, it answers earlier and the download link waits instead. Identical exports share one file. ${scope.note}`,
+          description: `Exports all current rows of a run to a file, or with search, filter and sort the selected ones in that order. The request waits until the file is ready. If that takes too long, it answers earlier and the download link waits instead. Identical exports share one file. ${scope.note}`,
           params: scope.params,
           querystring: ExportQuery,
           data: Export,
@@ -95,6 +98,7 @@ export function addRunExportOperations(app: ApiApp, context: ApiContext): void {
             defusesFormulas: request.query.csv_safe !== 0,
             hasByteOrderMark: request.query.bom === 1,
           },
+          selection: selectionOf(request.query),
           runUrl: `${baseUrl}${app.prefix}/worker-runs/${run.slug}`,
         });
         const waitSeconds = Math.min(

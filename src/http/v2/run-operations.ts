@@ -2,19 +2,23 @@
  * The operations on one run, in the three ways to address it: by slug, as the account's last run, and as the last run
  * of a worker. "last" is the newest run in scope, whatever its status.
  */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { RunLog } from '../../answers/logs.ts';
-import { ResultPage } from '../../answers/results.ts';
+import { ListedRows, type FoundRows } from '../../answers/results.ts';
 import { Run, RunAnswer } from '../../answers/runs.ts';
 import { ChelaError, invalidArgument } from '../../errors.ts';
 import { chosenColumns, numberAfter } from '../../results/results.ts';
+import { isEverything, type RowSelection } from '../../results/row-selection.ts';
 import type { RunRecord } from '../../runs/runs.ts';
+import { isFinished } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf, originOf } from '../authentication.ts';
-import { success } from '../envelope.ts';
+import { success, type SuccessWith } from '../envelope.ts';
+import { answerWithRows } from '../row-answer.ts';
 import { operation, paramsOf } from '../operation.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
+import { optionalSearch, orderAndFilter, selectionOf } from './row-selection.ts';
 import { runStatusCallback } from './run-status-callback.ts';
 import {
   logLineShape,
@@ -26,6 +30,9 @@ import {
   runShape,
   WorkerParams,
 } from './shapes.ts';
+
+/** Maximum time to search the rows of a run for one request. */
+const searchMilliseconds = 5000;
 
 /** Parses column names separated by commas. @returns undefined if there are none */
 export function keysOf(list: string | undefined): string[] | undefined {
@@ -56,12 +63,14 @@ export const textLimit = Type.Optional(
 
 const ResultQuery = Type.Object({
   ...PageQuery.properties,
+  search: optionalSearch,
+  ...orderAndFilter,
   filter_keys: chosenKeys,
   text_limit: textLimit,
   after: Type.Optional(
     Type.String({
       description:
-        'Extension: returns the rows after the row with this __coreclaw_data_id__ and ignores offset. Use it to read new rows while a run is in progress.',
+        'Extension: returns the rows after the row with this __coreclaw_data_id__ and ignores offset. Use it to read new rows while a run is in progress. It cannot be combined with search, filter and sort.',
     }),
   ),
 });
@@ -200,14 +209,14 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
       callbacks: runStatusCallback,
       data: RunAnswer,
     }),
-    async (request) => {
+    async (request, reply) => {
       const source = await scope.find(request);
       const started = await runs.rerun(request.accountId, source, {
         origin: originOf(request),
         callbackUrl: callbackUrlOf(request.body),
         idempotency: idempotencyOf(request),
       });
-      return success(request, await answerRun(context, request, started, request.body));
+      return answerRun(context, request, reply, { started, body: request.body });
     },
   );
 
@@ -217,31 +226,64 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
       id: `list${scope.noun}Results`,
       tag,
       summary: `List ${scope.phrase} results`,
-      description: `Returns the rows of a run by page, in order of arrival. ${scope.note}`,
+      description: `Returns the rows of a run by page, in order of arrival. As an extension, search, filter and sort select and sort them; the answer then says whether all rows were searched. ${scope.note}`,
       params,
       querystring: ResultQuery,
-      data: ResultPage,
+      data: ListedRows,
     }),
-    async (request) => {
+    async (request, reply) => {
       const run = await scope.find(request);
       const page = pageOf(request.query);
-      const keys = keysOf(request.query.filter_keys);
-      if (request.query.after !== undefined) {
-        const first = numberAfter(run, request.query.after);
-        if (first === undefined)
-          throw invalidArgument(`after must be the __coreclaw_data_id__ of a row of run ${run.slug}`);
-        const [headers, list] = await Promise.all([
-          results.headers(run),
-          results.rows(run, first, page.size, request.query.text_limit),
-        ]);
-        const number = Math.floor(first / page.size) + 1;
-        return success(request, {
-          ...paged({ count: run.result_count, list: chosenColumns(list, keys) }, { ...page, number }),
-          headers,
-        });
+      const { after, filter_keys: keys, text_limit: limit } = request.query;
+      const selection = selectionOf(request.query);
+      if (!isEverything(selection)) {
+        if (after !== undefined)
+          throw invalidArgument('after cannot be combined with search, filter and sort');
+        const budget = { budgetMilliseconds: searchMilliseconds };
+        const selected = { page, keys: keysOf(keys), textLimit: limit, ...budget };
+        return answerWithSelected(context, request, reply, { run, selection, ...selected });
       }
-      const { headers, count, list } = await results.page(run, page, request.query.text_limit);
-      return success(request, { ...paged({ count, list: chosenColumns(list, keys) }, page), headers });
+      const first = after === undefined ? (page.number - 1) * page.size : numberAfter(run, after);
+      if (first === undefined)
+        throw invalidArgument(`after must be the __coreclaw_data_id__ of a row of run ${run.slug}`);
+      const number = after === undefined ? page.number : Math.floor(first / page.size) + 1;
+      const [headers, rows] = await Promise.all([
+        results.headers(run),
+        results.rows(run, first, page.size, limit),
+      ]);
+      return answerWithRows(request, reply, chosenColumns(rows, keysOf(keys)), (list) => ({
+        ...paged({ count: run.result_count, list }, { ...page, number }),
+        headers,
+      }));
     },
   );
+}
+
+interface SelectedPage {
+  readonly run: RunRecord;
+  readonly selection: RowSelection;
+  readonly page: { readonly number: number; readonly size: number };
+  readonly keys: readonly string[] | undefined;
+  readonly textLimit: number | undefined;
+  readonly budgetMilliseconds?: number;
+}
+
+/** Answers with a page of selected rows, and how far the search has got. */
+export async function answerWithSelected(
+  { results }: ApiContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { run, selection, page, keys, ...options }: SelectedPage,
+): Promise<SuccessWith<FoundRows>> {
+  const [headers, found] = await Promise.all([
+    results.headers(run),
+    results.select(run, selection, page, { isFinal: isFinished(run.status), ...options }),
+  ]);
+  return answerWithRows(request, reply, chosenColumns(found.list, keys), (list) => ({
+    ...paged({ count: found.count, list }, page),
+    headers,
+    searched: found.searched,
+    total: run.result_count,
+    is_complete: found.searched >= run.result_count,
+  }));
 }

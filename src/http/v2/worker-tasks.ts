@@ -127,13 +127,13 @@ export function addWorkerTaskOperations(app: ApiApp, context: ApiContext): void 
       callbacks: runStatusCallback,
       data: RunAnswer,
     }),
-    async (request) => {
+    async (request, reply) => {
       const { body, params, accountId } = request;
       const started = await context.tasks.run(accountId, params.workerTaskId, {
         callbackUrl: callbackUrlOf(body),
         idempotency: idempotencyOf(request),
       });
-      return success(request, await answerRun(context, request, started, body));
+      return answerRun(context, request, reply, { started, body });
     },
   );
 }

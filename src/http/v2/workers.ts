@@ -56,7 +56,7 @@ export function addWorkerOperations(app: ApiApp, context: ApiContext): void {
       callbacks: runStatusCallback,
       data: RunAnswer,
     }),
-    async (request) => {
+    async (request, reply) => {
       const { body } = request;
       const started = await context.runs.submit({
         accountId: request.accountId,
@@ -67,7 +67,7 @@ export function addWorkerOperations(app: ApiApp, context: ApiContext): void {
         callbackUrl: callbackUrlOf(body),
         idempotency: idempotencyOf(request),
       });
-      return success(request, await answerRun(context, request, started, body));
+      return answerRun(context, request, reply, { started, body });
     },
   );
 }

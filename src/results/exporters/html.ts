@@ -5,6 +5,7 @@ import { cellReader, cellText, isNested, isString, stringValue, type Cell } from
 import { contentSecurityPolicy, script, style } from './html-page.ts';
 import { markupAttribute, markupText, webAddress } from './markup.ts';
 import { withNoteColumn } from './left-out.ts';
+import { fittingText } from './sheet-values.ts';
 
 /** Longer text is folded until the reader opens it. */
 const foldedLength = 400;
@@ -13,15 +14,32 @@ function folded(text: string, markup: string): string {
   return text.length > foldedLength ? `<div class="long" tabindex="0">${markup}</div>` : markup;
 }
 
-function tableCell(cell: Cell): string {
+/** Total length of the pictures in a page. Browsers hold all of it in memory. */
+const pictureCharacters = 64 * 1024 * 1024;
+
+/** The room for pictures that a page has left, in characters. */
+interface Room {
+  pictures: number;
+}
+
+function pictureCell(picture: string, room: Room): string {
+  if (picture.length > room.pictures) return `<td>${fittingText(picture, 'this page')}</td>`;
+  room.pictures -= picture.length;
+  return `<td><button type="button" class="picture" aria-label="Open picture"><img src="${markupAttribute(picture)}" alt="" loading="lazy" decoding="async"></button></td>`;
+}
+
+function tableCell(cell: Cell, room: Room): string {
   if (cell === undefined || cell === 'null') return '<td></td>';
-  if (isNested(cell)) return `<td>${folded(cell, `<code>${markupText(cell)}</code>`)}</td>`;
+  if (isNested(cell)) {
+    const shown = fittingText(cell, 'this page');
+    return `<td>${folded(shown, `<code>${markupText(shown)}</code>`)}</td>`;
+  }
   if (!isString(cell))
     return `<td class="${/^[\d-]/.test(cell) ? 'number' : 'boolean'}">${cellText(cell)}</td>`;
-  const text = stringValue(cell);
-  const picture = pictureAddress(text);
-  if (picture !== undefined)
-    return `<td><button type="button" class="picture" aria-label="Open picture"><img src="${markupAttribute(picture)}" alt="" loading="lazy" decoding="async"></button></td>`;
+  const whole = stringValue(cell);
+  const picture = pictureAddress(whole);
+  if (picture !== undefined) return pictureCell(picture, room);
+  const text = fittingText(whole, 'this page');
   const address = webAddress(text);
   if (address === undefined) return `<td>${folded(text, markupText(text))}</td>`;
   const link = `<a href="${markupAttribute(address)}" rel="noopener noreferrer" target="_blank">${markupText(text)}</a>`;
@@ -57,12 +75,15 @@ export const writeHtml: Exporter = async function* (source) {
 <tbody>
 `;
   const cellsOf = cellReader(table);
+  const room: Room = { pictures: pictureCharacters };
   let number = 0;
   for await (const rows of table.rows) {
     let text = '';
     for (const row of rows) {
       number += 1;
-      text += `<tr><td>${number}</td>${cellsOf(row).map(tableCell).join('')}</tr>\n`;
+      text += `<tr><td>${(table.numbers?.[number - 1] ?? number - 1) + 1}</td>${cellsOf(row)
+        .map((cell) => tableCell(cell, room))
+        .join('')}</tr>\n`;
     }
     yield text;
   }

@@ -6,6 +6,7 @@ import type { Exporter, ExportTable } from '../exporter.ts';
 import { cellReader, cellText, type Cell } from './cells.ts';
 import { leftOutNote } from './left-out.ts';
 import { markupText, webAddress } from './markup.ts';
+import { fittingText } from './sheet-values.ts';
 
 /** Column names for the title or link of an item, best first. Case and punctuation are ignored. */
 const titleNames = ['title', 'name', 'headline', 'subject', 'productname', 'companyname'];
@@ -29,7 +30,7 @@ function headline(text: string): string {
 
 function description({ columns }: ExportTable, cells: readonly Cell[]): string {
   const entries = columns.flatMap(({ key, label }, place) => {
-    const text = cellText(cells[place]);
+    const text = fittingText(cellText(cells[place]), 'a feed');
     if (text === '') return [];
     const address = webAddress(text);
     const shown = markupText(text);
@@ -64,15 +65,16 @@ export const writeRss: Exporter = async function* (table) {
   let number = 0;
   const item = (row: string): string => {
     number += 1;
+    const place = (table.numbers?.[number - 1] ?? number - 1) + 1;
     const cells = cellsOf(row);
     const firstText = (places: readonly number[], of: (text: string) => string | undefined) =>
       places.map((place) => of(cellText(cells[place]))).find((text) => text !== undefined && text !== '');
-    const title = firstText(titlePlaces, headline) ?? `Row ${number}`;
+    const title = firstText(titlePlaces, headline) ?? `Row ${place}`;
     const link = firstText(linkPlaces, webAddress);
     return `<item>
 <title>${markupText(title)}</title>
 ${link === undefined ? '' : `<link>${markupText(link)}</link>\n`}<description>${description(table, cells)}</description>
-<guid isPermaLink="false">${run.slug}-${number}</guid>
+<guid isPermaLink="false">${run.slug}-${place}</guid>
 <pubDate>${published}</pubDate>
 </item>
 `;

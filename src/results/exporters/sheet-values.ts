@@ -4,7 +4,7 @@ import { withoutEnd } from '../../text/text-ends.ts';
 import { pictureAddress } from '../pictures.ts';
 import { cellText, isString, type Cell } from './cells.ts';
 
-/** Maximum length of a cell in UTF-16 units. */
+/** Maximum length of a spreadsheet's cell in UTF-16 units; other formats for readers have the same. */
 const textLengthLimit = 32_767;
 
 /** Spreadsheets keep this many significant digits. */
@@ -22,11 +22,14 @@ function isExactNumber(literal: string): boolean {
   return withoutEnd(digits, '0').length <= digitLimit;
 }
 
-/** Cuts text that is too long, and marks the cut. A part of a picture would be useless, so a note replaces it. */
-export function fittingText(text: string): string {
+/**
+ * Cuts text that is too long, and marks the cut. A part of a picture would be useless, so a note replaces it.
+ * @param place what it is too long for
+ */
+export function fittingText(text: string, place = 'a cell'): string {
   if (text.length <= textLengthLimit) return text;
   if (pictureAddress(text) !== undefined)
-    return `[picture, ${text.length.toLocaleString('en')} characters: too long for a cell]`;
+    return `[picture, ${text.length.toLocaleString('en')} characters: too long for ${place}]`;
   const mark = ` … [cut, ${text.length.toLocaleString('en')} characters]`;
   const kept = text.slice(0, textLengthLimit - mark.length);
   // Do not split a surrogate pair.
