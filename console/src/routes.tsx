@@ -8,6 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { subtaskStatuses } from './api/run-parts.ts';
+import { readRowQuery } from './api/row-queries.ts';
 import { runStateFilters } from './api/run-states.ts';
 import { origins, runTabs } from './api/runs.ts';
 import { sessionQuery } from './api/session.ts';
@@ -215,11 +216,14 @@ const systemRoute = createRoute({
 const runRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/runs/$runId',
-  validateSearch: ({ tab, subtask, status, find }): RunPageSearch => {
+  validateSearch: ({ tab, subtask, status, find, row, ...rows }): RunPageSearch => {
     const known = runTabs.find((value) => value === tab && value !== 'results');
     const number = Number(subtask);
+    const opened = Number(row);
     const subtaskStatus = subtaskStatuses.find((value) => value === status);
     return {
+      ...readRowQuery(rows),
+      ...(Number.isSafeInteger(opened) && opened > 0 && { row: opened }),
       ...(known !== undefined && { tab: known }),
       ...(Number.isSafeInteger(number) && number > 0 && { subtask: number }),
       ...(subtaskStatus !== undefined && { status: subtaskStatus }),

@@ -1,4 +1,5 @@
 /** The search parameters of lists: filters, order and page. Absent ones have their defaults. */
+import type { RowQuery } from './api/row-queries.ts';
 import type { SubtaskStatus } from './api/run-parts.ts';
 import type { RunStateFilter } from './api/run-states.ts';
 import type { RunTab } from './api/runs.ts';
@@ -27,13 +28,15 @@ export interface RunSearch extends ListSearch {
   readonly to?: string;
 }
 
-export interface RunPageSearch {
+export interface RunPageSearch extends RowQuery {
   /** The results tab if absent. */
   readonly tab?: RunTab;
   /** Number of the subtask whose log is shown. */
   readonly subtask?: number;
   /** Filter of the listed subtasks. */
   readonly status?: SubtaskStatus;
+  /** Number of the opened row, from 1. */
+  readonly row?: number;
   /** Words to find in the log. */
   readonly find?: string;
 }

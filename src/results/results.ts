@@ -118,23 +118,14 @@ export class Results {
     return rows[0] && shownRow(run, rows[0]);
   }
 
-  /**
-   * PostgreSQL cuts plain texts in large rows. Rows with escapes are read one at a time, so that only one of them is in
-   * memory.
-   */
+  /** Reads large rows one at a time, so that only one of them is in memory. */
   async #shortened(run: RunWithResults, numbers: readonly number[], textLimit: number): Promise<ResultRow[]> {
-    const { rows } = await this.#database.pool.query<ShortenedRow>({
-      name: 'shortened-result-rows',
-      text: shortenedRows,
-      values: [run.day, run.id, numbers, smallRowBytes, textLimit],
-    });
-    const list: { number: number; row: ResultRow }[] = [];
-    for (const { number, data, cut } of rows) {
-      const known = cut === null ? {} : { [cutKey]: JSON.parse(cut) as unknown };
-      const row = data === null ? await this.#whole(run, number) : shownRow(run, { number, data });
-      if (row !== undefined) list.push({ number, row: shortenedRow({ ...row, ...known }, textLimit) });
+    const list: ResultRow[] = [];
+    for (const listed of await this.#listed(run, numbers)) {
+      const row = listed instanceof LargeRow ? await listed.load() : listed;
+      if (row !== undefined) list.push(shortenedRow(row, textLimit));
     }
-    return inOrder(numbers, list);
+    return list;
   }
 
   /** The columns of a run, in the order of `columns`. */
@@ -193,30 +184,6 @@ export interface ResultColumns {
 
 /** Stored size of rows that are read together. PostgreSQL may have compressed them by a factor of up to 100. */
 const smallRowBytes = 16 * 1024;
-
-interface ShortenedRow {
-  readonly number: number;
-  /** null if PostgreSQL cannot cut it. */
-  readonly data: string | null;
-  /** JSON object with the lengths of the texts that PostgreSQL cut, by key; null if there are none. */
-  readonly cut: string | null;
-}
-
-/** Texts in ASCII without escapes have as many characters as JavaScript counts. $4: see `smallRowBytes`; $5: the limit. */
-const shortenedRows = `
-  SELECT stored.number, CASE WHEN is_small THEN stored.data::text ELSE large.text END AS data, large.cut::text AS cut
-  FROM (SELECT number, data, pg_column_size(data) <= $4 AS is_small FROM result_row
-        WHERE day = $1 AND run_id = $2 AND number = ANY ($3::bigint[])) AS stored
-  LEFT JOIN LATERAL (
-    SELECT '{' || string_agg(to_json(key)::text || ':' || CASE WHEN is_cut THEN left(value, $5 + 1) || '"' ELSE value END,
-             ',') || '}' AS text,
-      json_object_agg(key, length(value) - 2) FILTER (WHERE is_cut) AS cut
-    FROM (SELECT key, value::text AS value,
-            left(value::text, 1) = '"' AND octet_length(value::text) > $5 + 2 AND strpos(value::text, '\\') = 0
-              AND octet_length(value::text) = length(value::text) AS is_cut
-          FROM json_each(stored.data)) AS member
-    WHERE strpos(stored.data::text, '\\u') = 0
-  ) AS large ON NOT is_small`;
 
 interface StoredRow<Data = string> {
   readonly number: number;

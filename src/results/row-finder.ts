@@ -17,7 +17,7 @@ const orderMemoryBytes = 48 * 1024 * 1024;
 const keptBytes = 1024;
 /** Sorts and long searches; more wait. */
 const longAtOnce = 2;
-const sortSeconds = 20;
+const sortSeconds = 50;
 /** Rows of a live run are sorted again after this time, or after ten times as long as sorting took. */
 const freshMilliseconds = 2000;
 const restFactor = 10;

@@ -124,10 +124,11 @@ export function matchingRows(
 /**
  * Rows without a value come last. Numbers, also those written as text, come before texts, whose case is ignored; in
  * descending order after them.
+ * @param value of the row, and the number that it is
  */
-function orderOf(value: string, direction: 'asc' | 'desc'): string {
-  return `(coalesce(${value}, '') = ''), (text_as_number(${value}) IS NULL) ${direction}, text_as_number(${value}) ${direction},
-    lower(left(${value}, ${comparedCharacters})) COLLATE "C" ${direction}, number`;
+function orderOf(value: string, number: string, direction: 'asc' | 'desc'): string {
+  return `(coalesce(${value}, '') = ''), (${number} IS NULL) ${direction}, ${number} ${direction},
+    (CASE WHEN ${number} IS NULL THEN lower(left(${value}, ${comparedCharacters})) END) COLLATE "C" ${direction}, number`;
 }
 
 /**
@@ -151,9 +152,15 @@ export function orderedRows(
   ].join(' AND ');
   const shown = valuesOf(run, keys, within, parameters);
   const conditions = rows === undefined ? conditionsOf(selection, keys, parameters) : 'true';
-  const by = order === undefined ? 'number' : orderOf(`v${keys.indexOf(order.key)}`, order.direction);
-  const text = `SELECT string_agg(int4send(number::int4), ''::bytea ORDER BY ${by}) AS numbers
-    FROM ${shown} WHERE ${conditions}`;
+  const matching = `SELECT * FROM ${shown} WHERE ${conditions}`;
+  if (order === undefined) {
+    const text = `SELECT string_agg(int4send(number::int4), ''::bytea ORDER BY number) AS numbers FROM (${matching}) AS matching`;
+    return { text, values: parameters.values };
+  }
+  const value = `v${keys.indexOf(order.key)}`;
+  const text = `SELECT string_agg(int4send(number::int4), ''::bytea ORDER BY ${orderOf('value', 'value_number', order.direction)}) AS numbers
+    FROM (SELECT number, ${value} AS value, text_as_number(${value}) AS value_number FROM (${matching}) AS matching
+          OFFSET 0) AS sorted`;
   return { text, values: parameters.values };
 }
 

@@ -35,18 +35,14 @@ function sum(cuts: readonly Cut[]): number {
 
 /**
  * Cuts texts that are longer than the limit, at any depth. `__coreclaw_cut__` then has the number of characters in such
- * texts, by column, besides those that it has already.
+ * texts, by column.
  */
 export function shortenedRow(row: ResultRow, limit: number): ResultRow {
   const members = Object.entries(row).map(([key, value]) => [key, cutValue(value, limit)] as const);
   const cut = members.filter(([, { length }]) => length > 0);
   if (cut.length === 0) return row;
-  const known = row[cutKey];
   return {
     ...(Object.fromEntries(members.map(([key, { value }]) => [key, value])) as ResultRow),
-    [cutKey]: {
-      ...(isJsonObject(known) ? known : {}),
-      ...Object.fromEntries(cut.map(([key, { length }]) => [key, length])),
-    },
+    [cutKey]: Object.fromEntries(cut.map(([key, { length }]) => [key, length])),
   };
 }

@@ -339,6 +339,9 @@ test('entered values survive a reload', async () => {
   expect(await page.getByLabel('The big').inputValue()).toBe('12345678901234567890');
   await page.getByRole('button', { name: 'Start over' }).click();
   expect(await page.getByLabel('The input').inputValue()).toBe('from the default');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  expect(await page.getByLabel('The input').inputValue()).toBe('kept');
+  await page.getByRole('button', { name: 'Start over' }).click();
 });
 
 test('the form can be filled from a run and from a task', async () => {

@@ -176,7 +176,7 @@ describe('rows', () => {
     await page.getByRole('button', { name: 'Previous row' }).click();
     await page.getByRole('dialog').getByText('"row 199998"').waitFor();
     await page.keyboard.press('Escape');
-    await page.getByRole('textbox', { name: 'Search rows' }).fill('ROW 12345');
+    await page.getByRole('searchbox', { name: 'Search rows' }).fill('ROW 12345');
     await page.getByText('11 rows found', { exact: true }).waitFor();
     await page.getByRole('cell', { name: 'row 123459', exact: true }).waitFor();
   });
@@ -397,9 +397,10 @@ describe('a run whose subtasks ended differently', () => {
   });
 
   test('links from its error to the line of the log', async () => {
-    await page.getByRole('button', { name: 'Show the log' }).click();
+    await page.getByRole('button', { name: 'Show in log' }).click();
     await page.waitForURL('**?tab=log&find=*');
     await page.getByText('1 of 1').waitFor();
+    await page.locator('mark').waitFor();
     expect(await page.locator('mark').allTextContents()).toEqual(['Error: no such page']);
   });
 
@@ -468,6 +469,47 @@ test('a running run shows its log live, and follows it until the reader scrolls'
   await page.getByRole('checkbox', { name: 'Wrap lines' }).uncheck();
 });
 
+describe.each([
+  ['succeeds', '', 'Succeeded', 'Succeeded · Scripted · Chela'],
+  ['fails', 'throw new Error("no such page");', 'Failed', 'Error: no such page · Scripted · Chela'],
+  ['is aborted', runForever, 'Aborted', 'Aborted · Scripted · Chela'],
+])('the page of a run that %s', (name, script, state, title) => {
+  test('moves nothing from the start to the end, and no control appears under the pointer', async () => {
+    const slug = await browser.platform.runAsync(scripted, {
+      script: `while ((await fetch(process.env.CHELA_STORES_URL + '/gates/' + input.gate)).status !== 200);
+        await sdk.result.pushData({ a: 1 }); ${script}`,
+      gate: name,
+      items: ['one'],
+    });
+    const page = await browser.open(`/runs/${slug}?tab=input`);
+    const places = async (): Promise<unknown> =>
+      Promise.all(
+        [
+          page.getByRole('tablist'),
+          page.getByRole('button', { name: 'Abort' }),
+          page.getByRole('button', { name: 'Run again' }),
+          page.getByRole('button', { name: 'Export' }),
+        ].map(async (part) => part.boundingBox()),
+      );
+    await page.getByText('The run is in progress').waitFor();
+    const before = await places();
+    await browser.platform.call(`/stores/gates/value?key=${encodeURIComponent(name)}`, {
+      method: 'PUT',
+      body: { value: true },
+    });
+    if (state === 'Aborted') {
+      await page.getByRole('button', { name: 'Abort' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Abort' }).click();
+    }
+    await page.getByRole('status').getByText(state, { exact: true }).waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.getByRole('button', { name: 'Abort' }).isDisabled()).toBe(true);
+    expect(await page.getByRole('button', { name: 'Run again' }).isEnabled()).toBe(true);
+    expect(await places()).toEqual(before);
+    expect(await page.title()).toBe(title);
+  });
+});
+
 test('callbacks are shown with every delivery attempt', async () => {
   const receiver = await Receiver.start((response, _request, index) => {
     response.writeHead(index === 0 ? 503 : 200).end(index === 0 ? 'too <b>busy</b>' : 'thank you');
@@ -486,6 +528,7 @@ test('callbacks are shown with every delivery attempt', async () => {
     expect(await browser.violations()).toEqual([]);
     await page.getByRole('tab', { name: 'Usage' }).click();
     await page.getByText('No charges for this run so far.').waitFor();
+    await page.getByText('Processor time').waitFor();
   } finally {
     await receiver.close();
   }

@@ -220,15 +220,15 @@ test('rows of another account are 404', async () => {
   }
 });
 
-describe('an export', () => {
-  async function exported(parameters: Record<string, unknown>): Promise<string> {
-    const path = `/worker-runs/${slug}/result/export?${query({ ...parameters, wait_seconds: 100 })}`;
-    const { data, message } = await platform.call<{ download_url: string }>(path);
-    expect(message).toBe('success');
-    const file = await fetch(data.download_url);
-    return file.text();
-  }
+async function exported(parameters: Record<string, unknown>): Promise<string> {
+  const path = `/worker-runs/${slug}/result/export?${query({ ...parameters, wait_seconds: 100 })}`;
+  const { data, message } = await platform.call<{ download_url: string }>(path);
+  expect(message).toBe('success');
+  const file = await fetch(data.download_url);
+  return file.text();
+}
 
+describe('an export', () => {
   test('has the selected rows in the selected order', async () => {
     const selection = {
       sort: 'price',

@@ -3,6 +3,7 @@ import { queryOptions, useMutation } from '@tanstack/react-query';
 import type { Export, ExportProgress } from '../../../src/answers/results.ts';
 import type { ExportFormat } from '../../../src/results/export-formats.ts';
 import { call, segment } from './client.ts';
+import { rowParameters, type RowQuery } from './row-queries.ts';
 import { runPath, runsKey } from './runs.ts';
 
 export type { ExportProgress } from '../../../src/answers/results.ts';
@@ -22,15 +23,22 @@ interface ExportChoice {
   /** All columns if empty. */
   readonly keys: readonly string[];
   readonly csv: CsvStyle;
+  readonly rows: RowQuery;
 }
 
 /** Requests a file without waiting for it. @returns the slug of the export */
 export function useExport(slug: string) {
   return useMutation({
-    mutationFn: async ({ format, keys, csv }: ExportChoice) => {
+    mutationFn: async ({ format, keys, csv, rows }: ExportChoice) => {
       const style =
         format === 'csv' ? { csv_safe: csv.isSafe ? 1 : 0, bom: csv.hasByteOrderMark ? 1 : 0 } : {};
-      const query = { format, filter_keys: keys.join(','), ...style, wait_seconds: 0 };
+      const query = {
+        ...rowParameters(rows),
+        format,
+        filter_keys: keys.join(','),
+        ...style,
+        wait_seconds: 0,
+      };
       return (await call<Export>(`${runPath(slug)}/result/export`, { query })).export_slug;
     },
   });

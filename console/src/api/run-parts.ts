@@ -7,6 +7,7 @@ import type { SubtaskStatus } from '../../../src/runs/statuses.ts';
 import { call } from './client.ts';
 import { liveMilliseconds, runPath, runsKey } from './runs.ts';
 
+export type { RunUsage } from '../../../src/answers/usage.ts';
 export type { CallbackAttempt, RunCallback } from '../../../src/answers/callbacks.ts';
 export type { Subtask } from '../../../src/answers/subtasks.ts';
 export type { CallbackState } from '../../../src/callbacks/callback-states.ts';

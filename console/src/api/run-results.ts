@@ -1,8 +1,9 @@
-/** The rows of a run: windows of them, and rows that contain certain words. */
+/** The rows of a run: windows of the selected ones, and single ones. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { FoundRows, ResultPage } from '../../../src/answers/results.ts';
 import { dataIdKey, type ResultRow } from '../../../src/results/result-row.ts';
 import { call } from './client.ts';
+import { isEveryRow, rowParameters, type RowQuery } from './row-queries.ts';
 import { liveMilliseconds, runPath, runsKey } from './runs.ts';
 
 export type { ResultHeader } from '../../../src/answers/results.ts';
@@ -33,13 +34,16 @@ export function headersQuery(slug: string, isLive: boolean) {
   });
 }
 
-/** How many rows contain the words, as far as the search has got. */
-export function searchQuery(slug: string, words: string, isLive: boolean) {
+/** How many rows are selected, as far as the search has got. */
+export function searchQuery(slug: string, query: RowQuery, isLive: boolean) {
   return queryOptions({
-    queryKey: [...runsKey, slug, 'search', words, isLive],
+    queryKey: [...runsKey, slug, 'search', query, isLive],
     queryFn: ({ signal }) =>
-      call<FoundRows>(`${runPath(slug)}/result/search`, { query: { search: words, limit: 1 }, signal }),
-    enabled: words !== '',
+      call<FoundRows>(`${runPath(slug)}/result/search`, {
+        query: { ...rowParameters(query), limit: 1 },
+        signal,
+      }),
+    enabled: !isEveryRow(query),
     refetchInterval: ({ state }) => {
       if (state.data?.is_complete === false) return searchMilliseconds;
       return isLive && liveMilliseconds;
@@ -47,37 +51,38 @@ export function searchQuery(slug: string, words: string, isLive: boolean) {
   });
 }
 
-/** Rows with long texts cut. @param words `''` for all rows @param page 0-based */
+export interface PageOfRows {
+  /** 0-based. */
+  readonly page: number;
+  readonly size: number;
+}
+
+/** Selected rows with long texts cut. */
 export async function loadRows(
   slug: string,
-  words: string,
-  { page, size }: { page: number; size: number },
-  signal: AbortSignal,
+  query: RowQuery,
+  { page, size }: PageOfRows,
+  signal?: AbortSignal,
 ): Promise<readonly ResultRow[]> {
-  return rowsWith({ text_limit: textLimit }, slug, words, { page, size }, signal);
+  const path = `${runPath(slug)}/result${isEveryRow(query) ? '' : '/search'}`;
+  const parameters = { ...rowParameters(query), text_limit: textLimit, offset: page + 1, limit: size };
+  const options = { query: parameters, isLossless: true, ...(signal && { signal }) };
+  return (await call<ResultPage>(path, options)).list;
 }
 
-async function rowsWith(
-  options: { readonly text_limit?: number },
-  slug: string,
-  words: string,
-  { page, size }: { page: number; size: number },
-  signal: AbortSignal,
-): Promise<readonly ResultRow[]> {
-  const path = `${runPath(slug)}/result${words === '' ? '' : '/search'}`;
-  const query = { ...options, search: words, offset: page + 1, limit: size };
-  return (await call<ResultPage>(path, { query, signal, isLossless: true })).list;
+/** One whole row, by its number. */
+export async function loadRow(slug: string, number: number, signal?: AbortSignal): Promise<ResultRow> {
+  const options = { query: { offset: number, limit: 1 }, isLossless: true, ...(signal && { signal }) };
+  const [row] = (await call<ResultPage>(`${runPath(slug)}/result`, options)).list;
+  if (row === undefined) throw new Error(`there is no row ${number}`);
+  return row;
 }
 
-/** One whole row. @param index among the rows that contain the words, 0-based */
-export function rowQuery(slug: string, words: string, index: number) {
+/** One whole row. @param number from 1 */
+export function rowQuery(slug: string, number: number) {
   return queryOptions({
-    queryKey: [...runsKey, slug, 'row', words, index],
-    queryFn: async ({ signal }) => {
-      const [row] = await rowsWith({}, slug, words, { page: index, size: 1 }, signal);
-      if (row === undefined) throw new Error(`there is no row at ${index}`);
-      return row;
-    },
+    queryKey: [...runsKey, slug, 'row', number],
+    queryFn: ({ signal }) => loadRow(slug, number, signal),
     gcTime: wholeRowMilliseconds,
     placeholderData: keepPreviousData,
     // Comparing would copy the long numbers, because they are objects.
@@ -85,11 +90,11 @@ export function rowQuery(slug: string, words: string, index: number) {
   });
 }
 
-/** A page of rows. @param page 0-based */
-export function rowPageQuery(slug: string, words: string, { page, size }: { page: number; size: number }) {
+/** A page of selected rows. */
+export function rowPageQuery(slug: string, query: RowQuery, { page, size }: PageOfRows) {
   return queryOptions({
-    queryKey: [...runsKey, slug, 'row-page', words, page, size],
-    queryFn: ({ signal }) => loadRows(slug, words, { page, size }, signal),
+    queryKey: [...runsKey, slug, 'row-page', query, page, size],
+    queryFn: ({ signal }) => loadRows(slug, query, { page, size }, signal),
     placeholderData: keepPreviousData,
     structuralSharing: false,
   });

@@ -5,14 +5,16 @@ import type { ReactNode } from 'react';
 
 interface PageHeaderProps {
   readonly title: string;
+  /** Title of the browser tab, if it says more. */
+  readonly tabTitle?: string;
   /** One sentence below the title. */
   readonly description?: ReactNode;
   /** Buttons at the right. */
   readonly actions?: ReactNode;
 }
 
-export function PageHeader({ title, description, actions }: PageHeaderProps): ReactNode {
-  useDocumentTitle(`${title} · Chela`);
+export function PageHeader({ title, tabTitle = title, description, actions }: PageHeaderProps): ReactNode {
+  useDocumentTitle(`${tabTitle} · Chela`);
   return (
     <Group justify="space-between" align="flex-start" mb="lg" gap="sm">
       <div>

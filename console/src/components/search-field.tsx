@@ -10,10 +10,11 @@ interface SearchFieldProps {
   readonly label: string;
   /** The words in the URL. */
   readonly value: string;
+  readonly maxLength?: number;
   readonly onSearch: (keyword: string) => void;
 }
 
-export function SearchField({ label, value, onSearch }: SearchFieldProps): ReactNode {
+export function SearchField({ label, value, maxLength, onSearch }: SearchFieldProps): ReactNode {
   const field = useRef<HTMLInputElement>(null);
   const [words, setWords] = useState(value);
   const sent = useRef(value);
@@ -37,6 +38,7 @@ export function SearchField({ label, value, onSearch }: SearchFieldProps): React
       placeholder={label}
       aria-label={label}
       value={words}
+      maxLength={maxLength}
       onChange={({ currentTarget }) => {
         setWords(currentTarget.value);
         searchLater(currentTarget.value.trim());

@@ -16,13 +16,14 @@ END
 $$;
 COMMENT ON FUNCTION storable_row_value IS 'A value of a row as text, whatever escapes the row contains.';
 
-CREATE FUNCTION row_value(data json, key text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL UNSAFE AS $$
-  SELECT CASE WHEN strpos(data::text, '\u') = 0 THEN data ->> key ELSE storable_row_value(data, key) END
+CREATE FUNCTION row_value(data json, key text) RETURNS text LANGUAGE sql STABLE PARALLEL UNSAFE AS $$
+  SELECT CASE WHEN pg_column_size(data) < 2000 AND strpos(data::text, '\u') = 0 THEN data ->> key
+    ELSE storable_row_value(data, key) END
 $$;
 COMMENT ON FUNCTION row_value IS 'A value of a row as text: strings without quotes, others as JSON; NULL for null and an absent key.';
 
 CREATE FUNCTION text_as_number(value text) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
-  SELECT CASE WHEN length(value) > 100 THEN NULL
+  SELECT CASE WHEN value COLLATE "C" NOT BETWEEN '-' AND ':' OR octet_length(value) > 100 THEN NULL
     WHEN value ~ '^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?$' THEN value::numeric END
 $$;
 COMMENT ON FUNCTION text_as_number IS 'The number that a text is, in JSON notation with at most 100 characters; otherwise NULL.';

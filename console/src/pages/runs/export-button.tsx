@@ -12,6 +12,7 @@ import {
   type ExportFormat,
   type ExportProgress,
 } from '../../api/run-exports.ts';
+import { isEveryRow, type RowQuery } from '../../api/row-queries.ts';
 import { headersQuery, type ResultHeader } from '../../api/run-results.ts';
 import { isFinished, type Run } from '../../api/runs.ts';
 import { Dialog } from '../../components/dialog.tsx';
@@ -142,8 +143,16 @@ function Making({ progress }: { readonly progress: ExportProgress | undefined })
   );
 }
 
-function ExportDialog({ run, onClose }: { readonly run: Run; readonly onClose: () => void }): ReactNode {
-  const { run: texts, common } = useTexts();
+interface ExportDialogProps {
+  readonly run: Run;
+  /** The rows that the table shows. */
+  readonly query: RowQuery;
+  readonly onClose: () => void;
+}
+
+function ExportDialog({ run, query, onClose }: ExportDialogProps): ReactNode {
+  const { run: texts, results, common } = useTexts();
+  const [isOnlyShown, setOnlyShown] = useState(true);
   const [format, setFormat] = useState<ExportFormat>('csv');
   const [keys, setKeys] = useState<readonly string[]>();
   const [csv, setCsv] = useState<CsvStyle>({ isSafe: true, hasByteOrderMark: false });
@@ -188,6 +197,17 @@ function ExportDialog({ run, onClose }: { readonly run: Run; readonly onClose: (
             }}
           />
         )}
+        {!isEveryRow(query) && (
+          <Checkbox
+            label={results.exportShown}
+            description={results.exportShownHint}
+            checked={isOnlyShown}
+            onChange={(event) => {
+              setOnlyShown(event.currentTarget.checked);
+              change();
+            }}
+          />
+        )}
         {failure !== null && <ErrorNotice error={failure} />}
         {(isMaking || exportSlug !== undefined) && failure === null && <Making progress={progress} />}
         <Group justify="flex-end">
@@ -200,7 +220,12 @@ function ExportDialog({ run, onClose }: { readonly run: Run; readonly onClose: (
             <Button
               loading={isMaking}
               disabled={keys?.length === 0}
-              onClick={() => make.mutate({ format, keys: keys ?? [], csv }, { onSuccess: setExportSlug })}
+              onClick={() =>
+                make.mutate(
+                  { format, keys: keys ?? [], csv, rows: isOnlyShown ? query : {} },
+                  { onSuccess: setExportSlug },
+                )
+              }
             >
               {texts.exportStart}
             </Button>
@@ -211,7 +236,7 @@ function ExportDialog({ run, onClose }: { readonly run: Run; readonly onClose: (
   );
 }
 
-export function ExportButton({ run }: { readonly run: Run }): ReactNode {
+export function ExportButton({ run, query }: Omit<ExportDialogProps, 'onClose'>): ReactNode {
   const { run: texts } = useTexts();
   const [isOpen, { open, close }] = useDisclosure();
   return (
@@ -224,7 +249,7 @@ export function ExportButton({ run }: { readonly run: Run }): ReactNode {
       >
         {texts.export}
       </Button>
-      {isOpen && <ExportDialog run={run} onClose={close} />}
+      {isOpen && <ExportDialog run={run} query={query} onClose={close} />}
     </>
   );
 }

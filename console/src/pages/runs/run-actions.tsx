@@ -1,10 +1,11 @@
-/** The actions of a run: export, abort, run again, edit and run. */
+/** The actions of a run: abort, export, edit and run, run again. Each keeps its place, so that none appears under the pointer. */
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { IconEdit, IconPlayerStop, IconRefresh } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import type { RowQuery } from '../../api/row-queries.ts';
 import { isFinished, useAbortRun, useRerun, type Run } from '../../api/runs.ts';
 import { Dialog } from '../../components/dialog.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
@@ -24,6 +25,7 @@ function AbortButton({ run }: { readonly run: Run }): ReactNode {
         color="red"
         leftSection={<IconPlayerStop size={16} />}
         onClick={open}
+        disabled={isFinished(run.status)}
         loading={run.status === 'aborting'}
       >
         {texts.abort}
@@ -58,6 +60,7 @@ function RerunButton({ run }: { readonly run: Run }): ReactNode {
     <Button
       variant="default"
       leftSection={<IconRefresh size={16} />}
+      disabled={!isFinished(run.status)}
       loading={rerun.isPending}
       onClick={() =>
         rerun.mutate(undefined, {
@@ -86,13 +89,20 @@ export function EditButton({ run }: { readonly run: Run }): ReactNode {
   );
 }
 
-export function RunActions({ run }: { readonly run: Run }): ReactNode {
+interface RunActionsProps {
+  readonly run: Run;
+  /** The rows that the table shows. */
+  readonly query: RowQuery;
+}
+
+export function RunActions({ run, query }: RunActionsProps): ReactNode {
   return (
     <>
-      <ExportButton run={run} />
+      <AbortButton run={run} />
+      <ExportButton run={run} query={query} />
       <ScheduleButton run={run} />
       <EditButton run={run} />
-      {isFinished(run.status) ? <RerunButton run={run} /> : <AbortButton run={run} />}
+      <RerunButton run={run} />
     </>
   );
 }

@@ -1,13 +1,13 @@
 /** Why a run waits or failed, with the next step. */
-import { Alert, Button, Code, Group, Stack, Text } from '@mantine/core';
-import { IconAlertTriangle, IconClock } from '@tabler/icons-react';
+import { Button, Code, Group, Paper, Stack, Text } from '@mantine/core';
+import { IconAlertTriangle, IconCheck, IconClock, IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { lastLinesQuery, type LogFilter } from '../../api/run-log.ts';
 import { waitingQuery } from '../../api/run-parts.ts';
 import { stateOf } from '../../api/run-states.ts';
-import type { Run, RunTab } from '../../api/runs.ts';
-import { adviceTexts, wordsToFind } from '../../components/ends.ts';
+import { isFinished, type Run, type RunTab } from '../../api/runs.ts';
+import { adviceTexts, headlineText, wordsToFind } from '../../components/ends.ts';
 import { formatCount } from '../../components/figures.ts';
 import type { RunPageSearch } from '../../search.ts';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
@@ -27,7 +27,8 @@ const isInLog: Partial<Record<Run['end_reason'], boolean>> = {
   internal: true,
 };
 
-function Waiting({ run }: { readonly run: Run }): ReactNode {
+/** Why a run waits, in words. */
+function WaitingText({ run }: { readonly run: Run }): ReactNode {
   const { run: texts } = useTexts();
   const { language } = useLanguage();
   const { data } = useQuery(waitingQuery(run.slug));
@@ -35,18 +36,11 @@ function Waiting({ run }: { readonly run: Run }): ReactNode {
   const { reason, ahead, slots, slots_in_use: used } = data;
   const number = (value: number): string => formatCount(value, language);
   return (
-    <Alert
-      variant="default"
-      icon={<IconClock />}
-      color={reason === 'no_runner' ? 'orange' : 'gray'}
-      title={texts.waitingTitle}
-    >
-      <Text size="sm" component="output">
-        {reason === 'no_free_slot' && `${texts.slotsInUse(number(used), number(slots))} `}
-        {ahead > 0 && `${texts.ahead(ahead, number(ahead))} `}
-        {texts.waiting[reason]}
-      </Text>
-    </Alert>
+    <output>
+      {reason === 'no_free_slot' && `${texts.slotsInUse(number(used), number(slots))} `}
+      {ahead > 0 && `${texts.ahead(ahead, number(ahead))} `}
+      {texts.waiting[reason]}
+    </output>
   );
 }
 
@@ -67,28 +61,24 @@ interface RunExplanationProps {
   readonly onShow: (tab: RunTab, part?: Omit<RunPageSearch, 'tab'>) => void;
 }
 
-/** Color and icon of the card, by the state of the run. */
+/** Color and title of the line, by the state of the run. */
 const looks = {
-  aborted: { color: 'gray', title: 'abortedTitle' },
-  partly_failed: { color: 'orange', title: 'partlyFailedTitle' },
-  failed: { color: 'red', title: 'failedTitle' },
+  ready: { color: 'gray', title: 'waitingTitle', Icon: IconClock },
+  running: { color: 'blue', title: 'runningTitle', Icon: IconPlayerPlay },
+  aborting: { color: 'orange', title: 'abortingTitle', Icon: IconPlayerStop },
+  succeeded: { color: 'teal', title: 'succeededTitle', Icon: IconCheck },
+  aborted: { color: 'gray', title: 'abortedTitle', Icon: IconPlayerStop },
+  partly_failed: { color: 'orange', title: 'partlyFailedTitle', Icon: IconAlertTriangle },
+  failed: { color: 'red', title: 'failedTitle', Icon: IconAlertTriangle },
 } as const;
 
-interface FailedProps extends RunExplanationProps {
-  readonly look: keyof typeof looks;
-}
-
-function Failed({ run, look, onShow }: FailedProps): ReactNode {
+/** What is known about the failure, and what to do. */
+function Details({ run, onShow }: RunExplanationProps): ReactNode {
   const texts = useTexts();
   const { language } = useLanguage();
-  const { color, title } = looks[look];
   const { error_headline: headline, end_detail: detail } = run;
   return (
-    <Alert
-      variant="default"
-      icon={<IconAlertTriangle color={`var(--mantine-color-${color}-6)`} />}
-      title={texts.run[title]}
-    >
+    <Paper withBorder px="md" py="sm">
       <Stack gap="xs">
         {headline !== '' && (
           <Text size="sm" fw={600} ff="monospace" className={classes['message']}>
@@ -104,15 +94,8 @@ function Failed({ run, look, onShow }: FailedProps): ReactNode {
           </Text>
         ))}
         {isInLog[detail.subtask_reason ?? run.end_reason] && <LastErrors slug={run.slug} />}
-        <Group gap="xs">
-          <Button
-            size="compact-sm"
-            variant="default"
-            onClick={() => onShow('log', headline === '' ? {} : { find: wordsToFind(headline) })}
-          >
-            {texts.run.toErrors}
-          </Button>
-          {detail.failed_subtasks !== undefined && (
+        {detail.failed_subtasks !== undefined && (
+          <Group gap="xs">
             <Button
               size="compact-sm"
               variant="default"
@@ -120,27 +103,66 @@ function Failed({ run, look, onShow }: FailedProps): ReactNode {
             >
               {texts.run.toFailed}
             </Button>
-          )}
-        </Group>
+          </Group>
+        )}
       </Stack>
-    </Alert>
+    </Paper>
   );
 }
 
+/**
+ * A line that every run has in each of its states, so that nothing below it moves when the state changes. The details of
+ * a failure open at once only if the page was opened after the run had ended.
+ */
 export function RunExplanation({ run, onShow }: RunExplanationProps): ReactNode {
+  const texts = useTexts();
+  const { language } = useLanguage();
   const state = stateOf(run);
-  switch (state) {
-    case 'ready':
-      return <Waiting run={run} />;
-    case 'aborted':
-    case 'partly_failed':
-    case 'failed':
-      return <Failed run={run} look={state} onShow={onShow} />;
-    case 'running':
-    case 'aborting':
-    case 'succeeded':
-      return null;
-    default:
-      return state satisfies never;
-  }
+  const [isOpen, setOpen] = useState(isFinished(run.status));
+  const { color, title, Icon } = looks[state];
+  const hasFailed = state === 'failed' || state === 'partly_failed' || state === 'aborted';
+  const { error_headline: headline } = run;
+  return (
+    <>
+      <Paper withBorder px="md" className={classes['line']}>
+        <Icon size={18} color={`var(--mantine-color-${color}-6)`} className={classes['icon']} aria-hidden />
+        <Text
+          size="sm"
+          truncate
+          flex={1}
+          title={hasFailed ? headlineText(run, { texts, language }) : undefined}
+        >
+          <Text span inherit fw={600}>
+            {texts.run[title]}
+          </Text>{' '}
+          {state === 'ready' && <WaitingText run={run} />}
+          {(state === 'failed' || state === 'partly_failed') && (
+            <span className={classes['reason']}>{headlineText(run, { texts, language })}</span>
+          )}
+        </Text>
+        {hasFailed && (
+          <>
+            <Button
+              size="compact-sm"
+              variant="default"
+              className={classes['button']}
+              onClick={() => onShow('log', headline === '' ? {} : { find: wordsToFind(headline) })}
+            >
+              {headline === '' ? texts.run.toErrors : texts.run.toErrorLine}
+            </Button>
+            <Button
+              size="compact-sm"
+              variant="subtle"
+              className={classes['button']}
+              aria-expanded={isOpen}
+              onClick={() => setOpen(!isOpen)}
+            >
+              {texts.run.details}
+            </Button>
+          </>
+        )}
+      </Paper>
+      {hasFailed && isOpen && <Details run={run} onShow={onShow} />}
+    </>
+  );
 }

@@ -2,14 +2,17 @@
 import { Group, Skeleton, Stack, Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { useMemo, type ReactNode } from 'react';
+import { rowQueryOf, type RowQuery } from '../../api/row-queries.ts';
 import { isFinished, runQuery, runTabs, type Run, type RunTab } from '../../api/runs.ts';
+import { stateOf } from '../../api/run-states.ts';
+import { headlineText } from '../../components/ends.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
 import type { RunPageSearch } from '../../search.ts';
-import { useTexts } from '../../texts/texts.tsx';
+import { useLanguage, useTexts } from '../../texts/texts.tsx';
 import { CallbacksPanel } from './callbacks-panel.tsx';
 import { FilesPanel } from './files-panel.tsx';
 import { InputPanel } from './input-panel.tsx';
@@ -23,16 +26,25 @@ import { SubtasksPanel } from './subtasks-panel.tsx';
 import classes from './run-page.module.css';
 import { UsagePanel } from './usage-panel.tsx';
 
+/** Browsers show only the start of a tab's title. */
+const maxTabTitle = 80;
+
 const route = getRouteApi('/frame/signed-in/runs/$runId');
 
-function Header({ run }: { readonly run: Run }): ReactNode {
-  const { run: texts } = useTexts();
+function Header({ run, query }: { readonly run: Run; readonly query: RowQuery }): ReactNode {
+  const texts = useTexts();
+  const { language } = useLanguage();
+  const state = stateOf(run);
+  const hasFailed = state === 'failed' || state === 'partly_failed';
+  const reason = hasFailed ? headlineText(run, { texts, language }) : '';
   return (
     <PageHeader
       title={run.scraper_title}
+      tabTitle={`${reason === '' ? texts.common.status[state] : reason.slice(0, maxTabTitle)} · ${run.scraper_title}`}
       description={
         <Group gap="xs" mt={4}>
-          <output>
+          {/* A badge that moves is taller than one that does not. */}
+          <output className={classes['status']}>
             <StatusBadge run={run} />
           </output>
           <AnchorLink to="/workers/$workerId" params={{ workerId: run.scraper_slug }} size="sm">
@@ -40,7 +52,7 @@ function Header({ run }: { readonly run: Run }): ReactNode {
           </AnchorLink>
           {run.task_slug !== '' && (
             <AnchorLink to="/tasks/$taskId" params={{ taskId: run.task_slug }} size="sm">
-              {texts.ofTask(run.task_title)}
+              {texts.run.ofTask(run.task_title)}
             </AnchorLink>
           )}
           <Text size="xs" ff="monospace">
@@ -48,23 +60,26 @@ function Header({ run }: { readonly run: Run }): ReactNode {
           </Text>
         </Group>
       }
-      actions={<RunActions run={run} />}
+      actions={<RunActions run={run} query={query} />}
     />
   );
 }
 
 function RunContent({ run }: { readonly run: Run }): ReactNode {
   const { run: texts } = useTexts();
-  const { tab = 'results', subtask, status, find } = route.useSearch();
+  const address = route.useSearch();
+  const { tab = 'results', subtask, status, find, row } = address;
+  const name = JSON.stringify(rowQueryOf(address));
+  const query = useMemo(() => JSON.parse(name) as RowQuery, [name]);
   const navigate = route.useNavigate();
   const isLive = !isFinished(run.status);
   const show = (next: RunTab, part: Omit<RunPageSearch, 'tab'> = {}): void => {
-    const search = { ...(next !== 'results' && { tab: next }), ...part };
+    const search = { ...query, ...(next !== 'results' && { tab: next }), ...part };
     void navigate({ search, replace: true, resetScroll: false });
   };
   return (
     <div>
-      <Header run={run} />
+      <Header run={run} query={query} />
       <Stack gap="sm">
         <RunExplanation run={run} onShow={show} />
         <RunFigures run={run} />
@@ -83,7 +98,19 @@ function RunContent({ run }: { readonly run: Run }): ReactNode {
             </Tabs.List>
           </div>
           <Tabs.Panel value="results" pt="sm">
-            <ResultsPanel run={run} />
+            <ResultsPanel
+              run={run}
+              query={query}
+              opened={row}
+              onQuery={(search, { replace }) => void navigate({ search, replace, resetScroll: false })}
+              onOpened={(number) =>
+                void navigate({
+                  search: { ...query, ...(number !== undefined && { row: number }) },
+                  replace: number !== undefined && row !== undefined,
+                  resetScroll: false,
+                })
+              }
+            />
           </Tabs.Panel>
           <Tabs.Panel value="files" pt="sm">
             <FilesPanel slug={run.slug} isLive={isLive} />

@@ -6,6 +6,7 @@ export const inputForm = {
   jsonLabel: 'Input as JSON',
   restored: 'Draft restored.',
   reset: 'Start over',
+  undoReset: 'Undo',
   noFields: 'This worker needs no input.',
   fromRun: (run: string) => `Filled in from run ${run}.`,
   fromTask: (task: string) => `Filled in from task ${task}.`,

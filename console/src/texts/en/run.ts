@@ -50,10 +50,15 @@ export const run = {
   slotsInUse: (used: string, all: string) => `${used} of ${all} runner slots are in use.`,
   ahead: (count: number, text: string) =>
     count === 1 ? '1 subtask is ahead of it.' : `${text} subtasks are ahead of it.`,
+  runningTitle: 'The run is in progress',
+  abortingTitle: 'The run is being aborted',
+  succeededTitle: 'The run succeeded',
   failedTitle: 'The run failed',
   abortedTitle: 'The run was aborted',
   partlyFailedTitle: 'Some subtasks failed',
   toErrors: 'Show the log',
+  toErrorLine: 'Show in log',
+  details: 'Details',
   toFailed: 'Show the failed subtasks',
   lastErrors: 'Last warnings and errors',
 

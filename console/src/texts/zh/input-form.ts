@@ -7,6 +7,7 @@ export const inputForm: Texts['inputForm'] = {
   jsonLabel: 'JSON 输入',
   restored: '已恢复您上次的输入。',
   reset: '重新开始',
+  undoReset: '撤销',
   noFields: '此 Worker 无需输入，可直接启动。',
   fromRun: (run) => `已填入运行 ${run} 的输入。`,
   fromTask: (task) => `已填入任务 ${task} 的输入。`,

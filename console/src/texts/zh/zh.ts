@@ -6,6 +6,7 @@ import { ends } from './ends.ts';
 import { guides } from './guides.ts';
 import { inputForm } from './input-form.ts';
 import { reference } from './reference.ts';
+import { results } from './results.ts';
 import { run } from './run.ts';
 import { runs } from './runs.ts';
 import { signIn } from './sign-in.ts';
@@ -30,6 +31,7 @@ export const zh: Texts = {
   guides,
   inputForm,
   reference,
+  results,
   run,
   runs,
   signIn,

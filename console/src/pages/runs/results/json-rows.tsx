@@ -3,6 +3,7 @@ import { Group, Pagination, Skeleton, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { stringifyJson } from '../../../api/lossless-json.ts';
+import type { RowQuery } from '../../../api/row-queries.ts';
 import { cutKey, dataIdKey, rowPageQuery } from '../../../api/run-results.ts';
 import { CodeBlock } from '../../../components/code-block.tsx';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
@@ -12,15 +13,15 @@ const rowsOnPage = 20;
 
 interface JsonRowsProps {
   readonly slug: string;
-  readonly words: string;
+  readonly query: RowQuery;
   readonly count: number;
   readonly hidden: readonly string[];
 }
 
-export function JsonRows({ slug, words, count, hidden }: JsonRowsProps): ReactNode {
+export function JsonRows({ slug, query, count, hidden }: JsonRowsProps): ReactNode {
   const { run: texts } = useTexts();
   const [page, setPage] = useState(1);
-  const { data, error, refetch } = useQuery(rowPageQuery(slug, words, { page: page - 1, size: rowsOnPage }));
+  const { data, error, refetch } = useQuery(rowPageQuery(slug, query, { page: page - 1, size: rowsOnPage }));
   if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Skeleton h={320} />;
   const left = new Set([...hidden, cutKey, dataIdKey]);

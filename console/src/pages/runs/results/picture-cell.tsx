@@ -12,9 +12,8 @@ import classes from './result-grid.module.css';
 /** Location of a value of which the table has only the start. */
 export interface WholeValue {
   readonly slug: string;
-  readonly words: string;
-  /** Index among the shown rows, 0-based. */
-  readonly index: number;
+  /** Number of the row, from 1. */
+  readonly number: number;
   readonly key: string;
 }
 
@@ -28,8 +27,8 @@ interface PictureCellProps {
 export function PictureCell({ label, address, whole }: PictureCellProps): ReactNode {
   const { run: texts } = useTexts();
   const [isOpen, { open, close }] = useDisclosure();
-  const { slug = '', words = '', index = 0, key = '' } = whole ?? {};
-  const { data: row } = useQuery({ ...rowQuery(slug, words, index), enabled: whole !== undefined });
+  const { slug = '', number = 1, key = '' } = whole ?? {};
+  const { data: row } = useQuery({ ...rowQuery(slug, number), enabled: whole !== undefined });
   const text = row?.[key];
   const loaded = typeof text === 'string' ? pictureAddress(text) : undefined;
   const source = whole === undefined ? address : loaded;

@@ -2,9 +2,10 @@
 /** One value of a row, on one line. Strings are shown as plain text, never as markup. */
 import { Anchor, Popover, ScrollArea, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconCheck, IconX } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import { fileAddress } from '../../../api/run-files.ts';
 import { stringifyJson } from '../../../api/lossless-json.ts';
+import { textPieces } from '../../../components/text-pieces.ts';
 import { ValueTree } from '../../../components/value-tree.tsx';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 import { PictureCell, type WholeValue } from './picture-cell.tsx';
@@ -20,10 +21,12 @@ function NestedValue({
   label,
   shown,
   isCut,
+  words,
 }: {
   readonly label: string;
   readonly shown: ShownValue & { kind: 'nested' };
   readonly isCut: boolean;
+  readonly words: string;
 }): ReactNode {
   const { run: texts } = useTexts();
   const note = shown.isList ? texts.items(shown.count) : texts.fields(shown.count);
@@ -33,7 +36,7 @@ function NestedValue({
         <UnstyledButton className={classes['nested']}>
           <VisuallyHidden>{texts.expand(label)}, </VisuallyHidden>
           <span className={classes['note']}>{note}</span>{' '}
-          {stringifyJson(shown.value).slice(0, shownCharacters)}
+          <Marked text={stringifyJson(shown.value).slice(0, shownCharacters)} words={words} />
         </UnstyledButton>
       </Popover.Target>
       <Popover.Dropdown>
@@ -57,9 +60,19 @@ interface ResultCellProps {
   readonly shown: ShownValue;
   /** Location of the whole value, if it was cut. */
   readonly whole: WholeValue | undefined;
+  /** To mark in texts; `''` for none. */
+  readonly words: string;
 }
 
-export function ResultCell({ slug, label, shown, whole }: ResultCellProps): ReactNode {
+/** Text on one line, with marked words. */
+function Marked({ text, words }: { readonly text: string; readonly words: string }): ReactNode {
+  if (words === '') return text;
+  return textPieces(text, [], words).map(({ start, text: piece, isMarked }) =>
+    isMarked ? <mark key={start}>{piece}</mark> : <Fragment key={start}>{piece}</Fragment>,
+  );
+}
+
+export function ResultCell({ slug, label, shown, whole, words }: ResultCellProps): ReactNode {
   const { run: texts } = useTexts();
   const { language } = useLanguage();
   switch (shown.kind) {
@@ -71,7 +84,11 @@ export function ResultCell({ slug, label, shown, whole }: ResultCellProps): Reac
       );
     case 'text':
     case 'number':
-      return <span title={shown.text.slice(0, shownCharacters)}>{shown.text.slice(0, shownCharacters)}</span>;
+      return (
+        <span title={shown.text.slice(0, shownCharacters)}>
+          <Marked text={shown.text.slice(0, shownCharacters)} words={words} />
+        </span>
+      );
     case 'boolean':
       return shown.isTrue ? (
         <IconCheck
@@ -102,7 +119,7 @@ export function ResultCell({ slug, label, shown, whole }: ResultCellProps): Reac
           inherit
           title={shown.text}
         >
-          {shown.text}
+          <Marked text={shown.text} words={words} />
         </Anchor>
       );
     case 'picture':
@@ -123,7 +140,7 @@ export function ResultCell({ slug, label, shown, whole }: ResultCellProps): Reac
       );
     }
     case 'nested':
-      return <NestedValue label={label} shown={shown} isCut={whole !== undefined} />;
+      return <NestedValue label={label} shown={shown} isCut={whole !== undefined} words={words} />;
     default:
       return shown satisfies never;
   }

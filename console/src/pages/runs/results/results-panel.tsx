@@ -1,23 +1,33 @@
-/** The rows of a run as they arrive, as table or JSON, with a search and a choice of columns. */
-import { Button, Group, Paper, SegmentedControl, Skeleton, Stack, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
-import { IconArrowDown, IconSearch } from '@tabler/icons-react';
+/** The rows of a run as they arrive, as table or JSON, with a search, filters, an order and a choice of columns. */
+import { Button, Group, Paper, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
+import { IconArrowDown } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useReducer, useRef, useState, type ReactNode } from 'react';
-import { headersQuery, searchQuery } from '../../../api/run-results.ts';
+import { isEveryRow, type RowQuery } from '../../../api/row-queries.ts';
+import {
+  headersQuery,
+  loadRows,
+  rowNumber,
+  rowsAtOnce,
+  searchQuery,
+  type ResultRow,
+} from '../../../api/run-results.ts';
 import { isFinished, type Run } from '../../../api/runs.ts';
 import { EmptyState } from '../../../components/empty-state.tsx';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
 import { formatCount } from '../../../components/figures.ts';
 import type { LineScrollerHandle } from '../../../components/line-scroller.tsx';
-import { usePageKeys } from '../../../components/use-page-keys.ts';
+import { SearchField } from '../../../components/search-field.tsx';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 import { ColumnChooser, useHiddenColumns } from './column-chooser.tsx';
+import { useColumnWidths } from './column-widths.ts';
+import { Conditions } from './conditions.tsx';
+import conditionClasses from './conditions.module.css';
+import { CopyMenu } from './copy-menu.tsx';
 import { JsonRows } from './json-rows.tsx';
 import { ResultGrid } from './result-grid.tsx';
 import { RowDrawer } from './row-drawer.tsx';
 
-const typingMilliseconds = 300;
 /** Upserts change existing rows, so visible rows are reloaded while the run is going on. */
 const refreshMilliseconds = 2000;
 
@@ -28,11 +38,13 @@ interface ShownRows {
 }
 
 /** Number of rows to show. */
-function useShownRows(run: Run, words: string): ShownRows & { readonly error: Error | null } {
-  const { data, error } = useQuery(searchQuery(run.slug, words, !isFinished(run.status)));
-  if (words === '') return { count: run.results, searched: undefined, error: null };
+function useShownRows(run: Run, query: RowQuery): ShownRows & { readonly error: Error | null } {
+  const { data, error } = useQuery(searchQuery(run.slug, query, !isFinished(run.status)));
+  if (isEveryRow(query)) return { count: run.results, searched: undefined, error: null };
   const searched = data === undefined ? 0 : data.is_complete ? undefined : data.searched;
-  return { count: data?.count ?? 0, searched, error };
+  // Sorted rows are listed only when all were searched.
+  const count = query.sort !== undefined && searched !== undefined ? 0 : (data?.count ?? 0);
+  return { count, searched, error };
 }
 
 /** Changes at intervals while the run is going on, and once more when it has ended. */
@@ -58,39 +70,64 @@ function NewRows({ count, onClick }: { readonly count: number; readonly onClick:
   );
 }
 
-function Count({ rows, total, words }: { rows: ShownRows; total: number; words: string }): ReactNode {
+function Count({ rows, total, query }: { rows: ShownRows; total: number; query: RowQuery }): ReactNode {
   const { run: texts } = useTexts();
   const { language } = useLanguage();
   const number = (value: number): string => formatCount(value, language);
   const { count, searched } = rows;
+  const isNarrowed = query.search !== undefined || query.filter !== undefined;
   return (
-    <Text size="xs" c="dimmed" aria-live={words === '' ? 'off' : 'polite'}>
-      {words === '' ? texts.rowCount(count, number(count)) : texts.foundRows(count, number(count))}
+    <Text size="xs" c="dimmed" aria-live={isNarrowed ? 'polite' : 'off'} style={{ flex: 'none' }}>
+      {isNarrowed ? texts.foundRows(count, number(count)) : texts.rowCount(count, number(count))}
       {searched !== undefined && ` · ${texts.searchedSoFar(number(searched), number(total))}`}
     </Text>
   );
 }
 
-export function ResultsPanel({ run }: { readonly run: Run }): ReactNode {
-  const { run: texts } = useTexts();
+interface ResultsPanelProps {
+  readonly run: Run;
+  /** From the address. */
+  readonly query: RowQuery;
+  /** Number of the opened row, from 1. */
+  readonly opened: number | undefined;
+  /** @param options.replace whether the back button skips the address before */
+  readonly onQuery: (query: RowQuery, options: { readonly replace: boolean }) => void;
+  readonly onOpened: (number: number | undefined) => void;
+}
+
+export function ResultsPanel({ run, query, opened, onQuery, onOpened }: ResultsPanelProps): ReactNode {
+  const { run: texts, results: words } = useTexts();
   const isLive = !isFinished(run.status);
-  const [typed, setTyped] = useState('');
-  const [words] = useDebouncedValue(typed.trim(), typingMilliseconds);
   const [form, setForm] = useState('table');
   const [hidden, setHidden] = useHiddenColumns(run.scraper_slug);
+  const columnWidths = useColumnWidths(run.scraper_slug);
   const [isFollowing, setFollowing] = useState(false);
-  const [opened, setOpened] = useState<number>();
+  const [selected, setSelected] = useState<ReadonlyMap<number, ResultRow>>(new Map());
+  /** Index of the opened row among the shown ones, if it was opened here. */
+  const [place, setPlace] = useState<{ number: number; index: number }>();
   /** Number of rows that had arrived when the reader was last at the end. */
   const [seen, setSeen] = useState(run.results);
+  const firstInSight = useRef(0);
   const scroller = useRef<LineScrollerHandle>(null);
-  const search = useRef<HTMLInputElement>(null);
   const { data: headers, error, refetch } = useQuery(headersQuery(run.slug, isLive));
-  const rows = useShownRows(run, words);
+  const rows = useShownRows(run, query);
   const revision = useRevision(isLive);
-  const onEnd = useCallback((end: number) => setSeen((known) => Math.max(known, end)), []);
-  usePageKeys({ '/': () => search.current?.focus() });
+  const onSight = useCallback((first: number, end: number) => {
+    firstInSight.current = first;
+    setSeen((known) => Math.max(known, end));
+  }, []);
+  const everything = isEveryRow(query);
+  const name = JSON.stringify(query);
   const failure = error ?? rows.error;
-  if (failure !== null) return <ErrorNotice error={failure} onRetry={() => void refetch()} />;
+  const change = (next: RowQuery): void => onQuery(next, { replace: false });
+  if (failure !== null) {
+    return (
+      <Stack gap="xs">
+        {headers !== undefined && <Conditions headers={headers} query={query} onQuery={change} />}
+        <ErrorNotice error={failure} onRetry={() => void refetch()} />
+      </Stack>
+    );
+  }
   if (headers === undefined) return <Skeleton h={320} />;
   if (run.results === 0) {
     return (
@@ -102,26 +139,40 @@ export function ResultsPanel({ run }: { readonly run: Run }): ReactNode {
     );
   }
   const shown = headers.filter(({ key }) => !hidden.includes(key));
+  const indexOfOpened =
+    opened === undefined
+      ? undefined
+      : everything
+        ? opened - 1
+        : place?.number === opened
+          ? place.index
+          : undefined;
+  const select = (row: ResultRow): void => {
+    const number = rowNumber(row);
+    const others = new Map(selected);
+    if (!others.delete(number)) others.set(number, row);
+    setSelected(others);
+  };
+  const move = async (index: number): Promise<void> => {
+    const [row] = await loadRows(run.slug, query, { page: index, size: 1 });
+    if (row === undefined) return;
+    setPlace({ number: rowNumber(row), index });
+    onOpened(rowNumber(row));
+  };
   return (
     <Stack gap="xs">
       <Group gap="sm">
-        <TextInput
-          ref={search}
-          flex={1}
-          miw="14rem"
-          leftSection={<IconSearch size={16} />}
-          placeholder={texts.searchResults}
-          aria-label={texts.searchResults}
-          aria-keyshortcuts="/"
-          value={typed}
-          maxLength={200}
-          onChange={(event) => setTyped(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== 'Escape') return;
-            setTyped('');
-            event.currentTarget.blur();
-          }}
-        />
+        <div style={{ flex: 1, minWidth: '14rem' }}>
+          <SearchField
+            label={texts.searchResults}
+            value={query.search ?? ''}
+            maxLength={200}
+            onSearch={(search) => {
+              const { search: _before, ...rest } = query;
+              onQuery({ ...rest, ...(search !== '' && { search }) }, { replace: true });
+            }}
+          />
+        </div>
         <SegmentedControl
           aria-label={texts.view}
           value={form}
@@ -133,12 +184,41 @@ export function ResultsPanel({ run }: { readonly run: Run }): ReactNode {
         />
         <ColumnChooser headers={headers} hidden={hidden} onChange={setHidden} />
       </Group>
+      <Group gap="sm" wrap="nowrap" className={conditionClasses['line']}>
+        <Count rows={rows} total={run.results} query={query} />
+        <Conditions headers={headers} query={query} onQuery={change} />
+        <Group gap="xs" wrap="nowrap" ml="auto" style={{ flex: 'none' }}>
+          {form === 'table' && everything && !isFollowing && (
+            <NewRows
+              count={isLive ? run.results - seen : 0}
+              onClick={() => {
+                scroller.current?.show(run.results);
+                setFollowing(true);
+              }}
+            />
+          )}
+          {selected.size > 0 && (
+            <Button size="compact-xs" variant="subtle" onClick={() => setSelected(new Map())}>
+              {words.clearSelection}
+            </Button>
+          )}
+          <CopyMenu
+            slug={run.slug}
+            columns={shown}
+            selected={[...selected.values()]}
+            loadPage={() => {
+              const page = Math.floor(firstInSight.current / rowsAtOnce);
+              return loadRows(run.slug, query, { page, size: rowsAtOnce });
+            }}
+          />
+        </Group>
+      </Group>
       {rows.count === 0 ? (
         <Paper withBorder>
           <EmptyState title={rows.searched === undefined ? texts.noRowMatch : '…'} />
         </Paper>
       ) : form === 'json' ? (
-        <JsonRows key={words} slug={run.slug} words={words} count={rows.count} hidden={hidden} />
+        <JsonRows key={name} slug={run.slug} query={query} count={rows.count} hidden={hidden} />
       ) : shown.length === 0 ? (
         <Paper withBorder>
           <EmptyState title={texts.noColumns} />
@@ -146,40 +226,42 @@ export function ResultsPanel({ run }: { readonly run: Run }): ReactNode {
       ) : (
         <Paper withBorder style={{ overflow: 'hidden' }}>
           <ResultGrid
-            key={words}
+            key={name}
             handle={scroller}
             slug={run.slug}
             headers={shown}
             count={rows.count}
-            words={words}
+            query={query}
+            onQuery={change}
+            columnWidths={columnWidths}
+            selected={new Set(selected.keys())}
+            onSelect={select}
             revision={revision}
             isFollowing={isFollowing}
-            onScrolled={(isAtEnd) => setFollowing(isAtEnd && isLive && words === '')}
-            onEnd={onEnd}
-            onOpen={setOpened}
+            onScrolled={(isAtEnd) => setFollowing(isAtEnd && isLive && everything)}
+            onSight={onSight}
+            onOpen={(row, index) => {
+              setPlace({ number: rowNumber(row), index });
+              onOpened(rowNumber(row));
+            }}
           />
         </Paper>
       )}
-      <Group justify="space-between" mih={22}>
-        <Count rows={rows} total={run.results} words={words} />
-        {form === 'table' && words === '' && !isFollowing && (
-          <NewRows
-            count={isLive ? run.results - seen : 0}
-            onClick={() => {
-              scroller.current?.show(run.results);
-              setFollowing(true);
-            }}
-          />
-        )}
-      </Group>
       {opened !== undefined && (
         <RowDrawer
           slug={run.slug}
-          words={words}
-          index={opened}
-          count={rows.count}
-          onMove={setOpened}
-          onClose={() => setOpened(undefined)}
+          number={opened}
+          onPrevious={
+            indexOfOpened === undefined || indexOfOpened === 0
+              ? undefined
+              : () => void move(indexOfOpened - 1)
+          }
+          onNext={
+            indexOfOpened === undefined || indexOfOpened + 1 >= rows.count
+              ? undefined
+              : () => void move(indexOfOpened + 1)
+          }
+          onClose={() => onOpened(undefined)}
         />
       )}
     </Stack>

@@ -1,6 +1,7 @@
 /** One complete row, as a tree and as JSON. */
 import { ActionIcon, Drawer, Group, SegmentedControl, Skeleton, Stack } from '@mantine/core';
-import { IconChevronDown, IconChevronUp } from '@tabler/icons-react';
+import { useLocalStorage } from '@mantine/hooks';
+import { IconArrowsHorizontal, IconChevronDown, IconChevronUp } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { stringifyJson } from '../../../api/lossless-json.ts';
@@ -16,20 +17,24 @@ const shownCharacters = 200_000;
 
 interface RowDrawerProps {
   readonly slug: string;
-  readonly words: string;
-  /** Index among the shown rows, 0-based. */
-  readonly index: number;
-  /** Number of shown rows. */
-  readonly count: number;
-  readonly onMove: (index: number) => void;
+  /** Number of the row within its run, from 1. */
+  readonly number: number;
+  /** Undefined if there is none, or it is unknown. */
+  readonly onPrevious: (() => void) | undefined;
+  readonly onNext: (() => void) | undefined;
   readonly onClose: () => void;
 }
 
-export function RowDrawer({ slug, words, index, count, onMove, onClose }: RowDrawerProps): ReactNode {
-  const { run: texts, common } = useTexts();
+export function RowDrawer({ slug, number, onPrevious, onNext, onClose }: RowDrawerProps): ReactNode {
+  const { run: texts, results, common } = useTexts();
   const { language } = useLanguage();
   const [form, setForm] = useState('tree');
-  const { data: row, error } = useQuery(rowQuery(slug, words, index));
+  const [isWide, setWide] = useLocalStorage({
+    key: 'chela.wide-row',
+    defaultValue: false,
+    getInitialValueInEffect: false,
+  });
+  const { data: row, error } = useQuery(rowQuery(slug, number));
   const { [dataIdKey]: _id, ...values } = row ?? {};
   const json = stringifyJson(values, 2);
   return (
@@ -37,7 +42,7 @@ export function RowDrawer({ slug, words, index, count, onMove, onClose }: RowDra
       opened
       onClose={onClose}
       position="right"
-      size="lg"
+      size={isWide ? '100%' : 'lg'}
       title={row === undefined ? '…' : texts.rowTitle(formatCount(rowNumber(row), language))}
       closeButtonProps={{ 'aria-label': common.close }}
     >
@@ -54,18 +59,27 @@ export function RowDrawer({ slug, words, index, count, onMove, onClose }: RowDra
           />
           <Group gap={4}>
             <ActionIcon
+              variant={isWide ? 'filled' : 'default'}
+              aria-label={results.wideRow}
+              aria-pressed={isWide}
+              visibleFrom="sm"
+              onClick={() => setWide(!isWide)}
+            >
+              <IconArrowsHorizontal size={16} />
+            </ActionIcon>
+            <ActionIcon
               variant="default"
               aria-label={texts.previousRow}
-              disabled={index === 0}
-              onClick={() => onMove(index - 1)}
+              disabled={onPrevious === undefined}
+              onClick={onPrevious}
             >
               <IconChevronUp size={16} />
             </ActionIcon>
             <ActionIcon
               variant="default"
               aria-label={texts.nextRow}
-              disabled={index + 1 >= count}
-              onClick={() => onMove(index + 1)}
+              disabled={onNext === undefined}
+              onClick={onNext}
             >
               <IconChevronDown size={16} />
             </ActionIcon>

@@ -2,7 +2,7 @@
 import { Badge, Button, Collapse, Group, Kbd, Paper, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAdjustments, IconDeviceFloppy, IconPlayerPlay } from '@tabler/icons-react';
-import { useEffect, useRef, type FormEvent, type KeyboardEvent, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type FormEvent, type KeyboardEvent, type ReactNode } from 'react';
 import type { InputSchema } from '../../../api/input-schema.ts';
 import type { WorkerDetail } from '../../../api/workers.ts';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
@@ -32,6 +32,7 @@ interface RunFormProps {
 
 function FormHead({ form }: { readonly form: RunFormState }): ReactNode {
   const { inputForm: texts } = useTexts();
+  const [undo, setUndo] = useState<() => void>();
   return (
     <Group justify="space-between" gap="xs">
       <SegmentedControl
@@ -51,10 +52,31 @@ function FormHead({ form }: { readonly form: RunFormState }): ReactNode {
               {texts.restored}
             </Text>
           )}
-          <Button size="compact-xs" variant="subtle" color="gray" onClick={form.reset}>
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            color="gray"
+            onClick={() => {
+              const restore = form.reset();
+              setUndo(() => restore);
+            }}
+          >
             {texts.reset}
           </Button>
         </Group>
+      )}
+      {!form.isEdited && undo !== undefined && (
+        <Button
+          size="compact-xs"
+          variant="subtle"
+          color="gray"
+          onClick={() => {
+            undo();
+            setUndo(undefined);
+          }}
+        >
+          {texts.undoReset}
+        </Button>
       )}
     </Group>
   );

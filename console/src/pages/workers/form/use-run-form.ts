@@ -139,11 +139,13 @@ export function useRunForm({ workerId, version, schema, filling }: RunFormParts)
     },
     /** The entered values were stored: they are what `reset` returns to. */
     markSaved: () => setFirst(draft),
+    /** @returns a function that restores what was filled in */
     reset: () => {
       setIsTried(false);
       setAnswer(undefined);
       setJsonProblem(undefined);
       setDraft(first);
+      return () => setDraft(draft);
     },
     setMode: (next: Mode) => {
       if (next === 'json') {
