@@ -24,6 +24,7 @@ export const errorKinds = {
   NOT_FOUND: { code: 11004, status: 404, text: 'not found' },
   UNAUTHORIZED: { code: 12001, status: 401, text: 'authentication required' },
   INVALID_TOKEN: { code: 12002, status: 401, text: 'invalid token' },
+  FORBIDDEN: { code: 12001, status: 403, text: 'not allowed' },
   LINK_EXPIRED: { code: 12002, status: 403, text: 'this link has expired or was altered' },
   NOT_READY: { code: 10000, status: 503, text: 'not ready yet: try again in a few seconds' },
   SHUTTING_DOWN: { code: 10000, status: 503, text: 'this server is stopping: try again in a few seconds' },

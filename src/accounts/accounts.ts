@@ -1,15 +1,18 @@
 /** The façade of accounts: who they are, what they may do and what they pay. */
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Config } from '../configuration/configuration.ts';
-import type { Database, Notifications } from '../database/database.ts';
+import { channels, type Database, type Notifications } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Events } from '../events/events.ts';
 import { isTimezone } from '../time/timezone.ts';
 import type { Service } from '../services/service.ts';
+import { accountOf, selectAccounts, type Account, type AccountRow } from './account-record.ts';
 import { ApiKeys } from './api-keys.ts';
 import { AuditLog, operator, recordAudit, type Actor } from './audit.ts';
 import { Authenticator, type Identity } from './authenticator.ts';
-import { Plans, type Plan } from './plans.ts';
+import { Plans } from './plans.ts';
+import { checkEmail } from './email-address.ts';
+import { emailTaken, SignInCredentials } from './credentials.ts';
 import { Sessions } from './sessions.ts';
 import { SetupLinks } from './setup-links.ts';
 import { AccountUpkeep } from './upkeep.ts';
@@ -18,34 +21,26 @@ import { Usage } from './usage.ts';
 export { Plans } from './plans.ts';
 export { Usage } from './usage.ts';
 
-export type { Actor, AuditEvent, AuditRecord } from './audit.ts';
+export { operator, type Actor, type AuditEvent, type AuditRecord } from './audit.ts';
 export type { ApiKeyRecord } from './api-keys.ts';
-export type { SessionRecord } from './sessions.ts';
+export type { SessionOrigin, SessionRecord } from './sessions.ts';
 export { csrfTokenOf, isCsrfToken } from './sessions.ts';
 export type { Identity } from './authenticator.ts';
-export type { Plan } from './plans.ts';
 export type { UsageEntry } from './usage.ts';
-export { emailLength, passwordLength } from './setup-links.ts';
-
-export interface Account {
-  readonly id: number;
-  readonly name: string;
-  /** Decimal string. */
-  readonly balance: string;
-  readonly balanceExpiresAt: Date | undefined;
-  readonly email: string | undefined;
-  readonly plan: Plan;
-  readonly timezone: string | undefined;
-  readonly isAdmin: boolean;
-  readonly createdAt: Date;
-}
+export type { Account } from './account-record.ts';
+export { emailLength } from './email-address.ts';
+export { durationText, PasswordRecovery } from './password-recovery.ts';
+export { passwordLength } from './credentials.ts';
 
 export interface AccountChanges {
   readonly name?: string;
+  /** Used to sign in; checked like that of a set-up link. */
+  readonly email?: string;
   readonly plan?: string;
   /** IANA name; empty for the time zone of the installation. */
   readonly timezone?: string;
   readonly isAdmin?: boolean;
+  readonly isDisabled?: boolean;
 }
 
 /** The account that owns the bundled workers. It has no API key. */
@@ -75,36 +70,13 @@ interface AccountsOptions {
   readonly events: Events;
 }
 
-const accountColumns = [
-  'id',
-  'name',
-  'balance',
-  'balance_expiration_at',
-  'email',
-  'plan',
-  'timezone',
-  'is_admin',
-  'created_at',
-] as const;
-
-interface AccountRow {
-  id: number;
-  name: string;
-  balance: string;
-  balance_expiration_at: Date | null;
-  email: string | null;
-  plan: string | null;
-  timezone: string | null;
-  is_admin: boolean;
-  created_at: Date;
-}
-
 export class Accounts {
   readonly keys: ApiKeys;
   readonly plans: Plans;
   readonly usage: Usage;
   readonly audit: AuditLog;
   readonly setupLinks: SetupLinks;
+  readonly credentials: SignInCredentials;
   readonly sessions: Sessions;
   readonly #database: Database;
   readonly #events: Events;
@@ -119,6 +91,7 @@ export class Accounts {
     this.usage = new Usage(database, this.plans, config);
     this.audit = new AuditLog(database, config.auditRetentionDays);
     this.setupLinks = new SetupLinks(database, config.setupLinkLifetimeSeconds);
+    this.credentials = new SignInCredentials(database);
     this.sessions = new Sessions(database, config.sessionLifetimeSeconds);
   }
 
@@ -143,23 +116,15 @@ export class Accounts {
   }
 
   async get(accountId: number): Promise<Account> {
-    const row = await this.#database.sql
-      .selectFrom('account')
-      .select(accountColumns)
-      .where('id', '=', accountId)
-      .executeTakeFirstOrThrow();
-    return this.#account(row);
+    return this.#read(this.#database.pool, accountId);
   }
 
   /** @throws ChelaError NOT_FOUND */
   async byName(name: string): Promise<Account> {
-    const row = await this.#database.sql
-      .selectFrom('account')
-      .select(accountColumns)
-      .where('name', '=', name)
-      .executeTakeFirst();
+    const { rows } = await this.#database.pool.query<AccountRow>(`${selectAccounts} WHERE name = $1`, [name]);
+    const [row] = rows;
     if (row === undefined) throw new ChelaError('NOT_FOUND', `account ${name} does not exist`);
-    return this.#account(row);
+    return accountOf(row, this.plans);
   }
 
   /** One page of accounts, ordered by name. */
@@ -168,66 +133,83 @@ export class Accounts {
       .selectFrom('account')
       .select((expression) => expression.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow();
-    const rows = await this.#database.sql
-      .selectFrom('account')
-      .select(accountColumns)
-      .orderBy('name')
-      .limit(page.size)
-      .offset((page.number - 1) * page.size)
-      .execute();
-    return { count, list: rows.map((row) => this.#account(row)) };
+    const { rows } = await this.#database.pool.query<AccountRow>(
+      `${selectAccounts} ORDER BY name LIMIT $1 OFFSET $2`,
+      [page.size, (page.number - 1) * page.size],
+    );
+    return { count, list: rows.map((row) => accountOf(row, this.plans)) };
   }
 
-  /** @throws ChelaError INVALID_ARGUMENT if the name is taken, or the plan or time zone does not exist */
+  async #read(client: Pool | PoolClient, accountId: number): Promise<Account> {
+    const { rows } = await client.query<AccountRow>(`${selectAccounts} WHERE account.id = $1`, [accountId]);
+    const [row] = rows;
+    if (row === undefined) throw new ChelaError('SYSTEM_ERROR');
+    return accountOf(row, this.plans);
+  }
+
+  /** @throws ChelaError INVALID_ARGUMENT if the name or the e-mail address is taken, or the plan or time zone does not exist */
   async create(details: AccountChanges & { name: string }, actor: Actor): Promise<Account> {
     this.#check(details);
-    const { name, plan, timezone, isAdmin } = details;
-    return this.#database.transaction(async (client) => {
-      const { rows } = await client.query<AccountRow>(
-        `INSERT INTO account (name, plan, timezone, is_admin) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (name) DO NOTHING RETURNING ${accountColumns.join(', ')}`,
-        [name, plan ?? null, timezone || null, isAdmin ?? false],
-      );
-      const [row] = rows;
-      if (row === undefined) throw nameTaken(name);
-      await recordAudit(client, actor, {
-        action: 'account.created',
-        accountId: row.id,
-        subject: name,
-        details: auditDetails(details),
-      });
-      return this.#account(row);
-    });
+    const { name, email, plan, timezone, isAdmin } = details;
+    return this.#database
+      .transaction(async (client) => {
+        const { rows } = await client.query<{ id: number }>(
+          `INSERT INTO account (name, email, plan, timezone, is_admin) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (name) DO NOTHING RETURNING id`,
+          [name, email ?? null, plan ?? null, timezone || null, isAdmin ?? false],
+        );
+        const [row] = rows;
+        if (row === undefined) throw nameTaken(name);
+        await recordAudit(client, actor, {
+          action: 'account.created',
+          accountId: row.id,
+          subject: name,
+          details: auditDetails(details),
+        });
+        return this.#read(client, row.id);
+      })
+      .catch(emailTaken);
   }
 
   /**
-   * Changes the given fields and keeps the others.
-   * @throws ChelaError NOT_FOUND for an unknown account; INVALID_ARGUMENT if the name is taken, the plan or time zone
-   *   does not exist, or the platform relies on the field to change
+   * Changes the given fields and keeps the others. A disabled account cannot be signed in to, its keys and sessions are
+   * refused, and it starts no runs; those in progress continue.
+   * @throws ChelaError NOT_FOUND for an unknown account; INVALID_ARGUMENT if the name or the e-mail address is taken, the
+   *   plan or time zone does not exist, or the platform relies on the field to change
    */
   async update(accountName: string, changes: AccountChanges, actor: Actor): Promise<Account> {
     this.#check(changes);
     checkNotReliedOn(accountName, changes);
-    return this.#database.transaction(async (client) => {
-      const account = await lockAccount(client, accountName);
-      const { name, plan, timezone, isAdmin } = changes;
-      if (name !== undefined && name !== accountName) await checkNameFree(client, name);
-      const { rows } = await client.query<AccountRow>(
-        `UPDATE account SET name = coalesce($2, name), plan = coalesce($3, plan), timezone = nullif(coalesce($4, timezone), ''),
-           is_admin = coalesce($5, is_admin)
-         WHERE id = $1 RETURNING ${accountColumns.join(', ')}`,
-        [account.id, name ?? null, plan ?? null, timezone ?? null, isAdmin ?? null],
-      );
-      const [row] = rows;
-      if (row === undefined) throw new ChelaError('SYSTEM_ERROR');
-      await recordAudit(client, actor, {
-        action: 'account.changed',
-        accountId: account.id,
-        subject: accountName,
-        details: auditDetails(changes),
-      });
-      return this.#account(row);
-    });
+    const { account, keyHashes } = await this.#database
+      .transaction(async (client) => {
+        const { id } = await lockAccount(client, accountName);
+        if (changes.isDisabled === true && id === actor.accountId)
+          throw invalidArgument('you cannot disable your own account');
+        await this.#write(client, id, accountName, changes);
+        await recordAudit(client, actor, {
+          action: 'account.changed',
+          accountId: id,
+          subject: accountName,
+          details: auditDetails(changes),
+        });
+        const hashes = changes.isDisabled === true ? await shutOut(client, id) : [];
+        return { account: await this.#read(client, id), keyHashes: hashes };
+      })
+      .catch(emailTaken);
+    for (const hash of keyHashes) this.#authenticator.distrust(hash);
+    return account;
+  }
+
+  async #write(client: PoolClient, id: number, accountName: string, changes: AccountChanges): Promise<void> {
+    const { name, email, plan, timezone, isAdmin, isDisabled } = changes;
+    if (name !== undefined && name !== accountName) await checkNameFree(client, name);
+    await client.query(
+      `UPDATE account SET name = coalesce($2, name), plan = coalesce($3, plan),
+         timezone = nullif(coalesce($4, timezone), ''), is_admin = coalesce($5, is_admin), email = coalesce($6, email),
+         disabled_at = CASE WHEN $7::boolean THEN coalesce(disabled_at, now()) WHEN NOT $7 THEN NULL ELSE disabled_at END
+       WHERE id = $1`,
+      [id, name ?? null, plan ?? null, timezone ?? null, isAdmin ?? null, email ?? null, isDisabled ?? null],
+    );
   }
 
   /**
@@ -244,26 +226,25 @@ export class Accounts {
     const { amount, expiresAt, note } = change;
     return this.#database.transaction(async (client) => {
       const account = await lockAccount(client, accountName);
-      const { rows } = await client.query<AccountRow>(
+      await client.query(
         `UPDATE account SET balance = balance + $2::numeric,
            balance_expiration_at = CASE WHEN $3 THEN $4::timestamptz ELSE balance_expiration_at END
-         WHERE id = $1 RETURNING ${accountColumns.join(', ')}`,
+         WHERE id = $1`,
         [account.id, amount, expiresAt !== undefined, expiresAt ?? null],
       );
-      const [row] = rows;
-      if (row === undefined) throw new ChelaError('SYSTEM_ERROR');
+      const changed = await this.#read(client, account.id);
       await recordAudit(client, actor, {
         action: 'balance.changed',
         accountId: account.id,
         subject: accountName,
         details: {
           amount,
-          balance: row.balance,
+          balance: changed.balance,
           ...(expiresAt !== undefined && { expires_at: expiresAt?.toISOString() ?? null }),
           ...(note !== undefined && { note }),
         },
       });
-      return this.#account(row);
+      return changed;
     });
   }
 
@@ -274,6 +255,20 @@ export class Accounts {
       values: [accountId],
     });
     return rows[0]?.is_admin ?? false;
+  }
+
+  /**
+   * Creates the set-up link of an account: an invitation, or a way back in.
+   * @throws ChelaError NOT_FOUND for an unknown account; INVALID_ARGUMENT for a disabled one, and the platform's own
+   */
+  async createSetupLink(accountName: string, actor: Actor): Promise<{ token: string; account: Account }> {
+    if (accountName === systemAccountName) throw belongsToPlatform();
+    const { id, state } = await this.byName(accountName);
+    if (state === 'disabled')
+      throw invalidArgument(`account ${accountName} is disabled: enable it before you make a link`);
+    const token = await this.setupLinks.create(id);
+    await this.audit.record(actor, { action: 'account.link_created', accountId: id, subject: accountName });
+    return { token, account: await this.get(id) };
   }
 
   /** Whether the account has a password, set through a set-up link. */
@@ -336,7 +331,8 @@ export class Accounts {
     return this.#authenticator.authenticate(apiKey);
   }
 
-  #check({ plan, timezone }: AccountChanges): void {
+  #check({ email, plan, timezone }: AccountChanges): void {
+    if (email !== undefined) checkEmail(email);
     if (plan !== undefined) this.plans.check(plan);
     if (timezone !== undefined && timezone !== '' && !isTimezone(timezone)) {
       throw invalidArgument(
@@ -344,24 +340,27 @@ export class Accounts {
       );
     }
   }
-
-  #account(row: AccountRow): Account {
-    return {
-      id: row.id,
-      name: row.name,
-      balance: row.balance,
-      balanceExpiresAt: row.balance_expiration_at ?? undefined,
-      email: row.email ?? undefined,
-      plan: this.plans.of(row),
-      timezone: row.timezone ?? undefined,
-      isAdmin: row.is_admin,
-      createdAt: row.created_at,
-    };
-  }
 }
 
 function nameTaken(name: string): ChelaError {
   return invalidArgument(`account ${name} already exists: choose another name`);
+}
+
+function belongsToPlatform(): ChelaError {
+  return invalidArgument(
+    `the account ${systemAccountName} belongs to the platform: nobody can sign in to it`,
+  );
+}
+
+/** Ends the sessions of an account that was disabled, and tells every process to check its keys again. @returns their hashes */
+async function shutOut(client: PoolClient, accountId: number): Promise<string[]> {
+  await client.query('DELETE FROM session WHERE account_id = $1', [accountId]);
+  const { rows } = await client.query<{ hash: string }>(
+    `SELECT encode(key_hash, 'hex') AS hash, pg_notify($2, encode(key_hash, 'hex')) FROM api_key
+     WHERE account_id = $1 AND revoked_at IS NULL`,
+    [accountId, channels.apiKeyRevoked],
+  );
+  return rows.map(({ hash }) => hash);
 }
 
 async function lockAccount(client: PoolClient, name: string): Promise<{ id: number }> {
@@ -387,13 +386,26 @@ function checkNotReliedOn(accountName: string, changes: AccountChanges): void {
   if (accountName === adminAccountName && changes.isAdmin === false) {
     throw invalidArgument(`account ${accountName} must remain an administrator`);
   }
+  if (isReliedOn && changes.isDisabled === true) {
+    throw invalidArgument(`account ${accountName} cannot be disabled: the platform depends on it`);
+  }
+  if (accountName === systemAccountName && changes.email !== undefined) throw belongsToPlatform();
 }
 
-function auditDetails({ name, plan, timezone, isAdmin }: AccountChanges): Record<string, unknown> {
+function auditDetails({
+  name,
+  email,
+  plan,
+  timezone,
+  isAdmin,
+  isDisabled,
+}: AccountChanges): Record<string, unknown> {
   return {
     ...(name !== undefined && { name }),
     ...(plan !== undefined && { plan }),
     ...(timezone !== undefined && { timezone }),
+    ...(email !== undefined && { email }),
     ...(isAdmin !== undefined && { is_admin: isAdmin }),
+    ...(isDisabled !== undefined && { is_disabled: isDisabled }),
   };
 }

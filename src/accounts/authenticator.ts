@@ -58,7 +58,7 @@ export class Authenticator {
     await this.#use.settled();
   }
 
-  /** @returns undefined if the API key is wrong, expired or revoked */
+  /** @returns undefined if the API key is wrong, expired or revoked, or its account is disabled */
   async authenticate(apiKey: string): Promise<Identity | undefined> {
     const hash = hashApiKey(apiKey);
     const identity = this.#trustedIdentity(hash) ?? (await this.#lookUp(hash));
@@ -89,8 +89,9 @@ export class Authenticator {
       expires_at: Date | null;
     }>({
       name: 'authenticate',
-      text: `SELECT id, account_id, expires_at FROM api_key
-             WHERE key_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
+      text: `SELECT api_key.id, account_id, expires_at FROM api_key JOIN account ON account.id = account_id
+             WHERE key_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+               AND disabled_at IS NULL`,
       values: [hash],
     });
     const [found] = rows;

@@ -59,16 +59,17 @@ export class Plans {
    * Admits a run that the transaction is about to store. If the plan has a limit, this locks the account's row until
    * the end of the transaction, so that runs submitted at the same time count each other. Runs that are `ready` count
    * too. To avoid deadlocks, the transaction must not lock rows of tasks or queue items afterwards.
-   * @throws ChelaError PLAN_CONCURRENCY_LIMITED or INSUFFICIENT_BALANCE; the transaction may continue without the run
+   * @throws ChelaError PLAN_CONCURRENCY_LIMITED, INSUFFICIENT_BALANCE, or FORBIDDEN for a disabled account; the transaction may continue without the run
    */
   async admit(client: PoolClient, accountId: number): Promise<void> {
-    const { rows } = await client.query<{ plan: string | null; is_used_up: boolean }>({
+    const { rows } = await client.query<{ plan: string | null; is_used_up: boolean; is_disabled: boolean }>({
       name: 'plan-of-account',
-      text: `SELECT plan, ${balanceUsedUp} AS is_used_up FROM account WHERE id = $1`,
+      text: `SELECT plan, ${balanceUsedUp} AS is_used_up, disabled_at IS NOT NULL AS is_disabled FROM account WHERE id = $1`,
       values: [accountId],
     });
     const [account] = rows;
     if (account === undefined) throw new ChelaError('NOT_FOUND', 'the account was deleted in the meantime');
+    if (account.is_disabled) throw new ChelaError('FORBIDDEN', 'the account is disabled');
     const plan = this.of(account);
     if (plan.isPrepaid && account.is_used_up) {
       throw new ChelaError(

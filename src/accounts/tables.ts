@@ -25,6 +25,7 @@ interface AccountTable {
   is_admin: Generated<boolean>;
   plan: string | null;
   callback_secret: string | null;
+  disabled_at: Date | null;
   created_at: Generated<Date>;
 }
 
@@ -46,6 +47,7 @@ interface SetupLinkTable {
   created_at: Generated<Date>;
   expires_at: Date;
   used_at: Date | null;
+  mailed_at: Date | null;
 }
 
 interface SessionTable {
@@ -55,6 +57,9 @@ interface SessionTable {
   created_at: Generated<Date>;
   last_used_at: Generated<Date>;
   expires_at: Date;
+  slug: Generated<string>;
+  user_agent: Generated<string>;
+  address: Generated<string>;
 }
 
 interface AuditEntryTable {

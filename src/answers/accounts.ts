@@ -1,5 +1,6 @@
 /** Accounts, their plans and their audit log. */
 import { Type } from 'typebox';
+import { accountStates } from '../accounts/account-states.ts';
 import { auditActions } from '../accounts/audit-actions.ts';
 import type { Answer } from './answer.ts';
 import { enumeration } from './enumeration.ts';
@@ -23,6 +24,15 @@ export const Account = Type.Object(
     balance: Type.String({ description: 'Decimal number.', examples: ['100.00'] }),
     balance_expiration_at: Type.Integer({
       description: 'Unix seconds; 0 if the balance does not expire.',
+      examples: [0],
+    }),
+    state: enumeration(accountStates, {
+      description:
+        'active: can sign in; invited: a set-up link was made, but not used yet; keys_only: has no password and no link; disabled: cannot sign in, its keys are refused, and it starts no runs.',
+      examples: ['active'],
+    }),
+    link_expires_at: Type.Integer({
+      description: 'Expiry of its unused set-up link, Unix seconds; 0 if there is none.',
       examples: [0],
     }),
     created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
@@ -52,6 +62,48 @@ export const SetupResult = Type.Object(
   { title: 'SetupResult', description: 'The account that was set up' },
 );
 export type SetupResult = Answer<typeof SetupResult>;
+
+export const SetupLink = Type.Object(
+  {
+    url: Type.String({
+      description:
+        'Shown only once. Whoever opens it chooses the e-mail address and password of the account.',
+      examples: ['https://chela.example/setup?token=T0kenOfTheSetUpLink'],
+    }),
+    account: Type.String({ description: 'Name of the account.', examples: ['ada'] }),
+    expires_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
+  },
+  { title: 'SetupLink', description: 'A link that works once' },
+);
+export type SetupLink = Answer<typeof SetupLink>;
+
+export const OpenSetupLink = Type.Object(
+  {
+    account: Type.String({ description: 'Name of the account.', examples: ['ada'] }),
+    email: Type.String({
+      description: 'E-mail address of the account; empty if it has none.',
+      examples: ['ada@example.com'],
+    }),
+    purpose: enumeration(['set_up', 'recover'], {
+      description: 'set_up: the account has no password yet; recover: it gets a new one.',
+      examples: ['set_up'],
+    }),
+    expires_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
+  },
+  { title: 'OpenSetupLink', description: 'What a set-up link is for' },
+);
+export type OpenSetupLink = Answer<typeof OpenSetupLink>;
+
+export const RecoveryWays = Type.Object(
+  {
+    by_mail: Type.Boolean({
+      description: 'Whether people who forgot their password get a set-up link by mail.',
+      examples: [false],
+    }),
+  },
+  { title: 'RecoveryWays', description: 'Ways to a new password' },
+);
+export type RecoveryWays = Answer<typeof RecoveryWays>;
 
 export const AuditEntry = Type.Object(
   {

@@ -59,3 +59,32 @@ export const Session = Type.Object(
   { title: 'Session', description: 'A session' },
 );
 export type Session = Answer<typeof Session>;
+
+export const ListedSession = Type.Object(
+  {
+    slug: Type.String({
+      description: 'Identifier of the session.',
+      examples: ['01KKDXV2G26BT7NH4ZQR2R4NPZ'],
+    }),
+    is_current: Type.Boolean({ description: 'Whether it is the session of this request.', examples: [true] }),
+    address: Type.String({
+      description: 'Address that signed in, that of the reverse proxy if there is one; empty if not known.',
+      examples: ['192.0.2.7'],
+    }),
+    user_agent: Type.String({
+      description: 'As the browser named itself at sign-in; empty if not known.',
+      examples: ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'],
+    }),
+    created_at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
+    last_used_at: Type.Integer({
+      description: 'Unix seconds, accurate to about a minute.',
+      examples: [1_782_091_260],
+    }),
+    expires_at: Type.Integer({
+      description: 'Expiry of the session if it is not used, Unix seconds.',
+      examples: [1_783_300_860],
+    }),
+  },
+  { title: 'ListedSession', description: 'A session of the account' },
+);
+export type ListedSession = Answer<typeof ListedSession>;

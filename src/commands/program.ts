@@ -9,6 +9,7 @@ import { addKeysCommand } from './keys.ts';
 import { outliveLostOutput } from './printing.ts';
 import { addPushCommand } from './push.ts';
 import { addRunnerCommand } from './runner.ts';
+import { addSetUpLinkCommand } from './set-up-link.ts';
 import { addUpCommand } from './up.ts';
 import { addVersionsCommand } from './versions.ts';
 
@@ -23,6 +24,7 @@ function makeProgram(): Command {
   addPushCommand(program);
   addVersionsCommand(program);
   addKeysCommand(program);
+  addSetUpLinkCommand(program);
   return program;
 }
 

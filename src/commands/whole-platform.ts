@@ -1,5 +1,5 @@
 /** Runs API and runner in this process. The first start creates a key and runs a worker. */
-import { adminAccountName } from '../accounts/accounts.ts';
+import { adminAccountName, durationText } from '../accounts/accounts.ts';
 import type { Config } from '../configuration/configuration.ts';
 import { ChelaError } from '../errors.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -59,8 +59,7 @@ async function setupLinkLine({ accounts, config }: Platform, address: string): P
   const admin = await accounts.ensure(adminAccountName);
   if (await accounts.hasPassword(admin.id)) return '';
   const token = await accounts.setupLinks.create(admin.id);
-  const hours = Math.ceil(config.setupLinkLifetimeSeconds / 3600);
-  const lifetime = hours === 1 ? 'an hour' : `${hours} hours`;
+  const lifetime = durationText(config.setupLinkLifetimeSeconds);
   return `\n  Set-up    ${config.publicUrl || address}/setup?token=${token}   (works once, within ${lifetime})`;
 }
 

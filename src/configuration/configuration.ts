@@ -60,5 +60,18 @@ export function readConfig(
     name,
     value(name as SettingName, definition as Setting<unknown>, dataDir),
   ]);
-  return Object.fromEntries(entries) as Config;
+  const config = Object.fromEntries(entries) as Config;
+  checkMail(config);
+  return config;
+}
+
+/** A letter needs a sender, and its link an address that no request can choose. */
+function checkMail({ smtpUrl, mailFrom, publicUrl }: Config): void {
+  if (smtpUrl === '') return;
+  for (const [name, value] of Object.entries({ mailFrom, publicUrl }) as [SettingName, string][]) {
+    if (value !== '') continue;
+    throw new ConfigError(
+      `${settings[name].environment} must be set if ${settings.smtpUrl.environment} is: it appears in the letters`,
+    );
+  }
 }

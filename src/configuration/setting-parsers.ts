@@ -35,6 +35,22 @@ export function httpUrl(value: string): string {
   return withoutEnd(value, '/');
 }
 
+export function smtpUrl(value: string): string {
+  const url = URL.parse(value);
+  if (url === null || url.hostname === '' || !/^smtps?:$/.test(url.protocol))
+    throw new Error('an smtp or smtps URL, such as smtp://user:password@mail.example.com:587');
+  return value;
+}
+
+/** `ada@example.com`, or `Ada <ada@example.com>`. */
+export function mailbox(value: string): string {
+  const text = value.trim();
+  const address = text.endsWith('>') ? text.slice(text.indexOf('<') + 1, -1) : text;
+  if (!/^[^@\s<>\p{Cc}]+@[^@\s<>\p{Cc}]+$/u.test(address) || /\p{Cc}/u.test(text))
+    throw new Error('an e-mail address, such as chela@example.com or Chela <chela@example.com>');
+  return text;
+}
+
 /** A server that only workers connect to: `host`, `host:port`, or a ws, wss, http or https URL. */
 export function endpoint(value: string): string {
   const text = value.trim();

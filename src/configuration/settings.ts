@@ -9,6 +9,7 @@ import { callbacksSettings } from './settings/callbacks.ts';
 import { databaseSettings } from './settings/database.ts';
 import { dependenciesSettings } from './settings/dependencies.ts';
 import { filesSettings } from './settings/files.ts';
+import { mailSettings } from './settings/mail.ts';
 import { networkSettings } from './settings/network.ts';
 import { packagesSettings } from './settings/packages.ts';
 import { resultsSettings } from './settings/results.ts';
@@ -38,6 +39,11 @@ export const settingGroups = [
     title: 'Accounts',
     describe: 'API keys, sign-in, plans and prices.',
     settings: accountsSettings,
+  },
+  {
+    title: 'Mail',
+    describe: 'The server that sends set-up links to people who forgot their password.',
+    settings: mailSettings,
   },
   {
     title: 'Worker packages',
@@ -88,6 +94,7 @@ export const settings = {
   ...apiSettings,
   ...databaseSettings,
   ...accountsSettings,
+  ...mailSettings,
   ...packagesSettings,
   ...dependenciesSettings,
   ...runsSettings,

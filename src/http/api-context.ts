@@ -8,7 +8,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
-import type { Accounts } from '../accounts/accounts.ts';
+import type { Accounts, PasswordRecovery } from '../accounts/accounts.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Config } from '../configuration/configuration.ts';
 import type { RunHosts } from '../egress/egress.ts';
@@ -32,6 +32,7 @@ export interface ApiContext {
   readonly config: Config;
   readonly version: string;
   readonly accounts: Accounts;
+  readonly recovery: PasswordRecovery;
   readonly workers: Workers;
   readonly gitImports: GitImports;
   readonly packages: PackageCache;

@@ -16,7 +16,6 @@ import { addErrorAnswers, answerMalformedRequest, answerUnroutable } from './err
 import { addFiles } from './files.ts';
 import { addOpenApi } from './openapi.ts';
 import { isOptionalBody } from './openapi-document.ts';
-import { addSetupPage } from './setup-page.ts';
 import { addAccountOperations } from './v2/account.ts';
 import { addAccountsOperations } from './v2/accounts.ts';
 import { addApiKeyOperations } from './v2/api-keys.ts';
@@ -119,7 +118,6 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   const answerPage = await addConsole(app);
   addDocumentation(app, context, openApiDocument);
   addFiles(app, context);
-  await app.register(async (page) => addSetupPage(page, context));
   app.get('/health', { schema: { hide: true } }, async () => {
     await context.checkHealth();
     return { status: 'ok', version: context.version };

@@ -2,8 +2,14 @@
  * Three ways to authenticate: bearer token, `api-key` header, `token` in the query. One valid credential is enough. The
  * console's cookie is used if a request has none of them.
  */
-import type { FastifyRequest } from 'fastify';
-import { isCsrfToken, type Accounts, type Actor, type SessionRecord } from '../accounts/accounts.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  isCsrfToken,
+  type Accounts,
+  type Actor,
+  type SessionOrigin,
+  type SessionRecord,
+} from '../accounts/accounts.ts';
 import { ChelaError } from '../errors.ts';
 import type { Origin } from '../runs/statuses.ts';
 
@@ -11,7 +17,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Callable without a credential. A valid one still determines which private workers are visible. */
     public?: boolean;
-    /** Callable by administrators only; to others it does not exist. */
+    /** Callable by administrators only. */
     admin?: boolean;
   }
   interface FastifyRequest {
@@ -43,6 +49,26 @@ function credentialsOf(request: FastifyRequest): string[] {
 export const sessionCookie = 'chela_session';
 const csrfHeader = 'x-csrf-token';
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** The cookie is hidden from scripts, and not sent with requests from other sites. */
+export function setSessionCookie(
+  reply: FastifyReply,
+  token: string,
+  { isSecure, lifetimeSeconds }: { readonly isSecure: boolean; readonly lifetimeSeconds: number },
+): void {
+  void reply.setCookie(sessionCookie, token, {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: isSecure,
+    maxAge: lifetimeSeconds,
+  });
+}
+
+/** Where a session that the request begins comes from. */
+export function sessionOriginOf({ ip, headers }: FastifyRequest): SessionOrigin {
+  return { address: ip, userAgent: headers['user-agent'] ?? '' };
+}
 
 /** The session token in the cookie; `''` without one. */
 export function sessionTokenOf(request: FastifyRequest): string {
@@ -94,13 +120,12 @@ export function requireAccount(request: FastifyRequest): void {
 }
 
 /**
- * Rejects a request for an administrators' operation from another account, as if the route did not exist.
- * @throws ChelaError NOT_FOUND
+ * Rejects a request for an administrators' operation from another account.
+ * @throws ChelaError FORBIDDEN
  */
 export async function requireAdmin(request: FastifyRequest, accounts: Accounts): Promise<void> {
   if (request.routeOptions.config.admin !== true || (await accounts.isAdmin(request.accountId))) return;
-  const [path = ''] = request.url.split('?');
-  throw new ChelaError('NOT_FOUND', `no such route: ${path}`);
+  throw new ChelaError('FORBIDDEN', 'only administrators may do this');
 }
 
 /** The actor of the request, for the audit log. */

@@ -26,7 +26,7 @@ interface OperationParts<Params, Query, Body, Headers, Data, IsStream> {
   readonly description: string;
   /** Callable without a credential. */
   readonly public?: boolean;
-  /** Callable by administrators only; to others it does not exist. */
+  /** Callable by administrators only; others get 403. */
   readonly admin?: boolean;
   readonly params?: Params;
   readonly querystring?: Query;
@@ -93,7 +93,7 @@ export function operation<
   const response: unknown = {
     ...successSchemas(parts),
     ...errorSchemas,
-    ...errorSchemasOf(parts.errors ?? []),
+    ...errorSchemasOf([...(parts.errors ?? []), ...(parts.admin ? [403] : [])]),
   };
   return {
     config: { public: parts.public ?? false, admin: parts.admin ?? false },

@@ -1,7 +1,7 @@
 /** Creates the domain rooms on one database, each with the rooms it depends on. Starts nothing. */
 import path from 'node:path';
 import type { Logger } from 'pino';
-import { Accounts } from '../accounts/accounts.ts';
+import { Accounts, PasswordRecovery } from '../accounts/accounts.ts';
 import { Callbacks } from '../callbacks/callbacks.ts';
 import type { Config } from '../configuration/configuration.ts';
 import { Database, Notifications } from '../database/database.ts';
@@ -12,6 +12,7 @@ import { Files } from '../files/files.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { Exports } from '../results/exports.ts';
 import { componentLogger } from '../logging/logger.ts';
+import { Mail } from '../mail/mail.ts';
 import { Results } from '../results/results.ts';
 import { Runs } from '../runs/runs.ts';
 import { Stores } from '../stores/stores.ts';
@@ -27,6 +28,7 @@ export interface Domain {
   readonly notifications: Notifications;
   readonly jobs: Jobs;
   readonly accounts: Accounts;
+  readonly recovery: PasswordRecovery;
   readonly packages: PackageCache;
   readonly workers: Workers;
   readonly callbacks: Callbacks;
@@ -55,6 +57,14 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
   const notifications = new Notifications({ url: databaseUrl, logger: databaseLog });
   const jobs = new Jobs(databaseUrl, events);
   const accounts = new Accounts({ database, notifications, config, events });
+  const recovery = new PasswordRecovery({
+    database,
+    jobs,
+    mail: new Mail(config),
+    links: accounts.setupLinks,
+    publicUrl: config.publicUrl,
+    linkLifetimeSeconds: config.setupLinkLifetimeSeconds,
+  });
   const reader = new PackageReader({
     unpackedBytes: config.unpackedLimitBytes,
     files: config.packageFileLimit,
@@ -89,6 +99,7 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
     notifications,
     jobs,
     accounts,
+    recovery,
     packages,
     workers,
     callbacks,

@@ -177,7 +177,8 @@ export class Submitter {
    * Uses one statement if the account's plan has no restrictions. Otherwise it locks the account's row until the end of
    * the transaction; rows that others lock before they store a run, such as a task's, must be locked before this.
    * @param client the transaction of the run, which starts on commit
-   * @throws ChelaError PLAN_CONCURRENCY_LIMITED or INSUFFICIENT_BALANCE; in that case no run is created
+   * @throws ChelaError PLAN_CONCURRENCY_LIMITED, INSUFFICIENT_BALANCE, or FORBIDDEN for a disabled account; in that case no
+   *   run is created
    */
   async store(run: PreparedRun, client?: PoolClient): Promise<SubmittedRun> {
     const unrestricted = this.#plans.unrestrictedNames;
@@ -223,7 +224,8 @@ export class Submitter {
                                 concurrency)
                SELECT $1, account.id, $3, $4, 'ready', $5, $6, $7, $8, $9, $11, $12, cardinality($10::json[]), $15, $16, $17
                FROM account
-               WHERE account.id = $2 AND ($14::text[] IS NULL OR coalesce(account.plan, $13) = ANY($14))
+               WHERE account.id = $2 AND account.disabled_at IS NULL
+                 AND ($14::text[] IS NULL OR coalesce(account.plan, $13) = ANY($14))
                ON CONFLICT (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
                RETURNING id
              ), turn AS (

@@ -25,6 +25,7 @@ interface AuditShape {
   request_id: string;
 }
 
+const forbidden = { status: 403, code: 12001 };
 const notFound = { status: 404, code: 11004 };
 const invalid = { status: 400, code: 11000 };
 
@@ -49,16 +50,17 @@ describe('operations of administrators', () => {
     ['/accounts/ada', {}],
     ['/accounts/ada', { method: 'PUT', body: { is_admin: true } }],
     ['/accounts/ada/balance', { method: 'POST', body: { amount: '1000' } }],
+    ['/accounts/ada/set-up-link', { method: 'POST' }],
     ['/accounts/ada/api-keys', {}],
     ['/accounts/admin/api-keys', { method: 'POST', body: { name: 'stolen' } }],
     ['/accounts/admin/api-keys/01KKDXV2G26BT7NH4ZQR2R4NPZ', { method: 'DELETE' }],
     ['/accounts', { method: 'POST', body: { nonsense: true } }],
   ];
 
-  test.each(operations)('answer 404 to other accounts: %s %o', async (path, options) => {
+  test.each(operations)('answer 403 to other accounts: %s %o', async (path, options) => {
     const answer = await ask(platform, path, { key: adaKey, ...options });
-    expect(errorOf(answer)).toEqual(notFound);
-    expect(answer.message).toBe(`no such route: /api/v2${path}`);
+    expect(errorOf(answer)).toEqual(forbidden);
+    expect(answer.message).toBe('only administrators may do this');
   });
 
   test.each(operations)('require a credential: %s %o', async (path, options) => {
@@ -70,7 +72,7 @@ describe('operations of administrators', () => {
     await asAdmin('/accounts/deputy', { method: 'PUT', body: { is_admin: true } });
     expect((await ask(platform, '/accounts', { key })).code).toBe(0);
     await asAdmin('/accounts/deputy', { method: 'PUT', body: { is_admin: false } });
-    expect(errorOf(await ask(platform, '/accounts', { key }))).toEqual(notFound);
+    expect(errorOf(await ask(platform, '/accounts', { key }))).toEqual(forbidden);
   });
 });
 
@@ -82,6 +84,8 @@ describe('accounts', () => {
     expect(created.data).toEqual({
       name: 'grace',
       email: '',
+      state: 'keys_only',
+      link_expires_at: 0,
       is_admin: false,
       plan: 'pro',
       is_prepaid: false,
@@ -194,6 +198,8 @@ describe('accounts', () => {
     ['/accounts', { body: { name: 'a~b' } }],
     ['/accounts', { body: { name: 'x'.repeat(65) } }],
     ['/accounts', { body: { name: 'x', balance: '5' } }],
+    ['/accounts', { body: { name: 'x', email: 'me@x' } }],
+    ['/accounts/ada', { method: 'PUT', body: { email: 'me' } }],
     ['/accounts/ada/balance', { body: { amount: 5 } }],
     ['/accounts/ada/balance', { body: { amount: '1e3' } }],
     ['/accounts/ada/balance', { body: { amount: '0.0000001' } }],

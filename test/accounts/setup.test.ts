@@ -32,6 +32,10 @@ function setUp(body: Record<string, unknown>) {
   return ask<{ account: string; email: string }>(platform, '/setup', { key: '', body });
 }
 
+function read(token: string) {
+  return ask<Record<string, unknown>>(platform, '/setup/link', { key: '', body: { token } });
+}
+
 async function stored(accountId: number): Promise<{ email: string | null; password_hash: string | null }> {
   const { rows } = await platform.platform.database.pool.query<{ email: string; password_hash: string }>(
     'SELECT email, password_hash FROM account WHERE id = $1',
@@ -60,16 +64,41 @@ describe('POST /setup', () => {
     expect(account.email).toBe(email);
     expect(await isPasswordOf(password, account.password_hash ?? '')).toBe(true);
     expect(await accounts.hasPassword(id)).toBe(true);
-    const { data } = await ask<{ list: unknown[] }>(platform, '/audit-log', {
+    const { data } = await ask<{ list: { action: string }[] }>(platform, '/audit-log', {
       key: await accounts.createKey(id, 'for the log'),
     });
-    expect(data.list[1]).toMatchObject({
+    expect(data.list.find(({ action }) => action === 'account.set_up')).toMatchObject({
       action: 'account.set_up',
       actor: 'admin',
       subject: 'admin',
       details: { email },
       request_id: answer.requestId,
     });
+  });
+
+  test('signs in, and ends the sessions that the account had', async () => {
+    const { id, name, token } = await accountToSetUp();
+    const { sessions, setupLinks } = platform.platform.accounts;
+    const old = await sessions.open({ id, name }, '');
+    const answer = await setUp({ token, email: 'signed-in@example.com', password });
+    const [cookie = ''] = (answer.headers.get('set-cookie') ?? '').split(';');
+    const session = await platform.call<{ account: { name: string } }>('/session', {
+      key: '',
+      headers: { cookie },
+    });
+    expect(session.data.account.name).toBe(name);
+    expect(await sessions.find(old.token)).toBeUndefined();
+    // The way back in after a forgotten password.
+    const again = await setupLinks.create(id);
+    await setUp({ token: again, email: 'signed-in@example.com', password: 'another long password' });
+    expect((await platform.call('/session', { key: '', headers: { cookie } })).status).toBe(401);
+  });
+
+  test('accepts addresses of other scripts and with tags', async () => {
+    for (const email of ['ada+chela@mail.example.com', '用户@例子.广告', "o'hara@xn--bcher-kva.example"]) {
+      const { token } = await accountToSetUp();
+      expect((await setUp({ token, email, password })).code).toBe(0);
+    }
   });
 
   test('works once', async () => {
@@ -95,7 +124,9 @@ describe('POST /setup', () => {
     await expire(id);
     const answer = await setUp({ token, email: 'late@example.com', password });
     expect(errorOf(answer)).toEqual(invalid);
-    expect(answer.message).toBe('this set-up link has expired: restart Chela to get a new link');
+    expect(answer.message).toBe(
+      'this set-up link has expired: ask an administrator for a new one, or run "chela set-up-link ACCOUNT" on the server',
+    );
     expect(await stored(id)).toEqual({ email: null, password_hash: null });
   });
 
@@ -118,7 +149,23 @@ describe('POST /setup', () => {
       { email: 'a@b.c, d@e.f' },
       'email must be an e-mail address such as admin@example.com',
     ],
-    ['a line break', { email: 'a@b.c\n' }, 'email must be an e-mail address such as admin@example.com'],
+    ['a line break', { email: 'a\n@b.cd' }, 'email must be an e-mail address such as admin@example.com'],
+    [
+      'an address without a complete domain',
+      { email: 'me@x' },
+      'email must have a complete domain after the @, such as me@example.com',
+    ],
+    [
+      'half a character',
+      { email: 'a\uD800@b.cd' },
+      'email must be an e-mail address such as admin@example.com',
+    ],
+    [
+      'an address of numbers',
+      { email: 'a@127.0.0.1' },
+      'email must be an e-mail address such as admin@example.com',
+    ],
+    ['an empty label', { email: 'a@b..cd' }, 'email must be an e-mail address such as admin@example.com'],
     ['a number as password', { password: 123_456_789_012 }, 'password must be string'],
     ['no token', { token: undefined }, "the body must have required property 'token'"],
     ['an unknown field', { name: 'root' }, 'unknown field "name"'],
@@ -149,75 +196,31 @@ describe('POST /setup', () => {
   });
 });
 
-const page = (token: string) => fetch(`${platform.url}/setup?token=${encodeURIComponent(token)}`);
+describe('POST /setup/link', () => {
+  test('says what the link is for, and does not use it', async () => {
+    const { name, token } = await accountToSetUp();
+    for (let time = 0; time < 2; time += 1) {
+      expect((await read(token)).data).toEqual({
+        account: name,
+        email: '',
+        purpose: 'set_up',
+        expires_at: expect.any(Number),
+      });
+    }
+  });
 
-const post = (fields: Record<string, string>) =>
-  fetch(`${platform.url}/setup`, { method: 'POST', body: new URLSearchParams(fields) });
+  test('knows the address of an account that has one, and that its password is replaced', async () => {
+    const { id, token } = await accountToSetUp();
+    await setUp({ token, email: 'again@example.com', password });
+    const again = await platform.platform.accounts.setupLinks.create(id);
+    expect((await read(again)).data).toMatchObject({ email: 'again@example.com', purpose: 'recover' });
+  });
 
-describe('GET /setup', () => {
-  test('is a page with one form and no scripts, which loads nothing and is not cached', async () => {
+  test('refuses what is not a valid link', async () => {
     const { token } = await accountToSetUp();
-    const response = await page(token);
-    expect(response.status).toBe(200);
-    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(response.headers.get('content-security-policy')).toMatch(
-      /^default-src 'none'; style-src 'sha256-[\w+/]+='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'$/,
-    );
-    expect(response.headers.get('cache-control')).toBe('no-store');
-    expect(response.headers.get('referrer-policy')).toBe('no-referrer');
-    const html = await response.text();
-    expect(html).toContain(`value="${token}"`);
-    expect(html).not.toMatch(/<script|\son\w+=|style=|https?:/i);
-    const [, style = ''] = /<style>([\s\S]*)<\/style>/.exec(html) ?? [];
-    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(style));
-    expect(response.headers.get('content-security-policy')).toContain(Buffer.from(digest).toString('base64'));
-  });
-
-  test('sets up the account when its form is sent', async () => {
-    const { id, name, token } = await accountToSetUp();
-    const response = await post({ token, email: 'form@example.com', password });
-    expect(response.status).toBe(200);
-    expect(await response.text()).toContain(
-      `The account ${name} now has the e-mail address form@example.com`,
-    );
-    expect(await isPasswordOf(password, (await stored(id)).password_hash ?? '')).toBe(true);
-    const after = await page(token);
-    expect(after.status).toBe(400);
-    expect(await after.text()).toContain('this set-up link was already used: it works only once');
-  });
-
-  test('shows what is wrong beside the form, which keeps the address but not the password', async () => {
-    const { token } = await accountToSetUp();
-    const response = await post({ token, email: '"><b>x@example.com', password: 'secret' });
-    expect(response.status).toBe(422);
-    const html = await response.text();
-    expect(html).toContain('password must have 12 to 200 characters');
-    expect(html).toContain('value="&quot;&gt;&lt;b&gt;x@example.com"');
-    expect(html).not.toContain('secret');
-    expect(html).not.toContain('<b>');
-  });
-
-  test.each(['', '?token=', '?token=guessed', '?token=%3Cscript%3E', '?token=a&token=b', '?token=%00'])(
-    'shows no form without a valid link: %j',
-    async (query) => {
-      const response = await fetch(`${platform.url}/setup${query}`);
-      expect(response.status).toBe(400);
-      const html = await response.text();
-      expect(html).toContain('this set-up link is invalid');
-      expect(html).not.toContain('<form');
-    },
-  );
-
-  test('accepts no body but its form', async () => {
-    expect((await fetch(`${platform.url}/setup`, { method: 'POST' })).status).toBe(422);
-    const large = await post({ token: 'x'.repeat(20_000) });
-    expect(large.status).toBe(413);
-    const form = await ask(platform, '/setup', {
-      key: '',
-      body: 'token=x',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    });
-    expect(form.status).toBe(415);
+    await setUp({ token, email: 'used@example.com', password });
+    expect((await read(token)).message).toBe('this set-up link was already used: it works only once');
+    expect((await read('guessed')).message).toMatch(/^this set-up link is invalid/);
   });
 });
 

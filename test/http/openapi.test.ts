@@ -311,6 +311,7 @@ test('the registry has the codes, statuses and texts that clients rely on', () =
     NOT_FOUND: { code: 11004, status: 404, text: 'not found' },
     UNAUTHORIZED: { code: 12001, status: 401, text: 'authentication required' },
     INVALID_TOKEN: { code: 12002, status: 401, text: 'invalid token' },
+    FORBIDDEN: { code: 12001, status: 403, text: 'not allowed' },
     LINK_EXPIRED: { code: 12002, status: 403, text: expect.any(String) },
     NOT_READY: { code: 10000, status: 503, text: expect.any(String) },
     SHUTTING_DOWN: { code: 10000, status: 503, text: 'this server is stopping: try again in a few seconds' },

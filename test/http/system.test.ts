@@ -48,8 +48,8 @@ async function system(): Promise<System> {
   return answer.data;
 }
 
-test('is 404 for accounts that are not administrators', async () => {
-  expect(errorOf(await ask(platform, '/system'))).toEqual({ status: 404, code: 11004 });
+test('is 403 for accounts that are not administrators', async () => {
+  expect(errorOf(await ask(platform, '/system'))).toEqual({ status: 403, code: 12001 });
   expect(errorOf(await ask(platform, '/system', { key: '' }))).toEqual({ status: 401, code: 12001 });
 });
 

@@ -133,6 +133,27 @@ test('a dry run of a push lists the files with their sizes, without a platform',
   });
 });
 
+test('a set-up link is printed for an account that exists', async () => {
+  const own = await createTestDatabase();
+  onTestFinished(async () => own.drop());
+  const environment = {
+    CHELA_DATA_DIR: dataDir,
+    DATABASE_URL: own.url,
+    CHELA_PUBLIC_URL: 'https://chela.example',
+  };
+  await runChela(['keys', 'create', 'first'], environment);
+  expect(await runChela(['set-up-link', 'admin'], environment)).toMatchObject({
+    exitCode: 0,
+    output: expect.stringMatching(
+      /^https:\/\/chela\.example\/setup\?token=[\w-]{43}\nOpen it .* within 24 hours\.\n$/,
+    ),
+  });
+  expect(await runChela(['set-up-link', 'nobody'], environment)).toMatchObject({
+    exitCode: 1,
+    output: 'chela: account nobody does not exist\n',
+  });
+});
+
 test('keys are created up to the configured limit of an account', async () => {
   const limited = await createTestDatabase();
   onTestFinished(async () => limited.drop());

@@ -1,4 +1,4 @@
-import { QueryCache, QueryClient } from '@tanstack/react-query';
+import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
 import { ApiError } from './client.ts';
 import { sessionKey } from './session.ts';
 
@@ -11,15 +11,19 @@ function isWorthRetrying(failures: number, error: unknown): boolean {
 }
 
 export function createQueryClient(): QueryClient {
+  /** Reads the session again, which finds out whether it has ended, or only has another token than this page knows. */
+  const noteRefusal = (error: unknown): void => {
+    const isSignedIn = (client.getQueryData(sessionKey) ?? null) !== null;
+    if (!isSignedIn || !(error instanceof ApiError && error.status === 401)) return;
+    void client.invalidateQueries({ queryKey: sessionKey });
+  };
   const client: QueryClient = new QueryClient({
     queryCache: new QueryCache({
-      onError: (error, query) => {
-        const isSessionQuery = query.queryKey[0] === sessionKey[0];
-        if (error instanceof ApiError && error.status === 401 && !isSessionQuery) {
-          void client.invalidateQueries({ queryKey: sessionKey });
-        }
+      onError: (error, { queryKey }) => {
+        if (queryKey[0] !== sessionKey[0]) noteRefusal(error);
       },
     }),
+    mutationCache: new MutationCache({ onError: noteRefusal }),
     defaultOptions: { queries: { staleTime: 5000, retry: isWorthRetrying } },
   });
   return client;

@@ -1,26 +1,46 @@
 /** Who is signed in. */
-import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import type { Session } from '../../../src/answers/credentials.ts';
 import { ApiError, call, setCsrfToken } from './client.ts';
 
+export type { Session } from '../../../src/answers/credentials.ts';
+
 export const sessionKey = ['session'] as const;
+const sessionEndedKey = ['session-ended'] as const;
 
 function remember(session: Session | null): Session | null {
   setCsrfToken(session?.csrf_token ?? '');
   return session;
 }
 
-async function readSession(): Promise<Session | null> {
+/** A session that ends while it is in use stays known, so that its page can stay. */
+async function readSession(client: QueryClient): Promise<Session | null> {
   try {
-    return remember(await call<Session>('/session'));
+    const session = remember(await call<Session>('/session'));
+    client.setQueryData(sessionEndedKey, false);
+    return session;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) return remember(null);
-    throw error;
+    if (!(error instanceof ApiError && error.status === 401)) throw error;
+    const known = client.getQueryData<Session | null>(sessionKey) ?? null;
+    if (known !== null) client.setQueryData(sessionEndedKey, true);
+    return known;
   }
 }
 
+/** Whether the session ended while the console was in use. */
+export const sessionEndedQuery = queryOptions({
+  queryKey: sessionEndedKey,
+  queryFn: () => false,
+  enabled: false,
+  initialData: false,
+});
+
 /** The session; null if nobody is signed in. */
-export const sessionQuery = queryOptions({ queryKey: sessionKey, queryFn: readSession, staleTime: 60_000 });
+export const sessionQuery = queryOptions({
+  queryKey: sessionKey,
+  queryFn: ({ client }) => readSession(client),
+  staleTime: 60_000,
+});
 
 /** The session; undefined if nobody is signed in, or while that is unknown. */
 export function useSession(): Session | undefined {
@@ -33,7 +53,10 @@ export function useSignIn() {
   return useMutation({
     mutationFn: (credentials: { email: string; password: string }) =>
       call<Session>('/session', { body: credentials }),
-    onSuccess: (session) => client.setQueryData(sessionKey, remember(session)),
+    onSuccess: (session) => {
+      client.setQueryData(sessionKey, remember(session));
+      client.setQueryData(sessionEndedKey, false);
+    },
   });
 }
 

@@ -5,6 +5,9 @@ import type { ReactNode } from 'react';
 import { ApiError } from '../api/client.ts';
 import { useTexts } from '../texts/texts.tsx';
 
+/** Of a request without a valid session; a wrong password has another one. */
+const unauthorizedCode = 12_001;
+
 interface ErrorNoticeProps {
   readonly error: Error;
   /** Shows a retry button. */
@@ -14,13 +17,14 @@ interface ErrorNoticeProps {
 export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): ReactNode {
   const { common } = useTexts();
   const details = error instanceof ApiError ? error.details : [];
+  const hasEnded = error instanceof ApiError && error.status === 401 && error.code === unauthorizedCode;
   const requestId = error instanceof ApiError ? error.requestId : '';
   return (
     <Alert
       color="red"
       variant="light"
       icon={<IconAlertTriangle />}
-      title={error.message}
+      title={hasEnded ? common.sessionEnded : error.message}
       role="alert"
       style={{ overflowWrap: 'anywhere' }}
     >

@@ -12,6 +12,7 @@ import {
   IconPlayerPlay,
   IconPuzzle,
   IconStack2,
+  IconUsers,
 } from '@tabler/icons-react';
 import type { LinkProps } from '@tanstack/react-router';
 import type { ComponentType } from 'react';
@@ -44,6 +45,13 @@ const groups: readonly (readonly PageEntry[])[] = [
     { to: '/account', label: ({ common }) => common.account, icon: IconKey, isPrivate: true },
     { to: '/docs', label: ({ common }) => common.docs, icon: IconBook, isPrivate: false },
     { to: '/docs/api', label: ({ common }) => common.reference, icon: IconApi, isPrivate: false },
+    {
+      to: '/accounts',
+      label: ({ common }) => common.accounts,
+      icon: IconUsers,
+      isPrivate: true,
+      isAdmin: true,
+    },
     {
       to: '/system',
       label: ({ common }) => common.system,

@@ -7,6 +7,7 @@ import { useTexts } from '../texts/texts.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { Navigation } from './navigation.tsx';
 import { PaletteButton } from './palette-button.tsx';
+import { SessionEnded } from './session-ended.tsx';
 import classes from './shell.module.css';
 
 const contentId = 'content';
@@ -53,6 +54,7 @@ export function Shell(): ReactNode {
       </AppShell.Navbar>
       <AppShell.Main id={contentId} tabIndex={-1} className={classes['main']}>
         <Outlet />
+        <SessionEnded />
       </AppShell.Main>
     </AppShell>
   );

@@ -27,7 +27,7 @@ export const accountsSettings = {
     environment: 'CHELA_SETUP_LINK_LIFETIME_SECONDS',
     default: 24 * 3600,
     parse: integer(60, 30 * 24 * 3600),
-    describe: "How long the set-up link for the admin account's e-mail address and password works.",
+    describe: 'How long a set-up link works, which sets the e-mail address and password of an account.',
   }),
   sessionLifetimeSeconds: setting<number>({
     environment: 'CHELA_SESSION_LIFETIME_SECONDS',

@@ -43,7 +43,7 @@ export const serverSettings = {
     default: '',
     defaultText: 'the address of each request',
     parse: httpUrl,
-    describe: 'Base URL of signed download links. Set it when Chela runs behind a reverse proxy.',
+    describe: 'Base URL of download links and set-up links. Set it when Chela runs behind a reverse proxy.',
   }),
   corsOrigins: setting<string[]>({
     environment: 'CHELA_CORS_ORIGINS',

@@ -1,8 +1,8 @@
 /** All accounts, for administrators. Extensions of the published API. */
 import { Type, type Static } from 'typebox';
-import { Account } from '../../answers/accounts.ts';
+import { Account, SetupLink } from '../../answers/accounts.ts';
 import { pagedSchema } from '../../answers/pages.ts';
-import type { Account as AccountRecord, AccountChanges } from '../../accounts/accounts.ts';
+import { emailLength, type Account as AccountRecord, type AccountChanges } from '../../accounts/accounts.ts';
 import { invalidArgument } from '../../errors.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
@@ -11,7 +11,7 @@ import { operation } from '../operation.ts';
 import { decimal, lastSecond, momentOf, pageOf, paged, PageQuery, unixSeconds } from './shapes.ts';
 
 const tag = 'accounts';
-const extension = 'For administrators; other accounts get 404. An extension of the published API.';
+const extension = 'For administrators; other accounts get 403. An extension of the published API.';
 
 const namePattern = '^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$';
 
@@ -25,6 +25,8 @@ export function accountShape(account: AccountRecord): Account {
     timezone: account.timezone ?? '',
     balance: decimal(account.balance),
     balance_expiration_at: unixSeconds(account.balanceExpiresAt),
+    state: account.state,
+    link_expires_at: unixSeconds(account.linkExpiresAt),
     created_at: unixSeconds(account.createdAt),
   };
 }
@@ -41,6 +43,13 @@ const name = Type.String({
 });
 
 const changeableFields = {
+  email: Type.Optional(
+    Type.String({
+      description: 'E-mail address to sign in with.',
+      maxLength: emailLength,
+      examples: ['ada@example.com'],
+    }),
+  ),
   plan: Type.Optional(Type.String({ description: 'One of the configured plans.', examples: ['pro'] })),
   timezone: Type.Optional(
     Type.String({
@@ -55,7 +64,17 @@ const changeableFields = {
 
 const NewAccountBody = Type.Object({ name, ...changeableFields }, { additionalProperties: false });
 const AccountChangesBody = Type.Object(
-  { name: Type.Optional(name), ...changeableFields },
+  {
+    name: Type.Optional(name),
+    ...changeableFields,
+    is_disabled: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether the account is disabled: nobody can sign in, its keys are refused, and it starts no runs. Runs in progress continue.',
+        examples: [false],
+      }),
+    ),
+  },
   { additionalProperties: false },
 );
 
@@ -82,8 +101,8 @@ const BalanceBody = Type.Object(
 );
 
 function changesOf(body: Static<typeof AccountChangesBody>): AccountChanges {
-  const { is_admin: isAdmin, ...changes } = body;
-  return { ...changes, isAdmin };
+  const { is_admin: isAdmin, is_disabled: isDisabled, email, ...changes } = body;
+  return { ...changes, email: email?.trim(), isAdmin, isDisabled };
 }
 
 export function addAccountsOperations(app: ApiApp, context: ApiContext): void {
@@ -125,14 +144,15 @@ function addReading(app: ApiApp, { accounts }: ApiContext): void {
   );
 }
 
-function addChanging(app: ApiApp, { accounts, tasks }: ApiContext): void {
+function addChanging(app: ApiApp, context: ApiContext): void {
+  const { accounts, tasks } = context;
   app.post(
     '/accounts',
     operation({
       id: 'createAccount',
       tag,
       summary: 'Create account',
-      description: `Creates an account. Create an API key for it next. ${extension}`,
+      description: `Creates an account. Then make a set-up link, so that its owner can sign in, or an API key. ${extension}`,
       admin: true,
       body: NewAccountBody,
       data: Account,
@@ -160,6 +180,28 @@ function addChanging(app: ApiApp, { accounts, tasks }: ApiContext): void {
       const account = await accounts.update(accountName, changesOf(request.body), actorOf(request));
       if (request.body.timezone !== undefined) await tasks.scheduler.realign(account.id);
       return success(request, accountShape(account));
+    },
+  );
+
+  app.post(
+    '/accounts/:accountName/set-up-link',
+    operation({
+      id: 'createSetupLink',
+      tag,
+      summary: 'Create set-up link',
+      description: `Creates a link with which the owner of an account chooses its e-mail address and password: an invitation, or a way back in. It works once and replaces the previous link. ${extension}`,
+      admin: true,
+      params: AccountParams,
+      data: SetupLink,
+    }),
+    async (request) => {
+      const { accountName } = request.params;
+      const { token, account } = await accounts.createSetupLink(accountName, actorOf(request));
+      return success(request, {
+        url: `${context.baseUrl(request)}/setup?token=${token}`,
+        account: account.name,
+        expires_at: unixSeconds(account.linkExpiresAt),
+      });
     },
   );
 

@@ -72,7 +72,7 @@ function keyScopes({ accounts }: ApiContext): KeyScope[] {
       url: '/accounts/:accountName/api-keys',
       noun: 'AccountApi',
       phrase: 'API key of account',
-      note: 'For administrators; other accounts get 404. An extension of the published API.',
+      note: 'For administrators; other accounts get 403. An extension of the published API.',
       tag: 'accounts',
       admin: true,
       params: AccountParams,

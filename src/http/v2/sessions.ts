@@ -1,14 +1,15 @@
 /** Sessions of the console: sign in with e-mail address and password, sign out. Extensions of the published API. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { Session } from '../../answers/credentials.ts';
+import { ListedSession, Session } from '../../answers/credentials.ts';
+import { pagedSchema } from '../../answers/pages.ts';
 import { csrfTokenOf, emailLength, passwordLength, type SessionRecord } from '../../accounts/accounts.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
-import { sessionCookie, sessionTokenOf } from '../authentication.ts';
+import { sessionCookie, sessionOriginOf, sessionTokenOf, setSessionCookie } from '../authentication.ts';
 import { ChelaError } from '../../errors.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { unixSeconds } from './shapes.ts';
+import { pageOf, paged, PageQuery, unixSeconds } from './shapes.ts';
 
 const SignInBody = Type.Object(
   {
@@ -47,16 +48,11 @@ export function addSessionOperations(app: ApiApp, context: ApiContext): void {
     };
   }
 
-  /** The cookie is limited to the console's path, hidden from scripts, and not sent with requests from other sites. */
-  function setCookie(request: FastifyRequest, reply: FastifyReply, token: string): void {
-    void reply.setCookie(sessionCookie, token, {
-      path: '/',
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: context.baseUrl(request).startsWith('https:'),
-      maxAge: config.sessionLifetimeSeconds,
+  const setCookie = (request: FastifyRequest, reply: FastifyReply, token: string): void =>
+    setSessionCookie(reply, token, {
+      isSecure: context.baseUrl(request).startsWith('https:'),
+      lifetimeSeconds: config.sessionLifetimeSeconds,
     });
-  }
 
   const signIn = operation({
     id: 'createSession',
@@ -64,6 +60,7 @@ export function addSessionOperations(app: ApiApp, context: ApiContext): void {
     summary: 'Sign in',
     description: `Starts a session with e-mail address and password. The answer sets a cookie that authenticates like an API key. ${note}`,
     public: true,
+    errors: [403],
     body: SignInBody,
     data: Session,
   });
@@ -73,7 +70,7 @@ export function addSessionOperations(app: ApiApp, context: ApiContext): void {
     { ...signIn, config: { ...signIn.config, rateLimit: attempts } },
     async (request, reply) => {
       const { email, password } = request.body;
-      const session = await accounts.sessions.begin(email, password, request.id);
+      const session = await accounts.sessions.begin(email, password, request.id, sessionOriginOf(request));
       setCookie(request, reply, session.token);
       return success(request, await sessionShape(session, session.token));
     },
@@ -113,6 +110,36 @@ export function addSessionOperations(app: ApiApp, context: ApiContext): void {
     },
   );
 
+  addSessionList(app, context);
+}
+
+function addSessionList(app: ApiApp, { accounts }: ApiContext): void {
+  app.get(
+    '/sessions',
+    operation({
+      id: 'listSessions',
+      tag: 'account',
+      summary: 'List sessions',
+      description: `Returns the sessions of the account, last used first. ${note}`,
+      querystring: PageQuery,
+      data: pagedSchema(ListedSession),
+    }),
+    async (request) => {
+      const page = pageOf(request.query);
+      const { count, list } = await accounts.sessions.list(request.accountId, page);
+      const shapes = list.map((session) => ({
+        slug: session.slug,
+        is_current: session.id === request.session?.id,
+        address: session.address,
+        user_agent: session.user_agent,
+        created_at: unixSeconds(session.created_at),
+        last_used_at: unixSeconds(session.last_used_at),
+        expires_at: unixSeconds(session.expires_at),
+      }));
+      return success(request, paged({ count, list: shapes }, page));
+    },
+  );
+
   app.delete(
     '/sessions',
     operation({
@@ -120,10 +147,36 @@ export function addSessionOperations(app: ApiApp, context: ApiContext): void {
       tag: 'account',
       summary: 'Sign out everywhere',
       description: `Ends all sessions of the account, in all browsers. API keys keep working. ${note}`,
+      querystring: Type.Object({
+        keep_current: Type.Optional(
+          Type.Boolean({ description: 'Whether the session of this request stays.', default: false }),
+        ),
+      }),
     }),
     async (request, reply) => {
-      await accounts.sessions.endAll(request.accountId, request.id);
-      void reply.clearCookie(sessionCookie, { path: '/' });
+      const kept = request.query.keep_current === true ? request.session?.id : undefined;
+      await accounts.sessions.endAll(request.accountId, request.id, kept);
+      if (kept === undefined) void reply.clearCookie(sessionCookie, { path: '/' });
+      return success(request);
+    },
+  );
+
+  app.delete(
+    '/sessions/:sessionId',
+    operation({
+      id: 'deleteSessionById',
+      tag: 'account',
+      summary: 'End session',
+      description: `Ends one session of the account. ${note}`,
+      params: Type.Object({
+        sessionId: Type.String({
+          description: 'Slug of the session.',
+          examples: ['01KKDXV2G26BT7NH4ZQR2R4NPZ'],
+        }),
+      }),
+    }),
+    async (request) => {
+      await accounts.sessions.endOne(request.accountId, request.params.sessionId, request.id);
       return success(request);
     },
   );

@@ -1,11 +1,12 @@
 /** One guide, which can be copied as Markdown. */
-import { Button, CopyButton, Group, Paper, Skeleton } from '@mantine/core';
+import { Group, Paper, Skeleton } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
-import { IconCheck, IconMarkdown } from '@tabler/icons-react';
+import { IconMarkdown } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useLocation, useNavigate } from '@tanstack/react-router';
 import { useEffect, type ReactNode } from 'react';
 import { guideQuery, guidesQuery } from '../../api/guides.ts';
+import { CopyButton } from '../../components/copy-button.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { OwnMarkdown } from '../../components/markdown.tsx';
 import { NotFoundPage } from '../../shell/not-found-page.tsx';
@@ -26,21 +27,8 @@ export function withPageLinks(markdown: string): string {
 }
 
 function CopyMarkdown({ markdown }: { readonly markdown: string }): ReactNode {
-  const { reference, common } = useTexts();
-  return (
-    <CopyButton value={markdown}>
-      {({ copied, copy }) => (
-        <Button
-          variant="default"
-          size="xs"
-          leftSection={copied ? <IconCheck size={16} /> : <IconMarkdown size={16} />}
-          onClick={copy}
-        >
-          {copied ? common.copied : reference.copyMarkdown}
-        </Button>
-      )}
-    </CopyButton>
-  );
+  const { reference } = useTexts();
+  return <CopyButton text={markdown} label={reference.copyMarkdown} icon={<IconMarkdown size={16} />} />;
 }
 
 function GuideText({ markdown }: { readonly markdown: string }): ReactNode {

@@ -1,23 +1,12 @@
 /** One operation of the API: its request and answers, and a form to try it. */
-import {
-  Badge,
-  Button,
-  Code,
-  CopyButton,
-  Grid,
-  Group,
-  Skeleton,
-  Stack,
-  Tabs,
-  Text,
-  Title,
-} from '@mantine/core';
-import { IconCheck, IconMarkdown } from '@tabler/icons-react';
+import { Badge, Code, Grid, Group, Skeleton, Stack, Tabs, Text, Title } from '@mantine/core';
+import { IconMarkdown } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { exampleOf, type ApiDocument, type Operation } from '../../../../src/documentation/api-document.ts';
 import { documentQuery } from '../../api/document.ts';
+import { CopyButton } from '../../components/copy-button.tsx';
 import { CodeBlock } from '../../components/code-block.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
@@ -105,20 +94,13 @@ function Examples({ operation, document }: PartProps): ReactNode {
 }
 
 function MarkdownButton({ operation, document }: PartProps): ReactNode {
-  const { reference: texts, common } = useTexts();
+  const { reference: texts } = useTexts();
   return (
-    <CopyButton value={operationMarkdown(operation, document, location.origin, texts)}>
-      {({ copied, copy }) => (
-        <Button
-          variant="default"
-          size="xs"
-          leftSection={copied ? <IconCheck size={16} /> : <IconMarkdown size={16} />}
-          onClick={copy}
-        >
-          {copied ? common.copied : texts.copyMarkdown}
-        </Button>
-      )}
-    </CopyButton>
+    <CopyButton
+      text={operationMarkdown(operation, document, location.origin, texts)}
+      label={texts.copyMarkdown}
+      icon={<IconMarkdown size={16} />}
+    />
   );
 }
 

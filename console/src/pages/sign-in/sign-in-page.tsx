@@ -1,11 +1,11 @@
 /** Sign-in with e-mail address and password. */
-import { Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
-import { useDocumentTitle } from '@mantine/hooks';
+import { Text } from '@mantine/core';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
-import { useState, type FormEvent, type ReactNode } from 'react';
-import { useSignIn } from '../../api/session.ts';
-import { ErrorNotice } from '../../components/error-notice.tsx';
+import type { ReactNode } from 'react';
+import { AnchorLink } from '../../components/links.tsx';
+import { SignInForm } from '../../components/sign-in-form.tsx';
 import { useTexts } from '../../texts/texts.tsx';
+import { EntryCard } from './entry-card.tsx';
 
 const route = getRouteApi('/sign-in');
 
@@ -15,51 +15,18 @@ function pageAfter(next: string | undefined): string {
 }
 
 export function SignInPage(): ReactNode {
-  const { signIn: texts, common } = useTexts();
+  const { signIn: texts } = useTexts();
   const { next } = route.useSearch();
   const router = useRouter();
-  const signIn = useSignIn();
-  const [email, setEmail] = useState('');
-  const [password, setPassword] = useState('');
-  useDocumentTitle(`${texts.title} · ${common.product}`);
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    signIn.mutate({ email, password }, { onSuccess: () => router.history.push(pageAfter(next)) });
-  };
   return (
-    <Center mih="100vh" p="md" component="main">
-      <Paper withBorder shadow="sm" p="xl" w="100%" maw={400}>
-        <form onSubmit={submit}>
-          <Stack>
-            <Title order={1} size="h3">
-              {texts.title}
-            </Title>
-            {signIn.error !== null && <ErrorNotice error={signIn.error} />}
-            <TextInput
-              label={texts.email}
-              type="email"
-              autoComplete="username"
-              required
-              data-autofocus
-              value={email}
-              onChange={(event) => setEmail(event.currentTarget.value)}
-            />
-            <PasswordInput
-              label={texts.password}
-              autoComplete="current-password"
-              required
-              value={password}
-              onChange={(event) => setPassword(event.currentTarget.value)}
-            />
-            <Button type="submit" loading={signIn.isPending} fullWidth>
-              {texts.submit}
-            </Button>
-            <Text size="sm" c="dimmed">
-              {texts.firstTime}
-            </Text>
-          </Stack>
-        </form>
-      </Paper>
-    </Center>
+    <EntryCard title={texts.title}>
+      <SignInForm onSignedIn={() => router.history.push(pageAfter(next))} />
+      <AnchorLink to="/forgot-password" size="sm">
+        {texts.forgot}
+      </AnchorLink>
+      <Text size="sm" c="dimmed">
+        {texts.firstTime}
+      </Text>
+    </EntryCard>
   );
 }

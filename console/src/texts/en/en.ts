@@ -1,5 +1,6 @@
 /** English, and the shape of every other language. One file per part of the console. */
 import { account } from './account.ts';
+import { accounts } from './accounts.ts';
 import { common } from './common.ts';
 import { ends } from './ends.ts';
 import { guides } from './guides.ts';
@@ -25,6 +26,7 @@ import { usage } from './usage.ts';
 
 export const en = {
   account,
+  accounts,
   common,
   ends,
   guides,

@@ -1,6 +1,7 @@
 /** 简体中文 */
 import type { Texts } from '../en/en.ts';
 import { account } from './account.ts';
+import { accounts } from './accounts.ts';
 import { common } from './common.ts';
 import { ends } from './ends.ts';
 import { guides } from './guides.ts';
@@ -26,6 +27,7 @@ import { usage } from './usage.ts';
 
 export const zh: Texts = {
   account,
+  accounts,
   common,
   ends,
   guides,

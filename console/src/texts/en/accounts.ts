@@ -1,0 +1,30 @@
+/** The page of all accounts. */
+export const accounts = {
+  title: 'Accounts',
+  description: 'Everybody who uses this installation, and programs that have an account of their own.',
+  name: 'Name',
+  nameHint: 'Lower-case letters, digits, hyphens and underscores. It is part of the paths of its workers.',
+  emailHint: 'Its owner can change it when opening the link.',
+  state: 'State',
+  plan: 'Plan',
+  createdAt: 'Created',
+  isAdmin: 'Administrator',
+  isAdminHint: 'Sees and changes all accounts and the system.',
+  states: { active: 'Active', invited: 'Invited', keys_only: 'API keys only', disabled: 'Disabled' },
+  linkExpires: 'The link expires',
+  linkExpired: 'The link has expired',
+  invite: 'Invite member',
+  createAndInvite: 'Create account',
+  newLink: 'New link',
+  newLinkOf: (name: string) => `New link for ${name}`,
+  linkTitle: (name: string) => `Link for ${name}`,
+  linkText: (name: string) =>
+    `Send this link to the owner of ${name}, who chooses an e-mail address and a password with it. It works once and replaces earlier links.`,
+  linkOnce: 'Copy it now. It will not be shown again.',
+  disable: 'Disable',
+  disableTitle: (name: string) => `Disable ${name}?`,
+  disableText:
+    'Nobody can sign in to it, its API keys are refused, and it starts no runs. Runs in progress continue, and nothing is deleted. You can enable it again.',
+  enable: 'Enable',
+  enableOf: (name: string) => `Enable ${name}`,
+};
