@@ -1,6 +1,7 @@
 /** Creates an account, and shows the link that invites its owner. */
 import { Button, Checkbox, Group, Stack, TextInput } from '@mantine/core';
 import { useState, type FormEvent, type ReactNode } from 'react';
+import { withoutEnd } from '../../../../src/text/text-ends.ts';
 import { useInviteAccount } from '../../api/accounts.ts';
 import { Dialog } from '../../components/dialog.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
@@ -12,8 +13,8 @@ const maxNameLength = 64;
 /** A name that the API accepts, from the part of an address before the @. */
 function nameFrom(email: string): string {
   const [local = ''] = email.split('@');
-  const name = local.toLowerCase().replaceAll(/[^a-z0-9_-]/g, '-');
-  return name.replaceAll(/^[_-]+|[_-]+$/g, '').slice(0, maxNameLength);
+  const words = local.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  return withoutEnd(words.join('-').slice(0, maxNameLength), '-');
 }
 
 export function InviteDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
