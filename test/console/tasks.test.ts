@@ -140,7 +140,7 @@ test('it is run with one click, and deleted', async () => {
   const page = await browser.open('/tasks');
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.waitForURL('**/runs/*');
-  await page.getByText('Succeeded').waitFor();
+  await page.getByText('Succeeded', { exact: true }).waitFor();
   await page.getByRole('cell', { name: 'Hello, Grace.' }).waitFor();
   await page.getByRole('link', { name: 'Task: Greet Grace' }).click();
   await page.getByRole('tab', { name: 'Runs' }).click();

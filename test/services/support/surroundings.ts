@@ -120,9 +120,15 @@ export class Surroundings {
       proxy_region: '',
     };
     const [run] = await this.query<{ id: number }>(
-      `INSERT INTO run (slug, account_id, worker_id, worker_version_id, status, origin, input, system, day, subtask_count,
+      `WITH stored AS (
+       INSERT INTO run (slug, account_id, worker_id, worker_version_id, status, origin, input, system, day, subtask_count,
          subtasks_finished, started_at, finished_at, end_reason, end_detail)
-       VALUES ($1, $2, $3, $4, $5, 'api_v2', '{}', $6, $7, 1, $8::int, now(), $9, $10, $11) RETURNING id`,
+       VALUES ($1, $2, $3, $4, $5, 'api_v2', '{}', $6, $7, 1, $8::int, now(), $9, $10, $11) RETURNING id
+       ), part AS (
+         INSERT INTO subtask (run_id, number, status, input, account_id, runner_id)
+         SELECT id, 1, $5, '{}', $2, $12 FROM stored
+       )
+       SELECT id FROM stored`,
       [
         slug,
         accountId,
@@ -135,13 +141,10 @@ export class Surroundings {
         isEnded ? new Date() : null,
         isEnded ? 'succeeded' : null,
         isEnded ? {} : null,
+        status === 'running' ? state.runnerId : null,
       ],
     );
     const id = run?.id ?? 0;
-    await this.query(
-      `INSERT INTO subtask (run_id, number, status, input, account_id, runner_id) VALUES ($1, 1, $2, '{}', $3, $4)`,
-      [id, status, accountId, status === 'running' ? state.runnerId : null],
-    );
     return { id, slug };
   }
 
