@@ -1,5 +1,5 @@
 /** The account's API keys: list, create, revoke. */
-import { Button, Group, Pagination, Paper, Skeleton, Stack, Table, Text, Title } from '@mantine/core';
+import { Button, Group, Pagination, Paper, Skeleton, Table, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
@@ -9,7 +9,7 @@ import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { Moment } from '../../components/moment.tsx';
-import { Dialog } from '../../components/dialog.tsx';
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { CreateApiKey } from './create-api-key.tsx';
 
@@ -20,27 +20,17 @@ function RevokeDialog({
   readonly apiKey: ApiKey;
   readonly onClose: () => void;
 }): ReactNode {
-  const { account: texts, common } = useTexts();
+  const { account: texts } = useTexts();
   const revoke = useRevokeApiKey();
   return (
-    <Dialog onClose={onClose} title={texts.revokeTitle(apiKey.name)}>
-      <Stack>
-        <Text size="sm">{texts.revokeText}</Text>
-        {revoke.error !== null && <ErrorNotice error={revoke.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {common.cancel}
-          </Button>
-          <Button
-            color="red.9"
-            loading={revoke.isPending}
-            onClick={() => revoke.mutate({ slug: apiKey.slug }, { onSuccess: onClose })}
-          >
-            {texts.revoke}
-          </Button>
-        </Group>
-      </Stack>
-    </Dialog>
+    <ConfirmDialog
+      title={texts.revokeTitle(apiKey.name)}
+      text={texts.revokeText}
+      action={texts.revoke}
+      change={revoke}
+      onConfirm={() => revoke.mutate({ slug: apiKey.slug }, { onSuccess: onClose })}
+      onClose={onClose}
+    />
   );
 }
 

@@ -3,6 +3,7 @@ import { Alert, Button, Code, Group, Select, Stack, Text, TextInput } from '@man
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useCreateApiKey } from '../../api/api-keys.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
+import { DialogButtons } from '../../components/dialog-buttons.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { useTexts } from '../../texts/texts.tsx';
@@ -34,7 +35,7 @@ function CreatedKey({ value, onClose }: { readonly value: string; readonly onClo
 }
 
 export function CreateApiKey({ onClose }: { readonly onClose: () => void }): ReactNode {
-  const { account: texts, common } = useTexts();
+  const { account: texts } = useTexts();
   const create = useCreateApiKey();
   const [name, setName] = useState('');
   const [days, setDays] = useState(never);
@@ -75,14 +76,7 @@ export function CreateApiKey({ onClose }: { readonly onClose: () => void }): Rea
               allowDeselect={false}
               onChange={(value) => setDays(value ?? never)}
             />
-            <Group justify="flex-end">
-              <Button variant="default" onClick={onClose}>
-                {common.cancel}
-              </Button>
-              <Button type="submit" loading={create.isPending}>
-                {texts.create}
-              </Button>
-            </Group>
+            <DialogButtons action={texts.create} isPending={create.isPending} onCancel={onClose} />
             <Text size="xs" c="dimmed">
               {texts.keysText}
             </Text>

@@ -6,7 +6,9 @@ import { useState, type FormEvent, type ReactNode } from 'react';
 import { useChangeEmail, useChangePassword } from '../../api/getting-in.ts';
 import { useSession } from '../../api/session.ts';
 import { Dialog } from '../../components/dialog.tsx';
+import { DialogButtons } from '../../components/dialog-buttons.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
+import { NewPasswordField } from '../../components/new-password-field.tsx';
 import { PasswordField } from '../../components/password-field.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
@@ -20,7 +22,7 @@ interface ChangeFormProps {
 
 /** A change that asks for the current password. */
 function ChangeForm({ error, isPending, onClose, onSubmit, children }: ChangeFormProps): ReactNode {
-  const { account: texts, common } = useTexts();
+  const { account: texts } = useTexts();
   const [current, setCurrent] = useState('');
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -39,21 +41,14 @@ function ChangeForm({ error, isPending, onClose, onSubmit, children }: ChangeFor
           onChange={(event) => setCurrent(event.currentTarget.value)}
         />
         {children}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {common.cancel}
-          </Button>
-          <Button type="submit" loading={isPending}>
-            {common.save}
-          </Button>
-        </Group>
+        <DialogButtons isPending={isPending} onCancel={onClose} />
       </Stack>
     </form>
   );
 }
 
 function PasswordDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
-  const { account: texts, signIn } = useTexts();
+  const { account: texts } = useTexts();
   const change = useChangePassword();
   const [password, setPassword] = useState('');
   const onSuccess = (): void => {
@@ -68,16 +63,7 @@ function PasswordDialog({ onClose }: { readonly onClose: () => void }): ReactNod
         onClose={onClose}
         onSubmit={(current) => change.mutate({ current_password: current, password }, { onSuccess })}
       >
-        <PasswordField
-          label={signIn.newPassword}
-          description={signIn.passwordHint}
-          autoComplete="new-password"
-          required
-          minLength={12}
-          maxLength={200}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
+        <NewPasswordField value={password} onChange={setPassword} />
         <Text size="xs" c="dimmed">
           {texts.changePasswordText}
         </Text>

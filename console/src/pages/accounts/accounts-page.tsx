@@ -13,6 +13,7 @@ import {
   type AccountState,
 } from '../../api/accounts.ts';
 import { useSession } from '../../api/session.ts';
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { ListPager } from '../../components/list-pager.tsx';
@@ -93,27 +94,17 @@ function DisableDialog({
   readonly account: Account;
   readonly onClose: () => void;
 }): ReactNode {
-  const { accounts: texts, common } = useTexts();
+  const { accounts: texts } = useTexts();
   const disable = useDisableAccount();
   return (
-    <Dialog onClose={onClose} title={texts.disableTitle(account.name)}>
-      <Stack>
-        <Text size="sm">{texts.disableText}</Text>
-        {disable.error !== null && <ErrorNotice error={disable.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {common.cancel}
-          </Button>
-          <Button
-            color="red.9"
-            loading={disable.isPending}
-            onClick={() => disable.mutate({ name: account.name, isDisabled: true }, { onSuccess: onClose })}
-          >
-            {texts.disable}
-          </Button>
-        </Group>
-      </Stack>
-    </Dialog>
+    <ConfirmDialog
+      title={texts.disableTitle(account.name)}
+      text={texts.disableText}
+      action={texts.disable}
+      change={disable}
+      onConfirm={() => disable.mutate({ name: account.name, isDisabled: true }, { onSuccess: onClose })}
+      onClose={onClose}
+    />
   );
 }
 

@@ -1,9 +1,10 @@
 /** Creates an account, and shows the link that invites its owner. */
-import { Button, Checkbox, Group, Stack, TextInput } from '@mantine/core';
+import { Checkbox, Stack, TextInput } from '@mantine/core';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { withoutEnd } from '../../../../src/text/text-ends.ts';
 import { useInviteAccount } from '../../api/accounts.ts';
 import { Dialog } from '../../components/dialog.tsx';
+import { DialogButtons } from '../../components/dialog-buttons.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { LinkView } from './link-dialog.tsx';
@@ -18,7 +19,7 @@ function nameFrom(email: string): string {
 }
 
 export function InviteDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
-  const { accounts: texts, signIn, common } = useTexts();
+  const { accounts: texts, signIn } = useTexts();
   const invite = useInviteAccount();
   const [email, setEmail] = useState('');
   const [name, setName] = useState<string>();
@@ -61,14 +62,7 @@ export function InviteDialog({ onClose }: { readonly onClose: () => void }): Rea
               checked={isAdmin}
               onChange={(event) => setIsAdmin(event.currentTarget.checked)}
             />
-            <Group justify="flex-end">
-              <Button variant="default" onClick={onClose}>
-                {common.cancel}
-              </Button>
-              <Button type="submit" loading={invite.isPending}>
-                {texts.createAndInvite}
-              </Button>
-            </Group>
+            <DialogButtons action={texts.createAndInvite} isPending={invite.isPending} onCancel={onClose} />
           </Stack>
         </form>
       ) : (

@@ -1,5 +1,5 @@
 /** The actions of a run: abort, export, edit and run, run again. Each keeps its place, so that none appears under the pointer. */
-import { Button, Group, Stack, Text } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { IconEdit, IconPlayerStop, IconRefresh } from '@tabler/icons-react';
@@ -7,15 +7,15 @@ import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { RowQuery } from '../../api/row-queries.ts';
 import { isFinished, useAbortRun, useRerun, type Run } from '../../api/runs.ts';
-import { Dialog } from '../../components/dialog.tsx';
-import { ErrorNotice } from '../../components/error-notice.tsx';
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
+
 import { ButtonLink } from '../../components/links.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { ExportButton } from './export-button.tsx';
 import { ScheduleButton } from './schedule-button.tsx';
 
 function AbortButton({ run }: { readonly run: Run }): ReactNode {
-  const { run: texts, common } = useTexts();
+  const { run: texts } = useTexts();
   const [isOpen, { open, close }] = useDisclosure();
   const abort = useAbortRun(run.slug);
   return (
@@ -30,24 +30,16 @@ function AbortButton({ run }: { readonly run: Run }): ReactNode {
       >
         {texts.abort}
       </Button>
-      <Dialog opened={isOpen} onClose={close} title={texts.abortTitle}>
-        <Stack>
-          <Text size="sm">{texts.abortText}</Text>
-          {abort.error !== null && <ErrorNotice error={abort.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              {common.cancel}
-            </Button>
-            <Button
-              color="red.9"
-              loading={abort.isPending}
-              onClick={() => abort.mutate(undefined, { onSuccess: close })}
-            >
-              {texts.abort}
-            </Button>
-          </Group>
-        </Stack>
-      </Dialog>
+      {isOpen && (
+        <ConfirmDialog
+          title={texts.abortTitle}
+          text={texts.abortText}
+          action={texts.abort}
+          change={abort}
+          onConfirm={() => abort.mutate(undefined, { onSuccess: close })}
+          onClose={close}
+        />
+      )}
     </>
   );
 }

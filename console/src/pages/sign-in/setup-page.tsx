@@ -8,7 +8,7 @@ import { setupLinkQuery, useSetUp, type OpenSetupLink } from '../../api/getting-
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink } from '../../components/links.tsx';
 import { Moment } from '../../components/moment.tsx';
-import { PasswordField } from '../../components/password-field.tsx';
+import { NewPasswordField } from '../../components/new-password-field.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { EntryCard } from './entry-card.tsx';
 
@@ -42,16 +42,7 @@ function SetupForm({ token, link }: { readonly token: string; readonly link: Ope
           value={email}
           onChange={(event) => setEmail(event.currentTarget.value)}
         />
-        <PasswordField
-          label={texts.newPassword}
-          description={texts.passwordHint}
-          autoComplete="new-password"
-          required
-          minLength={12}
-          maxLength={200}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
+        <NewPasswordField value={password} onChange={setPassword} />
         <Button type="submit" loading={setUp.isPending} fullWidth>
           {texts.setUp}
         </Button>

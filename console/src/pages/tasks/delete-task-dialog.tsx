@@ -1,9 +1,7 @@
 /** Asks before a task is deleted. */
-import { Button, Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useDeleteTask, type Task } from '../../api/tasks.ts';
-import { Dialog } from '../../components/dialog.tsx';
-import { ErrorNotice } from '../../components/error-notice.tsx';
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
 interface DeleteTaskDialogProps {
@@ -13,26 +11,16 @@ interface DeleteTaskDialogProps {
 }
 
 export function DeleteTaskDialog({ task, onClose, onDeleted }: DeleteTaskDialogProps): ReactNode {
-  const { tasks: texts, common } = useTexts();
+  const { tasks: texts } = useTexts();
   const remove = useDeleteTask(task.slug);
   return (
-    <Dialog onClose={onClose} title={texts.removeTitle(task.title)}>
-      <Stack>
-        <Text size="sm">{texts.removeText}</Text>
-        {remove.error !== null && <ErrorNotice error={remove.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {common.cancel}
-          </Button>
-          <Button
-            color="red.9"
-            loading={remove.isPending}
-            onClick={() => remove.mutate(undefined, { onSuccess: onDeleted })}
-          >
-            {texts.remove}
-          </Button>
-        </Group>
-      </Stack>
-    </Dialog>
+    <ConfirmDialog
+      title={texts.removeTitle(task.title)}
+      text={texts.removeText}
+      action={texts.remove}
+      change={remove}
+      onConfirm={() => remove.mutate(undefined, { onSuccess: onDeleted })}
+      onClose={onClose}
+    />
   );
 }

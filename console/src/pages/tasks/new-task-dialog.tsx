@@ -1,10 +1,11 @@
 /** Saves a worker's input as a task, with or without a schedule. */
-import { Button, Group, Stack, TextInput } from '@mantine/core';
+import { Stack, TextInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import type { RunRequest } from '../../api/run-inputs.ts';
 import { useCreateTask } from '../../api/tasks.ts';
 import { Dialog } from '../../components/dialog.tsx';
+import { DialogButtons } from '../../components/dialog-buttons.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { firstSchedule, scheduleRequest } from './edited-schedule.ts';
@@ -21,7 +22,7 @@ interface NewTaskDialogProps {
 
 export function NewTaskDialog(props: NewTaskDialogProps): ReactNode {
   const { workerId, request, isScheduled, onClose } = props;
-  const { tasks: texts, common } = useTexts();
+  const { tasks: texts } = useTexts();
   const navigate = useNavigate();
   const create = useCreateTask(workerId);
   const [title, setTitle] = useState(props.title);
@@ -52,14 +53,7 @@ export function NewTaskDialog(props: NewTaskDialogProps): ReactNode {
             onFocus={(event) => event.currentTarget.select()}
           />
           {isScheduled && <ScheduleFields edited={edited} isNew onChange={setEdited} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {common.cancel}
-            </Button>
-            <Button type="submit" loading={create.isPending}>
-              {common.save}
-            </Button>
-          </Group>
+          <DialogButtons isPending={create.isPending} onCancel={onClose} />
         </Stack>
       </form>
     </Dialog>

@@ -1,14 +1,15 @@
 /** Changes the title of a task. */
-import { ActionIcon, Button, Group, Stack, TextInput } from '@mantine/core';
+import { ActionIcon, Stack, TextInput } from '@mantine/core';
 import { IconPencil } from '@tabler/icons-react';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useRenameTask, type Task } from '../../api/tasks.ts';
 import { Dialog } from '../../components/dialog.tsx';
+import { DialogButtons } from '../../components/dialog-buttons.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
 function RenameDialog({ task, onClose }: { readonly task: Task; readonly onClose: () => void }): ReactNode {
-  const { tasks: texts, common } = useTexts();
+  const { tasks: texts } = useTexts();
   const rename = useRenameTask(task.slug);
   const [title, setTitle] = useState(task.title);
   const submit = (event: FormEvent): void => {
@@ -28,14 +29,7 @@ function RenameDialog({ task, onClose }: { readonly task: Task; readonly onClose
             value={title}
             onChange={(event) => setTitle(event.currentTarget.value)}
           />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {common.cancel}
-            </Button>
-            <Button type="submit" loading={rename.isPending}>
-              {common.save}
-            </Button>
-          </Group>
+          <DialogButtons isPending={rename.isPending} onCancel={onClose} />
         </Stack>
       </form>
     </Dialog>
