@@ -26,6 +26,14 @@ export function emailTaken(error: unknown): never {
   throw error;
 }
 
+/** A link that somebody else may have, or that was sent to a former address. Its row remembers when it was mailed. */
+async function expireLink(client: PoolClient, accountId: number): Promise<void> {
+  await client.query(
+    'UPDATE setup_link SET expires_at = now() WHERE account_id = $1 AND expires_at > now()',
+    [accountId],
+  );
+}
+
 interface SignInRow {
   readonly name: string;
   readonly password_hash: string | null;
@@ -39,7 +47,7 @@ export class SignInCredentials {
   }
 
   /**
-   * Changes the password, and ends every other session of the account.
+   * Changes the password, and ends every other session of the account and its unused set-up link.
    * @param sessionId the session that stays; undefined to end all
    * @throws ChelaError INVALID_ARGUMENT if the current password is wrong, INVALID_SHAPE if the new one is too short
    */
@@ -54,6 +62,7 @@ export class SignInCredentials {
     await this.#database.transaction(async (client) => {
       await this.#stillSame(client, actor.accountId, before);
       await client.query('UPDATE account SET password_hash = $2 WHERE id = $1', [actor.accountId, hash]);
+      await expireLink(client, actor.accountId);
       await client.query('DELETE FROM session WHERE account_id = $1 AND id IS DISTINCT FROM $2', [
         actor.accountId,
         sessionId ?? null,
@@ -73,6 +82,7 @@ export class SignInCredentials {
       .transaction(async (client) => {
         await this.#stillSame(client, actor.accountId, before);
         await client.query('UPDATE account SET email = $2 WHERE id = $1', [actor.accountId, email]);
+        await expireLink(client, actor.accountId);
         await recordAudit(client, actor, {
           action: 'account.email_changed',
           subject: before.name,

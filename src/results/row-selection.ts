@@ -1,5 +1,13 @@
 /** Which rows of a run are shown or exported, and in which order. Without imports, for the console. */
 
+/** Numbers as JSON writes them, also in texts, as `text_as_number` of the database reads them. */
+const numberText = /^-?\d+(?:\.\d+)?(?:e[-+]?\d{1,2})?$/i;
+export const maxNumberLength = 100;
+
+export function isNumberText(text: string): boolean {
+  return text.length <= maxNumberLength && numberText.test(text);
+}
+
 export const filterOperators = ['contains', 'equals', 'empty', 'not_empty', 'range'] as const;
 export type FilterOperator = (typeof filterOperators)[number];
 

@@ -1,7 +1,7 @@
 /** Statements that find the numbers of selected rows. They read the rows of one run; no index covers their values. */
 import { containing, containingInJson } from '../database/database.ts';
 import type { RunReference } from '../runs/runs.ts';
-import type { RowFilter, RowSelection } from './row-selection.ts';
+import { isNumberText, type RowFilter, type RowSelection } from './row-selection.ts';
 
 export interface Statement {
   readonly text: string;
@@ -10,9 +10,6 @@ export interface Statement {
 
 /** Sorting compares texts by this many characters, so that it does not copy megabytes. */
 const comparedCharacters = 200;
-
-/** Text that `text_as_number` reads as a number. */
-const numberText = /^-?\d+(?:\.\d+)?(?:e[-+]?\d{1,2})?$/i;
 
 class Parameters {
   readonly values: unknown[] = [];
@@ -51,7 +48,7 @@ function filterCondition(filter: RowFilter, value: string, parameters: Parameter
       return `${value} ILIKE ${parameters.add(containing(filter.value), 'text')}`;
     case 'equals': {
       const text = parameters.add(filter.value, 'text');
-      if (filter.value.length > 100 || !numberText.test(filter.value)) return `${value} = ${text}`;
+      if (!isNumberText(filter.value)) return `${value} = ${text}`;
       return `(${value} = ${text} OR text_as_number(${value}) = text_as_number(${text}))`;
     }
     case 'empty':

@@ -250,6 +250,23 @@ describe('changing the e-mail address', () => {
   });
 });
 
+test.each([
+  ['password', { password: 'a brand new password' }],
+  ['email', { email: 'newer-email@example.com' }],
+])('a set-up link that was not used ends when the %s is changed', async (field, change) => {
+  const owner = await member(`linked-${field}`);
+  const browser = await openSession(owner);
+  const { data } = await makeLink(owner.name);
+  const body = { current_password: password, ...change };
+  expect((await browser.call(`/users/account/${field}`, { method: 'PUT', body })).code).toBe(0);
+  const used = await ask(platform, '/setup', {
+    key: '',
+    body: { token: tokenIn(String(data['url'])), email: owner.email, password: 'the password of a thief' },
+  });
+  expect(errorOf(used)).toEqual(invalid);
+  expect(used.message).toContain('this set-up link has expired');
+});
+
 describe('the sessions of an account', () => {
   test('are listed with their browser, and ended one by one or all others at once', async () => {
     const traveler = await member('traveler');

@@ -5,6 +5,8 @@ import { invalidArgument } from '../../errors.ts';
 import { isJsonObject, isRawNumber, parseJson } from '../../json/lossless-json.ts';
 import {
   filterOperators,
+  isNumberText,
+  maxNumberLength,
   sortDirections,
   type FilterOperator,
   type RowFilter,
@@ -14,7 +16,6 @@ import {
 const maxFilters = 20;
 const maxKeyLength = 800;
 const maxValueLength = 1000;
-const maxNumberLength = 100;
 
 /** The part of the parameters besides `search`. */
 export const orderAndFilter = {
@@ -67,7 +68,6 @@ function checked(text: string, what: string, maxLength: number): string {
   return text;
 }
 
-const numberText = /^-?\d+(?:\.\d+)?(?:e[-+]?\d{1,2})?$/i;
 /** As much of an ISO 8601 moment as one needs. */
 const dateText = /^\d{4}-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d:?\d\d)?)?$/i;
 
@@ -76,8 +76,7 @@ type Bound = { readonly kind: 'number' | 'date'; readonly text: string } | undef
 function boundOf(value: unknown, what: string): Bound {
   if (value === undefined || value === null) return undefined;
   const number = typeof value === 'number' ? String(value) : isRawNumber(value) ? value.rawJSON : undefined;
-  if (number !== undefined && number.length <= maxNumberLength && numberText.test(number))
-    return { kind: 'number', text: number };
+  if (number !== undefined && isNumberText(number)) return { kind: 'number', text: number };
   if (typeof value === 'string' && value.length <= 40 && dateText.test(value))
     return { kind: 'date', text: value };
   throw invalidArgument(

@@ -1,8 +1,9 @@
 /** The figures of a run: rows, times in the reader's zone, traffic, cost. */
-import { Paper, SimpleGrid, Text } from '@mantine/core';
+import { Paper, SimpleGrid } from '@mantine/core';
 import { useInterval } from '@mantine/hooks';
 import { useState, type ReactNode } from 'react';
 import { isFinished, type Run } from '../../api/runs.ts';
+import { Figure } from '../../components/figure.tsx';
 import { formatBytes, formatCount, formatDuration } from '../../components/figures.ts';
 import { Moment } from '../../components/moment.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
@@ -12,19 +13,6 @@ function Ticking({ seconds }: { readonly seconds: number }): ReactNode {
   const [shown, setShown] = useState(seconds);
   useInterval(() => setShown(shown + 1), 1000, { autoInvoke: true });
   return formatDuration(shown);
-}
-
-function Figure({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {
-  return (
-    <div>
-      <Text size="xs" c="dimmed">
-        {label}
-      </Text>
-      <Text fw={600} component="div" style={{ fontVariantNumeric: 'tabular-nums' }}>
-        {children}
-      </Text>
-    </div>
-  );
 }
 
 export function RunFigures({ run }: { readonly run: Run }): ReactNode {

@@ -4,25 +4,13 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { runsQuery } from '../../api/runs.ts';
 import type { Task } from '../../api/tasks.ts';
+import { Figure } from '../../components/figure.tsx';
 import { formatCount } from '../../components/figures.ts';
 import { AnchorLink } from '../../components/links.tsx';
 import { Moment } from '../../components/moment.tsx';
 import { ScheduleText } from '../../components/schedule-text.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
-
-function Figure({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {
-  return (
-    <div>
-      <Text size="xs" c="dimmed">
-        {label}
-      </Text>
-      <Text size="sm" component="div" mih="3rem">
-        {children}
-      </Text>
-    </div>
-  );
-}
 
 function LastRun({ task }: { readonly task: Task }): ReactNode {
   const { runs } = useTexts();
