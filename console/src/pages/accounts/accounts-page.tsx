@@ -39,7 +39,7 @@ function StateCell({ account }: { readonly account: Account }): ReactNode {
   const { state, link_expires_at: expiresAt } = account;
   return (
     <Stack gap={2} align="flex-start">
-      <Badge color={colors[state]} variant="light" radius="sm" tt="none">
+      <Badge color={colors[state]} variant="light" radius="sm" tt="none" miw="max-content">
         {texts.states[state]}
       </Badge>
       {state === 'invited' && (

@@ -32,7 +32,7 @@ function RunLine({ run }: { readonly run: Run }): ReactNode {
         </Text>
         {run.task_slug !== '' && (
           <AnchorLink to="/tasks/$taskId" params={{ taskId: run.task_slug }} size="xs" c="dimmed">
-            {run.task_title}
+            {all.run.ofTask(run.task_title)}
           </AnchorLink>
         )}
       </Table.Td>

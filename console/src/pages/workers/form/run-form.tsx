@@ -183,7 +183,7 @@ export function RunForm({ workerId, worker, schema, filling, versions, taskSlug 
             <Group gap="xs" className={classes['count']}>
               <SubtaskCount workerId={workerId} form={form} />
               <Text size="xs" c="dimmed" visibleFrom="sm" aria-hidden>
-                <Kbd size="xs">Ctrl</Kbd> + <Kbd size="xs">Enter</Kbd>
+                <Kbd size="xs">Ctrl ⏎</Kbd>
               </Text>
             </Group>
           </Group>
