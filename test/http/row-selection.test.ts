@@ -175,6 +175,10 @@ describe('invalid parameters are refused with the reason:', () => {
     ],
     [{ filter: [{ key: 'a', operator: 'range' }] }, 'condition 1 of filter needs from, to or both'],
     [
+      { filter: [{ key: 'a', operator: 'range', to: '2026-13-45' }] },
+      'to of condition 1 of filter must be a number',
+    ],
+    [
       { filter: [{ key: 'a', operator: 'range', from: '10' }] },
       'from of condition 1 of filter must be a number',
     ],

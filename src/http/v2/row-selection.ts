@@ -71,13 +71,18 @@ function checked(text: string, what: string, maxLength: number): string {
 /** As much of an ISO 8601 moment as one needs. */
 const dateText = /^\d{4}-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d:?\d\d)?)?$/i;
 
+/** @param text YYYY-MM-DD */
+function isDay(text: string): boolean {
+  return !Number.isNaN(Date.parse(text));
+}
+
 type Bound = { readonly kind: 'number' | 'date'; readonly text: string } | undefined;
 
 function boundOf(value: unknown, what: string): Bound {
   if (value === undefined || value === null) return undefined;
   const number = typeof value === 'number' ? String(value) : isRawNumber(value) ? value.rawJSON : undefined;
   if (number !== undefined && isNumberText(number)) return { kind: 'number', text: number };
-  if (typeof value === 'string' && value.length <= 40 && dateText.test(value))
+  if (typeof value === 'string' && value.length <= 40 && dateText.test(value) && isDay(value.slice(0, 10)))
     return { kind: 'date', text: value };
   throw invalidArgument(
     `${what} must be a number of up to ${maxNumberLength} characters, or a date such as "2026-05-31" or "2026-05-31T10:00"`,
