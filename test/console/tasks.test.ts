@@ -147,7 +147,8 @@ test('it is run with one click, and deleted', async () => {
   await page.getByRole('link', { name: 'Hello' }).last().waitFor();
   const { pathname } = new URL(page.url());
   await page.goto(`${browser.platform.url}/runs?task=${path.basename(pathname)}`);
-  await page.getByText('Task: Greet Grace').waitFor();
+  await page.getByRole('button', { name: 'Show runs of all tasks' }).waitFor();
+  await page.getByRole('link', { name: 'Task: Greet Grace' }).waitFor();
   await page.getByText('Succeeded').first().waitFor();
   expect((await storedTasks())[0]?.run_times).toBe(1);
   await page.goto(`${browser.platform.url}/tasks`);
