@@ -260,6 +260,7 @@ const accountsRoute = createRoute({
 const guidesRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/docs',
+  validateSearch: (search): { keyword?: string } => textOf('keyword', search),
   component: lazyRouteComponent(() => import('./pages/guides/guides-page.tsx'), 'GuidesPage'),
 });
 

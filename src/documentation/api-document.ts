@@ -31,6 +31,13 @@ interface Content {
   readonly schema?: Schema;
 }
 
+export interface OperationAnswer {
+  readonly description: string;
+  readonly content?: Readonly<Record<string, Content>>;
+  /** The errors that the operation can give with this status. */
+  readonly 'x-errors'?: readonly { readonly code: number; readonly text: string }[];
+}
+
 export interface Operation {
   readonly operationId: string;
   readonly method: string;
@@ -42,9 +49,7 @@ export interface Operation {
   readonly security: readonly unknown[];
   readonly parameters: readonly Parameter[];
   readonly requestBody?: { readonly required?: boolean; readonly content: Readonly<Record<string, Content>> };
-  readonly responses: Readonly<
-    Record<string, { readonly description: string; readonly content?: Readonly<Record<string, Content>> }>
-  >;
+  readonly responses: Readonly<Record<string, OperationAnswer>>;
 }
 
 export interface ApiDocument {

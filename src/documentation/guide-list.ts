@@ -27,4 +27,6 @@ export interface Guide {
   readonly title: string;
   /** First sentence of the page. */
   readonly summary: string;
+  /** Whether it is in the reader's language. The others are in English. */
+  readonly isTranslated: boolean;
 }

@@ -9,28 +9,53 @@ const translations: ReadonlySet<string> = new Set(['zh']);
 
 const names = new Set<string>(Object.values(guideGroups).flat());
 
-/**
- * A guide as Markdown.
- * @param language falls back to English if the guide is not translated
- * @returns undefined if there is no guide of that name
- */
-export async function readGuide(name: string, language = 'en'): Promise<string | undefined> {
-  if (!names.has(name)) return undefined;
+/** The address in the examples of the files: the one of an installation with default settings. */
+const defaultAddress = 'http://127.0.0.1:8080';
+
+interface Reader {
+  /** Guides that are not translated are in English. */
+  readonly language?: string;
+  /** Scheme and host of this installation, for the examples. */
+  readonly origin?: string;
+}
+
+interface GuideText {
+  readonly markdown: string;
+  readonly isTranslated: boolean;
+}
+
+/** @returns undefined if the guide is not translated into the language */
+async function readTranslation(file: string, language: string): Promise<string | undefined> {
+  if (!translations.has(language)) return undefined;
+  const text = await readFile(path.join(folder, language, file), 'utf8').catch(() => undefined);
+  // A translated page is served at the same path as the English one, so its relative links lose one level.
+  return text?.replaceAll('](../', '](');
+}
+
+async function readText(
+  name: string,
+  { language = 'en', origin = defaultAddress }: Reader,
+): Promise<GuideText> {
   const file = `${name}.md`;
-  if (translations.has(language)) {
-    const translated = await readFile(path.join(folder, language, file), 'utf8').catch(() => undefined);
-    // A translated page is served at the same path as the English one, so its relative links lose one level.
-    if (translated !== undefined) return translated.replaceAll('](../', '](');
-  }
-  return readFile(path.join(folder, file), 'utf8');
+  const translation = await readTranslation(file, language);
+  const markdown = translation ?? (await readFile(path.join(folder, file), 'utf8'));
+  return {
+    markdown: markdown.replaceAll(defaultAddress, () => origin),
+    isTranslated: language === 'en' || translation !== undefined,
+  };
+}
+
+/** A guide as Markdown. @returns undefined if there is no guide of that name */
+export async function readGuide(name: string, reader: Reader = {}): Promise<string | undefined> {
+  return names.has(name) ? (await readText(name, reader)).markdown : undefined;
 }
 
 /** All guides with their titles, in order. */
-export async function listGuides(language = 'en'): Promise<Guide[]> {
+export async function listGuides(reader: Reader = {}): Promise<Guide[]> {
   const entries = (Object.keys(guideGroups) as GuideGroup[]).flatMap((group) =>
     guideGroups[group].map(async (name): Promise<Guide> => {
-      const markdown = (await readGuide(name, language)) ?? '';
-      return { name, group, title: titleOf(markdown), summary: summaryOf(markdown) };
+      const { markdown, isTranslated } = await readText(name, reader);
+      return { name, group, title: titleOf(markdown), summary: summaryOf(markdown), isTranslated };
     }),
   );
   return Promise.all(entries);

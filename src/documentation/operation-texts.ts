@@ -28,14 +28,13 @@ export interface ResponseMeaning {
   readonly meaning: string;
 }
 
-/** One entry per code. The document describes the codes of a status as `CODE KEY: text; …`. */
+/** One entry per error that the operation can give, and one per other answer. */
 export function responseMeanings({ responses }: Operation, success: string): ResponseMeaning[] {
-  return Object.entries(responses).flatMap(([status, { description }]) => {
+  return Object.entries(responses).flatMap(([status, answer]) => {
     if (status.startsWith('2')) return [{ status, code: status === '200' ? '0' : '', meaning: success }];
-    return description.split('; ').map((part) => {
-      const [, code = '', meaning = part] = /^(\d+) \w+: (.*)$/.exec(part) ?? [];
-      return { status, code, meaning };
-    });
+    const errors = answer['x-errors'];
+    if (errors === undefined) return [{ status, code: '', meaning: answer.description }];
+    return errors.map(({ code, text }) => ({ status, code: String(code), meaning: text }));
   });
 }
 

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { readApiDocument, type ApiDocument, type ServedDocument } from '../documentation/api-document.ts';
+import { findInGuides, guideSections } from '../documentation/guide-search.ts';
 import { listGuides, readGuide } from '../documentation/guides.ts';
 import { englishLabels } from '../documentation/labels.ts';
 import { llmsText } from '../documentation/llms-text.ts';
@@ -10,6 +11,9 @@ import { ChelaError } from '../errors.ts';
 import type { ApiApp, ApiContext } from './api-context.ts';
 
 const GuideParams = Type.Object({ name: Type.String() });
+const SearchQuery = Type.Object({ query: Type.String({ maxLength: 200 }) });
+/** Maximum number of sections that a search answers. */
+const shownMatches = 20;
 const OperationParams = Type.Object({ operationId: Type.String() });
 
 function markdown(reply: FastifyReply): FastifyReply {
@@ -32,15 +36,29 @@ function origin(request: FastifyRequest, { baseUrl }: ApiContext): string {
 export function addDocumentation(app: ApiApp, context: ApiContext, openApiDocument: () => unknown): void {
   let readable: ApiDocument | undefined;
   const document = (): ApiDocument => (readable ??= readApiDocument(openApiDocument() as ServedDocument));
+  const readerOf = (request: FastifyRequest) => ({
+    language: languageOf(request),
+    origin: origin(request, context),
+  });
   app.get('/docs/guides.json', { schema: { hide: true } }, async (request) => ({
-    list: await listGuides(languageOf(request)),
+    list: await listGuides(readerOf(request)),
   }));
+  app.get('/docs/search.json', { schema: { hide: true, querystring: SearchQuery } }, async (request) => {
+    const reader = readerOf(request);
+    const guides = await listGuides(reader);
+    const searched = guides.map(async ({ name, title }) => ({
+      name,
+      title,
+      sections: guideSections((await readGuide(name, reader)) ?? ''),
+    }));
+    return { list: findInGuides(await Promise.all(searched), request.query.query, shownMatches) };
+  });
   app.get(
     String.raw`/docs/:name(^[\w-]+).md`,
     { schema: { hide: true, params: GuideParams } },
     async (request, reply) => {
       const { name } = request.params;
-      const text = await readGuide(name, languageOf(request));
+      const text = await readGuide(name, readerOf(request));
       if (text === undefined) throw new ChelaError('NOT_FOUND', `guide ${name} does not exist`);
       return markdown(reply).send(text);
     },
@@ -62,6 +80,12 @@ export function addDocumentation(app: ApiApp, context: ApiContext, openApiDocume
     reply
       .type('text/plain; charset=utf-8')
       .header('cache-control', 'no-cache')
-      .send(llmsText(await listGuides(), document(), origin(request, context))),
+      .send(
+        llmsText(
+          await listGuides({ origin: origin(request, context) }),
+          document(),
+          origin(request, context),
+        ),
+      ),
   );
 }

@@ -1,18 +1,27 @@
 /**
- * Completes the OpenAPI document with what routes cannot express: names for shared schemas, forms, optional bodies, and
- * shapes that are not used to serialize.
+ * Completes the OpenAPI document with what routes cannot express: names for shared schemas, forms, optional bodies, the
+ * errors of each operation, and shapes that are not used to serialize.
  */
+import { errorKinds, type ErrorKey } from '../errors.ts';
 
 type Schema = { [keyword: string]: unknown };
 type Content = Record<string, { schema?: Schema }>;
+
+/** An error of an operation, in the extension `x-errors` of its answer. */
+interface OperationError {
+  readonly code: number;
+  readonly key: ErrorKey;
+  readonly text: string;
+}
 
 interface Operation {
   parameters?: { in: string; name: string }[];
   operationId?: string;
   callbacks?: Record<string, Record<string, Record<string, Operation>>>;
   requestBody?: { required?: boolean; content: Content };
-  responses?: Record<string, { content?: Content }>;
+  responses?: Record<string, { description?: string; content?: Content; 'x-errors'?: OperationError[] }>;
   'x-form'?: Schema;
+  'x-errors'?: readonly ErrorKey[];
   [field: string]: unknown;
 }
 
@@ -89,6 +98,24 @@ function completeBody(operation: Operation): void {
   requestBody.required = Object.values(requestBody.content).some(({ schema }) => !isOptionalBody(schema));
 }
 
+/** Says for each error status which errors the operation can give. The schemas of errors are shared, and list all codes. */
+function completeErrors(operation: Operation): void {
+  const errors = (operation['x-errors'] ?? []).map((key) => ({ key, ...errorKinds[key] }));
+  delete operation['x-errors'];
+  for (const [code, answer] of Object.entries(operation.responses ?? {})) {
+    const ofStatus = errors.filter(({ status }) => String(status) === code);
+    if (ofStatus.length === 0) continue;
+    answer['x-errors'] = ofStatus.map(({ code: application, key, text }) => ({
+      code: application,
+      key,
+      text,
+    }));
+    answer.description = ofStatus
+      .map(({ code: application, key, text }) => `${application} ${key}: ${text}`)
+      .join('; ');
+  }
+}
+
 /** The requests that the platform sends as a result of an operation. */
 function callbacksOf({ callbacks }: Operation): Operation[] {
   return Object.values(callbacks ?? {})
@@ -136,6 +163,7 @@ export function completeDocument(source: object): ApiDocument {
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
     for (const operation of Object.values(operations)) {
       completeBody(operation);
+      completeErrors(operation);
       orderParameters(path, operation);
       completeCallbacks(operation);
       for (const media of Object.values(operation.requestBody?.content ?? {})) {

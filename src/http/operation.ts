@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Type, type Static, type TSchema, type TUnsafe } from 'typebox';
 import type { Answer } from '../answers/answer.ts';
+import { errorKinds, type ErrorKey } from '../errors.ts';
 import { errorSchema, successSchema, type Success, type SuccessWith } from './envelope.ts';
 
 type Tag =
@@ -34,8 +35,8 @@ interface OperationParts<Params, Query, Body, Headers, Data, IsStream> {
   readonly headers?: Headers;
   /** Schema of the answer's `data`; without it the answer has none. */
   readonly data?: Data;
-  /** Statuses of its errors, besides those of every operation. */
-  readonly errors?: readonly number[];
+  /** Its errors, besides those that follow from its other parts. */
+  readonly errors?: readonly ErrorKey[];
   /** Fields of the multipart form that the operation accepts instead of a JSON body. */
   readonly form?: TSchema;
   /** Requests that the platform sends as a result, in OpenAPI's format. */
@@ -68,17 +69,62 @@ function successSchemas({
 /** Anyone may send a body to a public operation, so it must be small. */
 const publicBodyLimitBytes = 16 * 1024;
 
-const errorStatuses = [400, 401, 404, 405, 413, 415, 422, 429, 500, 503] as const;
+/** Errors of every operation. The published document has their statuses for each one. */
+const commonErrors = [
+  'INVALID_ARGUMENT',
+  'UNAUTHORIZED',
+  'INVALID_TOKEN',
+  'NOT_FOUND',
+  'INVALID_SHAPE',
+  'RATE_LIMITED',
+  'SYSTEM_ERROR',
+  'DATABASE_ERROR',
+  'SHUTTING_DOWN',
+] as const satisfies readonly ErrorKey[];
+const bodyErrors = ['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const satisfies readonly ErrorKey[];
+
+/** Errors of operations that start a run. */
+export const startErrors = [
+  'WORKER_VERSION_UNAVAILABLE',
+  'INSUFFICIENT_BALANCE',
+  'PLAN_CONCURRENCY_LIMITED',
+  'FORBIDDEN',
+  // A run that the request waits for may be deleted meanwhile.
+  'RUN_NOT_FOUND',
+] as const satisfies readonly ErrorKey[];
+
+/** Every error that an operation can give. */
+function errorsOf({
+  errors = [],
+  admin,
+  body,
+  form,
+}: {
+  readonly errors?: readonly ErrorKey[];
+  readonly admin?: boolean;
+  readonly body?: TSchema;
+  readonly form?: TSchema;
+}): ErrorKey[] {
+  const hasBody = body !== undefined || form !== undefined;
+  const possible = new Set<ErrorKey>([
+    ...commonErrors,
+    ...(hasBody ? bodyErrors : []),
+    ...(admin ? (['FORBIDDEN'] as const) : []),
+    ...errors,
+  ]);
+  return Object.keys(errorKinds).filter((key): key is ErrorKey => possible.has(key as ErrorKey));
+}
 
 /** The ways to authenticate; one is enough. */
 const security: Record<string, string[]>[] = [{ BearerAuth: [] }, { QueryTokenAuth: [] }, { ApiKeyAuth: [] }];
 
-function errorSchemasOf(statuses: readonly number[]): Record<string, TSchema> {
-  return Object.fromEntries(statuses.map((status) => [status, errorSchema(status)]));
-}
+/** The schema of each error status, which operations share. */
+const errorSchemas = new Map(Object.values(errorKinds).map(({ status }) => [status, errorSchema(status)]));
 
-/** The error answers of every operation. */
-export const errorSchemas = errorSchemasOf(errorStatuses);
+function errorSchemasOf(errors: readonly ErrorKey[]): Record<string, TSchema | undefined> {
+  const statuses = errors.map((key) => errorKinds[key].status);
+  return Object.fromEntries(statuses.map((status) => [status, errorSchemas.get(status)]));
+}
 
 /** Route options of an operation, for `app.get(url, operation({…}), handler)`. */
 export function operation<
@@ -90,11 +136,8 @@ export function operation<
   const IsStream extends boolean = false,
 >(parts: OperationParts<Params, Query, Body, Headers, Data, IsStream>) {
   const { params, querystring, body, headers } = parts;
-  const response: unknown = {
-    ...successSchemas(parts),
-    ...errorSchemas,
-    ...errorSchemasOf([...(parts.errors ?? []), ...(parts.admin ? [403] : [])]),
-  };
+  const errors = errorsOf(parts);
+  const response: unknown = { ...successSchemas(parts), ...errorSchemasOf(errors) };
   return {
     config: { public: parts.public ?? false, admin: parts.admin ?? false },
     ...(parts.public === true && { bodyLimit: publicBodyLimitBytes }),
@@ -104,6 +147,7 @@ export function operation<
       summary: parts.summary,
       description: parts.description,
       security: parts.public ? [] : security,
+      'x-errors': errors,
       ...(parts.form && { 'x-form': parts.form }),
       ...(parts.callbacks && { callbacks: parts.callbacks }),
       response: response as Responses<Data, IsStream>,
@@ -113,6 +157,14 @@ export function operation<
       ...(headers && { headers }),
     } as OperationSchema<Params, Query, Body, Headers, Responses<Data, IsStream>>,
   };
+}
+
+/** The schema of an operation that answers with content instead of an envelope. Its errors are envelopes as always. */
+export function answeringContent<Schema extends { response: unknown }>(
+  schema: Schema,
+  contents: Readonly<Record<number, unknown>>,
+): Omit<Schema, 'response'> & { response: Record<number, unknown> } {
+  return { ...schema, response: { ...(schema.response as Record<number, unknown>), ...contents } };
 }
 
 /** The return type of an operation's handler. Errors are thrown. */
@@ -126,6 +178,7 @@ interface OperationSchema<Params, Query, Body, Headers, Response> {
   summary: string;
   description: string;
   security: Record<string, string[]>[];
+  'x-errors': readonly ErrorKey[];
   'x-form'?: TSchema;
   callbacks?: Record<string, unknown>;
   response: Response;

@@ -39,6 +39,43 @@ test('every guide has a page without serious accessibility violations', { timeou
   }
 });
 
+test('a guide has contents, the address of this installation, and copies its blocks of code', async () => {
+  const page = await browser.open('/docs/quick-start');
+  const contents = page.getByRole('navigation', { name: 'On this page' });
+  await contents.getByRole('link', { name: 'Through the API' }).click();
+  await page.waitForFunction('location.hash === "#through-the-api"');
+  const article = page.getByRole('article');
+  expect(await article.textContent()).toContain(`${browser.platform.url}/api/v2/workers/chela~hello`);
+  await article.getByRole('button', { name: 'Copy', exact: true }).first().click();
+  const [first] = await article.locator('pre').allTextContents();
+  expect(await page.evaluate<string>('navigator.clipboard.readText()')).toBe(first?.trimEnd());
+  // No button covers the code.
+  const code = await article.locator('pre').first().boundingBox();
+  const button = await article
+    .getByRole('button', { name: 'Copied' })
+    .or(article.getByRole('button', { name: 'Copy', exact: true }))
+    .first()
+    .boundingBox();
+  expect(button?.x).toBeGreaterThanOrEqual((code?.x ?? 0) + (code?.width ?? 0));
+});
+
+test('the documentation is searched for sections of guides and for operations', async () => {
+  const page = await browser.open('/docs');
+  await page.getByRole('searchbox', { name: 'Search guides and operations' }).fill('callback signature');
+  const guides = page.getByRole('region', { name: 'Guides', exact: true });
+  await guides.getByRole('link', { name: 'Callbacks › Signature' }).waitFor();
+  await page.waitForURL(/keyword=callback(%20|\+)signature/);
+  await browser.screenshots('guides-search');
+  expect(await browser.violations()).toEqual([]);
+  await page.getByRole('searchbox', { name: 'Search guides and operations' }).fill('worker last run');
+  const operations = page.getByRole('region', { name: 'Operations', exact: true });
+  await operations.getByRole('link', { name: 'Get worker last run', exact: true }).waitFor();
+  await page.getByRole('searchbox', { name: 'Search guides and operations' }).fill('callback signature');
+  await guides.getByRole('link', { name: 'Callbacks › Signature' }).click();
+  await page.waitForFunction('location.pathname === "/docs/callbacks" && location.hash === "#signature"');
+  await page.getByRole('heading', { level: 2, name: 'Signature' }).waitFor();
+});
+
 test('a guide is copied as its original Markdown', async () => {
   const page = await browser.open('/docs/errors');
   await page.getByRole('button', { name: 'Copy as Markdown' }).click();
@@ -69,6 +106,10 @@ test('guides are in the language of the console', async () => {
   await page.reload();
   await page.getByRole('heading', { level: 1, name: '快速开始' }).waitFor();
   expect(await page.getByRole('article').textContent()).toContain('启动 Chela');
+  await page.goto(`${browser.platform.url}/docs/benchmarks`);
+  await page.getByRole('note').getByText('本页目前只有英文版').waitFor();
+  await page.goto(`${browser.platform.url}/docs`);
+  await page.getByText('（英文）').first().waitFor();
   await page.evaluate('localStorage.clear()');
 });
 

@@ -57,6 +57,11 @@ describe('the page of getWorkerLastRun for a signed-out visitor', () => {
     await page.getByRole('heading', { name: 'Get worker last run' }).waitFor();
     await page.getByText('/api/v2/workers/{workerId}/runs/last', { exact: true }).waitFor();
     await page.getByText('Authentication required', { exact: true }).waitFor();
+    await page
+      .getByText('You may paste owner/name; "Try it" sends it as owner~name for path values')
+      .first()
+      .waitFor();
+    await page.getByText('Applies only to the latest run of this worker').waitFor();
     await page.getByText('No JSON request body. Fill the path or query parameters above.').waitFor();
     const fields = page.getByRole('table', { name: 'Response fields' });
     for (const field of ['data.slug', 'data.status', 'data.err_msg', 'request_id']) {
@@ -64,6 +69,9 @@ describe('the page of getWorkerLastRun for a signed-out visitor', () => {
     }
     const responses = page.getByRole('table', { name: 'HTTP responses' });
     for (const code of ['11004', '12001', '12002', '13000']) await responses.getByText(code).waitFor();
+    for (const impossible of ['405', '413', '415', '30001', '70001', '50001']) {
+      expect(await responses.getByText(impossible, { exact: true }).count()).toBe(0);
+    }
     await page.getByRole('tab', { name: 'Python' }).click();
     await page.getByText('import requests').waitFor();
     await browser.screenshots('reference-get-worker-last-run');
@@ -107,11 +115,19 @@ describe('the page of getWorkerLastRun for a signed-out visitor', () => {
   test('keeps the token for all pages of this tab, and nowhere else', async () => {
     const page = await openOperation('getWorkerLastRun');
     await page.getByRole('textbox', { name: 'Token' }).fill('secret of this tab');
+    await page.getByRole('combobox', { name: 'Authentication mode' }).click();
+    await page.getByRole('option', { name: 'api-key header' }).click();
     await page.getByRole('textbox', { name: 'workerId' }).fill(workerPath);
     await page.getByRole('button', { name: 'Send' }).click();
     await page.getByRole('region', { name: 'Response', exact: true }).getByText('12002').waitFor();
     await page.getByText('401', { exact: true }).first().waitFor();
+    const sentLine = await page.getByRole('region', { name: 'Request sent' }).boundingBox();
+    const copy = await page.getByRole('button', { name: 'Copy with the token' }).boundingBox();
+    expect(copy?.x).toBeGreaterThanOrEqual((sentLine?.x ?? 0) + (sentLine?.width ?? 0));
     await page.getByRole('button', { name: 'Clear all' }).click();
+    expect(await page.getByRole('combobox', { name: 'Authentication mode' }).inputValue()).toBe(
+      'Bearer token',
+    );
     expect(await page.getByRole('textbox', { name: 'workerId' }).inputValue()).toBe('');
     expect(await page.getByRole('textbox', { name: 'Token' }).inputValue()).toBe('secret of this tab');
     expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain('secret');

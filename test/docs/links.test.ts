@@ -60,7 +60,7 @@ test.each(pages.filter((name) => name.startsWith('docs/')))(
 );
 
 test('a translated guide links to other guides the way the English one does', async () => {
-  const markdown = (await readGuide('quick-start', 'zh')) ?? '';
+  const markdown = (await readGuide('quick-start', { language: 'zh' })) ?? '';
   expect(relativeTargets(markdown)).toContain('workers.md');
   expect(relativeTargets(markdown).filter((target) => target.startsWith('../'))).toEqual([]);
 });

@@ -22,6 +22,41 @@ test('a guide is served as Markdown, in Chinese if a translation exists', async 
   expect(await asPage.text()).toMatch(/^# Quick start\n/);
 });
 
+test('the examples of guides have the address of this installation', async () => {
+  const guide = await (await read('/docs/quick-start.md')).text();
+  expect(guide).toContain(`${platform.url}/api/v2/workers/chela~hello/runs/last`);
+  expect(guide).not.toContain('127.0.0.1:8080');
+  expect(await (await read('/docs/configuration.md')).text()).toContain(
+    '| `CHELA_PORT` | `--port` | `8080` |',
+  );
+});
+
+interface Match {
+  readonly guide: string;
+  readonly heading: string;
+  readonly anchor: string;
+  readonly excerpt: string;
+}
+
+async function search(query: string, language = 'en'): Promise<Match[]> {
+  const response = await read(`/docs/search.json?${new URLSearchParams({ query, language })}`);
+  return ((await response.json()) as { list: Match[] }).list;
+}
+
+test('guides are searched by section, and the sections named by the words come first', async () => {
+  const [first] = await search('callback SIGNATURE');
+  expect(first).toMatchObject({ guide: 'callbacks', heading: 'Signature', anchor: 'signature' });
+  const [named] = await search('quick start');
+  expect(named).toMatchObject({ guide: 'quick-start', heading: '', anchor: '' });
+  expect((await search('启动', 'zh'))[0]).toMatchObject({ guide: 'quick-start' });
+  const all = await search('the');
+  expect(all).toHaveLength(20);
+  for (const { excerpt } of all) expect(excerpt.length).toBeLessThan(170);
+  for (const nothing of ['', '  ', 'signature xyzzy', '\uD800', '$&'])
+    expect(await search(nothing)).toEqual([]);
+  expect((await read(`/docs/search.json?query=${'x'.repeat(201)}`)).status).toBe(422);
+});
+
 test('an operation is served as Markdown', async () => {
   const text = await (await read('/docs/api/getWorkerLastRun.md')).text();
   expect(text).toMatch(/^# Get worker last run\n/);

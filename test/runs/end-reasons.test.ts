@@ -168,7 +168,7 @@ test.each([
 });
 
 test.each(['en', 'zh'])('the guide explains exactly the existing reasons: %s', async (language) => {
-  const page = (await readGuide('run-lifecycle', language)) ?? '';
+  const page = (await readGuide('run-lifecycle', { language })) ?? '';
   const [, section = ''] = page.split(/^## (?:Why it ended|结束原因)$/m);
   const [table = ''] = section.slice(section.indexOf('|---')).split(/^## /m);
   const rows = Array.from(table.matchAll(/^\| `(\w+)` \|(.*)\|$/gm), ([, reason, rest = '']) => {

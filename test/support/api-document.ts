@@ -4,7 +4,10 @@ import { Ajv, type ValidateFunction } from 'ajv';
 type Schema = Record<string, unknown>;
 
 interface Operation {
-  responses: Record<string, { content?: Record<string, { schema?: Schema }> }>;
+  responses: Record<
+    string,
+    { content?: Record<string, { schema?: Schema }>; 'x-errors'?: { code: number }[] }
+  >;
 }
 
 export interface ApiDocument {
@@ -43,6 +46,9 @@ class AnswerCheck {
       throw new Error(`${method} ${path} answered ${status}, which is not documented`);
     const schema = response.content?.['application/json']?.schema;
     if (schema === undefined) return;
+    const { code } = body as { code?: number };
+    if (response['x-errors']?.every((error) => error.code !== code))
+      throw new Error(`${method} ${path} answered ${status} with the code ${code}, which is not documented`);
     const validate = this.#validator(schema);
     if (validate(body)) return;
     throw new Error(

@@ -1,6 +1,7 @@
 /** The guides of this installation. */
-import { queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { Guide } from '../../../src/documentation/guide-list.ts';
+import type { GuideMatch } from '../../../src/documentation/guide-search.ts';
 import type { Language } from '../texts/language.ts';
 
 export type { Guide, GuideGroup } from '../../../src/documentation/guide-list.ts';
@@ -19,6 +20,20 @@ export function guidesQuery(language: Language) {
       return ((await response.json()) as { list: Guide[] }).list;
     },
     staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** The sections of guides in which all words are found, best first. */
+export function guideMatchesQuery(words: string, language: Language) {
+  return queryOptions({
+    queryKey: ['guide-matches', words, language],
+    queryFn: async ({ signal }): Promise<readonly GuideMatch[]> => {
+      const query = new URLSearchParams({ query: words, language });
+      const response = await read(`/docs/search.json?${query}`, signal);
+      return ((await response.json()) as { list: GuideMatch[] }).list;
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -17,11 +17,13 @@ interface CodeBlockProps {
 export function CodeBlock({ code, copied = code, copyLabel, label }: CodeBlockProps): ReactNode {
   return (
     <Box className={classes['frame']}>
-      <Scroller label={label}>
-        <Code block className={classes['code']}>
-          {code}
-        </Code>
-      </Scroller>
+      <Box className={classes['text']}>
+        <Scroller label={label}>
+          <Code block className={classes['code']}>
+            {code}
+          </Code>
+        </Scroller>
+      </Box>
       <Box className={classes['copy']}>
         <CopyButton text={copied} label={copyLabel} />
       </Box>

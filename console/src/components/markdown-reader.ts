@@ -20,6 +20,22 @@ const ownReader = new Marked({
   },
 });
 
+export interface Heading {
+  /** From 1. */
+  readonly depth: number;
+  readonly text: string;
+  readonly anchor: string;
+}
+
+/** The headings of our own Markdown, without their markup. */
+export function readHeadings(markdown: string): readonly Heading[] {
+  return ownReader.lexer(markdown).flatMap((token) => {
+    if (token.type !== 'heading') return [];
+    const { depth, text } = token as Tokens.Heading;
+    return [{ depth, text: text.replaceAll(/[`*]/g, ''), anchor: headingAnchor(text) }];
+  });
+}
+
 /** For untrusted Markdown. Some texts take quadratic time, so call it in a thread with a time limit. */
 export function readMarkdown(markdown: string): string {
   return reader.parse(markdown, { async: false });

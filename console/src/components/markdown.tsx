@@ -1,8 +1,9 @@
 /** Shows Markdown as a page, with harmless markup only. */
 import { Skeleton, Text, Typography } from '@mantine/core';
 import DOMPurify, { type Config } from 'dompurify';
-import { useMemo, type MouseEvent, type ReactNode } from 'react';
+import { useMemo, useRef, type MouseEvent, type ReactNode } from 'react';
 import { useTexts } from '../texts/texts.tsx';
+import { CodeCopies } from './code-copies.tsx';
 import { readOwnMarkdown } from './markdown-reader.ts';
 import classes from './markdown.module.css';
 import { useMarkdownHtml } from './use-markdown-html.ts';
@@ -41,10 +42,14 @@ interface HarmlessHtmlProps {
 }
 
 function HarmlessHtml({ content, onClick }: HarmlessHtmlProps): ReactNode {
+  const part = useRef<HTMLDivElement>(null);
+  // React writes the HTML again if the object changes, and would lose the copy buttons.
+  const html = useMemo(() => ({ __html: content }), [content]);
   return (
     <Typography className={classes['markdown']}>
       {/* oxlint-disable-next-line react/no-danger, jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions -- purified by the caller; the links within take the keys */}
-      <div dangerouslySetInnerHTML={{ __html: content }} onClick={onClick} />
+      <div ref={part} dangerouslySetInnerHTML={html} onClick={onClick} />
+      <CodeCopies key={content} within={part} />
     </Typography>
   );
 }

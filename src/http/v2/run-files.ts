@@ -4,9 +4,9 @@ import { RunFileList, type RunFile } from '../../answers/files.ts';
 import { fileNameLimitBytes, type FileRecord } from '../../files/files.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
-import { errorSchema, success } from '../envelope.ts';
+import { success } from '../envelope.ts';
 import { sendFile } from '../file-download.ts';
-import { errorSchemas, operation } from '../operation.ts';
+import { answeringContent, operation } from '../operation.ts';
 import { runScopes } from './run-operations.ts';
 import { pageOf, PageQuery, paged, unixSeconds } from './shapes.ts';
 
@@ -35,8 +35,6 @@ const contentAnswers: Record<number, unknown> = {
   200: { description: 'The file', content: { '*/*': { schema: binary } } },
   206: { description: 'The requested part of the file', content: { '*/*': { schema: binary } } },
   304: Type.Null({ description: 'The file has the ETag in If-None-Match.' }),
-  ...errorSchemas,
-  416: errorSchema(416),
 };
 
 /** Download path of a file's content. */
@@ -83,10 +81,11 @@ export function addRunFileOperations(app: ApiApp, context: ApiContext): void {
       description: `Returns the content of a file, or the part in the Range header. An extension of the published API. ${scope.note}`,
       params,
       querystring: NameQuery,
+      errors: ['RANGE_NOT_SATISFIABLE'],
     });
     app.get(
       `${scope.url}/file`,
-      { config, schema: { ...schema, response: contentAnswers } },
+      { config, schema: answeringContent(schema, contentAnswers) },
       async (request, reply) => {
         const run = await scope.find(request);
         return sendFile(request, reply, files, await files.get(run, request.query.name));

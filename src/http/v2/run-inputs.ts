@@ -52,6 +52,7 @@ export function addRunInputOperations(app: ApiApp, context: ApiContext): void {
     '/workers/:workerId/runs/preview',
     operation({
       id: 'previewWorkerRun',
+      errors: ['WORKER_VERSION_UNAVAILABLE'],
       tag: 'workers',
       summary: 'Preview worker run',
       description:

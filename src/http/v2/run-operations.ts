@@ -16,7 +16,7 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf, originOf } from '../authentication.ts';
 import { success, type SuccessWith } from '../envelope.ts';
 import { answerWithRows } from '../row-answer.ts';
-import { operation, paramsOf } from '../operation.ts';
+import { operation, paramsOf, startErrors } from '../operation.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { optionalSearch, orderAndFilter, selectionOf } from './row-selection.ts';
 import { runStatusCallback } from './run-status-callback.ts';
@@ -121,7 +121,7 @@ export function runScopes({ runs }: ApiContext): RunScope[] {
       url: '/workers/:workerId/runs/last',
       noun: 'WorkerLastRun',
       phrase: 'worker last run',
-      note: "Applies to the account's newest run of this worker, whatever its status. To address a specific run, use an operation with runId.",
+      note: 'Applies only to the latest run of this worker in your account, whatever its status. To address a specific run, use an operation with runId.',
       params: WorkerParams,
       find: async (request) => {
         const { workerId } = paramsOf(request, WorkerParams);
@@ -165,6 +165,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
       summary: `Abort ${scope.phrase}`,
       description: `Stops a run and all its processes. The status is aborting until they have ended, then failed. Rows stored so far are kept. ${scope.note}`,
       params,
+      errors: ['RUN_NOT_FOUND', 'RUN_FAILED'],
     }),
     async (request) => {
       const run = await scope.find(request);
@@ -206,6 +207,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
       params,
       body: RunOptions,
       headers: StartHeaders,
+      errors: startErrors.filter((key) => key !== 'WORKER_VERSION_UNAVAILABLE'),
       callbacks: runStatusCallback,
       data: RunAnswer,
     }),

@@ -81,6 +81,7 @@ function addHeldRuns(app: ApiApp, { queueItems }: ApiContext): void {
     '/workers/:workerId/queued-runs',
     operation({
       id: 'queuedRunWorker',
+      errors: ['WORKER_VERSION_UNAVAILABLE'],
       tag,
       summary: 'Queue worker run',
       description:

@@ -60,7 +60,7 @@ export function addSessionOperations(app: ApiApp, context: ApiContext): void {
     summary: 'Sign in',
     description: `Starts a session with e-mail address and password. The answer sets a cookie that authenticates like an API key. ${note}`,
     public: true,
-    errors: [403],
+    errors: ['FORBIDDEN'],
     body: SignInBody,
     data: Session,
   });

@@ -14,7 +14,8 @@ export { unixSeconds };
 
 export const WorkerParams = Type.Object({
   workerId: Type.String({
-    description: 'Worker slug or path. Use owner~name for path values.',
+    description:
+      'Worker slug or path. You may paste `owner/name`; "Try it" sends it as `owner~name` for path values.',
     examples: ['chela~hello'],
   }),
 });

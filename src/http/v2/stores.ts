@@ -173,7 +173,7 @@ function addValueChanges(app: ApiApp, { stores, accounts }: ApiContext): void {
       headers: ChangeHeaders,
       body: ValueBody,
       data: StoreKey,
-      errors: [412],
+      errors: ['PRECONDITION_FAILED', 'STORAGE_LIMITED'],
     }),
     async (request, reply) => {
       const { store } = request.params;
@@ -201,7 +201,7 @@ function addValueChanges(app: ApiApp, { stores, accounts }: ApiContext): void {
       params: StoreParams,
       querystring: KeyQuery,
       headers: DeleteHeaders,
-      errors: [412],
+      errors: ['PRECONDITION_FAILED'],
     }),
     async (request) => {
       const { store } = request.params;

@@ -5,13 +5,12 @@ import { allowedHostLimit, iconTextLimit } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
-import { errorSchemas, operation } from '../operation.ts';
+import { answeringContent, operation } from '../operation.ts';
 import { WorkerParams } from './shapes.ts';
 
 const iconSchema = Type.String({ format: 'binary', description: 'A png, jpeg, gif or webp image.' });
 const iconAnswers: Record<number, unknown> = {
   200: { description: 'The icon', content: { 'image/*': { schema: iconSchema } } },
-  ...errorSchemas,
 };
 const iconSeconds = 24 * 3600;
 
@@ -140,21 +139,18 @@ export function addWorkerSettingsOperations(app: ApiApp, { workers, accounts, ru
     },
   );
 
+  const { schema, config } = operation({
+    id: 'getWorkerIcon',
+    tag: 'workers',
+    summary: 'Get worker icon',
+    description:
+      "Extension: returns the icon of a worker as an image. A worker's icon_url is this address, or empty if it has no icon.",
+    public: true,
+    params: WorkerParams,
+  });
   app.get(
     '/workers/:workerId/icon',
-    {
-      config: { public: true },
-      schema: {
-        operationId: 'getWorkerIcon',
-        tags: ['workers'],
-        summary: 'Get worker icon',
-        description:
-          "Extension: returns the icon of a worker as an image. A worker's icon_url is this address, or empty if it has no icon.",
-        security: [],
-        params: WorkerParams,
-        response: iconAnswers,
-      },
-    },
+    { config, schema: answeringContent(schema, iconAnswers) },
     async (request, reply) => {
       const { workerId } = request.params;
       const worker = await workers.get(request.accountId || undefined, workerId);

@@ -10,7 +10,7 @@ import { workerPath } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { readSortOrder, sortOrder } from '../sort-order.ts';
-import { operation } from '../operation.ts';
+import { operation, startErrors } from '../operation.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
 import { scheduleFields } from './schedule-fields.ts';
@@ -117,6 +117,7 @@ export function addWorkerTaskOperations(app: ApiApp, context: ApiContext): void 
     '/worker-tasks/:workerTaskId/runs',
     operation({
       id: 'runWorkerTask',
+      errors: [...startErrors, 'TASK_NOT_FOUND'],
       tag,
       summary: 'Run worker task',
       description:
@@ -168,6 +169,7 @@ function addTasks(app: ApiApp, { tasks }: ApiContext): void {
     '/worker-tasks',
     operation({
       id: 'createWorkerTask',
+      errors: ['WORKER_VERSION_UNAVAILABLE'],
       tag,
       summary: 'Create worker task',
       description:
@@ -252,6 +254,7 @@ function addInput(app: ApiApp, { tasks }: ApiContext): void {
     '/worker-tasks/:workerTaskId/input',
     operation({
       id: 'updateWorkerTaskInput',
+      errors: ['WORKER_VERSION_UNAVAILABLE', 'TASK_NOT_FOUND'],
       tag,
       summary: 'Update worker task input',
       description: 'Replaces the stored input of a task. It is checked like the input of a run.',

@@ -263,6 +263,7 @@ export function addWorkerUploadOperations(app: ApiApp, context: ApiContext): voi
     '/workers/:workerId/versions/:version',
     operation({
       id: 'updateWorkerVersion',
+      errors: ['WORKER_VERSION_UNAVAILABLE'],
       tag: 'workers',
       summary: 'Update worker version',
       description:

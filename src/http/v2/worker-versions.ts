@@ -13,7 +13,7 @@ import { actorOf } from '../authentication.ts';
 import { attachment } from '../content-disposition.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
-import { errorSchemas, operation } from '../operation.ts';
+import { answeringContent, operation } from '../operation.ts';
 import { pageOf, paged, PageQuery, unixSeconds, VersionParams, WorkerParams } from './shapes.ts';
 
 const LogQuery = Type.Object({
@@ -36,7 +36,6 @@ const packageAnswers: Record<number, unknown> = {
       },
     },
   },
-  ...errorSchemas,
 };
 
 function installShape(record: InstallRecord): Installation {
@@ -99,6 +98,7 @@ function addReading(app: ApiApp, { workers, packages }: ApiContext): void {
     '/workers/:workerId/versions/:version',
     operation({
       id: 'getWorkerVersion',
+      errors: ['WORKER_VERSION_UNAVAILABLE'],
       tag: 'workers',
       summary: 'Get worker version',
       description: 'Extension: returns a version of your worker with its readme and input schema.',
@@ -118,6 +118,7 @@ function addReading(app: ApiApp, { workers, packages }: ApiContext): void {
 
   const { config, schema } = operation({
     id: 'getWorkerPackage',
+    errors: ['WORKER_VERSION_UNAVAILABLE'],
     tag: 'workers',
     summary: 'Download worker package',
     description: 'Extension: returns the package of a version of your worker, a zip.',
@@ -125,7 +126,7 @@ function addReading(app: ApiApp, { workers, packages }: ApiContext): void {
   });
   app.get(
     '/workers/:workerId/versions/:version/package',
-    { config, schema: { ...schema, response: packageAnswers } },
+    { config, schema: answeringContent(schema, packageAnswers) },
     async (request, reply) => {
       const { workerId, version } = request.params;
       const { worker, record } = await workers.ownVersion(request.accountId, workerId, version);
@@ -146,6 +147,7 @@ function addInstalling(app: ApiApp, { workers }: ApiContext): void {
     '/workers/:workerId/versions/:version/install-log',
     operation({
       id: 'getWorkerInstallLog',
+      errors: ['WORKER_VERSION_UNAVAILABLE'],
       tag: 'workers',
       summary: 'Get worker install log',
       description:
@@ -176,6 +178,7 @@ function addInstalling(app: ApiApp, { workers }: ApiContext): void {
     '/workers/:workerId/versions/:version/install',
     operation({
       id: 'installWorkerVersion',
+      errors: ['WORKER_VERSION_UNAVAILABLE'],
       tag: 'workers',
       summary: 'Install worker dependencies',
       description:
@@ -197,6 +200,7 @@ function addChoosing(app: ApiApp, { workers, accounts }: ApiContext): void {
     '/workers/:workerId/versions/:version/make-current',
     operation({
       id: 'makeWorkerVersionCurrent',
+      errors: ['WORKER_VERSION_UNAVAILABLE'],
       tag: 'workers',
       summary: 'Make worker version current',
       description:

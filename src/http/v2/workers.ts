@@ -6,7 +6,7 @@ import { defaultLimits, parseRunSchema } from '../../runs/runs.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf, originOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
-import { operation } from '../operation.ts';
+import { operation, startErrors } from '../operation.ts';
 import { answerRun, callbackUrlOf, idempotencyOf, StartHeaders } from './run-answers.ts';
 import { runStatusCallback } from './run-status-callback.ts';
 import { pageOf, paged, PageQuery, runBodyFields, unixSeconds, WorkerParams, workerShape } from './shapes.ts';
@@ -46,6 +46,7 @@ export function addWorkerOperations(app: ApiApp, context: ApiContext): void {
     '/workers/:workerId/runs',
     operation({
       id: 'runWorker',
+      errors: startErrors,
       tag: 'workers',
       summary: 'Run worker',
       description:

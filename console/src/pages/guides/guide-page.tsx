@@ -1,5 +1,5 @@
 /** One guide, which can be copied as Markdown. */
-import { Group, Paper, Skeleton } from '@mantine/core';
+import { Alert, Group, Paper, Skeleton } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconMarkdown } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -8,9 +8,12 @@ import { useEffect, type ReactNode } from 'react';
 import { guideQuery, guidesQuery } from '../../api/guides.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
+import { readHeadings } from '../../components/markdown-reader.ts';
 import { OwnMarkdown } from '../../components/markdown.tsx';
 import { NotFoundPage } from '../../shell/not-found-page.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
+import { Contents } from './contents.tsx';
+import classes from './contents.module.css';
 import { GuideMenu } from './guide-menu.tsx';
 
 const route = getRouteApi('/frame/docs/$guide');
@@ -39,18 +42,22 @@ function GuideText({ markdown }: { readonly markdown: string }): ReactNode {
     if (hash !== '') document.querySelector(`#${CSS.escape(hash)}`)?.scrollIntoView();
   }, [hash]);
   return (
-    <Paper withBorder p={{ base: 'md', sm: 'xl' }} maw={900} component="article">
-      <OwnMarkdown
-        markdown={withPageLinks(markdown)}
-        onNavigate={(address) => void navigate({ href: address })}
-      />
-    </Paper>
+    <div className={classes['page']}>
+      <Contents headings={readHeadings(markdown)} />
+      <Paper withBorder p={{ base: 'md', sm: 'xl' }} component="article">
+        <OwnMarkdown
+          markdown={withPageLinks(markdown)}
+          onNavigate={(address) => void navigate({ href: address })}
+        />
+      </Paper>
+    </div>
   );
 }
 
 export function GuidePage(): ReactNode {
   const { guide: name } = route.useParams();
   const { language } = useLanguage();
+  const { guides: texts } = useTexts();
   const guides = useQuery(guidesQuery(language));
   const current = guides.data?.find((guide) => guide.name === name);
   const { data, error, refetch } = useQuery({
@@ -68,6 +75,11 @@ export function GuidePage(): ReactNode {
         <GuideMenu guides={guides.data} current={name} />
         <CopyMarkdown markdown={data} />
       </Group>
+      {!current?.isTranslated && (
+        <Alert color="blue" maw={900} mb="md" role="note">
+          {texts.englishOnly}
+        </Alert>
+      )}
       <GuideText key={data} markdown={data} />
     </div>
   );

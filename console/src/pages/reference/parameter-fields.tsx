@@ -2,6 +2,7 @@
 import { Badge, Group, Select, Stack, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { textOf, typeOf, type Parameter } from '../../../../src/documentation/api-document.ts';
+import { InlineCode } from './inline-code.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
 interface ParameterFieldsProps {
@@ -16,7 +17,7 @@ function ParameterLabel({ parameter }: { readonly parameter: Parameter }): React
   return (
     <Group gap="xs" component="span">
       <span>{parameter.name}</span>
-      <Badge component="span" size="xs" variant="light" radius="sm" color={isRequired ? 'claw' : 'gray'}>
+      <Badge component="span" size="xs" variant="light" radius="sm" color={isRequired ? 'orange' : 'gray'}>
         {isRequired ? texts.required : texts.optional}
       </Badge>
     </Group>
@@ -36,7 +37,12 @@ function ParameterField({
   const shared = {
     label: <ParameterLabel parameter={parameter} />,
     'aria-label': parameter.name,
-    description: [description, typeOf(schema)].filter((text) => text !== '').join(' · '),
+    description: (
+      <InlineCode
+        text={[description, typeOf(schema)].filter((text) => text !== '').join(' · ')}
+        size="inherit"
+      />
+    ),
   };
   if (schema.enum !== undefined) {
     return (

@@ -10,15 +10,8 @@ import { ErrorNotice } from '../../components/error-notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { useTexts } from '../../texts/texts.tsx';
+import { matchesWords } from './match-words.ts';
 import { MethodBadge } from './method-badge.tsx';
-
-function matches({ operationId, path, summary, description }: Operation, words: string): boolean {
-  const text = `${operationId} ${path} ${summary} ${description}`.toLowerCase();
-  return words
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
-}
 
 function OperationLine({ operation }: { readonly operation: Operation }): ReactNode {
   return (
@@ -44,7 +37,7 @@ function OperationGroups({
   readonly words: string;
 }): ReactNode {
   const { reference: texts } = useTexts();
-  const found = document.operations.filter((operation) => matches(operation, words));
+  const found = document.operations.filter((operation) => matchesWords(operation, words));
   if (found.length === 0) return <EmptyState title={texts.nothingFound} />;
   return document.tags.map(({ name, description }) => {
     const operations = found.filter(({ tags }) => tags.includes(name));

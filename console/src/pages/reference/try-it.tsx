@@ -105,7 +105,9 @@ export function TryIt({
     setSending(true);
     void sendEntered().finally(() => setSending(false));
   };
+  // The token stays: it is the reader's, not the request's.
   const clear = (): void => {
+    setMode('bearer');
     setValues(defaultValues(operation));
     setBody(exampleBody(operation, document));
     setProblem(undefined);

@@ -11,6 +11,13 @@ export const guides = {
     operate: 'Operate Chela',
     inside: 'How Chela works',
   } satisfies Record<GuideGroup, string> as Record<GuideGroup, string>,
+  search: 'Search guides and operations',
+  guidesFound: 'Guides',
+  notFound: 'No guide or operation has these words',
+  contents: 'On this page',
+  /** Shown only in other languages. */
+  inEnglish: '(in English)',
+  englishOnly: 'This page is available in English only.',
   choose: 'Choose a page',
   nothingFound: 'No page title matches.',
   everyOperation: 'All API operations',
