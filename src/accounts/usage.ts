@@ -111,12 +111,13 @@ export class Usage {
     this.isFree = this.#prices.every((price) => Number(price) === 0);
   }
 
-  /** Records when the worker of a subtask started. Its memory counts from then on. */
-  async begin(subtaskId: number, secondsAgo: number): Promise<void> {
+  /** Records when the worker of a claimed subtask started. Its memory counts from then on. */
+  async begin(claim: { readonly id: number; readonly attempt: number }, secondsAgo: number): Promise<void> {
     await this.#database.pool.query({
       name: 'begin-usage',
-      text: `UPDATE subtask SET worked_from = now() - make_interval(secs => $2) WHERE id = $1 AND status = 'running'`,
-      values: [subtaskId, secondsAgo],
+      text: `UPDATE subtask SET worked_from = now() - make_interval(secs => $2)
+             WHERE id = $1 AND attempt = $3 AND status = 'running'`,
+      values: [claim.id, secondsAgo, claim.attempt],
     });
   }
 

@@ -4,6 +4,7 @@
  */
 import { type Database, waitOut } from '../database/database.ts';
 import type { Events } from '../events/events.ts';
+import type { Claim, RunClaims } from '../runs/runs.ts';
 import { OneAtATime } from '../services/one-at-a-time.ts';
 import { type HostCount, type TakenSums, SubtaskHosts } from './host-counts.ts';
 import { RunRows, readRunRows, type LedgerLimits, type RowKey } from './run-rows.ts';
@@ -24,7 +25,8 @@ interface EgressLedgerOptions {
 interface LedgerSubtask {
   readonly runId: number;
   readonly runSlug: string;
-  readonly subtask: number;
+  readonly claim: Claim;
+  readonly claims: RunClaims;
   /** Masks the subtask's secrets. */
   readonly mask: (text: string) => string;
 }
@@ -34,8 +36,8 @@ interface ChangedCount {
   readonly count: HostCount;
 }
 
-interface StoredSums extends RowKey {
-  readonly changed: ChangedCount;
+interface StoredSums extends ChangedCount {
+  readonly row: RowKey;
   readonly sums: TakenSums;
 }
 
@@ -137,15 +139,22 @@ export class EgressLedger {
   }
 
   async #storeBatch(batch: readonly ChangedCount[]): Promise<void> {
-    const stored = batch.map((changed): StoredSums => {
-      const { subtask, count } = changed;
+    const stored = batch.map(({ subtask, count }): StoredSums => {
       const rows = this.#runs.get(subtask.runId)?.rows ?? new RunRows(this.#limits);
-      return { ...rows.place(subtask.subtask, count), changed, sums: count.take() };
+      return { row: rows.place(subtask.claim.number, count), subtask, count, sums: count.take() };
     });
+    // Sums of lost claims are dropped.
+    let left = stored;
     try {
-      await addSums(this.#database, stored);
+      for (;;) {
+        left = left.filter(({ subtask: { claim, claims } }) => claims.isCurrent(claim));
+        if (left.length === 0) return;
+        const fenced = await addSums(this.#database, left);
+        left = left.filter(({ subtask }) => !fenced.has(subtask.runId));
+        for (const claims of new Set(left.map(({ subtask }) => subtask.claims))) await claims.verify();
+      }
     } catch (error) {
-      for (const { changed, sums } of stored) changed.count.giveBack(sums);
+      for (const { count, sums } of left) count.giveBack(sums);
       throw error;
     }
   }
@@ -157,37 +166,49 @@ export interface OpenSubtask {
   close(): Promise<void>;
 }
 
-/** Several sums may belong to one row. Runs that were removed are left out. */
-async function addSums(database: Database, stored: readonly StoredSums[]): Promise<void> {
-  await database.pool.query({
+/**
+ * Several sums may belong to one row. Runs that have another fence, or were removed, are left out.
+ * @returns keys of the other runs
+ */
+async function addSums(database: Database, stored: readonly StoredSums[]): Promise<Set<number>> {
+  const fences = new Map(stored.map(({ subtask }) => [subtask.runId, subtask.claims.fence]));
+  const { rows } = await database.pool.query<{ id: number }>({
     name: 'add-host-sums',
-    // In the order of the key, so that runners do not deadlock.
-    text: `INSERT INTO run_host AS stored (run_id, subtask, host, port, outcome, connections, sent_bytes, received_bytes,
+    // In the order of the keys, so that runners do not deadlock.
+    text: `WITH fenced AS (
+             SELECT run.id FROM run JOIN unnest($11::bigint[], $12::integer[]) AS known (id, fence) USING (id, fence)
+             ORDER BY run.id FOR SHARE OF run
+           ), added AS (
+           INSERT INTO run_host AS stored (run_id, subtask, host, port, outcome, connections, sent_bytes, received_bytes,
                                            first_at, last_at)
-           SELECT run.id, sums.subtask, sums.host, sums.port, sums.outcome, sum(sums.connections), sum(sums.sent_bytes),
+           SELECT fenced.id, sums.subtask, sums.host, sums.port, sums.outcome, sum(sums.connections), sum(sums.sent_bytes),
                   sum(sums.received_bytes), min(sums.first_at), max(sums.last_at)
            FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::integer[], $5::text[], $6::bigint[], $7::bigint[],
                        $8::bigint[], $9::timestamptz[], $10::timestamptz[])
              AS sums (run_id, subtask, host, port, outcome, connections, sent_bytes, received_bytes, first_at, last_at)
-           JOIN run ON run.id = sums.run_id
+           JOIN fenced ON fenced.id = sums.run_id
            GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
            ON CONFLICT (run_id, subtask, host, port, outcome) DO UPDATE SET
              connections = stored.connections + excluded.connections,
              sent_bytes = stored.sent_bytes + excluded.sent_bytes,
              received_bytes = stored.received_bytes + excluded.received_bytes,
              first_at = least(stored.first_at, excluded.first_at),
-             last_at = greatest(stored.last_at, excluded.last_at)`,
+             last_at = greatest(stored.last_at, excluded.last_at)
+           ) SELECT id FROM fenced`,
     values: [
-      stored.map(({ changed }) => changed.subtask.runId),
-      stored.map(({ subtask }) => subtask),
-      stored.map(({ host }) => host),
-      stored.map(({ port }) => port),
-      stored.map(({ changed }) => changed.count.outcome),
+      stored.map(({ subtask }) => subtask.runId),
+      stored.map(({ row }) => row.subtask),
+      stored.map(({ row }) => row.host),
+      stored.map(({ row }) => row.port),
+      stored.map(({ count }) => count.outcome),
       stored.map(({ sums }) => sums.connections),
       stored.map(({ sums }) => sums.sentBytes),
       stored.map(({ sums }) => sums.receivedBytes),
       stored.map(({ sums }) => sums.firstAt),
       stored.map(({ sums }) => sums.lastAt),
+      [...fences.keys()],
+      [...fences.values()],
     ],
   });
+  return new Set(rows.map(({ id }) => id));
 }

@@ -48,6 +48,12 @@ export interface NameQuery {
   readonly limit: number;
 }
 
+type Hold = (client: PoolClient) => Promise<void>;
+
+export function noSuchFile(name: string): ChelaError {
+  return new ChelaError('NOT_FOUND', `the run has no file ${name}`);
+}
+
 export class FileRegister {
   readonly #database: Database;
   readonly #limits: FileLimits;
@@ -84,6 +90,7 @@ export class FileRegister {
 
   /**
    * Makes a written file the run's file of its name.
+   * @param hold called at the end of the transaction; throws if the worker may not change the run any more
    * @returns the file, and the one that it replaced
    * @throws ChelaError if the run's files would exceed a limit, or the run was removed
    */
@@ -91,6 +98,7 @@ export class FileRegister {
     { id }: StartedFile,
     { runId, name }: FileStart,
     { sizeBytes, sha256 }: FileContent,
+    hold: Hold,
   ): Promise<{ kept: FileRecord; replaced: DiscardedFile | undefined }> {
     return this.#database.transaction(async (client) => {
       // Files of one run are kept one after another, so that together they stay within the limits.
@@ -114,6 +122,7 @@ export class FileRegister {
         values: [id, sizeBytes, sha256],
       });
       if (kept[0] === undefined) throw runRemoved();
+      await hold(client);
       return { kept: kept[0], replaced };
     });
   }
@@ -170,6 +179,16 @@ export class FileRegister {
   /** Marks a file as removable. @returns undefined if the run has no such file */
   async discard(runId: number, name: string): Promise<DiscardedFile | undefined> {
     return discardKept(this.#database.pool, runId, name);
+  }
+
+  /** As `discard`, for a worker. @param hold as for `keep` @throws ChelaError NOT_FOUND, or the error of `hold` */
+  async discardFor(runId: number, name: string, hold: Hold): Promise<DiscardedFile> {
+    return this.#database.transaction(async (client) => {
+      const discarded = await discardKept(client, runId, name);
+      if (discarded === undefined) throw noSuchFile(name);
+      await hold(client);
+      return discarded;
+    });
   }
 
   /** Discards a file that was not kept. @returns whether its content can be removed: not if it was kept after all */

@@ -3,12 +3,19 @@ import type { Readable } from 'node:stream';
 import type { Database } from '../database/database.ts';
 import { ChelaError } from '../errors.ts';
 import type { Events } from '../events/events.ts';
+import type { RunClaims } from '../runs/runs.ts';
 import { Slots } from '../services/slots.ts';
 import { BlobNotFoundError, type ByteRange, type Storage } from '../storage/storage.ts';
 import type { FileLimits } from './file-limits.ts';
 import { checkFileName } from './file-name.ts';
 import { storageKey, type FileRecord } from './file-record.ts';
-import { FileRegister, type DiscardedFile, type FilePage, type NameQuery } from './file-register.ts';
+import {
+  FileRegister,
+  noSuchFile,
+  type DiscardedFile,
+  type FilePage,
+  type NameQuery,
+} from './file-register.ts';
 import { arrivalLimitMilliseconds, RunFileWriter, type FileServices } from './run-file-writer.ts';
 
 export type { FileRecord } from './file-record.ts';
@@ -53,8 +60,8 @@ export class Files {
   }
 
   /** Keeps the files of a run. All its subtasks on this runner share one writer. */
-  writer(run: RunKey): RunFileWriter {
-    return new RunFileWriter(this.#services, run.id);
+  writer(run: RunKey, claims: RunClaims): RunFileWriter {
+    return new RunFileWriter(this.#services, run.id, claims);
   }
 
   /** A page of a run's files, by name. @param prefix start of the names */
@@ -142,8 +149,4 @@ export class Files {
       return false;
     }
   }
-}
-
-function noSuchFile(name: string): ChelaError {
-  return new ChelaError('NOT_FOUND', `the run has no file ${name}`);
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Transform, type Readable, type TransformCallback } from 'node:stream';
 import { invalidArgument } from '../errors.ts';
+import type { Claim, RunClaims } from '../runs/runs.ts';
 import type { Slots } from '../services/slots.ts';
 import type { Storage } from '../storage/storage.ts';
 import { fileTooLarge, runFilesTooLarge, type FileLimits } from './file-limits.ts';
@@ -14,8 +15,7 @@ import { mediaTypeOf } from './media-type.ts';
 export const arrivalLimitMilliseconds = 3600 * 1000;
 
 export interface FileUpload {
-  /** Number of the subtask. */
-  readonly subtask: number;
+  readonly claim: Claim;
   readonly name: string;
   /** As the worker gives it; `''` without one. */
   readonly mediaType: string;
@@ -40,42 +40,47 @@ export interface FileServices {
 export class RunFileWriter {
   readonly #services: FileServices;
   readonly #runId: number;
+  readonly #claims: RunClaims;
   /** Bytes that are arriving now. Together with kept files they stay within the limit of the run. */
   #arrivingBytes = 0;
 
-  constructor(services: FileServices, runId: number) {
+  constructor(services: FileServices, runId: number, claims: RunClaims) {
     this.#services = services;
     this.#runId = runId;
+    this.#claims = claims;
   }
 
   /**
    * Keeps a file, which replaces an earlier file of that name once it is complete. If it fails, nothing is kept.
-   * @throws ChelaError if the name, the media type or the size is not acceptable
+   * @throws ChelaError if the name, the media type or the size is not acceptable, or the claim was lost
    */
-  async put({
-    subtask,
-    name,
-    mediaType: given,
-    content,
-    announcedBytes = 0,
-  }: FileUpload): Promise<FileRecord> {
+  async put({ claim, name, mediaType: given, content, announcedBytes = 0 }: FileUpload): Promise<FileRecord> {
     const { register, limits, keeping } = this.#services;
     checkFileName(name);
     const mediaType = mediaTypeOf(given, name);
     if (mediaType === undefined) throw invalidArgument('the Content-Type is not a media type');
     if (announcedBytes > limits.fileLimitBytes) throw fileTooLarge(limits);
-    const start = { runId: this.#runId, subtask, name, mediaType };
+    const start = { runId: this.#runId, subtask: claim.number, name, mediaType };
     const started = await register.start(start);
     try {
       if (started.otherBytes + announcedBytes > limits.runFilesLimitBytes) throw runFilesTooLarge(limits);
       const written = await this.#write(started, content);
-      const { kept, replaced } = await keeping.use(async () => register.keep(started, start, written));
+      const { kept, replaced } = await keeping.use(async () =>
+        register.keep(started, start, written, (client) => this.#claims.hold(client, claim)),
+      );
       if (replaced !== undefined) await this.#services.remove(replaced);
       return kept;
     } catch (error) {
       await this.#services.abandon(started);
       throw error;
     }
+  }
+
+  /** @throws ChelaError NOT_FOUND, INVALID_ARGUMENT for a name that files cannot have, or if the claim was lost */
+  async delete(claim: Claim, name: string): Promise<void> {
+    checkFileName(name);
+    const { register, remove } = this.#services;
+    await remove(await register.discardFor(this.#runId, name, (client) => this.#claims.hold(client, claim)));
   }
 
   async #write(

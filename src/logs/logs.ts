@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Database } from '../database/database.ts';
 import type { RunReference } from '../runs/runs.ts';
 import { LogWindows } from './log-windows.ts';
-import { LogIngest } from './ingest.ts';
+import { appendLogLines } from './ingest.ts';
 import { type LogType, logType, platformPrefix } from './log-line.ts';
 
 export { LogIngest } from './ingest.ts';
@@ -41,7 +41,7 @@ export class Logs {
   /** Adds a line of the platform about the whole run. */
   async note(run: RunReference, content: string): Promise<void> {
     const line = { subtask: 0, type: logType.info, content: platformPrefix + content, loggedAt: new Date() };
-    await new LogIngest(this.#database, run).write(line);
+    await appendLogLines(this.#database, run, [line]);
   }
 
   /** The newest lines, oldest first. */

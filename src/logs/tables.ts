@@ -1,4 +1,5 @@
 /** Tables of this room: log lines. */
+import type { Generated } from 'kysely';
 import type { LogType } from './log-line.ts';
 import type { JsonText } from '../database/database.ts';
 
@@ -26,4 +27,5 @@ interface RunLogTable {
   info_lines: number;
   warn_lines: number;
   error_lines: number;
+  fence: Generated<number>;
 }

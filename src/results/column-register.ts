@@ -44,31 +44,38 @@ export class ColumnRegister {
   /**
    * Stores keys that are not yet known, numbered in the order of first arrival. They are inserted in key order, so that
    * runners with the same keys wait for each other instead of deadlocking.
+   * @returns false if the run has another fence, so that no key was stored
    */
-  async store(rows: readonly ParsedRow[]): Promise<void> {
+  async store(rows: readonly ParsedRow[], fence: number): Promise<boolean> {
     const added: string[] = [];
     for (const { keys, longKeyLength } of rows) {
       if (longKeyLength !== undefined) this.#note({ reason: 'key-length', length: longKeyLength });
       for (const key of keys) if (this.#learn(key)) added.push(key);
     }
-    if (added.length === 0) return;
+    if (added.length === 0) return true;
+    let isStored = false;
     try {
-      await this.#database.pool.query({
+      const { rowCount } = await this.#database.pool.query({
         name: 'store-columns',
-        text: `WITH added AS MATERIALIZED (
+        text: `WITH fenced AS (
+                 SELECT id FROM run WHERE id = $1 AND fence = $3 FOR SHARE
+               ), added AS MATERIALIZED (
                  SELECT key, nextval(pg_get_serial_sequence('result_column', 'first_seen')) AS first_seen
                  FROM (SELECT key FROM unnest($2::text[]) WITH ORDINALITY AS arrived (key, place)
                        ORDER BY place) AS arrived
+               ), stored AS (
+                 INSERT INTO result_column (run_id, key, first_seen) OVERRIDING SYSTEM VALUE
+                 SELECT fenced.id, key, first_seen FROM fenced, added ORDER BY key COLLATE "C"
+                 ON CONFLICT DO NOTHING
                )
-               INSERT INTO result_column (run_id, key, first_seen) OVERRIDING SYSTEM VALUE
-               SELECT $1, key, first_seen FROM added ORDER BY key COLLATE "C"
-               ON CONFLICT DO NOTHING`,
-        values: [this.#runId, added],
+               SELECT FROM fenced`,
+        values: [this.#runId, added, fence],
       });
-    } catch (error) {
-      for (const key of added) this.#known.delete(remembered(key));
-      throw error;
+      isStored = rowCount === 1;
+    } finally {
+      if (!isStored) for (const key of added) this.#known.delete(remembered(key));
     }
+    return isStored;
   }
 
   /** Takes the unreported keys without a column, each reason once. */

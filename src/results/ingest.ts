@@ -6,7 +6,13 @@ import type { PoolClient } from 'pg';
 import { type Database, GroupCommit } from '../database/database.ts';
 import { ColumnRegister, type MissingColumns } from './column-register.ts';
 import { mergeRow, type ParsedRow } from './row.ts';
-import type { RunReference } from '../runs/runs.ts';
+import {
+  ClaimLostError,
+  type Claim,
+  type ClaimedEntry,
+  type RunClaims,
+  type RunReference,
+} from '../runs/runs.ts';
 
 export interface ResultHeader {
   readonly key: string;
@@ -28,8 +34,7 @@ export interface PushedRun extends RunReference {
   readonly isSplit: boolean;
 }
 
-interface PushedRow {
-  readonly subtask: number;
+interface PushedRow extends ClaimedEntry {
   readonly row: ParsedRow;
   /** Set if the run had reached its limit when the batch was stored. */
   isRefused: boolean;
@@ -51,6 +56,7 @@ function upsertIdentity(upsert: { key: string; value: string }): string {
 export class ResultIngest {
   readonly #database: Database;
   readonly #run: PushedRun;
+  readonly #claims: RunClaims;
   readonly #rowLimit: number;
   readonly #columns: ColumnRegister;
   readonly #commits: GroupCommit<PushedRow>;
@@ -58,13 +64,18 @@ export class ResultIngest {
   #hasRefused = false;
 
   /** @param options.rowLimit maximum rows of the run, over all runners; 0 for no limit */
-  constructor(database: Database, run: PushedRun, { rowLimit }: { rowLimit: number }) {
+  constructor(
+    database: Database,
+    run: PushedRun,
+    { claims, rowLimit }: { claims: RunClaims; rowLimit: number },
+  ) {
     this.#database = database;
     this.#run = run;
+    this.#claims = claims;
     this.#rowLimit = rowLimit;
     this.#columns = new ColumnRegister(database, run.id);
     this.#commits = new GroupCommit({
-      commit: (rows) => this.#store(rows),
+      commit: (rows) => claims.store(rows, (current, fence) => this.#store(current, fence)),
       sizeBytes: ({ row }) => row.text.length,
     });
   }
@@ -73,10 +84,12 @@ export class ResultIngest {
    * Resolves once the row is committed.
    * @returns keys of the run's rows that have no column; each reason is given once
    * @throws RowLimitError if the run has reached its limit of rows
+   * @throws ClaimLostError
    */
-  async push(subtask: number, row: ParsedRow): Promise<readonly MissingColumns[]> {
-    const pushed = { subtask, row, isRefused: false };
+  async push(claim: Claim, row: ParsedRow): Promise<readonly MissingColumns[]> {
+    const pushed = { claim, row, isRefused: false, isLost: false };
     await this.#commits.add(pushed);
+    if (pushed.isLost) throw new ClaimLostError();
     if (!pushed.isRefused) return this.#columns.takeMissing();
     this.#hasRefused = true;
     for (const listener of this.#listeners) listener();
@@ -98,35 +111,44 @@ export class ResultIngest {
     return this.#commits.settled();
   }
 
-  /** Replaces the header of this subtask. */
-  async setHeaders(subtask: number, headers: readonly ResultHeader[]): Promise<void> {
-    await this.#database.pool.query({
-      name: 'set-headers',
-      text: `INSERT INTO result_header (run_id, subtask, headers) VALUES ($1, $2, $3)
-             ON CONFLICT (run_id, subtask) DO UPDATE SET headers = excluded.headers`,
-      values: [this.#run.id, subtask, JSON.stringify(headers)],
+  /** Replaces the header of this subtask. @throws ClaimLostError */
+  async setHeaders(claim: Claim, headers: readonly ResultHeader[]): Promise<void> {
+    await this.#claims.storeOne(claim, async (fence) => {
+      const { rowCount } = await this.#database.pool.query({
+        name: 'set-headers',
+        text: `INSERT INTO result_header (run_id, subtask, headers)
+               SELECT id, $2::int, $3 FROM run WHERE id = $1 AND fence = $4 FOR SHARE
+               ON CONFLICT (run_id, subtask) DO UPDATE SET headers = excluded.headers`,
+        values: [this.#run.id, claim.number, JSON.stringify(headers), fence],
+      });
+      return rowCount === 1;
     });
   }
 
-  async #store(rows: PushedRow[]): Promise<void> {
-    await this.#columns.store(rows.map(({ row }) => row));
+  /** @returns false if the run has another fence, so that none of them is stored */
+  async #store(rows: PushedRow[], fence: number): Promise<boolean> {
+    const areColumnsStored = await this.#columns.store(
+      rows.map(({ row }) => row),
+      fence,
+    );
+    if (!areColumnsStored) return false;
     const isPlain = rows.every(({ row }) => row.upsert === undefined);
     // A batch that does not fit as a whole is split, under the lock of the run.
-    if (isPlain && (await this.#append(rows))) return;
-    await this.#database.transaction((client) => this.#upsert(client, rows));
+    if (isPlain && (await this.#append(rows, fence))) return true;
+    return this.#database.transaction((client) => this.#upsert(client, rows, fence));
   }
 
   /**
    * In one statement, adds the rows to the run's count and numbers them from the previous count. The rows are passed as
    * one JSON array, which keeps their exact text and takes half the time of a PostgreSQL array.
-   * @returns false if not all of them fit; none is stored in that case
+   * @returns false if not all of them fit, or the run has another fence; none is stored in that case
    */
-  async #append(rows: PushedRow[]): Promise<boolean> {
+  async #append(rows: PushedRow[], fence: number): Promise<boolean> {
     const { rowCount } = await this.#database.pool.query({
       name: this.#run.isSplit ? 'append-split-rows' : 'append-rows',
       text: `WITH counted AS (
                UPDATE run SET result_count = result_count + cardinality($3::int[])
-               WHERE id = $1 AND ($5 = 0 OR result_count + cardinality($3::int[]) <= $5)
+               WHERE id = $1 AND fence = $6 AND ($5 = 0 OR result_count + cardinality($3::int[]) <= $5)
                RETURNING result_count - cardinality($3::int[]) AS first
              )${this.#tally('counted, unnest($3::int[]) AS pushed (subtask)')}
              INSERT INTO result_row (day, run_id, number, subtask, data)
@@ -136,9 +158,10 @@ export class ResultIngest {
       values: [
         this.#run.id,
         this.#run.day,
-        rows.map(({ subtask }) => subtask),
+        rows.map(({ claim }) => claim.number),
         `[${rows.map(({ row }) => row.text).join(',')}]`,
         this.#rowLimit,
+        fence,
       ],
     });
     return rowCount === rows.length;
@@ -154,24 +177,26 @@ export class ResultIngest {
              )`;
   }
 
-  async #upsert(client: PoolClient, rows: PushedRow[]): Promise<void> {
+  /** @returns false if the run has another fence, so that none of the rows is stored */
+  async #upsert(client: PoolClient, rows: PushedRow[], fence: number): Promise<boolean> {
     const { rows: counted } = await client.query<{ result_count: number }>({
       name: 'lock-result-count',
-      text: 'SELECT result_count FROM run WHERE id = $1 FOR UPDATE',
-      values: [this.#run.id],
+      text: 'SELECT result_count FROM run WHERE id = $1 AND fence = $2 FOR UPDATE',
+      values: [this.#run.id, fence],
     });
-    const first = counted[0]?.result_count ?? 0;
+    if (counted[0] === undefined) return false;
+    const first = counted[0].result_count;
     const stored = await this.#storedRows(client, rows);
     const changed = new Set<number>();
     const added: NewRow[] = [];
     const addedByIdentity = new Map<string, NewRow>();
     for (const pushed of rows) {
-      const { subtask, row } = pushed;
+      const { claim, row } = pushed;
       const identity = row.upsert === undefined ? undefined : upsertIdentity(row.upsert);
       const earlier =
         identity === undefined ? undefined : (stored.get(identity) ?? addedByIdentity.get(identity));
       if (earlier === undefined) {
-        const created = { subtask, text: row.text, upsert: row.upsert, pushes: [pushed] };
+        const created = { subtask: claim.number, text: row.text, upsert: row.upsert, pushes: [pushed] };
         added.push(created);
         if (identity !== undefined) addedByIdentity.set(identity, created);
       } else {
@@ -186,6 +211,7 @@ export class ResultIngest {
     const kept = added.slice(0, room);
     if (kept.length > 0) await this.#insert(client, first, kept);
     for (const pushed of added.slice(room).flatMap(({ pushes }) => pushes)) pushed.isRefused = true;
+    return true;
   }
 
   /** The stored rows that match the upsert pairs of a batch. */

@@ -1,5 +1,5 @@
 /** Claims waiting subtasks from the queue, which is the subtask table. */
-import type { StatusCallbacks } from '../runs/runs.ts';
+import { raiseFence, type Claim, type StatusCallbacks } from '../runs/runs.ts';
 import type { Database } from '../database/database.ts';
 import type { ClaimedSubtask } from './execution/subtask-execution.ts';
 import type { Events } from '../events/events.ts';
@@ -33,7 +33,7 @@ export async function claimSubtasks(
   count: number,
 ): Promise<ClaimedSubtask[]> {
   const { database, events } = services;
-  const { rows: claimed } = await database.pool.query<{ id: number; run_id: number }>({
+  const { rows: claimed } = await database.pool.query<{ id: number; run_id: number; attempt: number }>({
     name: 'claim-subtasks',
     text: `WITH RECURSIVE waiting (account_id) AS (
              (SELECT account_id FROM subtask WHERE status = 'ready' AND NOT is_held ORDER BY account_id LIMIT 1)
@@ -61,7 +61,7 @@ export async function claimSubtasks(
              ORDER BY array_position(ARRAY(SELECT id FROM picked ORDER BY rank, id), subtask.id)
              LIMIT $2 FOR UPDATE SKIP LOCKED
            ))
-           RETURNING id, run_id`,
+           RETURNING id, run_id, attempt`,
     values: [runnerId, count, count + spareCandidates],
   });
   if (claimed.length === 0) return [];
@@ -69,15 +69,17 @@ export async function claimSubtasks(
   for (const { slug } of started) events.emit('run:started', { run: slug });
   const { rows } = await database.pool.query<ClaimedSubtask>({
     name: 'claimed-subtasks',
-    text: `SELECT subtask.id, subtask.number, subtask.input, run.account_id, run.id AS run_id, run.slug AS run_slug,
+    // Only claims that are still current, with the fence that they are current at.
+    text: `SELECT subtask.id, subtask.number, subtask.attempt, run.fence, subtask.input, run.account_id, run.id AS run_id, run.slug AS run_slug,
              run.status AS run_status, run.day, run.system AS limits, run.subtask_count, worker.allowed_hosts,
              worker_version.id AS version_id, worker_version.package_hash, worker_version.language, worker_version.entry, worker_version.version
-           FROM subtask
+           FROM unnest($1::bigint[], $2::integer[]) AS claim (id, attempt)
+           JOIN subtask ON subtask.id = claim.id AND subtask.attempt = claim.attempt AND subtask.status = 'running'
            JOIN run ON run.id = subtask.run_id
            JOIN worker ON worker.id = run.worker_id
            JOIN worker_version ON worker_version.id = run.worker_version_id
-           WHERE subtask.id = ANY($1) ORDER BY subtask.id`,
-    values: [claimed.map((subtask) => subtask.id)],
+           ORDER BY subtask.id`,
+    values: [claimed.map(({ id }) => id), claimed.map(({ attempt }) => attempt)],
   });
   return rows;
 }
@@ -125,18 +127,25 @@ async function startToldRuns(
   });
 }
 
-/** Returns a claimed subtask to the queue. */
-export async function releaseSubtask(
-  database: Database,
-  subtask: { id: number; runnerId: number },
-): Promise<void> {
-  await database.pool.query(
-    `WITH released AS (
-       UPDATE subtask SET status = 'ready', runner_id = NULL, started_at = NULL
-       WHERE id = $1 AND runner_id = $2 AND status = 'running' RETURNING id
-     ) SELECT pg_notify('chela_subtasks_ready', '') FROM released`,
-    [subtask.id, subtask.runnerId],
-  );
+type ClaimKey = Pick<Claim, 'id' | 'attempt'>;
+
+const releaseStatement = `
+  WITH released AS (
+    UPDATE subtask SET status = 'ready', runner_id = NULL, started_at = NULL
+    WHERE id = $1 AND attempt = $2 AND status = 'running' RETURNING run_id
+  ) SELECT run_id, pg_notify('chela_subtasks_ready', '') FROM released`;
+
+/** Returns a claimed subtask to the queue. Called by the runner that claimed it, which stores nothing more for it. */
+export async function releaseSubtask(database: Database, claim: ClaimKey): Promise<void> {
+  await database.pool.query(releaseStatement, [claim.id, claim.attempt]);
+}
+
+/** Takes a subtask from its lost runner and returns it to the queue. */
+export async function requeueSubtask(database: Database, claim: ClaimKey): Promise<void> {
+  await database.transaction(async (client) => {
+    const { rows } = await client.query<{ run_id: number }>(releaseStatement, [claim.id, claim.attempt]);
+    if (rows[0] !== undefined) await raiseFence(client, rows[0].run_id);
+  });
 }
 
 /** Returns subtasks that are this runner's in the database but not executed, because the answer to a claim was lost. */

@@ -176,14 +176,13 @@ export class Runner extends StartStop {
 
   /** Never rejects. */
   async #runToEnd(execution: SubtaskExecution, slot: number): Promise<void> {
-    const runnerId = this.#runnerId;
     const { subtask } = execution;
     try {
       const outcome = await execution.run().catch((err: unknown) => {
         this.#reportFailure('clean-up-subtask', err, subtask);
         return cleanupFailure(err);
       });
-      await this.#settle(execution, runnerId, outcome);
+      await this.#settle(execution, outcome);
     } catch (err) {
       this.#reportFailure('settle-subtask', err, subtask);
     }
@@ -197,9 +196,9 @@ export class Runner extends StartStop {
    * Stores the outcome; retries while PostgreSQL is unavailable, as long as the lease can be renewed. If the outcome
    * cannot be stored, the subtask is ended without it: that tells the owner more than a run that never ends.
    */
-  async #settle(execution: SubtaskExecution, runnerId: number, outcome: SubtaskOutcome): Promise<void> {
+  async #settle(execution: SubtaskExecution, outcome: SubtaskOutcome): Promise<void> {
     const { database } = this.#options;
-    const subtask = { id: execution.subtask.id, runnerId };
+    const { subtask } = execution;
     const giveBack = execution.stopEnd?.reason === 'stopped' && this.#config.lostSubtasks === 'retry';
     if (giveBack) return waitOut(() => releaseSubtask(database, subtask));
     const store = async (stored: SubtaskOutcome) =>
@@ -207,7 +206,7 @@ export class Runner extends StartStop {
     try {
       await store(outcome);
     } catch (err) {
-      this.#reportFailure('store-outcome', err, execution.subtask);
+      this.#reportFailure('store-outcome', err, subtask);
       await store(unstorable);
     }
   }

@@ -5,7 +5,7 @@ import { type RunServices, lostEnd, settleSubtask } from '../runs/runs.ts';
 import type { EventMap } from '../events/events.ts';
 import { Periodic } from '../services/periodic.ts';
 import { StartStop } from '../services/service.ts';
-import { releaseSubtask } from './claimer.ts';
+import { requeueSubtask } from './claimer.ts';
 import { HeartbeatObserver } from './heartbeat-observer.ts';
 
 /** A subtask whose runner was lost this often is not requeued. */
@@ -17,7 +17,6 @@ type WatchmanConfig = Pick<Config, 'runnerLeaseSeconds' | 'lostSubtasks'>;
 
 interface LostSubtask {
   id: number;
-  runner_id: number;
   attempt: number;
   aborting: boolean;
   run: string;
@@ -31,7 +30,7 @@ export async function recoverLostSubtasks(
 ): Promise<number> {
   const { database, events } = services;
   const { rows } = await database.pool.query<LostSubtask>(
-    `SELECT subtask.id, runner_id, attempt, run.status = 'aborting' AS aborting,
+    `SELECT subtask.id, attempt, run.status = 'aborting' AS aborting,
        run.slug AS run, subtask.number AS subtask
      FROM subtask JOIN run ON run.id = subtask.run_id
      WHERE subtask.status = 'running' AND NOT EXISTS (SELECT FROM runner WHERE runner.id = subtask.runner_id)
@@ -52,13 +51,13 @@ export async function recoverLostSubtasks(
 async function recover(
   services: RunServices,
   { lostSubtasks }: Pick<WatchmanConfig, 'lostSubtasks'>,
-  { id, runner_id: runnerId, attempt, aborting }: LostSubtask,
+  { id, attempt, aborting }: LostSubtask,
 ): Promise<void> {
   if (lostSubtasks === 'retry' && !aborting && attempt < maxAttempts) {
-    await releaseSubtask(services.database, { id, runnerId });
+    await requeueSubtask(services.database, { id, attempt });
     return;
   }
-  await settleSubtask(services, { id, runnerId }, { end: lostEnd });
+  await settleSubtask(services, { id, attempt }, { end: lostEnd });
 }
 
 interface WatchmanOptions {

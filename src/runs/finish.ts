@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import type { Usage } from '../accounts/accounts.ts';
 import { type Database, channels } from '../database/database.ts';
 import type { EventMap, Events } from '../events/events.ts';
+import { raiseFence, type Claim } from './claims.ts';
 import { runMessage, subtaskMessage } from './end-messages.ts';
 import { runEnd, type FailedSubtask, type SubtaskEnd } from './end-reasons.ts';
 import { finalStatus, type RunStatus } from './statuses.ts';
@@ -48,11 +49,11 @@ interface SettledRun extends CountedRun {
 
 /**
  * Ends a subtask that a runner was executing, once, and the run with the last of them.
- * @returns false if the subtask no longer belongs to this runner: its lease expired, or the subtask was settled before
+ * @returns false if the claim is no longer current: the runner's lease expired, or the subtask was settled before
  */
 export async function settleSubtask(
   { database, callbacks, usage, events }: RunServices,
-  subtask: { id: number; runnerId: number },
+  claim: Pick<Claim, 'id' | 'attempt'>,
   { end, errorHeadline, cpuSeconds }: SubtaskOutcome,
 ): Promise<boolean> {
   // The running time of a subtask with a lost runner is unknown, so its memory is not charged.
@@ -65,7 +66,7 @@ export async function settleSubtask(
                UPDATE subtask SET status = $3, exit_code = $4, err_msg = $5, cpu_seconds = $6, finished_at = now(),
                  runner_id = NULL, worked_from = CASE WHEN $7 THEN NULL ELSE worked_from END,
                  end_reason = $8, end_detail = $9, error_headline = $10
-               WHERE id = $1 AND runner_id = $2 AND status = 'running'
+               WHERE id = $1 AND attempt = $2 AND status = 'running'
                RETURNING run_id, number
              )
              UPDATE run SET subtasks_finished = subtasks_finished + 1,
@@ -74,8 +75,8 @@ export async function settleSubtask(
              RETURNING run.id, run.slug, run.status, run.subtask_count, run.subtasks_finished, run.subtasks_failed,
                run.concurrency, ended.number AS subtask`,
       values: [
-        subtask.id,
-        subtask.runnerId,
+        claim.id,
+        claim.attempt,
         status,
         exitCodeOf(end),
         storable(subtaskMessage(end)),
@@ -88,7 +89,9 @@ export async function settleSubtask(
     });
     const [run] = rows;
     if (run === undefined) return undefined;
-    const charge = await usage.meter(client, run.id, isLost ? undefined : subtask.id);
+    // A lost runner may only be frozen, and continue.
+    if (isLost) await raiseFence(client, run.id);
+    const charge = await usage.meter(client, run.id, isLost ? undefined : claim.id);
     const isLast = run.subtasks_finished === run.subtask_count;
     const finished = isLast ? await finishRun(client, callbacks, run) : undefined;
     if (!isLast && run.concurrency > 0) await queueHeldSubtask(client, run.id);

@@ -14,6 +14,7 @@ import { RunWaiter } from './wait.ts';
 import { readWaiting, type RunWaiting } from './waiting.ts';
 import type { StatusCallbacks } from './status-callbacks.ts';
 
+export { type Claim, type ClaimedEntry, ClaimLostError, RunClaims, raiseFence } from './claims.ts';
 export { machineOutOfMemoryMessage, reachedLimitMessage, subtaskMessage } from './end-messages.ts';
 export {
   type Circumstances,

@@ -31,6 +31,7 @@ interface RunTable {
   idempotency_hash: Buffer | null;
   day: string;
   result_count: Generated<number>;
+  fence: Generated<number>;
   usage: Generated<string>;
   traffic_bytes: Generated<number>;
   err_msg: Generated<string>;

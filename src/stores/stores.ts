@@ -60,6 +60,12 @@ interface LockedStore {
   readonly size_bytes: number;
 }
 
+/**
+ * Called at the end of a transaction that changes a store. Throws if whoever changes it may not do so any more, which
+ * undoes the change.
+ */
+export type HoldChange = (client: PoolClient) => Promise<void>;
+
 export class Stores {
   readonly #database: Database;
   readonly #limits: StoreLimits;
@@ -135,12 +141,13 @@ export class Stores {
     key: string,
     json: string,
     condition: Condition | undefined,
+    hold?: HoldChange,
   ): Promise<KeyRecord> {
     checkStoreName(place.store);
     checkKey(key);
     checkValue(json, this.#limits);
     const sizeBytes = Buffer.byteLength(json) + Buffer.byteLength(key);
-    return this.#change(async (client) => {
+    return this.#change(hold, async (client) => {
       const store = (await locked(client, place)) ?? (await this.#create(client, place));
       const current = await valueOf(client, store, key);
       checkCondition(condition, key, current?.version);
@@ -165,10 +172,15 @@ export class Stores {
   }
 
   /** Removes a value, if the condition holds. @throws ChelaError */
-  async delete(place: StorePlace, key: string, condition: Condition | undefined): Promise<void> {
+  async delete(
+    place: StorePlace,
+    key: string,
+    condition: Condition | undefined,
+    hold?: HoldChange,
+  ): Promise<void> {
     checkStoreName(place.store);
     checkKey(key);
-    await this.#change(async (client) => {
+    await this.#change(hold, async (client) => {
       const store = await locked(client, place);
       const current = store === undefined ? undefined : await valueOf(client, store, key);
       checkCondition(condition, key, current?.version);
@@ -183,18 +195,29 @@ export class Stores {
   }
 
   /** Removes a store with all its values. @throws ChelaError NOT_FOUND */
-  async deleteStore({ accountId, store }: StorePlace): Promise<void> {
+  async deleteStore({ accountId, store }: StorePlace, hold?: HoldChange): Promise<void> {
     checkStoreName(store);
-    const { rowCount } = await this.#database.pool.query({
-      name: 'delete-store',
-      text: 'DELETE FROM store WHERE account_id = $1 AND name = $2',
-      values: [accountId, store],
+    await this.#change(hold, async (client) => {
+      const { rowCount } = await client.query({
+        name: 'delete-store',
+        text: 'DELETE FROM store WHERE account_id = $1 AND name = $2',
+        values: [accountId, store],
+      });
+      if (rowCount === 0) throw new ChelaError('NOT_FOUND', `store ${store} does not exist`);
     });
-    if (rowCount === 0) throw new ChelaError('NOT_FOUND', `store ${store} does not exist`);
   }
 
-  async #change<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
-    return this.#changes.use(async () => this.#database.transaction(work));
+  async #change<Result>(
+    hold: HoldChange | undefined,
+    work: (client: PoolClient) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#changes.use(async () =>
+      this.#database.transaction(async (client) => {
+        const result = await work(client);
+        await hold?.(client);
+        return result;
+      }),
+    );
   }
 
   /** Creates a store and locks it. Stores of an account are created one after another, so that they stay within the limit. */

@@ -3,6 +3,7 @@ import { EgressLedger, type OpenSubtask } from '../../src/egress/egress.ts';
 import type { RunHostList } from '../../src/answers/run-hosts.ts';
 import { eventually } from '../platform/support/eventually.ts';
 import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
+import { heldClaim } from '../support/held-claim.ts';
 import { recordEvents, type RecordedEvent } from '../support/recorded-events.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 
@@ -32,14 +33,17 @@ function newLedger(limits?: {
 
 async function makeRun(): Promise<TestRun> {
   const slug = await platform.runAsync(worker, { script: '', items: ['one', 'two', 'three'] });
-  const { rows } = await platform.platform.database.pool.query<{ id: number }>(
-    'SELECT id FROM run WHERE slug = $1',
-    [slug],
-  );
+  const { database } = platform.platform;
+  const { rows } = await database.pool.query<{ id: number }>('SELECT id FROM run WHERE slug = $1', [slug]);
   const id = rows[0]?.id ?? 0;
   const shared = newLedger();
   const open = (subtask: number, ledger = shared): OpenSubtask =>
-    ledger.open({ runId: id, runSlug: slug, subtask, mask: (text) => text.replaceAll('s3cret', '***') });
+    ledger.open({
+      runId: id,
+      runSlug: slug,
+      ...heldClaim(database, id, subtask),
+      mask: (text) => text.replaceAll('s3cret', '***'),
+    });
   return { id, slug, open };
 }
 

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StorageGateway } from '../../src/runner/storage/storage-gateway.ts';
 import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
+import { heldClaim } from '../support/held-claim.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 
 const sdkFolder = path.resolve(import.meta.dirname, '../../sdk');
@@ -32,9 +33,10 @@ beforeAll(async () => {
     [slug],
   );
   const { id: runId = 0, account_id: accountId = 0 } = rows[0] ?? {};
-  const writer = files.writer({ id: runId });
+  const held = heldClaim(database, runId);
+  const writer = files.writer({ id: runId }, held.claims);
   const limits = config;
-  const served = { files, writer, runId, subtask: 1, stores, accountId, limits };
+  const served = { files, writer, runId, ...held, stores, accountId, limits };
   gateway = new StorageGateway({ ...served, onRefused: ignored, onFailure: ignored });
   listener = net.createServer();
   await once(listener.listen(0, '127.0.0.1'), 'listening');

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { StorageGateway } from '../../src/runner/storage/storage-gateway.ts';
 import { eventually } from '../platform/support/eventually.ts';
 import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
+import { heldClaim } from '../support/held-claim.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 
 const kibibyte = 1024;
@@ -41,12 +42,13 @@ async function serve(ofRun?: Served): Promise<Served> {
     [slug],
   );
   const { id: runId = 0, account_id: accountId = 0 } = rows[0] ?? {};
+  const held = heldClaim(database, runId);
   const [refusals, failures]: [string[], unknown[]] = [[], []];
   const gateway = new StorageGateway({
     files,
-    writer: files.writer({ id: runId }),
+    writer: files.writer({ id: runId }, held.claims),
     runId,
-    subtask: 1,
+    ...held,
     stores,
     accountId,
     limits: config,

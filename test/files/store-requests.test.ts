@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { StorageGateway } from '../../src/runner/storage/storage-gateway.ts';
+import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
+import { heldClaim } from '../support/held-claim.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 
 const limits = { storeLimit: 6, storeKeyLimit: 20, storeLimitBytes: 4096, storeValueLimitBytes: 2048 };
@@ -15,13 +17,20 @@ let gateway: StorageGateway;
 const failures: unknown[] = [];
 beforeAll(async () => {
   platform = await startTestPlatform(limits, { api: true, runner: false });
-  const { files, stores, accounts, config } = platform.platform;
+  const slug = await platform.runAsync(await publishScriptedWorker(platform, 'Scripted'), {
+    script: '',
+    items: ['one'],
+  });
+  const { files, stores, accounts, config, database } = platform.platform;
   accountId = (await accounts.ensure('tester')).id;
+  const { rows } = await database.pool.query<{ id: number }>('SELECT id FROM run WHERE slug = $1', [slug]);
+  const { id: runId = 0 } = rows[0] ?? {};
+  const held = heldClaim(database, runId);
   gateway = new StorageGateway({
     files,
-    writer: files.writer({ id: 0 }),
-    runId: 0,
-    subtask: 1,
+    writer: files.writer({ id: runId }, held.claims),
+    runId,
+    ...held,
     stores,
     accountId,
     limits: config,

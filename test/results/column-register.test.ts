@@ -31,8 +31,8 @@ async function storedKeys(run: number): Promise<string[]> {
 test('columns keep the order of the row that brought them', async () => {
   const run = await newRun();
   const register = new ColumnRegister(platform.platform.database, run);
-  await register.store([{ text: '', keys: ['b', 'a', 'Z', 'é'] }]);
-  await register.store([{ text: '', keys: ['a', '10', '9'] }]);
+  await register.store([{ text: '', keys: ['b', 'a', 'Z', 'é'] }], 0);
+  await register.store([{ text: '', keys: ['a', '10', '9'] }], 0);
   expect(await storedKeys(run)).toEqual(['b', 'a', 'Z', 'é', '10', '9']);
 });
 
@@ -42,7 +42,7 @@ test('runners that store the same columns of a run in opposite orders do not dea
   const keys = Array.from({ length: 20_000 }, (_, index) => `key ${index}`);
   const orders = [keys, keys.toReversed(), keys, keys.toReversed()];
   await Promise.all(
-    orders.map((order) => new ColumnRegister(database, run).store([{ text: '', keys: order }])),
+    orders.map((order) => new ColumnRegister(database, run).store([{ text: '', keys: order }], 0)),
   );
   expect((await storedKeys(run)).toSorted()).toEqual(keys.toSorted());
 });

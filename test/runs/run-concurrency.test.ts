@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { claimSubtasks, releaseSubtask } from '../../src/runner/claimer.ts';
+import type { ClaimedSubtask } from '../../src/runner/execution/subtask-execution.ts';
 import { registerRunner } from '../../src/runner/lease.ts';
 import { succeededEnd } from '../../src/runs/end-reasons.ts';
 import { settleSubtask } from '../../src/runs/finish.ts';
@@ -28,8 +29,8 @@ async function makeRunner() {
   const runnerId = await registerRunner(database, { runnerSlots: 4, sandbox: 'bubblewrap' });
   return {
     claim: async (count = 4) => claimSubtasks(services, runnerId, count),
-    settle: async (id: number) => settleSubtask(services, { id, runnerId }, { end: succeededEnd }),
-    release: async (id: number) => releaseSubtask(database, { id, runnerId }),
+    settle: async (claim: ClaimedSubtask) => settleSubtask(services, claim, { end: succeededEnd }),
+    release: async (claim: ClaimedSubtask) => releaseSubtask(database, claim),
   };
 }
 
@@ -50,7 +51,7 @@ describe('a run with a limit of concurrent subtasks', () => {
         while ((await platform.run(slug)).finished_at === 0) {
           const claimed = await claim();
           await look();
-          for (const { id } of claimed) await settle(id);
+          for (const claim of claimed) await settle(claim);
         }
       }),
     );
@@ -68,7 +69,7 @@ describe('a run with a limit of concurrent subtasks', () => {
     expect(new Set(of(first))).toEqual(new Set([1, 2, 3]));
     expect(new Set(of(second))).toEqual(new Set([1, 2]));
     expect(await claim()).toEqual([]);
-    for (const { id } of claimed) await settle(id);
+    for (const claim of claimed) await settle(claim);
     expect(new Set((await claim()).map(({ number }) => number))).toEqual(new Set([4, 5, 6]));
     await platform.call(`/worker-runs/${first}/abort`, { method: 'POST' });
   });
@@ -78,11 +79,11 @@ describe('a run with a limit of concurrent subtasks', () => {
     const { claim, settle, release } = await makeRunner();
     const claimed = await claim();
     expect(claimed).toHaveLength(limit);
-    await release(claimed[0]?.id ?? 0);
+    await release(claimed[0] as ClaimedSubtask);
     const again = await claim();
     expect(again.map(({ id }) => id)).toEqual([claimed[0]?.id]);
     await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
-    for (const { id } of claimed) await settle(id);
+    for (const current of [...claimed.slice(1), ...again]) await settle(current);
     expect(await platform.run(slug)).toMatchObject({ status: 'failed', err_msg: 'run aborted by user' });
     expect(await claim()).toEqual([]);
   });

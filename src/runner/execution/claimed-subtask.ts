@@ -1,11 +1,11 @@
-import type { LimitsInForce } from '../../runs/runs.ts';
+import type { Claim, LimitsInForce } from '../../runs/runs.ts';
 import type { RunStatus } from '../../runs/statuses.ts';
 import type { Language } from '../../workers/workers.ts';
 
 /** A subtask that this runner is executing, with everything it needs. */
-export interface ClaimedSubtask {
-  readonly id: number;
-  readonly number: number;
+export interface ClaimedSubtask extends Claim {
+  /** The run's fence when it was claimed. */
+  readonly fence: number;
   /** The worker's input as JSON text. */
   readonly input: string;
   readonly account_id: number;

@@ -4,12 +4,14 @@
  */
 import { type Database, waitOut } from '../../database/database.ts';
 import type { Events } from '../../events/events.ts';
+import type { Claim, RunClaims } from '../../runs/runs.ts';
 import { Periodic } from '../../services/periodic.ts';
 
 const flushMilliseconds = 1000;
 
 interface RunTrafficOptions {
   readonly database: Database;
+  readonly claims: RunClaims;
   readonly runId: number;
   readonly runSlug: string;
   /** max_total_traffic; 0 for no limit. */
@@ -22,6 +24,7 @@ export class RunTraffic {
   /** The run's traffic in the database when last read. */
   #storedBytes = 0;
   #unstoredBytes = 0;
+  readonly #unstored = new Map<Claim, number>();
   readonly #flushes: Periodic;
   #exceeded = false;
   readonly #listeners = new Set<() => void>();
@@ -43,7 +46,8 @@ export class RunTraffic {
     return this.#options.limitBytes;
   }
 
-  add(bytes: number): void {
+  add(claim: Claim, bytes: number): void {
+    this.#unstored.set(claim, (this.#unstored.get(claim) ?? 0) + bytes);
     this.#unstoredBytes += bytes;
     this.#compare();
   }
@@ -86,27 +90,48 @@ export class RunTraffic {
   }
 
   async #flush(): Promise<void> {
-    const { database, runId, runSlug: run, limitBytes, events } = this.#options;
-    const bytes = this.#unstoredBytes;
+    const { runSlug: run, limitBytes, events } = this.#options;
     // With a limit, the database is read anyway, because other runners may use it up.
-    if (bytes === 0 && limitBytes === 0) return;
+    if (this.#unstoredBytes === 0 && limitBytes === 0) return;
     try {
-      const { rows } = await database.pool.query<{ traffic_bytes: number }>(
-        bytes === 0
-          ? { name: 'read-traffic', text: 'SELECT traffic_bytes FROM run WHERE id = $1', values: [runId] }
-          : {
-              name: 'add-traffic',
-              text: 'UPDATE run SET traffic_bytes = traffic_bytes + $2 WHERE id = $1 RETURNING traffic_bytes',
-              values: [runId, bytes],
-            },
-      );
-      this.#storedBytes = rows[0]?.traffic_bytes ?? 0;
-      this.#unstoredBytes -= bytes;
+      if (this.#unstoredBytes === 0) await this.#read();
+      else await this.#store();
     } catch (err) {
       events.failed({ work: 'store-traffic', err, run });
       throw err;
     }
     this.#compare();
+  }
+
+  async #read(): Promise<void> {
+    const { database, runId } = this.#options;
+    const { rows } = await database.pool.query<{ traffic_bytes: number }>({
+      name: 'read-traffic',
+      text: 'SELECT traffic_bytes FROM run WHERE id = $1',
+      values: [runId],
+    });
+    this.#storedBytes = rows[0]?.traffic_bytes ?? 0;
+  }
+
+  /** Adds what has not been added; drops the traffic of lost claims. */
+  async #store(): Promise<void> {
+    const { database, claims, runId } = this.#options;
+    const taken = Array.from(this.#unstored, ([claim, bytes]) => ({ claim, bytes, isLost: false }));
+    await claims.store(taken, async (current, fence) => {
+      const { rows } = await database.pool.query<{ traffic_bytes: number }>({
+        name: 'add-traffic',
+        text: `UPDATE run SET traffic_bytes = traffic_bytes + $2 WHERE id = $1 AND fence = $3 RETURNING traffic_bytes`,
+        values: [runId, current.reduce((sum, { bytes }) => sum + bytes, 0), fence],
+      });
+      this.#storedBytes = rows[0]?.traffic_bytes ?? this.#storedBytes;
+      return rows.length === 1;
+    });
+    for (const { claim, bytes } of taken) {
+      const left = (this.#unstored.get(claim) ?? 0) - bytes;
+      if (left > 0) this.#unstored.set(claim, left);
+      else this.#unstored.delete(claim);
+      this.#unstoredBytes -= bytes;
+    }
   }
 
   #compare(): void {

@@ -4,9 +4,12 @@ import { LogIngest } from '../../logs/logs.ts';
 import type { Files, RunFileWriter } from '../../files/files.ts';
 import { type PushedRun, ResultIngest } from '../../results/results.ts';
 import type { Events } from '../../events/events.ts';
+import { RunClaims } from '../../runs/runs.ts';
 import { RunTraffic } from './run-traffic.ts';
 
 export interface RunWriter {
+  /** Whatever is stored through this writer names one of these. */
+  readonly claims: RunClaims;
   readonly results: ResultIngest;
   readonly logs: LogIngest;
   readonly traffic: RunTraffic;
@@ -41,17 +44,20 @@ export class RunWriters {
       open.users += 1;
       return open.writer;
     }
+    const claims = new RunClaims(this.#database, run.id);
     const writer = {
-      results: new ResultIngest(this.#database, run, { rowLimit: this.#rowLimit }),
-      logs: new LogIngest(this.#database, run),
+      claims,
+      results: new ResultIngest(this.#database, run, { claims, rowLimit: this.#rowLimit }),
+      logs: new LogIngest(this.#database, run, claims),
       traffic: new RunTraffic({
         database: this.#database,
+        claims,
         runId: run.id,
         runSlug: run.slug,
         limitBytes: run.trafficLimitBytes,
         events: this.#events,
       }),
-      files: this.#files.writer(run),
+      files: this.#files.writer(run, claims),
     };
     this.#open.set(run.id, { writer, users: 1 });
     return writer;

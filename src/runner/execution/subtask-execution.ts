@@ -9,6 +9,7 @@ import {
   type StopEnd,
   type SubtaskOutcome,
   abortedEnd,
+  stoppedEnd,
   subtaskMessage,
   succeededEnd,
 } from '../../runs/runs.ts';
@@ -104,19 +105,21 @@ export class SubtaskExecution {
     this.#ledger = services.ledger.open({
       runId: subtask.run_id,
       runSlug: subtask.run_slug,
-      subtask: subtask.number,
+      claim: subtask,
+      claims: writer.claims,
       mask: (text) => mask.apply(text),
     });
     this.#log = new SubtaskLog({
       ingest: writer.logs,
       run: subtask.run_slug,
-      subtask: subtask.number,
+      claim: subtask,
       lineLimitBytes: config.outputLineLimitBytes,
       lineLimit: config.logLineLimit,
       linesPerSecond: config.logLinesPerSecond,
       mask,
       events,
     });
+    writer.claims.add(subtask, subtask.fence, () => this.stop(stoppedEnd));
   }
 
   /** The end that the platform caused, if it did. */
@@ -179,6 +182,7 @@ export class SubtaskExecution {
         traffic.settled(),
         this.#ledger.close(),
       ]);
+      this.#writer.claims.end(this.subtask);
     }
   }
 
@@ -340,7 +344,7 @@ export class SubtaskExecution {
   async #recordBegin(): Promise<void> {
     const beganAt = performance.now();
     const { usage } = this.#services;
-    const attempt = () => usage.begin(this.subtask.id, (performance.now() - beganAt) / 1000);
+    const attempt = () => usage.begin(this.subtask, (performance.now() - beganAt) / 1000);
     await waitOut(attempt, this.#givenBack.signal).catch((err: unknown) => {
       if (!this.#givenBack.signal.aborted) this.#reportFailure('record-begin', err);
     });

@@ -16,6 +16,7 @@ import {
   readTerminalText,
 } from '../../logs/logs.ts';
 import type { Events } from '../../events/events.ts';
+import { ClaimLostError, type Claim } from '../../runs/runs.ts';
 import { namedLevel } from './level-words.ts';
 import { LineLevels } from './line-levels.ts';
 import { OutputLines } from './output-lines.ts';
@@ -28,7 +29,7 @@ const pendingLimits = { lines: 2000, characters: 4 * 1024 * 1024 } as const;
 interface SubtaskLogOptions {
   readonly ingest: LogIngest;
   readonly run: string;
-  readonly subtask: number;
+  readonly claim: Claim;
   readonly lineLimitBytes: number;
   readonly lineLimit: number;
   readonly linesPerSecond: number;
@@ -214,8 +215,8 @@ export class SubtaskLog {
   }
 
   #storeMasked(type: LogType, { text, styles }: MaskedText): Promise<void> {
-    const { ingest, subtask } = this.#options;
-    return ingest.write({ subtask, type, content: text, styles, loggedAt: new Date() });
+    const { ingest, claim } = this.#options;
+    return ingest.write(claim, { type, content: text, styles, loggedAt: new Date() });
   }
 
   /** Secrets are masked in plain text: colors within one would hide it. */
@@ -224,8 +225,10 @@ export class SubtaskLog {
   }
 
   #reportLost(err: unknown): void {
-    const { run, subtask, events } = this.#options;
-    events.failed({ work: 'store-log-line', err, run, subtask });
+    // Nothing is missing in the log of a run that has ended, or continues elsewhere.
+    if (err instanceof ClaimLostError) return;
+    const { run, claim, events } = this.#options;
+    events.failed({ work: 'store-log-line', err, run, subtask: claim.number });
   }
 }
 

@@ -99,13 +99,13 @@ export class WorkerEndpoints {
 
   #serveSdk(worker: SandboxedProcess): SdkGateway {
     const { subtask, writer, log, onLogged } = this.#options;
-    const { number, input } = subtask;
+    const { input } = subtask;
     const { config, messages } = this.#services;
     const gateway = new SdkGateway(
       {
         input: () => input,
         pushRow: async (jsonText) => this.#pushRow(jsonText),
-        setHeaders: (headers) => writer.results.setHeaders(number, headers),
+        setHeaders: (headers) => writer.results.setHeaders(subtask, headers),
         log: (type, text) => {
           onLogged(type, text);
           return log.write(type, text);
@@ -126,7 +126,8 @@ export class WorkerEndpoints {
       files,
       writer: writer.files,
       runId,
-      subtask: number,
+      claim: subtask,
+      claims: writer.claims,
       stores,
       accountId,
       limits: config,
@@ -140,7 +141,7 @@ export class WorkerEndpoints {
   async #pushRow(jsonText: string): Promise<void> {
     const { subtask, writer, log, onRowError } = this.#options;
     try {
-      for (const missing of await writer.results.push(subtask.number, parseRow(jsonText)))
+      for (const missing of await writer.results.push(subtask, parseRow(jsonText)))
         log.system(missingColumnsMessage(missing), logType.warn);
     } catch (error) {
       const { message } = error as Error;
@@ -179,7 +180,7 @@ export class WorkerEndpoints {
       ledger: hosts,
       allowed: this.#allowed,
       gate: hostLimiter.gate(subtask.account_id),
-      onTraffic: (bytes) => traffic.add(bytes),
+      onTraffic: (bytes) => traffic.add(subtask, bytes),
       onNotice: (message) => this.#tell(`${name}: ${message}`),
     });
     // At once, even if the worker uses its time to shut down.

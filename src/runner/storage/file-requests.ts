@@ -2,6 +2,7 @@
 import { pipeline } from 'node:stream/promises';
 import { invalidArgument } from '../../errors.ts';
 import type { FileRecord, Files, RunFileWriter } from '../../files/files.ts';
+import type { Claim, RunClaims } from '../../runs/runs.ts';
 import type { Slots } from '../../services/slots.ts';
 import {
   answerEmpty,
@@ -15,8 +16,8 @@ export interface ServedFiles {
   readonly files: Files;
   readonly writer: RunFileWriter;
   readonly runId: number;
-  /** Number of the subtask. */
-  readonly subtask: number;
+  readonly claim: Claim;
+  readonly claims: RunClaims;
 }
 
 function fileShape(file: FileRecord) {
@@ -62,10 +63,10 @@ export class FileRequests {
   }
 
   async #put({ incoming, response }: WorkerRequest, name: string): Promise<void> {
-    const { writer, subtask } = this.#served;
+    const { writer, claim } = this.#served;
     const { 'content-type': mediaType = '', 'content-length': announced } = incoming.headers;
     const upload = {
-      subtask,
+      claim,
       name,
       mediaType,
       content: incoming,
@@ -92,8 +93,8 @@ export class FileRequests {
   }
 
   async #delete({ response }: WorkerRequest, name: string): Promise<void> {
-    const { files, runId } = this.#served;
-    await this.#slots.use(async () => files.delete({ id: runId }, name));
+    const { writer, claim } = this.#served;
+    await this.#slots.use(async () => writer.delete(claim, name));
     answerEmpty(response);
   }
 }

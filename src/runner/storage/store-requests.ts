@@ -1,8 +1,16 @@
 /** Serves the stores of an account to its workers: `/stores`, `/stores/STORE` and `/stores/STORE/KEY`. */
 import type { IncomingMessage } from 'node:http';
 import { invalidArgument } from '../../errors.ts';
+import type { Claim, RunClaims } from '../../runs/runs.ts';
 import type { Slots } from '../../services/slots.ts';
-import { conditionOf, etagOf, valueTooLarge, type StoreLimits, type Stores } from '../../stores/stores.ts';
+import {
+  conditionOf,
+  etagOf,
+  valueTooLarge,
+  type HoldChange,
+  type StoreLimits,
+  type Stores,
+} from '../../stores/stores.ts';
 import { CollectedBytes } from './collected-bytes.ts';
 import {
   answerEmpty,
@@ -17,6 +25,8 @@ export interface ServedStores {
   readonly stores: Stores;
   readonly accountId: number;
   readonly limits: StoreLimits;
+  readonly claim: Claim;
+  readonly claims: RunClaims;
 }
 
 function keyShape(record: { key: string; version: number; size_bytes: number; updated_at: Date }) {
@@ -44,11 +54,13 @@ export class StoreRequests {
     });
   }
 
+  readonly #hold: HoldChange = (client) => this.#served.claims.hold(client, this.#served.claim);
+
   async #handleStore(request: WorkerRequest, store: string): Promise<void> {
     const { stores, accountId } = this.#served;
     const { method, response, query } = request;
     if (method === 'DELETE') {
-      await stores.deleteStore({ accountId, store });
+      await stores.deleteStore({ accountId, store }, this.#hold);
       answerEmpty(response);
     } else if (method === 'GET') {
       const { list, next } = await stores.keys({ accountId, store }, listQuery(query));
@@ -66,10 +78,10 @@ export class StoreRequests {
     } else if (method === 'PUT') {
       const condition = conditionOf(incoming.headers);
       const json = await readText(incoming, limits);
-      const put = await stores.put(place, key, json, condition);
+      const put = await stores.put(place, key, json, condition, this.#hold);
       answerJson(response, 200, keyShape(put), { etag: etagOf(put) });
     } else if (method === 'DELETE') {
-      await stores.delete(place, key, conditionOf(incoming.headers));
+      await stores.delete(place, key, conditionOf(incoming.headers), this.#hold);
       answerEmpty(response);
     } else throw methodNotAllowed(request, 'GET, PUT or DELETE');
   }

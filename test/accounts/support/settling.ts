@@ -7,7 +7,7 @@ import type { TestPlatform } from '../../support/test-platform.ts';
 
 export interface StartedSubtask {
   readonly id: number;
-  readonly runnerId: number;
+  readonly attempt: number;
 }
 
 /** Marks the subtasks of a run as running for two hours, with workers that started up to an hour ago. */
@@ -15,7 +15,7 @@ export async function startSubtasks(platform: TestPlatform, runSlug: string): Pr
   const { database } = platform.platform;
   const runnerId = await registerRunner(database, { runnerSlots: 100, sandbox: 'bubblewrap' });
   const { rows } = await database.pool.query<{ id: number }>(
-    `UPDATE subtask SET status = 'running', runner_id = $2, started_at = now() - interval '2 hours',
+    `UPDATE subtask SET status = 'running', runner_id = $2, attempt = 1, started_at = now() - interval '2 hours',
        worked_from = now() - random() * interval '1 hour'
      WHERE run_id = (SELECT id FROM run WHERE slug = $1) AND status = 'ready' RETURNING id`,
     [runSlug, runnerId],
@@ -23,7 +23,7 @@ export async function startSubtasks(platform: TestPlatform, runSlug: string): Pr
   await database.pool.query(`UPDATE run SET status = 'running', started_at = now() WHERE slug = $1`, [
     runSlug,
   ]);
-  return rows.map(({ id }) => ({ id, runnerId }));
+  return rows.map(({ id }) => ({ id, attempt: 1 }));
 }
 
 /** Adds rows and traffic to a run, as ingest and proxy do. */

@@ -5,7 +5,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-const concurrentPushes = 8;
+/** Rows that are not acknowledged yet, at most: rows arrive in the order of n, give or take this many. */
+export const concurrentPushes = 8;
 
 /** Rows `{n}`, n from 0. A refused push ends the worker with exit code 1. */
 export const pushWithWitness = `
