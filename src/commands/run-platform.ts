@@ -55,7 +55,7 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
     ways.push(database.stop);
     const platform = await Platform.open({ config, logger, parts }, database.url);
     ways.push(() => platform.stop(config.stopGraceSeconds * 1000));
-    if (lock?.diedProcessId !== undefined) await endLeasesOfProcess(platform.database, lock.diedProcessId);
+    if (lock?.diedProcess !== undefined) await endLeasesOfProcess(platform.database, lock.diedProcess);
     await options.prepare?.(platform);
     onProgress('starting the services');
     const address = await platform.start().catch(explainTakenPort(config));

@@ -23,8 +23,8 @@ export class DataFolderInUseError extends Error {
 export interface DataFolderLock {
   /** Unlocks the folder. */
   readonly release: () => Promise<void>;
-  /** Id of the process that died while it held the lock. */
-  readonly diedProcessId: number | undefined;
+  /** Identity of the process that died while it held the lock. */
+  readonly diedProcess: string | undefined;
 }
 
 /**
@@ -42,13 +42,13 @@ export async function lockDataFolder(dataDir: string): Promise<DataFolderLock> {
   const release = (): Promise<void> => rm(lockFile, { force: true });
   try {
     for (;;) {
-      if (await placed(draft, lockFile)) return { release, diedProcessId: undefined };
+      if (await placed(draft, lockFile)) return { release, diedProcess: undefined };
       const holder = await contentOf(lockFile);
       if (holder === undefined) continue;
       const processId = Number.parseInt(holder, 10);
       if (await isRunning(holder)) throw new DataFolderInUseError(dataDir, processId);
       if (await takeover.done(holder)) {
-        return { release, diedProcessId: processId > 0 ? processId : undefined };
+        return { release, diedProcess: processId > 0 ? holder : undefined };
       }
     }
   } finally {

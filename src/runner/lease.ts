@@ -4,7 +4,7 @@
 import { hostname } from 'node:os';
 import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
-import { processIdentity } from '../host/process-identity.ts';
+import { machineIdentity, processIdentity } from '../host/process-identity.ts';
 import { version } from '../version.ts';
 
 /** @returns key of the new runner */
@@ -13,9 +13,18 @@ export async function registerRunner(
   { runnerSlots, sandbox }: Pick<Config, 'runnerSlots' | 'sandbox'>,
 ): Promise<number> {
   const { rows } = await database.pool.query<{ id: number }>(
-    `INSERT INTO runner (hostname, process_id, slots, version, node_version, sandbox)
-     VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
-    [hostname(), process.pid, runnerSlots, version, process.version, sandbox],
+    `INSERT INTO runner (hostname, process_id, slots, version, node_version, sandbox, machine, process)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+    [
+      hostname(),
+      process.pid,
+      runnerSlots,
+      version,
+      process.version,
+      sandbox,
+      await machineIdentity(),
+      (await processIdentity(process.pid)) ?? '',
+    ],
   );
   return rows[0]?.id ?? 0;
 }
@@ -35,12 +44,11 @@ export async function endLease(database: Database, runnerId: number): Promise<vo
 }
 
 /**
- * Ends the leases of a dead process of this machine, so that its subtasks need not wait for the leases to expire. Does
- * nothing if another process now has that id, because it could be a runner too.
+ * Ends the leases of the dead process that held the lock of this data folder, and with it of the database in it. Needed
+ * if it ran before a restart of the machine or container.
  */
-export async function endLeasesOfProcess(database: Database, processId: number): Promise<void> {
-  if (processId !== process.pid && (await processIdentity(processId)) !== undefined) return;
-  await database.pool.query('DELETE FROM runner WHERE process_id = $1', [processId]);
+export async function endLeasesOfProcess(database: Database, identity: string): Promise<void> {
+  await database.pool.query('DELETE FROM runner WHERE process = $1', [identity]);
 }
 
 /** Keys of runs that are being aborted and have subtasks on this runner. */

@@ -11,6 +11,8 @@ interface RunnerTable {
   id: GeneratedAlways<number>;
   hostname: string;
   process_id: number;
+  machine: Generated<string>;
+  process: Generated<string>;
   slots: number;
   version: Generated<string>;
   node_version: Generated<string>;

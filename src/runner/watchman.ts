@@ -3,6 +3,7 @@ import type { Config } from '../configuration/configuration.ts';
 import { isDatabaseUnavailable, type Database } from '../database/database.ts';
 import { type RunServices, lostEnd, settleSubtask } from '../runs/runs.ts';
 import type { EventMap } from '../events/events.ts';
+import { isDead, machineIdentity } from '../host/process-identity.ts';
 import { Periodic } from '../services/periodic.ts';
 import { StartStop } from '../services/service.ts';
 import { requeueSubtask } from './claimer.ts';
@@ -60,6 +61,13 @@ async function recover(
   await settleSubtask(services, { id, attempt }, { end: lostEnd });
 }
 
+interface Lease {
+  readonly id: number;
+  readonly heartbeat: string;
+  /** Identity of the runner's process, if it is on this machine. */
+  readonly process: string | null;
+}
+
 interface WatchmanOptions {
   readonly services: RunServices;
   readonly config: WatchmanConfig;
@@ -99,43 +107,49 @@ export class Watchman extends StartStop {
 
   async #look(): Promise<void> {
     const { services, config } = this.#options;
-    await this.#endExpiredLeases(services.database);
+    await this.#endLeases(services.database);
     await recoverLostSubtasks(services, config);
   }
 
-  async #endExpiredLeases(database: Database): Promise<void> {
+  /** Ends the leases of runners that are dead, or have not renewed them. */
+  async #endLeases(database: Database): Promise<void> {
     const { ownRunner, services } = this.#options;
-    const heartbeats = new Map<number, string>();
-    for (const id of await this.#expired(database, heartbeats)) {
-      if (id === ownRunner()) continue;
+    const beganAtMilliseconds = performance.now();
+    const leases = await this.#leases(database);
+    const expired = new Set(this.#expired(leases, beganAtMilliseconds));
+    for (const { id, heartbeat, process } of leases) {
+      if (id === ownRunner() || !(expired.has(id) || (process !== null && (await isDead(process))))) continue;
       // Not if it has been renewed since the check.
       const { rows } = await database.pool.query<EventMap['runner:lost']>(
         `DELETE FROM runner WHERE id = $1 AND heartbeat_at = $2::timestamptz
          RETURNING id AS runner, hostname, process_id AS "processId"`,
-        [id, heartbeats.get(id)],
+        [id, heartbeat],
       );
       for (const lost of rows) services.events.emit('runner:lost', lost);
     }
   }
 
-  /** @param heartbeats receives the heartbeats that were read */
-  async #expired(database: Database, heartbeats: Map<number, string>): Promise<number[]> {
-    const beganAtMilliseconds = performance.now();
+  async #leases(database: Database): Promise<Lease[]> {
     try {
-      const { rows } = await database.pool.query<{ id: number; heartbeat: string }>({
-        name: 'heartbeats',
-        text: 'SELECT id, heartbeat_at::text AS heartbeat FROM runner',
+      const { rows } = await database.pool.query<Lease>({
+        name: 'leases',
+        text: `SELECT id, heartbeat_at::text AS heartbeat, CASE WHEN machine = $1 AND $1 <> '' THEN process END AS process
+               FROM runner`,
+        values: [await machineIdentity()],
       });
-      for (const { id, heartbeat } of rows) heartbeats.set(id, heartbeat);
+      return rows;
     } catch (error) {
       // PostgreSQL is unavailable. Once it is back, every runner has a whole lease to renew its own.
       this.#observer.forget();
       throw error;
     }
+  }
+
+  #expired(leases: readonly Lease[], beganAtMilliseconds: number): number[] {
     return this.#observer.observe({
       beganAtMilliseconds,
       endedAtMilliseconds: performance.now(),
-      heartbeats,
+      heartbeats: new Map(leases.map(({ id, heartbeat }) => [id, heartbeat])),
     });
   }
 }

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -5,8 +7,9 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { claimSubtasks, releaseStrays } from '../../src/runner/claimer.ts';
 import type { ClaimedSubtask } from '../../src/runner/execution/claimed-subtask.ts';
+import { processIdentity } from '../../src/host/process-identity.ts';
 import { endLease, registerRunner } from '../../src/runner/lease.ts';
-import { recoverLostSubtasks } from '../../src/runner/watchman.ts';
+import { recoverLostSubtasks, Watchman } from '../../src/runner/watchman.ts';
 import { Platform } from '../../src/platform/platform.ts';
 import { startTestPlatform, testConfig, type TestPlatform } from '../support/test-platform.ts';
 import { makePublic } from '../http/packages.ts';
@@ -198,6 +201,43 @@ describe('the watchman', () => {
       { number: 2, status: 'failed', err_msg: 'the runner of the subtask was lost; run it again' },
     ]);
     expect((await platform.run(slug)).status).toBe('running');
+  });
+
+  test('ends the subtasks of a dead process of its machine at once, and spares all others', async () => {
+    const { database, callbacks, accounts, events } = platform.platform;
+    const [dying, stopped] = [spawn('sleep', ['600']), spawn('sleep', ['600'])];
+    onTestFinished(() => void stopped.kill('SIGKILL'));
+    const slug = await submit(5);
+    /** @param changed columns that differ from those of a runner in this process */
+    const runWith = async (changed: { machine?: string; process?: string | undefined }): Promise<void> => {
+      const id = await registerRunner(database, tenSlots);
+      await database.pool.query(
+        'UPDATE runner SET machine = coalesce($2, machine), process = coalesce($3, process) WHERE id = $1',
+        [id, changed.machine, changed.process],
+      );
+      await claim(id, 1);
+    };
+    const dead = (await processIdentity(dying.pid ?? 0)) ?? '';
+    await runWith({ process: dead });
+    await runWith({ process: await processIdentity(stopped.pid ?? 0) });
+    await runWith({ process: dead, machine: 'another' });
+    await runWith({ process: dead, machine: '' });
+    await runWith({ process: '' });
+    stopped.kill('SIGSTOP');
+    dying.kill('SIGKILL');
+    await once(dying, 'exit');
+    const watchman = new Watchman({
+      services: { database, callbacks, usage: accounts.usage, events },
+      config: { runnerLeaseSeconds: 3600, lostSubtasks: 'fail' },
+      ownRunner: () => undefined,
+    });
+    await watchman.start();
+    await watchman.stop(0);
+    const { rows } = await database.pool.query<{ number: number }>(
+      `SELECT number FROM subtask JOIN run ON run.id = run_id WHERE slug = $1 AND subtask.end_reason = 'lost'`,
+      [slug],
+    );
+    expect(rows).toEqual([{ number: 1 }]);
   });
 
   test('requeues them if the operator chose that, for three attempts in all', async () => {
