@@ -120,7 +120,7 @@ async function startEngine(): Promise<TestEngine> {
     await ended;
     await rm(folder, { recursive: true, force: true });
   };
-  const docker = connectEngine(settings);
+  const docker = await connectEngine(settings);
   try {
     const file = path.join(folder, 'image.tar');
     await packImage(file);

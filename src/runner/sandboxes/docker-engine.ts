@@ -1,7 +1,7 @@
 /** The Docker Engine: connecting to it, explaining its errors, and reading a container's resource use. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { OneAtATime } from '../../services/one-at-a-time.ts';
 
 export interface EngineAddress {
@@ -12,21 +12,23 @@ export interface EngineAddress {
 }
 
 /**
- * Passes every option explicitly, because dockerode would read omitted ones from the environment.
+ * Passes every option explicitly, because dockerode would read omitted ones from the environment. Its client is loaded only
+ * here: no other kind of sandbox needs it.
  * @throws Error if the address has another form
  */
-export function connectEngine({ dockerHost, dockerCertDir }: EngineAddress): Docker {
+export async function connectEngine({ dockerHost, dockerCertDir }: EngineAddress): Promise<Docker> {
   const { protocol, hostname = '', port, pathname = '' } = URL.parse(dockerHost) ?? {};
   if (protocol === 'unix:' ? pathname === '' : protocol !== 'tcp:' || hostname === '') {
     throw new Error(`DOCKER_HOST must be unix:///PATH or tcp://HOST:PORT, got "${dockerHost}"`);
   }
-  if (protocol === 'unix:') return new Docker({ host: undefined, socketPath: pathname, protocol: 'http' });
+  const { default: Client } = await import('dockerode');
+  if (protocol === 'unix:') return new Client({ host: undefined, socketPath: pathname, protocol: 'http' });
   const address = { socketPath: undefined, host: hostname, port: Number(port || 2375) };
-  if (dockerCertDir === '') return new Docker({ ...address, protocol: 'http' });
+  if (dockerCertDir === '') return new Client({ ...address, protocol: 'http' });
   const [ca, cert, key] = ['ca.pem', 'cert.pem', 'key.pem'].map((name) =>
     readFileSync(path.join(dockerCertDir, name)),
   );
-  return new Docker({ ...address, protocol: 'https', ca, cert, key });
+  return new Client({ ...address, protocol: 'https', ca, cert, key });
 }
 
 /** Turns an error of connecting to the engine into one that tells the operator what to do. */

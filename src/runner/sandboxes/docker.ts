@@ -192,7 +192,7 @@ export class DockerSandbox implements Sandbox {
   }
 
   async #findParts(): Promise<Prepared> {
-    const engine = connectEngine(this.#settings);
+    const engine = await connectEngine(this.#settings);
     const [{ NCPU: processors }, runtimeFolder, runner] = await Promise.all([
       engine.info().catch((error: unknown) => {
         throw explainEngineError(error, this.#settings);
