@@ -6,6 +6,8 @@ export default function configuration(options: { readonly production?: boolean }
     // `!` marks what belongs to the running platform and its set-up.
     entry: [
       'bin/*.mjs!',
+      // The command, and what it starts as threads, are inputs of the bundle.
+      'src/main.ts!',
       'scripts/*.{mjs,ts}!',
       'console/src/main.tsx!',
       'console/{vite.config.ts,postcss.config.mjs}!',

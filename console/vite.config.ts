@@ -12,6 +12,8 @@ export default defineConfig({
     emptyOutDir: true,
     // The Content-Security-Policy of the console allows no data: URL but for images.
     assetsInlineLimit: 0,
+    // Most licenses demand that copies of the code carry their text.
+    license: { fileName: 'THIRD-PARTY-LICENSES.md' },
     chunkSizeWarningLimit: 600,
   },
   server: {

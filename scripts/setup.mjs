@@ -12,6 +12,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { buildConsole } from './build-console.mjs';
+import { buildServer } from './build-server.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const withDev = process.argv.includes('--dev');
@@ -124,6 +125,7 @@ if (Number.parseInt(process.versions.node, 10) < 20)
   fail(`Node 20 or newer is needed, this is ${process.version}`);
 installDependencies();
 checkRuntime();
+if (!buildServer()) fail('the program could not be built, see above');
 if (!buildConsole({ onBuild: () => say('building the console …') }))
   fail('the console could not be built, see above');
 if (process.platform === 'linux') {

@@ -118,7 +118,7 @@ interface RunningPlatform {
 async function startPlatform(dataDir: string): Promise<RunningPlatform> {
   const key = 'key-for-generated-clients';
   const settings = { CHELA_DATA_DIR: dataDir, CHELA_PORT: '0', CHELA_API_KEY: key, CHELA_LOG_LEVEL: 'warn' };
-  const chela = spawn(process.execPath, [path.join(root, 'src/main.ts'), 'up'], {
+  const chela = spawn(process.execPath, [path.join(root, 'dist/main.js'), 'up'], {
     env: { ...process.env, ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

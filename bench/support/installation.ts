@@ -9,7 +9,7 @@ import { channels } from '../../src/database/notifications.ts';
 import { TestClient } from '../../test/support/test-client.ts';
 import { ServiceProcess } from './service-process.ts';
 
-export const mainScript = path.resolve(import.meta.dirname, '../../src/main.ts');
+export const mainScript = path.resolve(import.meta.dirname, '../../dist/main.js');
 
 /** A request limit that no benchmark reaches: the limiter works, but refuses nothing. */
 export const unreachedRateLimit = String(10 ** 9);

@@ -52,7 +52,7 @@ async function startApi(
   });
   const [, url = ''] = await chela.printed(/listening on (http:\S+)/);
   // A shell replaces itself with the command, others stay its parent.
-  const inner = descendantsOf(chela.pid).find(({ command }) => command.includes('main.ts')) ?? chela;
+  const inner = descendantsOf(chela.pid).find(({ command }) => /main\.(?:ts|js)/.test(command)) ?? chela;
   return {
     process: chela,
     freeze: async () => {

@@ -52,7 +52,7 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('an ord
     { timeout: 240_000 },
     async () => {
       const dataDir = path.join(home, 'data');
-      const [command, argv] = asUser(['node_modules/.bin/node', 'src/main.ts', 'up']);
+      const [command, argv] = asUser(['node_modules/.bin/node', 'dist/main.js', 'up']);
       const chela = spawn(command, argv, {
         env: userEnvironment({ CHELA_DATA_DIR: dataDir, CHELA_PORT: '0', CHELA_API_KEY: apiKey }),
         stdio: ['ignore', 'pipe', 'pipe'],

@@ -8,6 +8,7 @@ import { migrate } from '../../src/database/migrations.ts';
 import { Events } from '../../src/events/events.ts';
 import { Jobs } from '../../src/jobs/jobs.ts';
 import { buildConsole } from '../../scripts/build-console.mjs';
+import { buildServer } from '../../scripts/build-server.mjs';
 import { startDatabaseServer } from './database-server.ts';
 
 declare module 'vitest' {
@@ -27,6 +28,7 @@ async function createJobQueue(url: string): Promise<void> {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  if (!buildServer()) throw new Error('the program could not be built');
   if (!buildConsole()) throw new Error('the console could not be built');
   const cacheDir = await mkdtemp(path.join(tmpdir(), 'chela-test-cache-'));
   await chmod(cacheDir, 0o755);

@@ -6,7 +6,9 @@ import path from 'node:path';
 import { inject } from 'vitest';
 import { TestClient } from '../../support/test-client.ts';
 
-const entry = path.join(import.meta.dirname, '..', '..', '..', 'src', 'main.ts');
+const root = path.join(import.meta.dirname, '..', '..', '..');
+/** The bundle, as users run it. Coverage is measured on the sources. */
+const entry = path.join(root, process.env['NODE_V8_COVERAGE'] === undefined ? 'dist/main.js' : 'src/main.ts');
 const startLimitMilliseconds = 180_000;
 
 /** API key of the admin account of every platform started here. */
@@ -43,14 +45,16 @@ export class ChelaProcess {
   /**
    * @param stdio where its output goes instead, as for `spawn`
    * @param within a command that starts it, with arguments
+   * @param program what to start instead of the program of this repository
    */
   constructor(
     argv: readonly string[],
     environment: Environment,
     stdio: StdioOptions = ['ignore', 'pipe', 'pipe'],
     within: readonly string[] = [],
+    program: readonly string[] = [process.execPath, entry],
   ) {
-    const [command = process.execPath, ...rest] = [...within, process.execPath, entry, ...argv];
+    const [command = process.execPath, ...rest] = [...within, ...program, ...argv];
     this.#child = spawn(command, rest, {
       env: cleanEnvironment(environment),
       stdio,
