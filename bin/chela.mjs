@@ -1,16 +1,19 @@
 #!/usr/bin/env node
 /**
- * The `chela` command. It starts in any folder, with Node 20 or newer. The program itself is TypeScript for Node 24,
- * which is installed as a dependency.
+ * The `chela` command. It starts in any folder, with Node 20 or newer. The program itself needs Node 24, which is
+ * installed as a dependency.
  */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import path from 'node:path';
 
 const neededMajor = 24;
-const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const stripTypes = new URL('strip-types.mjs', import.meta.url);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const source = path.join(root, 'src', 'main.ts');
+// A clone runs its sources, so that an edit counts at once. The installed package has only the bundle.
+const program = existsSync(source) ? source : path.join(root, 'dist', 'main.js');
 
 /** @returns path of this process's Node if it is new enough, otherwise of the installed one, if there is any */
 function findNode() {
@@ -37,8 +40,8 @@ function endLike(exitCode, signal) {
   process.kill(process.pid, signal);
 }
 
-function runBy(node, options) {
-  const child = spawn(node, [...options, program, ...process.argv.slice(2)], { stdio: 'inherit' });
+function runBy(node) {
+  const child = spawn(node, [program, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
       // A terminal sends Ctrl+C to the program as well, and the program stops immediately at a second one.
@@ -53,17 +56,13 @@ function runBy(node, options) {
 }
 
 const node = findNode();
-// Node does not strip types below node_modules.
-const isInstalled = program.split(path.sep).includes('node_modules');
 if (node === undefined) {
   process.stderr.write(
-    `chela: Node ${neededMajor} or newer is required, but this is ${process.version}: install it, or run npm install in ${path.dirname(path.dirname(program))}\n`,
+    `chela: Node ${neededMajor} or newer is required, but this is ${process.version}: install it, or run npm install in ${root}\n`,
   );
   process.exitCode = 1;
-} else if (isInstalled) {
-  runBy(node, ['--disable-warning=ExperimentalWarning', `--import=${stripTypes.href}`]);
 } else if (node === process.execPath) {
-  await import('../src/main.ts');
+  await import(pathToFileURL(program).href);
 } else {
-  runBy(node, []);
+  runBy(node);
 }

@@ -1,6 +1,6 @@
-/** The installed `chela` command: with Node 20 or newer, in any folder. */
+/** The `chela` command of a clone: with Node 20 or newer, in any folder. */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -29,15 +29,6 @@ const listed = '9 B  main.py\n1 file, 9 B\n';
 
 test('it runs in a folder outside the checkout', async () => {
   expect(await dryRun(process.execPath, command)).toBe(listed);
-});
-
-test('it runs as an installed package, where Node does not strip types', async () => {
-  const installed = path.join(folder, 'node_modules/chela');
-  await mkdir(installed, { recursive: true });
-  for (const part of ['bin', 'src', 'package.json'])
-    await cp(path.join(repository, part), path.join(installed, part), { recursive: true });
-  await symlink(path.join(repository, 'node_modules'), path.join(installed, 'node_modules'));
-  expect(await dryRun(process.execPath, path.join(installed, 'bin/chela.mjs'))).toBe(listed);
 });
 
 const systemNode = '/usr/bin/node';
