@@ -15,6 +15,8 @@ export const auditActions = [
   'callback_secret.removed',
   'file.deleted',
   'run.aborted',
+  'run.deleted',
+  'run.changed',
   'session.begun',
   'session.ended',
   'session.others_ended',

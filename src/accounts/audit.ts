@@ -71,9 +71,9 @@ export class AuditLog {
     this.#retentionDays = retentionDays;
   }
 
-  /** Records an action that just happened outside a transaction. */
-  async record(actor: Actor, event: AuditEvent): Promise<void> {
-    await recordAudit(this.#database.pool, actor, event);
+  /** Records an action. @param client the transaction that performs it; without one, the action just happened */
+  async record(actor: Actor, event: AuditEvent, client?: PoolClient): Promise<void> {
+    await recordAudit(client ?? this.#database.pool, actor, event);
   }
 
   /** Newest first. @param accountId the affected account; all accounts if omitted */

@@ -46,6 +46,14 @@ export const Run = Type.Object(
       description: 'Extension: title of the saved task; empty if there was none, or it was deleted.',
       examples: [''],
     }),
+    pinned: Type.Boolean({
+      description: 'Extension: whether the run is kept beyond the retention.',
+      examples: [false],
+    }),
+    labels: Type.Array(Type.String(), {
+      description: 'Extension: labels of the run, in the order they were given.',
+      examples: [['nightly']],
+    }),
   },
   { title: 'Run', description: 'A run' },
 );
@@ -69,6 +77,46 @@ export const RunPreview = Type.Object(
   { title: 'RunPreview', description: 'Preview of a run' },
 );
 export type RunPreview = Answer<typeof RunPreview>;
+
+export const RunLabels = Type.Object(
+  {
+    list: Type.Array(
+      Type.Object({
+        label: Type.String({ examples: ['nightly'] }),
+        runs: Type.Integer({
+          description: 'Number of runs with it, of the newest 10,000 labeled runs.',
+          examples: [12],
+        }),
+      }),
+    ),
+  },
+  { title: 'RunLabels', description: 'The labels in use' },
+);
+export type RunLabels = Answer<typeof RunLabels>;
+
+export const RunOutcomes = Type.Object(
+  {
+    results: Type.Array(
+      Type.Object({
+        run_slug: Type.String({ description: 'Run in the request.', examples: [exampleRunSlug] }),
+        success: Type.Boolean({ description: 'Whether the operation succeeded.', examples: [true] }),
+        new_run_slug: Type.Optional(
+          Type.String({ description: 'The run that was started.', examples: ['01KKDXV2G26BT7NH4ZQR2R4NPZ'] }),
+        ),
+        error: Type.Optional(
+          Type.String({
+            description: 'Why the operation failed.',
+            examples: ['run 01KKDXV2G26BT7NH4ZQR2R4NPZ does not exist'],
+          }),
+        ),
+      }),
+      { description: 'One entry for each run, in the order of the request.' },
+    ),
+  },
+  { title: 'RunOutcomes', description: 'Outcome for each run' },
+);
+export type RunOutcomes = Answer<typeof RunOutcomes>;
+export type RunOutcome = RunOutcomes['results'][number];
 
 export const StartedRun = Type.Object(
   { run_slug: Type.String({ description: 'Identifier of the new run.', examples: [exampleRunSlug] }) },

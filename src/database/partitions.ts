@@ -1,6 +1,7 @@
 /**
  * The daily partitions of rows and log lines. They are created ahead of their day and dropped after the retention
- * period. A default partition holds days whose partition was not created in time.
+ * period; while pinned runs belong to the day, a partition with only their rows and lines stays. A default partition
+ * holds days whose partition was not created in time.
  */
 import type { PoolClient } from 'pg';
 import type { Database } from './database.ts';
@@ -51,29 +52,104 @@ export async function createPartitions(database: Database, now: Date): Promise<v
 }
 
 /**
- * Drops the partitions of days before `firstKeptDay`, and removes such days from the default partitions. Safe to call
- * concurrently from any process.
+ * Drops the partitions of days before `firstKeptDay` that no run belongs to, and removes such days from the default
+ * partitions. Safe to call concurrently from any process.
  * @returns names of the dropped partitions
  */
 export async function dropPartitionsBefore(database: Database, firstKeptDay: string): Promise<string[]> {
   const dropped: string[] = [];
   for (const table of partitioned) {
-    const { rows } = await database.pool.query<{ name: string }>(
-      // Not inhrelid::regclass, which is a number if another process has just dropped the partition.
-      `SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-       WHERE inhparent = $1::regclass ORDER BY 1`,
-      [table],
-    );
-    const firstKept = partitionName(table, firstKeptDay);
-    for (const { name } of rows) {
-      if (name === `${table}_default` || name >= firstKept) continue;
-      await database.transaction(async (client) => {
+    for (const day of await partitionDays(database, table)) {
+      if (day >= firstKeptDay) continue;
+      const name = partitionName(table, day);
+      const isDropped = await database.transaction(async (client) => {
         await holdPartitions(client);
+        const { rowCount } = await client.query('SELECT FROM run WHERE day = $1 LIMIT 1', [day]);
+        if (rowCount !== 0) return false;
         await client.query(`DROP TABLE IF EXISTS ${name}`);
+        return true;
       });
-      dropped.push(name);
+      if (isDropped) dropped.push(name);
     }
-    await database.pool.query(`DELETE FROM ${table}_default WHERE day < $1`, [firstKeptDay]);
+    await database.pool.query(
+      `DELETE FROM ${table}_default WHERE day < $1 AND NOT EXISTS (SELECT FROM run WHERE run.day = ${table}_default.day)`,
+      [firstKeptDay],
+    );
   }
   return dropped;
+}
+
+/** The days that have a partition, oldest first. */
+async function partitionDays(database: Database, table: string): Promise<string[]> {
+  const { rows } = await database.pool.query<{ name: string }>(
+    // Not inhrelid::regclass, which is a number if another process has just dropped the partition.
+    `SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+     WHERE inhparent = $1::regclass ORDER BY 1`,
+    [table],
+  );
+  return rows
+    .filter(({ name }) => name !== `${table}_default`)
+    .map(({ name }) => name.slice(table.length + 1).replaceAll('_', '-'));
+}
+
+/**
+ * Whether a day has partitions of its own, rather than a place in the default ones. Nobody else changes partitions until
+ * the end of the transaction.
+ */
+export async function hasPartitions(client: PoolClient, day: string): Promise<boolean> {
+  await holdPartitions(client);
+  const names = partitioned.map((table) => partitionName(table, day));
+  const { rows } = await client.query<{ found: boolean }>(
+    'SELECT to_regclass(name) IS NOT NULL AS found FROM unnest($1::text[]) AS name',
+    [names],
+  );
+  return rows.every(({ found }) => found);
+}
+
+/**
+ * Replaces the partitions of a day by ones with only the rows and lines of the runs that exist. Nobody may write rows or
+ * lines of that day.
+ * @param client of a transaction that has asked `hasPartitions`
+ */
+export async function rewritePartitions(client: PoolClient, day: string): Promise<void> {
+  const dayAfter = daysFrom(new Date(day), 1);
+  for (const table of partitioned) {
+    const name = partitionName(table, day);
+    // With this check, the partition is attached without reading it again.
+    await client.query(`CREATE TABLE ${name}_kept (LIKE ${name} INCLUDING ALL,
+      CONSTRAINT kept_day CHECK (day >= '${day}' AND day < '${dayAfter}'))`);
+    await client.query(
+      `INSERT INTO ${name}_kept SELECT * FROM ${name} WHERE run_id IN (SELECT id FROM run WHERE day = $1)`,
+      [day],
+    );
+    await client.query(`DROP TABLE ${name}`);
+    await client.query(`ALTER TABLE ${name}_kept RENAME TO ${name}`);
+    await client.query(
+      `ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM ('${day}') TO ('${dayAfter}')`,
+    );
+    await client.query(`ALTER TABLE ${name} DROP CONSTRAINT kept_day`);
+  }
+}
+
+const keyColumns = { result_row: 'number', log_line: 'id' } as const satisfies Record<
+  (typeof partitioned)[number],
+  string
+>;
+const rowsAtOnce = 10_000;
+
+/** Removes the rows and log lines of a run that no longer exists. Safe to call concurrently from any process. */
+export async function removeRunContent(database: Database, run: { id: number; day: string }): Promise<void> {
+  for (const table of partitioned) {
+    const key = keyColumns[table];
+    for (;;) {
+      const { rowCount } = await database.pool.query(
+        // Locks the rows in the order of their key, so that two processes wait for each other instead of deadlocking.
+        `DELETE FROM ${table} WHERE day = $1 AND run_id = $2 AND ${key} = ANY (ARRAY(
+           SELECT ${key} FROM ${table} WHERE day = $1 AND run_id = $2 ORDER BY ${key} LIMIT ${rowsAtOnce} FOR UPDATE
+         ))`,
+        [run.day, run.id],
+      );
+      if (rowCount === 0) break;
+    }
+  }
 }

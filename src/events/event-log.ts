@@ -41,6 +41,7 @@ const failures: Readonly<Record<InternalWork, readonly [Component, string]>> = {
   'record-key-use': ['accounts', 'the last use of API keys could not be recorded'],
   'remove-cgroup': ['cgroups', 'a cgroup could not be removed'],
   'remove-file': ['files', 'a discarded file could not be removed yet'],
+  'remove-run-content': ['retention', 'rows, log lines and files of a deleted run could not be removed yet'],
   'renew-lease': ['runner', 'the lease of this runner could not be renewed'],
   'serve-storage': ['runner', 'a file or value of a worker could not be stored or read'],
   'settle-subtask': ['runner', 'a subtask could not be settled'],
@@ -80,6 +81,7 @@ const entries: { readonly [Name in EventName]: (payload: EventMap[Name]) => Entr
   'lease:lost': () => entry('error', 'runner', 'the lease of this runner was lost: stopping its subtasks'),
   'request:failed': ({ err }) =>
     entry(isDatabaseUnavailable(err) ? 'warn' : 'error', 'http', 'a request failed'),
+  'run:deleted': () => entry('info', 'runs', 'a run was deleted'),
   'run:finished': () => entry('info', 'runs', 'a run has ended'),
   'run:started': () => entry('debug', 'runs', 'a run has started'),
   'runner:draining': () => entry('info', 'runner', 'waiting for running subtasks to end'),

@@ -35,6 +35,7 @@ export type InternalWork =
   | 'record-key-use'
   | 'remove-cgroup'
   | 'remove-file'
+  | 'remove-run-content'
   | 'renew-lease'
   | 'serve-storage'
   | 'settle-subtask'
@@ -105,6 +106,8 @@ export interface EventMap {
     readonly route: string | undefined;
     readonly err: unknown;
   };
+  /** A run was deleted at the request of its account. */
+  'run:deleted': { readonly run: string };
   /** A run has ended, with its last subtask. */
   'run:finished': {
     readonly run: string;

@@ -18,6 +18,7 @@ import type { GitImports } from '../git/git-import.ts';
 import type { Logs } from '../logs/logs.ts';
 import type { Exports } from '../results/exports.ts';
 import type { Results } from '../results/results.ts';
+import type { RunRemoval } from '../retention/retention.ts';
 import type { QueueItems } from '../runs/queue-items.ts';
 import type { Runs } from '../runs/runs.ts';
 import type { Statistics } from '../statistics/statistics.ts';
@@ -44,6 +45,7 @@ export interface ApiContext {
   readonly results: Results;
   readonly exports: Exports;
   readonly files: Files;
+  readonly removal: RunRemoval;
   readonly stores: Stores;
   readonly events: Events;
   readonly logs: Logs;

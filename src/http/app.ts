@@ -29,6 +29,7 @@ import { addRunInputOperations } from './v2/run-inputs.ts';
 import { addRunLogLineOperations } from './v2/run-log-lines.ts';
 import { addRunOperations } from './v2/run-operations.ts';
 import { addRunQueueOperations } from './v2/run-queue.ts';
+import { addRunCareOperations } from './v2/run-care.ts';
 import { addRunSearchOperations } from './v2/run-search.ts';
 import { addRunNetworkOperations } from './v2/run-network.ts';
 import { addRunSubtaskOperations } from './v2/run-subtasks.ts';
@@ -167,6 +168,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addRunInputOperations(api, context);
   addRunLogLineOperations(api, context);
   addRunSearchOperations(api, context);
+  addRunCareOperations(api, context);
   addRunSubtaskOperations(api, context);
   addRunNetworkOperations(api, context);
   addRunQueueOperations(api, context);

@@ -14,6 +14,7 @@ import { Exports } from '../results/exports.ts';
 import { componentLogger } from '../logging/logger.ts';
 import { Mail } from '../mail/mail.ts';
 import { Results } from '../results/results.ts';
+import { RunRemoval } from '../retention/retention.ts';
 import { Runs } from '../runs/runs.ts';
 import { Stores } from '../stores/stores.ts';
 import { FolderStorage } from '../storage/storages/folder.ts';
@@ -37,6 +38,7 @@ export interface Domain {
   readonly results: Results;
   readonly exports: Exports;
   readonly files: Files;
+  readonly removal: RunRemoval;
   readonly stores: Stores;
 }
 
@@ -91,6 +93,15 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
     events,
   });
   const files = new Files({ database, storage, limits: config, events });
+  const removal = new RunRemoval({
+    database,
+    accounts,
+    removeFiles: async (now) => {
+      await exports.removeOld(now);
+      await files.removeGarbage(now);
+    },
+    events,
+  });
   const stores = new Stores(database, config);
   return {
     events,
@@ -108,6 +119,7 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
     results,
     exports,
     files,
+    removal,
     stores,
   };
 }

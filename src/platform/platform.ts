@@ -11,7 +11,7 @@ import type { ApiServer } from '../http/app.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { componentLogger } from '../logging/logger.ts';
 import type { Exports } from '../results/exports.ts';
-import { Retention } from '../retention/retention.ts';
+import { Retention, type RunRemoval } from '../retention/retention.ts';
 import { Watchman, type Runner } from '../runner/runner.ts';
 import type { Runs } from '../runs/runs.ts';
 import { ServiceList } from '../services/service-list.ts';
@@ -45,6 +45,7 @@ export class Platform {
   readonly workers: Workers;
   readonly packages: PackageCache;
   readonly runs: Runs;
+  readonly removal: RunRemoval;
   readonly tasks: Tasks;
   readonly database: Database;
   readonly jobs: Jobs;
@@ -71,6 +72,7 @@ export class Platform {
     this.workers = domain.workers;
     this.packages = domain.packages;
     this.runs = domain.runs;
+    this.removal = domain.removal;
     this.tasks = domain.tasks;
     this.database = domain.database;
     this.jobs = domain.jobs;
@@ -126,17 +128,9 @@ function waitingInstallations({ workers }: Domain): Service {
 
 /** Services of every platform, with an API or a runner. */
 function domainServices(config: Config, domain: Domain, runner: Runner | undefined): readonly Service[] {
-  const { database, notifications, jobs, accounts, callbacks, tasks, exports, files, events } = domain;
+  const { database, notifications, jobs, accounts, callbacks, tasks, exports, removal, events } = domain;
   return [
-    new Retention({
-      database,
-      days: config.retentionDays,
-      removeFiles: async (now) => {
-        await exports.removeOld(now);
-        await files.removeGarbage(now);
-      },
-      events,
-    }),
+    new Retention({ database, days: config.retentionDays, removal, events }),
     notifications,
     jobs,
     exports,

@@ -1,51 +1,84 @@
 /**
  * Removes data older than the retention: runs with their subtasks, rows and log lines, and old entries of the run
- * queue.
+ * queue. Pinned runs stay.
  */
+import type { PoolClient } from 'pg';
 import type { Database } from '../database/database.ts';
-import { createPartitions, dayOf, dropPartitionsBefore } from '../database/partitions.ts';
+import {
+  createPartitions,
+  dayOf,
+  dropPartitionsBefore,
+  hasPartitions,
+  rewritePartitions,
+} from '../database/partitions.ts';
 import type { Events } from '../events/events.ts';
 import { Periodic } from '../services/periodic.ts';
 import { StartStop } from '../services/service.ts';
+import type { RunRemoval } from './run-removal.ts';
+
+export { RunRemoval } from './run-removal.ts';
 
 const hourMilliseconds = 3600 * 1000;
 const dayMilliseconds = 24 * hourMilliseconds;
 const runsAtOnce = 1000;
 
 /**
- * Creates upcoming partitions and removes runs from days before the retention period. Unfinished runs are kept, and so
- * are, for a while, runs that are not yet in the statistics.
+ * Creates upcoming partitions and removes runs from days before the retention period. Unfinished and pinned runs are
+ * kept, and so are, for a while, runs that are not yet in the statistics.
  */
 export async function applyRetention(database: Database, retentionDays: number, now: Date): Promise<void> {
   await createPartitions(database, now);
   const firstKeptDay = dayOf(new Date(now.getTime() - retentionDays * dayMilliseconds));
   for (;;) {
     const deleted = await database.pool.query(
-      `DELETE FROM run WHERE id IN (
-         SELECT id FROM run WHERE day < $1 AND status IN ('succeeded', 'failed')
-           AND NOT EXISTS (SELECT FROM ended_run WHERE run_id = run.id)
-         ORDER BY day, id LIMIT $2
-       )`,
+      // A run that is pinned meanwhile is locked and then left out.
+      `WITH deleted AS (
+         DELETE FROM run WHERE id IN (
+           SELECT id FROM run WHERE day < $1 AND status IN ('succeeded', 'failed') AND pinned_at IS NULL
+             AND NOT EXISTS (SELECT FROM ended_run WHERE run_id = run.id)
+           ORDER BY day, id LIMIT $2 FOR UPDATE SKIP LOCKED
+         ) RETURNING id, day
+       ) INSERT INTO removed_run (run_id, day) SELECT id, day FROM deleted`,
       [firstKeptDay, runsAtOnce],
     );
     if ((deleted.rowCount ?? 0) < runsAtOnce) break;
   }
-  const { rows } = await database.pool.query<{ day: string }>(
-    `SELECT coalesce(min(day), $1::date) AS day FROM run WHERE day < $1`,
+  await dropPartitionsBefore(database, firstKeptDay);
+  await database.pool.query(
+    `DELETE FROM removed_run WHERE day < $1 AND NOT EXISTS (SELECT FROM run WHERE run.day = removed_run.day)`,
     [firstKeptDay],
   );
-  await dropPartitionsBefore(database, rows[0]?.day ?? firstKeptDay);
+  await shrinkKeptDays(database, firstKeptDay);
   await database.pool.query(`DELETE FROM queue_item WHERE status <> 'waiting' AND ended_at < $1`, [
     firstKeptDay,
   ]);
+}
+
+/**
+ * Frees the space of deleted runs on days that stay because of pinned runs: their partitions are written anew, with what
+ * is kept. Deleting the rows instead would leave the files as large as they are.
+ */
+async function shrinkKeptDays(database: Database, firstKeptDay: string): Promise<void> {
+  const { rows } = await database.pool.query<{ day: string }>(
+    `SELECT DISTINCT day FROM removed_run WHERE day < $1
+       AND NOT EXISTS (SELECT FROM run WHERE run.day = removed_run.day AND status NOT IN ('succeeded', 'failed'))`,
+    [firstKeptDay],
+  );
+  for (const { day } of rows) await database.transaction((client) => shrinkDay(client, day));
+}
+
+async function shrinkDay(client: PoolClient, day: string): Promise<void> {
+  if (!(await hasPartitions(client, day))) return;
+  // Before the rows are copied: those of a run that is deleted during the copy stay noted.
+  const { rowCount } = await client.query('DELETE FROM removed_run WHERE day = $1', [day]);
+  if ((rowCount ?? 0) > 0) await rewritePartitions(client, day);
 }
 
 interface RetentionOptions {
   readonly database: Database;
   /** Number of days to keep runs. */
   readonly days: number;
-  /** Removes expired exports, and files of removed runs. */
-  readonly removeFiles: (now: Date) => Promise<void>;
+  readonly removal: RunRemoval;
   readonly events: Events;
 }
 
@@ -53,26 +86,36 @@ interface RetentionOptions {
 export class Retention extends StartStop {
   readonly name = 'retention';
   readonly #applications: Periodic;
+  readonly #options: RetentionOptions;
 
-  constructor({ database, days, removeFiles, events }: RetentionOptions) {
+  constructor(options: RetentionOptions) {
     super();
+    this.#options = options;
+    const { removal, events } = options;
     this.#applications = new Periodic({
       intervalMilliseconds: hourMilliseconds,
       work: async () => {
-        const now = new Date();
-        await applyRetention(database, days, now);
-        await removeFiles(now);
+        await this.#apply();
+        await removal.clean();
       },
       onError: (err) => events.failed({ work: 'apply-retention', err }),
     });
   }
 
   protected override async begin(): Promise<void> {
-    await this.#applications.run();
+    await this.#apply();
+    // What is still stored for deleted runs may be large, so the start does not wait for its removal.
     this.#applications.start();
+    this.#applications.trigger();
   }
 
   protected override async end(): Promise<void> {
     await this.#applications.stop();
+    await this.#options.removal.stop();
+  }
+
+  async #apply(): Promise<void> {
+    const { database, days } = this.#options;
+    await applyRetention(database, days, new Date());
   }
 }

@@ -63,8 +63,8 @@ export class QueueItems {
     const { accountId } = submission;
     const prepared = await this.#runs.prepare(submission);
     const { rows } = await this.#database.pool.query<{ id: number }>(
-      `INSERT INTO queue_item (account_id, worker_id, worker_slug, version, input, callback_url)
-       SELECT $1, worker.id, worker.slug, $3, $4, $5 FROM worker
+      `INSERT INTO queue_item (account_id, worker_id, worker_slug, version, input, callback_url, labels)
+       SELECT $1, worker.id, worker.slug, $3, $4, $5, $7 FROM worker
        WHERE worker.id = $2 AND worker.deleted_at IS NULL
          AND (SELECT count(*) FROM queue_item WHERE account_id = $1 AND status = 'waiting') < $6
        RETURNING id`,
@@ -75,6 +75,7 @@ export class QueueItems {
         prepared.inputText,
         prepared.callbackUrl ?? null,
         this.#limit,
+        JSON.stringify(prepared.labels),
       ],
     );
     const [item] = rows;
@@ -164,6 +165,7 @@ export class QueueItems {
         input: parseJson(item.input),
         origin,
         callbackUrl: item.callback_url ?? undefined,
+        labels: item.labels,
       });
       return await this.#database.transaction(async (client) => {
         const { rowCount } = await client.query(
@@ -200,7 +202,7 @@ export class QueueItems {
     if (id === undefined) return undefined;
     return this.#database.sql
       .selectFrom('queue_item')
-      .select(['id', 'status', 'worker_slug', 'version', 'input', 'callback_url'])
+      .select(['id', 'status', 'worker_slug', 'version', 'input', 'callback_url', 'labels'])
       .where('id', '=', id)
       .where('account_id', '=', accountId)
       .executeTakeFirst();

@@ -2,6 +2,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
+import { ChelaError } from '../errors.ts';
 import { isWorkerSlug, splitWorkerPath } from '../workers/workers.ts';
 import type { RunEndReason } from './end-reasons.ts';
 import { runRecordColumns, runRecordSelect, selectRuns, type RunRecord } from './run-record.ts';
@@ -21,6 +22,9 @@ export interface RunFilter {
   /** Runs that ended for one of these reasons. */
   readonly endReasons?: readonly RunEndReason[];
   readonly origin?: Origin;
+  readonly isPinned?: boolean;
+  /** As stored. */
+  readonly label?: string;
   /** Runs created at or after. */
   readonly createdFrom?: Date;
   /** Runs created before. */
@@ -85,6 +89,16 @@ function inOrder(sort: RunSort, ascending: boolean): RawBuilder<unknown> {
   return sql`${sortColumns[sort]} ${sql.raw(ascending ? 'ASC' : 'DESC')} NULLS LAST`;
 }
 
+export interface LabelCount {
+  readonly label: string;
+  /** Number of runs with it, of the newest labeled ones. */
+  readonly runs: number;
+}
+
+/** Newest labeled runs whose labels are counted. */
+const countedRuns = 10_000;
+const listedLabels = 200;
+
 /** The result of `runs/last` for a worker. An unknown or invisible worker differs from one without runs. */
 export type LastRunOfWorker = RunRecord | 'no run' | 'no worker';
 
@@ -135,14 +149,28 @@ export class RunReader {
     return row.id === null ? 'no run' : row;
   }
 
-  /** The original input of a run as JSON text. */
-  async input(runId: number): Promise<string> {
-    const { input } = await this.#database.sql
+  /** The original input of a run as JSON text. @throws ChelaError NOT_FOUND if the run was deleted in the meantime */
+  async input(run: RunRecord): Promise<string> {
+    const found = await this.#database.sql
       .selectFrom('run')
       .select('input')
-      .where('id', '=', runId)
-      .executeTakeFirstOrThrow();
-    return input;
+      .where('id', '=', run.id)
+      .executeTakeFirst();
+    if (found === undefined) throw new ChelaError('NOT_FOUND', `run ${run.slug} does not exist`);
+    return found.input;
+  }
+
+  /** The labels of the account's newest labeled runs, the most frequent first. */
+  async labels(accountId: number): Promise<LabelCount[]> {
+    const { rows } = await this.#database.pool.query<LabelCount>({
+      name: 'labels-of-account',
+      text: `SELECT label, count(*) AS runs FROM (
+               SELECT labels FROM run WHERE account_id = $1 AND labels <> '[]' ORDER BY id DESC LIMIT $2
+             ) AS labeled, jsonb_array_elements_text(labels) AS label
+             GROUP BY label ORDER BY runs DESC, label LIMIT $3`,
+      values: [accountId, countedRuns, listedLabels],
+    });
+    return rows;
   }
 
   /** Newest first unless the filter says otherwise. */
@@ -166,6 +194,14 @@ export class RunReader {
     if (filter.status !== undefined) runs = runs.where('run.status', '=', filter.status);
     if (filter.endReasons !== undefined) runs = runs.where('run.end_reason', 'in', filter.endReasons);
     if (filter.origin !== undefined) runs = runs.where('run.origin', '=', filter.origin);
+    if (filter.isPinned !== undefined)
+      runs = runs.where('run.pinned_at', filter.isPinned ? 'is not' : 'is', null);
+    if (filter.label !== undefined) {
+      // The first condition is that of the indexes.
+      runs = runs.where(
+        sql<boolean>`run.labels <> '[]' AND run.labels @> ${JSON.stringify([filter.label])}::jsonb`,
+      );
+    }
     if (filter.createdFrom !== undefined) runs = runs.where('run.created_at', '>=', filter.createdFrom);
     if (filter.createdBefore !== undefined) runs = runs.where('run.created_at', '<', filter.createdBefore);
     if (filter.keyword !== undefined) {

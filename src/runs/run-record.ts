@@ -21,6 +21,9 @@ export interface RunRecord extends EndColumns {
   readonly created_at: Date;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
+  /** When it was pinned against retention; null if it is not. */
+  readonly pinned_at: Date | null;
+  readonly labels: readonly string[];
   /** null without a saved task, or if it was deleted. */
   readonly task_slug: string | null;
   readonly task_title: string | null;
@@ -47,6 +50,8 @@ export const runRecordColumns = [
   'run.created_at',
   'run.started_at',
   'run.finished_at',
+  'run.pinned_at',
+  'run.labels',
   'task.slug as task_slug',
   'task.title as task_title',
 ] as const;
@@ -54,8 +59,8 @@ export const runRecordColumns = [
 /** The same columns as SQL text, for statements on hot paths. */
 export const runRecordSelect = `run.id, run.slug, run.worker_id, worker.slug AS worker_slug, worker.title AS worker_title,
   worker_version.version, run.status, run.origin, run.day, run.result_count, run.usage, run.traffic_bytes, run.err_msg,
-  run.end_reason, run.end_detail, run.error_headline, run.created_at, run.started_at, run.finished_at, task.slug AS task_slug,
-  task.title AS task_title`;
+  run.end_reason, run.end_detail, run.error_headline, run.created_at, run.started_at, run.finished_at, run.pinned_at, run.labels,
+  task.slug AS task_slug, task.title AS task_title`;
 
 /** Runs joined with their worker, version and saved task. */
 export function selectRuns(database: Kysely<Tables>) {

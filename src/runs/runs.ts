@@ -5,6 +5,7 @@ import type { Database, Notifications } from '../database/database.ts';
 import type { Events } from '../events/events.ts';
 import type { Workers } from '../workers/workers.ts';
 import { abortRun } from './abort.ts';
+import { changeRun, type RunChanges } from './change.ts';
 import type { RunServices } from './finish.ts';
 import { RunReader } from './read.ts';
 import type { RunRecord } from './run-record.ts';
@@ -28,6 +29,8 @@ export {
   succeededEnd,
 } from './end-reasons.ts';
 export { type RunServices, type SubtaskOutcome, settleSubtask } from './finish.ts';
+export type { RunChanges } from './change.ts';
+export { checkedLabels, labelLength, labelLimit } from './labels.ts';
 export { type Idempotency, startedBefore } from './idempotency.ts';
 export { type LimitsInForce, defaultLimits } from './limits.ts';
 export type { LimitName, NamedLimit } from './named-limits.ts';
@@ -36,7 +39,7 @@ export type { RunReference } from './run-reference.ts';
 export { parseRunSchema } from './run-schema.ts';
 export type { StatusCallbacks } from './status-callbacks.ts';
 
-export { runSorts, type Page, type RunFilter } from './read.ts';
+export { runSorts, type LabelCount, type Page, type RunFilter } from './read.ts';
 export type { RunRecord } from './run-record.ts';
 export type { SubtaskRecord } from './subtasks.ts';
 export type { RunWaiting } from './waiting.ts';
@@ -90,6 +93,11 @@ export class Runs {
   /** Why a run waits, if it does. */
   waiting(run: RunRecord): Promise<RunWaiting> {
     return readWaiting(this.#services.database, this.#config, run);
+  }
+
+  /** @throws ChelaError NOT_FOUND if the account has no such run; INVALID_SHAPE or INVALID_ARGUMENT for impossible changes */
+  change(run: { accountId: number; slug: string }, changes: RunChanges): Promise<void> {
+    return changeRun(this.#services.database, run, changes, this.#config.pinnedRunLimit);
   }
 
   abort(runId: number): Promise<void> {

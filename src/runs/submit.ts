@@ -11,6 +11,7 @@ import { parseRunSchema } from './run-schema.ts';
 import { checkNarrower, type Workers } from '../workers/workers.ts';
 import { startedBefore, type Idempotency } from './idempotency.ts';
 import { allowedHostsName, checkRequired, readInput } from './input.ts';
+import { checkedLabels } from './labels.ts';
 import { defaultLimits, type LimitsInForce } from './limits.ts';
 import { splitInput } from './split.ts';
 import type { Origin } from './statuses.ts';
@@ -26,6 +27,7 @@ export interface Submission {
   readonly origin: Origin;
   readonly callbackUrl?: string;
   readonly idempotency?: Idempotency;
+  readonly labels?: readonly string[];
 }
 
 export interface SubmittedRun {
@@ -46,6 +48,7 @@ export interface PreparedRun {
   readonly callbackUrl: string | undefined;
   readonly subtaskInputs: readonly string[];
   readonly idempotency?: Idempotency;
+  readonly labels: readonly string[];
   /** The saved task that it belongs to, and the scheduled time that starts it. */
   readonly task?: { readonly id: number; readonly scheduledFor?: Date };
 }
@@ -105,18 +108,24 @@ export class Submitter {
       inputText: stringifyJson(input ?? {}),
       callbackUrl: submission.callbackUrl,
       idempotency: submission.idempotency,
+      labels: checkedLabels(submission.labels ?? []),
       ...this.#checkInput(input, version.input_schema, worker.allowed_hosts),
     };
   }
 
   /**
-   * Repeats a run of this account with its stored input, version and limits.
+   * Repeats a run of this account with its stored input, version and limits, and its labels unless others are given.
    * @throws ChelaError RUN_NOT_FOUND if the run was removed
    */
   async rerun(
     accountId: number,
     source: { slug: string },
-    options: { origin: Origin; callbackUrl?: string; idempotency?: Idempotency },
+    options: {
+      origin: Origin;
+      callbackUrl?: string;
+      idempotency?: Idempotency;
+      labels?: readonly string[];
+    },
   ): Promise<SubmittedRun> {
     const stored = await this.#database.sql
       .selectFrom('run')
@@ -128,6 +137,7 @@ export class Submitter {
         'run.worker_id',
         'run.worker_version_id',
         'run.input',
+        'run.labels',
         'worker_version.version',
         'worker_version.input_schema',
       ])
@@ -148,6 +158,7 @@ export class Submitter {
       inputText: stored.input,
       callbackUrl: options.callbackUrl,
       idempotency: options.idempotency,
+      labels: checkedLabels(options.labels ?? stored.labels),
       ...this.#checkInput(parseJson(stored.input), stored.input_schema, stored.allowed_hosts),
     });
   }
@@ -221,8 +232,8 @@ export class Submitter {
       text: `WITH submitted AS (
                INSERT INTO run (slug, account_id, worker_id, worker_version_id, status, origin, input, system,
                                 callback_url, day, task_id, scheduled_for, subtask_count, idempotency_key, idempotency_hash,
-                                concurrency)
-               SELECT $1, account.id, $3, $4, 'ready', $5, $6, $7, $8, $9, $11, $12, cardinality($10::json[]), $15, $16, $17
+                                concurrency, labels)
+               SELECT $1, account.id, $3, $4, 'ready', $5, $6, $7, $8, $9, $11, $12, cardinality($10::json[]), $15, $16, $17, $18
                FROM account
                WHERE account.id = $2 AND account.disabled_at IS NULL
                  AND ($14::text[] IS NULL OR coalesce(account.plan, $13) = ANY($14))
@@ -258,6 +269,7 @@ export class Submitter {
         run.idempotency?.key ?? null,
         run.idempotency?.hash ?? null,
         this.#config.runConcurrency,
+        JSON.stringify(run.labels),
       ],
     });
     const [row] = rows;

@@ -11,6 +11,7 @@ declare module '../database/tables.ts' {
     run: RunTable;
     subtask: SubtaskTable;
     queue_item: QueueItemTable;
+    removed_run: RemovedRunTable;
   }
 }
 
@@ -45,6 +46,8 @@ interface RunTable {
   created_at: Generated<Date>;
   started_at: Date | null;
   finished_at: Date | null;
+  pinned_at: Date | null;
+  labels: JSONColumnType<string[], string | undefined, string>;
 }
 
 interface SubtaskTable {
@@ -83,4 +86,10 @@ interface QueueItemTable {
   run_slug: Generated<string>;
   created_at: Generated<Date>;
   ended_at: Date | null;
+  labels: JSONColumnType<string[], string | undefined, string>;
+}
+
+interface RemovedRunTable {
+  run_id: number;
+  day: string;
 }

@@ -2,6 +2,7 @@
  * Adds ended runs to the statistics. The transaction that ends a run only inserts its key into `ended_run`, so that no
  * run waits for the lock on its account's sums. Any number of processes may count.
  */
+import type { PoolClient } from 'pg';
 import type { Database } from '../database/database.ts';
 import type { Events } from '../events/events.ts';
 import { Periodic } from '../services/periodic.ts';
@@ -17,12 +18,13 @@ const additions = figureColumns
   .map((column) => `${column} = total.${column} + excluded.${column}`)
   .join(', ');
 
-/** Rows are written in key order, so that two processes wait for each other instead of deadlocking. */
-const countStatement = `
+/**
+ * Rows are written in key order, so that two processes wait for each other instead of deadlocking.
+ * @param chosen statement that selects and locks the keys of the runs to count
+ */
+const countStatement = (chosen: string): string => `
   WITH taken AS (
-    DELETE FROM ended_run WHERE run_id IN (
-      SELECT run_id FROM ended_run ORDER BY run_id LIMIT $1 FOR UPDATE SKIP LOCKED
-    ) RETURNING run_id
+    DELETE FROM ended_run WHERE run_id IN (${chosen}) RETURNING run_id
   ), ended AS MATERIALIZED (
     SELECT *, date_bin('15 minutes', at, 'epoch') AS quarter, date_bin('1 hour', at, 'epoch') AS hour,
       date_bin('1 day', at, 'epoch') AS day
@@ -47,6 +49,10 @@ const countStatement = `
     ON CONFLICT (account_id, span, worker_id, at, step) DO UPDATE SET runs = total.runs + excluded.runs
   )
   SELECT count(*) AS count FROM taken`;
+const countNext = countStatement(
+  'SELECT run_id FROM ended_run ORDER BY run_id LIMIT $1 FOR UPDATE SKIP LOCKED',
+);
+const countOne = countStatement('SELECT run_id FROM ended_run WHERE run_id = $1 FOR UPDATE');
 
 /** Counts all ended runs. @returns their number */
 export async function countEndedRuns(database: Database): Promise<number> {
@@ -54,13 +60,18 @@ export async function countEndedRuns(database: Database): Promise<number> {
   for (;;) {
     const { rows } = await database.pool.query<{ count: number }>({
       name: 'count-ended-runs',
-      text: countStatement,
+      text: countNext,
       values: [runsAtOnce],
     });
     const count = rows[0]?.count ?? 0;
     total += count;
     if (count < runsAtOnce) return total;
   }
+}
+
+/** Counts one ended run, unless it is counted already. @param client of the transaction that then deletes the run */
+export async function countEndedRun(client: PoolClient, runId: number): Promise<void> {
+  await client.query({ name: 'count-ended-run', text: countOne, values: [runId] });
 }
 
 interface RunCounterOptions {

@@ -11,7 +11,7 @@ import { readActivity, type Activity } from './activity.ts';
 import type { BucketSize } from './bucket-sizes.ts';
 import { bucketStarts, inQuarters, type TimeRange } from './time-buckets.ts';
 
-export { RunCounter } from './run-counter.ts';
+export { countEndedRun, RunCounter } from './run-counter.ts';
 
 export type { Activity } from './activity.ts';
 export { bucketSizes, type BucketSize } from './bucket-sizes.ts';

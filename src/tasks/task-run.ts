@@ -16,6 +16,7 @@ interface TaskRunOptions {
   readonly origin: 'task' | 'schedule';
   readonly callbackUrl?: string;
   readonly idempotency?: Idempotency;
+  readonly labels?: readonly string[];
 }
 
 /** @throws ChelaError TASK_NOT_FOUND if the worker was deleted or the account can no longer see it */

@@ -262,7 +262,7 @@ export class Tasks {
   async run(
     accountId: number,
     slug: string,
-    options: { callbackUrl?: string; idempotency?: Idempotency } = {},
+    options: { callbackUrl?: string; idempotency?: Idempotency; labels?: readonly string[] } = {},
   ): Promise<SubmittedRun> {
     const task = await this.get(accountId, slug);
     const services = { workers: this.#workers, runs: this.#runs };

@@ -75,3 +75,65 @@ test('an unfinished run keeps its rows, however old it is', async () => {
   expect((await platform.results(unfinished)).list).toEqual([{ kept: true }]);
   expect((await platform.call(`/worker-runs/${ended}`)).status).toBe(404);
 });
+
+/** The days that have a partition of rows. */
+async function partitionsBefore(days: number): Promise<string[]> {
+  const { rows } = await platform.platform.database.pool.query<{ name: string }>(
+    `SELECT inhrelid::regclass::text AS name FROM pg_inherits
+     WHERE inhparent IN ('result_row'::regclass, 'log_line'::regclass) ORDER BY 1`,
+  );
+  const first = dayOf(new Date(now.getTime() - days * dayMilliseconds)).replaceAll('-', '_');
+  return rows.map(({ name }) => name).filter((name) => !name.endsWith('_default') && name.slice(-10) < first);
+}
+
+async function setPinned(slug: string, isPinned: boolean): Promise<void> {
+  expect(
+    (await platform.call(`/worker-runs/${slug}`, { method: 'PUT', body: { pinned: isPinned } })).status,
+  ).toBe(200);
+}
+
+test('a pinned run keeps its rows and lines until it is unpinned, and its day keeps nothing else', async () => {
+  const { database } = platform.platform;
+  const pinned = [await makeRun(70, 'succeeded'), await makeRun(70, 'failed')];
+  const [first = '', second = ''] = pinned;
+  const others = [await makeRun(70, 'succeeded'), await makeRun(69, 'succeeded')];
+  // A day without a partition of its own.
+  const early = await makeRun(75, 'succeeded');
+  await database.pool.query(
+    `DO $$ DECLARE name text := 'result_row_' || to_char(current_date - 75, 'YYYY_MM_DD'); BEGIN
+       EXECUTE 'ALTER TABLE result_row DETACH PARTITION ' || name;
+       EXECUTE 'INSERT INTO result_row SELECT * FROM ' || name;
+       EXECUTE 'DROP TABLE ' || name;
+     END $$`,
+  );
+  for (const slug of [...pinned, early]) await setPinned(slug, true);
+
+  await Promise.all(Array.from({ length: 3 }, async () => applyRetention(database, 30, now)));
+
+  for (const slug of [...pinned, early]) {
+    expect((await platform.results(slug)).list).toEqual([{ kept: true }]);
+    expect(await platform.log(slug)).toHaveLength(1);
+  }
+  for (const slug of others) expect((await platform.call(`/worker-runs/${slug}`)).status).toBe(404);
+  const day = dayOf(new Date(now.getTime() - 70 * dayMilliseconds)).replaceAll('-', '_');
+  expect(await count(`result_row_${day}`)).toBe(2);
+  expect(await partitionsBefore(30)).toEqual(
+    expect.arrayContaining([`log_line_${day}`, `result_row_${day}`]),
+  );
+  expect(await count('removed_run')).toBe(0);
+
+  // Once more, so that a partition that was written anew is written anew again.
+  await setPinned(first, false);
+  await applyRetention(database, 30, now);
+  expect((await platform.call(`/worker-runs/${first}`)).status).toBe(404);
+  expect((await platform.results(second)).list).toEqual([{ kept: true }]);
+  expect(await count(`result_row_${day}`)).toBe(1);
+
+  for (const slug of [second, early]) await setPinned(slug, false);
+  await applyRetention(database, 30, now);
+  await platform.platform.removal.clean();
+  expect(await partitionsBefore(60)).not.toContain(`result_row_${day}`);
+  expect(await count(`result_row WHERE day < current_date - 60 AND run_id NOT IN (SELECT id FROM run)`)).toBe(
+    0,
+  );
+});

@@ -78,6 +78,8 @@ describe('filters', () => {
         err_msg: '',
         end_reason: '',
         end_detail: {},
+        pinned: false,
+        labels: [],
         error_headline: '',
         task_slug: '',
         task_title: '',

@@ -7,7 +7,13 @@ export const retentionSettings = {
     environment: 'CHELA_RETENTION_DAYS',
     default: 30,
     parse: integer(1, 36_500),
-    describe: 'Days to keep runs with their rows and logs.',
+    describe: 'Days to keep runs with their rows and logs. Pinned runs are kept longer.',
+  }),
+  pinnedRunLimit: setting<number>({
+    environment: 'CHELA_PINNED_RUN_LIMIT',
+    default: 1000,
+    parse: integer(0, largestSafe),
+    describe: 'Maximum pinned runs per account, which the retention keeps.',
   }),
   statisticsRetentionDays: setting<number>({
     environment: 'CHELA_STATISTICS_RETENTION_DAYS',

@@ -41,7 +41,7 @@ export function addRunInputOperations(app: ApiApp, context: ApiContext): void {
       async (request) => {
         const run = await scope.find(request);
         return success(request, {
-          input: parseJson(await runs.read.input(run.id)),
+          input: parseJson(await runs.read.input(run)),
           version: run.version,
         });
       },

@@ -134,6 +134,18 @@ export function runScopes({ runs }: ApiContext): RunScope[] {
   ];
 }
 
+/** @throws ChelaError RUN_FAILED if the run has ended */
+export async function abortAtRequest(
+  { runs, logs, accounts }: ApiContext,
+  request: FastifyRequest,
+  run: RunRecord,
+): Promise<void> {
+  await runs.abort(run.id);
+  // Otherwise the log of a run that never started would be empty.
+  if (run.started_at === null) await logs.note(run, 'run aborted by user');
+  await accounts.audit.record(actorOf(request), { action: 'run.aborted', subject: run.slug });
+}
+
 /** Adds the operations for every scope. */
 export function addRunOperations(app: ApiApp, context: ApiContext): void {
   for (const scope of runScopes(context)) addScope(app, context, scope);
@@ -168,11 +180,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
       errors: ['RUN_NOT_FOUND', 'RUN_FAILED'],
     }),
     async (request) => {
-      const run = await scope.find(request);
-      await runs.abort(run.id);
-      // Otherwise the log of a run that never started would be empty.
-      if (run.started_at === null) await logs.note(run, 'run aborted by user');
-      await context.accounts.audit.record(actorOf(request), { action: 'run.aborted', subject: run.slug });
+      await abortAtRequest(context, request, await scope.find(request));
       return success(request);
     },
   );
@@ -217,6 +225,7 @@ function addScope(app: ApiApp, context: ApiContext, scope: RunScope): void {
         origin: originOf(request),
         callbackUrl: callbackUrlOf(request.body),
         idempotency: idempotencyOf(request),
+        labels: request.body.labels,
       });
       return answerRun(context, request, reply, { started, body: request.body });
     },

@@ -100,6 +100,7 @@ function addHeldRuns(app: ApiApp, { queueItems }: ApiContext): void {
         input: body.input,
         origin: originOf(request),
         callbackUrl: callbackUrlOf(body),
+        labels: body.labels,
       });
       return success(request, { queue_ref: ref, queue_status: 'waiting', queued: true });
     },

@@ -5,7 +5,15 @@ import { exampleRunSlug } from '../../answers/examples.ts';
 import type { ResultPage } from '../../answers/results.ts';
 import type { Run } from '../../answers/runs.ts';
 import type { Worker } from '../../answers/workers.ts';
-import { type RunRecord, durationSeconds, endFields, resultMessage, unixSeconds } from '../../runs/runs.ts';
+import {
+  type RunRecord,
+  durationSeconds,
+  endFields,
+  labelLength,
+  labelLimit,
+  resultMessage,
+  unixSeconds,
+} from '../../runs/runs.ts';
 import { withoutEnd } from '../../text/text-ends.ts';
 import { type WorkerRecord, workerPath } from '../../workers/workers.ts';
 import type { StoredLogLine } from '../../logs/logs.ts';
@@ -89,6 +97,8 @@ export function runShape(run: RunRecord): Run {
     ...endFields(run),
     task_slug: run.task_slug ?? '',
     task_title: run.task_title ?? '',
+    pinned: run.pinned_at !== null,
+    labels: [...run.labels],
   };
 }
 
@@ -121,8 +131,18 @@ export function logLineShape(line: StoredLogLine) {
   };
 }
 
+/** Labels of a run, in a request. Their lengths are checked once they are trimmed. */
+export const labelsField = Type.Optional(
+  Type.Array(Type.String({ maxLength: 4 * labelLength }), {
+    description: `Extension: labels of the run, up to ${labelLimit}, with up to ${labelLength} characters each.`,
+    maxItems: 2 * labelLimit,
+    examples: [['nightly']],
+  }),
+);
+
 /** Body fields of all requests that start a run. */
 export const runBodyFields = {
+  labels: labelsField,
   callback_url: Type.Optional(
     Type.String({
       description: 'URL that receives status changes.',

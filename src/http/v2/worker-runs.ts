@@ -5,7 +5,7 @@ import { exampleTaskSlug } from '../../answers/examples.ts';
 import { pagedSchema } from '../../answers/pages.ts';
 import { Run } from '../../answers/runs.ts';
 import { invalidArgument } from '../../errors.ts';
-import { type RunFilter, runEndReasons, runSorts } from '../../runs/runs.ts';
+import { type RunFilter, checkedLabels, labelLength, runEndReasons, runSorts } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
@@ -34,6 +34,16 @@ const ListQuery = Type.Object({
       description: `Extension: comma-separated end reasons: ${runEndReasons.join(', ')}.`,
       pattern: `^${anyReason}(,${anyReason}){0,${runEndReasons.length - 1}}$`,
       examples: ['limit,lost'],
+    }),
+  ),
+  pinned: Type.Optional(
+    Type.Boolean({ description: 'Extension: true returns pinned runs, false the others.' }),
+  ),
+  label: Type.Optional(
+    Type.String({
+      description: 'Extension: runs with this label.',
+      maxLength: 4 * labelLength,
+      examples: ['nightly'],
     }),
   ),
   start_time: Type.Optional(
@@ -127,6 +137,8 @@ export function addWorkerRunOperations(app: ApiApp, { runs, config }: ApiContext
         endReasons: reasonsOf(query.end_reason),
         origin: query.origin,
         keyword: query.keyword,
+        isPinned: query.pinned,
+        label: query.label === undefined || query.label === '' ? undefined : checkedLabels([query.label])[0],
         ...readSortOrder(runSorts, query.sort ?? '-created_at'),
         ...times,
       };

@@ -133,6 +133,7 @@ export function addWorkerTaskOperations(app: ApiApp, context: ApiContext): void 
       const started = await context.tasks.run(accountId, params.workerTaskId, {
         callbackUrl: callbackUrlOf(body),
         idempotency: idempotencyOf(request),
+        labels: body.labels,
       });
       return answerRun(context, request, reply, { started, body });
     },

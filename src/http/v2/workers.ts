@@ -67,6 +67,7 @@ export function addWorkerOperations(app: ApiApp, context: ApiContext): void {
         origin: originOf(request),
         callbackUrl: callbackUrlOf(body),
         idempotency: idempotencyOf(request),
+        labels: body.labels,
       });
       return answerRun(context, request, reply, { started, body });
     },

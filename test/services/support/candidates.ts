@@ -101,8 +101,8 @@ const keepsAccounts: MakeCandidate = (around) => {
 };
 
 const appliesRetention: MakeCandidate = (around) => {
-  const { database, events } = around.domain;
-  const service = new Retention({ database, days: 30, removeFiles: async () => undefined, events });
+  const { database, removal, events } = around.domain;
+  const service = new Retention({ database, days: 30, removal, events });
   return {
     service,
     works: async () => {
