@@ -22,6 +22,7 @@ const parts = [
   'docs',
   'sdk',
   'src',
+  'templates',
   'workers',
   'CHANGELOG.md',
   'LICENSE',

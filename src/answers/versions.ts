@@ -18,7 +18,7 @@ const Finding = Type.Object(
 export type Finding = Answer<typeof Finding>;
 
 const warnings = Type.Array(Finding, {
-  description: 'Problems worth fixing. The version works despite them.',
+  description: 'Problems worth fixing. They did not prevent the upload.',
 });
 
 const publishedFields = {

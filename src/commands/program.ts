@@ -5,6 +5,7 @@ import { DataFolderInUseError } from '../host/data-folder.ts';
 import { version } from '../version.ts';
 import { addApiCommand } from './api.ts';
 import { CommandError } from './command-error.ts';
+import { addInitCommand } from './init.ts';
 import { addKeysCommand } from './keys.ts';
 import { outliveLostOutput } from './printing.ts';
 import { addPushCommand } from './push.ts';
@@ -21,6 +22,7 @@ function makeProgram(): Command {
   addUpCommand(program);
   addApiCommand(program);
   addRunnerCommand(program);
+  addInitCommand(program);
   addPushCommand(program);
   addVersionsCommand(program);
   addKeysCommand(program);

@@ -45,6 +45,7 @@ import { addWorkerGitOperations } from './v2/worker-git.ts';
 import { addWorkerRunOperations } from './v2/worker-runs.ts';
 import { addWorkerSettingsOperations } from './v2/worker-settings.ts';
 import { addWorkerTaskOperations } from './v2/worker-tasks.ts';
+import { addWorkerTemplateOperations } from './v2/worker-templates.ts';
 import { addWorkerUploadOperations, formFieldBytes } from './v2/worker-uploads.ts';
 import { addWorkerVersionOperations } from './v2/worker-versions.ts';
 import { addWorkerOperations } from './v2/workers.ts';
@@ -173,6 +174,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addRunNetworkOperations(api, context);
   addRunQueueOperations(api, context);
   addWorkerTaskOperations(api, context);
+  addWorkerTemplateOperations(api);
   addScheduleTimezoneOperations(api, context);
   addRunEventOperations(api, context);
   addRunExportOperations(api, context);

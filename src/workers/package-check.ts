@@ -17,7 +17,10 @@ import {
 } from './package-dependencies.ts';
 import { readNetworkFile } from './network-file.ts';
 import { findEntry, inspectGoEntry } from './package-entry.ts';
+import { readSources } from './package-sources.ts';
 import { isPackageFile, readPackageBytes, readPackageText } from './package-text.ts';
+import { reachedSources } from './run-sources.ts';
+import { checkSdkFiles } from './sdk-files.ts';
 import { inspectSources } from './source-check.ts';
 
 export interface PackageReport {
@@ -114,15 +117,20 @@ export async function checkPackage(dir: string, findings = new Findings()): Prom
   const dependencies = python?.names ?? nodeDependencies(manifest);
   if (found?.language === 'node' && manifest !== undefined) await checkNodeDependencies(dir, findings);
   const asksForRuntime = found !== undefined && (await checkRuntime(dir, found, findings));
+  const sources = found === undefined ? [] : await readSources(dir, found.language);
+  if (found !== undefined) {
+    const reached = reachedSources(sources, found.entry, found.language);
+    await checkSdkFiles({ dir, language: found.language, reached, dependencies }, findings);
+  }
   findings.throwErrors();
   if (found === undefined) throw new Error(`neither an entry file nor an error was found in ${quoted(dir)}`);
 
   const { language, entry } = found;
   const columns = outputSchema as OutputSchema | undefined;
   if (language === 'go') await inspectGoEntry(dir, entry, findings);
-  await inspectSources(
+  inspectSources(
     {
-      dir,
+      sources,
       entry,
       language,
       dependencies,

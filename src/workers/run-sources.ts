@@ -43,11 +43,8 @@ const candidatesOf: Record<Language, (file: string, module: string) => string[]>
   go: () => [],
 };
 
-/**
- * @param entry path of the file that is run
- * @returns the sources that may run: those that the entry imports, directly or not, and all except tests and examples
- */
-export function sourcesThatRun(sources: readonly Source[], entry: string, language: Language): Source[] {
+/** The paths of the entry and of the sources that it imports, directly or not. */
+function reachedFiles(sources: readonly Source[], entry: string, language: Language): Set<string> {
   const byFile = new Map(sources.map((source) => [source.file, source]));
   const reached = new Set([entry]);
   for (const file of reached) {
@@ -59,5 +56,20 @@ export function sourcesThatRun(sources: readonly Source[], entry: string, langua
       }
     }
   }
+  return reached;
+}
+
+/** The entry and the sources that it imports, directly or not. */
+export function reachedSources(sources: readonly Source[], entry: string, language: Language): Source[] {
+  const reached = reachedFiles(sources, entry, language);
+  return sources.filter(({ file }) => reached.has(file));
+}
+
+/**
+ * @param entry path of the file that is run
+ * @returns the sources that may run: those that the entry imports, directly or not, and all except tests and examples
+ */
+export function sourcesThatRun(sources: readonly Source[], entry: string, language: Language): Source[] {
+  const reached = reachedFiles(sources, entry, language);
   return sources.filter(({ file }) => reached.has(file) || !isTestOrExample(file));
 }

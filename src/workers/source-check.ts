@@ -1,17 +1,12 @@
 /** Warnings about the code of a package. They are based on patterns, so they never block an upload. */
 import { quoted, type Findings } from './findings.ts';
 import type { Language } from './languages.ts';
-import {
-  hardCodedCredentials,
-  importedModules,
-  readSources,
-  upsertKeys,
-  type Source,
-} from './package-sources.ts';
+import { hardCodedCredentials, importedModules, upsertKeys, type Source } from './package-sources.ts';
 import { sourcesThatRun } from './run-sources.ts';
 
 interface CheckedPackage {
-  readonly dir: string;
+  /** All sources of the package. */
+  readonly sources: readonly Source[];
   readonly entry: string;
   readonly language: Language;
   /** Names of the declared dependencies. */
@@ -57,12 +52,8 @@ const httpModules: Record<Language, readonly string[]> = {
   go: ['net/http'],
 };
 
-/** Modules that the SDK imports, and the dependencies that provide them. */
-const sdkDependencies: Record<Language, Readonly<Record<string, string>>> = {
-  node: { '@grpc/grpc-js': '@grpc/grpc-js', 'google-protobuf': 'google-protobuf' },
-  python: { grpc: 'grpcio', 'google.protobuf': 'protobuf' },
-  go: {},
-};
+/** Modules that the SDK for Node imports, and that its package has to declare. Python packages get theirs in any case. */
+const sdkDependencies = ['@grpc/grpc-js', 'google-protobuf'];
 
 /** Whether a module is imported; for Python also through a submodule. */
 function imports(modules: ReadonlySet<string>, name: string, language: Language): boolean {
@@ -75,29 +66,22 @@ function usesHttp(source: Source, modules: ReadonlySet<string>, language: Langua
   return language === 'node' && /(?<![.\w$])fetch\s{0,9}\(/.test(source.text);
 }
 
-function usesSdk(modules: ReadonlySet<string>, language: Language): boolean {
-  if (language === 'python') return modules.has('sdk');
+/** Whether a Node source imports the SDK. */
+function usesSdk(modules: ReadonlySet<string>): boolean {
   return [...modules].some((module) => /^\.{1,2}\/(?:.*\/)?sdk(?:\.[cm]?js)?$/.test(module));
 }
 
-/** The dependencies that the package's SDK needs: those that it imports, or all if no import is found. */
-function neededBySdk(modules: ReadonlySet<string>, language: Language): string[] {
-  const all = Object.entries(sdkDependencies[language]);
-  const imported = all.filter(([module]) => imports(modules, module, language));
-  return (imported.length === 0 ? all : imported).map(([, dependency]) => dependency);
-}
-
 /** Adds warnings about a package's sources. */
-export async function inspectSources(checked: CheckedPackage, findings: Findings): Promise<void> {
+export function inspectSources(checked: CheckedPackage, findings: Findings): void {
   const { language, columns } = checked;
-  const sources = sourcesThatRun(await readSources(checked.dir, language), checked.entry, language);
+  const sources = sourcesThatRun(checked.sources, checked.entry, language);
   const allModules = new Set<string>();
   let hasSdk = false;
   let firstHttp: string | undefined;
   for (const source of sources) {
     const modules = importedModules(source.text, language);
     for (const module of modules) allModules.add(module);
-    hasSdk ||= source.isSdk || usesSdk(modules, language);
+    hasSdk ||= source.isSdk || usesSdk(modules);
     if (source.isSdk) continue;
     if (usesHttp(source, modules, language)) firstHttp ??= source.file;
     const line = hardCodedCredentials(source.text);
@@ -113,9 +97,12 @@ export async function inspectSources(checked: CheckedPackage, findings: Findings
       );
     }
   }
-  for (const name of hasSdk ? neededBySdk(allModules, language) : []) {
-    if (checked.dependencies.has(name)) continue;
-    findings.warn(checked.dependencyFile, `does not declare ${name}, which the SDK requires`);
+  const needed = hasSdk && language === 'node' ? sdkDependencies.filter((name) => allModules.has(name)) : [];
+  for (const name of needed.filter((module) => !checked.dependencies.has(module))) {
+    findings.warn(
+      checked.dependencyFile,
+      `does not declare ${name}, which the SDK requires; runs fail without it`,
+    );
   }
   const readsProxy = sources.some(({ isSdk, text }) => !isSdk && /PROXY_(?:AUTH|DOMAIN)/.test(text));
   if (firstHttp !== undefined && !readsProxy) {

@@ -38,6 +38,7 @@ export { quoted } from './findings.ts';
 export type { InstallStatus } from './install-statuses.ts';
 export type { Language } from './languages.ts';
 export { PackageCache } from './package-cache.ts';
+export { listPackageFiles, type PackageFile } from './package-files.ts';
 export { PackageReader } from './package-reader.ts';
 export { listPublishedFiles, type PublishedFiles } from './published-files.ts';
 export { InstallSetAsideError } from './unfinished-installs.ts';

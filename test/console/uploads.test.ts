@@ -51,6 +51,11 @@ async function send(page: Page): Promise<void> {
 test('an account without workers is told how to get one', async () => {
   const page = await browser.open('/workers');
   await page.getByText('No workers yet').waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Python: HTTP requests' }).click(),
+  ]);
+  expect(download.suggestedFilename()).toBe('worker-python-http.zip');
   await browser.screenshots('workers-empty');
   expect(await browser.violations()).toEqual([]);
 });
@@ -60,11 +65,13 @@ describe('a folder', () => {
     await writeSchema({ properties: [{ name: 'a', type: 'magic', required: 'yes' }] });
     const page = await browser.open('/workers');
     await page.getByRole('button', { name: 'Upload worker' }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Templates and SDK' }).click();
+    await page.getByRole('dialog').getByRole('link', { name: 'SDK only: Go' }).waitFor();
     await chooseFolder(page);
     expect(await page.getByRole('dialog').getByLabel('Title').inputValue()).toBe('Price watch');
     await send(page);
     const alert = page.getByRole('dialog').getByRole('alert');
-    await alert.getByText('The package has 2 errors').waitFor();
+    await alert.getByText('Cannot run: the package has 2 errors').waitFor();
     await alert.getByText('input_schema.json', { exact: true }).waitFor();
     await alert.getByText(/magic/).waitFor();
     await browser.screenshots('upload-refused');

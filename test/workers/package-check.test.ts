@@ -321,16 +321,6 @@ describe('a package is accepted with a warning', () => {
       /does not declare google-protobuf/,
     ],
     [
-      'by the SDK of Python, without protobuf',
-      { ...python, 'requirements.txt': 'grpcio\n' },
-      /^requirements\.txt: does not declare protobuf/,
-    ],
-    [
-      'by the SDK of Python, without grpc',
-      { ...python, 'requirements.txt': '# grpcio\nprotobuf' },
-      /does not declare grpcio/,
-    ],
-    [
       'with an upsert key that is not a column',
       { ...python, 'main.py': 'from sdk import CoreSDK\nCoreSDK.Result.upsert_data(row, "url")' },
       /^main\.py: upserts by the key "url"/,
@@ -353,8 +343,11 @@ describe('a package is accepted with a warning', () => {
 
   test('for each missing SDK dependency if it declares none', async () => {
     expect(await warningsOf(without(node, 'package.json'))).toHaveLength(2);
-    expect(await warningsOf(without(python, 'requirements.txt'))).toHaveLength(2);
-    expect(await warningsOf(without(node, 'package.json', 'sdk.js', 'sdk_pb.js'))).toHaveLength(2);
+  });
+
+  test('not for dependencies that every Python worker gets', async () => {
+    expect(await warningsOf(without(python, 'requirements.txt'))).toEqual([]);
+    expect(await warningsOf({ ...python, 'requirements.txt': 'grpcio\n' })).toEqual([]);
   });
 
   test('only for dependencies that its SDK needs', async () => {
@@ -364,6 +357,81 @@ describe('a package is accepted with a warning', () => {
         'package.json': { dependencies: { '@grpc/grpc-js': '1' } },
       }),
     ).toEqual([]);
+  });
+});
+
+describe('an SDK file that the program imports', () => {
+  const nodeDownload = 'add the SDK for Node, which GET /api/v2/worker-sdks/node/package downloads';
+  const pythonDownload = 'add the SDK for Python, which GET /api/v2/worker-sdks/python/package downloads';
+
+  test.each<[string, Files, string]>([
+    ['of Node', without(node, 'sdk.js'), `sdk.js: is missing, but "main.js" imports it: ${nodeDownload}`],
+    [
+      'of Node in a folder',
+      {
+        ...without(node, 'sdk.js'),
+        'main.js': "require('./lib/a')",
+        'lib/a.js': "require('../core/sdk.js')",
+      },
+      `core/sdk.js: is missing, but "lib/a.js" imports it: ${nodeDownload}`,
+    ],
+    [
+      'of TypeScript',
+      { ...shared, 'main.ts': "import sdk, { pushData } from './sdk.js';\n" },
+      `sdk.js: is missing, but "main.ts" imports it: ${nodeDownload}`,
+    ],
+    [
+      'that another one needs',
+      { ...node, 'sdk.js': "require('./sdk_grpc_pb');" },
+      `sdk_grpc_pb.js: is missing, but "sdk.js" imports it: ${nodeDownload}`,
+    ],
+    [
+      'of Python',
+      without(python, 'sdk.py'),
+      `sdk.py: is missing, but "main.py" imports it: ${pythonDownload}`,
+    ],
+    [
+      'of Python that another one needs',
+      { ...python, 'sdk.py': 'import grpc\nimport sdk_pb2 as pb2\n' },
+      `sdk_pb2.py: is missing, but "sdk.py" imports it: ${pythonDownload}`,
+    ],
+  ])('%s and that is missing blocks the upload', async (_title, files, message) => {
+    await expect(check(files)).rejects.toMatchObject({ key: 'INVALID_ARGUMENT', details: [message] });
+  });
+
+  test('is reported together with the other errors', async () => {
+    const files = { ...without(node, 'sdk.js'), 'input_schema.json': '{' };
+    await expect(check(files)).rejects.toMatchObject({
+      details: [expect.stringMatching(/^input_schema\.json: /), expect.stringMatching(/^sdk\.js: /)],
+    });
+  });
+
+  test.each<[string, Files]>([
+    ['stands in a folder of that name', { ...without(node, 'sdk.js'), 'sdk/index.js': '' }],
+    ['stands beside the file that imports it', { ...python, 'sdk.py': '', 'lib/sdk_pb2.py': '' }],
+    [
+      'is imported only by a test',
+      { ...without(node, 'sdk.js'), 'main.js': '', 'test/a.js': "require('../sdk')" },
+    ],
+    [
+      'is optional',
+      { ...without(node, 'sdk.js'), 'main.js': "try { sdk = require('./sdk'); } catch { sdk = null; }" },
+    ],
+    [
+      'is optional in Python',
+      {
+        ...without(python, 'sdk.py'),
+        'main.py': 'try:\n    import sdk\nexcept ImportError:\n    sdk = None\n',
+      },
+    ],
+    [
+      'is in a text',
+      { ...without(python, 'sdk.py'), 'main.py': '"""\nUse:\n    import sdk\n"""\nprint(1)\n' },
+    ],
+    ['comes with a dependency', { ...without(python, 'sdk.py'), 'requirements.txt': 'shop-sdk==1\n' }],
+    ['is outside the package', { ...without(node, 'sdk.js'), 'main.js': "require('../sdk')" }],
+  ])('and that %s does not', async (_title, files) => {
+    await expect(check(files)).resolves.toBeDefined();
   });
 });
 

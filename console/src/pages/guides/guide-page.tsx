@@ -1,5 +1,5 @@
 /** One guide, which can be copied as Markdown. */
-import { Alert, Group, Paper, Skeleton } from '@mantine/core';
+import { Alert, Box, Group, Paper, Skeleton } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconMarkdown } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -10,6 +10,8 @@ import { CopyButton } from '../../components/copy-button.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { readHeadings } from '../../components/markdown-reader.ts';
 import { OwnMarkdown } from '../../components/markdown.tsx';
+import { Panel } from '../../components/panel.tsx';
+import { TemplateDownloads } from '../../components/template-downloads.tsx';
 import { NotFoundPage } from '../../shell/not-found-page.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 import { Contents } from './contents.tsx';
@@ -27,6 +29,20 @@ export function withPageLinks(markdown: string): string {
     .replaceAll(/!\[([^[\]]*)\]\([^()]*\)/g, '$1')
     .replaceAll(/\]\(([\w-]+)\.md(#[^()\s]+)?\)/g, '](/docs/$1$2)')
     .replaceAll(/\[([^[\]]*)\]\(\.\.?\/[^()]*\)/g, '$1');
+}
+
+/** Guides that tell how to write a worker. */
+const writersGuides: ReadonlySet<string> = new Set(['quick-start', 'workers', 'sdk']);
+
+function Downloads(): ReactNode {
+  const { templates } = useTexts();
+  return (
+    <Box maw={900} mt="md">
+      <Panel title={templates.title}>
+        <TemplateDownloads />
+      </Panel>
+    </Box>
+  );
 }
 
 function CopyMarkdown({ markdown }: { readonly markdown: string }): ReactNode {
@@ -81,6 +97,7 @@ export function GuidePage(): ReactNode {
         </Alert>
       )}
       <GuideText key={data} markdown={data} />
+      {writersGuides.has(name) && <Downloads />}
     </div>
   );
 }

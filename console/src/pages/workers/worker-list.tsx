@@ -8,7 +8,9 @@ import { ErrorNotice } from '../../components/error-notice.tsx';
 import { ButtonLink } from '../../components/links.tsx';
 import { ListPager } from '../../components/list-pager.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { Panel } from '../../components/panel.tsx';
 import { SearchField } from '../../components/search-field.tsx';
+import { TemplateDownloads } from '../../components/template-downloads.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { categoryChoices } from './categories.ts';
 import { UploadButton } from './upload/upload-button.tsx';
@@ -51,7 +53,7 @@ function WorkerFilters({ search, onSearch }: Omit<WorkerListProps, 'scope'>): Re
 }
 
 function NoWorkers({ scope, search, onSearch }: WorkerListProps): ReactNode {
-  const { workers: texts, common } = useTexts();
+  const { workers: texts, templates, common } = useTexts();
   if (search.keyword !== undefined || search.category !== undefined) {
     return (
       <EmptyState
@@ -66,19 +68,26 @@ function NoWorkers({ scope, search, onSearch }: WorkerListProps): ReactNode {
   }
   if (scope === 'store') return <EmptyState title={texts.emptyStoreTitle}>{texts.emptyStoreText}</EmptyState>;
   return (
-    <EmptyState
-      title={texts.emptyOwnTitle}
-      action={
-        <Group justify="center">
-          <UploadButton workerId={undefined} />
-          <ButtonLink to="/store" variant="default">
-            {common.store}
-          </ButtonLink>
-        </Group>
-      }
-    >
-      {texts.emptyOwnText}
-    </EmptyState>
+    <>
+      <EmptyState
+        title={texts.emptyOwnTitle}
+        action={
+          <Group justify="center">
+            <UploadButton workerId={undefined} />
+            <ButtonLink to="/store" variant="default">
+              {common.store}
+            </ButtonLink>
+          </Group>
+        }
+      >
+        {texts.emptyOwnText}
+      </EmptyState>
+      <Box maw="36rem" mx="auto" w="100%">
+        <Panel title={templates.title}>
+          <TemplateDownloads />
+        </Panel>
+      </Box>
+    </>
   );
 }
 

@@ -22,6 +22,7 @@ import { palette } from './palette.ts';
 import { queue } from './queue.ts';
 import { schedules } from './schedules.ts';
 import { system } from './system.ts';
+import { templates } from './templates.ts';
 import { usage } from './usage.ts';
 
 export const en = {
@@ -48,6 +49,7 @@ export const en = {
   queue,
   schedules,
   system,
+  templates,
   usage,
 };
 

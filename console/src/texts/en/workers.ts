@@ -33,7 +33,7 @@ export const workers = {
   lastRun: 'Last run',
   emptyOwnTitle: 'No workers yet',
   emptyOwnText:
-    'A worker is a folder with main.js, main.ts, main.py or a Go binary named main, and an input_schema.json. Drop it here as a zip or a folder, import it from git, or push it: npx chela push FOLDER',
+    'A worker is a folder with main.js, main.ts, main.py or a Go binary named main, and an input_schema.json. Download a template, drop it here as a zip or a folder, import it from git, or push it: npx chela push FOLDER',
   emptyStoreTitle: 'The store is empty',
   emptyStoreText: 'Workers appear here when their owners make them public.',
   emptySearch: 'No workers match.',
@@ -54,7 +54,8 @@ export const workers = {
   sending: 'Uploading',
   titleField: 'Title',
   titleHint: 'The name in URLs is derived from it.',
-  refused: (count: number) => (count === 1 ? 'The package has an error' : `The package has ${count} errors`),
+  refused: (count: number) =>
+    count === 1 ? 'Cannot run: the package has an error' : `Cannot run: the package has ${count} errors`,
   gitUrl: 'Repository',
   gitUrlHint: 'https://… or ssh://…',
   gitRef: 'Branch, tag or commit',

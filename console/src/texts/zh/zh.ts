@@ -23,6 +23,7 @@ import { palette } from './palette.ts';
 import { queue } from './queue.ts';
 import { schedules } from './schedules.ts';
 import { system } from './system.ts';
+import { templates } from './templates.ts';
 import { usage } from './usage.ts';
 
 export const zh: Texts = {
@@ -49,5 +50,6 @@ export const zh: Texts = {
   queue,
   schedules,
   system,
+  templates,
   usage,
 };

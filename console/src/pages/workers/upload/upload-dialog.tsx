@@ -1,9 +1,10 @@
 /** Publishes a package as a new worker or a new version, then opens the page that shows the result. */
-import { Tabs } from '@mantine/core';
+import { Accordion, Tabs } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { PublishedVersion } from '../../../api/publishing.ts';
 import { Dialog } from '../../../components/dialog.tsx';
+import { TemplateDownloads } from '../../../components/template-downloads.tsx';
 import { useTexts } from '../../../texts/texts.tsx';
 import { GitForm } from './git-form.tsx';
 import type { PackageSource } from './package-source.ts';
@@ -18,7 +19,7 @@ interface UploadDialogProps {
 }
 
 export function UploadDialog({ workerId, source, onClose }: UploadDialogProps): ReactNode {
-  const { workers: texts } = useTexts();
+  const { workers: texts, templates } = useTexts();
   const navigate = useNavigate();
   const onPublished = ({ path, version }: PublishedVersion): void => {
     onClose();
@@ -44,6 +45,14 @@ export function UploadDialog({ workerId, source, onClose }: UploadDialogProps): 
           <GitForm {...forms} />
         </Tabs.Panel>
       </Tabs>
+      <Accordion mt="md" chevronPosition="left" variant="contained">
+        <Accordion.Item value="templates">
+          <Accordion.Control>{templates.title}</Accordion.Control>
+          <Accordion.Panel>
+            <TemplateDownloads />
+          </Accordion.Panel>
+        </Accordion.Item>
+      </Accordion>
     </Dialog>
   );
 }
