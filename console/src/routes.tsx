@@ -22,6 +22,7 @@ import {
   type TaskPageSearch,
   type TaskSearch,
   type UsageSearch,
+  type VersionPageSearch,
 } from './search.ts';
 import { workerPageSearch } from './pages/workers/worker-search.ts';
 import { ErrorPage } from './shell/error-page.tsx';
@@ -148,6 +149,17 @@ const workerRoute = createRoute({
   path: '/workers/$workerId',
   validateSearch: workerPageSearch,
   component: lazyRouteComponent(() => import('./pages/workers/worker-page.tsx'), 'WorkerPage'),
+});
+
+const versionRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/workers/$workerId/versions/$version',
+  validateSearch: (search): VersionPageSearch => ({
+    ...oneOf('view', ['changes'], search),
+    ...textOf('since', search),
+    ...textOf('file', search),
+  }),
+  component: lazyRouteComponent(() => import('./pages/workers/files/version-page.tsx'), 'VersionPage'),
 });
 
 const tasksRoute = createRoute({
@@ -296,6 +308,7 @@ const routeTree = rootRoute.addChildren([
       homeRoute,
       workersRoute,
       workerRoute,
+      versionRoute,
       runsRoute,
       runRoute,
       tasksRoute,

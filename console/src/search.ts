@@ -63,3 +63,12 @@ export interface UsageSearch extends ListSearch {
   readonly metric?: UsageMetric;
   readonly worker?: string;
 }
+
+export interface VersionPageSearch {
+  /** The files if absent. */
+  readonly view?: 'changes';
+  /** The version to compare with. */
+  readonly since?: string;
+  /** Path of the open file. */
+  readonly file?: string;
+}

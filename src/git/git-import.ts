@@ -112,7 +112,7 @@ export class GitImports {
     return this.#import(place, async ({ commit, pack }) => {
       const { zipFile, subject } = await pack();
       const origin = originOf(place, commit, subject);
-      const published = await workers.addVersion(accountId, workerId, zipFile, details, origin);
+      const published = await workers.addVersion(accountId, workerId, zipFile, details, { origin });
       return { ...published, git: origin.git };
     });
   }
@@ -132,7 +132,7 @@ export class GitImports {
       const { zipFile, subject } = await pack();
       const origin = originOf(place, commit, subject);
       try {
-        const published = await workers.addVersion(accountId, workerId, zipFile, {}, origin);
+        const published = await workers.addVersion(accountId, workerId, zipFile, {}, { origin });
         return { isChanged: true, version: published.version, git: origin.git, warnings: published.warnings };
       } catch (error) {
         if (error instanceof PackageUnchangedError) return unchanged;

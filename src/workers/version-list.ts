@@ -63,6 +63,18 @@ export class VersionList {
     );
   }
 
+  /** Name of the newest version of a worker, current or not. */
+  async newest(workerKey: number): Promise<string> {
+    const { version } = await this.#database.sql
+      .selectFrom('worker_version')
+      .where('worker_id', '=', workerKey)
+      .select('version')
+      .orderBy('id', 'desc')
+      .limit(1)
+      .executeTakeFirstOrThrow();
+    return version;
+  }
+
   /** The newest version that came from git. */
   async newestFromGit(workerKey: number): Promise<ListedVersion | undefined> {
     const row = await this.#select()

@@ -10,6 +10,7 @@ import { DependencyInstalls } from './dependency-installs.ts';
 import type { PackageCache } from './package-cache.ts';
 import type { PackageReader } from './package-reader.ts';
 import type { Finding } from './input-schema.ts';
+import { checkNewest } from './newest-version.ts';
 import { acceptPackage, type AcceptedPackage } from './upload.ts';
 import { VersionList, type GitSource, type ListedVersion } from './version-list.ts';
 import { readIcon, storeIcon, type WorkerIcon } from './worker-icon.ts';
@@ -27,6 +28,7 @@ import {
 export { allowedHostLimit, checkNarrower, readAllowedHosts } from './allowed-hosts.ts';
 export { zipFiles, zipFolder } from './archive.ts';
 export { defaultInput } from './default-input.ts';
+export { writeEditedPackage, type PackageEdit } from './edited-package.ts';
 export {
   DependencyInstalls,
   type InstallLine,
@@ -42,6 +44,8 @@ export { listPackageFiles, type PackageFile } from './package-files.ts';
 export { PackageReader } from './package-reader.ts';
 export { listPublishedFiles, type PublishedFiles } from './published-files.ts';
 export { InstallSetAsideError } from './unfinished-installs.ts';
+export { changedDependencies, changedFields } from './version-changes.ts';
+export { changedFiles, fileOfVersion, filesOfVersion } from './version-files.ts';
 export type { GitSource, ListedVersion } from './version-list.ts';
 export { iconTextLimit } from './worker-icon.ts';
 export { isWorkerSlug, splitWorkerPath, workerPath } from './worker-id.ts';
@@ -168,21 +172,23 @@ export class Workers {
   /**
    * Publishes a new version of a worker of this account: v1.0.2 after v1.0.1. It becomes current once its dependencies
    * are installed.
+   * @param options.newest the newest version that the author knew; any if omitted
    * @throws ChelaError INVALID_ARGUMENT if the package equals that of the current version, or of one that awaits its
-   *   installation
+   *   installation; PRECONDITION_FAILED if there is a newer version than the author knew
    */
   async addVersion(
     accountId: number,
     workerId: string,
     zipFile: string,
     details: Omit<WorkerDetails, 'name'> = {},
-    origin?: VersionOrigin,
+    options: { origin?: VersionOrigin; newest?: string | undefined } = {},
   ): Promise<PublishedVersion> {
     const worker = await this.own(accountId, workerId);
     const accepted = await acceptPackage(zipFile, this.#packages, this.#reader);
     const iconKey = await this.#storedIcon(details);
     const { version, isCurrent } = await this.#database.transaction(async (client) => {
       await client.query('SELECT FROM worker WHERE id = $1 FOR UPDATE', [worker.id]);
+      await checkNewest(client, worker.id, options.newest);
       const { rows } = await client.query<{ version: string }>(
         `SELECT version FROM worker_version JOIN worker ON worker.id = worker_id
          WHERE worker_id = $1 AND package_hash = $2 AND (worker_version.id = current_version_id OR becomes_current)
@@ -192,7 +198,7 @@ export class Workers {
       const [same] = rows;
       if (same !== undefined) throw new PackageUnchangedError(same.version);
       await describeWorker(client, worker.id, { ...details, iconKey });
-      return this.#insertVersion(client, worker.id, accepted, origin);
+      return this.#insertVersion(client, worker.id, accepted, options.origin);
     });
     return {
       slug: worker.slug,

@@ -27,7 +27,7 @@ afterAll(async () => platform.close());
 async function download(address: string): Promise<{ zip: Buffer; headers: Headers }> {
   const response = await fetch(`${platform.url}/api/v2${address}`);
   expect(response.status).toBe(200);
-  return { zip: await buffer(response.body ?? []), headers: response.headers };
+  return { zip: Buffer.from(await response.arrayBuffer()), headers: response.headers };
 }
 
 async function unpacked(zip: Buffer): Promise<string> {

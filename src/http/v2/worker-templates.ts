@@ -17,7 +17,7 @@ import { zipFiles, type PackageFile } from '../../workers/workers.ts';
 import type { ApiApp } from '../api-context.ts';
 import { attachment } from '../content-disposition.ts';
 import { success } from '../envelope.ts';
-import { errorSchemas, operation } from '../operation.ts';
+import { answeringContent, operation } from '../operation.ts';
 
 const TemplateParams = Type.Object({
   template: enumeration(templateNames, { description: 'Language and kind.', examples: ['python-http'] }),
@@ -29,7 +29,6 @@ const zipAnswers: Record<number, unknown> = {
     description: 'A zip',
     content: { 'application/zip': { schema: Type.String({ format: 'binary', description: 'A zip.' }) } },
   },
-  ...errorSchemas,
 };
 
 function templateOf(name: TemplateName): Template {
@@ -93,7 +92,7 @@ function addDownloads(app: ApiApp): void {
   });
   app.get(
     '/worker-templates/:template/package',
-    { config: template.config, schema: { ...template.schema, response: zipAnswers } },
+    { config: template.config, schema: answeringContent(template.schema, zipAnswers) },
     async (request, reply) => {
       const { template: name } = request.params;
       return answerZip(reply, `worker-${name}`, await templateFiles(templateOf(name)));
@@ -110,7 +109,7 @@ function addDownloads(app: ApiApp): void {
   });
   app.get(
     '/worker-sdks/:language/package',
-    { config: sdk.config, schema: { ...sdk.schema, response: zipAnswers } },
+    { config: sdk.config, schema: answeringContent(sdk.schema, zipAnswers) },
     async (request, reply) => {
       const { language } = request.params;
       return answerZip(reply, `chela-sdk-${language}`, await sdkFiles(language));

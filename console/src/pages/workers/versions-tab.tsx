@@ -17,7 +17,9 @@ import {
   IconAlertTriangle,
   IconCheck,
   IconDownload,
+  IconFiles,
   IconGitBranch,
+  IconGitCompare,
   IconPlayerPlay,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -140,7 +142,7 @@ function VersionPanel({
   readonly workerId: string;
   readonly version: WorkerVersion;
 }): ReactNode {
-  const { versions: texts } = useTexts();
+  const { versions: texts, files } = useTexts();
   const { warnings, git, description, entry } = version;
   return (
     <Stack>
@@ -156,6 +158,25 @@ function VersionPanel({
           leftSection={<IconPlayerPlay size={14} />}
         >
           {texts.run}
+        </ButtonLink>
+        <ButtonLink
+          to="/workers/$workerId/versions/$version"
+          params={{ workerId, version: version.version }}
+          size="xs"
+          variant="default"
+          leftSection={<IconFiles size={14} />}
+        >
+          {files.show}
+        </ButtonLink>
+        <ButtonLink
+          to="/workers/$workerId/versions/$version"
+          params={{ workerId, version: version.version }}
+          search={{ view: 'changes' }}
+          size="xs"
+          variant="default"
+          leftSection={<IconGitCompare size={14} />}
+        >
+          {files.compare}
         </ButtonLink>
         <MakeCurrentButton workerId={workerId} version={version} />
         <Button

@@ -3,6 +3,7 @@ import { account } from './account.ts';
 import { accounts } from './accounts.ts';
 import { common } from './common.ts';
 import { ends } from './ends.ts';
+import { files } from './files.ts';
 import { guides } from './guides.ts';
 import { inputForm } from './input-form.ts';
 import { reference } from './reference.ts';
@@ -30,6 +31,7 @@ export const en = {
   accounts,
   common,
   ends,
+  files,
   guides,
   inputForm,
   reference,

@@ -4,6 +4,7 @@ import { account } from './account.ts';
 import { accounts } from './accounts.ts';
 import { common } from './common.ts';
 import { ends } from './ends.ts';
+import { files } from './files.ts';
 import { guides } from './guides.ts';
 import { inputForm } from './input-form.ts';
 import { reference } from './reference.ts';
@@ -31,6 +32,7 @@ export const zh: Texts = {
   accounts,
   common,
   ends,
+  files,
   guides,
   inputForm,
   reference,

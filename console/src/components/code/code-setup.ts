@@ -1,0 +1,37 @@
+/** What every view of code has: line numbers, highlighting, search, keys. */
+import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
+import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
+import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
+import { EditorState, type Extension } from '@codemirror/state';
+import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
+import { classHighlighter } from '@lezer/highlight';
+
+/** For texts that are only read. */
+export function readingSetup(label: string): Extension[] {
+  return [
+    lineNumbers(),
+    drawSelection(),
+    syntaxHighlighting(classHighlighter),
+    EditorView.lineWrapping,
+    EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
+    EditorState.readOnly.of(true),
+    keymap.of([...searchKeymap, ...defaultKeymap]),
+  ];
+}
+
+/** For texts that are edited. Escape, then Tab leaves the editor by keyboard. */
+export function editingSetup(label: string, file: string): Extension[] {
+  return [
+    lineNumbers(),
+    history(),
+    drawSelection(),
+    indentOnInput(),
+    bracketMatching(),
+    highlightActiveLine(),
+    highlightSelectionMatches(),
+    syntaxHighlighting(classHighlighter),
+    indentUnit.of(file.endsWith('.py') ? '    ' : '  '),
+    EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
+    keymap.of([indentWithTab, ...searchKeymap, ...historyKeymap, ...defaultKeymap]),
+  ];
+}
