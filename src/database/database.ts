@@ -2,6 +2,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import { Pool, types, type PoolClient } from 'pg';
 import type { Logger } from 'pino';
+import { ConnectionWatch } from './connection-watch.ts';
 import type { Tables } from './tables.ts';
 
 export { Notifications, channels } from './notifications.ts';
@@ -39,9 +40,12 @@ export class Database {
   /** For statements on hot paths. They are named, so that PostgreSQL plans them once per connection. */
   readonly pool: Pool;
   readonly sql: Kysely<Tables>;
+  /** Watches the connections of this process for dead ones. */
+  readonly connections: ConnectionWatch;
   #closing: Promise<void> | undefined;
 
   constructor(options: DatabaseOptions) {
+    this.connections = new ConnectionWatch(options);
     this.pool = new Pool({
       connectionString: options.url,
       max: options.poolSize,
@@ -49,7 +53,7 @@ export class Database {
       application_name: 'chela',
       // A restarting database refuses connections for a moment; waiting forever would hide one that is gone.
       connectionTimeoutMillis: 10_000,
-      keepAlive: true,
+      ...this.connections.poolOptions,
     });
     // A connection lost during a transaction also emits this event. Without a listener it would end the process.
     this.pool.on('connect', (client) => client.on('error', () => undefined));
@@ -81,7 +85,7 @@ export class Database {
   /** Ends the pool after the connections in use are released. May be called twice. */
   close(): Promise<void> {
     // Not through Kysely, which does not end a pool that it has not used.
-    this.#closing ??= this.pool.end();
+    this.#closing ??= this.pool.end().then(() => this.connections.settled());
     return this.#closing;
   }
 }

@@ -1,7 +1,8 @@
 /** LISTEN on a dedicated connection, which reconnects if PostgreSQL was unavailable. Handlers must not throw. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import type { Logger } from 'pino';
+import type { ConnectionWatch } from './connection-watch.ts';
 import { isDatabaseUnavailable } from './database-errors.ts';
 import { StartStop } from '../services/service.ts';
 
@@ -23,9 +24,12 @@ export type Channel = (typeof channels)[keyof typeof channels];
 type Handler = (payload: string) => void;
 
 const reconnectMilliseconds = 250;
+/** Between statements that show whether the connection is alive, if it is otherwise idle. */
+const checkMilliseconds = 10_000;
 
 interface NotificationsOptions {
   readonly url: string;
+  readonly connections: ConnectionWatch;
   readonly logger: Logger;
 }
 
@@ -72,10 +76,11 @@ export class Notifications extends StartStop {
   }
 
   async #connect(): Promise<void> {
-    const client = new Client({
+    const { Client: WatchedClient, ...options } = this.#options.connections.poolOptions;
+    const client = new WatchedClient({
       connectionString: this.#options.url,
       application_name: 'chela listen',
-      keepAlive: true,
+      ...options,
     });
     client.on('notification', ({ channel, payload }) => {
       for (const handler of this.#handlers.get(channel as Channel) ?? []) handler(payload ?? '');
@@ -92,6 +97,22 @@ export class Notifications extends StartStop {
       throw error;
     }
     this.#client = client;
+    this.#checkRegularly(client);
+  }
+
+  /** A dead connection would be idle for ever; one with a statement is noticed. */
+  #checkRegularly(client: Client): void {
+    let isUnderWay = false;
+    const timer = setInterval(() => {
+      if (isUnderWay) return;
+      isUnderWay = true;
+      // If it fails, the connection ends, and with it the checks.
+      void client
+        .query('SELECT 1')
+        .catch(() => undefined)
+        .finally(() => (isUnderWay = false));
+    }, checkMilliseconds).unref();
+    client.once('end', () => clearInterval(timer));
   }
 
   /** Retries until it is connected or stopped. */

@@ -3,7 +3,7 @@
  * in the same database, so a job can be queued in the transaction that requires it.
  */
 import { PgBoss, type Db, type Job, type Queue } from 'pg-boss';
-import type { PoolClient } from 'pg';
+import type { PoolClient, PoolConfig } from 'pg';
 import type { Events } from '../events/events.ts';
 import { StartStop } from '../services/service.ts';
 import { JobWorker } from './job-worker.ts';
@@ -71,16 +71,22 @@ export class Jobs extends StartStop {
   /**
    * @param options.stopGraceMilliseconds how long a stop waits for running jobs, independent of the platform's grace
    *   period
+   * @param options.poolOptions of its connections
    */
   constructor(
     databaseUrl: string,
     events: Events,
-    { stopGraceMilliseconds = usualStopGraceMilliseconds }: { stopGraceMilliseconds?: number } = {},
+    {
+      stopGraceMilliseconds = usualStopGraceMilliseconds,
+      poolOptions = {},
+    }: { stopGraceMilliseconds?: number; poolOptions?: PoolConfig } = {},
   ) {
     super();
     this.#stopGraceMilliseconds = stopGraceMilliseconds;
     this.#events = events;
     this.boss = new PgBoss({
+      // pg-boss passes all options to the pool of `pg`, even those that its types do not have.
+      ...(poolOptions as object),
       connectionString: databaseUrl,
       application_name: 'chela jobs',
       max: poolSize,

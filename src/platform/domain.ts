@@ -56,8 +56,12 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
   const eventCounts = new EventCounts(events);
   const databaseLog = componentLogger(logger, 'database');
   const database = new Database({ url: databaseUrl, poolSize: config.databasePoolSize, logger: databaseLog });
-  const notifications = new Notifications({ url: databaseUrl, logger: databaseLog });
-  const jobs = new Jobs(databaseUrl, events);
+  const notifications = new Notifications({
+    url: databaseUrl,
+    connections: database.connections,
+    logger: databaseLog,
+  });
+  const jobs = new Jobs(databaseUrl, events, { poolOptions: database.connections.poolOptions });
   const accounts = new Accounts({ database, notifications, config, events });
   const recovery = new PasswordRecovery({
     database,

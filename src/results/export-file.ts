@@ -88,7 +88,12 @@ export async function* exportFile(
   order: ExportOrder,
   onRows: OnRows,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const client = new Client({ connectionString: order.databaseUrl, application_name: 'chela export' });
+  const client = new Client({
+    connectionString: order.databaseUrl,
+    application_name: 'chela export',
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5000,
+  });
   // A lost connection also rejects the running statement.
   client.on('error', () => undefined);
   await client.connect();

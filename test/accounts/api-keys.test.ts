@@ -173,7 +173,11 @@ describe('the last use of a key', () => {
 async function otherProcess() {
   const logger = pino({ level: 'silent' });
   const database = new Database({ url: platform.databaseUrl, poolSize: 4, logger });
-  const notifications = new Notifications({ url: platform.databaseUrl, logger });
+  const notifications = new Notifications({
+    url: platform.databaseUrl,
+    connections: database.connections,
+    logger,
+  });
   const { config, events } = platform.platform;
   const accounts = new Accounts({ database, notifications, config, events });
   await notifications.start();

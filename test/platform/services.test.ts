@@ -99,7 +99,11 @@ async function countRows(statement: string): Promise<number> {
 
 describe('notifications', () => {
   test('resume after a lost connection, and listeners learn of the reconnection', async () => {
-    const notifications = new Notifications({ url: platform.databaseUrl, logger });
+    const notifications = new Notifications({
+      url: platform.databaseUrl,
+      connections: platform.platform.database.connections,
+      logger,
+    });
     onTestFinished(async () => notifications.stop());
     const { pool } = platform.platform.database;
     await notifications.start();
@@ -133,7 +137,11 @@ describe('notifications', () => {
 describe('accounts', () => {
   test('refuse a key immediately after another process has revoked it', async () => {
     const { database, config, events } = platform.platform;
-    const notifications = new Notifications({ url: platform.databaseUrl, logger });
+    const notifications = new Notifications({
+      url: platform.databaseUrl,
+      connections: platform.platform.database.connections,
+      logger,
+    });
     const here = new Accounts({ database, notifications, config, events });
     const there = new Accounts(platform.platform);
     await notifications.start();

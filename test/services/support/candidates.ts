@@ -67,7 +67,11 @@ async function untilGone(around: Surroundings, milliseconds: number, statement: 
 type MakeCandidate = (around: Surroundings) => Candidate | Promise<Candidate>;
 
 const listensToNotifications: MakeCandidate = (around) => {
-  const service = new Notifications({ url: around.databaseUrl, logger });
+  const service = new Notifications({
+    url: around.databaseUrl,
+    connections: around.domain.database.connections,
+    logger,
+  });
   return {
     service,
     works: async () => {

@@ -54,7 +54,11 @@ export class Surroundings {
     this.config = config;
     this.databaseUrl = databaseUrl;
     this.domain = makeDomain({ config, databaseUrl, makesExports: false, logger });
-    this.notifications = new CountedNotifications({ url: databaseUrl, logger });
+    this.notifications = new CountedNotifications({
+      url: databaseUrl,
+      connections: this.domain.database.connections,
+      logger,
+    });
     this.#dispose = dispose;
   }
 
