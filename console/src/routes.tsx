@@ -92,7 +92,7 @@ function textOf<Name extends string>(
   search: Record<string, unknown>,
 ): { [key in Name]?: string } {
   const value = search[name];
-  const text = typeof value === 'number' ? String(value) : value;
+  const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
   return (typeof text === 'string' && text !== '' ? { [name]: text } : {}) as { [key in Name]?: string };
 }
 
@@ -193,6 +193,8 @@ const runsRoute = createRoute({
     ...textOf('task', search),
     ...oneOf('status', runStateFilters, search),
     ...oneOf('origin', origins, search),
+    ...textOf('label', search),
+    ...(search['pinned'] === true && { pinned: true as const }),
     ...dateOf('from', search),
     ...dateOf('to', search),
     ...listOrder(search),

@@ -23,6 +23,9 @@ export interface RunSearch extends ListSearch {
   readonly task?: string;
   readonly status?: RunStateFilter;
   readonly origin?: string;
+  readonly label?: string;
+  /** Only pinned runs. */
+  readonly pinned?: true;
   /** YYYY-MM-DD in the reader's zone; both days are included. */
   readonly from?: string;
   readonly to?: string;

@@ -16,7 +16,6 @@ export const auditActions = [
   'file.deleted',
   'run.aborted',
   'run.deleted',
-  'run.changed',
   'session.begun',
   'session.ended',
   'session.others_ended',

@@ -104,7 +104,7 @@ async function lockRun(client: PoolClient, accountId: number, slug: string): Pro
 }
 
 /** Removes the rows and log lines of deleted runs. Safe to call concurrently from any process. */
-export async function removeContentOfDeletedRuns(database: Database): Promise<void> {
+async function removeContentOfDeletedRuns(database: Database): Promise<void> {
   for (;;) {
     const { rows: removed } = await database.pool.query<{ id: number; day: string }>(
       'SELECT run_id AS id, day FROM removed_run ORDER BY run_id LIMIT $1',

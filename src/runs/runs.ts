@@ -39,7 +39,7 @@ export type { RunReference } from './run-reference.ts';
 export { parseRunSchema } from './run-schema.ts';
 export type { StatusCallbacks } from './status-callbacks.ts';
 
-export { runSorts, type LabelCount, type Page, type RunFilter } from './read.ts';
+export { runSorts, type Page, type RunFilter } from './read.ts';
 export type { RunRecord } from './run-record.ts';
 export type { SubtaskRecord } from './subtasks.ts';
 export type { RunWaiting } from './waiting.ts';

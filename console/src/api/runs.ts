@@ -17,6 +17,9 @@ export interface RunFilter {
   readonly task?: string | undefined;
   readonly origin?: string | undefined;
   readonly keyword?: string | undefined;
+  /** Only pinned runs. */
+  readonly pinned?: true | undefined;
+  readonly label?: string | undefined;
   /** Unix seconds. */
   readonly from?: number | undefined;
   /** Unix seconds of the start of the last day. */
@@ -51,7 +54,7 @@ export function runPath(slug: string): string {
 }
 
 export function runsQuery(filter: RunFilter) {
-  const { state, worker, task, origin, keyword, from, to, sort, page, size = 20 } = filter;
+  const { state, worker, task, origin, keyword, pinned, label, from, to, sort, page, size = 20 } = filter;
   return queryOptions({
     queryKey: [...runsKey, 'list', filter],
     queryFn: ({ signal }) =>
@@ -62,6 +65,8 @@ export function runsQuery(filter: RunFilter) {
           task_slug: task,
           origin,
           keyword,
+          pinned,
+          label,
           start_time: from,
           end_time: to,
           sort,

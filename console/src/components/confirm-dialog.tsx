@@ -11,12 +11,14 @@ interface ConfirmDialogProps {
   /** Label of the button that confirms. */
   readonly action: string;
   readonly change: { readonly error: Error | null; readonly isPending: boolean };
+  /** Whether something is lost; true if omitted. */
+  readonly isDestructive?: boolean;
   readonly onConfirm: () => void;
   readonly onClose: () => void;
 }
 
 export function ConfirmDialog(props: ConfirmDialogProps): ReactNode {
-  const { title, text, action, change, onConfirm, onClose } = props;
+  const { title, text, action, change, isDestructive = true, onConfirm, onClose } = props;
   const { common } = useTexts();
   return (
     <Dialog onClose={onClose} title={title}>
@@ -27,7 +29,7 @@ export function ConfirmDialog(props: ConfirmDialogProps): ReactNode {
           <Button variant="default" onClick={onClose}>
             {common.cancel}
           </Button>
-          <Button color="red.9" loading={change.isPending} onClick={onConfirm}>
+          <Button color={isDestructive ? 'red.9' : undefined} loading={change.isPending} onClick={onConfirm}>
             {action}
           </Button>
         </Group>

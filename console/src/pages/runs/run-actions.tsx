@@ -1,4 +1,4 @@
-/** The actions of a run: abort, export, edit and run, run again. Each keeps its place, so that none appears under the pointer. */
+/** The actions of a run: abort, export, edit and run, run again, and a menu. Each keeps its place, so that none appears under the pointer. */
 import { Button } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
@@ -8,9 +8,9 @@ import type { ReactNode } from 'react';
 import type { RowQuery } from '../../api/row-queries.ts';
 import { isFinished, useAbortRun, useRerun, type Run } from '../../api/runs.ts';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
-
 import { ButtonLink } from '../../components/links.tsx';
 import { useTexts } from '../../texts/texts.tsx';
+import { RunMenu } from './care/run-menu.tsx';
 import { ExportButton } from './export-button.tsx';
 import { ScheduleButton } from './schedule-button.tsx';
 
@@ -95,6 +95,7 @@ export function RunActions({ run, query }: RunActionsProps): ReactNode {
       <ScheduleButton run={run} />
       <EditButton run={run} />
       <RerunButton run={run} />
+      <RunMenu run={run} />
     </>
   );
 }

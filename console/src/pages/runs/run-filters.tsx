@@ -1,7 +1,8 @@
 /** The filters of the list of runs. */
-import { Button, Pill, Select, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Pill, Select, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { labelsQuery } from '../../api/run-care.ts';
 import { taskQuery } from '../../api/tasks.ts';
 import { origins } from '../../api/runs.ts';
 import { RunStateSelect } from '../../components/run-state-select.tsx';
@@ -34,8 +35,9 @@ function TaskFilter({ slug, onClear }: { readonly slug: string; readonly onClear
 }
 
 export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): ReactNode {
-  const { runs: texts, lists } = useTexts();
-  const { keyword = '', status, origin, worker, task, from, to } = search;
+  const { runs: texts, runCare, lists } = useTexts();
+  const { keyword = '', status, origin, worker, task, label, pinned, from, to } = search;
+  const { data: labels } = useQuery(labelsQuery);
   const day = (name: 'from' | 'to', label: string, value: string | undefined): ReactNode => (
     <TextInput
       type="date"
@@ -76,8 +78,26 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
         clearable
         onChange={(value) => onChange({ origin: value ?? undefined })}
       />
+      <Select
+        aria-label={runCare.labels}
+        placeholder={runCare.anyLabel}
+        className={classes['filter']}
+        data={[
+          ...new Set([...(label === undefined ? [] : [label]), ...(labels ?? []).map((each) => each.label)]),
+        ]}
+        value={label ?? null}
+        searchable
+        clearable
+        limit={100}
+        onChange={(value) => onChange({ label: value ?? undefined })}
+      />
       {day('from', lists.from, from)}
       {day('to', lists.to, to)}
+      <Checkbox
+        label={runCare.pinnedOnly}
+        checked={pinned === true}
+        onChange={({ currentTarget }) => onChange({ pinned: currentTarget.checked ? true : undefined })}
+      />
       {isFiltered && (
         <Button
           variant="subtle"
@@ -89,6 +109,8 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
               origin: undefined,
               worker: undefined,
               task: undefined,
+              label: undefined,
+              pinned: undefined,
               from: undefined,
               to: undefined,
             })

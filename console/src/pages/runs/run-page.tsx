@@ -10,6 +10,7 @@ import { headlineText } from '../../components/ends.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { AnchorLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { RunMarks } from '../../components/run-marks.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
 import type { RunPageSearch } from '../../search.ts';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
@@ -58,6 +59,7 @@ function Header({ run, query }: { readonly run: Run; readonly query: RowQuery })
           <Text size="xs" ff="monospace">
             {run.slug}
           </Text>
+          <RunMarks run={run} />
         </Group>
       }
       actions={<RunActions run={run} query={query} />}

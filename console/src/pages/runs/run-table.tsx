@@ -1,5 +1,5 @@
 /** Runs as a table. */
-import { Table, Text } from '@mantine/core';
+import { Checkbox, Table, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { stateOf } from '../../api/run-states.ts';
 import type { Run } from '../../api/runs.ts';
@@ -8,13 +8,20 @@ import { headlineText } from '../../components/ends.ts';
 import { formatBytes, formatCount, formatDuration } from '../../components/figures.ts';
 import { AnchorLink } from '../../components/links.tsx';
 import { Moment } from '../../components/moment.tsx';
+import { RunMarks } from '../../components/run-marks.tsx';
 import { rowLink } from '../../components/row-keys.ts';
 import { Scroller } from '../../components/scroller.tsx';
 import { SortHeader } from '../../components/sort-header.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
+import type { RunSelection } from './care/run-selection.ts';
 
-function RunLine({ run }: { readonly run: Run }): ReactNode {
+interface RunLineProps {
+  readonly run: Run;
+  readonly selection: RunSelection | undefined;
+}
+
+function RunLine({ run, selection }: RunLineProps): ReactNode {
   const all = useTexts();
   const { runs: texts } = all;
   const { language } = useLanguage();
@@ -22,7 +29,16 @@ function RunLine({ run }: { readonly run: Run }): ReactNode {
   const hasFailed = state === 'failed' || state === 'partly_failed';
   const headline = hasFailed ? headlineText(run, { texts: all, language }) : '';
   return (
-    <Table.Tr>
+    <Table.Tr bg={selection?.slugs.has(run.slug) ? 'var(--mantine-color-default-hover)' : undefined}>
+      {selection !== undefined && (
+        <Table.Td>
+          <Checkbox
+            aria-label={all.runCare.select(`${run.scraper_title} ${run.slug}`)}
+            checked={selection.slugs.has(run.slug)}
+            onChange={({ currentTarget }) => selection.toggle([run.slug], currentTarget.checked)}
+          />
+        </Table.Td>
+      )}
       <Table.Td>
         <AnchorLink to="/runs/$runId" params={{ runId: run.slug }} size="sm" fw={500} {...rowLink}>
           {run.scraper_title}
@@ -35,6 +51,7 @@ function RunLine({ run }: { readonly run: Run }): ReactNode {
             {all.run.ofTask(run.task_title)}
           </AnchorLink>
         )}
+        <RunMarks run={run} />
       </Table.Td>
       <Table.Td miw={124}>
         <StatusBadge run={run} />
@@ -62,9 +79,33 @@ interface RunTableProps {
   /** `-created_at` */
   readonly sort: string;
   readonly onSort: (sort: string) => void;
+  /** Without it the runs cannot be selected. */
+  readonly selection?: RunSelection;
 }
 
-export function RunTable({ runs, sort, onSort }: RunTableProps): ReactNode {
+function SelectAll({
+  slugs,
+  selection,
+}: {
+  readonly slugs: readonly string[];
+  readonly selection: RunSelection;
+}): ReactNode {
+  const { runCare: texts } = useTexts();
+  const selectedHere = slugs.filter((slug) => selection.slugs.has(slug)).length;
+  const isAll = selectedHere === slugs.length;
+  return (
+    <Table.Th w={40}>
+      <Checkbox
+        aria-label={texts.selectAll}
+        checked={isAll}
+        indeterminate={selectedHere > 0 && !isAll}
+        onChange={() => selection.toggle(slugs, !isAll)}
+      />
+    </Table.Th>
+  );
+}
+
+export function RunTable({ runs, sort, onSort, selection }: RunTableProps): ReactNode {
   const { runs: texts } = useTexts();
   const order = { sort, onSort };
   return (
@@ -72,6 +113,9 @@ export function RunTable({ runs, sort, onSort }: RunTableProps): ReactNode {
       <Table verticalSpacing="xs" miw={960} highlightOnHover>
         <Table.Thead>
           <Table.Tr>
+            {selection !== undefined && (
+              <SelectAll slugs={runs.map(({ slug }) => slug)} selection={selection} />
+            )}
             <Table.Th>{texts.worker}</Table.Th>
             <Table.Th>{texts.status}</Table.Th>
             <SortHeader name="created_at" label={texts.started} {...order} />
@@ -85,7 +129,7 @@ export function RunTable({ runs, sort, onSort }: RunTableProps): ReactNode {
         </Table.Thead>
         <Table.Tbody>
           {runs.map((run) => (
-            <RunLine key={run.slug} run={run} />
+            <RunLine key={run.slug} run={run} selection={selection} />
           ))}
         </Table.Tbody>
       </Table>

@@ -12,6 +12,8 @@ import { PageHeader } from '../../components/page-header.tsx';
 import { useRowKeys } from '../../components/row-keys.ts';
 import type { RunSearch } from '../../search.ts';
 import { useTexts } from '../../texts/texts.tsx';
+import { useRunSelection } from './care/run-selection.ts';
+import { SelectionActions } from './care/selection-actions.tsx';
 import { RunFilters } from './run-filters.tsx';
 import { RunTable } from './run-table.tsx';
 
@@ -33,6 +35,8 @@ export function RunsPage(): ReactNode {
     task,
     origin,
     keyword,
+    label,
+    pinned,
     from,
     to,
     sort = '-created_at',
@@ -46,6 +50,8 @@ export function RunsPage(): ReactNode {
       task,
       origin,
       keyword,
+      label,
+      pinned,
       from: dayStart(from),
       to: dayStart(to),
       sort,
@@ -53,7 +59,10 @@ export function RunsPage(): ReactNode {
       size,
     }),
   );
-  const isFiltered = [status, worker, task, origin, keyword, from, to].some((value) => value !== undefined);
+  const isFiltered = [status, worker, task, origin, keyword, label, pinned, from, to].some(
+    (value) => value !== undefined,
+  );
+  const selection = useRunSelection();
   /** A new filter or order starts on page 1. */
   const change = (changes: RunSearch): void =>
     void navigate({ search: (before) => ({ ...before, page: undefined, ...changes }), replace: true });
@@ -75,7 +84,16 @@ export function RunsPage(): ReactNode {
           )}
           {data !== undefined && data.count > 0 && (
             <>
-              <RunTable runs={data.list} sort={sort} onSort={(next) => change({ sort: next })} />
+              <SelectionActions
+                runs={data.list.filter(({ slug }) => selection.slugs.has(slug))}
+                onDone={selection.clear}
+              />
+              <RunTable
+                runs={data.list}
+                sort={sort}
+                onSort={(next) => change({ sort: next })}
+                selection={selection}
+              />
               <ListPager
                 count={data.count}
                 page={page}

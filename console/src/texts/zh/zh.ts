@@ -10,6 +10,7 @@ import { inputForm } from './input-form.ts';
 import { reference } from './reference.ts';
 import { results } from './results.ts';
 import { run } from './run.ts';
+import { runCare } from './run-care.ts';
 import { runs } from './runs.ts';
 import { signIn } from './sign-in.ts';
 import { tasks } from './tasks.ts';
@@ -38,6 +39,7 @@ export const zh: Texts = {
   reference,
   results,
   run,
+  runCare,
   runs,
   signIn,
   tasks,

@@ -1,0 +1,53 @@
+/** Pins, labels and deletion of runs, one or several. */
+export const runCare = {
+  more: 'More',
+  moreActions: 'More actions',
+  pin: 'Pin',
+  unpin: 'Unpin',
+  pinned: 'Pinned',
+  pinnedHint: 'Kept beyond the retention',
+  pinDone: 'The run is kept until you unpin it.',
+  unpinDone: 'The run is removed after the retention.',
+  pinnedOnly: 'Pinned only',
+  labels: 'Labels',
+  editLabels: 'Edit labels',
+  labelsOf: (title: string) => `Labels of ${title}`,
+  labelsHint: 'Press Enter after each. Up to 20, with up to 60 characters each.',
+  anyLabel: 'Any label',
+  withLabel: (label: string) => `Runs with the label ${label}`,
+  addLabels: 'Add',
+  removeLabels: 'Remove',
+  delete: 'Delete',
+  deleteTitle: 'Delete this run?',
+  deleteText:
+    'Its rows, log, files, exports and callbacks are deleted too. This cannot be undone. Statistics and costs stay.',
+  deleteUnfinished: 'Abort the run before you delete it',
+  deleted: 'The run was deleted.',
+  select: (run: string) => `Select ${run}`,
+  selectAll: 'Select all on this page',
+  selected: (count: number) => (count === 1 ? '1 selected' : `${count} selected`),
+  rerun: 'Run again',
+  abort: 'Abort',
+  confirm: {
+    delete: {
+      title: (count: number) => (count === 1 ? 'Delete 1 run?' : `Delete ${count} runs?`),
+      text: 'Their rows, logs, files, exports and callbacks are deleted too. This cannot be undone. Runs that have not ended are kept.',
+    },
+    abort: {
+      title: (count: number) => (count === 1 ? 'Abort 1 run?' : `Abort ${count} runs?`),
+      text: 'Their processes are stopped within seconds. Rows stored so far are kept. Runs that have ended stay as they are.',
+    },
+    rerun: {
+      title: (count: number) => (count === 1 ? 'Run 1 run again?' : `Run ${count} runs again?`),
+      text: 'Each starts a new run with the same worker, version, input and labels.',
+    },
+  },
+  labelTitle: (count: number) => (count === 1 ? 'Label 1 run' : `Label ${count} runs`),
+  done: {
+    delete: (count: number) => (count === 1 ? '1 run deleted.' : `${count} runs deleted.`),
+    abort: (count: number) => (count === 1 ? '1 run is being aborted.' : `${count} runs are being aborted.`),
+    rerun: (count: number) => (count === 1 ? '1 run started.' : `${count} runs started.`),
+    update: (count: number) => (count === 1 ? '1 run changed.' : `${count} runs changed.`),
+  },
+  failedTitle: (failed: number, count: number) => `Not possible for ${failed} of ${count}`,
+};

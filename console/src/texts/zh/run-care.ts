@@ -1,0 +1,53 @@
+import type { Texts } from '../en/en.ts';
+
+export const runCare: Texts['runCare'] = {
+  more: '更多',
+  moreActions: '更多操作',
+  pin: '固定',
+  unpin: '取消固定',
+  pinned: '已固定',
+  pinnedHint: '超过保留期后仍保留',
+  pinDone: '该运行会一直保留，直到取消固定。',
+  unpinDone: '该运行将在保留期后删除。',
+  pinnedOnly: '仅已固定',
+  labels: '标签',
+  editLabels: '编辑标签',
+  labelsOf: (title) => `${title} 的标签`,
+  labelsHint: '输入后按 Enter。最多 20 个，每个最多 60 个字符。',
+  anyLabel: '全部标签',
+  withLabel: (label) => `带有标签 ${label} 的运行`,
+  addLabels: '添加',
+  removeLabels: '移除',
+  delete: '删除',
+  deleteTitle: '删除此次运行？',
+  deleteText: '其结果行、日志、文件、导出和回调也会删除，且无法恢复。统计和费用会保留。',
+  deleteUnfinished: '请先中止运行再删除',
+  deleted: '运行已删除。',
+  select: (run) => `选择 ${run}`,
+  selectAll: '选择本页全部',
+  selected: (count) => `已选择 ${count} 项`,
+  rerun: '重新运行',
+  abort: '中止',
+  confirm: {
+    delete: {
+      title: (count) => `删除 ${count} 个运行？`,
+      text: '其结果行、日志、文件、导出和回调也会删除，且无法恢复。未结束的运行会保留。',
+    },
+    abort: {
+      title: (count) => `中止 ${count} 个运行？`,
+      text: '进程将在数秒内结束，已写入的结果会保留。已结束的运行不受影响。',
+    },
+    rerun: {
+      title: (count) => `重新运行 ${count} 个运行？`,
+      text: '每个都会以同样的 Worker、版本、输入和标签开始新的运行。',
+    },
+  },
+  labelTitle: (count) => `为 ${count} 个运行设置标签`,
+  done: {
+    delete: (count) => `已删除 ${count} 个运行。`,
+    abort: (count) => `正在中止 ${count} 个运行。`,
+    rerun: (count) => `已启动 ${count} 个运行。`,
+    update: (count) => `已更改 ${count} 个运行。`,
+  },
+  failedTitle: (failed, count) => `${count} 个中有 ${failed} 个无法执行`,
+};
