@@ -12,7 +12,21 @@ const unavailableStates = new Set([
   '40001',
   '40P01',
 ]);
-const unavailableCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE']);
+const unavailableCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  // The network between is cut.
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENETDOWN',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+]);
+const diskFull = '53100';
 
 /** Whether an error comes from PostgreSQL or the connection to it, not from our own code. */
 export function isDatabaseError(error: unknown): boolean {
@@ -25,6 +39,11 @@ export function isDatabaseError(error: unknown): boolean {
     error.message.endsWith('is not queryable') ||
     error.message.includes('timeout exceeded when trying to connect')
   );
+}
+
+/** Whether PostgreSQL could not store something because its disk is full. */
+export function isDatabaseFull(error: unknown): boolean {
+  return error instanceof Error && (error as { code?: unknown }).code === diskFull;
 }
 
 /** Whether PostgreSQL was unreachable or restarting, so that the same statement may soon succeed. */

@@ -8,7 +8,7 @@ import type { Tables } from './tables.ts';
 export { Notifications, channels } from './notifications.ts';
 export { DatabaseUnreachableError, untilReachable } from './reachable.ts';
 
-export { isDatabaseError, isDatabaseUnavailable } from './database-errors.ts';
+export { isDatabaseError, isDatabaseFull, isDatabaseUnavailable } from './database-errors.ts';
 export { GroupCommit } from './group-commit.ts';
 export { MatchFinder, type Matches } from './match-finder.ts';
 export { migrate } from './migrations.ts';

@@ -56,8 +56,6 @@ export interface ApiContext {
   readonly closing: AbortSignal;
   /** Prefix of links in an answer. */
   readonly baseUrl: (request: FastifyRequest) => string;
-  /** Rejects if the database does not answer. */
-  readonly checkHealth: () => Promise<void>;
 }
 
 export type ApiApp = FastifyInstance<

@@ -123,8 +123,10 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   addDocumentation(app, context, openApiDocument);
   addFiles(app, context);
   app.get('/health', { schema: { hide: true } }, async () => {
-    await context.checkHealth();
-    return { status: 'ok', version: context.version };
+    const problems = await context.system.problems();
+    const { version } = context;
+    // Still 200, because a restart, with which some supervisors react to errors, does not help.
+    return problems.length === 0 ? { status: 'ok', version } : { status: 'degraded', version, problems };
   });
   return app;
 }

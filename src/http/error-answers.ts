@@ -2,7 +2,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { isDatabaseError } from '../database/database.ts';
+import { isDatabaseError, isDatabaseFull } from '../database/database.ts';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import type { Events } from '../events/events.ts';
 import type { ApiApp } from './api-context.ts';
@@ -25,6 +25,12 @@ function clientError(error: unknown): ChelaError {
       );
     }
     return errorForStatus(error.statusCode, error.message);
+  }
+  if (isDatabaseFull(error)) {
+    return new ChelaError(
+      'DATABASE_ERROR',
+      'the disk of the database is full: nothing can be stored until the operator frees space',
+    );
   }
   return new ChelaError(isDatabaseError(error) ? 'DATABASE_ERROR' : 'SYSTEM_ERROR');
 }

@@ -84,6 +84,8 @@ export function subtaskMessage(end: SubtaskEnd): string {
       switch (end.detail.step) {
         case 'execution':
           return `could not be executed: ${end.detail.message}`;
+        case 'storing':
+          return `rows could not be stored: ${end.detail.message}`;
         case 'settling':
           return "the outcome could not be stored; see the platform's log";
         case 'cleanup':

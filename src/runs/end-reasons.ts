@@ -46,8 +46,8 @@ export interface Circumstances {
 export const preparationSteps = ['package', 'folders', 'sandbox'] as const;
 export type PreparationStep = (typeof preparationSteps)[number];
 
-/** Steps of the platform's own work: executing a subtask, storing its end, cleaning up. */
-export const internalSteps = ['execution', 'settling', 'cleanup'] as const;
+/** Steps of the platform's own work: executing a subtask, storing its rows, storing its end, cleaning up. */
+export const internalSteps = ['execution', 'storing', 'settling', 'cleanup'] as const;
 export type InternalStep = (typeof internalSteps)[number];
 
 /** An end that needs no detail. */

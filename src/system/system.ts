@@ -72,6 +72,18 @@ export interface SystemState {
   readonly events: readonly EventCount[];
 }
 
+/** With less, PostgreSQL and uploads soon fail. */
+const reserveBytes = 128 * 1024 * 1024;
+
+/** @returns a sentence if a disk has less than this free; undefined otherwise */
+export async function spaceProblem(folder: string, leastBytes = reserveBytes): Promise<string | undefined> {
+  const { bsize, bavail } = await statfs(folder);
+  const freeBytes = bavail * bsize;
+  if (freeBytes >= leastBytes) return undefined;
+  const mebibytes = Math.floor(freeBytes / 1024 / 1024);
+  return `the disk of ${folder} is almost full: ${mebibytes} MiB are free`;
+}
+
 type SystemConfig = Pick<Config, 'dataDir' | 'cacheDir' | 'databaseUrl' | 'sandbox' | 'runnerLeaseSeconds'>;
 
 export class System {
@@ -85,6 +97,14 @@ export class System {
     this.#jobs = parts.jobs;
     this.#eventCounts = parts.eventCounts;
     this.#config = parts.config;
+  }
+
+  /** What keeps this installation from storing things, one sentence each. @throws if the database does not answer */
+  async problems(): Promise<string[]> {
+    await this.#database.pool.query('SELECT');
+    const { dataDir, cacheDir } = this.#config;
+    const problems = await Promise.all([spaceProblem(dataDir), spaceProblem(cacheDir)]);
+    return problems.filter((problem) => problem !== undefined);
   }
 
   /** The state as seen from this process; the disks are those of its host. */

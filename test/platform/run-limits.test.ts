@@ -117,3 +117,51 @@ describe('a row', () => {
     );
   });
 });
+
+test('a run whose rows did not fit on the disk of the database fails, although its worker succeeds', async () => {
+  const { pool } = platform.platform.database;
+  await pool.query(
+    `CREATE FUNCTION refuse_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full';
+     END $$`,
+  );
+  await pool.query(
+    `CREATE TRIGGER refuse_row BEFORE INSERT ON result_row FOR EACH ROW
+     WHEN (NEW.data ->> 'large' IS NOT NULL) EXECUTE FUNCTION refuse_row()`,
+  );
+  try {
+    const script = `await sdk.result.pushData({ small: 1 });
+      await sdk.result.pushData({ large: 1 }).catch(() => undefined);
+      await sdk.result.pushData({ small: 2 });`;
+    expect(await platform.runSync(worker, { script, items })).toMatchObject({
+      run_status: 'failed',
+      error_message: 'rows could not be stored: could not extend file: No space left on device',
+      end_reason: 'internal',
+      end_detail: { step: 'storing' },
+      results: { count: 2 },
+    });
+  } finally {
+    await pool.query('DROP TRIGGER refuse_row ON result_row');
+  }
+});
+
+test('a request says that the disk of the database is full', async () => {
+  const { pool } = platform.platform.database;
+  await pool.query(
+    `CREATE OR REPLACE FUNCTION refuse_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full';
+     END $$`,
+  );
+  await pool.query(
+    'CREATE TRIGGER refuse_run BEFORE INSERT ON run FOR EACH ROW EXECUTE FUNCTION refuse_run()',
+  );
+  try {
+    const body = { input: { parameters: { custom: { script: '', items } } } };
+    expect(await platform.call(`/workers/${worker}/runs`, { body })).toMatchObject({
+      code: 14000,
+      message: expect.stringMatching(/^the disk of the database is full/),
+    });
+  } finally {
+    await pool.query('DROP TRIGGER refuse_run ON run');
+  }
+});

@@ -55,6 +55,10 @@ const ends: readonly (readonly [end: SubtaskEnd, message: string])[] = [
     'could not be executed: it broke',
   ],
   [
+    { reason: 'internal', detail: { step: 'storing', message: 'No space left' } },
+    'rows could not be stored: No space left',
+  ],
+  [
     { reason: 'internal', detail: { step: 'settling' } },
     "the outcome could not be stored; see the platform's log",
   ],

@@ -18,6 +18,11 @@ export function failedEnd(
   return { reason: 'signal', detail: { signal, ...circumstances } };
 }
 
+/** The end of a worker that succeeded although rows are missing: its disk being full must not look like success. */
+export function notStoredEnd(message: string): SubtaskEnd {
+  return { reason: 'internal', detail: { step: 'storing', message } };
+}
+
 /** @param message of the error that kept the worker from running to its end */
 export function notExecutedEnd(step: ExecutionStep, message: string): SubtaskEnd {
   switch (step) {

@@ -30,7 +30,7 @@ import type { RunWriter } from './run-writers.ts';
 import { sdkAddress } from '../sandbox.ts';
 import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from '../sandbox.ts';
 import { storageAddress, storageEnvironment } from '../storage/storage-gateway.ts';
-import { failedEnd, limitEnd, notExecutedEnd, type ExecutionStep } from './subtask-ends.ts';
+import { failedEnd, limitEnd, notExecutedEnd, notStoredEnd, type ExecutionStep } from './subtask-ends.ts';
 import { SubtaskLog } from './subtask-log.ts';
 import { WorkerEndpoints, type EndpointServices } from './worker-endpoints.ts';
 
@@ -74,6 +74,8 @@ export class SubtaskExecution {
   #networkHint: NetworkHint | undefined;
   /** The error of the first row that could not be stored. */
   #rowError: string | undefined;
+  /** The error of the first row that the database refused. */
+  #refusedRow: string | undefined;
 
   constructor(services: ExecutionServices, subtask: ClaimedSubtask, slot: number, writer: RunWriter) {
     this.subtask = subtask;
@@ -330,8 +332,9 @@ export class SubtaskExecution {
         this.#networkHint?.read(text);
         if (type === logType.error) this.#errorHeadline.readLogged(text);
       },
-      onRowError: (message: string): void => {
+      onRowError: (message: string, isPassing: boolean): void => {
         this.#rowError ??= message;
+        if (!isPassing) this.#refusedRow ??= message;
       },
     };
     return new WorkerEndpoints(this.#services, options, worker);
@@ -360,7 +363,7 @@ export class SubtaskExecution {
     if (end !== undefined) return this.#stoppedOutcome(end);
     if (exit.exitCode === 0) {
       this.#log.system('finished with exit code 0');
-      return { end: succeededEnd };
+      return { end: this.#refusedRow === undefined ? succeededEnd : notStoredEnd(this.#refusedRow) };
     }
     const failure = failedEnd(exit, {
       ...this.#limitWatch.circumstances,

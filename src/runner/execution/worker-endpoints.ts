@@ -2,7 +2,7 @@
 import type { Server } from 'node:net';
 import { HostList } from '../../addresses/addresses.ts';
 import type { Config } from '../../configuration/configuration.ts';
-import { isDatabaseError } from '../../database/database.ts';
+import { isDatabaseError, isDatabaseUnavailable } from '../../database/database.ts';
 import type { Events } from '../../events/events.ts';
 import type { Files } from '../../files/files.ts';
 import type { ScratchFolder } from '../../host/scratch-folder.ts';
@@ -55,8 +55,11 @@ export interface EndpointOptions {
   readonly scratchDir: string;
   /** Called with each text that the worker logs with the SDK. */
   readonly onLogged: (type: LogType, text: string) => void;
-  /** Called with the error of each row that could not be stored. */
-  readonly onRowError: (message: string) => void;
+  /**
+   * Called with the database's error of each row that could not be stored.
+   * @param isPassing whether the database was only unavailable, so that the worker may have tried again
+   */
+  readonly onRowError: (message: string, isPassing: boolean) => void;
 }
 
 /** Maximum number of messages that are remembered. */
@@ -145,7 +148,7 @@ export class WorkerEndpoints {
         log.system(missingColumnsMessage(missing), logType.warn);
     } catch (error) {
       const { message } = error as Error;
-      if (isDatabaseError(error)) onRowError(message);
+      if (isDatabaseError(error)) onRowError(message, isDatabaseUnavailable(error));
       log.complain(`a row was refused: ${message}`);
       throw error;
     }
