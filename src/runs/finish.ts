@@ -23,6 +23,9 @@ export interface SubtaskOutcome {
   readonly errorHeadline?: string;
   /** CPU time used, if known. */
   readonly cpuSeconds?: number;
+  /** On the runner's monotonic clock, in milliseconds. The clock of the database may have stepped meanwhile. */
+  readonly claimedAtMilliseconds?: number;
+  readonly workedFromMilliseconds?: number | undefined;
 }
 
 /** Number of subtask failures in the run's err_msg; the log has all of them. */
@@ -45,6 +48,24 @@ interface SettledRun extends CountedRun {
   concurrency: number;
   /** Number of the subtask that was settled. */
   subtask: number;
+  /** Start of the subtask, if it was its first attempt. */
+  subtask_started_at: Date | null;
+}
+
+/** Differences up to this are not a step of the clock, but the time that statements take. */
+const stepSeconds = 10;
+
+/** A start as measured back from now, if the clock of the database stepped since then. */
+function steadyStart(start: string, seconds: string): string {
+  return `CASE WHEN abs(extract(epoch FROM now() - ${start}) - ${seconds}::float8) > ${stepSeconds}
+          THEN now() - make_interval(secs => ${seconds}::float8) ELSE ${start} END`;
+}
+
+const runStart = `CASE WHEN abs(extract(epoch FROM started_at - $7::timestamptz)) > ${stepSeconds} THEN $7::timestamptz
+                  ELSE coalesce(started_at, now()) END`;
+
+function secondsSince(milliseconds: number | undefined): number | null {
+  return milliseconds === undefined ? null : (performance.now() - milliseconds) / 1000;
 }
 
 /**
@@ -54,8 +75,9 @@ interface SettledRun extends CountedRun {
 export async function settleSubtask(
   { database, callbacks, usage, events }: RunServices,
   claim: Pick<Claim, 'id' | 'attempt'>,
-  { end, errorHeadline, cpuSeconds }: SubtaskOutcome,
+  outcome: SubtaskOutcome,
 ): Promise<boolean> {
+  const { end, errorHeadline, cpuSeconds } = outcome;
   // The running time of a subtask with a lost runner is unknown, so its memory is not charged.
   const isLost = end.reason === 'lost';
   const status = end.reason === 'succeeded' ? 'succeeded' : 'failed';
@@ -63,17 +85,18 @@ export async function settleSubtask(
     const { rows } = await client.query<SettledRun>({
       name: 'settle-subtask',
       text: `WITH ended AS (
-               UPDATE subtask SET status = $3, exit_code = $4, err_msg = $5, cpu_seconds = $6, finished_at = now(),
-                 runner_id = NULL, worked_from = CASE WHEN $7 THEN NULL ELSE worked_from END,
+               UPDATE subtask SET status = $3, exit_code = $4, err_msg = $5, cpu_seconds = $6,
+                 started_at = ${steadyStart('started_at', '$11')}, finished_at = greatest(now(), ${steadyStart('started_at', '$11')}),
+                 runner_id = NULL, worked_from = CASE WHEN $7 THEN NULL ELSE ${steadyStart('worked_from', '$12')} END,
                  end_reason = $8, end_detail = $9, error_headline = $10
                WHERE id = $1 AND attempt = $2 AND status = 'running'
-               RETURNING run_id, number
+               RETURNING run_id, number, CASE WHEN attempt = 1 THEN started_at END AS started_at
              )
              UPDATE run SET subtasks_finished = subtasks_finished + 1,
                subtasks_failed = subtasks_failed + ($3 = 'failed')::int
              FROM ended WHERE run.id = ended.run_id
              RETURNING run.id, run.slug, run.status, run.subtask_count, run.subtasks_finished, run.subtasks_failed,
-               run.concurrency, ended.number AS subtask`,
+               run.concurrency, ended.number AS subtask, ended.started_at AS subtask_started_at`,
       values: [
         claim.id,
         claim.attempt,
@@ -85,6 +108,8 @@ export async function settleSubtask(
         end.reason,
         detailText(end.detail),
         storable(errorHeadline ?? ''),
+        secondsSince(outcome.claimedAtMilliseconds),
+        secondsSince(outcome.workedFromMilliseconds),
       ],
     });
     const [run] = rows;
@@ -93,7 +118,7 @@ export async function settleSubtask(
     if (isLost) await raiseFence(client, run.id);
     const charge = await usage.meter(client, run.id, isLost ? undefined : claim.id);
     const isLast = run.subtasks_finished === run.subtask_count;
-    const finished = isLast ? await finishRun(client, callbacks, run) : undefined;
+    const finished = isLast ? await finishRun(client, callbacks, run, run.subtask_started_at) : undefined;
     if (!isLast && run.concurrency > 0) await queueHeldSubtask(client, run.id);
     await usage.charge(client, charge);
     return { run: run.slug, subtask: run.subtask, finished };
@@ -126,12 +151,14 @@ async function queueHeldSubtask(client: PoolClient, runId: number): Promise<void
 
 /**
  * Ends a run whose subtasks have all ended. The caller's transaction holds the lock of the run's row.
+ * @param subtaskStartedAt start of its last subtask to end, as measured; that of the run, if it has only this one
  * @returns the events to emit after the commit
  */
 export async function finishRun(
   client: PoolClient,
   callbacks: StatusCallbacks,
   run: CountedRun,
+  subtaskStartedAt: Date | null = null,
 ): Promise<EventMap['run:finished']> {
   const failed =
     run.status === 'aborting' || run.subtasks_failed === 0 ? [] : await failedSubtasks(client, run.id);
@@ -146,7 +173,7 @@ export async function finishRun(
     name: 'finish-run',
     text: `WITH finished AS (
              UPDATE run SET status = $2, err_msg = $3, end_reason = $4, end_detail = $5, error_headline = $6,
-               started_at = coalesce(started_at, now()), finished_at = now()
+               started_at = ${runStart}, finished_at = greatest(now(), ${runStart})
              WHERE id = $1 RETURNING id, callback_url IS NOT NULL AS has_callback
            ), to_count AS (
              INSERT INTO ended_run (run_id) SELECT id FROM finished
@@ -158,6 +185,7 @@ export async function finishRun(
       end.reason,
       detailText(end.detail),
       end.errorHeadline,
+      run.subtask_count === 1 ? subtaskStartedAt : null,
     ],
   });
   if (rows[0]?.has_callback) await callbacks.record(client, [run.id]);

@@ -64,6 +64,9 @@ export class SubtaskExecution {
   /** Aborted once the subtask may belong to another runner. */
   readonly #givenBack = new AbortController();
   readonly #limits: SandboxLimits;
+  /** On the monotonic clock, as is the start of the worker. */
+  readonly #claimedAt = performance.now();
+  #workedFrom: number | undefined;
   readonly #limitWatch: LimitWatch;
   #stopEnd: StopEnd | undefined;
   #at: ExecutionStep = 'execution';
@@ -143,7 +146,12 @@ export class SubtaskExecution {
     const unsubscribe = this.#limitWatch.subscribe();
     try {
       const outcome = await this.#execute();
-      return { ...outcome, cpuSeconds: this.#limitWatch.cpuSeconds };
+      return {
+        ...outcome,
+        cpuSeconds: this.#limitWatch.cpuSeconds,
+        claimedAtMilliseconds: this.#claimedAt,
+        workedFromMilliseconds: this.#workedFrom,
+      };
     } finally {
       unsubscribe();
     }
@@ -346,6 +354,7 @@ export class SubtaskExecution {
    */
   async #recordBegin(): Promise<void> {
     const beganAt = performance.now();
+    this.#workedFrom = beganAt;
     const { usage } = this.#services;
     const attempt = () => usage.begin(this.subtask, (performance.now() - beganAt) / 1000);
     await waitOut(attempt, this.#givenBack.signal).catch((err: unknown) => {
