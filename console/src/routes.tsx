@@ -7,6 +7,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
+import { auditActions } from './api/audit-log.ts';
 import { subtaskStatuses } from './api/run-parts.ts';
 import { readRowQuery } from './api/row-queries.ts';
 import { runStateFilters } from './api/run-states.ts';
@@ -17,6 +18,7 @@ import { pageSizes } from './api/paging.ts';
 import { usageMetrics } from './api/statistics.ts';
 import {
   taskTabs,
+  type AuditSearch,
   type RunPageSearch,
   type RunSearch,
   type TaskPageSearch,
@@ -271,6 +273,20 @@ const accountsRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/accounts/accounts-page.tsx'), 'AccountsPage'),
 });
 
+const auditLogRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/audit-log',
+  validateSearch: (search): AuditSearch => ({
+    ...oneOf('action', auditActions, search),
+    ...textOf('account', search),
+    ...dateOf('from', search),
+    ...dateOf('to', search),
+    ...pageNumber(search['page']),
+    ...oneOf('size', pageSizes, search),
+  }),
+  component: lazyRouteComponent(() => import('./pages/audit-log/audit-log-page.tsx'), 'AuditLogPage'),
+});
+
 const guidesRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/docs',
@@ -317,6 +333,7 @@ const routeTree = rootRoute.addChildren([
       taskRoute,
       accountRoute,
       accountsRoute,
+      auditLogRoute,
       queueRoute,
       schedulesRoute,
       usageRoute,

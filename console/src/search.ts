@@ -1,4 +1,5 @@
 /** The search parameters of lists: filters, order and page. Absent ones have their defaults. */
+import type { AuditAction } from './api/audit-log.ts';
 import type { RowQuery } from './api/row-queries.ts';
 import type { SubtaskStatus } from './api/run-parts.ts';
 import type { RunStateFilter } from './api/run-states.ts';
@@ -59,6 +60,15 @@ export interface TaskPageSearch {
   readonly tab?: TaskTab;
   /** Page of the listed runs, from 1. */
   readonly page?: number;
+}
+
+export interface AuditSearch extends Omit<ListSearch, 'sort'> {
+  readonly action?: AuditAction;
+  /** Name of an account. */
+  readonly account?: string;
+  /** YYYY-MM-DD in the reader's zone; both days are included. */
+  readonly from?: string;
+  readonly to?: string;
 }
 
 export interface UsageSearch extends ListSearch {

@@ -26,6 +26,7 @@ export interface AuditEvent {
 }
 
 export interface AuditRecord {
+  readonly id: number;
   readonly at: Date;
   readonly account: string;
   readonly actor: string | null;
@@ -34,6 +35,18 @@ export interface AuditRecord {
   readonly subject: string;
   readonly details: Record<string, unknown>;
   readonly request_id: string;
+}
+
+export interface AuditFilter {
+  /** Only entries about this account; all accounts if omitted. */
+  readonly accountId?: number;
+  readonly action?: AuditAction;
+  /** Name of an account that performed the action or was affected. */
+  readonly account?: string;
+  /** Entries at or after. */
+  readonly from?: Date;
+  /** Entries before. */
+  readonly before?: Date;
 }
 
 const dayMilliseconds = 24 * 3600 * 1000;
@@ -76,13 +89,25 @@ export class AuditLog {
     await recordAudit(client ?? this.#database.pool, actor, event);
   }
 
-  /** Newest first. @param accountId the affected account; all accounts if omitted */
+  /** Newest first. */
   async list(
-    accountId: number | undefined,
+    { accountId, action, account, from, before }: AuditFilter,
     page: { number: number; size: number },
   ): Promise<{ count: number; list: AuditRecord[] }> {
     let entries = this.#database.sql.selectFrom('audit_entry');
     if (accountId !== undefined) entries = entries.where('audit_entry.account_id', '=', accountId);
+    if (action !== undefined) entries = entries.where('audit_entry.action', '=', action);
+    if (from !== undefined) entries = entries.where('audit_entry.at', '>=', from);
+    if (before !== undefined) entries = entries.where('audit_entry.at', '<', before);
+    if (account !== undefined) {
+      const named = this.#database.sql.selectFrom('account').select('id').where('name', '=', account);
+      entries = entries.where((expression) =>
+        expression.or([
+          expression('audit_entry.account_id', 'in', named),
+          expression('audit_entry.actor_account_id', 'in', named),
+        ]),
+      );
+    }
     const { count } = await entries
       .select((expression) => expression.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow();
@@ -91,6 +116,7 @@ export class AuditLog {
       .leftJoin('account as actor', 'actor.id', 'audit_entry.actor_account_id')
       .leftJoin('api_key', 'api_key.id', 'audit_entry.api_key_id')
       .select([
+        'audit_entry.id',
         'audit_entry.at',
         'account.name as account',
         'actor.name as actor',

@@ -107,6 +107,10 @@ export type RecoveryWays = Answer<typeof RecoveryWays>;
 
 export const AuditEntry = Type.Object(
   {
+    id: Type.Integer({
+      description: 'Number of the entry; later entries have larger ones.',
+      examples: [1024],
+    }),
     at: Type.Integer({ description: 'Unix seconds.', examples: [1_782_091_200] }),
     action: enumeration(auditActions, {
       description: 'Action that was performed.',

@@ -286,6 +286,24 @@ describe('the audit log', () => {
     expect([...all]).toEqual(expect.arrayContaining(['watched', 'watcher']));
   });
 
+  test('is filtered by action, account and time, within what the account may see', async () => {
+    const { key } = await platform.otherAccount('filtered');
+    await asAdmin('/accounts/filtered', { method: 'PUT', body: { plan: 'pro' } });
+    const actions = async (query: string, asKey = key) =>
+      (await log(asKey, query)).map(({ action }) => action);
+    expect(await actions('&action=account.changed')).toEqual(['account.changed']);
+    expect(await actions('&account=admin')).toEqual(['account.changed']);
+    expect(await actions('&account=filtered', adminKey)).toEqual(['account.changed', 'api_key.created']);
+    expect(await actions('&account=watched')).toEqual([]);
+    expect(await actions('&account=&action=')).toHaveLength(2);
+    const soon = Math.floor(Date.now() / 1000) + 3600;
+    expect(await actions(`&start_time=${soon}`)).toEqual([]);
+    expect(await actions(`&start_time=0&end_time=${soon}`)).toHaveLength(2);
+    expect(await actions('&end_time=0')).toEqual([]);
+    for (const query of ['action=unknown', 'start_time=-1', 'end_time=x', 'account=%00'])
+      expect((await ask(platform, `/audit-log?${query}`, { key })).status).toBe(422);
+  });
+
   test('is paged without gaps or duplicates', async () => {
     const { key, id } = await platform.otherAccount('busy');
     const { audit } = platform.platform.accounts;

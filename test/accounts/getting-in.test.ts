@@ -206,7 +206,7 @@ describe('changing the password', () => {
     expect((await elsewhere.call('/session')).status).toBe(401);
     expect((await signIn(email)).message).toBe('wrong e-mail address or password');
     expect((await signIn(email, 'a brand new password')).code).toBe(0);
-    const { list } = await platform.platform.accounts.audit.list(id, { number: 1, size: 5 });
+    const { list } = await platform.platform.accounts.audit.list({ accountId: id }, { number: 1, size: 5 });
     expect(list.map(({ action }) => action)).toContain('account.password_changed');
   });
 

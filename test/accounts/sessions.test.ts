@@ -103,7 +103,10 @@ describe('a request with the cookie', () => {
     const { cookie, csrf } = await signedIn();
     const headers = { cookie, 'x-csrf-token': csrf };
     await platform.call('/users/account/api-keys', { key: '', headers, body: { name: 'audited' } });
-    const { list } = await platform.platform.accounts.audit.list(accountId, { number: 1, size: 1 });
+    const { list } = await platform.platform.accounts.audit.list(
+      { accountId: accountId },
+      { number: 1, size: 1 },
+    );
     expect(list[0]).toMatchObject({ action: 'api_key.created', actor: 'reader', api_key: null });
   });
 });

@@ -1,4 +1,4 @@
-/** Runs are selected, labeled, pinned and deleted in the console. */
+/** Runs are selected, labeled, pinned and deleted in the console, and the audit log has it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
 import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
@@ -116,5 +116,34 @@ test('a run is deleted on its page after a question, which leads back to the lis
   expect((await browser.platform.call(`/worker-runs/${slug}`)).status).toBe(404);
   await page.goto(`${browser.platform.url}/runs/${slug}`);
   await page.getByText(`run ${slug} does not exist`).waitFor();
+});
+
+test('the audit log is filtered in the URL, and administrators see that of all accounts', async () => {
+  const page = await browser.open('/audit-log?action=run.deleted');
+  await page.getByRole('heading', { name: 'Audit log' }).waitFor();
+  await page.getByRole('cell', { name: runs[0], exact: true }).waitFor();
+  expect(await page.getByRole('row').count()).toBe(4);
+  expect(await page.getByRole('columnheader', { name: 'Account' }).count()).toBe(0);
+  await page.getByRole('combobox', { name: 'Action' }).click();
+  await page.getByRole('option', { name: 'Run aborted' }).click();
+  await page.getByRole('cell', { name: running, exact: true }).waitFor();
+  expect(new URL(page.url()).search).toBe('?action=run.aborted');
+  await page.getByRole('button', { name: 'Clear filters' }).click();
+  await page.getByRole('cell', { name: 'API key created' }).waitFor();
+  await browser.screenshots('audit-log-own');
+  expect(await browser.violations()).toEqual([]);
+
+  await browser.platform.platform.database.pool.query(
+    `UPDATE account SET is_admin = true WHERE name = 'tester'`,
+  );
+  await browser.platform.otherAccount('ada');
+  await page.reload();
+  await page.getByRole('columnheader', { name: 'Account' }).waitFor();
+  await page.getByRole('searchbox', { name: 'Account name' }).fill('ada');
+  await page.waitForURL('**/audit-log?account=ada');
+  await page.getByRole('row').nth(2).waitFor({ state: 'detached' });
+  await page.getByRole('cell', { name: 'ada' }).waitFor();
+  await browser.screenshots('audit-log-all');
+  expect(await browser.violations()).toEqual([]);
   expect(browser.problems).toEqual([]);
 });

@@ -7,6 +7,7 @@ import {
   IconBuildingStore,
   IconCalendarWeek,
   IconChartBar,
+  IconHistory,
   IconKey,
   IconLayoutDashboard,
   IconPlayerPlay,
@@ -45,6 +46,7 @@ const groups: readonly (readonly PageEntry[])[] = [
     { to: '/account', label: ({ common }) => common.account, icon: IconKey, isPrivate: true },
     { to: '/docs', label: ({ common }) => common.docs, icon: IconBook, isPrivate: false },
     { to: '/docs/api', label: ({ common }) => common.reference, icon: IconApi, isPrivate: false },
+    { to: '/audit-log', label: ({ auditLog }) => auditLog.title, icon: IconHistory, isPrivate: true },
     {
       to: '/accounts',
       label: ({ common }) => common.accounts,

@@ -1,6 +1,7 @@
 /** English, and the shape of every other language. One file per part of the console. */
 import { account } from './account.ts';
 import { accounts } from './accounts.ts';
+import { auditLog } from './audit-log.ts';
 import { common } from './common.ts';
 import { ends } from './ends.ts';
 import { files } from './files.ts';
@@ -30,6 +31,7 @@ import { usage } from './usage.ts';
 export const en = {
   account,
   accounts,
+  auditLog,
   common,
   ends,
   files,

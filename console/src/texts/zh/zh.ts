@@ -2,6 +2,7 @@
 import type { Texts } from '../en/en.ts';
 import { account } from './account.ts';
 import { accounts } from './accounts.ts';
+import { auditLog } from './audit-log.ts';
 import { common } from './common.ts';
 import { ends } from './ends.ts';
 import { files } from './files.ts';
@@ -31,6 +32,7 @@ import { usage } from './usage.ts';
 export const zh: Texts = {
   account,
   accounts,
+  auditLog,
   common,
   ends,
   files,
