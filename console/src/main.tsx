@@ -12,7 +12,7 @@ import { createQueryClient } from './api/query-client.ts';
 import { createConsoleRouter } from './routes.tsx';
 import { WordedTheme } from './shell/worded-theme.tsx';
 import { TextProvider } from './texts/texts.tsx';
-import { theme } from './theme.ts';
+import { cssVariables, theme } from './theme.ts';
 
 const root = document.querySelector('#root');
 if (root === null) throw new Error('index.html has no element #root');
@@ -21,7 +21,7 @@ const router = createConsoleRouter(queryClient);
 
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
       <TextProvider>
         <WordedTheme>
           <QueryClientProvider client={queryClient}>

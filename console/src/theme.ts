@@ -1,5 +1,5 @@
 /** The look of the console: colors, type and the defaults of Mantine's components. */
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
 
 /** From light to dark, based on the claw's red. Text on shade 7 and darker has a contrast of at least 4.5. */
 const claw: MantineColorsTuple = [
@@ -15,6 +15,13 @@ const claw: MantineColorsTuple = [
   '#8a2912',
 ];
 
+/** Links are blue. In the brand's red they would look like failures. */
+export const cssVariables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: { '--mantine-color-anchor': '#1458a0' },
+  dark: { '--mantine-color-anchor': '#7cb8f5' },
+});
+
 export const theme = createTheme({
   colors: { claw },
   primaryColor: 'claw',
@@ -28,9 +35,8 @@ export const theme = createTheme({
   headings: { fontWeight: '650' },
   components: {
     NavLink: { styles: { root: { borderRadius: 'var(--mantine-radius-md)' } } },
-    // Most fields are required, so the few others are marked "optional" instead.
-    TextInput: { defaultProps: { withAsterisk: false } },
-    PasswordInput: { defaultProps: { withAsterisk: false } },
-    FileInput: { defaultProps: { withAsterisk: false } },
+    // In the console's own forms most fields are required, so the few others are marked "optional" instead. Workers'
+    // forms mark their required fields, whatever the editor.
+    InputWrapper: { defaultProps: { withAsterisk: false } },
   },
 });

@@ -131,6 +131,14 @@ export class QueueItems {
     return { count, list };
   }
 
+  /** The input of an item, as JSON, and its version. @returns undefined if there is no such item */
+  async input(
+    accountId: number,
+    ref: string,
+  ): Promise<{ readonly input: string; readonly version: string } | undefined> {
+    return this.#find(accountId, ref);
+  }
+
   /** Starts the runs of waiting items, independently of each other. Items that cannot start keep waiting. */
   async activate(accountId: number, refs: readonly string[], origin: Origin): Promise<QueueItemOutcome[]> {
     const outcomes: QueueItemOutcome[] = [];

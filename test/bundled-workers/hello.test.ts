@@ -15,6 +15,7 @@ describe('the hello worker', () => {
         date: '2026-01-31',
         remarks: 'a remark',
         further_columns: { team: 7 },
+        show_progress: true,
       },
     });
 
@@ -48,12 +49,17 @@ describe('the hello worker', () => {
     ]);
   });
 
+  test('writes as many rows as there are names, unless it shows its progress', async () => {
+    const run = await runWorker(hello, { input: { names: ['Ada', 'Grace', 'Edsger', 'Barbara'] } });
+    expect(run.rows.map(({ id }) => id)).toEqual(['Ada', 'Grace', 'Edsger', 'Barbara']);
+  });
+
   test('fills in defaults for omitted input', async () => {
     const run = await runWorker(hello, { input: { names: ['Ada'], show_log_levels: false, rounds: '200' } });
 
     expect(run.exitCode).toBe(0);
-    expect(run.rows).toHaveLength(202);
-    expect(run.rows[200]).toMatchObject({
+    expect(run.rows).toHaveLength(200);
+    expect(run.rows[199]).toMatchObject({
       id: 'Ada 200',
       greeting: 'Hello, Ada.',
       date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),

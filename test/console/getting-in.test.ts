@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { publishWorker } from '../http/packages.ts';
+import { eventually } from '../platform/support/eventually.ts';
 import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
 
 const email = 'tester@example.com';
@@ -226,7 +227,9 @@ describe('a Copy button', () => {
     await dialog.waitFor();
     await browser.screenshots('copy-by-hand');
     const text = await dialog.getByRole('textbox').inputValue();
-    await page.waitForFunction(`document.activeElement.selectionEnd === ${text.length}`);
+    await eventually(async () =>
+      (await page.evaluate('document.activeElement.selectionEnd')) === text.length ? true : undefined,
+    );
     expect(await browser.violations(page, { within: '[role="dialog"]' })).toEqual([]);
   });
 });

@@ -92,7 +92,7 @@ describe('the page of getWorkerLastRun for a signed-out visitor', () => {
       await response.waitFor();
       expect(JSON.parse((await response.textContent()) ?? '')).toMatchObject({
         code: 0,
-        data: { slug, status: 'succeeded', results: 2 },
+        data: { slug, status: 'succeeded', results: 1 },
       });
       const { key, url } = browser.platform;
       const sent = await request;

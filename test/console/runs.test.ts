@@ -152,11 +152,17 @@ test('the output of a worker never becomes markup, a script or an image of anoth
   expect(await page.evaluate('window.hacked')).toBeUndefined();
 });
 
+/** One red pixel. */
+const dot =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
+
 test("a worker's README is rendered as Markdown without dangerous parts", async () => {
   const readme = [
     '# A **bold** readme',
     '<script>window.hacked=1</script><img src="https://readme.example/x.png"><iframe src="https://readme.example/"></iframe>',
     '[bad](javascript:window.hacked=2) [good](https://readme.example/page)',
+    '![A chart](https://readme.example/chart.png) ![](https://readme.example/a/shot.webp?x=1) ![Ours](images/ours.png)',
+    `![A dot](${dot}) ![Script](javascript:window.hacked=4) ![Vector](data:image/svg+xml;base64,PHN2Zy8+)`,
     '<form action="https://readme.example/"><input name="password"></form><p onclick="window.hacked=3">text</p>',
   ].join('\n\n');
   await writeFile(path.join(folder, 'README.md'), readme);
@@ -165,7 +171,17 @@ test("a worker's README is rendered as Markdown without dangerous parts", async 
   await page.getByRole('heading', { name: 'A bold readme' }).waitFor();
   await page.getByText('<p onclick="window.hacked=3">text</p>').click();
   const panel = page.getByRole('tabpanel');
-  expect(await panel.locator('img, script, iframe, form, input, [onclick]').count()).toBe(0);
+  // Pictures of other hosts are links, those within the text are shown.
+  const chart = panel.getByRole('link', { name: 'A chart' });
+  expect(await chart.getAttribute('href')).toBe('https://readme.example/chart.png');
+  await panel.getByRole('link', { name: 'shot.webp' }).waitFor();
+  await panel.getByText('Ours', { exact: true }).waitFor();
+  await panel.getByText('Vector', { exact: true }).waitFor();
+  expect(
+    await panel.locator('img').evaluateAll('(images) => images.map(({ alt, src }) => [alt, src])'),
+  ).toEqual([['A dot', dot]]);
+  await browser.screenshots('readme-pictures');
+  expect(await panel.locator('script, iframe, form, input, [onclick]').count()).toBe(0);
   expect(await panel.getByText('bad', { exact: true }).getAttribute('href')).toBeNull();
   const good = panel.getByRole('link', { name: 'good' });
   expect(await good.getAttribute('rel')).toBe('noopener noreferrer nofollow');

@@ -74,6 +74,26 @@ async function release(refs: string[] | null, reason?: string): Promise<Outcome[
   return answer.data.results;
 }
 
+test('the input of a held run can be read, also after it was released, but not by other accounts', async () => {
+  const ref = await hold();
+  const held = await platform.call(`/run-queue/items/${ref}/input`);
+  expect(held.data).toEqual({ input, version: 'v1.0.1' });
+  await release([ref]);
+  expect((await platform.call(`/run-queue/items/${ref}/input`)).data).toEqual({ input, version: 'v1.0.1' });
+  const { key } = await platform.otherAccount('reader of inputs');
+  for (const [credential, name] of [
+    [key, ref],
+    [platform.key, '0'],
+    [platform.key, '%ud800'.slice(1)],
+    [platform.key, '9'.repeat(30)],
+  ] as const) {
+    expect(errorOf(await platform.call(`/run-queue/items/${name}/input`, { key: credential }))).toEqual({
+      status: 404,
+      code: 11004,
+    });
+  }
+});
+
 describe('holding a run', () => {
   test('returns a decimal reference, and starts nothing', async () => {
     const before = Math.floor(Date.now() / 1000) - 1;

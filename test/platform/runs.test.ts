@@ -88,13 +88,18 @@ describe('a run of the hello worker', () => {
       version: 'v1.0.1',
       status: 'succeeded',
       origin: 'api_v2',
-      results: 3,
+      results: 2,
       err_msg: '',
     });
   });
 
   test('started synchronously returns its rows', async () => {
-    const answer = await platform.runSync(hello, { names: ['Ada'], tone: 'cheerful', date: '2026-01-02' });
+    const answer = await platform.runSync(hello, {
+      names: ['Ada'],
+      tone: 'cheerful',
+      date: '2026-01-02',
+      show_progress: true,
+    });
     expect(answer).toMatchObject({ run_status: 'succeeded', is_finished: true, error_message: '' });
     expect(answer.results).toMatchObject({
       count: 2,

@@ -209,7 +209,7 @@ describe('running a task', () => {
     expect(data).toMatchObject({
       is_finished: true,
       run_status: 'succeeded',
-      results: { page_size: 1, count: 2 },
+      results: { page_size: 1, count: 1 },
     });
   });
 

@@ -17,6 +17,7 @@ function readInput(input) {
     remarks: input.remarks ?? '',
     furtherColumns: input.further_columns ?? {},
     showLogLevels: input.show_log_levels ?? true,
+    showProgress: input.show_progress ?? false,
   };
 }
 
@@ -65,9 +66,9 @@ async function main() {
     await sdk.log.warn('%d blank names left out', options.names.length - names.length);
   }
 
-  await showProgress('greeting', 0, options.date);
+  if (options.showProgress) await showProgress('greeting', 0, options.date);
   const count = await sdk.pushRows(greetings(names, options));
-  await showProgress('done', count, options.date);
+  if (options.showProgress) await showProgress('done', count, options.date);
   await sdk.log.info('%d greetings written', count);
 }
 

@@ -24,7 +24,16 @@ export function createQueryClient(): QueryClient {
       },
     }),
     mutationCache: new MutationCache({ onError: noteRefusal }),
-    defaultOptions: { queries: { staleTime: 5000, retry: isWorthRetrying } },
+    defaultOptions: {
+      // Requests fail where the browser is offline, instead of waiting without a word.
+      queries: {
+        staleTime: 5000,
+        retry: isWorthRetrying,
+        networkMode: 'always',
+        refetchOnReconnect: true,
+      },
+      mutations: { networkMode: 'always' },
+    },
   });
   return client;
 }

@@ -33,6 +33,11 @@ export function inputOfRunQuery(slug: string) {
   return { ...storedInputQuery(`/worker-runs/${segment(slug)}`), staleTime: Infinity };
 }
 
+/** The input of a held run, whether it waits, was started or discarded. */
+export function inputOfQueueItemQuery(ref: string) {
+  return { ...storedInputQuery(`/run-queue/items/${segment(ref)}`), staleTime: Infinity };
+}
+
 export function inputOfTaskQuery(slug: string) {
   return storedInputQuery(`/worker-tasks/${segment(slug)}`);
 }

@@ -18,13 +18,15 @@ export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): ReactNode {
   const { common } = useTexts();
   const details = error instanceof ApiError ? error.details : [];
   const hasEnded = error instanceof ApiError && error.status === 401 && error.code === unauthorizedCode;
+  const isUnanswered = error instanceof ApiError && error.status === 0;
+  const words = isUnanswered ? common.noAnswer : error.message;
   const requestId = error instanceof ApiError ? error.requestId : '';
   return (
     <Alert
       color="red"
       variant="light"
       icon={<IconAlertTriangle />}
-      title={hasEnded ? common.sessionEnded : error.message}
+      title={hasEnded ? common.sessionEnded : words}
       role="alert"
       style={{ overflowWrap: 'anywhere' }}
     >

@@ -8,7 +8,20 @@ function escaped(text: string): string {
 
 const html = ({ text }: Tokens.HTML | Tokens.Tag): string => escaped(text);
 
-const reader = new Marked({ async: false, renderer: { html } });
+/**
+ * A picture of another host as a link, because loading it would tell that host about the reader. Pictures within the text
+ * are shown. Of others only the description is left.
+ */
+function image({ href, text }: Tokens.Image): string {
+  const description = escaped(text === '' ? (href.split(/[?#]/, 1)[0]?.split('/').at(-1) ?? '') : text);
+  const address = escaped(href).replaceAll('"', '&quot;');
+  if (/^data:image\/(?:png|jpeg|gif|webp);/i.test(href))
+    return `<img src="${address}" alt="${description.replaceAll('"', '&quot;')}">`;
+  if (!/^https?:\/\//i.test(href)) return `<em>${description}</em>`;
+  return `<a href="${address}" data-picture="">${description}</a>`;
+}
+
+const reader = new Marked({ async: false, renderer: { html, image } });
 
 const ownReader = new Marked({
   async: false,

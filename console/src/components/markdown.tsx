@@ -8,13 +8,14 @@ import { readOwnMarkdown } from './markdown-reader.ts';
 import classes from './markdown.module.css';
 import { useMarkdownHtml } from './use-markdown-html.ts';
 
-/** No images, because they would send requests to other hosts; no forms, styles or frames. */
+/** Pictures only if the text contains them: others would send requests to other hosts. No forms, styles or frames. */
 const allowed: Config = {
   ALLOWED_TAGS: [
     ['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'p', 'br', 'hr', 'blockquote', 'a', 'strong', 'em', 'del'],
-    ['code', 'pre', 'ul', 'ol', 'li', 'table', 'thead', 'tbody', 'tr', 'th', 'td'],
+    ['img', 'code', 'pre', 'ul', 'ol', 'li', 'table', 'thead', 'tbody', 'tr', 'th', 'td'],
   ].flat(),
-  ALLOWED_ATTR: ['href', 'title', 'align', 'start'],
+  ALLOWED_ATTR: ['href', 'title', 'align', 'start', 'src', 'alt', 'data-picture'],
+  ALLOW_DATA_ATTR: false,
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
 };
 
@@ -29,6 +30,8 @@ const purifier = DOMPurify(window);
 purifier.addHook('afterSanitizeAttributes', (element) => {
   // Wide code blocks must be scrollable by keyboard too.
   if (element.tagName === 'PRE') element.setAttribute('tabindex', '0');
+  if (element.tagName === 'IMG' && !(element.getAttribute('src') ?? '').startsWith('data:image/'))
+    element.remove();
   const target = element.getAttribute('href') ?? '';
   if (element.tagName !== 'A' || /^[/#]/.test(target)) return;
   element.setAttribute('target', '_blank');
@@ -42,11 +45,12 @@ interface HarmlessHtmlProps {
 }
 
 function HarmlessHtml({ content, onClick }: HarmlessHtmlProps): ReactNode {
+  const { common } = useTexts();
   const part = useRef<HTMLDivElement>(null);
   // React writes the HTML again if the object changes, and would lose the copy buttons.
   const html = useMemo(() => ({ __html: content }), [content]);
   return (
-    <Typography className={classes['markdown']}>
+    <Typography className={classes['markdown']} style={{ '--chela-picture': JSON.stringify(common.picture) }}>
       {/* oxlint-disable-next-line react/no-danger, jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions -- purified by the caller; the links within take the keys */}
       <div ref={part} dangerouslySetInnerHTML={html} onClick={onClick} />
       <CodeCopies key={content} within={part} />

@@ -4,7 +4,9 @@ import { enumeration } from '../../answers/enumeration.ts';
 import { exampleQueueRef } from '../../answers/examples.ts';
 import { pagedSchema } from '../../answers/pages.ts';
 import { HeldRun, QueueItem, QueueOutcomes } from '../../answers/run-queue.ts';
+import { RunInput } from '../../answers/runs.ts';
 import { ChelaError } from '../../errors.ts';
+import { parseJson } from '../../json/lossless-json.ts';
 import { queueStates } from '../../runs/queue-states.ts';
 import type { QueueItem as QueueItemRecord, QueueItemOutcome } from '../../runs/queue-items.ts';
 import { workerPath } from '../../workers/workers.ts';
@@ -38,6 +40,10 @@ const refs = Type.Unsafe<string[] | null>({
 const reason = Type.Optional(
   Type.String({ description: 'Release reason', maxLength: 1000, examples: ['not needed any more'] }),
 );
+
+const ItemParams = Type.Object({
+  queueId: Type.String({ description: 'Queue item ID', examples: [exampleQueueRef] }),
+});
 
 const RefsBody = Type.Object({ queue_refs: refs }, { additionalProperties: false });
 const ReleaseBody = Type.Object({ queue_refs: refs, reason }, { additionalProperties: false });
@@ -73,6 +79,7 @@ const tag = 'run-queue';
 
 export function addRunQueueOperations(app: ApiApp, context: ApiContext): void {
   addHeldRuns(app, context);
+  addInput(app, context);
   addEnds(app, context);
 }
 
@@ -125,6 +132,27 @@ function addHeldRuns(app: ApiApp, { queueItems }: ApiContext): void {
   );
 }
 
+function addInput(app: ApiApp, { queueItems }: ApiContext): void {
+  app.get(
+    '/run-queue/items/:queueId/input',
+    operation({
+      id: 'getRunQueueItemInput',
+      tag,
+      summary: 'Get run queue item input',
+      description:
+        'Returns the input and version of a held run, also after it was activated or released. An extension of the published API.',
+      params: ItemParams,
+      data: RunInput,
+    }),
+    async (request) => {
+      const { queueId } = request.params;
+      const item = await queueItems.input(request.accountId, queueId);
+      if (item === undefined) throw new ChelaError('NOT_FOUND', `queue item ${queueId} does not exist`);
+      return success(request, { input: parseJson(item.input), version: item.version });
+    },
+  );
+}
+
 function addEnds(app: ApiApp, { queueItems }: ApiContext): void {
   app.post(
     '/run-queue/items/activate',
@@ -167,9 +195,7 @@ function addEnds(app: ApiApp, { queueItems }: ApiContext): void {
       tag,
       summary: 'Release one run queue item',
       description: 'Discards a held run permanently.',
-      params: Type.Object({
-        queueId: Type.String({ description: 'Queue item ID', examples: [exampleQueueRef] }),
-      }),
+      params: ItemParams,
       body: ReleaseOneBody,
       data: QueueOutcomes,
     }),

@@ -10,6 +10,7 @@ import { ErrorNotice } from '../../components/error-notice.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { Moment } from '../../components/moment.tsx';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
+import { StackedTable } from '../../components/stacked-table.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { CreateApiKey } from './create-api-key.tsx';
 
@@ -44,7 +45,7 @@ function ApiKeyTable({
   const { account: texts } = useTexts();
   return (
     <Scroller label={texts.keysTitle}>
-      <Table verticalSpacing="xs" miw={560}>
+      <StackedTable minWidth={560}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{texts.keyName}</Table.Th>
@@ -57,14 +58,16 @@ function ApiKeyTable({
         <Table.Tbody>
           {keys.map((apiKey) => (
             <Table.Tr key={apiKey.slug}>
-              <Table.Td fw={500}>{apiKey.name}</Table.Td>
-              <Table.Td>
+              <Table.Td fw={500} data-label={texts.keyName}>
+                {apiKey.name}
+              </Table.Td>
+              <Table.Td data-label={texts.createdAt}>
                 <Moment seconds={apiKey.created_at} />
               </Table.Td>
-              <Table.Td>
+              <Table.Td data-label={texts.lastUsed}>
                 <Moment seconds={apiKey.last_used_at} />
               </Table.Td>
-              <Table.Td>
+              <Table.Td data-label={texts.expires}>
                 <Moment seconds={apiKey.expires_at} />
               </Table.Td>
               <Table.Td ta="right">
@@ -81,7 +84,7 @@ function ApiKeyTable({
             </Table.Tr>
           ))}
         </Table.Tbody>
-      </Table>
+      </StackedTable>
     </Scroller>
   );
 }

@@ -9,6 +9,7 @@ import { ErrorNotice } from '../../components/error-notice.tsx';
 import { ListPager } from '../../components/list-pager.tsx';
 import { Moment } from '../../components/moment.tsx';
 import { Scroller } from '../../components/scroller.tsx';
+import { StackedTable } from '../../components/stacked-table.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { deviceOf } from './device.ts';
 
@@ -19,7 +20,7 @@ function SessionRow({ session }: { readonly session: ListedSession }): ReactNode
   const device = texts.device(browser, system);
   return (
     <Table.Tr>
-      <Table.Td title={session.user_agent}>
+      <Table.Td title={session.user_agent} data-label={texts.deviceColumn}>
         {device}
         {session.is_current && (
           <Badge ml="xs" size="sm" radius="sm" variant="light" tt="none" color="teal">
@@ -28,8 +29,10 @@ function SessionRow({ session }: { readonly session: ListedSession }): ReactNode
         )}
         {end.error !== null && <ErrorNotice error={end.error} />}
       </Table.Td>
-      <Table.Td>{session.address === '' ? texts.unknown : session.address}</Table.Td>
-      <Table.Td>
+      <Table.Td data-label={texts.address}>
+        {session.address === '' ? texts.unknown : session.address}
+      </Table.Td>
+      <Table.Td data-label={texts.lastUsed}>
         <Moment seconds={session.last_used_at} />
       </Table.Td>
       <Table.Td ta="right">
@@ -59,7 +62,7 @@ function SessionTable(): ReactNode {
   return (
     <div style={{ width: '100%' }}>
       <Scroller label={texts.sessionsTitle}>
-        <Table verticalSpacing="xs" miw={520}>
+        <StackedTable minWidth={520}>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{texts.deviceColumn}</Table.Th>
@@ -73,7 +76,7 @@ function SessionTable(): ReactNode {
               <SessionRow key={session.slug} session={session} />
             ))}
           </Table.Tbody>
-        </Table>
+        </StackedTable>
       </Scroller>
       {data.count > sessionPageSize && (
         <ListPager count={data.count} page={page} size={sessionPageSize} onPage={setPage} />

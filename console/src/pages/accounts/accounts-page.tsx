@@ -20,6 +20,7 @@ import { ListPager } from '../../components/list-pager.tsx';
 import { Moment } from '../../components/moment.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { Scroller } from '../../components/scroller.tsx';
+import { StackedTable } from '../../components/stacked-table.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { InviteDialog } from './invite-dialog.tsx';
 import { LinkView } from './link-dialog.tsx';
@@ -148,7 +149,7 @@ function AccountTable({ accounts }: { readonly accounts: readonly Account[] }): 
   const { accounts: texts, signIn } = useTexts();
   return (
     <Scroller label={texts.title}>
-      <Table verticalSpacing="xs" miw={720}>
+      <StackedTable minWidth={720}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{texts.name}</Table.Th>
@@ -162,7 +163,7 @@ function AccountTable({ accounts }: { readonly accounts: readonly Account[] }): 
         <Table.Tbody>
           {accounts.map((account) => (
             <Table.Tr key={account.name}>
-              <Table.Td fw={500}>
+              <Table.Td fw={500} data-label={texts.name}>
                 {account.name}
                 {account.is_admin && (
                   <Text size="xs" c="dimmed">
@@ -170,12 +171,14 @@ function AccountTable({ accounts }: { readonly accounts: readonly Account[] }): 
                   </Text>
                 )}
               </Table.Td>
-              <Table.Td style={{ overflowWrap: 'anywhere' }}>{account.email}</Table.Td>
-              <Table.Td>
+              <Table.Td style={{ overflowWrap: 'anywhere' }} data-label={signIn.email}>
+                {account.email}
+              </Table.Td>
+              <Table.Td data-label={texts.state}>
                 <StateCell account={account} />
               </Table.Td>
-              <Table.Td>{account.plan}</Table.Td>
-              <Table.Td>
+              <Table.Td data-label={texts.plan}>{account.plan}</Table.Td>
+              <Table.Td data-label={texts.createdAt}>
                 <Moment seconds={account.created_at} />
               </Table.Td>
               <Table.Td>
@@ -187,7 +190,7 @@ function AccountTable({ accounts }: { readonly accounts: readonly Account[] }): 
             </Table.Tr>
           ))}
         </Table.Tbody>
-      </Table>
+      </StackedTable>
     </Scroller>
   );
 }

@@ -13,7 +13,9 @@ import { Moment } from '../../components/moment.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { WorkerName } from '../../components/worker-name.tsx';
+import { StackedTable } from '../../components/stacked-table.tsx';
 import { useTexts } from '../../texts/texts.tsx';
+import { HeldInput } from './held-input.tsx';
 import { QueueOutcomes, type NamedOutcome } from './queue-outcomes.tsx';
 import { ReleaseDialog } from './release-dialog.tsx';
 
@@ -36,7 +38,7 @@ function WaitingTable({
   const selectedHere = refs.filter((ref) => selection.refs.has(ref)).length;
   const isAll = selectedHere === refs.length;
   return (
-    <Table verticalSpacing="xs" miw={560} highlightOnHover>
+    <StackedTable minWidth={560} isHighlighted>
       <Table.Thead>
         <Table.Tr>
           <Table.Th w={40}>
@@ -51,6 +53,7 @@ function WaitingTable({
           <Table.Th>{texts.version}</Table.Th>
           <Table.Th>{texts.held}</Table.Th>
           <Table.Th>{texts.number}</Table.Th>
+          <Table.Th>{texts.input}</Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
@@ -66,25 +69,30 @@ function WaitingTable({
                 onChange={({ currentTarget }) => selection.toggle([item.queue_ref], currentTarget.checked)}
               />
             </Table.Td>
-            <Table.Td>
+            <Table.Td data-label={texts.worker}>
               <WorkerName path={item.worker_path} title={item.worker_title} />
             </Table.Td>
-            <Table.Td>{item.version}</Table.Td>
-            <Table.Td>
+            <Table.Td data-label={texts.version}>{item.version}</Table.Td>
+            <Table.Td data-label={texts.held}>
               <Moment seconds={item.created_at} />
             </Table.Td>
-            <Table.Td ff="monospace">{item.queue_ref}</Table.Td>
+            <Table.Td ff="monospace" data-label={texts.number}>
+              {item.queue_ref}
+            </Table.Td>
+            <Table.Td data-label={texts.input}>
+              <HeldInput item={item} />
+            </Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>
-    </Table>
+    </StackedTable>
   );
 }
 
 function HistoryTable({ items }: { readonly items: readonly QueueItem[] }): ReactNode {
   const { queue: texts } = useTexts();
   return (
-    <Table verticalSpacing="xs" miw={620} highlightOnHover>
+    <StackedTable minWidth={620} isHighlighted>
       <Table.Thead>
         <Table.Tr>
           <Table.Th>{texts.worker}</Table.Th>
@@ -92,19 +100,20 @@ function HistoryTable({ items }: { readonly items: readonly QueueItem[] }): Reac
           <Table.Th>{texts.held}</Table.Th>
           <Table.Th>{texts.outcome}</Table.Th>
           <Table.Th>{texts.reason}</Table.Th>
+          <Table.Th>{texts.input}</Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
         {items.map((item) => (
           <Table.Tr key={item.queue_ref}>
-            <Table.Td>
+            <Table.Td data-label={texts.worker}>
               <WorkerName path={item.worker_path} title={item.worker_title} />
             </Table.Td>
-            <Table.Td>{item.version}</Table.Td>
-            <Table.Td>
+            <Table.Td data-label={texts.version}>{item.version}</Table.Td>
+            <Table.Td data-label={texts.held}>
               <Moment seconds={item.created_at} />
             </Table.Td>
-            <Table.Td>
+            <Table.Td data-label={texts.outcome}>
               {item.run_slug === '' ? (
                 texts.released
               ) : (
@@ -113,11 +122,14 @@ function HistoryTable({ items }: { readonly items: readonly QueueItem[] }): Reac
                 </AnchorLink>
               )}
             </Table.Td>
-            <Table.Td>{item.reason}</Table.Td>
+            <Table.Td data-label={texts.reason}>{item.reason}</Table.Td>
+            <Table.Td data-label={texts.input}>
+              <HeldInput item={item} />
+            </Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>
-    </Table>
+    </StackedTable>
   );
 }
 

@@ -18,6 +18,7 @@ import { WorkerSelect } from '../../components/worker-select.tsx';
 import { ListPager } from '../../components/list-pager.tsx';
 import { WorkerName } from '../../components/worker-name.tsx';
 import type { TaskSearch } from '../../search.ts';
+import { StackedTable } from '../../components/stacked-table.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import classes from '../../components/filters.module.css';
 import { DeleteTaskDialog } from './delete-task-dialog.tsx';
@@ -75,22 +76,24 @@ function TaskActions({ task }: { readonly task: Task }): ReactNode {
 }
 
 function TaskLine({ task }: { readonly task: Task }): ReactNode {
-  const { runs } = useTexts();
+  const { runs, tasks: texts } = useTexts();
   return (
     <Table.Tr>
-      <Table.Td>
+      <Table.Td data-label={texts.name}>
         <AnchorLink to="/tasks/$taskId" params={{ taskId: task.slug }} size="sm" fw={500}>
           {task.title}
         </AnchorLink>
       </Table.Td>
-      <Table.Td>
+      <Table.Td data-label={texts.worker}>
         <WorkerName path={task.worker_path} title={task.worker_title} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td data-label={texts.schedule}>
         <ScheduleText task={task} />
       </Table.Td>
-      <Table.Td>{task.schedule_next_at === 0 ? '–' : <Moment seconds={task.schedule_next_at} />}</Table.Td>
-      <Table.Td>
+      <Table.Td data-label={texts.next}>
+        {task.schedule_next_at === 0 ? '–' : <Moment seconds={task.schedule_next_at} />}
+      </Table.Td>
+      <Table.Td data-label={texts.runs}>
         {task.last_run_id === '' ? (
           runs.notStarted
         ) : (
@@ -118,7 +121,7 @@ function TaskTable({ tasks, sort, onSort }: TaskTableProps): ReactNode {
   const order = { sort, onSort };
   return (
     <Scroller label={texts.title} isFullHeight>
-      <Table verticalSpacing="xs" miw={860}>
+      <StackedTable minWidth={860}>
         <Table.Thead>
           <Table.Tr>
             <SortHeader name="title" label={texts.name} isText {...order} />
@@ -134,7 +137,7 @@ function TaskTable({ tasks, sort, onSort }: TaskTableProps): ReactNode {
             <TaskLine key={task.slug} task={task} />
           ))}
         </Table.Tbody>
-      </Table>
+      </StackedTable>
     </Scroller>
   );
 }

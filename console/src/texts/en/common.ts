@@ -27,6 +27,9 @@ export const common = {
   auto: 'System',
   loading: 'Loading…',
   retry: 'Try again',
+  noAnswer: 'The server does not answer. Check your connection.',
+  /** Before the name of a picture that is not loaded. */
+  picture: 'Picture: ',
   cancel: 'Cancel',
   save: 'Save',
   close: 'Close',

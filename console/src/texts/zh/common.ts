@@ -28,6 +28,8 @@ export const common: Texts['common'] = {
   auto: '跟随系统',
   loading: '加载中…',
   retry: '重试',
+  noAnswer: '服务器没有响应。请检查网络连接。',
+  picture: '图片：',
   cancel: '取消',
   save: '保存',
   close: '关闭',

@@ -16,6 +16,7 @@ interface DateFieldProps {
     readonly label: string;
     readonly description: string | undefined;
     readonly required: boolean;
+    readonly withAsterisk: boolean;
     readonly error: string | undefined;
     readonly placeholder: string | undefined;
   };

@@ -52,6 +52,7 @@ function sharedProps({ property, problem }: FieldProps) {
     label: property.title ?? property.name,
     description: property.description,
     required: property.required,
+    withAsterisk: property.required,
     error: problem?.message,
     placeholder: property.placeholder,
   };

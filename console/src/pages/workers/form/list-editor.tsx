@@ -184,7 +184,7 @@ export function ListEditor({ property, rows, problem, focus, onChange }: ListEdi
       descriptionProps={{ id: hintId }}
       error={problem?.message}
       required={property.required}
-      withAsterisk={false}
+      withAsterisk={property.required}
       className={classes['list']}
     >
       <Group justify="space-between" gap="xs" my={4}>
