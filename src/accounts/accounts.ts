@@ -13,6 +13,7 @@ import { Authenticator, type Identity } from './authenticator.ts';
 import { Plans } from './plans.ts';
 import { checkEmail } from './email-address.ts';
 import { emailTaken, SignInCredentials } from './credentials.ts';
+import { dismissFirstSteps, firstSteps, type FirstSteps } from './first-steps.ts';
 import { Sessions } from './sessions.ts';
 import { SetupLinks } from './setup-links.ts';
 import { AccountUpkeep } from './upkeep.ts';
@@ -93,6 +94,16 @@ export class Accounts {
     this.setupLinks = new SetupLinks(database, config.setupLinkLifetimeSeconds);
     this.credentials = new SignInCredentials(database);
     this.sessions = new Sessions(database, config.sessionLifetimeSeconds);
+  }
+
+  /** Which first steps the account has taken. */
+  async firstSteps(accountId: number): Promise<FirstSteps> {
+    return firstSteps(this.#database, accountId);
+  }
+
+  /** Hides the first steps of the account. */
+  async dismissFirstSteps(accountId: number): Promise<void> {
+    await dismissFirstSteps(this.#database, accountId);
   }
 
   /** Background work of accounts, to run for as long as the platform serves them. */

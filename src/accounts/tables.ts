@@ -26,6 +26,7 @@ interface AccountTable {
   plan: string | null;
   callback_secret: string | null;
   disabled_at: Date | null;
+  first_steps_dismissed_at: Date | null;
   created_at: Generated<Date>;
 }
 

@@ -54,6 +54,33 @@ export const AccountDetails = Type.Object(
 );
 export type AccountDetails = Answer<typeof AccountDetails>;
 
+export const FirstSteps = Type.Object(
+  {
+    has_run: Type.Boolean({
+      description: 'Whether the account has started a run, besides the first one of an installation.',
+      examples: [true],
+    }),
+    has_worker: Type.Boolean({
+      description: 'Whether the account has a worker of its own.',
+      examples: [false],
+    }),
+    has_schedule: Type.Boolean({
+      description: 'Whether a schedule of the account is enabled.',
+      examples: [false],
+    }),
+    is_dismissed: Type.Boolean({
+      description: 'Whether the account dismissed the steps.',
+      examples: [false],
+    }),
+    demo_worker: Type.String({
+      description: 'owner~name of the demo worker; empty if there is none.',
+      examples: ['chela~hello'],
+    }),
+  },
+  { title: 'FirstSteps', description: 'The first steps of an account' },
+);
+export type FirstSteps = Answer<typeof FirstSteps>;
+
 export const SetupResult = Type.Object(
   {
     account: Type.String({ description: 'Name of the account.', examples: ['admin'] }),

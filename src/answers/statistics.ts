@@ -17,9 +17,14 @@ const figureFields = {
     description: 'succeeded / (succeeded + failed), 0 to 1; -1 if there are no such runs.',
     examples: [0.5],
   }),
-  duration_p50: seconds('Median duration in seconds, accurate to about 10 %. Aborted runs do not count.'),
+  duration_p50: seconds('Median duration in seconds. Aborted runs do not count.'),
   duration_p90: seconds('90th percentile of the duration in seconds.'),
   duration_p99: seconds('99th percentile of the duration in seconds.'),
+  duration_is_exact: Type.Boolean({
+    description:
+      'Whether the percentiles are exact, which they are while there are few runs. Otherwise they are accurate to about 10 %.',
+    examples: [true],
+  }),
   results: Type.Integer({ description: 'Rows stored.', examples: [120] }),
   traffic: Type.Integer({ description: 'Bytes through the proxy.', examples: [0] }),
   usage: amount(

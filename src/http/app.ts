@@ -20,6 +20,7 @@ import { addAccountOperations } from './v2/account.ts';
 import { addAccountsOperations } from './v2/accounts.ts';
 import { addApiKeyOperations } from './v2/api-keys.ts';
 import { addAuditLogOperations } from './v2/audit-log.ts';
+import { addFirstStepOperations } from './v2/first-steps.ts';
 import { addProxyOperations } from './v2/proxy.ts';
 import { addCallbackOperations } from './v2/callbacks.ts';
 import { addRunEventOperations } from './v2/run-events.ts';
@@ -190,6 +191,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addApiKeyOperations(api, context);
   addAccountsOperations(api, context);
   addAuditLogOperations(api, context);
+  addFirstStepOperations(api, context);
   addSetupOperations(api, context);
   addSessionOperations(api, context);
   addStatisticsOperations(api, context);

@@ -6,6 +6,7 @@ import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
 import { isWorkerSlug, splitWorkerPath } from '../workers/workers.ts';
 import { percentiles, type DurationCounts } from './duration-steps.ts';
+import { exactPercentiles, maxExactRuns, readDurations, type DurationsByPlace } from './exact-durations.ts';
 import { cpuAmountSum, endedRunFigures, figureColumns, figureSums, type FigureRow } from './figures.ts';
 import { readActivity, type Activity } from './activity.ts';
 import type { BucketSize } from './bucket-sizes.ts';
@@ -36,6 +37,8 @@ export interface Figures {
   readonly p50: number;
   readonly p90: number;
   readonly p99: number;
+  /** Whether the percentiles come from the durations themselves, not from counts by step. */
+  readonly isExact: boolean;
 }
 
 export interface RunSeries {
@@ -112,7 +115,12 @@ const workerDurations = durationsBy(
    UNION ALL SELECT at, worker_id, step, 1 ${notCountedYet} AND step IS NOT NULL`,
 );
 
-function figuresOf(row: FigureRow | undefined, durations: DurationCounts): Figures {
+/** @param exact all counted durations, ascending; undefined if there are too many, or some runs were removed */
+function figuresOf(
+  row: FigureRow | undefined,
+  durations: DurationCounts,
+  exact: readonly number[] | undefined,
+): Figures {
   const { succeeded = 0, failed = 0, aborted = 0 } = row ?? {};
   return {
     runs: succeeded + failed + aborted,
@@ -127,8 +135,16 @@ function figuresOf(row: FigureRow | undefined, durations: DurationCounts): Figur
     memoryAmount: row?.memory_amount ?? '0',
     cpuAmount: row?.cpu_amount ?? '0',
     trafficAmount: row?.traffic_amount ?? '0',
-    ...percentiles(succeeded + failed === 0 ? new Map() : durations),
+    ...(exact === undefined || exact.length === 0
+      ? percentiles(succeeded + failed === 0 ? new Map() : durations)
+      : exactPercentiles(exact)),
+    isExact: exact !== undefined,
   };
+}
+
+/** Number of counted runs. */
+function runsIn(counts: DurationCounts): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
 /** Start of the hour of a time; durations are stored by hour. */
@@ -169,8 +185,15 @@ export class Statistics {
     const places = await this.#read(
       { name: 'run-series', text: seriesFigures, values: [accountId, range.from, ...more] },
       { name: 'duration-series', text: seriesDurations, values: [accountId, hourOf(range.from), ...more] },
+      async () =>
+        readDurations(
+          this.#database.pool,
+          accountId,
+          { from: hourOf(range.from), to: range.to },
+          { place: 'greatest(1, width_bucket(at, $5::timestamptz[]))', starts, workerKey },
+        ),
     );
-    const nothing = figuresOf(undefined, new Map());
+    const nothing = figuresOf(undefined, new Map(), []);
     const buckets = starts.map((start, index) => ({ start, ...(places.get(index + 1) ?? nothing) }));
     return { range, totals: places.get(null) ?? nothing, buckets };
   }
@@ -187,6 +210,13 @@ export class Statistics {
         text: workerDurations,
         values: [accountId, hourOf(range.from), ...more],
       },
+      async () =>
+        readDurations(
+          this.#database.pool,
+          accountId,
+          { from: hourOf(range.from), to: range.to },
+          { place: 'worker_id', starts: [], workerKey: 0 },
+        ),
     );
     const found = [...places].flatMap(([key, figures]) => (key === null ? [] : [[key, figures] as const]));
     const workers = await this.#workers(found.map(([key]) => key));
@@ -204,7 +234,11 @@ export class Statistics {
   }
 
   /** Figures of each group with runs, and the total under null. */
-  async #read(figures: QueryConfig, durations: QueryConfig): Promise<Map<Place, Figures>> {
+  async #read(
+    figures: QueryConfig,
+    durations: QueryConfig,
+    readExact: () => Promise<DurationsByPlace>,
+  ): Promise<Map<Place, Figures>> {
     const { pool } = this.#database;
     const [summed, timed] = await Promise.all([
       pool.query<FigureRow & { place: Place }>(figures),
@@ -217,11 +251,13 @@ export class Statistics {
       counts.set(place, own.set(step, (own.get(step) ?? 0) + runs));
       all.set(step, (all.get(step) ?? 0) + runs);
     }
+    const exact = runsIn(all) <= maxExactRuns ? await readExact() : new Map<Place, number[]>();
     return new Map(
-      summed.rows.map((row) => [
-        row.place,
-        figuresOf(row, counts.get(row.place) ?? new Map<number, number>()),
-      ]),
+      summed.rows.map((row) => {
+        const counted = counts.get(row.place) ?? new Map<number, number>();
+        const single = exact.get(row.place) ?? [];
+        return [row.place, figuresOf(row, counted, single.length === runsIn(counted) ? single : undefined)];
+      }),
     );
   }
 

@@ -371,3 +371,21 @@ test("a run of another account's public worker appears only in the audit log of 
   const entries = await ask<{ list: AuditShape[] }>(platform, '/audit-log');
   expect(entries.data.list.map(({ subject }) => subject)).not.toContain(run);
 });
+
+test('the first steps of an account follow its own data, and are dismissed for all its browsers', async () => {
+  const { key } = await platform.otherAccount('beginner');
+  const steps = async () => (await platform.call('/users/account/first-steps', { key })).data;
+  const none = {
+    has_run: false,
+    has_worker: false,
+    has_schedule: false,
+    is_dismissed: false,
+    demo_worker: '',
+  };
+  expect(await steps()).toEqual(none);
+  await platform.call('/users/account/first-steps', { method: 'DELETE', key });
+  await platform.call('/users/account/first-steps', { method: 'DELETE', key });
+  expect(await steps()).toEqual({ ...none, is_dismissed: true });
+  const own = await platform.call<{ is_dismissed: boolean }>('/users/account/first-steps');
+  expect(own.data.is_dismissed).toBe(false);
+});

@@ -107,6 +107,7 @@ test('a page that is opened offline says so, and loads once the browser is onlin
     .getByText('The server does not answer. Check your connection.')
     .first()
     .waitFor();
+  expect(await page.locator('main .mantine-Skeleton-root').count()).toBe(0);
   await browser.context.setOffline(false);
   await page.getByText('No results match these filters.').waitFor();
 });
@@ -120,7 +121,7 @@ test('links do not have the color of failures', async () => {
 
 test('a held run shows its input', async () => {
   const page = await browser.open('/queue');
-  await page.getByRole('button', { name: /^Input of Hello/ }).click();
+  await page.getByRole('button', { name: /^Show the input of Hello/ }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByText('"Ada"').waitFor();
   await browser.screenshots('queue-input');

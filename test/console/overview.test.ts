@@ -32,14 +32,19 @@ async function loadedScripts(): Promise<string[]> {
   return names.map((name) => path.basename(name));
 }
 
-test('before the first run it links to the store, the upload and the API', async () => {
+test('before the first run it shows the first steps', async () => {
   const page = await browser.open('/');
   await page.getByRole('heading', { name: 'Welcome to Chela' }).waitFor();
   await browser.screenshots('overview-empty');
   expect(await browser.violations()).toEqual([]);
   // A page without charts does not load the chart code.
   expect((await loadedScripts()).filter((name) => name.startsWith('charts'))).toEqual([]);
-  await page.getByRole('main').getByRole('link', { name: 'Store' }).click();
+  const steps = page.getByRole('region', { name: 'First steps' });
+  // The account has workers already, and nothing else.
+  await steps.getByRole('heading', { name: 'Run the demo (To do)' }).waitFor();
+  await steps.getByRole('heading', { name: 'Make your own worker (Done)' }).waitFor();
+  await steps.getByRole('heading', { name: 'Schedule it (To do)' }).waitFor();
+  await steps.getByRole('link', { name: 'Store' }).click();
   await page.getByRole('heading', { name: 'Store', exact: true }).waitFor();
 });
 
@@ -48,6 +53,17 @@ describe('with runs and a schedule', () => {
   let going: string;
   beforeAll(async () => {
     const { platform } = browser;
+    // The run with which an installation begins does not end the first steps.
+    await platform.call(`/workers/${worker}/runs`, {
+      body: { input: { parameters: { custom: { script, items: ['0'] } } } },
+      headers: { 'x-chela-origin': 'cli' },
+    });
+    await platform.finished((await platform.call<{ slug: string }>('/worker-runs/last')).data.slug);
+    const page = await browser.open('/');
+    const steps = page.getByRole('region', { name: 'First steps' });
+    await steps.getByRole('heading', { name: 'Run the demo (To do)' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    await browser.screenshots('overview-first-steps');
     for (const items of [['3'], ['2'], ['fail']]) await platform.runSync(worker, { script, items });
     going = await platform.runAsync(worker, { script: runForever, items: ['1', '2'] });
     const task = {
@@ -68,11 +84,13 @@ describe('with runs and a schedule', () => {
   test('it shows what ended, what is running, what failed and what comes next', async () => {
     const page = await browser.open('/');
     await page.getByText('2 subtasks running').waitFor();
-    await page.getByText('2 succeeded, 1 failed').first().waitFor();
+    await page.getByText('3 succeeded, 1 failed').first().waitFor();
+    // With all steps done, they are gone.
+    expect(await page.getByRole('region', { name: 'First steps' }).count()).toBe(0);
     expect(await figure('Running now')).toBe('1');
-    expect(await figure('Runs today')).toBe('3');
+    expect(await figure('Runs today')).toBe('4');
     expect(await figure('Rows today')).toBe('5');
-    expect(await figure('Success rate')).toBe('66.7%');
+    expect(await figure('Success rate')).toBe('75%');
     // The worker's own words, not its exit code.
     await page
       .getByRole('region', { name: 'Recent failures' })
@@ -94,7 +112,7 @@ test('every chart is also available as a table', async () => {
   await chart.getByRole('button', { name: 'Show as table' }).click();
   await chart.locator('.recharts-surface').first().waitFor({ state: 'detached' });
   const cells = await chart.getByRole('row').last().getByRole('cell').allTextContents();
-  expect(cells.slice(0, 2)).toEqual(['2', '1']);
+  expect(cells.slice(0, 2)).toEqual(['3', '1']);
   expect(await browser.violations()).toEqual([]);
 });
 

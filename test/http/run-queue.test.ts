@@ -80,7 +80,7 @@ test('the input of a held run can be read, also after it was released, but not b
   expect(held.data).toEqual({ input, version: 'v1.0.1' });
   await release([ref]);
   expect((await platform.call(`/run-queue/items/${ref}/input`)).data).toEqual({ input, version: 'v1.0.1' });
-  const { key } = await platform.otherAccount('reader of inputs');
+  const { key } = await platform.otherAccount('reader');
   for (const [credential, name] of [
     [key, ref],
     [platform.key, '0'],

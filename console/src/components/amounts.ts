@@ -14,10 +14,10 @@ export function formatShare(share: number, language: string): string {
   return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(share);
 }
 
-/** A percentile, which is estimated from counts by duration. @returns such as `~2:03` */
-export function formatEstimate(seconds: number, language: string): string {
+/** A percentile of durations, which is estimated if there are many. @returns `2:03`, or `~2:03` if it is estimated */
+export function formatPercentile(seconds: number, isExact: boolean, language: string): string {
   const text = formatSeconds(seconds, language);
-  return seconds === 0 ? text : `~${text}`;
+  return seconds === 0 || isExact ? text : `~${text}`;
 }
 
 /** @param seconds 0 if there were no runs @returns `0.4 s`, `12 s`, `2:03`, or a dash for 0 */

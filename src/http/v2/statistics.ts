@@ -102,6 +102,7 @@ function figuresShape(figures: Figures): RunFigures {
     duration_p50: rounded(figures.p50),
     duration_p90: rounded(figures.p90),
     duration_p99: rounded(figures.p99),
+    duration_is_exact: figures.isExact,
     results: figures.results,
     traffic: figures.trafficBytes,
     usage: decimal(figures.usage),

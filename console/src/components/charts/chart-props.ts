@@ -13,13 +13,15 @@ export interface ChartPoint {
   readonly label: string;
   /** By the names of the series; null if there is nothing to draw. */
   readonly values: Readonly<Record<string, number | null>>;
+  /** The values are estimates. */
+  readonly isEstimate?: boolean;
 }
 
 export interface ChartProps {
   readonly kind: 'bars' | 'lines';
   readonly points: readonly ChartPoint[];
   readonly series: readonly ChartSeries[];
-  readonly format: (value: number) => string;
+  readonly format: (value: number, isEstimate?: boolean) => string;
   /** The values are counts, so the axis shows whole numbers only. */
   readonly isWhole?: boolean;
 }

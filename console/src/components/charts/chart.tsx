@@ -36,14 +36,14 @@ function ChartTable({ title, pointLabel, points, series, format }: ChartPanelPro
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
-        {points.map(({ key, label, values }) => (
+        {points.map(({ key, label, values, isEstimate }) => (
           <Table.Tr key={key}>
             <Table.Th scope="row" fw={400}>
               {label}
             </Table.Th>
             {series.map(({ name }) => (
               <Table.Td key={name} ta="right">
-                {values[name] === null || values[name] === undefined ? '–' : format(values[name])}
+                {values[name] === null || values[name] === undefined ? '–' : format(values[name], isEstimate)}
               </Table.Td>
             ))}
           </Table.Tr>

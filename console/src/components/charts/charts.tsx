@@ -1,6 +1,6 @@
 /** The charts and the charting library, loaded only on pages that show a chart. */
 import '@mantine/charts/styles.layer.css';
-import { BarChart, LineChart } from '@mantine/charts';
+import { BarChart, ChartTooltip, LineChart } from '@mantine/charts';
 import type { ReactNode } from 'react';
 import type { ChartProps } from './chart-props.ts';
 
@@ -16,6 +16,11 @@ const shared = {
   xAxisProps: { minTickGap: 24 },
 };
 
+interface TooltipContent {
+  readonly label?: ReactNode;
+  readonly payload?: readonly { readonly payload?: { readonly isEstimate?: boolean } }[];
+}
+
 /** Not focusable: the table beside the chart has the same figures and can be reached by keyboard. */
 const unfocused = { accessibilityLayer: false } as const;
 const still = { isAnimationActive: false } as const;
@@ -23,9 +28,19 @@ const still = { isAnimationActive: false } as const;
 export default function Charts({ kind, points, series, format, isWhole = false }: ChartProps): ReactNode {
   const props = {
     ...shared,
-    data: points.map(({ label, values }) => ({ label, ...values })),
+    data: points.map(({ label, values, isEstimate }) => ({ label, isEstimate, ...values })),
     series: series.map(({ name, label, color }) => ({ name, label, color })),
-    valueFormatter: format,
+    valueFormatter: (value: number) => format(value),
+    tooltipProps: {
+      content: ({ label, payload }: TooltipContent) => (
+        <ChartTooltip
+          label={label}
+          payload={payload}
+          series={series.map(({ name, label: text, color }) => ({ name, label: text, color }))}
+          valueFormatter={(value) => format(Number(value), payload?.[0]?.payload?.isEstimate)}
+        />
+      ),
+    },
     yAxisProps: { width: 56, allowDecimals: !isWhole },
   };
   return kind === 'bars' ? (

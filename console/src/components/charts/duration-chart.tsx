@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import type { BucketSize, RunBucket } from '../../api/statistics.ts';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
-import { formatSeconds } from '../amounts.ts';
+import { formatPercentile } from '../amounts.ts';
 import { ChartPanel } from './chart.tsx';
 import { bucketLabel } from './time-range.ts';
 
@@ -25,7 +25,9 @@ export function DurationChart({ list, bucket }: DurationChartProps): ReactNode {
       title={texts.durations}
       pointLabel={texts.buckets[bucket]}
       emptyText={texts.noRuns}
-      format={(value) => (value === 0 ? '0 s' : formatSeconds(value, language))}
+      format={(value, isEstimate = false) =>
+        value === 0 ? '0 s' : formatPercentile(value, !isEstimate, language)
+      }
       series={[
         { name: 'p50', label: texts.percentiles.p50, color: 'blue.6' },
         { name: 'p90', label: texts.percentiles.p90, color: 'grape.6' },
@@ -34,6 +36,7 @@ export function DurationChart({ list, bucket }: DurationChartProps): ReactNode {
       points={list.map((item) => ({
         key: item.start,
         label: bucketLabel(item, bucket, list.length, language),
+        isEstimate: !item.duration_is_exact,
         values: {
           p50: drawn(item.duration_p50),
           p90: drawn(item.duration_p90),

@@ -3,16 +3,18 @@ import { Grid, SegmentedControl, SimpleGrid, Skeleton, Stack } from '@mantine/co
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { firstStepsQuery } from '../../api/first-steps.ts';
 import { runsQuery } from '../../api/runs.ts';
 import { runSeriesQuery } from '../../api/statistics.ts';
 import { DurationChart } from '../../components/charts/duration-chart.tsx';
 import { OutcomeChart } from '../../components/charts/outcome-chart.tsx';
 import { overviewRanges, rangeOf, type OverviewRange } from '../../components/charts/time-range.ts';
 import { useNow } from '../../components/charts/use-now.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { useTexts } from '../../texts/texts.tsx';
-import { FreshInstallation } from './fresh-installation.tsx';
+import { areOpen, FirstSteps } from './first-steps.tsx';
 import { LastFailures, NextTicks, RunningRuns } from './run-lists.tsx';
 import { TodayFigures } from './today-figures.tsx';
 import { WorkerRates } from './worker-rates.tsx';
@@ -60,16 +62,23 @@ export function OverviewPage(): ReactNode {
   const { overview: texts } = useTexts();
   const { range = '7d' } = route.useSearch();
   const navigate = route.useNavigate();
-  // Whether there has ever been a run; without one the page shows how to start.
-  const { data, error, refetch } = useQuery(runsQuery({ page: 1 }));
-  const isFresh = data?.count === 0;
+  const runs = useQuery(runsQuery({ page: 1, size: 1 }));
+  const steps = useQuery(firstStepsQuery);
+  // Without a run there is nothing to show but the steps.
+  const isFresh = runs.data?.count === 0;
+  const error = runs.error ?? steps.error;
+  const isReady = runs.data !== undefined && (steps.data !== undefined || steps.error !== null);
+  const retry = (): void => {
+    void runs.refetch();
+    void steps.refetch();
+  };
   return (
     <div>
       <PageHeader
         title={isFresh ? texts.freshTitle : texts.title}
         description={isFresh ? texts.freshText : undefined}
         actions={
-          data !== undefined &&
+          isReady &&
           !isFresh && (
             <SegmentedControl
               aria-label={texts.range}
@@ -81,10 +90,13 @@ export function OverviewPage(): ReactNode {
           )
         }
       />
-      {error !== null && <ErrorNotice error={error} onRetry={() => void refetch()} />}
-      {data === undefined && error === null && <Skeleton h={480} />}
-      {isFresh && <FreshInstallation />}
-      {data !== undefined && !isFresh && <Content range={range} />}
+      {error !== null && <ErrorNotice error={error} onRetry={retry} />}
+      {!isReady && error === null && <Skeleton h={480} />}
+      {isReady && steps.data !== undefined && areOpen(steps.data) && <FirstSteps steps={steps.data} />}
+      {isReady && isFresh && steps.data !== undefined && !areOpen(steps.data) && (
+        <EmptyState title={texts.noRunsYet}>{texts.noRunsYetText}</EmptyState>
+      )}
+      {isReady && !isFresh && <Content range={range} />}
     </div>
   );
 }

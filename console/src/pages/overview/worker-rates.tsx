@@ -3,7 +3,7 @@ import { Progress, Stack, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { workerFiguresQuery, type WorkerFigures } from '../../api/statistics.ts';
-import { formatEstimate, formatShare } from '../../components/amounts.ts';
+import { formatPercentile, formatShare } from '../../components/amounts.ts';
 import { formatCount } from '../../components/figures.ts';
 import { AnchorLink } from '../../components/links.tsx';
 import { Panel } from '../../components/panel.tsx';
@@ -33,7 +33,9 @@ function WorkerLine({ worker }: { readonly worker: WorkerFigures }): ReactNode {
         </Text>
         {rate >= 0 && <Progress value={rate * 100} color={rateColor(rate)} size="xs" aria-hidden />}
       </Table.Td>
-      <Table.Td ta="right">{formatEstimate(worker.duration_p50, language)}</Table.Td>
+      <Table.Td ta="right">
+        {formatPercentile(worker.duration_p50, worker.duration_is_exact, language)}
+      </Table.Td>
     </Table.Tr>
   );
 }

@@ -34,7 +34,7 @@ export function HeldInput({ item }: { readonly item: QueueItem }): ReactNode {
         variant="default"
         size="compact-sm"
         onClick={() => setOpen(true)}
-        aria-label={texts.inputOf(`${item.worker_title} ${item.queue_ref}`)}
+        aria-label={texts.showInputOf(`${item.worker_title} ${item.queue_ref}`)}
       >
         {texts.showInput}
       </Button>

@@ -3,7 +3,7 @@ import { Pagination, Group, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { workerFiguresQuery, type WorkerFigures } from '../../api/statistics.ts';
-import { formatAmount, formatEstimate, formatShare } from '../../components/amounts.ts';
+import { formatAmount, formatPercentile, formatShare } from '../../components/amounts.ts';
 import type { TimeRange } from '../../components/charts/time-range.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { formatBytes, formatCount } from '../../components/figures.ts';
@@ -44,12 +44,12 @@ const columns: readonly Column[] = [
   {
     name: 'duration_p50',
     label: ({ p50 }) => p50,
-    value: (worker, language) => formatEstimate(worker.duration_p50, language),
+    value: (worker, language) => formatPercentile(worker.duration_p50, worker.duration_is_exact, language),
   },
   {
     name: 'duration_p90',
     label: ({ p90 }) => p90,
-    value: (worker, language) => formatEstimate(worker.duration_p90, language),
+    value: (worker, language) => formatPercentile(worker.duration_p90, worker.duration_is_exact, language),
   },
   {
     name: 'results',

@@ -49,13 +49,22 @@ export const overview = {
   toFailures: 'All failures',
   toUsage: 'Usage',
   freshTitle: 'Welcome to Chela',
-  freshText: 'A worker is a scraper with a form. Run one from the store, or upload your own.',
-  freshStore: 'Choose a worker',
-  freshStoreText: 'The store has workers that are ready to run. "Hello" only needs a name.',
-  freshUpload: 'Upload your own',
-  freshUploadText:
-    'A worker is a zip with main.js, main.ts, main.py or a Go binary, and an input_schema.json.',
-  freshApi: 'Use the API',
-  freshApiText: 'Programs can do everything you can do here. Create a key and try each operation.',
-  freshApiLink: 'API reference',
+  freshText: 'A worker is a scraper with a form. These steps show how to run one, write one and schedule it.',
+  stepsTitle: 'First steps',
+  stepDone: 'Done',
+  stepOpen: 'To do',
+  dismissSteps: 'Dismiss',
+  stepRun: 'Run the demo',
+  stepRunText:
+    'Hello greets the names that you enter, one row for each. It needs no network and ends at once.',
+  stepRunAction: 'Open Hello',
+  stepWorker: 'Make your own worker',
+  stepWorkerText:
+    'Drop a folder with your program and its form on the Workers page. It becomes a worker of your account.',
+  stepSchedule: 'Schedule it',
+  stepScheduleText:
+    'Press "Schedule" in the form of a worker, or on the page of a run. It becomes a task that runs by its schedule.',
+  stepsApi: 'Programs can do everything that you can do here:',
+  noRunsYet: 'No runs yet',
+  noRunsYetText: 'Figures and charts appear here after the first run.',
 };

@@ -13,6 +13,7 @@ export const queue = {
   number: 'Reference',
   input: 'Input',
   showInput: 'Show',
+  showInputOf: (name: string) => `Show the input of ${name}`,
   inputOf: (name: string) => `Input of ${name}`,
   selectAll: 'Select all on this page',
   select: (ref: string) => `Select ${ref}`,

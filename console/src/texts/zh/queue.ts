@@ -14,6 +14,7 @@ export const queue: Texts['queue'] = {
   number: '编号',
   input: '输入',
   showInput: '查看',
+  showInputOf: (name) => `查看 ${name} 的输入`,
   inputOf: (name) => `${name} 的输入`,
   selectAll: '选择本页全部',
   select: (ref) => `选择 ${ref}`,
