@@ -22,7 +22,7 @@ const RowShape = Type.Object(
 );
 
 /** Rows are serialized as they are, in the order of their keys; the document describes them. */
-const Row = Type.Unsafe<ResultRow>({ 'x-documented-as': RowShape });
+export const Row = Type.Unsafe<ResultRow>({ 'x-documented-as': RowShape });
 
 const progressFields = {
   searched: Type.Integer({

@@ -24,6 +24,7 @@ import { addFirstStepOperations } from './v2/first-steps.ts';
 import { addProxyOperations } from './v2/proxy.ts';
 import { addCallbackOperations } from './v2/callbacks.ts';
 import { addRunEventOperations } from './v2/run-events.ts';
+import { addRunComparisonOperation } from './v2/run-comparison.ts';
 import { addRunExportOperations } from './v2/run-exports.ts';
 import { addRunFileOperations } from './v2/run-files.ts';
 import { addRunInputOperations } from './v2/run-inputs.ts';
@@ -173,6 +174,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
   addWorkerSettingsOperations(api, context);
   addWorkerRunOperations(api, context);
   addRunOperations(api, context);
+  addRunComparisonOperation(api, context);
   addRunInputOperations(api, context);
   addRunLogLineOperations(api, context);
   addRunSearchOperations(api, context);

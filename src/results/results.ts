@@ -3,10 +3,12 @@ import type { Database } from '../database/database.ts';
 import { parseJson } from '../json/lossless-json.ts';
 import type { RunReference } from '../runs/runs.ts';
 import { columnLimit } from './column-register.ts';
+import { changedColumns, comparePairs, type Comparison } from './comparison.ts';
 import type { ResultHeader } from './ingest.ts';
 import { cutKey, dataIdKey, platformKeyPrefix, type ResultRow } from './result-row.ts';
 import { changedRow, LargeRow, type ListedRow } from './listed-row.ts';
 import { RowFinder } from './row-finder.ts';
+import type { RowChange } from './row-changes.ts';
 import type { RowSelection } from './row-selection.ts';
 import { shortenedRow } from './shortened-row.ts';
 
@@ -14,6 +16,7 @@ export { type PushedRun, ResultIngest } from './ingest.ts';
 export { missingColumnsMessage } from './column-register.ts';
 export { LargeRow, type ListedRow } from './listed-row.ts';
 export type { ResultRow } from './result-row.ts';
+export { comparedRowLimit } from './comparison.ts';
 export { parseRow } from './row.ts';
 
 export interface ResultPage {
@@ -35,6 +38,22 @@ export interface FoundRows {
   readonly searched: number;
   readonly list: ListedRow[];
 }
+
+/** Two rows with the same value in the column, or one that only one of the runs has. */
+export interface ComparedRows {
+  readonly change: RowChange;
+  readonly row: ResultRow | undefined;
+  readonly otherRow: ResultRow | undefined;
+  /** Keys in which the two rows differ. */
+  readonly changedColumns: readonly string[];
+}
+
+export interface RunComparison extends Omit<Comparison, 'pairs'> {
+  readonly list: readonly ComparedRows[];
+}
+
+/** Longer texts of compared rows are cut. */
+const comparedTextLimit = 2000;
 
 export class Results {
   readonly #database: Database;
@@ -92,6 +111,37 @@ export class Results {
         ? await this.#listed(run, numbers)
         : await this.#shortened(run, numbers, textLimit);
     return { count, searched, list: rows };
+  }
+
+  /**
+   * Compares the rows of a run with those of another by the value of a column.
+   * @param page of the pairs with one of these changes; its rows are shortened
+   * @throws ChelaError if it takes too long
+   */
+  async compare(
+    run: RunWithResults,
+    other: RunWithResults,
+    key: string,
+    page: { changes: readonly RowChange[]; number: number; size: number },
+  ): Promise<RunComparison> {
+    const { pairs, ...figures } = await comparePairs(this.#database, [run, other], key, page);
+    const numbersOf = (side: 'ours' | 'theirs'): number[] => pairs.flatMap((pair) => pair[side] ?? []);
+    const [rows, otherRows] = [
+      await this.#byNumber(run, numbersOf('ours')),
+      await this.#byNumber(other, numbersOf('theirs')),
+    ];
+    const list = pairs.map(({ change, ours, theirs }) => {
+      const row = ours === null ? undefined : rows.get(ours);
+      const otherRow = theirs === null ? undefined : otherRows.get(theirs);
+      const isChanged = change === 'changed' && row !== undefined && otherRow !== undefined;
+      return { change, row, otherRow, changedColumns: isChanged ? changedColumns(row, otherRow) : [] };
+    });
+    return { ...figures, list };
+  }
+
+  async #byNumber(run: RunWithResults, numbers: readonly number[]): Promise<Map<number, ResultRow>> {
+    const rows = await this.#shortened(run, numbers, comparedTextLimit);
+    return new Map(rows.map((row) => [Number(row[dataIdKey].split('-')[1]) - 1, row]));
   }
 
   /** Rows in the order of their numbers in the list. Large ones are only read when needed. */

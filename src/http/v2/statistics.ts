@@ -86,9 +86,9 @@ const WorkersQuery = Type.Object({
   ),
 });
 
-/** Rounds a duration to three decimal places. */
-function rounded(value: number): number {
-  return Number(value.toPrecision(3));
+/** Rounds an estimated duration to three digits, an exact one to milliseconds. */
+function rounded(value: number, isExact: boolean): number {
+  return Number(isExact ? value.toFixed(3) : value.toPrecision(3));
 }
 
 function figuresShape(figures: Figures): RunFigures {
@@ -99,9 +99,9 @@ function figuresShape(figures: Figures): RunFigures {
     failed: figures.failed,
     aborted: figures.aborted,
     success_rate: ended === 0 ? -1 : Number((figures.succeeded / ended).toFixed(4)),
-    duration_p50: rounded(figures.p50),
-    duration_p90: rounded(figures.p90),
-    duration_p99: rounded(figures.p99),
+    duration_p50: rounded(figures.p50, figures.isExact),
+    duration_p90: rounded(figures.p90, figures.isExact),
+    duration_p99: rounded(figures.p99, figures.isExact),
     duration_is_exact: figures.isExact,
     results: figures.results,
     traffic: figures.trafficBytes,

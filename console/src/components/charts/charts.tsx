@@ -21,6 +21,20 @@ interface TooltipContent {
   readonly payload?: readonly { readonly payload?: { readonly isEstimate?: boolean } }[];
 }
 
+function tooltipOf(
+  { label, payload }: TooltipContent,
+  { series, format }: Pick<ChartProps, 'series' | 'format'>,
+): ReactNode {
+  return (
+    <ChartTooltip
+      label={label}
+      payload={payload}
+      series={series.map(({ name, label: text, color }) => ({ name, label: text, color }))}
+      valueFormatter={(value) => format(Number(value), payload?.[0]?.payload?.isEstimate)}
+    />
+  );
+}
+
 /** Not focusable: the table beside the chart has the same figures and can be reached by keyboard. */
 const unfocused = { accessibilityLayer: false } as const;
 const still = { isAnimationActive: false } as const;
@@ -31,16 +45,7 @@ export default function Charts({ kind, points, series, format, isWhole = false }
     data: points.map(({ label, values, isEstimate }) => ({ label, isEstimate, ...values })),
     series: series.map(({ name, label, color }) => ({ name, label, color })),
     valueFormatter: (value: number) => format(value),
-    tooltipProps: {
-      content: ({ label, payload }: TooltipContent) => (
-        <ChartTooltip
-          label={label}
-          payload={payload}
-          series={series.map(({ name, label: text, color }) => ({ name, label: text, color }))}
-          valueFormatter={(value) => format(Number(value), payload?.[0]?.payload?.isEstimate)}
-        />
-      ),
-    },
+    tooltipProps: { content: (content: TooltipContent) => tooltipOf(content, { series, format }) },
     yAxisProps: { width: 56, allowDecimals: !isWhole },
   };
   return kind === 'bars' ? (
