@@ -19,6 +19,11 @@ export type { CallbackRecord } from './read.ts';
  * Maximum concurrent deliveries to one receiver, over all processes, so that a slow receiver does not delay the others.
  */
 const receiverConcurrency = 4;
+/**
+ * Deliveries of a process that wait for slow receivers. They take no places from others, because they cost little more
+ * than a socket each.
+ */
+const slowConcurrency = 400;
 
 interface CallbacksOptions {
   readonly database: Database;
@@ -57,6 +62,7 @@ export class Callbacks implements StatusCallbacks {
     });
     jobs.work(deliverCallbacks, config.callbackConcurrency, (job) => deliverer.deliver(job.data.runId), {
       groupConcurrency: receiverConcurrency,
+      slowConcurrency,
     });
   }
 

@@ -9,11 +9,16 @@ interface JobWorkerOptions {
   readonly kind: string;
   readonly concurrency: number;
   readonly groupConcurrency: number | undefined;
+  /** Maximum number of slow jobs in addition. */
+  readonly slowConcurrency: number;
   /** Maximum time between two polls without a notification. */
   readonly pollSeconds: number;
   readonly handle: (job: Job) => Promise<void>;
   readonly events: Events;
 }
+
+/** A job that takes longer is slow. */
+const slowMilliseconds = 1000;
 
 /**
  * pg-boss's own workers fetch again only when all jobs they fetched are done, so one slow job delays others. With one
@@ -22,6 +27,7 @@ interface JobWorkerOptions {
 export class JobWorker {
   readonly #options: JobWorkerOptions;
   readonly #active = new Map<Job, Promise<void>>();
+  readonly #slow = new Set<Job>();
   readonly #looks: Periodic;
 
   constructor(options: JobWorkerOptions) {
@@ -63,15 +69,20 @@ export class JobWorker {
   }
 
   async #fetch(): Promise<void> {
-    const { boss, kind, concurrency, groupConcurrency } = this.#options;
-    const free = concurrency - this.#active.size;
-    if (free === 0) return;
+    const { boss, kind, concurrency, groupConcurrency, slowConcurrency } = this.#options;
+    const slow = Math.min(this.#slow.size, slowConcurrency);
+    const free = concurrency - (this.#active.size - slow);
+    if (free <= 0) return;
     const jobs = await boss.fetch<object>(kind, { batchSize: free, groupConcurrency });
     for (const job of jobs) this.#do(job);
   }
 
   #do(job: Job): void {
-    const { boss, kind, handle, events } = this.#options;
+    const { boss, kind, handle, events, slowConcurrency } = this.#options;
+    const slow = setTimeout(() => {
+      this.#slow.add(job);
+      if (slowConcurrency > 0) this.wake();
+    }, slowMilliseconds);
     const done = handle(job)
       .then(
         () => boss.complete(kind, job),
@@ -85,6 +96,8 @@ export class JobWorker {
         events.failed({ work: 'store-job-end', err, jobKind: kind });
       })
       .finally(() => {
+        clearTimeout(slow);
+        this.#slow.delete(job);
         this.#active.delete(job);
         this.wake();
       });

@@ -109,12 +109,13 @@ export class Jobs extends StartStop {
    * before `start()`.
    * @param concurrency maximum number of concurrent jobs; a slow one does not delay the others
    * @param options.groupConcurrency maximum number of concurrent jobs per group, over all processes
+   * @param options.slowConcurrency how many jobs that have taken more than a second run in addition; none by default
    */
   work<Data extends object>(
     kind: JobKind<Data>,
     concurrency: number,
     handle: (job: Job<Data>) => Promise<void>,
-    options: { groupConcurrency?: number } = {},
+    options: { groupConcurrency?: number; slowConcurrency?: number } = {},
   ): void {
     this.declare(kind);
     const worker = new JobWorker({
@@ -122,6 +123,7 @@ export class Jobs extends StartStop {
       kind: kind.name,
       concurrency,
       groupConcurrency: options.groupConcurrency,
+      slowConcurrency: options.slowConcurrency ?? 0,
       pollSeconds,
       handle: handle as (job: Job) => Promise<void>,
       events: this.#events,

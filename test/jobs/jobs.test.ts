@@ -46,6 +46,29 @@ test('a backlog is processed without a pause, each job once', async () => {
   expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, n) => n));
 });
 
+test('jobs of slow groups delay no others, however many groups there are', async () => {
+  const hold = Promise.withResolvers<void>();
+  const healthy = Promise.withResolvers<void>();
+  let held = 0;
+  jobs.work(
+    echo,
+    2,
+    async ({ data }) => {
+      if (data.n === 0) return healthy.resolve();
+      held += 1;
+      await hold.promise;
+    },
+    { groupConcurrency: 2, slowConcurrency: 6 },
+  );
+  await jobs.start();
+  for (const group of ['a', 'b', 'c'])
+    for (let n = 1; n <= 5; n += 1) await jobs.send(echo, { n }, { group });
+  await jobs.send(echo, { n: 0 }, { group: 'healthy' });
+  await healthy.promise;
+  expect(held).toBeLessThanOrEqual(6);
+  hold.resolve();
+});
+
 test('a slow job delays no other', async () => {
   const hold = Promise.withResolvers<void>();
   const ended: number[] = [];

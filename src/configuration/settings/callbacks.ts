@@ -31,6 +31,6 @@ export const callbacksSettings = {
     default: 16,
     parse: integer(1, 100),
     describe:
-      'Maximum callbacks that one process delivers at the same time. One receiver gets at most four at a time from all processes together.',
+      'Maximum callbacks that one process delivers at the same time, apart from up to 400 whose receivers take more than a second. One receiver gets at most four at a time from all processes together.',
   }),
 } as const;
