@@ -11,6 +11,7 @@ import { outliveLostOutput } from './printing.ts';
 import { addPushCommand } from './push.ts';
 import { addRunnerCommand } from './runner.ts';
 import { addSetUpLinkCommand } from './set-up-link.ts';
+import { addStorageCommand } from './storage.ts';
 import { addUpCommand } from './up.ts';
 import { addVersionsCommand } from './versions.ts';
 
@@ -27,6 +28,7 @@ function makeProgram(): Command {
   addVersionsCommand(program);
   addKeysCommand(program);
   addSetUpLinkCommand(program);
+  addStorageCommand(program);
   return program;
 }
 

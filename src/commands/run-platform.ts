@@ -7,6 +7,7 @@ import { withholdInheritedDescriptors } from '../host/inherited-descriptors.ts';
 import { openDatabase, Platform, type PlatformParts } from '../platform/platform.ts';
 import { endLeasesOfProcess } from '../runner/runner.ts';
 import { createSandbox } from '../runner/sandboxes/sandboxes.ts';
+import { openStorage } from '../storage/open-storage.ts';
 import { Watchdog } from '../watchdog/watchdog.ts';
 import { CommandError } from './command-error.ts';
 import { explainDatabase } from './explain-database.ts';
@@ -29,6 +30,7 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   const logger = openLog(config.logLevel);
   logLastError(componentLogger(logger, 'platform'));
   if (parts.runner) await checkSandbox(config);
+  await checkStorage(config);
   const ways: (() => Promise<void>)[] = [];
   const undo = async (): Promise<void> => {
     for (let way = ways.pop(); way !== undefined; way = ways.pop()) await way();
@@ -82,6 +84,14 @@ function printWaiting(reason: string): void {
 async function checkSandbox(config: Config): Promise<void> {
   try {
     await createSandbox(config).check();
+  } catch (error) {
+    throw new CommandError((error as Error).message);
+  }
+}
+
+async function checkStorage(config: Config): Promise<void> {
+  try {
+    await openStorage(config).check();
   } catch (error) {
     throw new CommandError((error as Error).message);
   }

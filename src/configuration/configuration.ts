@@ -62,7 +62,22 @@ export function readConfig(
   ]);
   const config = Object.fromEntries(entries) as Config;
   checkMail(config);
+  checkStorage(config);
   return config;
+}
+
+function checkStorage({ storage, storagePrevious, s3Bucket, downloads }: Config): void {
+  if (storage === storagePrevious) {
+    throw new ConfigError(
+      `${settings.storagePrevious.environment} must differ from ${settings.storage.environment}, which is ${storage}`,
+    );
+  }
+  if ((storage === 's3' || storagePrevious === 's3') && s3Bucket === '')
+    throw new ConfigError(`${settings.s3Bucket.environment} must be set to store in a bucket`);
+  if (downloads === 'storage' && storage !== 's3')
+    throw new ConfigError(
+      `${settings.downloads.environment}=storage needs ${settings.storage.environment}=s3`,
+    );
 }
 
 /** A letter needs a sender, and its link an address that no request can choose. */

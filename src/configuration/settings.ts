@@ -17,6 +17,7 @@ import { retentionSettings } from './settings/retention.ts';
 import { runsSettings } from './settings/runs.ts';
 import { sandboxSettings } from './settings/sandbox.ts';
 import { serverSettings } from './settings/server.ts';
+import { storageSettings } from './settings/storage.ts';
 
 /** In the order of the page. */
 export const settingGroups = [
@@ -34,6 +35,11 @@ export const settingGroups = [
     title: 'Database',
     describe: 'The PostgreSQL server that stores everything except files.',
     settings: databaseSettings,
+  },
+  {
+    title: 'Storage',
+    describe: 'Where worker packages, exports, icons and files of runs are stored.',
+    settings: storageSettings,
   },
   {
     title: 'Accounts',
@@ -93,6 +99,7 @@ export const settings = {
   ...serverSettings,
   ...apiSettings,
   ...databaseSettings,
+  ...storageSettings,
   ...accountsSettings,
   ...mailSettings,
   ...packagesSettings,

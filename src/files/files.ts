@@ -5,7 +5,7 @@ import { ChelaError } from '../errors.ts';
 import type { Events } from '../events/events.ts';
 import type { RunClaims } from '../runs/runs.ts';
 import { Slots } from '../services/slots.ts';
-import { BlobNotFoundError, type ByteRange, type Storage } from '../storage/storage.ts';
+import { BlobNotFoundError, type ByteRange, type LinkOptions, type Storage } from '../storage/storage.ts';
 import type { FileLimits } from './file-limits.ts';
 import { checkFileName } from './file-name.ts';
 import { storageKey, type FileRecord } from './file-record.ts';
@@ -75,6 +75,11 @@ export class Files {
     const hasMore = list.length > query.limit;
     if (hasMore) list.pop();
     return { list, next: hasMore ? (list.at(-1)?.name ?? null) : null };
+  }
+
+  /** See `Storage.link`. */
+  async link(file: FileRecord, options: LinkOptions): Promise<string | undefined> {
+    return this.#storage.link(storageKey(file), options);
   }
 
   /** @throws ChelaError NOT_FOUND, or INVALID_ARGUMENT for a name that files cannot have */

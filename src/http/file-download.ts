@@ -17,6 +17,9 @@ function answeredType(mediaType: string): string {
   return mediaType.replace(/^[^;]*(?:java|ecma|live|j)script[^;]*/, 'text/plain');
 }
 
+/** How long a redirect to the store may take to be followed. */
+export const directLinkSeconds = 300;
+
 function baseName(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
@@ -58,6 +61,14 @@ export async function sendFile(
     .header('x-content-type-options', 'nosniff')
     .header('content-security-policy', "default-src 'none'; sandbox");
   if (known === etag) return reply.code(304).send();
+  if (disposition === attachment && request.method === 'GET') {
+    const link = await files.link(file, {
+      lifetimeSeconds: directLinkSeconds,
+      mediaType: answeredType(file.media_type),
+      disposition: disposition(baseName(file.name)),
+    });
+    if (link !== undefined) return reply.header('cache-control', 'no-store').redirect(link);
+  }
   const size = file.size_bytes;
   void reply.header('content-range', `bytes */${size}`);
   const range = ifRange === undefined || ifRange === etag ? rangeOf(wanted, size) : undefined;

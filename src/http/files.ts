@@ -5,7 +5,7 @@ import { ChelaError } from '../errors.ts';
 import { formatTraits } from '../results/exports.ts';
 import type { ApiApp, ApiContext } from './api-context.ts';
 import { attachment } from './content-disposition.ts';
-import { sendFile } from './file-download.ts';
+import { directLinkSeconds, sendFile } from './file-download.ts';
 import { exportPath } from './v2/run-exports.ts';
 import { filePath } from './v2/run-files.ts';
 import { logPath } from './v2/run-operations.ts';
@@ -65,8 +65,12 @@ function addExportFiles(app: ApiApp, { links, exports, config, closing }: ApiCon
         void reply.header('retry-after', retryAfterSeconds);
         throw new ChelaError('NOT_READY', 'this export is not ready yet: retry the link in a few seconds');
       }
+      const { mediaType } = formatTraits(found.format);
+      const disposition = attachment(found.file_name);
+      const link = await exports.link(found, { lifetimeSeconds: directLinkSeconds, mediaType, disposition });
+      if (link !== undefined) return reply.header('cache-control', 'no-store').redirect(link);
       const content = await exports.content(found);
-      return withDownloadHeaders(reply, formatTraits(found.format).mediaType, attachment(found.file_name))
+      return withDownloadHeaders(reply, mediaType, disposition)
         .header('content-length', found.size_bytes)
         .send(content);
     },

@@ -1,5 +1,4 @@
 /** Creates the domain rooms on one database, each with the rooms it depends on. Starts nothing. */
-import path from 'node:path';
 import type { Logger } from 'pino';
 import { Accounts, PasswordRecovery } from '../accounts/accounts.ts';
 import { Callbacks } from '../callbacks/callbacks.ts';
@@ -17,7 +16,7 @@ import { Results } from '../results/results.ts';
 import { RunRemoval } from '../retention/retention.ts';
 import { Runs } from '../runs/runs.ts';
 import { Stores } from '../stores/stores.ts';
-import { FolderStorage } from '../storage/storages/folder.ts';
+import { openStorage } from '../storage/open-storage.ts';
 import { Tasks, wakeScheduler } from '../tasks/tasks.ts';
 import { version } from '../version.ts';
 import { PackageCache, PackageReader, Workers } from '../workers/workers.ts';
@@ -77,7 +76,7 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
     timeLimitSeconds: config.packageTimeLimitSeconds,
     memoryMegabytes: config.packageMemoryMegabytes,
   });
-  const storage = new FolderStorage(path.join(config.dataDir, 'storage'));
+  const storage = openStorage(config);
   const packages = new PackageCache(storage, config.cacheDir, reader);
   const workers = new Workers({ database, packages, storage, jobs, reader });
   const callbacks = new Callbacks({ database, jobs, config, version, events });

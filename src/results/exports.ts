@@ -7,7 +7,7 @@ import type { Events } from '../events/events.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { RunRecord } from '../runs/runs.ts';
 import { StartStop } from '../services/service.ts';
-import { BlobNotFoundError, type Storage } from '../storage/storage.ts';
+import { BlobNotFoundError, type LinkOptions, type Storage } from '../storage/storage.ts';
 import { ExportMaker, makeExports } from './export-maker.ts';
 import { storageKey, type ExportRecord } from './export-record.ts';
 import { ExportRegister } from './export-register.ts';
@@ -193,6 +193,11 @@ export class Exports extends StartStop {
       if (!(error instanceof BlobNotFoundError)) throw error;
       throw new ChelaError('NOT_FOUND', 'the file of this export no longer exists: export the run again');
     }
+  }
+
+  /** See `Storage.link`. */
+  async link(ready: ExportRecord, options: LinkOptions): Promise<string | undefined> {
+    return this.#storage.link(storageKey(ready), options);
   }
 
   /** Removes files whose run was removed, and files that have not been requested for a long time. */

@@ -1,16 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { BlobNotFoundError, type ByteRange, type Storage } from '../storage.ts';
+import {
+  BlobExistsError,
+  BlobNotFoundError,
+  checkKey,
+  type ByteRange,
+  type Storage,
+  type WriteOptions,
+} from '../storage.ts';
 
 /** Folder of blobs that are being written. No key starts with a dot. */
 const draftsFolder = '.drafts';
 
 function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+/** A folder that is missing is empty. */
+function noFolder(error: unknown): never[] {
+  if (isMissing(error)) return [];
+  throw error;
 }
 
 /** Stores blobs as files below a folder. A blob is written to a temporary file, flushed and renamed. */
@@ -26,13 +39,11 @@ export class FolderStorage implements Storage {
   }
 
   #place(key: string): string {
-    if (!/^\w[\w.-]*(\/[\w.-]+)*$/.test(key) || /(^|\/)\.\.?(\/|$)/.test(key)) {
-      throw new Error(`not a storage key: ${key}`);
-    }
+    checkKey(key);
     return path.join(this.#root, key);
   }
 
-  async write(key: string, content: Readable): Promise<number> {
+  async write(key: string, content: Readable, { ifMissing = false }: WriteOptions = {}): Promise<number> {
     const place = this.#place(key);
     const draft = path.join(this.#drafts, randomUUID());
     // It may fail before `pipeline` listens; then `pipeline` reports the error.
@@ -42,13 +53,24 @@ export class FolderStorage implements Storage {
         await mkdir(folder, { recursive: true, mode: 0o700 });
       const file = createWriteStream(draft, { flush: true, mode: 0o600 });
       await pipeline(content, file);
-      await rename(draft, place);
+      if (ifMissing) await this.#linkIfMissing(key, draft);
+      else await rename(draft, place);
       return file.bytesWritten;
     } catch (error) {
       content.destroy();
       await rm(draft, { force: true });
       throw error;
     }
+  }
+
+  /** A link, unlike a rename, never replaces a file. */
+  async #linkIfMissing(key: string, draft: string): Promise<void> {
+    try {
+      await link(draft, this.#place(key));
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? new BlobExistsError(key) : error;
+    }
+    await rm(draft, { force: true });
   }
 
   async read(key: string, range?: ByteRange): Promise<Readable> {
@@ -73,11 +95,26 @@ export class FolderStorage implements Storage {
     await rm(this.#place(key), { force: true });
   }
 
+  async *keys(): AsyncIterable<string> {
+    for (const entry of await readdir(this.#root, { recursive: true, withFileTypes: true }).catch(noFolder)) {
+      const key = path
+        .relative(this.#root, path.join(entry.parentPath, entry.name))
+        .split(path.sep)
+        .join('/');
+      if (entry.isFile() && !key.startsWith(`${draftsFolder}/`)) yield key;
+    }
+  }
+
+  async link(): Promise<undefined> {
+    return undefined;
+  }
+
+  async check(): Promise<void> {
+    await mkdir(this.#root, { recursive: true, mode: 0o700 });
+  }
+
   async removeUnfinished(before: Date): Promise<void> {
-    const names = await readdir(this.#drafts).catch((error: unknown) => {
-      if (isMissing(error)) return [];
-      throw error;
-    });
+    const names = await readdir(this.#drafts).catch(noFolder);
     for (const name of names) {
       const draft = path.join(this.#drafts, name);
       // A draft that is being written changes all the time; one that is gone has become a blob.
