@@ -1,4 +1,5 @@
 /** Parsers of settings. Each throws an Error that says what was expected, phrased to follow "must be". */
+import { BlockList, isIP } from 'node:net';
 import { AllowList } from '../addresses/addresses.ts';
 import { withoutEnd } from '../text/text-ends.ts';
 
@@ -116,6 +117,25 @@ export function regions(value: string): ReadonlyMap<string, string> {
     return [code, url] as const;
   });
   return new Map(entries);
+}
+
+/** Addresses and CIDR ranges. */
+export function networks(value: string): string[] {
+  const found = list(value);
+  const known = new BlockList();
+  try {
+    for (const network of found) {
+      const [address = '', prefix, ...rest] = network.split('/');
+      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+      if (isIP(address) === 0 || rest.length > 0 || (prefix !== undefined && !/^\d+$/.test(prefix)))
+        throw new Error();
+      if (prefix === undefined) known.addAddress(address, family);
+      else known.addSubnet(address, Number(prefix), family);
+    }
+  } catch {
+    throw new Error('a comma-separated list of addresses and CIDR ranges, such as 127.0.0.1,10.0.0.0/8');
+  }
+  return found;
 }
 
 export function targets(value: string): string[] {

@@ -79,6 +79,8 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500, ignoreTrailingSlash: true },
+    // Otherwise anyone could choose the address that limits apply to.
+    trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
     frameworkErrors: answerUnroutable,
     clientErrorHandler: answerMalformedRequest,
   }).withTypeProvider<TypeBoxTypeProvider>();

@@ -65,6 +65,11 @@ export function setSessionCookie(
   });
 }
 
+/** The key of limits that a credential in the request must not change. */
+export function addressOf({ ip }: FastifyRequest): string {
+  return ip;
+}
+
 /** Where a session that the request begins comes from. */
 export function sessionOriginOf({ ip, headers }: FastifyRequest): SessionOrigin {
   return { address: ip, userAgent: headers['user-agent'] ?? '' };

@@ -71,6 +71,50 @@ describe('signing in', () => {
       const refused = await attempt();
       expect([refused.status, refused.code]).toEqual([429, 13000]);
       expect(refused.headers.get('retry-after')).not.toBeNull();
+      const withKey = await strict.call('/session', { body: { email, password } });
+      expect([withKey.status, withKey.code]).toEqual([429, 13000]);
+    } finally {
+      await strict.close();
+    }
+  });
+});
+
+describe('behind a trusted proxy', () => {
+  const attempt = (strict: TestPlatform, address: string, asked: string) =>
+    strict.call('/session', {
+      key: '',
+      body: { email: asked, password },
+      headers: { 'x-forwarded-for': address },
+    });
+
+  test('each address has its own limit, and each account one over all addresses', async () => {
+    const strict = await startTestPlatform(
+      { signInLimitPerMinute: 2, trustedProxies: ['127.0.0.0/8', '::1'] },
+      { api: true, runner: false },
+    );
+    try {
+      const statuses: number[] = [];
+      for (let n = 1; n <= 12; n += 1)
+        statuses.push((await attempt(strict, `192.0.2.${n}`, n % 2 ? 'Owner@x.io' : ' owner@x.io')).status);
+      expect(statuses).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429]);
+      const others = ['a@x.io', 'b@x.io', 'c@x.io'].map(
+        (asked) => async () => attempt(strict, '192.0.2.99', asked),
+      );
+      const ofOne: number[] = [];
+      for (const other of others) ofOne.push((await other()).status);
+      expect(ofOne).toEqual([401, 401, 429]);
+    } finally {
+      await strict.close();
+    }
+  });
+
+  test('without one, a header changes nothing', async () => {
+    const strict = await startTestPlatform({ signInLimitPerMinute: 2 }, { api: true, runner: false });
+    try {
+      const statuses: number[] = [];
+      for (let n = 1; n <= 3; n += 1)
+        statuses.push((await attempt(strict, `192.0.2.${n}`, `${n}@x.io`)).status);
+      expect(statuses).toEqual([401, 401, 429]);
     } finally {
       await strict.close();
     }

@@ -34,6 +34,11 @@ test.each<[SettingName, string, string]>([
   ['port', '65536', 'CHELA_PORT must be a whole number from 0 to 65535, got "65536"'],
   ['sandbox', 'docker?', 'CHELA_SANDBOX must be one of bubblewrap, docker, process, got "docker?"'],
   ['strictRunMonth', 'maybe', 'CHELA_STRICT_RUN_MONTH must be true or false, got "maybe"'],
+  [
+    'trustedProxies',
+    '10.0.0.0/33',
+    'CHELA_TRUSTED_PROXIES must be a comma-separated list of addresses and CIDR ranges, such as 127.0.0.1,10.0.0.0/8, got "10.0.0.0/33"',
+  ],
   ['publicUrl', 'example.com', 'CHELA_PUBLIC_URL must be an http or https URL, got "example.com"'],
   [
     'databaseUrl',

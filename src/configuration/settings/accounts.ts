@@ -39,7 +39,7 @@ export const accountsSettings = {
     environment: 'CHELA_SIGN_IN_LIMIT_PER_MINUTE',
     default: 20,
     parse: integer(1, 100_000),
-    describe: 'Maximum sign-in attempts per minute from one address.',
+    describe: 'Maximum sign-in attempts per minute from one address, and five times as many for one account.',
   }),
   plans: setting<PlanList>({
     environment: 'CHELA_PLANS',

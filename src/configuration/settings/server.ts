@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { setting } from '../setting.ts';
-import { httpUrl, integer, list, oneOf, text } from '../setting-parsers.ts';
+import { httpUrl, integer, list, networks, oneOf, text } from '../setting-parsers.ts';
 
 /** The cache of a system account belongs below /var/cache, because the sandbox's unprivileged user has to reach it. */
 function defaultCacheDir(dataDir: string): string {
@@ -44,6 +44,14 @@ export const serverSettings = {
     defaultText: 'the address of each request',
     parse: httpUrl,
     describe: 'Base URL of download links and set-up links. Set it when Chela runs behind a reverse proxy.',
+  }),
+  trustedProxies: setting<string[]>({
+    environment: 'CHELA_TRUSTED_PROXIES',
+    default: [],
+    defaultText: 'none',
+    parse: networks,
+    describe:
+      'Addresses and CIDR ranges of reverse proxies whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host are believed. Without them, all users behind a proxy share its address and its limits.',
   }),
   corsOrigins: setting<string[]>({
     environment: 'CHELA_CORS_ORIGINS',

@@ -5,7 +5,13 @@ import { ListedSession, Session } from '../../answers/credentials.ts';
 import { pagedSchema } from '../../answers/pages.ts';
 import { csrfTokenOf, emailLength, passwordLength, type SessionRecord } from '../../accounts/accounts.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
-import { sessionCookie, sessionOriginOf, sessionTokenOf, setSessionCookie } from '../authentication.ts';
+import {
+  addressOf,
+  sessionCookie,
+  sessionOriginOf,
+  sessionTokenOf,
+  setSessionCookie,
+} from '../authentication.ts';
 import { ChelaError } from '../../errors.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
@@ -28,6 +34,9 @@ const SignInBody = Type.Object(
   },
   { additionalProperties: false },
 );
+
+/** Limits one account over all addresses. Higher than that of an address, so that nobody keeps an owner out easily. */
+const accountFactor = 5;
 
 const note = 'An extension of the published API.';
 
@@ -64,11 +73,29 @@ export function addSessionOperations(app: ApiApp, context: ApiContext): void {
     body: SignInBody,
     data: Session,
   });
-  const attempts = { max: config.signInLimitPerMinute, timeWindow: 60_000, groupId: 'sign-in' };
+  const attempts = {
+    max: config.signInLimitPerMinute,
+    timeWindow: 60_000,
+    groupId: 'sign-in',
+    keyGenerator: addressOf,
+  };
+  const attemptsOnAccount = app.createRateLimit({
+    max: accountFactor * config.signInLimitPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: ({ body }) => `sign-in ${(body as { email: string }).email.trim().toLowerCase()}`,
+  });
   app.post(
     '/session',
     { ...signIn, config: { ...signIn.config, rateLimit: attempts } },
     async (request, reply) => {
+      const attempt = await attemptsOnAccount(request);
+      if (!attempt.isAllowed && attempt.isExceeded) {
+        void reply.header('retry-after', attempt.ttlInSeconds);
+        throw new ChelaError(
+          'RATE_LIMITED',
+          `too many attempts to sign in to this account: try again in ${attempt.ttlInSeconds} seconds`,
+        );
+      }
       const { email, password } = request.body;
       const session = await accounts.sessions.begin(email, password, request.id, sessionOriginOf(request));
       setCookie(request, reply, session.token);

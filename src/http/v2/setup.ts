@@ -6,7 +6,7 @@ import { Type } from 'typebox';
 import { OpenSetupLink, RecoveryWays, SetupResult } from '../../answers/accounts.ts';
 import { emailLength, passwordLength } from '../../accounts/accounts.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
-import { sessionOriginOf, setSessionCookie } from '../authentication.ts';
+import { addressOf, sessionOriginOf, setSessionCookie } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { unixSeconds } from './shapes.ts';
@@ -119,7 +119,12 @@ function addRecovery(app: ApiApp, { recovery, config }: ApiContext): void {
     public: true,
     body: RecoveryBody,
   });
-  const attempts = { max: config.signInLimitPerMinute, timeWindow: 60_000, groupId: 'recovery' };
+  const attempts = {
+    max: config.signInLimitPerMinute,
+    timeWindow: 60_000,
+    groupId: 'recovery',
+    keyGenerator: addressOf,
+  };
   app.post('/recovery', { ...request, config: { ...request.config, rateLimit: attempts } }, async (asked) => {
     await recovery.request(asked.body.email);
     return success(asked);
