@@ -116,6 +116,44 @@ test('log lines over the limit per second are dropped and counted, printed and l
   expect(kept + dropped.reduce((sum, count) => sum + count, 0)).toBe(600);
 });
 
+test('printed lines that the database could not store are counted in the log', async () => {
+  const { pool } = platform.platform.database;
+  await pool.query(
+    `CREATE FUNCTION refuse_line() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       RAISE EXCEPTION 'the database system is starting up' USING ERRCODE = 'cannot_connect_now';
+     END $$`,
+  );
+  await pool.query(
+    `CREATE TRIGGER refuse_line BEFORE INSERT ON log_line FOR EACH ROW
+     WHEN (NEW.content LIKE 'lose %') EXECUTE FUNCTION refuse_line()`,
+  );
+  onTestFinished(async () => void (await pool.query('DROP TRIGGER refuse_line ON log_line')));
+  const script = `for (let n = 0; n < 20; n += 1) console.log((n % 2 ? 'keep ' : 'lose ') + n);`;
+  const { run_slug: slug, run_status: status } = await platform.runSync(worker, { script, items });
+  const contents = (await platform.log(slug)).map(({ content }) => content);
+  const lost = contents.map((content) =>
+    Number(/^SYSTEM: (\d+) log lines? (?:was|were) lost here, because the database/.exec(content)?.[1] ?? 0),
+  );
+  const others = contents.filter((content) => !/^SYSTEM: \d+ log line/.test(content)).length;
+  // Lines of the platform in the same batch are lost and counted too.
+  const all = 20 + ['preparing', 'running', 'finished'].length;
+  expect(others + lost.reduce((sum, count) => sum + count, 0)).toBe(all);
+  expect(Math.max(...lost)).toBeGreaterThan(0);
+  expect(status).toBe('succeeded');
+});
+
+test('the answer to a dropped line says so, and is no error', async () => {
+  const script = `const answers = [];
+    await Promise.all(Array.from({ length: 200 }, (_, n) => sdk.log.info('line ' + n).then((answer) => answers.push(answer))));
+    await sdk.result.pushData({ answers: answers.map((answer) => answer.getMessage()) });`;
+  const { run_slug: slug, results } = await platform.runSync(worker, { script, items });
+  expect(slug).not.toBe('');
+  const answers = results.list[0]?.['answers'] as string[];
+  expect(new Set(answers)).toEqual(
+    new Set(['success', 'dropped: the limit is 60 lines per second (CHELA_LOG_LINES_PER_SECOND)']),
+  );
+});
+
 const writeBig = (file: string, megabytes: number) =>
   `require('fs').writeFileSync('${file}', Buffer.alloc(${megabytes} * 1024 * 1024, 1));`;
 

@@ -45,7 +45,10 @@ function recorder(): SdkHandlers & { calls: unknown[]; fail: string | undefined 
     input: () => '{"url":"https://example.com/ü"}',
     pushRow: async (text: string) => record('row', text),
     setHeaders: async (headers: unknown) => record('headers', headers),
-    log: async (type: number, text: string) => record('log', type, text),
+    log: async (type: number, text: string) => {
+      await record('log', type, text);
+      return undefined;
+    },
     rejected: (message: string) => calls.push(['rejected', message]),
   };
   return handlers;

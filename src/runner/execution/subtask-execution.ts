@@ -188,7 +188,7 @@ export class SubtaskExecution {
       if (scratchDir !== undefined) await this.#services.scratch.remove(scratchDir);
       await Promise.all([
         this.#writer.results.settled(),
-        this.#writer.logs.settled(),
+        this.#writer.logs.settled().then(() => this.#log.told()),
         traffic.settled(),
         this.#ledger.close(),
       ]);

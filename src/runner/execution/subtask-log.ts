@@ -15,6 +15,7 @@ import {
   platformPrefix,
   readTerminalText,
 } from '../../logs/logs.ts';
+import { waitOut } from '../../database/database.ts';
 import type { Events } from '../../events/events.ts';
 import { ClaimLostError, type Claim } from '../../runs/runs.ts';
 import { namedLevel } from './level-words.ts';
@@ -44,6 +45,9 @@ export class SubtaskLog {
   /** Number of the worker's lines in this second. */
   #recent = 0;
   #dropped = 0;
+  /** Printed lines that could not be stored and of which the log does not tell yet. */
+  #lost = 0;
+  #telling: Promise<void> | undefined;
   /** Runs from a line until the end of its second. */
   #second: NodeJS.Timeout | undefined;
   readonly #pending = { lines: 0, characters: 0 };
@@ -54,9 +58,19 @@ export class SubtaskLog {
     this.#options = options;
   }
 
-  /** Writes a line of the worker. Resolves once it is committed, or at once if the subtask has used up its lines. */
-  async write(type: LogType, content: string): Promise<void> {
-    if (this.#admits()) await this.#store(type, content);
+  /**
+   * Writes a line of the worker. Resolves once it is committed, or at once if it is dropped.
+   * @returns why it was dropped; undefined if it was stored
+   */
+  async write(type: LogType, content: string): Promise<string | undefined> {
+    if (!this.#admits()) {
+      const { lineLimit, linesPerSecond } = this.#options;
+      return this.#lines >= lineLimit
+        ? `dropped: the limit of ${lineLimit} log lines (CHELA_LOG_LINE_LIMIT) is reached`
+        : `dropped: the limit is ${linesPerSecond} lines per second (CHELA_LOG_LINES_PER_SECOND)`;
+    }
+    await this.#store(type, content);
+    return undefined;
   }
 
   /**
@@ -65,6 +79,13 @@ export class SubtaskLog {
    */
   complain(content: string): void {
     if (this.#admits()) this.system(content, logType.error);
+  }
+
+  /** Resolves once the log tells of all lines that were lost. Waits while PostgreSQL is unavailable. */
+  async told(): Promise<void> {
+    // Failed lines are counted a moment after their commit has failed.
+    await new Promise(setImmediate);
+    while (this.#telling !== undefined) await this.#telling;
   }
 
   /** Reports the lines dropped in the last second. Call it once the worker can write no more lines. */
@@ -227,8 +248,29 @@ export class SubtaskLog {
   #reportLost(err: unknown): void {
     // Nothing is missing in the log of a run that has ended, or continues elsewhere.
     if (err instanceof ClaimLostError) return;
+    this.#lost += 1;
+    this.#telling ??= this.#tellLost().finally(() => (this.#telling = undefined));
     const { run, claim, events } = this.#options;
     events.failed({ work: 'store-log-line', err, run, subtask: claim.number });
+  }
+
+  /** Never rejects. */
+  async #tellLost(): Promise<void> {
+    try {
+      while (this.#lost > 0) {
+        let told = 0;
+        await waitOut(() => {
+          told = this.#lost;
+          const lines = told === 1 ? '1 log line was' : `${told} log lines were`;
+          const text = `${platformPrefix}${lines} lost here, because the database could not store anything`;
+          return this.#store(logType.warn, text);
+        });
+        this.#lost -= told;
+      }
+    } catch {
+      // The claim was lost, or the database refuses lines for another reason, which has been reported.
+      this.#lost = 0;
+    }
   }
 }
 

@@ -16,7 +16,8 @@ export interface SdkHandlers {
   /** Stores a row. The worker is answered once it is stored. */
   pushRow(jsonText: string): Promise<void>;
   setHeaders(headers: HeaderField[]): Promise<void>;
-  log(type: LogType, text: string): Promise<void>;
+  /** Stores a line. @returns why it was dropped; undefined if it was stored */
+  log(type: LogType, text: string): Promise<string | undefined>;
   /** Called for every message that was too large, with a sentence for the run's log. */
   rejected(message: string): void;
 }
@@ -40,8 +41,12 @@ async function successAfter(done: Promise<void>): Promise<Buffer> {
   return success;
 }
 
+/** A dropped line is not an error, which would end workers that log a lot. Its answer only says so. */
 function logMethod(type: LogType): Method {
-  return (handlers, request) => successAfter(handlers.log(type, decodeText(request)));
+  return async (handlers, request) => {
+    const dropped = await handlers.log(type, decodeText(request));
+    return dropped === undefined ? success : encodeAnswer(0, dropped);
+  };
 }
 
 /** One buffer per subtask, shared by all pending answers. */
