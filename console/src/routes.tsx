@@ -8,6 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { auditActions } from './api/audit-log.ts';
+import { templateNames, type TemplateName } from '../../src/templates/template-names.ts';
 import { subtaskStatuses } from './api/run-parts.ts';
 import { readRowQuery } from './api/row-queries.ts';
 import { runStateFilters } from './api/run-states.ts';
@@ -151,6 +152,25 @@ const workerRoute = createRoute({
   path: '/workers/$workerId',
   validateSearch: workerPageSearch,
   component: lazyRouteComponent(() => import('./pages/workers/worker-page.tsx'), 'WorkerPage'),
+});
+
+const newWorkerRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/workers/new',
+  validateSearch: (search): { template?: TemplateName; title?: string } => ({
+    ...oneOf('template', templateNames, search),
+    ...textOf('title', search),
+  }),
+  component: lazyRouteComponent(() => import('./pages/workers/editor/new-worker-page.tsx'), 'NewWorkerPage'),
+});
+
+const editWorkerRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/workers/$workerId/edit',
+  component: lazyRouteComponent(
+    () => import('./pages/workers/editor/edit-worker-page.tsx'),
+    'EditWorkerPage',
+  ),
 });
 
 const versionRoute = createRoute({
@@ -326,6 +346,8 @@ const routeTree = rootRoute.addChildren([
       homeRoute,
       workersRoute,
       workerRoute,
+      newWorkerRoute,
+      editWorkerRoute,
       versionRoute,
       runsRoute,
       runRoute,

@@ -32,7 +32,12 @@ const files = Type.Array(WrittenFile, { description: 'Text files to write, in UT
 
 const CreateBody = Type.Object(
   {
-    title: Type.String({ description: 'Title of the worker.', minLength: 1, maxLength: 200 }),
+    title: Type.String({
+      description: 'Title of the worker.',
+      minLength: 1,
+      maxLength: 200,
+      examples: ['Price watch'],
+    }),
     name: Type.Optional(
       Type.String({ description: 'Name of the worker. Default: derived from the title.', maxLength: 64 }),
     ),
@@ -118,7 +123,8 @@ export function addWorkerEditOperations(app: ApiApp, context: ApiContext): void 
       data: PublishedVersion,
     }),
     async (request) => {
-      const { files: written, ...details } = request.body;
+      const { files: written, title, ...further } = request.body;
+      const details = { ...further, title: title.trim() };
       const owner = await accounts.get(request.accountId);
       const published = await withPackage({ files: written, removed: [] }, undefined, async (zipFile) =>
         workers.create(owner, zipFile, details),

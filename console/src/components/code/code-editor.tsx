@@ -1,5 +1,5 @@
 /** Shows a file with highlighting, to read or to edit. It is large, so import it through `code.tsx`. */
-import { Compartment, EditorState } from '@codemirror/state';
+import { Compartment, EditorState, type Extension } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 import { useEffect, useEffectEvent, useRef, type ReactNode } from 'react';
 import { languageOf } from './code-languages.ts';
@@ -16,8 +16,20 @@ export interface CodeEditorProps {
   readonly onChange?: (value: string) => void;
 }
 
+function withoutReturns(text: string): string {
+  return text.replaceAll(/\r\n?/g, '\n');
+}
+
+/** Keeps the line breaks of a file from Windows. If a file mixes them, they become the same once it is edited. */
+function lineBreaks(text: string): Extension {
+  const breaks = text.match(/\r?\n|\r/g) ?? [];
+  return breaks.length > 0 && breaks.every((found) => found === '\r\n')
+    ? EditorState.lineSeparator.of('\r\n')
+    : [];
+}
+
 function isSame(state: EditorState | undefined, value: string): boolean {
-  return state?.doc.toString() === value;
+  return state !== undefined && (state.sliceDoc() === value || state.sliceDoc() === withoutReturns(value));
 }
 
 /** Fills its parent's height if it is edited; otherwise it is as high as its text. */
@@ -53,13 +65,16 @@ export function CodeEditor({ file, value, label, onChange }: CodeEditorProps): R
             doc: text,
             extensions: [
               isEdited ? editingSetup(label, file) : readingSetup(label),
+              lineBreaks(text),
               language.of([]),
               EditorView.updateListener.of((update) => {
-                if (update.docChanged) change(update.state.doc.toString());
+                if (update.docChanged) change(update.state.sliceDoc());
               }),
             ],
           });
     opened.setState(state);
+    // The view would stay where the file before was scrolled to.
+    opened.scrollDOM.scrollTo(0, 0);
     let isOpen = true;
     const highlight = async (): Promise<void> => {
       const extension = await languageOf(file);

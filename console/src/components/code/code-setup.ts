@@ -13,7 +13,7 @@ export function readingSetup(label: string): Extension[] {
     drawSelection(),
     syntaxHighlighting(classHighlighter),
     EditorView.lineWrapping,
-    EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
+    EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', tabindex: '0' }),
     EditorState.readOnly.of(true),
     keymap.of([...searchKeymap, ...defaultKeymap]),
   ];
@@ -31,7 +31,7 @@ export function editingSetup(label: string, file: string): Extension[] {
     highlightSelectionMatches(),
     syntaxHighlighting(classHighlighter),
     indentUnit.of(file.endsWith('.py') ? '    ' : '  '),
-    EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
+    EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', tabindex: '0' }),
     keymap.of([indentWithTab, ...searchKeymap, ...historyKeymap, ...defaultKeymap]),
   ];
 }

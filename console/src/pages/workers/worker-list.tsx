@@ -13,6 +13,7 @@ import { SearchField } from '../../components/search-field.tsx';
 import { TemplateDownloads } from '../../components/template-downloads.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { categoryChoices } from './categories.ts';
+import { NewWorkerButton } from './editor/new-worker-button.tsx';
 import { UploadButton } from './upload/upload-button.tsx';
 import { WorkerCard } from './worker-card.tsx';
 
@@ -73,6 +74,7 @@ function NoWorkers({ scope, search, onSearch }: WorkerListProps): ReactNode {
         title={texts.emptyOwnTitle}
         action={
           <Group justify="center">
+            <NewWorkerButton />
             <UploadButton workerId={undefined} />
             <ButtonLink to="/store" variant="default">
               {common.store}
@@ -102,7 +104,14 @@ export function WorkerList({ scope, search, onSearch }: WorkerListProps): ReactN
       <PageHeader
         title={isStore ? texts.storeTitle : texts.ownTitle}
         description={isStore ? texts.storeText : texts.ownText}
-        actions={!isStore && <UploadButton workerId={undefined} />}
+        actions={
+          !isStore && (
+            <>
+              <UploadButton workerId={undefined} />
+              <NewWorkerButton />
+            </>
+          )
+        }
       />
       <Stack>
         {!isEmptyHanded && <WorkerFilters search={search} onSearch={onSearch} />}

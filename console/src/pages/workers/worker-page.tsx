@@ -1,5 +1,6 @@
 /** One worker: its form, readme, runs, tasks and API; for its owner also its versions and settings. */
 import { Badge, Group, Paper, Skeleton, Tabs, Text } from '@mantine/core';
+import { IconCode } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, type ReactNode } from 'react';
@@ -12,6 +13,7 @@ import {
   type WorkerDetail,
 } from '../../api/workers.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
+import { ButtonLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { ApiTab } from './api-tab.tsx';
@@ -89,7 +91,7 @@ function TabContent({
 
 function WorkerContent(props: WorkerContentProps): ReactNode {
   const { workerId, worker, about } = props;
-  const { workers: texts } = useTexts();
+  const { workers: texts, editor } = useTexts();
   const { tab: wanted = 'input' } = route.useSearch();
   const navigate = route.useNavigate();
   const session = useSession();
@@ -125,7 +127,21 @@ function WorkerContent(props: WorkerContentProps): ReactNode {
                 </Text>
               </>
             }
-            actions={isOwn && <UploadButton workerId={workerId} />}
+            actions={
+              isOwn && (
+                <>
+                  <ButtonLink
+                    to="/workers/$workerId/edit"
+                    params={{ workerId }}
+                    variant="default"
+                    leftSection={<IconCode size={16} />}
+                  >
+                    {editor.editInBrowser}
+                  </ButtonLink>
+                  <UploadButton workerId={workerId} />
+                </>
+              )
+            }
           />
         </div>
       </Group>

@@ -33,7 +33,7 @@ export const workers = {
   lastRun: 'Last run',
   emptyOwnTitle: 'No workers yet',
   emptyOwnText:
-    'A worker is a folder with main.js, main.ts, main.py or a Go binary named main, and an input_schema.json. Download a template, drop it here as a zip or a folder, import it from git, or push it: npx chela push FOLDER',
+    'A worker is a folder with main.js, main.ts, main.py or a Go binary named main, and an input_schema.json. Write one in the browser, drop it here as a zip or a folder, import it from git, or push it: npx chela push FOLDER',
   emptyStoreTitle: 'The store is empty',
   emptyStoreText: 'Workers appear here when their owners make them public.',
   emptySearch: 'No workers match.',

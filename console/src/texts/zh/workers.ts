@@ -34,7 +34,7 @@ export const workers: Texts['workers'] = {
   lastRun: '最近一次运行',
   emptyOwnTitle: '您还没有 Worker',
   emptyOwnText:
-    'Worker 是包含 main.js、main.ts、main.py 或 main 以及 input_schema.json 的文件夹。可下载模板开始，将它以 zip 或文件夹形式拖到这里，从 git 导入，或推送：npx chela push FOLDER',
+    'Worker 是包含 main.js、main.ts、main.py 或 main 以及 input_schema.json 的文件夹。可在浏览器中编写，或将它以 zip 或文件夹形式拖到这里，从 git 导入，或推送：npx chela push FOLDER',
   emptyStoreTitle: '商店是空的',
   emptyStoreText: 'Worker 的所有者在其设置中将它公开后，就会出现在这里。',
   emptySearch: '没有匹配的 Worker。',

@@ -4,6 +4,7 @@ import { account } from './account.ts';
 import { accounts } from './accounts.ts';
 import { auditLog } from './audit-log.ts';
 import { common } from './common.ts';
+import { editor } from './editor.ts';
 import { ends } from './ends.ts';
 import { files } from './files.ts';
 import { guides } from './guides.ts';
@@ -34,6 +35,7 @@ export const zh: Texts = {
   accounts,
   auditLog,
   common,
+  editor,
   ends,
   files,
   guides,

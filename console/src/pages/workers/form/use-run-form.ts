@@ -27,6 +27,8 @@ interface RunFormParts {
   readonly version: string;
   readonly schema: InputSchema;
   readonly filling: Filling;
+  /** Whether what is entered survives a reload; true if omitted. */
+  readonly isKept?: boolean;
 }
 
 const saveMilliseconds = 400;
@@ -67,18 +69,18 @@ function shownProblems(
   return Object.fromEntries(edited);
 }
 
-export function useRunForm({ workerId, version, schema, filling }: RunFormParts) {
+export function useRunForm({ workerId, version, schema, filling, isKept = true }: RunFormParts) {
   const { inputForm: texts } = useTexts();
   const key = draftKey(workerId, version, filling.origin);
   const [first, setFirst] = useState(() => filledDraft(schema, filling));
-  const [kept] = useState(() => readDraft(key));
+  const [kept] = useState(() => (isKept ? readDraft(key) : undefined));
   const [draft, setDraft] = useState(kept ?? first);
   const [isTried, setIsTried] = useState(false);
   const [focus, setFocus] = useState<FocusRequest>();
   const [jsonProblem, setJsonProblem] = useState<string>();
   /** Problems found by the server, with the values they apply to. Editing a field clears its problem. */
   const [answer, setAnswer] = useState<{ problems: Problems; values: FormValues }>();
-  useKeptDraft(key, draft, draft !== first);
+  useKeptDraft(key, draft, isKept && draft !== first);
 
   const { values, options, mode, json } = draft;
   const deferred = useDeferredValue(values);

@@ -12,7 +12,7 @@ export function UploadButton({ workerId }: { readonly workerId: string | undefin
   const isNew = workerId === undefined;
   return (
     <>
-      <Button leftSection={<IconUpload size={16} />} variant={isNew ? 'filled' : 'default'} onClick={open}>
+      <Button leftSection={<IconUpload size={16} />} variant="default" onClick={open}>
         {isNew ? texts.upload : texts.uploadVersion}
       </Button>
       {isOpen && <UploadDialog workerId={workerId} onClose={close} />}

@@ -1,0 +1,101 @@
+/** The files of a worker while they are edited: those of its base, and what was changed, added and deleted. */
+import { useEffect, useMemo, useRef, useState } from 'react';
+import type { WrittenFile } from '../../../api/editing.ts';
+import { dropEdit, readEdit, writeEdit, type EditBase, type EditDraft } from './edit-draft.ts';
+
+/** What is edited. */
+export interface EditSource {
+  /** Key of the draft. */
+  readonly key: string;
+  /** Absent for a new worker. */
+  readonly base?: EditBase;
+  /** Paths of the base's files. */
+  readonly paths: readonly string[];
+  /** Title of a new worker. */
+  readonly title: string;
+}
+
+const saveMilliseconds = 400;
+
+/** Saves the draft while it is edited, and when the page is left. @returns whether the storage had room */
+function useKeptEdit(key: string, draft: EditDraft, isEdited: boolean): boolean {
+  const [hasRoom, setHasRoom] = useState(true);
+  const save = useRef<() => void>(undefined);
+  useEffect(() => {
+    save.current = () => {
+      if (!isEdited) dropEdit(key);
+      else setHasRoom(writeEdit(key, draft));
+    };
+    const timer = setTimeout(save.current, saveMilliseconds);
+    return () => clearTimeout(timer);
+  }, [key, draft, isEdited]);
+  useEffect(() => {
+    const saveNow = (): void => save.current?.();
+    window.addEventListener('pagehide', saveNow);
+    return () => {
+      window.removeEventListener('pagehide', saveNow);
+      saveNow();
+    };
+  }, []);
+  return hasRoom;
+}
+
+export function useEditedFiles({ key, base, paths, title }: EditSource) {
+  const [kept] = useState(() => readEdit(key));
+  const empty: EditDraft = { base, title, texts: {}, removed: [] };
+  const [draft, setDraft] = useState<EditDraft>(kept ?? empty);
+  const { texts, removed } = draft;
+  const isEdited = Object.keys(texts).length > 0 || removed.length > 0 || draft.title !== title;
+  const isKept = useKeptEdit(key, draft, isEdited);
+  const all = useMemo(() => {
+    const gone = new Set(removed);
+    return [...new Set([...paths.filter((path) => !gone.has(path)), ...Object.keys(texts)])].toSorted();
+  }, [paths, removed, texts]);
+  const without = (path: string): Record<string, string> =>
+    Object.fromEntries(Object.entries(texts).filter(([name]) => name !== path));
+
+  return {
+    paths: all,
+    title: draft.title,
+    base: draft.base ?? base,
+    texts,
+    removed,
+    isEdited,
+    /** Whether the changes survive a reload. */
+    isKept,
+    isRestored: kept !== undefined && draft === kept,
+    isChanged: (path: string) => Object.hasOwn(texts, path),
+    setTitle: (next: string) => setDraft({ ...draft, title: next }),
+    /** @param original text in the base; undefined if the file is not in it */
+    change: (path: string, text: string, original: string | undefined) =>
+      setDraft({ ...draft, texts: text === original ? without(path) : { ...texts, [path]: text } }),
+    add: (path: string) =>
+      setDraft({
+        ...draft,
+        texts: { ...texts, [path]: '' },
+        removed: removed.filter((name) => name !== path),
+      }),
+    rename: (path: string, next: string, text: string) =>
+      setDraft({
+        ...draft,
+        texts: { ...without(path), [next]: text },
+        removed: [...removed.filter((name) => name !== next), ...(paths.includes(path) ? [path] : [])],
+      }),
+    remove: (path: string) =>
+      setDraft({
+        ...draft,
+        texts: without(path),
+        removed: paths.includes(path) ? [...removed, path] : removed,
+      }),
+    /** The changes apply to another version of the worker from now on. */
+    rebase: (next: EditBase) => setDraft({ ...draft, base: next }),
+    /** Forgets all changes, because they were saved or discarded. @param next the version that is edited from now on */
+    reset: (next: EditBase | undefined) => {
+      dropEdit(key);
+      setDraft({ ...empty, base: next });
+    },
+    written: (): WrittenFile[] => Object.entries(texts).map(([path, content]) => ({ path, content })),
+  };
+}
+
+export type EditedFiles = ReturnType<typeof useEditedFiles>;
