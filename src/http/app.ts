@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import { JsonError, parseJson } from '../json/lossless-json.ts';
 import type { ApiApp, ApiContext } from './api-context.ts';
+import { addCompression } from './compression.ts';
 import { addConsole } from './console.ts';
 import { identify, requireAccount, requireAdmin } from './authentication.ts';
 import { addDocumentation } from './documentation.ts';
@@ -119,6 +120,7 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
     // Otherwise an OPTIONS request that is not a preflight gets an answer without the envelope.
     strictPreflight: false,
   });
+  await addCompression(app);
   const openApiDocument = await addOpenApi(app, context.version);
   await app.register(async (api) => addApi(api.withTypeProvider<TypeBoxTypeProvider>(), context), {
     prefix: basePath,

@@ -49,8 +49,10 @@ export async function addConsole(
     index: false,
     cacheControl: false,
     globIgnore: [page],
+    preCompressed: true,
     setHeaders: ({ raw: response }, file) => {
       // Names of built files change with their content.
+      // `file` may be a compressed copy, which stands beside the file itself.
       const isHashed = path.dirname(file) === path.join(folder, 'assets');
       response.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
       for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);

@@ -1,5 +1,6 @@
 /** Downloads by signed links, outside the API's base path and without a credential. */
 import type { FastifyReply } from 'fastify';
+import { buffer } from 'node:stream/consumers';
 import { Type } from 'typebox';
 import { ChelaError } from '../errors.ts';
 import { formatTraits } from '../results/exports.ts';
@@ -21,6 +22,8 @@ const FileParams = Type.Object({ runId: Type.String(), fileId: Type.String() });
 const ExportParams = Type.Object({ slug: Type.String(), fileName: Type.String() });
 
 const retryAfterSeconds = 5;
+/** Files below are sent in one piece, so that the answer knows its length when it decides about compression. */
+const smallBytes = 64 * 1024;
 
 function withDownloadHeaders(reply: FastifyReply, mediaType: string, disposition: string): FastifyReply {
   return reply
@@ -69,7 +72,8 @@ function addExportFiles(app: ApiApp, { links, exports, config, closing }: ApiCon
       const disposition = attachment(found.file_name);
       const link = await exports.link(found, { lifetimeSeconds: directLinkSeconds, mediaType, disposition });
       if (link !== undefined) return reply.header('cache-control', 'no-store').redirect(link);
-      const content = await exports.content(found);
+      const stream = await exports.content(found);
+      const content = found.size_bytes < smallBytes ? await buffer(stream) : stream;
       return withDownloadHeaders(reply, mediaType, disposition)
         .header('content-length', found.size_bytes)
         .send(content);
@@ -80,7 +84,7 @@ function addExportFiles(app: ApiApp, { links, exports, config, closing }: ApiCon
 function addRunFiles(app: ApiApp, { links, files }: ApiContext): void {
   app.get(
     '/files/runs/:runId/files/:fileId',
-    { schema: { hide: true, params: FileParams, querystring: SignedQuery } },
+    { compress: false, schema: { hide: true, params: FileParams, querystring: SignedQuery } },
     async (request, reply) => {
       const { runId, fileId } = request.params;
       links.verify(filePath({ slug: runId }, { slug: fileId }), request.query);

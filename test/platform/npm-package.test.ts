@@ -10,7 +10,7 @@ import { TestClient } from '../support/test-client.ts';
 import { adminKey, ChelaProcess } from './support/chela-process.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
-const maxPackageBytes = 5 * 1024 * 1024;
+const maxPackageBytes = 8 * 1024 * 1024;
 const run = promisify(execFile);
 
 let folder: string;

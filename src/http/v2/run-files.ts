@@ -85,7 +85,7 @@ export function addRunFileOperations(app: ApiApp, context: ApiContext): void {
     });
     app.get(
       `${scope.url}/file`,
-      { config, schema: answeringContent(schema, contentAnswers) },
+      { compress: false, config, schema: answeringContent(schema, contentAnswers) },
       async (request, reply) => {
         const run = await scope.find(request);
         return sendFile(request, reply, files, await files.get(run, request.query.name));
