@@ -60,7 +60,7 @@ export const overview = {
   stepRunAction: 'Open Hello',
   stepWorker: 'Make your own worker',
   stepWorkerText:
-    'Drop a folder with your program and its form on the Workers page. It becomes a worker of your account.',
+    '"New worker" on the Workers page writes one in the browser, from a template. A folder of yours can be dropped there, too.',
   stepSchedule: 'Schedule it',
   stepScheduleText:
     'Press "Schedule" in the form of a worker, or on the page of a run. It becomes a task that runs by its schedule.',

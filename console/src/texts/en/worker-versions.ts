@@ -31,7 +31,7 @@ export const versions = {
   },
   took: (seconds: number) => `${seconds} s`,
   installAgain: 'Retry',
-  installFailed: 'The dependencies could not be installed',
+  installFailed: 'Cannot run: the dependencies could not be installed',
   nothingToInstall: 'This version has no dependencies.',
   waitsForRunner: 'The installation starts when a runner is free.',
   logTruncated: 'The log was cut. The rest was not kept.',

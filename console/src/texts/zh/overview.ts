@@ -58,7 +58,7 @@ export const overview: Texts['overview'] = {
   stepRunText: 'Hello 向您输入的名字逐一问好，每个名字一行结果。它不需要网络，马上就会结束。',
   stepRunAction: '打开 Hello',
   stepWorker: '编写自己的 Worker',
-  stepWorkerText: '把包含程序和表单的文件夹拖到 Worker 页面，它就成为您账户的 Worker。',
+  stepWorkerText: '在 Worker 页面点击“新建 Worker”，从模板开始在浏览器中编写；也可以把您的文件夹拖到那里。',
   stepSchedule: '定时运行',
   stepScheduleText: '在 Worker 的表单或运行页面上点击“计划”，即可创建按计划运行的任务。',
   stepsApi: '这里的一切操作都可以由程序完成：',

@@ -29,7 +29,7 @@ export const versions: Texts['versions'] = {
   },
   took: (seconds) => `${seconds} 秒`,
   installAgain: '重试',
-  installFailed: '无法安装依赖',
+  installFailed: '无法运行：依赖安装失败',
   nothingToInstall: '此版本没有依赖。',
   waitsForRunner: '有空闲的执行器时开始安装。',
   logTruncated: '日志已截断，其余部分未保留。',
