@@ -64,7 +64,7 @@ test.each([
   ['POST', '/store', 'GET, HEAD'],
   ['GET', '/workers/x/runs', 'POST'],
   ['DELETE', '/workers/a~b/runs', 'POST'],
-  ['POST', '/workers/x/runs/last', 'GET, HEAD'],
+  ['POST', '/workers/x/runs/last', 'GET, HEAD, PUT'],
   ['GET', '/worker-runs/last/abort', 'POST'],
   ['PUT', '/worker-runs/last/rerun/', 'POST'],
   ['PROPFIND', '/worker-runs?limit=1', 'GET, HEAD'],
