@@ -157,7 +157,7 @@ async function addApi(api: ApiApp, context: ApiContext): Promise<void> {
     await requireAdmin(request, context.accounts);
   });
   api.addHook('preValidation', (request, _reply, done) => {
-    refuseNullCharacters(request);
+    refuseUnstorableText(request);
     if (isAbsent(request.body, request.routeOptions.schema?.body)) request.body = {};
     done();
   });
@@ -238,10 +238,11 @@ function dropEmptyQueryValues(request: FastifyRequest): void {
 }
 
 /**
- * PostgreSQL's text cannot contain U+0000, so such values cannot be searched or stored. Deeper levels of a body, such
+ * PostgreSQL's text cannot contain U+0000, and UTF-8 no half of a surrogate pair, so such values cannot be searched or
+ * stored. Deeper levels of a body, such
  * as the input of a worker, are stored as JSON and may contain it.
  */
-function refuseNullCharacters(request: FastifyRequest): void {
+function refuseUnstorableText(request: FastifyRequest): void {
   if (Object.values(request.params as Record<string, string>).some((value) => value.includes('\0'))) {
     throw new ChelaError('NOT_FOUND', 'identifiers must not contain the character U+0000');
   }
@@ -250,6 +251,10 @@ function refuseNullCharacters(request: FastifyRequest): void {
     const texts = [value].flat().filter((item) => typeof item === 'string');
     if (texts.some((text) => text.includes('\0'))) {
       throw new ChelaError('INVALID_SHAPE', `${name} must not contain the character U+0000`);
+    }
+    // Lists may contain identifiers, each of which has an answer of its own.
+    if (typeof value === 'string' && !value.isWellFormed()) {
+      throw new ChelaError('INVALID_SHAPE', `${name} must not contain half of a surrogate pair`);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Calls every operation of the OpenAPI document with hostile values: nothing a client sends may cause a 500. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { adminAccountName } from '../../src/accounts/accounts.ts';
 import { dereferenced } from '../support/api-document.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { ask } from './checked-answer.ts';
@@ -191,3 +192,80 @@ test(`no operation returns 500, whatever is sent to it (seed ${seed})`, { timeou
   await Promise.all(Array.from({ length: 8 }, sendAll));
   expect(failures).toEqual([]);
 });
+
+interface FieldSchema {
+  readonly type?: string | readonly string[];
+  readonly examples?: readonly unknown[];
+  readonly enum?: readonly unknown[];
+  readonly properties?: Readonly<Record<string, FieldSchema>>;
+  readonly required?: readonly string[];
+  readonly anyOf?: readonly FieldSchema[];
+}
+
+/** A value that the schema accepts, as far as it says. */
+function valueOf(schema: FieldSchema): unknown {
+  if (schema.examples !== undefined) return schema.examples[0];
+  if (schema.enum !== undefined) return schema.enum[0];
+  if (schema.anyOf?.[0] !== undefined) return valueOf(schema.anyOf[0]);
+  const [type] = [schema.type].flat();
+  if (schema.properties !== undefined || type === 'object') {
+    const required = Object.entries(schema.properties ?? {}).filter(([name]) =>
+      schema.required?.includes(name),
+    );
+    return Object.fromEntries(required.map(([name, field]) => [name, valueOf(field)]));
+  }
+  if (type === 'array') return [];
+  if (type === 'integer' || type === 'number') return 1;
+  return type === 'boolean' ? true : 'text';
+}
+
+/** Bodies that are valid except for one field, which has the text; one for each field that may be text, at any depth. */
+function bodiesWith(text: string, schema: FieldSchema): { field: string; body: unknown }[] {
+  const fields = Object.entries(schema.properties ?? {});
+  const base = valueOf(schema) as Record<string, unknown>;
+  return fields.flatMap(([name, field]) => {
+    const inner = field.properties === undefined ? [] : bodiesWith(text, field);
+    const nested = inner.map(({ field: below, body }) => ({
+      field: `${name}.${below}`,
+      body: { ...base, [name]: body },
+    }));
+    const mayBeText = [field, ...(field.anyOf ?? [])].some(({ type }) => [type].flat().includes('string'));
+    return mayBeText ? [...nested, { field: name, body: { ...base, [name]: text } }] : nested;
+  });
+}
+
+const hostileTexts: Readonly<Record<string, string>> = {
+  NUL: 'a\u0000b',
+  'a high surrogate': 'a\ud800b',
+  'a low surrogate': '\udc00',
+  'marks that reverse the direction': '\u202eabc\u2066\u200f',
+  'a megabyte': 'x'.repeat(1_000_000),
+};
+
+test.each(Object.entries(hostileTexts))(
+  'no text field causes a 500 with %s, for an administrator either',
+  async (_name, text) => {
+    const { accounts } = platform.platform;
+    const admin = await accounts.ensure(adminAccountName);
+    const key = await accounts.createKey(admin.id, 'test');
+    const failures: string[] = [];
+    let asked = 0;
+    for (const { method, path, operation } of targets) {
+      const schema = operation.requestBody?.content['application/json']?.schema as FieldSchema | undefined;
+      if (schema === undefined) continue;
+      for (const { field, body } of bodiesWith(text, schema)) {
+        const identifier = path.startsWith('/accounts')
+          ? 'tester'
+          : knownIdentifiers.at(path.startsWith('/worker-runs') ? -1 : 0);
+        const address = path.replaceAll(/\{\w+\}/g, identifier ?? '');
+        for (const own of [platform.key, key]) {
+          const { status } = await ask(platform, address, { method, body, key: own });
+          asked += 1;
+          if (status >= 500) failures.push(`${method} ${path} ${field}: ${status}`);
+        }
+      }
+    }
+    expect(failures).toEqual([]);
+    expect(asked).toBeGreaterThan(50);
+  },
+);
