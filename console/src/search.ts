@@ -52,7 +52,7 @@ export interface TaskSearch extends ListSearch {
 }
 
 /** Tabs of a task's page, by their names in the URL. */
-export const taskTabs = ['input', 'schedule', 'runs'] as const;
+export const taskTabs = ['input', 'schedule', 'callbacks', 'runs'] as const;
 export type TaskTab = (typeof taskTabs)[number];
 
 export interface TaskPageSearch {

@@ -12,6 +12,7 @@ export const auditActions = [
   'api_key.revoked',
   'balance.changed',
   'callback_secret.renewed',
+  'callback_url.changed',
   'callback_secret.removed',
   'file.deleted',
   'run.aborted',

@@ -25,6 +25,7 @@ interface AccountTable {
   is_admin: Generated<boolean>;
   plan: string | null;
   callback_secret: string | null;
+  callback_url: string | null;
   disabled_at: Date | null;
   first_steps_dismissed_at: Date | null;
   created_at: Generated<Date>;

@@ -96,6 +96,33 @@ export const RunCallbacks = Type.Object(
 );
 export type RunCallbacks = Answer<typeof RunCallbacks>;
 
+export const CallbackSettings = Type.Object(
+  {
+    callback_url: Type.String({
+      description:
+        'URL that receives status changes of runs without a callback URL of their own; empty if none is set.',
+      examples: ['https://client.example.com/callback'],
+    }),
+    has_secret: Type.Boolean({ description: 'Whether callbacks are signed.', examples: [true] }),
+  },
+  { title: 'CallbackSettings', description: 'The callback settings of the account' },
+);
+export type CallbackSettings = Answer<typeof CallbackSettings>;
+
+export const CallbackTest = Type.Object(
+  {
+    status_code: Type.Integer({
+      description: 'HTTP status of the answer; 0 if there was none.',
+      examples: [200],
+    }),
+    milliseconds: Type.Integer({ description: 'Duration.', examples: [84] }),
+    error: Type.String({ description: 'Why it failed; empty if the receiver accepted it.', examples: [''] }),
+    answer: Type.String({ description: "First 1024 bytes of the receiver's answer.", examples: ['ok'] }),
+  },
+  { title: 'CallbackTest', description: 'The outcome of a test' },
+);
+export type CallbackTest = Answer<typeof CallbackTest>;
+
 export const CallbackSecret = Type.Object(
   {
     callback_secret: Type.String({

@@ -15,6 +15,12 @@ export const taskFields = {
     examples: ['Names of the day'],
   }),
   description: Type.String({ description: 'What the task is for.', maxLength: 10_000 }),
+  callback_url: Type.String({
+    description:
+      'Extension: URL that receives status changes of the runs of the task. Empty means the one of the account.',
+    maxLength: 2048,
+    examples: ['https://client.example.com/callback'],
+  }),
   version: Type.String({
     description: 'Version to run. latest, the default, is the current version when a run starts.',
     examples: ['latest'],

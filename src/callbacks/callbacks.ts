@@ -7,8 +7,9 @@ import type { Events } from '../events/events.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { StatusCallbacks } from '../runs/runs.ts';
 import { Deliverer } from './deliverer.ts';
+import type { ExchangeOutcome } from './exchange.ts';
 import { CallbackReader } from './read.ts';
-import { deliverCallbacks, recordStatus } from './recorder.ts';
+import { deliverCallbacks, recordStatus, type DeliverData } from './recorder.ts';
 import { generateCallbackSecret } from './signature.ts';
 import { AddressGuard, AllowList } from '../addresses/addresses.ts';
 import { urlRefusal } from './callback-url.ts';
@@ -36,11 +37,18 @@ interface CallbacksOptions {
   readonly events: Events;
 }
 
+export interface CallbackSettings {
+  /** `''` if none is set. */
+  readonly callbackUrl: string;
+  readonly hasSecret: boolean;
+}
+
 export class Callbacks implements StatusCallbacks {
   readonly read: CallbackReader;
   readonly #database: Database;
   readonly #jobs: Jobs;
   readonly #guard: AddressGuard;
+  readonly #deliverer: Deliverer;
 
   /** Deliveries run on the given jobs once those are started. */
   constructor({ database, jobs, config, version, events }: CallbacksOptions) {
@@ -51,7 +59,7 @@ export class Callbacks implements StatusCallbacks {
       setting: settings.callbackAllowedTargets.environment,
     });
     this.read = new CallbackReader(database);
-    const deliverer = new Deliverer({
+    this.#deliverer = new Deliverer({
       database,
       jobs,
       guard: this.#guard,
@@ -60,7 +68,9 @@ export class Callbacks implements StatusCallbacks {
       version,
       events,
     });
-    jobs.work(deliverCallbacks, config.callbackConcurrency, (job) => deliverer.deliver(job.data.runId), {
+    const deliver = async (job: { readonly data: DeliverData }): Promise<void> =>
+      this.#deliverer.deliver(job.data.runId);
+    jobs.work(deliverCallbacks, config.callbackConcurrency, deliver, {
       groupConcurrency: receiverConcurrency,
       slowConcurrency,
     });
@@ -76,6 +86,36 @@ export class Callbacks implements StatusCallbacks {
 
   record(client: PoolClient, runIds: readonly number[]): Promise<void> {
     return recordStatus(client, this.#jobs, runIds);
+  }
+
+  async settings(accountId: number): Promise<CallbackSettings> {
+    const { rows } = await this.#database.pool.query<CallbackSettings>({
+      name: 'callback-settings',
+      text: `SELECT coalesce(callback_url, '') AS "callbackUrl", callback_secret IS NOT NULL AS "hasSecret"
+             FROM account WHERE id = $1`,
+      values: [accountId],
+    });
+    return rows[0] ?? { callbackUrl: '', hasSecret: false };
+  }
+
+  /**
+   * Sets the callback URL of runs that have none of their own. Runs that exist keep theirs.
+   * @param callbackUrl undefined for none
+   * @throws ChelaError if callbacks may not be sent to it
+   */
+  async setUrl(accountId: number, callbackUrl: string | undefined): Promise<void> {
+    if (callbackUrl !== undefined) this.check(callbackUrl);
+    await this.#database.sql
+      .updateTable('account')
+      .set({ callback_url: callbackUrl ?? null })
+      .where('id', '=', accountId)
+      .execute();
+  }
+
+  /** Sends a test to a URL, once, signed as callbacks of the account are. @throws ChelaError if it may not be sent there */
+  async test(accountId: number, callbackUrl: string): Promise<ExchangeOutcome> {
+    this.check(callbackUrl);
+    return this.#deliverer.test(accountId, callbackUrl);
   }
 
   /** Signs the account's callbacks with a new secret from now on. @returns the secret */

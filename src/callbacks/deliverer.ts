@@ -5,7 +5,7 @@
 import type { Database } from '../database/database.ts';
 import type { Events } from '../events/events.ts';
 import type { Jobs } from '../jobs/jobs.ts';
-import { exchange, type ExchangeOutcome } from './exchange.ts';
+import { exchange, type CallbackRequest, type ExchangeOutcome } from './exchange.ts';
 import { deliverCallbacks, receiverOf } from './recorder.ts';
 import { signature, signatureHeader } from './signature.ts';
 import type { AddressGuard } from '../addresses/addresses.ts';
@@ -80,17 +80,34 @@ export class Deliverer {
     return rows[0];
   }
 
+  /** Sends a test once, and records nothing. */
+  async test(accountId: number, url: string): Promise<ExchangeOutcome> {
+    const { rows } = await this.#options.database.pool.query<{ secret: string | null }>(
+      'SELECT callback_secret AS secret FROM account WHERE id = $1',
+      [accountId],
+    );
+    const headers = { 'x-chela-callback-id': 'test', 'x-chela-attempt': '1' };
+    return this.#post({ url, headers, body: JSON.stringify({ test: true }) }, rows[0]?.secret ?? null);
+  }
+
   #send(callback: ClaimedCallback): Promise<ExchangeOutcome> {
-    const { guard, timeoutSeconds, version } = this.#options;
-    const { body, callback_secret: secret } = callback;
+    const { callback_url: url, body, callback_secret: secret } = callback;
     const headers = {
-      'content-type': 'application/json',
-      'user-agent': `Chela/${version}`,
       'x-chela-callback-id': `${callback.run_slug}-${callback.number}`,
       'x-chela-attempt': String(callback.attempt_count),
+    };
+    return this.#post({ url, headers, body }, secret);
+  }
+
+  #post({ url, headers, body }: CallbackRequest, secret: string | null): Promise<ExchangeOutcome> {
+    const { guard, timeoutSeconds, version } = this.#options;
+    const allHeaders = {
+      'content-type': 'application/json',
+      'user-agent': `Chela/${version}`,
+      ...headers,
       ...(secret !== null && { [signatureHeader]: signature(secret, Math.floor(Date.now() / 1000), body) }),
     };
-    return exchange({ url: callback.callback_url, headers, body }, guard, timeoutSeconds * 1000);
+    return exchange({ url, headers: allHeaders, body }, guard, timeoutSeconds * 1000);
   }
 
   async #record(callback: ClaimedCallback, outcome: ExchangeOutcome): Promise<void> {

@@ -185,7 +185,7 @@ export class Submitter {
   }
 
   /**
-   * Uses one statement if the account's plan has no restrictions. Otherwise it locks the account's row until the end of
+   * A run without a callback URL gets that of its account. Uses one statement if the account's plan has no restrictions. Otherwise it locks the account's row until the end of
    * the transaction; rows that others lock before they store a run, such as a task's, must be locked before this.
    * @param client the transaction of the run, which starts on commit
    * @throws ChelaError PLAN_CONCURRENCY_LIMITED, INSUFFICIENT_BALANCE, or FORBIDDEN for a disabled account; in that case no
@@ -233,7 +233,7 @@ export class Submitter {
                INSERT INTO run (slug, account_id, worker_id, worker_version_id, status, origin, input, system,
                                 callback_url, day, task_id, scheduled_for, subtask_count, idempotency_key, idempotency_hash,
                                 concurrency, labels)
-               SELECT $1, account.id, $3, $4, 'ready', $5, $6, $7, $8, $9, $11, $12, cardinality($10::json[]), $15, $16, $17, $18
+               SELECT $1, account.id, $3, $4, 'ready', $5, $6, $7, coalesce($8, account.callback_url), $9, $11, $12, cardinality($10::json[]), $15, $16, $17, $18
                FROM account
                WHERE account.id = $2 AND account.disabled_at IS NULL
                  AND ($14::text[] IS NULL OR coalesce(account.plan, $13) = ANY($14))

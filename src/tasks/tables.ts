@@ -19,6 +19,7 @@ interface TaskTable {
   description: Generated<string>;
   version: string;
   input: JsonText;
+  callback_url: string | null;
   run_count: Generated<number>;
   last_run_slug: Generated<string>;
   schedule_enabled: Generated<boolean>;

@@ -15,6 +15,8 @@ export interface TaskRecord extends ScheduleColumns {
   readonly version: string;
   /** JSON text. */
   readonly input: string;
+  /** null for that of the account. */
+  readonly callback_url: string | null;
   readonly run_count: number;
   /** Empty before the first run. */
   readonly last_run_slug: string;
@@ -43,6 +45,7 @@ const taskColumns = [
   'task.description',
   'task.version',
   'task.input',
+  'task.callback_url',
   'task.run_count',
   'task.last_run_slug',
   'task.schedule_enabled',

@@ -45,6 +45,7 @@ export async function prepareTaskRun(
     version: task.version,
     input: parseJson(task.input),
     ...options,
+    callbackUrl: options.callbackUrl ?? task.callback_url ?? undefined,
   });
 }
 

@@ -56,6 +56,8 @@ export interface NewTask extends ScheduleFields {
   readonly description?: string;
   /** As returned by `parseJson`. */
   readonly input: unknown;
+  /** Callback URL of its runs; `''` or omitted for that of the account. The caller has checked it. */
+  readonly callback_url?: string;
   readonly version?: string;
 }
 
@@ -63,6 +65,8 @@ export interface NewTask extends ScheduleFields {
 export interface TaskChanges extends ScheduleFields {
   readonly title?: string;
   readonly description?: string;
+  /** `''` for that of the account. The caller has checked it. */
+  readonly callback_url?: string;
 }
 
 export interface TaskFilter {
@@ -174,6 +178,7 @@ export class Tasks {
         description: task.description ?? '',
         version,
         input,
+        callback_url: task.callback_url || null,
         ...columns,
         next_tick_at: next ?? null,
         queued_tick_at: null,
@@ -192,11 +197,12 @@ export class Tasks {
       const { rows } = await client.query<
         ScheduleColumns & { next_tick_at: Date | null; last_tick_at: Date | null }
       >(
-        `UPDATE task SET title = coalesce($3, title), description = coalesce($4, description), updated_at = now()
+        `UPDATE task SET title = coalesce($3, title), description = coalesce($4, description), updated_at = now(),
+           callback_url = nullif(coalesce($5, callback_url), '')
          WHERE slug = $1 AND account_id = $2
          RETURNING schedule_enabled, schedule_type, schedule_time, schedule_weekday, schedule_day, schedule_once_date,
            schedule_timezone, schedule_overlap, schedule_missed, next_tick_at, last_tick_at`,
-        [slug, accountId, changes.title, changes.description],
+        [slug, accountId, changes.title, changes.description, changes.callback_url],
       );
       const [stored] = rows;
       if (stored === undefined) throw new ChelaError('NOT_FOUND', `task ${slug} does not exist`);

@@ -368,6 +368,92 @@ describe('the signature', () => {
   });
 });
 
+describe('the callback URL of the account', () => {
+  const settingsPath = '/users/account/callbacks';
+  const setUrl = async (url: string) =>
+    platform.call(settingsPath, { method: 'PUT', body: { callback_url: url } });
+
+  test('is that of runs and tasks without one of their own', async () => {
+    const ofAccount = await receiver();
+    const ofTask = await receiver();
+    expect((await setUrl(ofAccount.url)).message).toBe('success');
+    expect((await platform.call(settingsPath)).data).toEqual({
+      callback_url: ofAccount.url,
+      has_secret: false,
+    });
+    const plain = await start('');
+    expect(await callbacksOf(plain)).toMatchObject({ callback_url: ofAccount.url });
+    const own = await start(ofTask.url);
+    expect(await callbacksOf(own)).toMatchObject({ callback_url: ofTask.url });
+
+    const input = { parameters: { custom: { script: '', items: ['one'] } } };
+    const { data: task } = await platform.call<{ slug: string }>('/worker-tasks', {
+      body: { worker_id: worker, title: 'Task', input, callback_url: ofTask.url },
+    });
+    const taskPath = `/worker-tasks/${task.slug}`;
+    const runOfTask = async (): Promise<string> => {
+      const { data } = await platform.call<{ run_slug: string }>(`${taskPath}/runs`, { body: {} });
+      await platform.finished(data.run_slug);
+      return (await callbacksOf(data.run_slug)).callback_url;
+    };
+    expect((await platform.call(taskPath)).data).toMatchObject({ callback_url: ofTask.url });
+    expect(await runOfTask()).toBe(ofTask.url);
+    await platform.call(taskPath, { method: 'PUT', body: { title: 'Renamed' } });
+    expect((await platform.call(taskPath)).data).toMatchObject({ callback_url: ofTask.url });
+    await platform.call(taskPath, { method: 'PUT', body: { callback_url: '' } });
+    expect((await platform.call(taskPath)).data).toMatchObject({ callback_url: '' });
+    expect(await runOfTask()).toBe(ofAccount.url);
+
+    expect((await setUrl('')).message).toBe('success');
+    expect((await platform.call(settingsPath)).data).toEqual({ callback_url: '', has_secret: false });
+    expect(await runOfTask()).toBe('');
+    await settled(plain, 2);
+    await settled(own, 2);
+  });
+
+  test('is refused if callbacks may not be sent to it, and so is that of a task', async () => {
+    const input = { parameters: { custom: { script: '', items: ['one'] } } };
+    for (const [status, url] of [
+      [422, 'not a url'],
+      [422, 'https://client.example.com/\0'],
+      [422, `https://client.example.com/${'x'.repeat(2048)}`],
+      [400, 'http://10.0.0.1/'],
+    ] as const) {
+      const body = { worker_id: worker, title: 'Task', input, callback_url: url };
+      expect((await platform.call('/worker-tasks', { body })).status).toBe(status);
+      expect((await setUrl(url)).status).toBe(status);
+      expect((await platform.call(`${settingsPath}/test`, { body: { callback_url: url } })).status).toBe(
+        status,
+      );
+    }
+    expect((await platform.call(settingsPath)).data).toMatchObject({ callback_url: '' });
+  });
+
+  test('is tested with one signed request, whose outcome is told', async () => {
+    await platform.call('/users/account/callback-secret', { method: 'POST' });
+    expect((await platform.call(settingsPath)).data).toMatchObject({ has_secret: true });
+    const target = await receiver();
+    const body = { callback_url: target.url };
+    expect((await platform.call(`${settingsPath}/test`, { body })).data).toMatchObject({
+      status_code: 200,
+      error: '',
+    });
+    const broken = await receiver(answerStatus(500));
+    expect(
+      (await platform.call(`${settingsPath}/test`, { body: { callback_url: broken.url } })).data,
+    ).toMatchObject({
+      status_code: 500,
+      error: 'answered 500',
+    });
+    await platform.call('/users/account/callback-secret', { method: 'DELETE' });
+    expect(target.requests).toHaveLength(1);
+    expect(target.requests[0]).toMatchObject({
+      body: '{"test":true}',
+      headers: { 'x-chela-callback-id': 'test', 'x-chela-signature': expect.stringMatching(/^t=/) },
+    });
+  });
+});
+
 describe('a callback URL that is refused', () => {
   test.each([
     [422, 'not a url', 'callback_url must be an http or https URL'],

@@ -1,6 +1,7 @@
-/** Runs are selected, labeled, pinned and deleted in the console, and the audit log has it. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+/** Runs are selected, labeled, pinned and deleted in the console, and the audit log has it; callback URLs are set. */
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
+import { Receiver } from '../callbacks/support/receiver.ts';
 import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
 
 let browser: ConsoleBrowser;
@@ -9,7 +10,7 @@ let runs: string[];
 /** A run that ends only when it is aborted. */
 let running: string;
 beforeAll(async () => {
-  browser = await openConsole();
+  browser = await openConsole({ callbackAllowedTargets: ['127.0.0.1'] });
   await browser.signIn();
   worker = await publishScriptedWorker(browser.platform, 'Scripted');
   const script = `await sdk.result.pushData({ kept: true });`;
@@ -116,6 +117,50 @@ test('a run is deleted on its page after a question, which leads back to the lis
   expect((await browser.platform.call(`/worker-runs/${slug}`)).status).toBe(404);
   await page.goto(`${browser.platform.url}/runs/${slug}`);
   await page.getByText(`run ${slug} does not exist`).waitFor();
+});
+
+test('a callback URL is set for the account, a task and a run, and the secret is shown once', async () => {
+  const receiver = await Receiver.start();
+  onTestFinished(async () => receiver.close());
+  const page = await browser.open('/account');
+  const url = page.getByRole('textbox', { name: 'Callback URL' });
+  await url.fill('http://10.0.0.1/');
+  await page.getByRole('button', { name: 'Send a test' }).click();
+  await page.getByText('10.0.0.1:80 is not a public address').waitFor();
+  await url.fill(receiver.url);
+  await page.getByRole('button', { name: 'Send a test' }).click();
+  await page.getByText(/^Accepted: 200 after \d+ ms$/).waitFor();
+  expect(receiver.requests.map(({ body }) => body)).toEqual(['{"test":true}']);
+  await browser.screenshots('account-callbacks');
+  const panel = page.locator('section').filter({ has: url });
+  await panel.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('The callback URL was saved.').waitFor();
+  await page.getByRole('button', { name: 'Create secret' }).click();
+  const secret = await page.getByRole('dialog').locator('code').textContent();
+  expect(secret).toMatch(/^chela_cs_/);
+  expect(await browser.violations()).toEqual([]);
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
+  await page.getByText('A secret is set: callbacks are signed.').waitFor();
+  await page.reload();
+  await page.getByText('A secret is set: callbacks are signed.').waitFor();
+  expect(await page.content()).not.toContain(secret);
+
+  await browser.open(`/workers/tester~scripted`);
+  await page.getByRole('button', { name: 'Options' }).click();
+  await page.getByText(`If empty: ${receiver.url} (account).`).waitFor();
+  await page.getByLabel('Items 1').fill('one');
+  await page.getByRole('textbox', { name: 'Callback URL' }).fill(`${receiver.url}task`);
+  await browser.screenshots('form-callback');
+  expect(await browser.violations()).toEqual([]);
+  await page.getByRole('button', { name: 'Save as task' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('tab', { name: 'Callbacks' }).click();
+  expect(await page.getByRole('textbox', { name: 'Callback URL' }).inputValue()).toBe(`${receiver.url}task`);
+  await browser.screenshots('task-callbacks');
+  expect(await browser.violations()).toEqual([]);
+  await page.getByRole('textbox', { name: 'Callback URL' }).fill('');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('The callback URL was saved.').waitFor();
 });
 
 test('the audit log is filtered in the URL, and administrators see that of all accounts', async () => {

@@ -34,6 +34,7 @@ describe('a task', () => {
       slug,
       title: 'A task',
       description: '',
+      callback_url: '',
       version: 'latest',
       input,
       worker_slug: hello,

@@ -13,6 +13,8 @@ export interface RunRequest {
   readonly input: { readonly parameters: RunParameters };
   /** The current version if absent. */
   readonly version?: string;
+  /** That of the account if absent. */
+  readonly callback_url?: string;
 }
 
 /** The stored input of a run or task. Its numbers keep all their digits. */
@@ -45,10 +47,10 @@ export function inputOfTaskQuery(slug: string) {
 /** Checks a run without starting it. @throws ApiError as starting it would */
 export async function previewRun(
   workerId: string,
-  body: RunRequest,
+  { input, version }: RunRequest,
   signal: AbortSignal,
 ): Promise<RunPreview> {
-  return call<RunPreview>(`/workers/${segment(workerId)}/runs/preview`, { body, signal });
+  return call<RunPreview>(`/workers/${segment(workerId)}/runs/preview`, { body: { input, version }, signal });
 }
 
 export function useStartRun(workerId: string) {

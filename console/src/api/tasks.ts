@@ -95,6 +95,13 @@ export function useRenameTask(slug: string) {
   );
 }
 
+/** Sets the callback URL of the task's runs; `''` for that of the account. */
+export function useSetTaskCallback(slug: string) {
+  return useTaskMutation((url: string) =>
+    call<unknown>(taskPath(slug), { method: 'PUT', body: { callback_url: url } }),
+  );
+}
+
 export function useSaveTaskInput(slug: string) {
   return useTaskMutation(({ input, version = 'latest' }: RunRequest) =>
     call<unknown>(`${taskPath(slug)}/input`, { method: 'PUT', body: { input, version } }),

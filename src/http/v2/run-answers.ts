@@ -13,7 +13,7 @@ import { whileClientWaits } from '../waiting.ts';
 import { finishedRunShape, pageOf, paged, type RunBody } from './shapes.ts';
 
 /** @throws ChelaError if the callback URL is not an http or https URL; an empty one counts as absent */
-export function callbackUrlOf(body: RunBody): string | undefined {
+export function callbackUrlOf(body: Pick<RunBody, 'callback_url'>): string | undefined {
   const { callback_url: callbackUrl } = body;
   if (callbackUrl === undefined || callbackUrl === '') return undefined;
   if (!/^https?:$/.test(URL.parse(callbackUrl)?.protocol ?? '') || callbackUrl.includes('\0')) {

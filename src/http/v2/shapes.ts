@@ -145,7 +145,8 @@ export const runBodyFields = {
   labels: labelsField,
   callback_url: Type.Optional(
     Type.String({
-      description: 'URL that receives status changes.',
+      description:
+        'URL that receives status changes. Default: the one of the task or the account, if it has one.',
       examples: ['https://client.example.com/callback'],
     }),
   ),

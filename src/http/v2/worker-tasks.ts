@@ -48,6 +48,7 @@ const CreateBody = Type.Object(
     title: taskFields.title,
     input: taskFields.input,
     description: Type.Optional(taskFields.description),
+    callback_url: Type.Optional(taskFields.callback_url),
     version: Type.Optional(taskFields.version),
     ...scheduleFields,
   },
@@ -58,6 +59,7 @@ const UpdateBody = Type.Object(
   {
     title: Type.Optional(taskFields.title),
     description: Type.Optional(taskFields.description),
+    callback_url: Type.Optional(taskFields.callback_url),
     ...scheduleFields,
   },
   { additionalProperties: false },
@@ -80,6 +82,7 @@ function taskShape(task: TaskRecord): Task {
     slug: task.slug,
     title: task.title,
     description: task.description,
+    callback_url: task.callback_url ?? '',
     version: task.version,
     input: parseJson(task.input),
     worker_slug: task.worker_slug,
@@ -140,7 +143,14 @@ export function addWorkerTaskOperations(app: ApiApp, context: ApiContext): void 
   );
 }
 
-function addTasks(app: ApiApp, { tasks }: ApiContext): void {
+/** @throws ChelaError unless callbacks may be sent to the URL in the body, if there is one */
+function checkCallbackUrl({ callbacks }: ApiContext, body: { readonly callback_url?: string }): void {
+  const callbackUrl = callbackUrlOf(body);
+  if (callbackUrl !== undefined) callbacks.check(callbackUrl);
+}
+
+function addTasks(app: ApiApp, context: ApiContext): void {
+  const { tasks } = context;
   app.get(
     '/worker-tasks',
     operation({
@@ -179,13 +189,15 @@ function addTasks(app: ApiApp, { tasks }: ApiContext): void {
       data: CreatedTask,
     }),
     async (request) => {
+      checkCallbackUrl(context, request.body);
       const slug = await tasks.create(request.accountId, request.body);
       return success(request, { slug });
     },
   );
 }
 
-function addTask(app: ApiApp, { tasks }: ApiContext): void {
+function addTask(app: ApiApp, context: ApiContext): void {
+  const { tasks } = context;
   app.get(
     '/worker-tasks/:workerTaskId',
     operation({
@@ -213,6 +225,7 @@ function addTask(app: ApiApp, { tasks }: ApiContext): void {
     }),
     async (request) => {
       const { accountId, params } = request;
+      checkCallbackUrl(context, request.body);
       await tasks.update(accountId, params.workerTaskId, request.body);
       return success(request, {});
     },

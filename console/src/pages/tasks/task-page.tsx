@@ -14,6 +14,7 @@ import { useTexts } from '../../texts/texts.tsx';
 import { DeleteTaskDialog } from './delete-task-dialog.tsx';
 import { RenameButton } from './rename-button.tsx';
 import { ScheduleForm } from './schedule-form.tsx';
+import { TaskCallbacks } from './task-callbacks.tsx';
 import { TaskInput } from './task-input.tsx';
 import { TaskRuns } from './task-runs.tsx';
 import { TaskSummary } from './task-summary.tsx';
@@ -106,6 +107,9 @@ function TaskContent({ task }: { readonly task: Task }): ReactNode {
               task={task}
               onDone={() => notifications.show({ color: 'teal', message: texts.scheduleSaved })}
             />
+          </Tabs.Panel>
+          <Tabs.Panel value="callbacks" pt="sm" maw="36rem">
+            <TaskCallbacks task={task} />
           </Tabs.Panel>
           <Tabs.Panel value="runs" pt="sm">
             <TaskRuns

@@ -13,6 +13,7 @@ const actions: Readonly<Record<AuditAction, string>> = {
   'api_key.created': 'API key created',
   'api_key.revoked': 'API key revoked',
   'balance.changed': 'Balance changed',
+  'callback_url.changed': 'Callback URL changed',
   'callback_secret.renewed': 'Callback secret renewed',
   'callback_secret.removed': 'Callback secret removed',
   'file.deleted': 'File deleted',

@@ -2,6 +2,7 @@
 import { account } from './account.ts';
 import { accounts } from './accounts.ts';
 import { auditLog } from './audit-log.ts';
+import { callbacks } from './callbacks.ts';
 import { common } from './common.ts';
 import { editor } from './editor.ts';
 import { ends } from './ends.ts';
@@ -33,6 +34,7 @@ export const en = {
   account,
   accounts,
   auditLog,
+  callbacks,
   common,
   editor,
   ends,

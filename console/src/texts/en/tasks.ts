@@ -24,7 +24,7 @@ export const tasks = {
   scheduleSaved: 'Schedule saved',
   rename: 'Change title',
   tabList: 'Parts of the task',
-  tabs: { input: 'Input', schedule: 'Schedule', runs: 'Runs' },
+  tabs: { input: 'Input', schedule: 'Schedule', callbacks: 'Callbacks', runs: 'Runs' },
   workerDeleted: 'The worker of this task was deleted or is no longer public, so the task cannot run.',
   noRuns: 'No runs yet',
   lastTick: (message: string) => `Last scheduled time: ${message}`,

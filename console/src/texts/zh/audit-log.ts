@@ -28,6 +28,7 @@ export const auditLog: Texts['auditLog'] = {
     'api_key.created': '创建 API 密钥',
     'api_key.revoked': '吊销 API 密钥',
     'balance.changed': '更改余额',
+    'callback_url.changed': '更改回调 URL',
     'callback_secret.renewed': '更新回调密钥',
     'callback_secret.removed': '移除回调密钥',
     'file.deleted': '删除文件',

@@ -25,7 +25,7 @@ export const tasks: Texts['tasks'] = {
   scheduleSaved: '计划已保存',
   rename: '修改标题',
   tabList: '任务的各部分',
-  tabs: { input: '输入', schedule: '计划', runs: '运行' },
+  tabs: { input: '输入', schedule: '计划', callbacks: '回调', runs: '运行' },
   workerDeleted: '此任务的 Worker 已被删除或不再公开，任务无法运行。',
   noRuns: '还没有运行',
   lastTick: (message) => `上次计划时间：${message}`,

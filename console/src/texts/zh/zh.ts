@@ -3,6 +3,7 @@ import type { Texts } from '../en/en.ts';
 import { account } from './account.ts';
 import { accounts } from './accounts.ts';
 import { auditLog } from './audit-log.ts';
+import { callbacks } from './callbacks.ts';
 import { common } from './common.ts';
 import { editor } from './editor.ts';
 import { ends } from './ends.ts';
@@ -34,6 +35,7 @@ export const zh: Texts = {
   account,
   accounts,
   auditLog,
+  callbacks,
   common,
   editor,
   ends,

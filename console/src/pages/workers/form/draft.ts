@@ -2,7 +2,7 @@
 import { parseJson, stringifyJson } from '../../../api/lossless-json.ts';
 import { isListEntered, type FieldValue, type FormValues } from './input-values.ts';
 import { rowOf } from './list-items.ts';
-import type { RunOptions } from './option-values.ts';
+import { noOptions, type RunOptions } from './option-values.ts';
 
 export type Mode = 'form' | 'json';
 
@@ -34,6 +34,7 @@ export function readDraft(key: string): Draft | undefined {
     const fields = Object.entries(draft.values.fields).map(([name, field]) => [name, withFreshRows(field)]);
     return {
       ...draft,
+      options: { ...noOptions, ...draft.options },
       values: { ...draft.values, fields: Object.fromEntries(fields) as FormValues['fields'] },
     };
   } catch {

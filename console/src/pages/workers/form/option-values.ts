@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly charge: string;
   readonly traffic: string;
   readonly trafficUnit: TrafficUnit;
+  /** Not part of the input. */
+  readonly callbackUrl: string;
 }
 
 export const noOptions: RunOptions = {
@@ -30,6 +32,7 @@ export const noOptions: RunOptions = {
   charge: '',
   traffic: '',
   trafficUnit: 'MB',
+  callbackUrl: '',
 };
 
 /** API names of the options that have a field. */
@@ -86,10 +89,13 @@ export function optionsOf(system: Readonly<Record<string, unknown>>, version: st
     charge: textOf(system[optionNames.charge]),
     traffic: traffic.text,
     trafficUnit: traffic.unit,
+    callbackUrl: '',
   };
 }
 
 /** Number of options that are set. */
 export function countOptions(options: RunOptions): number {
-  return Object.keys(systemOf(options)).length + (options.version === '' ? 0 : 1);
+  const { version, callbackUrl } = options;
+  const others = [version, callbackUrl].filter((text) => text !== '');
+  return Object.keys(systemOf(options)).length + others.length;
 }

@@ -146,6 +146,7 @@ export function RunForm({ workerId, worker, schema, filling, versions, taskSlug 
               current={worker.version}
               versions={versions}
               problems={optionProblems}
+              hasCallback={taskSlug === undefined}
               onChange={form.setOptions}
             />
           </Collapse>

@@ -1,7 +1,8 @@
 /** Version, region and limits of a run to start. */
-import { Group, NumberInput, Select, SimpleGrid } from '@mantine/core';
+import { Group, NumberInput, Select, SimpleGrid, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { callbackSettingsQuery } from '../../../api/callback-settings.ts';
 import { regionsQuery } from '../../../api/regions.ts';
 import type { SystemParameters } from '../../../api/workers.ts';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
@@ -18,6 +19,8 @@ interface RunOptionFieldsProps {
   readonly versions: readonly string[];
   /** By API name. */
   readonly problems: Problems;
+  /** Whether a callback URL can be given. */
+  readonly hasCallback: boolean;
   readonly onChange: (options: RunOptions) => void;
 }
 
@@ -74,8 +77,35 @@ function Units<Unit extends string>({
   );
 }
 
+function CallbackField({
+  value,
+  onChange,
+}: {
+  readonly value: string;
+  readonly onChange: (url: string) => void;
+}): ReactNode {
+  const { callbacks: texts } = useTexts();
+  const { data } = useQuery(callbackSettingsQuery);
+  const { callback_url: ofAccount = '', has_secret: isSigned } = data ?? {};
+  return (
+    <TextInput
+      type="url"
+      label={texts.url}
+      description={[
+        ofAccount === '' ? texts.none : texts.ofAccount(ofAccount),
+        isSigned === undefined ? '' : isSigned ? texts.isSet : texts.isNotSet,
+      ].join(' ')}
+      placeholder={texts.placeholder}
+      style={{ gridColumn: '1 / -1', overflowWrap: 'anywhere' }}
+      maxLength={2048}
+      value={value}
+      onChange={({ currentTarget }) => onChange(currentTarget.value)}
+    />
+  );
+}
+
 export function RunOptionFields(props: RunOptionFieldsProps): ReactNode {
-  const { options, defaults, current, versions, problems, onChange } = props;
+  const { options, defaults, current, versions, problems, hasCallback, onChange } = props;
   const { inputForm: texts } = useTexts();
   const { language } = useLanguage();
   const { data: regions = [] } = useQuery(regionsQuery(language));
@@ -168,6 +198,9 @@ export function RunOptionFields(props: RunOptionFieldsProps): ReactNode {
           onChange={(trafficUnit) => set({ trafficUnit })}
         />
       </Group>
+      {hasCallback && (
+        <CallbackField value={options.callbackUrl} onChange={(callbackUrl) => set({ callbackUrl })} />
+      )}
     </SimpleGrid>
   );
 }

@@ -120,6 +120,7 @@ export function useRunForm({ workerId, version, schema, filling, isKept = true }
   const requestOf = (custom: Record<string, unknown>): RunRequest => ({
     input: { parameters: { custom, system: systemOf(options) } },
     ...(options.version !== '' && { version: options.version }),
+    ...(options.callbackUrl.trim() !== '' && { callback_url: options.callbackUrl.trim() }),
   });
 
   return {

@@ -1,0 +1,26 @@
+/** Callback URLs and their secret. */
+export const callbacks = {
+  title: 'Callbacks',
+  text: 'Chela calls this URL whenever the status of a run changes, unless the run or its task has a URL of its own.',
+  url: 'Callback URL',
+  placeholder: 'https://',
+  saved: 'The callback URL was saved.',
+  test: 'Send a test',
+  accepted: (status: number, milliseconds: number) => `Accepted: ${status} after ${milliseconds} ms`,
+  refused: (error: string) => `Not accepted: ${error}`,
+  isSet: 'A secret is set: callbacks are signed.',
+  isNotSet: 'No secret is set: callbacks are not signed.',
+  create: 'Create secret',
+  renew: 'Renew secret',
+  remove: 'Remove secret',
+  renewTitle: 'Renew the callback secret?',
+  renewText:
+    'Receivers that check signatures with the old secret refuse callbacks until you give them the new one.',
+  removeTitle: 'Remove the callback secret?',
+  removeText: 'Callbacks are sent unsigned from now on. Receivers that check signatures refuse them.',
+  secretTitle: 'The callback secret',
+  secretText: 'It is shown only once. Store it where the receiver can read it.',
+  ofAccount: (url: string) => `If empty: ${url} (account).`,
+  none: 'Receives changes of the run’s status.',
+  taskText: 'Receives changes of the status of this task’s runs.',
+};

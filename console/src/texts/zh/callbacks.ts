@@ -1,0 +1,26 @@
+import type { Texts } from '../en/en.ts';
+
+export const callbacks: Texts['callbacks'] = {
+  title: '回调',
+  text: '运行状态变化时，Chela 会调用此 URL，除非运行或其任务另有 URL。',
+  url: '回调 URL',
+  placeholder: 'https://',
+  saved: '回调 URL 已保存。',
+  test: '发送测试',
+  accepted: (status, milliseconds) => `已接受：${status}，用时 ${milliseconds} 毫秒`,
+  refused: (error) => `未接受：${error}`,
+  isSet: '已设置密钥：回调会签名。',
+  isNotSet: '未设置密钥：回调不签名。',
+  create: '创建密钥',
+  renew: '更新密钥',
+  remove: '移除密钥',
+  renewTitle: '更新回调密钥？',
+  renewText: '使用旧密钥验证签名的接收方会拒绝回调，直到您提供新密钥。',
+  removeTitle: '移除回调密钥？',
+  removeText: '此后回调不再签名，验证签名的接收方会拒绝它们。',
+  secretTitle: '回调密钥',
+  secretText: '仅显示一次。请保存到接收方可读取的位置。',
+  ofAccount: (url) => `留空则为 ${url}（账户）。`,
+  none: '接收运行状态的变化。',
+  taskText: '接收此任务的运行状态变化。',
+};
