@@ -22,7 +22,7 @@ import { Usage } from './usage.ts';
 export { Plans } from './plans.ts';
 export { Usage } from './usage.ts';
 
-export { operator, type Actor, type AuditEvent, type AuditFilter, type AuditRecord } from './audit.ts';
+export { operator, type Actor, type AuditEvent, type AuditRecord } from './audit.ts';
 export type { ApiKeyRecord } from './api-keys.ts';
 export type { SessionOrigin, SessionRecord } from './sessions.ts';
 export { csrfTokenOf, isCsrfToken } from './sessions.ts';
