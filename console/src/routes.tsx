@@ -10,6 +10,7 @@ import {
 import { auditActions } from './api/audit-log.ts';
 import { templateNames, type TemplateName } from '../../src/templates/template-names.ts';
 import { subtaskStatuses } from './api/run-parts.ts';
+import { rowChanges } from './api/run-comparison.ts';
 import { readRowQuery } from './api/row-queries.ts';
 import { runStateFilters } from './api/run-states.ts';
 import { origins, runTabs } from './api/runs.ts';
@@ -20,6 +21,7 @@ import { usageMetrics } from './api/statistics.ts';
 import {
   taskTabs,
   type AuditSearch,
+  type CompareSearch,
   type RunPageSearch,
   type RunSearch,
   type TaskPageSearch,
@@ -182,6 +184,18 @@ const versionRoute = createRoute({
     ...textOf('file', search),
   }),
   component: lazyRouteComponent(() => import('./pages/workers/files/version-page.tsx'), 'VersionPage'),
+});
+
+const compareRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/runs/$runId/compare',
+  validateSearch: (search): CompareSearch => ({
+    ...textOf('with', search),
+    ...textOf('key', search),
+    ...oneOf('change', rowChanges, search),
+    ...pageNumber(search['page']),
+  }),
+  component: lazyRouteComponent(() => import('./pages/runs/compare/compare-page.tsx'), 'ComparePage'),
 });
 
 const tasksRoute = createRoute({
@@ -351,6 +365,7 @@ const routeTree = rootRoute.addChildren([
       versionRoute,
       runsRoute,
       runRoute,
+      compareRoute,
       tasksRoute,
       taskRoute,
       accountRoute,

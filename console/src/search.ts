@@ -1,6 +1,7 @@
 /** The search parameters of lists: filters, order and page. Absent ones have their defaults. */
 import type { AuditAction } from './api/audit-log.ts';
 import type { RowQuery } from './api/row-queries.ts';
+import type { RowChange } from './api/run-comparison.ts';
 import type { SubtaskStatus } from './api/run-parts.ts';
 import type { RunStateFilter } from './api/run-states.ts';
 import type { RunTab } from './api/runs.ts';
@@ -43,6 +44,17 @@ export interface RunPageSearch extends RowQuery {
   readonly row?: number;
   /** Words to find in the log. */
   readonly find?: string;
+}
+
+/** Two runs side by side. */
+export interface CompareSearch {
+  /** Slug of the other run; the previous one of the worker if absent. */
+  readonly with?: string;
+  /** The column by which rows are paired. */
+  readonly key?: string;
+  /** Added, removed and changed rows if absent. */
+  readonly change?: RowChange;
+  readonly page?: number;
 }
 
 export interface TaskSearch extends ListSearch {

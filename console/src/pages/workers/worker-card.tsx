@@ -1,5 +1,5 @@
 /** A worker as a card. An own worker also shows its last run. */
-import { Badge, Card, Group, Text, Title } from '@mantine/core';
+import { Badge, Card, Group, Text, Title, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -30,8 +30,8 @@ function LastRun({ workerId }: { readonly workerId: string }): ReactNode {
       className={classes['above']}
       underline="never"
       size="xs"
-      aria-label={texts.lastRun}
     >
+      <VisuallyHidden>{texts.lastRun}: </VisuallyHidden>
       <Group gap={6}>
         <StatusBadge run={run} />
         {run.started_at > 0 && <Moment seconds={run.started_at} />}

@@ -4,6 +4,7 @@ import { accounts } from './accounts.ts';
 import { auditLog } from './audit-log.ts';
 import { callbacks } from './callbacks.ts';
 import { common } from './common.ts';
+import { compare } from './compare.ts';
 import { editor } from './editor.ts';
 import { ends } from './ends.ts';
 import { files } from './files.ts';
@@ -36,6 +37,7 @@ export const en = {
   auditLog,
   callbacks,
   common,
+  compare,
   editor,
   ends,
   files,

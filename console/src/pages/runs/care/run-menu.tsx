@@ -1,7 +1,14 @@
-/** Further actions of a run: pin, labels, delete. They keep their places; what is not possible is disabled. */
+/** Further actions of a run: compare, pin, labels, delete. They keep their places; what is not possible is disabled. */
 import { Button, Menu } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconChevronDown, IconPin, IconPinnedOff, IconTag, IconTrash } from '@tabler/icons-react';
+import {
+  IconArrowsDiff,
+  IconChevronDown,
+  IconPin,
+  IconPinnedOff,
+  IconTag,
+  IconTrash,
+} from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { useChangeRun, useDeleteRun } from '../../../api/run-care.ts';
@@ -34,7 +41,8 @@ function DeleteDialog({ run, onClose }: { readonly run: Run; readonly onClose: (
 }
 
 export function RunMenu({ run }: { readonly run: Run }): ReactNode {
-  const { runCare: texts } = useTexts();
+  const { runCare: texts, compare } = useTexts();
+  const navigate = useNavigate();
   const change = useChangeRun(run.slug);
   const [opened, setOpened] = useState<'labels' | 'delete'>();
   const isEnded = isFinished(run.status);
@@ -62,6 +70,12 @@ export function RunMenu({ run }: { readonly run: Run }): ReactNode {
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
+          <Menu.Item
+            leftSection={<IconArrowsDiff size={16} />}
+            onClick={() => void navigate({ to: '/runs/$runId/compare', params: { runId: run.slug } })}
+          >
+            {compare.action}
+          </Menu.Item>
           <Menu.Item
             leftSection={run.pinned ? <IconPinnedOff size={16} /> : <IconPin size={16} />}
             onClick={() => setPinned(!run.pinned)}

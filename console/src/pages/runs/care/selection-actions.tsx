@@ -1,7 +1,16 @@
 /** Actions on the selected runs. The buttons stay in place and are disabled while nothing is selected. */
 import { Button, Group, List, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconPin, IconPinnedOff, IconPlayerStop, IconRefresh, IconTag, IconTrash } from '@tabler/icons-react';
+import {
+  IconArrowsDiff,
+  IconPin,
+  IconPinnedOff,
+  IconPlayerStop,
+  IconRefresh,
+  IconTag,
+  IconTrash,
+} from '@tabler/icons-react';
+import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useBulk, type BulkAction, type BulkRequest, type RunOutcome } from '../../../api/run-care.ts';
 import type { Run } from '../../../api/runs.ts';
@@ -92,6 +101,27 @@ function Failures({ outcomes, onClose }: FailuresProps): ReactNode {
   );
 }
 
+/** Compares two runs, the later one with the earlier one. */
+function CompareButton({ runs }: { readonly runs: readonly Run[] }): ReactNode {
+  const { compare: texts } = useTexts();
+  const navigate = useNavigate();
+  const [earlier, later, ...more] = runs.map(({ slug }) => slug).toSorted();
+  return (
+    <Button
+      size="xs"
+      variant="default"
+      leftSection={<IconArrowsDiff size={14} />}
+      disabled={later === undefined || more.length > 0}
+      onClick={() => {
+        if (later === undefined) return;
+        void navigate({ to: '/runs/$runId/compare', params: { runId: later }, search: { with: earlier } });
+      }}
+    >
+      {texts.actionTwo}
+    </Button>
+  );
+}
+
 interface SelectionActionsProps {
   /** The selected runs of the page. */
   readonly runs: readonly Run[];
@@ -140,6 +170,7 @@ export function SelectionActions({ runs, onDone }: SelectionActionsProps): React
           {texts.selected(runs.length)}
         </Text>
         <Group gap="xs">
+          <CompareButton runs={runs} />
           {button(texts.rerun, <IconRefresh size={14} />, () => setAsked('rerun'))}
           {button(texts.labels, <IconTag size={14} />, () => setAsked('labels'))}
           {button(texts.pin, <IconPin size={14} />, () => setPinned({ pinned: true }))}
