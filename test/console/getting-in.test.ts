@@ -39,8 +39,11 @@ describe('a set-up link', () => {
     await passwordField(page, 'New password').fill(password);
     await page.getByRole('button', { name: 'Show password' }).click();
     expect(await passwordField(page, 'New password').getAttribute('type')).toBe('text');
+    const before = await page.getByLabel('E-mail').boundingBox();
     await page.getByRole('button', { name: 'Save and sign in' }).click();
     await page.getByText('email must have a complete domain after the @, such as me@example.com').waitFor();
+    // The error moves no field.
+    expect(await page.getByLabel('E-mail').boundingBox()).toEqual(before);
     await browser.screenshots('set-up');
     expect(await browser.violations()).toEqual([]);
     await page.getByLabel('E-mail').fill(email);

@@ -248,7 +248,9 @@ describe('an edited version', () => {
     const save = async (content: string) =>
       edit(slug, { newest_version: 'v1.0.1', files: [{ path: 'main.js', content }] });
     const answers = await Promise.all(['a', 'b', 'c'].map(save));
-    expect(answers.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 412, 412]);
+    expect(answers.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([
+      200, 412, 412,
+    ]);
     const refused = answers.find(({ status }) => status === 412);
     expect(refused?.message).toMatch(/^v1\.0\.2 was published meanwhile/);
     expect(await filesOf(slug)).toMatchObject({ version: 'v1.0.2', newest_version: 'v1.0.2' });

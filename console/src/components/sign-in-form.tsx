@@ -26,7 +26,6 @@ export function SignInForm({ email: known = '', onSignedIn }: SignInFormProps): 
   return (
     <form onSubmit={submit}>
       <Stack>
-        {signIn.error !== null && <ErrorNotice error={signIn.error} />}
         <TextInput
           label={texts.email}
           type="email"
@@ -47,6 +46,8 @@ export function SignInForm({ email: known = '', onSignedIn }: SignInFormProps): 
         <Button type="submit" loading={signIn.isPending} fullWidth>
           {texts.submit}
         </Button>
+        {/* Below the fields, so that it does not move them. */}
+        {signIn.error !== null && <ErrorNotice error={signIn.error} />}
       </Stack>
     </form>
   );

@@ -1,4 +1,4 @@
-/** The frame of the pages that lead into an account: a card in the middle of the window. */
+/** The frame of the pages that lead into an account: a card whose top keeps its place when it grows. */
 import { Center, Paper, Stack, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import type { ReactNode } from 'react';
@@ -14,7 +14,13 @@ export function EntryCard({
   const { common } = useTexts();
   useDocumentTitle(`${title} · ${common.product}`);
   return (
-    <Center mih="100vh" p="md" component="main">
+    <Center
+      mih="100vh"
+      p="md"
+      pt={{ base: 'md', sm: '15vh' }}
+      style={{ alignItems: 'flex-start' }}
+      component="main"
+    >
       <Paper withBorder shadow="sm" p="xl" w="100%" maw={420}>
         <Stack>
           <Title order={1} size="h3">

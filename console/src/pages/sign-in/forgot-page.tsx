@@ -28,7 +28,6 @@ function MailForm(): ReactNode {
     <form onSubmit={submit}>
       <Stack>
         <Text size="sm">{texts.byMail}</Text>
-        {request.error !== null && <ErrorNotice error={request.error} />}
         <TextInput
           label={texts.email}
           type="email"
@@ -40,6 +39,7 @@ function MailForm(): ReactNode {
         <Button type="submit" loading={request.isPending} fullWidth>
           {texts.sendLink}
         </Button>
+        {request.error !== null && <ErrorNotice error={request.error} />}
       </Stack>
     </form>
   );

@@ -32,7 +32,6 @@ function SetupForm({ token, link }: { readonly token: string; readonly link: Ope
     <form onSubmit={submit}>
       <Stack>
         <Text size="sm">{texts.purposeText[link.purpose](link.account)}</Text>
-        {setUp.error !== null && <ErrorNotice error={setUp.error} />}
         <TextInput
           label={texts.email}
           description={texts.emailHint}
@@ -46,6 +45,8 @@ function SetupForm({ token, link }: { readonly token: string; readonly link: Ope
         <Button type="submit" loading={setUp.isPending} fullWidth>
           {texts.setUp}
         </Button>
+        {/* Below the fields, so that it does not move them. */}
+        {setUp.error !== null && <ErrorNotice error={setUp.error} />}
         <Text size="xs" c="dimmed" component="div">
           {texts.linkExpires} <Moment seconds={link.expires_at} />
         </Text>
