@@ -15,7 +15,7 @@ const farewellMilliseconds = 3000;
 const lookupMilliseconds = 5000;
 
 /** Keep-alives of connections that are idle for this long; Linux gives up ten seconds later. */
-export const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 5000 } as const;
+const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 5000 } as const;
 
 /** The server drops clients that are gone about as soon, and with them their locks. */
 const serverKeepAlive =
@@ -46,10 +46,11 @@ interface WatchOptions {
   readonly logger: Logger;
 }
 
-async function shortenServerKeepAlive(client: ClientBase): Promise<void> {
+/** @returns a promise for which the pool waits, although its type does not say so */
+function shortenServerKeepAlive(client: ClientBase): unknown {
   const isLocal = (client as Client).host.startsWith('/');
   // Without it, the connection works too.
-  if (!isLocal) await client.query(serverKeepAlive).catch(() => undefined);
+  return isLocal ? undefined : client.query(serverKeepAlive).catch(() => undefined);
 }
 
 export class ConnectionWatch {
