@@ -127,7 +127,7 @@ export async function comparePairs(
 
 function cutLengths(row: ResultRow): Readonly<Record<string, unknown>> {
   const lengths = row[cutKey];
-  return isJsonObject(lengths) ? (lengths as Record<string, unknown>) : {};
+  return isJsonObject(lengths) ? lengths : {};
 }
 
 function textOf(row: ResultRow, key: string): string | undefined {

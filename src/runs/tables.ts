@@ -47,7 +47,7 @@ interface RunTable {
   started_at: Date | null;
   finished_at: Date | null;
   pinned_at: Date | null;
-  labels: JSONColumnType<string[], string | undefined, string>;
+  labels: JSONColumnType<string[], string | undefined>;
 }
 
 interface SubtaskTable {
@@ -86,7 +86,7 @@ interface QueueItemTable {
   run_slug: Generated<string>;
   created_at: Generated<Date>;
   ended_at: Date | null;
-  labels: JSONColumnType<string[], string | undefined, string>;
+  labels: JSONColumnType<string[], string | undefined>;
 }
 
 interface RemovedRunTable {

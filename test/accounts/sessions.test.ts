@@ -79,14 +79,14 @@ describe('signing in', () => {
   });
 });
 
-describe('behind a trusted proxy', () => {
-  const attempt = (strict: TestPlatform, address: string, asked: string) =>
-    strict.call('/session', {
-      key: '',
-      body: { email: asked, password },
-      headers: { 'x-forwarded-for': address },
-    });
+const attempt = (strict: TestPlatform, address: string, asked: string) =>
+  strict.call('/session', {
+    key: '',
+    body: { email: asked, password },
+    headers: { 'x-forwarded-for': address },
+  });
 
+describe('behind a trusted proxy', () => {
   test('each address has its own limit, and each account one over all addresses', async () => {
     const strict = await startTestPlatform(
       { signInLimitPerMinute: 2, trustedProxies: ['127.0.0.0/8', '::1'] },

@@ -91,6 +91,6 @@ test('a platform whose connections all died works again, with its runner and its
     });
     return answer.code === 0 ? answer.data.run_slug : undefined;
   });
-  await eventually(async () => ((await client.run(slug)).status === 'succeeded' ? true : undefined));
+  await expect.poll(async () => (await client.run(slug)).status).toBe('succeeded');
   await called;
 });

@@ -39,7 +39,7 @@ interface Match {
 }
 
 async function search(query: string, language = 'en'): Promise<Match[]> {
-  const response = await read(`/docs/search.json?${new URLSearchParams({ query, language })}`);
+  const response = await read(`/docs/search.json?${String(new URLSearchParams({ query, language }))}`);
   return ((await response.json()) as { list: Match[] }).list;
 }
 

@@ -68,9 +68,12 @@ beforeAll(async () => {
 afterAll(async () => platform.close());
 
 async function compare(run: string, parameters: Record<string, string>, key = platform.key) {
-  return platform.call<Compared>(`/worker-runs/${run}/comparison?${new URLSearchParams(parameters)}`, {
-    key,
-  });
+  return platform.call<Compared>(
+    `/worker-runs/${run}/comparison?${String(new URLSearchParams(parameters))}`,
+    {
+      key,
+    },
+  );
 }
 
 /** One page with one entry. @returns the number of entries, and those on the page */

@@ -91,11 +91,11 @@ test('the program does not start with a bucket that does not exist, and says so'
   await expect(access(path.join(folder.path, 'unused', 'postgres'))).rejects.toThrow('ENOENT');
 });
 
-test.each([
+test.each<[Environment, string]>([
   [{ CHELA_STORAGE: 's3' }, 'CHELA_S3_BUCKET must be set'],
   [{ CHELA_STORAGE_PREVIOUS: 'folder' }, 'CHELA_STORAGE_PREVIOUS must differ from CHELA_STORAGE'],
   [{ CHELA_DOWNLOADS: 'storage' }, 'CHELA_DOWNLOADS=storage needs CHELA_STORAGE=s3'],
 ])('settings that contradict each other are refused: %o', async (environment, message) => {
-  const end = await runChela(['storage', 'move'], environment as Environment);
+  const end = await runChela(['storage', 'move'], environment);
   expect(end).toMatchObject({ exitCode: 1, output: expect.stringContaining(message) as string });
 });

@@ -21,7 +21,7 @@ export function formatPercentile(seconds: number, isExact: boolean, language: st
 }
 
 /** @param seconds 0 if there were no runs @returns `0.4 s`, `12 s`, `2:03`, or a dash for 0 */
-export function formatSeconds(seconds: number, language: string): string {
+function formatSeconds(seconds: number, language: string): string {
   if (seconds === 0) return '–';
   if (seconds >= 60) return formatDuration(Math.round(seconds));
   const digits = { maximumFractionDigits: seconds < 10 ? 1 : 0 };

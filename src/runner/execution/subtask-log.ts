@@ -249,7 +249,7 @@ export class SubtaskLog {
     // Nothing is missing in the log of a run that has ended, or continues elsewhere.
     if (err instanceof ClaimLostError) return;
     this.#lost += 1;
-    this.#telling ??= this.#tellLost().finally(() => (this.#telling = undefined));
+    this.#telling ??= this.#tellLost();
     const { run, claim, events } = this.#options;
     events.failed({ work: 'store-log-line', err, run, subtask: claim.number });
   }
@@ -270,6 +270,8 @@ export class SubtaskLog {
     } catch {
       // The claim was lost, or the database refuses lines for another reason, which has been reported.
       this.#lost = 0;
+    } finally {
+      this.#telling = undefined;
     }
   }
 }

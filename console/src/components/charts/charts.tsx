@@ -30,7 +30,7 @@ function tooltipOf(
       label={label}
       payload={payload}
       series={series.map(({ name, label: text, color }) => ({ name, label: text, color }))}
-      valueFormatter={(value) => format(Number(value), payload?.[0]?.payload?.isEstimate)}
+      valueFormatter={(value) => format(value, payload?.[0]?.payload?.isEstimate)}
     />
   );
 }
