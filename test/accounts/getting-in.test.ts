@@ -336,7 +336,7 @@ describe('recovery by mail', () => {
     await asAdmin('/accounts/gone', { method: 'PUT', body: { is_disabled: true } });
     const { email } = await member('known');
     const { requestId: _one, headers: _headers, ...known } = await requestRecovery(email);
-    for (const unknown of ['nobody@example.com', gone, 'not an address', 'half \uD800']) {
+    for (const unknown of ['nobody@example.com', gone, 'not an address']) {
       const { requestId: _other, headers: _others, ...answer } = await requestRecovery(unknown);
       expect(answer).toEqual(known);
     }

@@ -155,11 +155,7 @@ describe('POST /setup', () => {
       { email: 'me@x' },
       'email must have a complete domain after the @, such as me@example.com',
     ],
-    [
-      'half a character',
-      { email: 'a\uD800@b.cd' },
-      'email must be an e-mail address such as admin@example.com',
-    ],
+    ['half a character', { email: 'a\uD800@b.cd' }, 'email must not contain half of a surrogate pair'],
     [
       'an address of numbers',
       { email: 'a@127.0.0.1' },
