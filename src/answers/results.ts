@@ -73,6 +73,13 @@ export const FoundRows = Type.Object(
   {
     ...ResultPage.properties,
     count: Type.Integer({ description: 'Selected rows among those searched so far.', examples: [1] }),
+    place: Type.Optional(
+      Type.Integer({
+        description:
+          'Place of the row place_of among the selected ones, from 1. Absent if it is not among those found so far.',
+        examples: [2],
+      }),
+    ),
     ...progressFields,
   },
   { title: 'FoundRows', description: 'A page of selected rows' },

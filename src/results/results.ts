@@ -37,6 +37,8 @@ export interface FoundRows {
   /** Number of rows searched so far. */
   readonly searched: number;
   readonly list: ListedRow[];
+  /** Place of the wanted row among the selected ones, from 1; undefined if it is not among those found so far. */
+  readonly place: number | undefined;
 }
 
 /** Two rows with the same value in the column, or one that only one of the runs has. */
@@ -101,16 +103,22 @@ export class Results {
     run: RunWithResults,
     selection: RowSelection,
     page: { number: number; size: number },
-    options: { isFinal: boolean; textLimit: number | undefined; budgetMilliseconds?: number },
+    options: {
+      isFinal: boolean;
+      textLimit: number | undefined;
+      budgetMilliseconds?: number;
+      placeOf?: number | undefined;
+    },
   ): Promise<FoundRows> {
-    const { isFinal, textLimit, budgetMilliseconds } = options;
+    const { isFinal, textLimit, budgetMilliseconds, placeOf } = options;
     const found = await this.#finder.find({ run, isFinal, selection, page, budgetMilliseconds });
     const { count, searched, numbers } = found;
     const rows =
       textLimit === undefined
         ? await this.#listed(run, numbers)
         : await this.#shortened(run, numbers, textLimit);
-    return { count, searched, list: rows };
+    const index = placeOf === undefined ? -1 : found.indexOf(placeOf - 1);
+    return { count, searched, list: rows, place: index === -1 ? undefined : index + 1 };
   }
 
   /**

@@ -31,6 +31,8 @@ export interface FoundNumbers {
   /** Number of rows searched so far. If rows are sorted, the page is empty until all were searched. */
   readonly searched: number;
   readonly numbers: readonly number[];
+  /** Index of a row among the selected ones found so far; -1 if it is not among them. @param number from 0 */
+  readonly indexOf: (number: number) => number;
 }
 
 export interface FinderRequest {
@@ -72,18 +74,31 @@ export class RowFinder {
       if (!isNarrowed(selection)) {
         const end = Math.min(first + page.size, run.result_count);
         const numbers = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
-        return { count: run.result_count, searched: run.result_count, numbers };
+        return {
+          count: run.result_count,
+          searched: run.result_count,
+          numbers,
+          indexOf: (number) => (number < run.result_count ? number : -1),
+        };
       }
       const matches = await this.#matches(request);
       const numbers = matches.slice(first, page.size).map((place) => place - 1);
-      return { count: matches.count, searched: Math.min(matches.searched, run.result_count), numbers };
+      return {
+        count: matches.count,
+        searched: Math.min(matches.searched, run.result_count),
+        numbers,
+        indexOf: (number) => {
+          const index = matches.countBelow(number + 1);
+          return matches.slice(index, 1)[0] === number + 1 ? index : -1;
+        },
+      };
     }
     const remembered = await this.#remembered(request);
     if (remembered !== undefined) return pageOf(remembered, first, page.size);
     if (!isNarrowed(selection)) return pageOf(await this.#sort(request, undefined), first, page.size);
     const matches = await this.#matches(request);
     if (matches.searched < run.result_count)
-      return { count: matches.count, searched: matches.searched, numbers: [] };
+      return { count: matches.count, searched: matches.searched, numbers: [], indexOf: () => -1 };
     const rows = matches.slice(0, matches.count).map((place) => place - 1);
     return pageOf(await this.#sort(request, rows), first, page.size);
   }
@@ -178,5 +193,10 @@ function orderKey({ run, isFinal, selection: { words, filters, order } }: Finder
 }
 
 function pageOf({ numbers, searched }: Order, first: number, size: number): FoundNumbers {
-  return { count: numbers.length, searched, numbers: [...numbers.subarray(first, first + size)] };
+  return {
+    count: numbers.length,
+    searched,
+    numbers: [...numbers.subarray(first, first + size)],
+    indexOf: (number) => numbers.indexOf(number),
+  };
 }

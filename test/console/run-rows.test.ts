@@ -110,6 +110,9 @@ test('a click anywhere on a row opens it, and the address leads back to it', asy
   await page.getByRole('button', { name: 'Full width' }).click();
   await page.reload();
   await page.getByRole('dialog').getByText('"Lamp | red"').waitFor();
+  // A row opened from a link knows its place among the rows shown, too.
+  await page.getByRole('button', { name: 'Previous row' }).click();
+  await page.getByRole('dialog').getByText('"lampshade"').waitFor();
   await page.goBack();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   expect(address().get('row')).toBeNull();

@@ -132,6 +132,17 @@ describe('an order', () => {
   });
 });
 
+test.each([
+  ['sorted rows', { sort: 'price', order: 'asc' }, 3, 4],
+  ['found rows', { search: 'la' }, 2, 2],
+  ['all rows', {}, 3, 3],
+  ['rows without it', { search: 'la' }, 3, undefined],
+  ['rows of a run with fewer', {}, 100, undefined],
+])('the place of a row among %s', async (_rows, parameters, number, place) => {
+  const path = `/worker-runs/${slug}/result/search?${query({ ...parameters, place_of: number })}`;
+  expect((await platform.call<{ place?: number }>(path)).data.place).toBe(place);
+});
+
 test('large pages of the step-by-step search are sorted too', async () => {
   const { data } = await platform.call<Found>(
     `/worker-runs/${slug}/result/search?${query({ sort: 'price', limit: 2 })}`,

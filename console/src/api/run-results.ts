@@ -51,6 +51,28 @@ export function searchQuery(slug: string, query: RowQuery, isLive: boolean) {
   });
 }
 
+/**
+ * Index of a row among the selected ones, from 0; null if it is not among them.
+ * @param number of the row within the run, from 1
+ */
+export function placeQuery(slug: string, query: RowQuery, number: number, isLive: boolean) {
+  return queryOptions({
+    queryKey: [...runsKey, slug, 'place', query, number, isLive],
+    queryFn: async ({ signal }) => {
+      const { place, is_complete: isComplete } = await call<FoundRows>(`${runPath(slug)}/result/search`, {
+        query: { ...rowParameters(query), place_of: number, limit: 1, text_limit: textLimit },
+        signal,
+      });
+      return { index: place === undefined ? null : place - 1, isComplete };
+    },
+    // A search that has not got to the row yet continues with each request.
+    refetchInterval: ({ state: { data } }) => {
+      if (data?.index === null && !data.isComplete) return searchMilliseconds;
+      return isLive && liveMilliseconds;
+    },
+  });
+}
+
 export interface PageOfRows {
   /** 0-based. */
   readonly page: number;

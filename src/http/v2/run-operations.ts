@@ -277,6 +277,8 @@ interface SelectedPage {
   readonly keys: readonly string[] | undefined;
   readonly textLimit: number | undefined;
   readonly budgetMilliseconds?: number;
+  /** Number of the row, from 1, whose place among the selected ones is wanted. */
+  readonly placeOf?: number | undefined;
 }
 
 /** Answers with a page of selected rows, and how far the search has got. */
@@ -293,6 +295,7 @@ export async function answerWithSelected(
   return answerWithRows(request, reply, chosenColumns(found.list, keys), (list) => ({
     ...paged({ count: found.count, list }, page),
     headers,
+    ...(found.place !== undefined && { place: found.place }),
     searched: found.searched,
     total: run.result_count,
     is_complete: found.searched >= run.result_count,

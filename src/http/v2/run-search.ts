@@ -13,6 +13,14 @@ const SearchQuery = Type.Object({
   ...PageQuery.properties,
   filter_keys: chosenKeys,
   text_limit: textLimit,
+  place_of: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 2_147_483_647,
+      description: 'Number of a row of the run, from 1, whose place among the selected rows is wanted.',
+      examples: [3],
+    }),
+  ),
 });
 
 export function addRunSearchOperations(app: ApiApp, context: ApiContext): void {
@@ -30,7 +38,7 @@ export function addRunSearchOperations(app: ApiApp, context: ApiContext): void {
       }),
       async (request, reply) => {
         const run = await scope.find(request);
-        const { filter_keys: keys, text_limit: limit } = request.query;
+        const { filter_keys: keys, text_limit: limit, place_of: placeOf } = request.query;
         const selection = selectionOf(request.query);
         const selected = {
           run,
@@ -38,6 +46,7 @@ export function addRunSearchOperations(app: ApiApp, context: ApiContext): void {
           page: pageOf(request.query),
           keys: keysOf(keys),
           textLimit: limit,
+          placeOf,
         };
         return answerWithSelected(context, request, reply, selected);
       },

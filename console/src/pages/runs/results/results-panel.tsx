@@ -1,12 +1,13 @@
 /** The rows of a run as they arrive, as table or JSON, with a search, filters, an order and a choice of columns. */
 import { Button, Group, Paper, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
 import { IconArrowDown } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useReducer, useRef, useState, type ReactNode } from 'react';
 import { isEveryRow, type RowQuery } from '../../../api/row-queries.ts';
 import {
   headersQuery,
   loadRows,
+  placeQuery,
   rowNumber,
   rowsAtOnce,
   searchQuery,
@@ -45,6 +46,17 @@ function useShownRows(run: Run, query: RowQuery): ShownRows & { readonly error: 
   // Sorted rows are listed only when all were searched.
   const count = query.sort !== undefined && searched !== undefined ? 0 : (data?.count ?? 0);
   return { count, searched, error };
+}
+
+/** Index of the opened row among the shown ones; undefined if none is opened, it is not among them, or that is not known yet. */
+function useIndexOf(run: Run, query: RowQuery, opened: number | undefined): number | undefined {
+  const everything = isEveryRow(query);
+  const { data } = useQuery({
+    ...placeQuery(run.slug, query, opened ?? 0, !isFinished(run.status)),
+    enabled: opened !== undefined && !everything,
+  });
+  if (opened === undefined) return undefined;
+  return everything ? opened - 1 : (data?.index ?? undefined);
 }
 
 /** Changes at intervals while the run is going on, and once more when it has ended. */
@@ -103,14 +115,14 @@ export function ResultsPanel({ run, query, opened, onQuery, onOpened }: ResultsP
   const columnWidths = useColumnWidths(run.scraper_slug);
   const [isFollowing, setFollowing] = useState(false);
   const [selected, setSelected] = useState<ReadonlyMap<number, ResultRow>>(new Map());
-  /** Index of the opened row among the shown ones, if it was opened here. */
-  const [place, setPlace] = useState<{ number: number; index: number }>();
   /** Number of rows that had arrived when the reader was last at the end. */
   const [seen, setSeen] = useState(run.results);
   const firstInSight = useRef(0);
   const scroller = useRef<LineScrollerHandle>(null);
   const { data: headers, error, refetch } = useQuery(headersQuery(run.slug, isLive));
   const rows = useShownRows(run, query);
+  const client = useQueryClient();
+  const indexOfOpened = useIndexOf(run, query, opened);
   const revision = useRevision(isLive);
   const onSight = useCallback((first: number, end: number) => {
     firstInSight.current = first;
@@ -139,25 +151,20 @@ export function ResultsPanel({ run, query, opened, onQuery, onOpened }: ResultsP
     );
   }
   const shown = headers.filter(({ key }) => !hidden.includes(key));
-  const indexOfOpened =
-    opened === undefined
-      ? undefined
-      : everything
-        ? opened - 1
-        : place?.number === opened
-          ? place.index
-          : undefined;
   const select = (row: ResultRow): void => {
     const number = rowNumber(row);
     const others = new Map(selected);
     if (!others.delete(number)) others.set(number, row);
     setSelected(others);
   };
+  const open = (row: ResultRow, index: number): void => {
+    const number = rowNumber(row);
+    client.setQueryData(placeQuery(run.slug, query, number, isLive).queryKey, { index, isComplete: true });
+    onOpened(number);
+  };
   const move = async (index: number): Promise<void> => {
     const [row] = await loadRows(run.slug, query, { page: index, size: 1 });
-    if (row === undefined) return;
-    setPlace({ number: rowNumber(row), index });
-    onOpened(rowNumber(row));
+    if (row !== undefined) open(row, index);
   };
   return (
     <Stack gap="xs">
@@ -240,10 +247,7 @@ export function ResultsPanel({ run, query, opened, onQuery, onOpened }: ResultsP
             isFollowing={isFollowing}
             onScrolled={(isAtEnd) => setFollowing(isAtEnd && isLive && everything)}
             onSight={onSight}
-            onOpen={(row, index) => {
-              setPlace({ number: rowNumber(row), index });
-              onOpened(rowNumber(row));
-            }}
+            onOpen={open}
           />
         </Paper>
       )}
