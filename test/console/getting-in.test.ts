@@ -128,6 +128,7 @@ describe('a session that ends', () => {
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     const dialog = page.getByRole('dialog', { name: 'Your session has ended' });
     await dialog.waitFor();
+    expect(await page.getByRole('alert', { includeHidden: true }).count()).toBe(0);
     await browser.screenshots('session-ended');
     expect(await browser.violations()).toEqual([]);
     expect(await dialog.getByLabel('E-mail').inputValue()).toBe('moved@example.com');
@@ -138,8 +139,24 @@ describe('a session that ends', () => {
     await dialog.getByRole('button', { name: 'Sign in' }).click();
     await dialog.waitFor({ state: 'detached' });
     expect(await page.getByLabel('Word').inputValue()).toBe('half a sentence');
+    expect(await page.getByRole('alert').count()).toBe(0);
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     await page.waitForURL(/\/runs\//);
+  });
+
+  test('is noticed by the form that counts subtasks, which says nothing itself and counts again', async () => {
+    const page = await browser.open('/workers/tester~draft');
+    await page.getByText('Runs as 1 subtask').waitFor();
+    await browser.platform.platform.database.pool.query('DELETE FROM session');
+    await page.getByLabel('Word').fill('another half');
+    const dialog = page.getByRole('dialog', { name: 'Your session has ended' });
+    await dialog.waitFor();
+    expect(await page.getByText(/authentication required/).count()).toBe(0);
+    await dialog.getByRole('textbox', { name: 'Password' }).fill('a better battery staple');
+    await dialog.getByRole('button', { name: 'Sign in' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByText('Runs as 1 subtask').waitFor();
+    expect(await page.getByLabel('Word').inputValue()).toBe('another half');
   });
 
   test('is noticed by a page that only reads', async () => {

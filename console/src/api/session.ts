@@ -8,6 +8,25 @@ export type { Session } from '../../../src/answers/credentials.ts';
 export const sessionKey = ['session'] as const;
 const sessionEndedKey = ['session-ended'] as const;
 
+/** Code of an answer to a request without a valid session; a wrong password has another one. */
+const unauthorizedCode = 12_001;
+
+/** Whether a request was refused because it had no valid session. */
+export function isSessionRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401 && error.code === unauthorizedCode;
+}
+
+/**
+ * Finds out whether the session has ended, after a request outside of the query client was refused for it.
+ * @returns whether it was, so that the dialog that asks to sign in is enough
+ */
+export function noteSessionRefusal(client: QueryClient, error: unknown): boolean {
+  const isSignedIn = (client.getQueryData(sessionKey) ?? null) !== null;
+  if (!isSignedIn || !isSessionRefusal(error)) return false;
+  void client.invalidateQueries({ queryKey: sessionKey });
+  return true;
+}
+
 function remember(session: Session | null): Session | null {
   setCsrfToken(session?.csrf_token ?? '');
   return session;

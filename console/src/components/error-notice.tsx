@@ -1,12 +1,11 @@
 /** An error in the API's words, with the request id for the operator. */
 import { Alert, Button, Code, List, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { useState, type ReactNode } from 'react';
 import { ApiError } from '../api/client.ts';
+import { isSessionRefusal, sessionEndedQuery, sessionQuery } from '../api/session.ts';
 import { useTexts } from '../texts/texts.tsx';
-
-/** Of a request without a valid session; a wrong password has another one. */
-const unauthorizedCode = 12_001;
 
 interface ErrorNoticeProps {
   readonly error: Error;
@@ -14,19 +13,33 @@ interface ErrorNoticeProps {
   readonly onRetry?: () => void;
 }
 
+/**
+ * Whether an error only says that the session has ended, which the dialog over the page says. It stays left out after the
+ * reader has signed in again.
+ */
+function useIsSaidByDialog(error: Error): boolean {
+  const { data: hasEnded } = useQuery(sessionEndedQuery);
+  const { isFetching: isLooking } = useQuery({ ...sessionQuery, enabled: false });
+  const [endedAt, setEndedAt] = useState<Error>();
+  if (!isSessionRefusal(error)) return false;
+  if (hasEnded && endedAt !== error) setEndedAt(error);
+  return isLooking || hasEnded || endedAt === error;
+}
+
 export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): ReactNode {
   const { common } = useTexts();
+  const isSaidByDialog = useIsSaidByDialog(error);
   const details = error instanceof ApiError ? error.details : [];
-  const hasEnded = error instanceof ApiError && error.status === 401 && error.code === unauthorizedCode;
   const isUnanswered = error instanceof ApiError && error.status === 0;
   const words = isUnanswered ? common.noAnswer : error.message;
   const requestId = error instanceof ApiError ? error.requestId : '';
+  if (isSaidByDialog) return null;
   return (
     <Alert
       color="red"
       variant="light"
       icon={<IconAlertTriangle />}
-      title={hasEnded ? common.sessionEnded : words}
+      title={isSessionRefusal(error) ? common.sessionEnded : words}
       role="alert"
       style={{ overflowWrap: 'anywhere' }}
     >

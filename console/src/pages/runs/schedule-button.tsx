@@ -6,6 +6,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { inputOfRunQuery, type RunRequest } from '../../api/run-inputs.ts';
 import type { Run } from '../../api/runs.ts';
+import { noteSessionRefusal } from '../../api/session.ts';
 import { useTexts } from '../../texts/texts.tsx';
 
 /** Loaded lazily, because its calendar is large. */
@@ -23,6 +24,7 @@ export function ScheduleButton({ run }: { readonly run: Run }): ReactNode {
       const { custom = {}, system = {} } = input?.parameters ?? {};
       setRequest({ input: { parameters: { custom, system } } });
     } catch (error) {
+      if (noteSessionRefusal(client, error)) return;
       notifications.show({ color: 'red', message: (error as Error).message });
     }
   };

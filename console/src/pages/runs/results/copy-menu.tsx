@@ -3,8 +3,10 @@ import { Button, Menu } from '@mantine/core';
 import { useClipboard } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { IconCopy } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { cutKey, loadRow, rowNumber, type ResultHeader, type ResultRow } from '../../../api/run-results.ts';
+import { noteSessionRefusal } from '../../../api/session.ts';
 import { formatCount } from '../../../components/figures.ts';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 import { copiedRows, copyFormats, type CopyFormat } from './copied-rows.ts';
@@ -28,6 +30,7 @@ export function CopyMenu({ slug, columns, selected, loadPage }: CopyMenuProps): 
   const { language } = useLanguage();
   const [isCopying, setCopying] = useState(false);
   const clipboard = useClipboard();
+  const client = useQueryClient();
   const copy = async (format: CopyFormat): Promise<void> => {
     setCopying(true);
     try {
@@ -37,6 +40,7 @@ export function CopyMenu({ slug, columns, selected, loadPage }: CopyMenuProps): 
       clipboard.copy(copiedRows(rows, columns, format));
       notifications.show({ message: texts.copied(rows.length, formatCount(rows.length, language)) });
     } catch (error) {
+      if (noteSessionRefusal(client, error)) return;
       notifications.show({ color: 'red', message: (error as Error).message });
     } finally {
       setCopying(false);

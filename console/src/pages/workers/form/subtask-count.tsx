@@ -1,8 +1,10 @@
 /** How many subtasks the run will have, as counted by the server shortly after the last change. */
 import { Text } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState, type ReactNode } from 'react';
 import { ApiError } from '../../../api/client.ts';
 import { previewRun } from '../../../api/run-inputs.ts';
+import { noteSessionRefusal, sessionEndedQuery } from '../../../api/session.ts';
 import { formatCount } from '../../../components/figures.ts';
 import { useLanguage, useTexts } from '../../../texts/texts.tsx';
 import type { RunForm } from './use-run-form.ts';
@@ -14,7 +16,10 @@ type Answer = { readonly subtasks: number } | { readonly problem: string };
 function useSubtaskCount(workerId: string, form: RunForm): Answer | undefined {
   const { values, options, mode, json } = form;
   const [answer, setAnswer] = useState<Answer>();
+  const { data: hasEnded } = useQuery(sessionEndedQuery);
+  const client = useQueryClient();
   useEffect(() => {
+    if (hasEnded) return undefined;
     const controller = new AbortController();
     const ask = async (): Promise<void> => {
       const request = form.quietRequest();
@@ -25,7 +30,7 @@ function useSubtaskCount(workerId: string, form: RunForm): Answer | undefined {
       try {
         setAnswer(await previewRun(workerId, request, controller.signal));
       } catch (error) {
-        if (controller.signal.aborted) return;
+        if (controller.signal.aborted || noteSessionRefusal(client, error)) return;
         setAnswer(error instanceof ApiError ? { problem: error.message } : undefined);
       }
     };
@@ -35,7 +40,7 @@ function useSubtaskCount(workerId: string, form: RunForm): Answer | undefined {
       controller.abort();
     };
     // oxlint-disable-next-line react/exhaustive-deps -- asked again when what is entered changed, not with every render
-  }, [workerId, values, options, mode, json]);
+  }, [workerId, values, options, mode, json, hasEnded, client]);
   return answer;
 }
 
