@@ -1,5 +1,7 @@
 /** Language, color scheme and account, at the top right. */
 import { ActionIcon, Button, Group, Menu, useMantineColorScheme } from '@mantine/core';
+import { useLocalStorage } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
 import {
   IconCheck,
   IconDeviceDesktop,
@@ -12,7 +14,7 @@ import {
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useSession, useSignOut } from '../api/session.ts';
-import { languages, useLanguage, useTexts, type Language } from '../texts/texts.tsx';
+import { languageNotes, languages, useLanguage, useTexts, type Language } from '../texts/texts.tsx';
 
 const schemes = [
   { value: 'light', icon: IconSun },
@@ -23,6 +25,18 @@ const schemes = [
 function LanguageMenu(): ReactNode {
   const { common } = useTexts();
   const { language, choose } = useLanguage();
+  const [noted, setNoted] = useLocalStorage<readonly Language[]>({
+    key: 'chela.language-notes',
+    defaultValue: [],
+    getInitialValueInEffect: false,
+  });
+  const change = (next: Language): void => {
+    choose(next);
+    const note = languageNotes[next];
+    if (note === undefined || noted.includes(next)) return;
+    setNoted([...noted, next]);
+    notifications.show({ message: <span lang={next}>{note}</span>, autoClose: false });
+  };
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>
@@ -35,7 +49,7 @@ function LanguageMenu(): ReactNode {
           <Menu.Item
             key={key}
             lang={key}
-            onClick={() => choose(key as Language)}
+            onClick={() => change(key as Language)}
             rightSection={key === language && <IconCheck size={16} />}
           >
             {name}

@@ -2,9 +2,9 @@
 import { useLocalStorage } from '@mantine/hooks';
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { en, type Texts } from './en/en.ts';
-import { languages, type Language } from './language.ts';
+import { languageNotes, languages, type Language } from './language.ts';
 
-export { languages, type Language, type Texts };
+export { languageNotes, languages, type Language, type Texts };
 
 interface Choice {
   readonly texts: Texts;
