@@ -10,7 +10,7 @@ const api = process.env['CHELA_URL'] ?? 'http://127.0.0.1:8080';
 const widelyShared = {
   name: 'shared',
   minShareCount: 10,
-  test: /node_modules.(?:@mantine.core|@tabler|@floating-ui)|console.src/,
+  test: /node_modules.(?:@mantine.(?:core|hooks)|@tabler|@floating-ui|@tanstack|use-sync-external-store)|console.src/,
 };
 
 export default defineConfig({
