@@ -40,16 +40,6 @@ async function addFile(page: Page, path: string): Promise<void> {
   await dialog.getByRole('button', { name: 'New file' }).click();
 }
 
-async function darkViolations(): Promise<string[]> {
-  const { page } = browser;
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.locator('html[data-mantine-color-scheme="dark"]').waitFor({ state: 'attached' });
-  const found = await browser.violations();
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.locator('html[data-mantine-color-scheme="light"]').waitFor({ state: 'attached' });
-  return found;
-}
-
 describe('a new worker', () => {
   test('starts from a template in the chosen language', async () => {
     const page = await browser.open('/workers');
@@ -66,7 +56,7 @@ describe('a new worker', () => {
     await page.getByRole('textbox', { name: 'Names' }).or(page.getByText('Names').first()).first().waitFor();
     await browser.screenshots('editor-new');
     expect(await browser.violations()).toEqual([]);
-    expect(await darkViolations()).toEqual([]);
+    expect(await browser.darkViolations()).toEqual([]);
   });
 
   test('has a form that follows its input schema', async () => {

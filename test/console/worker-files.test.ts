@@ -28,17 +28,6 @@ beforeAll(async () => {
 });
 afterAll(async () => browser.close());
 
-/** Serious accessibility violations of the current page in dark colors. */
-async function darkViolations(): Promise<string[]> {
-  const { page } = browser;
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.locator('html[data-mantine-color-scheme="dark"]').waitFor({ state: 'attached' });
-  const found = await browser.violations();
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.locator('html[data-mantine-color-scheme="light"]').waitFor({ state: 'attached' });
-  return found;
-}
-
 describe('the page of a version', () => {
   test('shows its files with highlighting', async () => {
     const page = await browser.open('/workers/tester~prices?tab=versions&version=v1.0.1');
@@ -51,7 +40,7 @@ describe('the page of a version', () => {
     expect(new URL(page.url()).search).toBe('?file=lib%2Fprices.py');
     await browser.screenshots('version-files');
     expect(await browser.violations()).toEqual([]);
-    expect(await darkViolations()).toEqual([]);
+    expect(await browser.darkViolations()).toEqual([]);
     await page.keyboard.type('not typed');
     expect(await page.locator('.cm-content').textContent()).not.toContain('not typed');
     await page.getByRole('button', { name: 'logo.png' }).click();
@@ -67,7 +56,7 @@ describe('the page of a version', () => {
     await page.getByRole('heading', { name: 'Input fields' }).waitFor();
     await browser.screenshots('version-changes');
     expect(await browser.violations()).toEqual([]);
-    expect(await darkViolations()).toEqual([]);
+    expect(await browser.darkViolations()).toEqual([]);
     await page.getByRole('button', { name: 'logo.png Changed' }).click();
     await page.getByText('its lines cannot be compared').waitFor();
   });

@@ -12,11 +12,10 @@ import {
   type PublishedVersion as PublishedVersionRecord,
 } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
-import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
+import { recordPublication } from './publications.ts';
 import { WorkerParams } from './shapes.ts';
-import { publishedShape } from './worker-uploads.ts';
 
 const filePath = Type.String({
   description: 'Path within the package.',
@@ -106,9 +105,7 @@ export function addWorkerEditOperations(app: ApiApp, context: ApiContext): void 
     action: AuditEvent['action'],
     published: PublishedVersionRecord,
   ) {
-    const { path: subject, version } = published;
-    await accounts.audit.record(actorOf(request), { action, subject, details: { version } });
-    return success(request, publishedShape(published));
+    return success(request, await recordPublication(request, accounts, action, published));
   }
 
   app.post(

@@ -8,7 +8,7 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
-import { publishedShape } from './worker-uploads.ts';
+import { recordPublication } from './publications.ts';
 import { WorkerParams } from './shapes.ts';
 
 const token = Type.Optional(
@@ -82,9 +82,9 @@ export function addWorkerGitOperations(app: ApiApp, { accounts, gitImports }: Ap
     action: AuditEvent['action'],
     published: ImportedVersionRecord,
   ) {
-    const { path: subject, version, git } = published;
-    await accounts.audit.record(actorOf(request), { action, subject, details: { version, git } });
-    return success(request, { ...publishedShape(published), git });
+    const { git } = published;
+    const answer = await recordPublication(request, accounts, action, published, { git });
+    return success(request, { ...answer, git });
   }
 
   app.post(

@@ -15,9 +15,9 @@ import {
   type WorkerDetails,
 } from '../../workers/workers.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
-import { actorOf } from '../authentication.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
+import { recordPublication } from './publications.ts';
 import { VersionParams, WorkerParams } from './shapes.ts';
 
 /** Maximum length of each form field. */
@@ -56,10 +56,6 @@ const CreateForm = Type.Object({
 });
 const VersionForm = Type.Object({ scraper_file: packageField, ...detailFields });
 const ChangeForm = Type.Object({ scraper_file: Type.Optional(packageField), ...detailFields });
-
-export function publishedShape({ slug, path, version, isCurrent, warnings }: PublishedVersionRecord) {
-  return { slug, path, version, is_current: isCurrent, warnings: [...warnings] };
-}
 
 const noPackage = 'the form has no file named scraper_file: send the zip in that field';
 
@@ -207,9 +203,7 @@ export function addWorkerUploadOperations(app: ApiApp, context: ApiContext): voi
     action: AuditEvent['action'],
     published: PublishedVersionRecord,
   ) {
-    const { path: subject, version } = published;
-    await accounts.audit.record(actorOf(request), { action, subject, details: { version } });
-    return success(request, publishedShape(published));
+    return success(request, await recordPublication(request, accounts, action, published));
   }
 
   app.post(

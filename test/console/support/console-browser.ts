@@ -86,6 +86,19 @@ export class ConsoleBrowser {
     return this.page;
   }
 
+  /** The violations of the page in dark colors. Afterwards it has light ones again. */
+  async darkViolations(): Promise<string[]> {
+    await this.#setColors('dark');
+    const found = await this.violations();
+    await this.#setColors('light');
+    return found;
+  }
+
+  async #setColors(scheme: 'dark' | 'light'): Promise<void> {
+    await this.page.emulateMedia({ colorScheme: scheme });
+    await this.page.locator(`html[data-mantine-color-scheme="${scheme}"]`).waitFor({ state: 'attached' });
+  }
+
   /**
    * Serious accessibility violations on the current page, one line each.
    * @param options.contrast false skips color contrast, which takes most of the time
