@@ -1,5 +1,5 @@
 /** The callback URL of the account, and the secret that signs its callbacks. The secret is shown only when it is created. */
-import { Alert, Button, Code, Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import {
@@ -10,9 +10,9 @@ import {
 } from '../../api/callback-settings.ts';
 import { CallbackUrlForm } from '../../components/callback-url-form.tsx';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
-import { CopyButton } from '../../components/copy-button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
+import { ShownOnce } from '../../components/shown-once.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
 function CreatedSecret({
@@ -22,20 +22,10 @@ function CreatedSecret({
   readonly secret: string;
   readonly onClose: () => void;
 }): ReactNode {
-  const { callbacks: texts, common } = useTexts();
+  const { callbacks: texts } = useTexts();
   return (
     <Dialog onClose={onClose} title={texts.secretTitle} closeOnClickOutside={false}>
-      <Stack>
-        <Alert color="teal" title={texts.secretText}>
-          <Group gap="xs" wrap="nowrap">
-            <Code style={{ overflowWrap: 'anywhere' }}>{secret}</Code>
-            <CopyButton text={secret} />
-          </Group>
-        </Alert>
-        <Group justify="flex-end">
-          <Button onClick={onClose}>{common.close}</Button>
-        </Group>
-      </Stack>
+      <ShownOnce title={texts.secretText} value={secret} onClose={onClose} />
     </Dialog>
   );
 }

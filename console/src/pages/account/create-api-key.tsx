@@ -1,11 +1,11 @@
 /** Creates an API key and shows it once. */
-import { Alert, Button, Code, Group, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Select, Stack, Text, TextInput } from '@mantine/core';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useCreateApiKey } from '../../api/api-keys.ts';
-import { CopyButton } from '../../components/copy-button.tsx';
 import { DialogButtons } from '../../components/dialog-buttons.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { Dialog } from '../../components/dialog.tsx';
+import { ShownOnce } from '../../components/shown-once.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 
 const lifetimeDays = [1, 30, 90, 365];
@@ -15,23 +15,6 @@ const daySeconds = 86_400;
 /** @returns Unix seconds; 0 for never */
 function expiryAfter(days: number): number {
   return days === 0 ? 0 : Math.floor(Date.now() / 1000) + days * daySeconds;
-}
-
-function CreatedKey({ value, onClose }: { readonly value: string; readonly onClose: () => void }): ReactNode {
-  const { account: texts, common } = useTexts();
-  return (
-    <Stack>
-      <Alert color="teal" title={texts.createdText}>
-        <Group gap="xs" wrap="nowrap">
-          <Code style={{ overflowWrap: 'anywhere' }}>{value}</Code>
-          <CopyButton text={value} />
-        </Group>
-      </Alert>
-      <Group justify="flex-end">
-        <Button onClick={onClose}>{common.close}</Button>
-      </Group>
-    </Stack>
-  );
 }
 
 export function CreateApiKey({ onClose }: { readonly onClose: () => void }): ReactNode {
@@ -55,7 +38,7 @@ export function CreateApiKey({ onClose }: { readonly onClose: () => void }): Rea
       closeOnClickOutside={!isCreated}
     >
       {isCreated ? (
-        <CreatedKey value={create.data.key} onClose={onClose} />
+        <ShownOnce title={texts.createdText} value={create.data.key} onClose={onClose} />
       ) : (
         <form onSubmit={submit}>
           <Stack>

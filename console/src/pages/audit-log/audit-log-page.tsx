@@ -1,10 +1,12 @@
 /** The audit log: of all accounts for administrators, of the own account for others. The URL holds filters and page. */
-import { Button, Paper, Select, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core';
+import { Button, Paper, Select, Skeleton, Stack, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { auditActions, auditLogQuery, type AuditEntry } from '../../api/audit-log.ts';
 import { useSession } from '../../api/session.ts';
+import { dayStart } from '../../components/days.ts';
+import { DayFilter } from '../../components/day-filter.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import classes from '../../components/filters.module.css';
@@ -17,14 +19,6 @@ import type { AuditSearch } from '../../search.ts';
 import { useTexts } from '../../texts/texts.tsx';
 
 const route = getRouteApi('/frame/signed-in/audit-log');
-
-/** Start of a day in the reader's zone, in Unix seconds. @param later number of days after it */
-function dayStart(day: string | undefined, later = 0): number | undefined {
-  if (day === undefined) return undefined;
-  const start = new Date(`${day}T00:00:00`);
-  start.setDate(start.getDate() + later);
-  return Math.floor(start.getTime() / 1000);
-}
 
 function detailsText(details: unknown): string {
   return Object.entries(details as Record<string, unknown>)
@@ -114,21 +108,6 @@ interface FiltersProps {
 
 function Filters({ search, hasAccount, isFiltered, onChange }: FiltersProps): ReactNode {
   const { auditLog: texts, lists } = useTexts();
-  const day = (name: 'from' | 'to', label: string): ReactNode => (
-    <TextInput
-      type="date"
-      aria-label={label}
-      className={classes['filter']}
-      leftSection={
-        <Text size="xs" c="dimmed" aria-hidden>
-          {label}
-        </Text>
-      }
-      leftSectionWidth={48}
-      value={search[name] ?? ''}
-      onChange={({ currentTarget }) => onChange({ [name]: currentTarget.value || undefined })}
-    />
-  );
   return (
     <div className={classes['filters']}>
       {hasAccount && (
@@ -151,8 +130,8 @@ function Filters({ search, hasAccount, isFiltered, onChange }: FiltersProps): Re
         maxDropdownHeight={420}
         onChange={(next) => onChange({ action: auditActions.find((known) => known === next) })}
       />
-      {day('from', lists.from)}
-      {day('to', lists.to)}
+      <DayFilter label={lists.from} value={search.from} onChange={(from) => onChange({ from })} />
+      <DayFilter label={lists.to} value={search.to} onChange={(to) => onChange({ to })} />
       {isFiltered && (
         <Button
           variant="subtle"

@@ -1,10 +1,11 @@
 /** The filters of the list of runs. */
-import { Button, Checkbox, Pill, Select, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Pill, Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { labelsQuery } from '../../api/run-care.ts';
 import { taskQuery } from '../../api/tasks.ts';
 import { origins } from '../../api/runs.ts';
+import { DayFilter } from '../../components/day-filter.tsx';
 import { RunStateSelect } from '../../components/run-state-select.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { WorkerSelect } from '../../components/worker-select.tsx';
@@ -36,23 +37,8 @@ function TaskFilter({ slug, onClear }: { readonly slug: string; readonly onClear
 
 export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): ReactNode {
   const { runs: texts, runCare, lists } = useTexts();
-  const { keyword = '', status, origin, worker, task, label, pinned, from, to } = search;
+  const { keyword = '', status, origin, worker, task, label, pinned } = search;
   const { data: labels } = useQuery(labelsQuery);
-  const day = (name: 'from' | 'to', label: string, value: string | undefined): ReactNode => (
-    <TextInput
-      type="date"
-      aria-label={label}
-      className={classes['filter']}
-      leftSection={
-        <Text size="xs" c="dimmed" aria-hidden>
-          {label}
-        </Text>
-      }
-      leftSectionWidth={48}
-      value={value ?? ''}
-      onChange={({ currentTarget }) => onChange({ [name]: currentTarget.value || undefined })}
-    />
-  );
   return (
     <div className={classes['filters']}>
       <div className={classes['search']}>
@@ -91,8 +77,8 @@ export function RunFilters({ search, isFiltered, onChange }: RunFiltersProps): R
         limit={100}
         onChange={(value) => onChange({ label: value ?? undefined })}
       />
-      {day('from', lists.from, from)}
-      {day('to', lists.to, to)}
+      <DayFilter label={lists.from} value={search.from} onChange={(from) => onChange({ from })} />
+      <DayFilter label={lists.to} value={search.to} onChange={(to) => onChange({ to })} />
       <Checkbox
         label={runCare.pinnedOnly}
         checked={pinned === true}

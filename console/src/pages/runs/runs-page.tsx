@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { runsQuery } from '../../api/runs.ts';
+import { dayStart } from '../../components/days.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { ButtonLink } from '../../components/links.tsx';
@@ -18,11 +19,6 @@ import { RunFilters } from './run-filters.tsx';
 import { RunTable } from './run-table.tsx';
 
 const route = getRouteApi('/frame/signed-in/runs');
-
-/** Start of a day in the reader's zone, in Unix seconds. */
-function dayStart(day: string | undefined): number | undefined {
-  return day === undefined ? undefined : Math.floor(new Date(`${day}T00:00:00`).getTime() / 1000);
-}
 
 export function RunsPage(): ReactNode {
   const { runs: texts, lists } = useTexts();

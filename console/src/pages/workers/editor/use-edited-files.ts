@@ -1,6 +1,7 @@
 /** The files of a worker while they are edited: those of its base, and what was changed, added and deleted. */
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import type { WrittenFile } from '../../../api/editing.ts';
+import { useKeptDraft } from '../../../components/use-kept-draft.ts';
 import { dropEdit, readEdit, writeEdit, type EditBase, type EditDraft } from './edit-draft.ts';
 
 /** What is edited. */
@@ -15,28 +16,14 @@ export interface EditSource {
   readonly title: string;
 }
 
-const saveMilliseconds = 400;
-
 /** Saves the draft while it is edited, and when the page is left. @returns whether the storage had room */
 function useKeptEdit(key: string, draft: EditDraft, isEdited: boolean): boolean {
   const [hasRoom, setHasRoom] = useState(true);
-  const save = useRef<() => void>(undefined);
-  useEffect(() => {
-    save.current = () => {
-      if (!isEdited) dropEdit(key);
-      else setHasRoom(writeEdit(key, draft));
-    };
-    const timer = setTimeout(save.current, saveMilliseconds);
-    return () => clearTimeout(timer);
+  const save = useCallback(() => {
+    if (isEdited) setHasRoom(writeEdit(key, draft));
+    else dropEdit(key);
   }, [key, draft, isEdited]);
-  useEffect(() => {
-    const saveNow = (): void => save.current?.();
-    window.addEventListener('pagehide', saveNow);
-    return () => {
-      window.removeEventListener('pagehide', saveNow);
-      saveNow();
-    };
-  }, []);
+  useKeptDraft(save);
   return hasRoom;
 }
 

@@ -1,8 +1,9 @@
 /** The state of a worker's form: entered values, problems, and the field to focus. */
-import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useDeferredValue, useMemo, useState } from 'react';
 import { stringifyJson } from '../../../api/lossless-json.ts';
 import type { RunRequest } from '../../../api/run-inputs.ts';
 import type { InputSchema } from '../../../api/input-schema.ts';
+import { useKeptDraft } from '../../../components/use-kept-draft.ts';
 import { useTexts } from '../../../texts/texts.tsx';
 import { draftKey, dropDraft, readDraft, writeDraft, type Draft, type Mode } from './draft.ts';
 import type { FocusRequest } from './form-sections.tsx';
@@ -31,30 +32,11 @@ interface RunFormParts {
   readonly isKept?: boolean;
 }
 
-const saveMilliseconds = 400;
 const start = { row: 0, column: 0 };
 
 function filledDraft(schema: InputSchema, { custom, system, version }: Filling): Draft {
   const options = custom === undefined ? { ...noOptions, version } : optionsOf(system, version);
   return { values: formValues(schema, custom), options, mode: 'form', json: '' };
-}
-
-/** Saves the draft while it is edited, and when the page is left. */
-function useKeptDraft(key: string, draft: Draft, isEdited: boolean): void {
-  const save = useRef<() => void>(undefined);
-  useEffect(() => {
-    save.current = () => (isEdited ? writeDraft(key, draft) : dropDraft(key));
-    const timer = setTimeout(save.current, saveMilliseconds);
-    return () => clearTimeout(timer);
-  }, [key, draft, isEdited]);
-  useEffect(() => {
-    const saveNow = (): void => save.current?.();
-    window.addEventListener('pagehide', saveNow);
-    return () => {
-      window.removeEventListener('pagehide', saveNow);
-      saveNow();
-    };
-  }, []);
 }
 
 /** Problems of edited fields, or of all fields after an attempt to start. */
@@ -80,7 +62,12 @@ export function useRunForm({ workerId, version, schema, filling, isKept = true }
   const [jsonProblem, setJsonProblem] = useState<string>();
   /** Problems found by the server, with the values they apply to. Editing a field clears its problem. */
   const [answer, setAnswer] = useState<{ problems: Problems; values: FormValues }>();
-  useKeptDraft(key, draft, isKept && draft !== first);
+  const isEdited = isKept && draft !== first;
+  const save = useCallback(
+    () => (isEdited ? writeDraft(key, draft) : dropDraft(key)),
+    [key, draft, isEdited],
+  );
+  useKeptDraft(save);
 
   const { values, options, mode, json } = draft;
   const deferred = useDeferredValue(values);
