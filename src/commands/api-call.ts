@@ -38,7 +38,7 @@ export function apiCall(flags: ApiFlags): Call {
       body: body === undefined || isForm ? body : JSON.stringify(body),
     }).catch((error: Error) => {
       throw new CommandError(
-        `no answer from ${baseUrl}: is Chela running there? (${error.cause instanceof Error ? error.cause.message : error.message})`,
+        `no answer from ${baseUrl}: is Chela running there? Otherwise set --url. (${error.cause instanceof Error ? error.cause.message : error.message})`,
       );
     });
     const text = await response.text();

@@ -36,5 +36,5 @@ export async function createWorkerFolder(folder: string, flags: InitFlags): Prom
     throw new CommandError(`${folder} cannot be created: ${error.message}`);
   }
   for (const { path: file } of files) await print(`  ${file}`);
-  await print(`${folder} is a worker now (${template.title}). Publish it: chela push ${folder}`);
+  await print(`${folder} is a worker now (${template.title}). Publish it: npx chela push ${folder}`);
 }

@@ -32,7 +32,8 @@ const excerptCharacters = 160;
 function plainOf(markdown: string): string {
   return markdown
     .replaceAll(/\]\([^()\s]*\)/g, ']')
-    .replaceAll(/[`*[\]|]|^#+ /gm, '')
+    .replaceAll(/^\|[-: |]*\|$|^ {0,3}(?:[-*]|\d{1,3}\.) |^#+ /gm, '')
+    .replaceAll(/[`*[\]|]/g, '')
     .replaceAll(/\s+/g, ' ')
     .trim();
 }

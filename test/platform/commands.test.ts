@@ -99,7 +99,7 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
     const { exitCode, output } = await runChela(['push', import.meta.dirname, '--url', `${url}/`]);
     expect({ exitCode, output }).toEqual({
       exitCode: 1,
-      output: `chela: no answer from ${url}: is Chela running there? (connect ECONNREFUSED 127.0.0.1:${port})\n`,
+      output: `chela: no answer from ${url}: is Chela running there? Otherwise set --url. (connect ECONNREFUSED 127.0.0.1:${port})\n`,
     });
   });
 

@@ -17,8 +17,8 @@ export function PageHeader({ title, tabTitle = title, description, actions }: Pa
   useDocumentTitle(`${tabTitle} · Chela`);
   return (
     <Group justify="space-between" align="flex-start" mb="lg" gap="sm">
-      <div>
-        <Title order={1} size="h2">
+      <div style={{ minWidth: 0 }}>
+        <Title order={1} size="h2" style={{ overflowWrap: 'anywhere' }}>
           {title}
         </Title>
         {description !== undefined && (

@@ -1,11 +1,26 @@
 /** A table of fields or parameters: name, whether it is required, type with limits, description. */
 import { Code, Table, Text } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import { typeOf } from '../../../../src/documentation/api-document.ts';
 import type { FieldRow } from '../../../../src/documentation/operation-texts.ts';
 import { InlineCode } from './inline-code.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { useTexts } from '../../texts/texts.tsx';
+
+/** A name that may be broken after its dots. */
+function FieldName({ name }: { readonly name: string }): ReactNode {
+  const parts = name.split(/(?<=\.)/);
+  return (
+    <Code>
+      {parts.map((part, index) => (
+        <Fragment key={parts.slice(0, index + 1).join('')}>
+          {part}
+          <wbr />
+        </Fragment>
+      ))}
+    </Code>
+  );
+}
 
 export function FieldTable({
   rows,
@@ -17,7 +32,7 @@ export function FieldTable({
   const { reference: texts } = useTexts();
   const hasRequired = rows.some(({ isRequired }) => isRequired !== undefined);
   return (
-    <Scroller label={label}>
+    <Scroller label={label} isFullHeight>
       <Table verticalSpacing="xs" miw={420} aria-label={label}>
         <Table.Thead>
           <Table.Tr>
@@ -31,7 +46,7 @@ export function FieldTable({
           {rows.map(({ name, schema, description, isRequired }) => (
             <Table.Tr key={name}>
               <Table.Td valign="top">
-                <Code style={{ whiteSpace: 'nowrap' }}>{name}</Code>
+                <FieldName name={name} />
               </Table.Td>
               {hasRequired && <Table.Td valign="top">{isRequired === true ? texts.yes : texts.no}</Table.Td>}
               <Table.Td valign="top">

@@ -76,7 +76,13 @@ function Attempts({ attempts }: { readonly attempts: readonly CallbackAttempt[] 
   );
 }
 
-function Callback({ callback }: { readonly callback: RunCallback }): ReactNode {
+interface CallbackProps {
+  readonly callback: RunCallback;
+  /** Whether an earlier one has to be delivered first. */
+  readonly isBehind: boolean;
+}
+
+function Callback({ callback, isBehind }: CallbackProps): ReactNode {
   const { run: texts, common } = useTexts();
   const statusTexts: Readonly<Record<string, string>> = common.status;
   return (
@@ -89,7 +95,12 @@ function Callback({ callback }: { readonly callback: RunCallback }): ReactNode {
           <Badge color={colors[callback.state]} variant="light" radius="sm">
             {texts.callbackStates[callback.state]}
           </Badge>
-          {callback.next_attempt_at > 0 && (
+          {isBehind && (
+            <Text size="xs" c="dimmed">
+              {texts.waitsForPrevious}
+            </Text>
+          )}
+          {!isBehind && callback.next_attempt_at > 0 && (
             <Text size="xs" c="dimmed">
               {texts.nextAttempt} <Moment seconds={callback.next_attempt_at} />
             </Text>
@@ -130,7 +141,14 @@ export function CallbacksPanel({
       </Text>
       {data.list.length === 0 && <EmptyState title={texts.noCallbackYet} />}
       {data.list.map((callback) => (
-        <Callback key={callback.number} callback={callback} />
+        <Callback
+          key={callback.number}
+          callback={callback}
+          isBehind={
+            callback.state === 'pending' &&
+            data.list.some(({ number, state }) => number < callback.number && state === 'pending')
+          }
+        />
       ))}
     </Stack>
   );

@@ -40,7 +40,7 @@ export const account = {
   endOthers: 'Sign out all others',
   sessionsText: (email: string) => `You are signed in as ${email}.`,
   signOutEverywhere: 'Sign out everywhere',
-  signOutEverywhereText: 'Ends every session of this account, in all browsers. API keys keep working.',
+  signOutEverywhereText: 'Signing out everywhere also ends this session. API keys keep working.',
   timezoneTitle: 'Time zone of schedules',
   timezoneText: 'Schedules without a time zone of their own use this one.',
   timezoneSaved: (zone: string) => `Time zone set to ${zone}`,

@@ -173,6 +173,7 @@ export const run = {
   callbackTo: 'URL',
   callbackStates: { pending: 'Pending', delivered: 'Delivered', given_up: 'Failed' },
   nextAttempt: 'next attempt',
+  waitsForPrevious: 'waits for the previous one',
   noAttempt: 'No attempts yet.',
   attempts: 'Attempts',
   time: 'Time',

@@ -39,7 +39,7 @@ export const account: Texts['account'] = {
   endOthers: '退出其他所有浏览器',
   sessionsText: (email) => `当前登录：${email}`,
   signOutEverywhere: '在所有设备上退出',
-  signOutEverywhereText: '结束此账户在所有浏览器中的会话。API 密钥继续有效。',
+  signOutEverywhereText: '在所有设备上退出也会结束当前会话。API 密钥继续有效。',
   timezoneTitle: '计划的时区',
   timezoneText: '未设置时区的计划使用此时区。',
   timezoneSaved: (zone) => `时区已设为 ${zone}`,

@@ -156,6 +156,7 @@ export const run: Texts['run'] = {
   callbackTo: 'URL',
   callbackStates: { pending: '待发送', delivered: '已送达', given_up: '失败' },
   nextAttempt: '下次尝试',
+  waitsForPrevious: '等待前一个',
   noAttempt: '尚未尝试。',
   attempts: '尝试',
   time: '时间',

@@ -3,6 +3,7 @@ import { Skeleton } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo, useState, type ReactNode } from 'react';
+import { descriptionQuery } from '../../../api/workers.ts';
 import { versionFilesQuery, type VersionFileList } from '../../../api/version-files.ts';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
 import { AnchorLink } from '../../../components/links.tsx';
@@ -27,6 +28,7 @@ function FilesEditor({
 }): ReactNode {
   const { editor: texts } = useTexts();
   const client = useQueryClient();
+  const { data: described } = useQuery(descriptionQuery(workerId));
   const paths = useMemo(() => listed.list.map(({ path }) => path), [listed]);
   const source = useMemo(
     () => ({ key: editKey(workerId), base: baseOf(listed), paths, title: '' }),
@@ -41,7 +43,7 @@ function FilesEditor({
       source={source}
       texts={base}
       workerId={workerId}
-      heading={texts.editTitle(workerId)}
+      heading={texts.editTitle(described?.title ?? workerId)}
       description={
         <AnchorLink
           to="/workers/$workerId"

@@ -1,9 +1,11 @@
 /** One version of a worker: its files, and what changed since another version. */
 import { Button, Tabs } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { packageAddress } from '../../../api/worker-versions.ts';
+import { descriptionQuery } from '../../../api/workers.ts';
 import { AnchorLink } from '../../../components/links.tsx';
 import { PageHeader } from '../../../components/page-header.tsx';
 import { useTexts } from '../../../texts/texts.tsx';
@@ -17,11 +19,13 @@ export function VersionPage(): ReactNode {
   const { view = 'files', file, since } = route.useSearch();
   const navigate = route.useNavigate();
   const { files: texts, versions } = useTexts();
+  const { data: described } = useQuery(descriptionQuery(workerId));
+  const name = described?.title ?? workerId;
   return (
     <div>
       <PageHeader
         title={texts.versionTitle(version)}
-        tabTitle={`${workerId} ${version}`}
+        tabTitle={`${name} ${version}`}
         description={
           <AnchorLink
             to="/workers/$workerId"
@@ -29,7 +33,7 @@ export function VersionPage(): ReactNode {
             search={{ tab: 'versions', version }}
             size="sm"
           >
-            {texts.backTo(workerId)}
+            {texts.backTo(name)}
           </AnchorLink>
         }
         actions={
