@@ -1,5 +1,5 @@
 /** Creates the folder of a worker from a template. */
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { templates, templateFiles } from '../templates/templates.ts';
@@ -13,6 +13,15 @@ export interface InitFlags {
 /** What an empty folder may contain: an empty repository. */
 const ignored: ReadonlySet<string> = new Set(['.git']);
 
+/** Creates a folder and its parents. Node's own recursion never ends below /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  const parent = path.dirname(folder);
+  if (parent !== folder && !existsSync(parent)) await makeFolder(parent);
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+}
+
 /** @throws CommandError if there is no such template, or the folder is not empty or cannot be written */
 export async function createWorkerFolder(folder: string, flags: InitFlags): Promise<void> {
   const template = templates.find(({ name }) => name === flags.template);
@@ -22,13 +31,13 @@ export async function createWorkerFolder(folder: string, flags: InitFlags): Prom
   }
   const files = await templateFiles(template);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(path.resolve(folder));
     const found = (await readdir(folder)).filter((name) => !ignored.has(name));
     if (found.length > 0)
       throw new CommandError(`${folder} is not empty: choose a folder that is empty or does not exist`);
     for (const { path: file, location } of files) {
       const place = path.join(folder, file);
-      await mkdir(path.dirname(place), { recursive: true });
+      await makeFolder(path.dirname(path.resolve(place)));
       await copyFile(location, place, constants.COPYFILE_EXCL);
     }
   } catch (error) {

@@ -49,8 +49,8 @@ export async function machineIdentity(): Promise<string> {
   }
 }
 
-/** Whether the process with this identity is still running. */
+/** Whether the process with this identity is still running. One whose parent has not taken note of its end is not. */
 export async function isRunning(identity: string): Promise<boolean> {
   const processId = Number.parseInt(identity, 10);
-  return processId > 0 && (await processIdentity(processId)) === identity;
+  return processId > 0 && (await processIdentity(processId)) === identity && !(await isDead(identity));
 }

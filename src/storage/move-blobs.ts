@@ -8,7 +8,7 @@ export interface MoveCounts {
   bytes: number;
 }
 
-/** A copy that differs from its original. Both are kept. */
+/** What is stored in the target differs from the original, which is kept. */
 class CopyDiffersError extends Error {
   override name = 'CopyDiffersError';
   readonly key: string;
@@ -35,24 +35,27 @@ async function digestOf(content: Readable): Promise<string> {
 /**
  * Copies a blob, reads the copy back and compares it, then removes the original. Only one process may do so at a time: it
  * takes a missing original for one that was removed on purpose.
- * @returns its size; undefined if it was removed, or replaced in the target, meanwhile
+ * @returns its size; undefined if the target had the same blob
+ * @throws CopyDiffersError, or BlobNotFoundError if it was removed meanwhile
  */
 async function moveBlob(key: string, from: Storage, to: Storage): Promise<number | undefined> {
   const hash = createHash('sha256');
-  let sizeBytes: number;
+  let sizeBytes: number | undefined;
   try {
     const content = Readable.from(hashed(await from.read(key), hash), { objectMode: false });
     sizeBytes = await to.write(key, content, { ifMissing: true });
   } catch (error) {
-    if (error instanceof BlobNotFoundError) return undefined;
     if (!(error instanceof BlobExistsError)) throw error;
     // Written by the platform since, or by a move that was ended before it removed the original.
-    await from.remove(key);
-    return undefined;
   }
-  if ((await digestOf(await to.read(key))) !== hash.digest('hex')) throw new CopyDiffersError(key);
+  const wanted = sizeBytes === undefined ? await digestOf(await from.read(key)) : hash.digest('hex');
+  if ((await digestOf(await to.read(key))) !== wanted) {
+    // A copy that this move made must not hide the original from readers.
+    if (sizeBytes !== undefined) await to.remove(key);
+    throw new CopyDiffersError(key);
+  }
   // Removed while it was copied: the copy must not come back.
-  if ((await from.size(key)) === undefined) await to.remove(key);
+  if (sizeBytes !== undefined && (await from.size(key)) === undefined) await to.remove(key);
   else await from.remove(key);
   return sizeBytes;
 }
@@ -68,7 +71,10 @@ export async function moveBlobs(
 ): Promise<MoveCounts> {
   const counts = { blobs: 0, bytes: 0 };
   for await (const key of from.keys()) {
-    const sizeBytes = await moveBlob(key, from, to);
+    const sizeBytes = await moveBlob(key, from, to).catch(async (error: unknown) => {
+      const isRemoved = error instanceof BlobNotFoundError && (await from.size(key)) === undefined;
+      if (!isRemoved) throw error;
+    });
     if (sizeBytes === undefined) continue;
     counts.blobs += 1;
     counts.bytes += sizeBytes;

@@ -1,8 +1,11 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { DataFolderInUseError, lockDataFolder, type DataFolderLock } from '../../src/host/data-folder.ts';
+import { processIdentity } from '../../src/host/process-identity.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -35,3 +38,15 @@ test.each(Object.entries(states))(
     expect(await readdir(folder)).toEqual([]);
   },
 );
+
+test('a killed process whose parent takes no note of its end holds no lock', async () => {
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 1000']);
+  onTestFinished(() => void parent.kill('SIGKILL'));
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const processId = Number(String(line).trim());
+  await expect.poll(async () => readFile(`/proc/${processId}/stat`, 'latin1')).toMatch(/\) Z /);
+  await writeFile(path.join(folder, 'lock'), (await processIdentity(processId)) ?? '');
+  const lock = await lockDataFolder(folder);
+  expect(lock.diedProcess).toMatch(`${processId} `);
+  await lock.release();
+});

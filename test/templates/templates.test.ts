@@ -126,9 +126,17 @@ describe('chela init', () => {
   test('creates the folder of a worker, with the template Node if none is chosen', async () => {
     const folder = path.join(await temporaryFolder(), 'shops/prices');
     const { exitCode, output } = await runChela(['init', folder], {});
-    expect(output).toContain(`Publish it: chela push ${folder}`);
+    expect(output).toContain(`Publish it: npx chela push ${folder}`);
     expect(exitCode).toBe(0);
     expect(await checkPackage(folder)).toMatchObject({ entry: 'main.js', warnings: [] });
+  });
+
+  test('says why a folder cannot be created, also below one where none can be', async () => {
+    const { exitCode, output } = await runChela(['init', '/proc/chela/worker'], {});
+    expect({ exitCode, output }).toEqual({
+      exitCode: 1,
+      output: expect.stringMatching(/^chela: \/proc\/chela\/worker cannot be created: ENOENT/) as string,
+    });
   });
 
   test('refuses a folder that is not empty, and a template that does not exist', async () => {

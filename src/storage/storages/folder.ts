@@ -110,7 +110,9 @@ export class FolderStorage implements Storage {
   }
 
   async check(): Promise<void> {
-    await mkdir(this.#root, { recursive: true, mode: 0o700 });
+    await mkdir(this.#root, { recursive: true, mode: 0o700 }).catch((error: Error) => {
+      throw new Error(`the data folder (CHELA_DATA_DIR) cannot be used: ${error.message}`, { cause: error });
+    });
   }
 
   async removeUnfinished(before: Date): Promise<void> {

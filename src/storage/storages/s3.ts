@@ -46,6 +46,15 @@ export interface S3Settings {
   readonly s3Checksums: boolean;
 }
 
+/** @throws Error that names the setting */
+function authoritiesIn(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`CHELA_S3_CA_FILE cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 /** Name and HTTP status of an error of the store. */
 function factsOf(error: unknown): { name?: string; status?: number } {
   const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
@@ -97,7 +106,7 @@ export class S3Storage implements Storage {
         requestTimeout,
         ...(s3CaFile === ''
           ? {}
-          : { httpsAgent: new Agent({ keepAlive: true, ca: readFileSync(s3CaFile) }) }),
+          : { httpsAgent: new Agent({ keepAlive: true, ca: authoritiesIn(s3CaFile) }) }),
       },
     });
   }
@@ -243,7 +252,9 @@ export class S3Storage implements Storage {
           ? 'it does not exist (CHELA_S3_BUCKET)'
           : status === 403
             ? 'access is denied (CHELA_S3_ACCESS_KEY_ID, CHELA_S3_SECRET_ACCESS_KEY)'
-            : `${name ?? 'error'}: ${(error as Error).message}`;
+            : name === undefined || name === 'Error'
+              ? (error as Error).message
+              : `${name}: ${(error as Error).message}`;
       throw new Error(`the bucket ${s3Bucket} at ${store} cannot be used: ${reason}`, { cause: error });
     }
   }
