@@ -11,6 +11,7 @@ import { network } from './rows/network.ts';
 import { proxy } from './rows/proxy.ts';
 import { push } from './rows/push.ts';
 import { start } from './rows/start.ts';
+import { streams } from './rows/streams.ts';
 import { describeMachine } from './support/machine.ts';
 import { SharedWorkbench } from './workbench.ts';
 
@@ -25,6 +26,7 @@ const benches: readonly Bench[] = [
   exportRows,
   lastRun,
   lastRunGrowth,
+  streams,
 ];
 
 const usage = `usage: npm run bench -- [--write] [NAME…]

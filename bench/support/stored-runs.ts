@@ -59,6 +59,8 @@ export class StoredRuns implements AsyncDisposable {
   /** The address of the API. */
   readonly port: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Process of the API. */
+  readonly processId: number;
   readonly #api: ServiceProcess;
 
   /** Use `StoredRuns.make`. */
@@ -74,6 +76,7 @@ export class StoredRuns implements AsyncDisposable {
     this.workerIds = parts.workerIds;
     this.port = Number(new URL(parts.api.told).port);
     this.headers = { authorization: `Bearer ${parts.key}` };
+    this.processId = parts.api.processId;
     this.#api = parts.api;
   }
 

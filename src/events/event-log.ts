@@ -25,6 +25,7 @@ const failures: Readonly<Record<InternalWork, readonly [Component, string]>> = {
   'execute-subtask': ['runner', 'a subtask could not be executed'],
   'fetch-jobs': ['jobs', 'jobs could not be fetched'],
   'find-lost-runners': ['watchman', 'the check for lost runners failed'],
+  'follow-runs': ['http', 'followed runs could not be read'],
   'forget-hosts': ['runner', 'the turns of idle hosts could not be removed'],
   'give-back-jobs': ['jobs', 'unfinished jobs could not be returned to the queue'],
   'grant-connections': ['runner', 'connections to hosts could not be granted: they wait'],

@@ -19,6 +19,7 @@ export type InternalWork =
   | 'execute-subtask'
   | 'fetch-jobs'
   | 'find-lost-runners'
+  | 'follow-runs'
   | 'forget-hosts'
   | 'give-back-jobs'
   | 'grant-connections'

@@ -15,7 +15,7 @@ import type { RunHosts } from '../egress/egress.ts';
 import type { Events } from '../events/events.ts';
 import type { Files } from '../files/files.ts';
 import type { GitImports } from '../git/git-import.ts';
-import type { Logs } from '../logs/logs.ts';
+import type { Logs, RunProgressWatch } from '../logs/logs.ts';
 import type { Exports } from '../results/exports.ts';
 import type { Results } from '../results/results.ts';
 import type { RunRemoval } from '../retention/retention.ts';
@@ -49,6 +49,7 @@ export interface ApiContext {
   readonly stores: Stores;
   readonly events: Events;
   readonly logs: Logs;
+  readonly runProgress: RunProgressWatch;
   readonly statistics: Statistics;
   readonly system: System;
   readonly links: SignedLinks;

@@ -7,6 +7,7 @@ import { appendLogLines } from './ingest.ts';
 import { type LogType, logType, platformPrefix } from './log-line.ts';
 
 export { LogIngest } from './ingest.ts';
+export { RunProgressWatch } from './run-progress.ts';
 export { type LogType, logType, logTypes, platformPrefix } from './log-line.ts';
 export type { LogMatches, LogWindow } from './log-windows.ts';
 export { type MaskedText, SecretMask } from './secret-mask.ts';

@@ -7,7 +7,7 @@ import { GitImports } from '../git/git-import.ts';
 import { ApiServer, SignedLinks, buildApp, type ApiContext } from '../http/app.ts';
 import { componentLogger } from '../logging/logger.ts';
 import { RunHosts } from '../egress/egress.ts';
-import { Logs } from '../logs/logs.ts';
+import { Logs, RunProgressWatch } from '../logs/logs.ts';
 import { QueueItems } from '../runs/queue-items.ts';
 import { Statistics } from '../statistics/statistics.ts';
 import { System } from '../system/system.ts';
@@ -30,6 +30,7 @@ async function contextOf(config: Config, domain: Domain, closing: AbortSignal): 
     gitImports: new GitImports({ workers, packages, config }),
     queueItems: new QueueItems({ database, runs, config }),
     logs: new Logs(database),
+    runProgress: new RunProgressWatch(database, domain.events),
     runHosts: new RunHosts(database),
     statistics: new Statistics(database),
     system: new System({ database, jobs, eventCounts, config }),

@@ -1,17 +1,17 @@
 /** Follows a run live through server-sent events. */
 import type { FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Type } from 'typebox';
 import { ChelaError } from '../../errors.ts';
 import type { RunRecord } from '../../runs/runs.ts';
 import { isFinished } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
 import { operation } from '../operation.ts';
+import { waitingClient } from '../waiting.ts';
+import type { StoredLogLine } from '../../logs/logs.ts';
 import { LargeRow } from '../../results/results.ts';
 import { logLineShape, RunParams, runShape } from './shapes.ts';
 
-const lookMilliseconds = 300;
 const itemsAtOnce = 500;
 /** A comment at this interval keeps proxies from closing a quiet connection. */
 const keepAliveMilliseconds = 15_000;
@@ -73,21 +73,17 @@ async function* followRun(
   start: RunRecord,
   position: Position,
 ): AsyncGenerator<string> {
-  const { runs, results, logs, closing } = context;
+  using client = waitingClient(request, context.closing);
+  using followed = context.runProgress.follow(start.id);
   let shown = '';
-  let sentAt = performance.now();
   let run: RunRecord | undefined = start;
-  while (run !== undefined && !closing.aborted && !request.raw.socket.destroyed) {
-    let text = '';
+  while (run !== undefined && !client.signal.aborted) {
     const state = `${run.status} ${run.result_count} ${run.traffic_bytes}`;
-    if (state !== shown) text += eventText('status', runShape(run), position);
+    let text = state === shown ? '' : eventText('status', runShape(run), position);
     shown = state;
-    const lines = await logs.after(run, position.line, itemsAtOnce);
-    for (const line of lines) {
-      position.line = line.id;
-      text += eventText('log', logLineShape(line), position);
-    }
-    const rows = await results.rows(run, position.rows, itemsAtOnce);
+    const lines = await context.logs.after(run, position.line, itemsAtOnce);
+    text += linesText(lines, position);
+    const rows = await context.results.rows(run, position.rows, itemsAtOnce);
     for (const listed of rows) {
       if (listed instanceof LargeRow) {
         yield text;
@@ -102,12 +98,20 @@ async function* followRun(
       yield `${text}id: end\nevent: end\ndata: {}\n\n`;
       return;
     }
-    if (text === '' && performance.now() - sentAt > keepAliveMilliseconds) text = ': still here\n\n';
-    if (text !== '') {
-      sentAt = performance.now();
-      yield text;
+    if (text !== '') yield text;
+    if (isCurrent) {
+      const hasChanged = await followed.changed(keepAliveMilliseconds, client.signal);
+      if (!hasChanged && !client.signal.aborted) yield ': still here\n\n';
     }
-    if (isCurrent) await delay(lookMilliseconds, undefined, { signal: closing }).catch(() => undefined);
-    run = await runs.read.bySlug(request.accountId, run.slug);
+    run = await context.runs.read.bySlug(request.accountId, run.slug);
   }
+}
+
+function linesText(lines: readonly StoredLogLine[], position: Position): string {
+  return lines
+    .map((line) => {
+      position.line = line.id;
+      return eventText('log', logLineShape(line), position);
+    })
+    .join('');
 }
