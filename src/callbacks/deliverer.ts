@@ -149,8 +149,11 @@ export class Deliverer {
         await jobs.send(deliverCallbacks, { runId: callback.run_id }, { client, startAfterSeconds, group });
       }
     });
-    if (outcome.error === '' || delaySeconds !== undefined) return;
     const { run_slug: run, number, attempt_count: attempts } = callback;
-    events.emit('callback:failed', { run, callback: number, attempts, reason: outcome.error });
+    const { error: reason } = outcome;
+    if (reason === '') events.emit('callback:delivered', { run, callback: number, attempts });
+    else if (delaySeconds !== undefined)
+      events.emit('callback:retried', { run, callback: number, attempts, reason });
+    else events.emit('callback:failed', { run, callback: number, attempts, reason });
   }
 }

@@ -4,10 +4,12 @@ import { flagOf, settings, type Config } from '../configuration/configuration.ts
 import { lockDataFolder } from '../host/data-folder.ts';
 import { componentLogger, openLog } from '../logging/logger.ts';
 import { withholdInheritedDescriptors } from '../host/inherited-descriptors.ts';
+import { MonitoringServer } from '../metrics/monitoring-server.ts';
 import { openDatabase, Platform, type PlatformParts } from '../platform/platform.ts';
 import { endLeasesOfProcess } from '../runner/runner.ts';
 import { createSandbox } from '../runner/sandboxes/sandboxes.ts';
 import { openStorage } from '../storage/open-storage.ts';
+import { Readiness } from '../system/readiness.ts';
 import { Watchdog } from '../watchdog/watchdog.ts';
 import { CommandError } from './command-error.ts';
 import { explainDatabase } from './explain-database.ts';
@@ -31,12 +33,16 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   logLastError(componentLogger(logger, 'platform'));
   if (parts.runner) await checkSandbox(config);
   await checkStorage(config);
+  const readiness = new Readiness();
   const ways: (() => Promise<void>)[] = [];
   const undo = async (): Promise<void> => {
     for (let way = ways.pop(); way !== undefined; way = ways.pop()) await way();
   };
   let undoing: Promise<void> | undefined;
-  const stop = (): Promise<void> => (undoing ??= undo());
+  const stop = (): Promise<void> => {
+    readiness.enter('stopping');
+    return (undoing ??= undo());
+  };
   stopOnSignals(stop);
   const watchdog = new Watchdog({
     limitSeconds: config.hangLimitSeconds,
@@ -46,21 +52,25 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   await watchdog.start();
   ways.push(() => watchdog.stop());
   try {
+    const monitoring = await startMonitoring(config, readiness);
+    if (monitoring !== undefined) ways.push(() => monitoring.stop());
     // `api` and `runner` share the operator's folder and database. With an embedded database, `up` must own both.
     const lock = config.databaseUrl === '' ? await lockDataFolder(config.dataDir) : undefined;
     if (lock !== undefined) ways.push(lock.release);
-    const database = await openDatabase(config, logger, { onProgress, onWaiting: printWaiting }).catch(
-      (error: unknown) => {
-        throw explainDatabase(error, config);
-      },
-    );
+    const database = await openDatabase(config, logger, {
+      onProgress,
+      onWaiting: printWaiting,
+      onMigrating: () => readiness.enter('migrating'),
+    }).catch((error: unknown) => {
+      throw explainDatabase(error, config);
+    });
     ways.push(database.stop);
-    const platform = await Platform.open({ config, logger, parts }, database.url);
+    const platform = await Platform.open({ config, logger, parts, readiness, monitoring }, database.url);
     ways.push(() => platform.stop(config.stopGraceSeconds * 1000));
     if (lock?.diedProcess !== undefined) await endLeasesOfProcess(platform.database, lock.diedProcess);
     await options.prepare?.(platform);
     onProgress('starting the services');
-    const address = await platform.start().catch(explainTakenPort(config));
+    const address = await platform.start().catch(explainTakenPort(config, 'port', 'host'));
     await options.onReady(platform, address);
   } catch (error) {
     // A signal during the start stops the half-started platform; errors caused by that are not reported.
@@ -97,22 +107,39 @@ async function checkStorage(config: Config): Promise<void> {
   }
 }
 
-function explainTakenPort(config: Config): (error: NodeJS.ErrnoException) => never {
+/** The port for monitoring answers from here on, so that it shows the start. @returns undefined if none is set */
+async function startMonitoring(config: Config, readiness: Readiness): Promise<MonitoringServer | undefined> {
+  const { metricsPort: port, metricsHost: host, metricsToken: token } = config;
+  if (port === undefined) return undefined;
+  const server = new MonitoringServer({ host, port, token, readiness });
+  await server.start().catch(explainTakenPort(config, 'metricsPort', 'metricsHost'));
+  say(`chela: metrics are at ${server.address}/metrics`);
+  return server;
+}
+
+function explainTakenPort(
+  config: Config,
+  portName: 'port' | 'metricsPort',
+  hostName: 'host' | 'metricsHost',
+): (error: NodeJS.ErrnoException) => never {
   return (error) => {
-    const flag = flagOf('port');
-    const { environment } = settings.port;
+    const port = config[portName] ?? 0;
+    const flag = flagOf(portName);
+    const { environment } = settings[portName];
     if (error.code === 'EADDRINUSE') {
       throw new CommandError(
-        `port ${config.port} is in use by another program: choose another port with ${flag} or ${environment}, for example ${environment}=${config.port + 1}`,
+        `port ${port} is in use by another program: choose another port with ${flag} or ${environment}, for example ${environment}=${port + 1}`,
       );
     }
     if (error.code === 'EACCES') {
       throw new CommandError(
-        `this user may not listen on port ${config.port}: choose a port of 1024 or above with ${flag} or ${environment}`,
+        `this user may not listen on port ${port}: choose a port of 1024 or above with ${flag} or ${environment}`,
       );
     }
     if (error.code === 'EADDRNOTAVAIL') {
-      throw new CommandError(`${config.host} is not an address of this machine: change --host or CHELA_HOST`);
+      throw new CommandError(
+        `${config[hostName]} is not an address of this machine: change ${flagOf(hostName)} or ${settings[hostName].environment}`,
+      );
     }
     throw error;
   };

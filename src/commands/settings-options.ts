@@ -16,7 +16,12 @@ export const databaseSettings: readonly SettingName[] = [
 ];
 
 /** Settings of commands that keep running. */
-export const processSettings: readonly SettingName[] = ['databaseWaitSeconds', 'hangLimitSeconds'];
+export const processSettings: readonly SettingName[] = [
+  'databaseWaitSeconds',
+  'hangLimitSeconds',
+  'metricsPort',
+  'metricsHost',
+];
 
 export const apiSettings: readonly SettingName[] = [
   'host',

@@ -7,6 +7,12 @@ export function text(value: string): string {
   return value;
 }
 
+/** A secret that is sent in a header. */
+export function credential(value: string): string {
+  if (!/^[\x21-\x7e]{16,200}$/.test(value)) throw new Error('16 to 200 printable characters without spaces');
+  return value;
+}
+
 export function integer(minimum: number, maximum: number): (value: string) => number {
   return (value) => {
     const number = Number(value);

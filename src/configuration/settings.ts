@@ -10,6 +10,7 @@ import { databaseSettings } from './settings/database.ts';
 import { dependenciesSettings } from './settings/dependencies.ts';
 import { filesSettings } from './settings/files.ts';
 import { mailSettings } from './settings/mail.ts';
+import { monitoringSettings } from './settings/monitoring.ts';
 import { networkSettings } from './settings/network.ts';
 import { packagesSettings } from './settings/packages.ts';
 import { resultsSettings } from './settings/results.ts';
@@ -93,6 +94,11 @@ export const settingGroups = [
     settings: callbacksSettings,
   },
   { title: 'Retention', describe: 'How long data is kept.', settings: retentionSettings },
+  {
+    title: 'Monitoring',
+    describe: 'Figures and states for monitoring and autoscalers. See [operating.md](operating.md).',
+    settings: monitoringSettings,
+  },
 ] as const;
 
 export const settings = {
@@ -112,4 +118,5 @@ export const settings = {
   ...browsersSettings,
   ...callbacksSettings,
   ...retentionSettings,
+  ...monitoringSettings,
 } as const;

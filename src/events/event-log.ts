@@ -62,7 +62,12 @@ function entry(level: Level, component: Component, message: string): Entry {
 }
 
 const entries: { readonly [Name in EventName]: (payload: EventMap[Name]) => Entry } = {
+  'browser:closed': () => entry('debug', 'runner', 'a browser was closed'),
+  'browser:opened': () => entry('debug', 'runner', 'a browser was opened'),
   'cache:dropped': () => entry('info', 'cache', 'a cache entry was removed'),
+  'callback:delivered': () => entry('debug', 'callbacks', 'a callback was delivered'),
+  'callback:retried': () =>
+    entry('debug', 'callbacks', 'a callback could not be delivered and will be retried'),
   'callback:failed': () => entry('warn', 'callbacks', 'a callback was not delivered'),
   'cgroups:opened': () => entry('info', 'cgroups', 'subtasks run in cgroups'),
   'cgroups:unavailable': () =>
@@ -80,6 +85,9 @@ const entries: { readonly [Name in EventName]: (payload: EventMap[Name]) => Entr
   'internal:failed': (payload) => failure('error', payload),
   'job:failed': () => entry('warn', 'jobs', 'a job failed and will be retried'),
   'lease:lost': () => entry('error', 'runner', 'the lease of this runner was lost: stopping its subtasks'),
+  'lines:stored': () => entry('trace', 'runs', 'log lines were stored'),
+  'retention:applied': () => entry('debug', 'retention', 'the retention was applied'),
+  'rows:stored': () => entry('trace', 'runs', 'rows were stored'),
   'request:failed': ({ err }) =>
     entry(isDatabaseUnavailable(err) ? 'warn' : 'error', 'http', 'a request failed'),
   'run:deleted': () => entry('info', 'runs', 'a run was deleted'),
@@ -89,6 +97,8 @@ const entries: { readonly [Name in EventName]: (payload: EventMap[Name]) => Entr
   'runner:lost': () => entry('warn', 'watchman', 'a runner was lost'),
   'schedule:failed': () => entry('warn', 'scheduler', 'a scheduled run could not start'),
   'schedule:missed': () => entry('warn', 'scheduler', 'scheduled times were missed'),
+  'subtask:stepped': () => entry('trace', 'runner', 'a step of a subtask has ended'),
+  'subtasks:claimed': () => entry('debug', 'runner', 'subtasks were claimed'),
   'subtask:orphaned': () => entry('warn', 'runner', 'a subtask that was still running was stopped'),
   'subtask:settled': () => entry('debug', 'runner', 'a subtask has ended'),
 };

@@ -46,6 +46,10 @@ export type InternalWork =
   | 'store-outcome'
   | 'store-traffic';
 
+/** The steps of a subtask's execution, in their order. */
+export const executionSteps = ['package', 'dependencies', 'folders', 'sandbox', 'execution'] as const;
+export type ExecutionStep = (typeof executionSteps)[number];
+
 /** Subject of an event, identified as in the API: slug of the run, number of the subtask within it. */
 interface Subject {
   readonly run?: string;
@@ -75,6 +79,19 @@ export interface EventMap {
   'cgroups:opened': { readonly kind: string; readonly controls: readonly string[] };
   /** Subtasks run without cgroups: memory is limited by polling, and CPU time is not limited. */
   'cgroups:unavailable': { readonly reason: string };
+  /** A browser of a worker was opened. `seconds` is without the wait for a place. */
+  'browser:opened': { readonly kind: string; readonly seconds: number };
+  /** A browser was closed. */
+  'browser:closed': { readonly kind: string };
+  /** A callback was delivered. */
+  'callback:delivered': { readonly run: string; readonly callback: number; readonly attempts: number };
+  /** An attempt to deliver a callback failed, and another follows. */
+  'callback:retried': {
+    readonly run: string;
+    readonly callback: number;
+    readonly attempts: number;
+    readonly reason: string;
+  };
   /** A callback was given up after its last attempt. */
   'callback:failed': {
     readonly run: string;
@@ -99,6 +116,8 @@ export interface EventMap {
   'job:failed': { readonly jobKind: string; readonly job: string; readonly err: unknown };
   /** Another process ended this runner's lease. The runner stops its subtasks, which are no longer its own. */
   'lease:lost': { readonly runner: number; readonly subtasks: number };
+  /** Log lines of a run were stored, in one commit. */
+  'lines:stored': { readonly run: string; readonly lines: number; readonly seconds: number };
   /** A request was answered with 500. */
   'request:failed': {
     readonly requestId: string;
@@ -107,6 +126,16 @@ export interface EventMap {
     readonly route: string | undefined;
     readonly err: unknown;
   };
+  /** Data older than the retention was removed. */
+  'retention:applied': {
+    readonly runs: number;
+    readonly queueItems: number;
+    /** Days whose rows or log lines were dropped as a whole, counted once per table. */
+    readonly partitions: number;
+    readonly seconds: number;
+  };
+  /** Rows of a run were stored, in one commit. */
+  'rows:stored': { readonly run: string; readonly rows: number; readonly seconds: number };
   /** A run was deleted at the request of its account. */
   'run:deleted': { readonly run: string };
   /** A run has ended, with its last subtask. */
@@ -119,13 +148,26 @@ export interface EventMap {
     readonly failedSubtasks: number;
   };
   /** The first subtask of a run was claimed. */
-  'run:started': { readonly run: string };
+  'run:started': {
+    readonly run: string;
+    /** From the submission to the claim, on the database's clock. */
+    readonly waitSeconds: number;
+  };
   /** A runner claims no more subtasks and waits for the running ones. */
   'runner:draining': { readonly subtasks: number; readonly seconds: number };
   /** The lease of a runner expired. */
   'runner:lost': { readonly runner: number; readonly hostname: string; readonly processId: number };
   /** A subtask was still running when the grace period of the stop ended, and was aborted. */
   'subtask:orphaned': { readonly run: string; readonly subtask: number };
+  /** A step of a subtask's execution has ended, well or not. */
+  'subtask:stepped': {
+    readonly run: string;
+    readonly subtask: number;
+    readonly step: ExecutionStep;
+    readonly seconds: number;
+  };
+  /** Subtasks were claimed for free slots. */
+  'subtasks:claimed': { readonly runner: number; readonly count: number; readonly seconds: number };
   /** A subtask that a runner executed has ended. Not emitted for subtasks that were aborted before they started. */
   'subtask:settled': {
     readonly run: string;

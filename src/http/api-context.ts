@@ -16,6 +16,8 @@ import type { Events } from '../events/events.ts';
 import type { Files } from '../files/files.ts';
 import type { GitImports } from '../git/git-import.ts';
 import type { Logs, RunProgressWatch } from '../logs/logs.ts';
+import type { MetricsPath, PageAnswer } from '../metrics/metrics-page.ts';
+import type { AnsweredRequest } from '../metrics/request-meter.ts';
 import type { Exports } from '../results/exports.ts';
 import type { Results } from '../results/results.ts';
 import type { RunRemoval } from '../retention/retention.ts';
@@ -23,6 +25,7 @@ import type { QueueItems } from '../runs/queue-items.ts';
 import type { Runs } from '../runs/runs.ts';
 import type { Statistics } from '../statistics/statistics.ts';
 import type { Stores } from '../stores/stores.ts';
+import type { Readiness } from '../system/readiness.ts';
 import type { System } from '../system/system.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import type { PackageCache, Workers } from '../workers/workers.ts';
@@ -53,6 +56,13 @@ export interface ApiContext {
   readonly statistics: Statistics;
   readonly system: System;
   readonly links: SignedLinks;
+  readonly readiness: Readiness;
+  /** Called with each answered request, if requests are metered. */
+  readonly onAnswered: ((request: AnsweredRequest) => void) | undefined;
+  /** Answers `/metrics` and `/metrics/queue`; undefined if this port has no metrics. */
+  readonly metricsPage:
+    | ((path: MetricsPath, authorization: string | undefined) => Promise<PageAnswer>)
+    | undefined;
   /** Aborted when the server starts to stop, so that waiting requests are answered. */
   readonly closing: AbortSignal;
   /** Prefix of links in an answer. */

@@ -15,6 +15,7 @@ import { identify, requireAccount, requireAdmin } from './authentication.ts';
 import { addDocumentation } from './documentation.ts';
 import { addErrorAnswers, answerMalformedRequest, answerUnroutable } from './error-answers.ts';
 import { addFiles } from './files.ts';
+import { addMonitoring, meterRequests } from './monitoring.ts';
 import { addOpenApi } from './openapi.ts';
 import { isOptionalBody } from './openapi-document.ts';
 import { addAccountOperations } from './v2/account.ts';
@@ -94,6 +95,7 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   app.decorateRequest('accountId', 0);
   app.decorateRequest('apiKeyId', 0);
   app.decorateRequest('session', undefined);
+  if (context.onAnswered !== undefined) meterRequests(app, context.onAnswered);
   await app.register(cookie);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
@@ -128,12 +130,7 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   const answerPage = await addConsole(app);
   addDocumentation(app, context, openApiDocument);
   addFiles(app, context);
-  app.get('/health', { schema: { hide: true } }, async () => {
-    const problems = await context.system.problems();
-    const { version } = context;
-    // Still 200, because a restart, with which some supervisors react to errors, does not help.
-    return problems.length === 0 ? { status: 'ok', version } : { status: 'degraded', version, problems };
-  });
+  addMonitoring(app, context);
   return app;
 }
 

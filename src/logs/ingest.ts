@@ -1,5 +1,6 @@
 /** Stores the log lines of one run: from the SDK, from the workers' output, and from the platform. */
 import { type Database, GroupCommit } from '../database/database.ts';
+import type { Events } from '../events/events.ts';
 import {
   ClaimLostError,
   type Claim,
@@ -71,18 +72,26 @@ interface WrittenLine extends ClaimedEntry {
 export class LogIngest {
   readonly #commits: GroupCommit<WrittenLine>;
 
-  constructor(database: Database, run: RunReference, claims: RunClaims) {
+  constructor(
+    database: Database,
+    run: RunReference & { readonly slug: string },
+    { claims, events }: { readonly claims: RunClaims; readonly events: Events },
+  ) {
     this.#commits = new GroupCommit({
       sizeBytes: ({ line }) => line.content.length + styleBytes * (line.styles?.length ?? 0),
-      commit: (written) =>
-        claims.store(written, (current, fence) =>
+      commit: async (written) => {
+        const began = performance.now();
+        await claims.store(written, (current, fence) =>
           appendLogLines(
             database,
             run,
             current.map(({ line }) => line),
             fence,
           ),
-        ),
+        );
+        const lines = written.reduce((count, { isLost }) => (isLost ? count : count + 1), 0);
+        events.emit('lines:stored', { run: run.slug, lines, seconds: (performance.now() - began) / 1000 });
+      },
     });
   }
 

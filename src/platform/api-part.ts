@@ -8,21 +8,38 @@ import { ApiServer, SignedLinks, buildApp, type ApiContext } from '../http/app.t
 import { componentLogger } from '../logging/logger.ts';
 import { RunHosts } from '../egress/egress.ts';
 import { Logs, RunProgressWatch } from '../logs/logs.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { metricsAnswer } from '../metrics/metrics-page.ts';
 import { QueueItems } from '../runs/queue-items.ts';
 import { Statistics } from '../statistics/statistics.ts';
-import { System } from '../system/system.ts';
+import type { Readiness } from '../system/readiness.ts';
 import { version } from '../version.ts';
 import type { Domain } from './domain.ts';
 
-export function makeApiServer(config: Config, domain: Domain, logger: Logger): ApiServer {
+export interface MonitoringParts {
+  readonly readiness: Readiness;
+  readonly metrics: Metrics | undefined;
+}
+
+export function makeApiServer(
+  config: Config,
+  domain: Domain,
+  monitoring: MonitoringParts,
+  logger: Logger,
+): ApiServer {
   const { host, port } = config;
   const build: ConstructorParameters<typeof ApiServer>[0]['build'] = async (closing) =>
-    buildApp(await contextOf(config, domain, closing), componentLogger(logger, 'http'));
+    buildApp(await contextOf(config, domain, monitoring, closing), componentLogger(logger, 'http'));
   return new ApiServer({ host, port, build });
 }
 
-async function contextOf(config: Config, domain: Domain, closing: AbortSignal): Promise<ApiContext> {
-  const { database, jobs, eventCounts, workers, packages, runs } = domain;
+async function contextOf(
+  config: Config,
+  domain: Domain,
+  { readiness, metrics }: MonitoringParts,
+  closing: AbortSignal,
+): Promise<ApiContext> {
+  const { database, workers, packages, runs } = domain;
   return {
     ...domain,
     config,
@@ -33,11 +50,19 @@ async function contextOf(config: Config, domain: Domain, closing: AbortSignal): 
     runProgress: new RunProgressWatch(database, domain.events),
     runHosts: new RunHosts(database),
     statistics: new Statistics(database),
-    system: new System({ database, jobs, eventCounts, config }),
     links: new SignedLinks(await signingSecret(database), config.linkLifetimeSeconds),
+    readiness,
+    onAnswered: metrics && ((request) => metrics.answered(request)),
+    metricsPage: metrics && metricsPageOf(metrics, config.metricsToken),
     closing,
     baseUrl: (request) => config.publicUrl || requestBaseUrl(request),
   };
+}
+
+/** Only with a token, because the API's port is open to the public. */
+function metricsPageOf(metrics: Metrics, token: string): ApiContext['metricsPage'] {
+  if (token === '') return undefined;
+  return (path, authorization) => metricsAnswer(metrics, path, { token, authorization });
 }
 
 function requestBaseUrl(request: FastifyRequest): string {

@@ -17,6 +17,7 @@ import { RunRemoval } from '../retention/retention.ts';
 import { Runs } from '../runs/runs.ts';
 import { Stores } from '../stores/stores.ts';
 import { openStorage } from '../storage/open-storage.ts';
+import { System } from '../system/system.ts';
 import { Tasks, wakeScheduler } from '../tasks/tasks.ts';
 import { version } from '../version.ts';
 import { PackageCache, PackageReader, Workers } from '../workers/workers.ts';
@@ -39,6 +40,7 @@ export interface Domain {
   readonly files: Files;
   readonly removal: RunRemoval;
   readonly stores: Stores;
+  readonly system: System;
 }
 
 interface DomainOptions {
@@ -124,5 +126,6 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
     files,
     removal,
     stores,
+    system: new System({ database, jobs, eventCounts, config }),
   };
 }

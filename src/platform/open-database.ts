@@ -11,6 +11,8 @@ interface OpenDatabaseOptions {
   readonly onProgress?: (step: string) => void;
   /** Called once with the reason if the given database is unavailable and has to be waited for. */
   readonly onWaiting?: (reason: string) => void;
+  /** Called once the database answers, before it is migrated. */
+  readonly onMigrating?: () => void;
 }
 
 /**
@@ -20,11 +22,12 @@ interface OpenDatabaseOptions {
 export async function openDatabase(
   config: Config,
   logger: Logger,
-  { onProgress, onWaiting }: OpenDatabaseOptions = {},
+  { onProgress, onWaiting, onMigrating }: OpenDatabaseOptions = {},
 ): Promise<{ url: string; stop: () => Promise<void> }> {
   if (config.databaseUrl !== '') {
     await untilReachable(config.databaseUrl, { limitSeconds: config.databaseWaitSeconds, onWaiting });
     onProgress?.('updating the database');
+    onMigrating?.();
     await migrate(config.databaseUrl);
     return { url: config.databaseUrl, stop: async () => undefined };
   }
@@ -35,6 +38,7 @@ export async function openDatabase(
     logger: componentLogger(logger, 'database'),
   });
   await server.start();
+  onMigrating?.();
   try {
     await migrate(server.url());
   } catch (error) {

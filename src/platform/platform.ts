@@ -9,6 +9,8 @@ import type { Events } from '../events/events.ts';
 import type { Files } from '../files/files.ts';
 import type { ApiServer } from '../http/app.ts';
 import type { Jobs } from '../jobs/jobs.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { MonitoringServer } from '../metrics/monitoring-server.ts';
 import { componentLogger } from '../logging/logger.ts';
 import type { Exports } from '../results/exports.ts';
 import { Retention, type RunRemoval } from '../retention/retention.ts';
@@ -18,6 +20,7 @@ import { ServiceList } from '../services/service-list.ts';
 import { serviceOf, type Service } from '../services/service.ts';
 import { RunCounter } from '../statistics/statistics.ts';
 import type { Stores } from '../stores/stores.ts';
+import { Readiness } from '../system/readiness.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { installDependencies, type PackageCache, type Workers } from '../workers/workers.ts';
 import { makeApiServer } from './api-part.ts';
@@ -37,6 +40,10 @@ interface PlatformOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly parts: PlatformParts;
+  /** State of the process; `open` and `stop` change it. */
+  readonly readiness?: Readiness;
+  /** A server that shows the metrics once there are some; the caller starts and stops it. */
+  readonly monitoring?: MonitoringServer | undefined;
 }
 
 export class Platform {
@@ -56,17 +63,27 @@ export class Platform {
   readonly events: Events;
   readonly #api: ApiServer | undefined;
   readonly #services: ServiceList;
+  readonly #readiness: Readiness;
 
   /** Creates the services on a migrated database without starting them. */
   static async open(options: PlatformOptions, databaseUrl: string): Promise<Platform> {
     const { config } = options;
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
     await mkdir(config.cacheDir, { recursive: true });
-    return new Platform(options, databaseUrl);
+    const { parts, logger } = options;
+    const domain = makeDomain({ config, databaseUrl, makesExports: parts.api, logger });
+    const metrics = await makeMetrics(config, domain);
+    if (metrics !== undefined) options.monitoring?.show(metrics);
+    return new Platform(options, domain, metrics);
   }
 
-  private constructor({ config, logger, parts }: PlatformOptions, databaseUrl: string) {
-    const domain = makeDomain({ config, databaseUrl, makesExports: parts.api, logger });
+  private constructor(
+    { config, logger, parts, readiness = new Readiness() }: PlatformOptions,
+    domain: Domain,
+    metrics: Metrics | undefined,
+  ) {
+    readiness.needs(domain.database);
+    this.#readiness = readiness;
     this.config = config;
     this.accounts = domain.accounts;
     this.workers = domain.workers;
@@ -81,7 +98,7 @@ export class Platform {
     this.files = domain.files;
     this.stores = domain.stores;
     this.events = domain.events;
-    this.#api = parts.api ? makeApiServer(config, domain, logger) : undefined;
+    this.#api = parts.api ? makeApiServer(config, domain, { readiness, metrics }, logger) : undefined;
     const runnerPart = parts.runner ? makeRunnerPart(config, domain, logger) : undefined;
     if (runnerPart === undefined) domain.jobs.declare(installDependencies);
     this.#services = new ServiceList({
@@ -107,14 +124,23 @@ export class Platform {
   /** Starts all services. @returns the URL that the API listens on, if there is an API */
   async start(): Promise<string | undefined> {
     await this.#services.start();
+    this.#readiness.enter('started');
     return this.#api?.address;
   }
 
   /** Refuses new requests and new work, waits for running work, then aborts the rest. Final; may be called twice. */
   async stop(graceMilliseconds: number): Promise<void> {
+    this.#readiness.enter('stopping');
     await this.#services.stop(graceMilliseconds);
     await this.database.close();
   }
+}
+
+/** Loads the library of the metrics only if somebody may read them. */
+async function makeMetrics(config: Config, domain: Domain): Promise<Metrics | undefined> {
+  if (config.metricsPort === undefined && config.metricsToken === '') return undefined;
+  const { Metrics: Loaded } = await import('../metrics/metrics.ts');
+  return new Loaded({ ...domain, config });
 }
 
 function present<Item>(item: Item | undefined): Item[] {

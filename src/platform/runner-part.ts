@@ -56,7 +56,7 @@ export function makeRunnerPart(config: Config, domain: Domain, logger: Logger): 
     proxy: new EgressProxy(config),
     hostLimiter,
     browsers: config.browsers
-      ? new BrowserGateway(config, new BubblewrapSandbox({ ...config, warmSandboxes: 0 }))
+      ? new BrowserGateway(config, new BubblewrapSandbox({ ...config, warmSandboxes: 0 }), events)
       : undefined,
     scratch,
     messages: new MessageBudget({

@@ -4,6 +4,7 @@
  */
 import type { PoolClient } from 'pg';
 import { type Database, GroupCommit } from '../database/database.ts';
+import type { Events } from '../events/events.ts';
 import { ColumnRegister, type MissingColumns } from './column-register.ts';
 import { mergeRow, type ParsedRow } from './row.ts';
 import {
@@ -30,6 +31,7 @@ class RowLimitError extends Error {
 
 /** The run that rows are stored for. */
 export interface PushedRun extends RunReference {
+  readonly slug: string;
   /** Whether rows are also counted per subtask. */
   readonly isSplit: boolean;
 }
@@ -67,7 +69,7 @@ export class ResultIngest {
   constructor(
     database: Database,
     run: PushedRun,
-    { claims, rowLimit }: { claims: RunClaims; rowLimit: number },
+    { claims, rowLimit, events }: { claims: RunClaims; rowLimit: number; events: Events },
   ) {
     this.#database = database;
     this.#run = run;
@@ -75,7 +77,13 @@ export class ResultIngest {
     this.#rowLimit = rowLimit;
     this.#columns = new ColumnRegister(database, run.id);
     this.#commits = new GroupCommit({
-      commit: (rows) => claims.store(rows, (current, fence) => this.#store(current, fence)),
+      commit: async (rows) => {
+        const began = performance.now();
+        await claims.store(rows, (current, fence) => this.#store(current, fence));
+        const stored = rows.reduce((count, row) => (row.isLost || row.isRefused ? count : count + 1), 0);
+        const seconds = (performance.now() - began) / 1000;
+        events.emit('rows:stored', { run: run.slug, rows: stored, seconds });
+      },
       sizeBytes: ({ row }) => row.text.length,
     });
   }

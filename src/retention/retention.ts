@@ -11,7 +11,7 @@ import {
   hasPartitions,
   rewritePartitions,
 } from '../database/partitions.ts';
-import type { Events } from '../events/events.ts';
+import type { EventMap, Events } from '../events/events.ts';
 import { Periodic } from '../services/periodic.ts';
 import { StartStop } from '../services/service.ts';
 import type { RunRemoval } from './run-removal.ts';
@@ -22,13 +22,20 @@ const hourMilliseconds = 3600 * 1000;
 const dayMilliseconds = 24 * hourMilliseconds;
 const runsAtOnce = 1000;
 
+type RemovedData = Omit<EventMap['retention:applied'], 'seconds'>;
+
 /**
  * Creates upcoming partitions and removes runs from days before the retention period. Unfinished and pinned runs are
  * kept, and so are, for a while, runs that are not yet in the statistics.
  */
-export async function applyRetention(database: Database, retentionDays: number, now: Date): Promise<void> {
+export async function applyRetention(
+  database: Database,
+  retentionDays: number,
+  now: Date,
+): Promise<RemovedData> {
   await createPartitions(database, now);
   const firstKeptDay = dayOf(new Date(now.getTime() - retentionDays * dayMilliseconds));
+  let runs = 0;
   for (;;) {
     const deleted = await database.pool.query(
       // A run that is pinned meanwhile is locked and then left out.
@@ -41,17 +48,20 @@ export async function applyRetention(database: Database, retentionDays: number, 
        ) INSERT INTO removed_run (run_id, day) SELECT id, day FROM deleted`,
       [firstKeptDay, runsAtOnce],
     );
+    runs += deleted.rowCount ?? 0;
     if ((deleted.rowCount ?? 0) < runsAtOnce) break;
   }
-  await dropPartitionsBefore(database, firstKeptDay);
+  const dropped = await dropPartitionsBefore(database, firstKeptDay);
   await database.pool.query(
     `DELETE FROM removed_run WHERE day < $1 AND NOT EXISTS (SELECT FROM run WHERE run.day = removed_run.day)`,
     [firstKeptDay],
   );
   await shrinkKeptDays(database, firstKeptDay);
-  await database.pool.query(`DELETE FROM queue_item WHERE status <> 'waiting' AND ended_at < $1`, [
-    firstKeptDay,
-  ]);
+  const queueItems = await database.pool.query(
+    `DELETE FROM queue_item WHERE status <> 'waiting' AND ended_at < $1`,
+    [firstKeptDay],
+  );
+  return { runs, queueItems: queueItems.rowCount ?? 0, partitions: dropped.length };
 }
 
 /**
@@ -115,7 +125,9 @@ export class Retention extends StartStop {
   }
 
   async #apply(): Promise<void> {
-    const { database, days } = this.#options;
-    await applyRetention(database, days, new Date());
+    const { database, days, events } = this.#options;
+    const began = performance.now();
+    const removed = await applyRetention(database, days, new Date());
+    events.emit('retention:applied', { ...removed, seconds: (performance.now() - began) / 1000 });
   }
 }

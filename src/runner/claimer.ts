@@ -13,6 +13,7 @@ interface ClaimServices {
 interface StartingRun {
   id: number;
   slug: string;
+  wait_seconds: number;
 }
 
 /** Number of extra rows to consider, since rows that other runners are claiming are skipped. */
@@ -33,6 +34,7 @@ export async function claimSubtasks(
   count: number,
 ): Promise<ClaimedSubtask[]> {
   const { database, events } = services;
+  const began = performance.now();
   const { rows: claimed } = await database.pool.query<{ id: number; run_id: number; attempt: number }>({
     name: 'claim-subtasks',
     text: `WITH RECURSIVE waiting (account_id) AS (
@@ -66,7 +68,11 @@ export async function claimSubtasks(
   });
   if (claimed.length === 0) return [];
   const started = await startRuns(services, [...new Set(claimed.map((subtask) => subtask.run_id))]);
-  for (const { slug } of started) events.emit('run:started', { run: slug });
+  const seconds = (performance.now() - began) / 1000;
+  events.emit('subtasks:claimed', { runner: runnerId, count: claimed.length, seconds });
+  for (const { slug: run, wait_seconds: waitSeconds } of started) {
+    events.emit('run:started', { run, waitSeconds });
+  }
   const { rows } = await database.pool.query<ClaimedSubtask>({
     name: 'claimed-subtasks',
     // Only claims that are still current, with the fence that they are current at.
@@ -84,6 +90,9 @@ export async function claimSubtasks(
   return rows;
 }
 
+/** Since the submission of a run that starts now. */
+const waitSeconds = 'greatest(0, extract(epoch FROM now() - created_at))::float8';
+
 /**
  * Marks runs as running, unless they already are. Separate statements, because a claim that held the lock on the run's
  * row could deadlock with an abort.
@@ -93,13 +102,13 @@ async function startRuns(services: ClaimServices, runIds: readonly number[]): Pr
   const { rows } = await services.database.pool.query<StartingRun & { has_callback: boolean }>({
     name: 'start-runs',
     text: `WITH waiting AS (
-             SELECT id, slug, callback_url IS NOT NULL AS has_callback FROM run
+             SELECT id, slug, callback_url IS NOT NULL AS has_callback, ${waitSeconds} AS wait_seconds FROM run
              WHERE id = ANY($1) AND status = 'ready' ORDER BY id FOR UPDATE
            ), started AS (
              UPDATE run SET status = 'running', started_at = now()
              WHERE id IN (SELECT id FROM waiting WHERE NOT has_callback)
            )
-           SELECT id, slug, has_callback FROM waiting`,
+           SELECT id, slug, has_callback, wait_seconds FROM waiting`,
     values: [runIds],
   });
   const told = rows.filter((run) => run.has_callback);
@@ -116,7 +125,7 @@ async function startToldRuns(
     const { rows } = await client.query<StartingRun>(
       `UPDATE run SET status = 'running', started_at = now()
        WHERE id IN (SELECT id FROM run WHERE id = ANY($1) AND status = 'ready' ORDER BY id FOR UPDATE)
-       RETURNING id, slug`,
+       RETURNING id, slug, ${waitSeconds} AS wait_seconds`,
       [runs.map(({ id }) => id)],
     );
     await callbacks.record(

@@ -19,7 +19,6 @@ export { type Claim, type ClaimedEntry, ClaimLostError, RunClaims, raiseFence } 
 export { machineOutOfMemoryMessage, reachedLimitMessage, subtaskMessage } from './end-messages.ts';
 export {
   type Circumstances,
-  type PreparationStep,
   type StopEnd,
   type SubtaskEnd,
   abortedEnd,

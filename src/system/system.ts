@@ -49,7 +49,9 @@ export interface DiskState {
   readonly folder: 'data' | 'cache';
   readonly path: string;
   readonly totalBytes: number;
+  /** What Chela may still use, which is less than what nobody uses if the system keeps a reserve. */
   readonly freeBytes: number;
+  readonly usedBytes: number;
 }
 
 export interface SystemState {
@@ -113,7 +115,7 @@ export class System {
       this.#runners(),
       this.#queue(),
       this.#databaseState(),
-      this.#disks(),
+      this.disks(),
       this.#jobs.lengths(),
     ]);
     return {
@@ -202,15 +204,22 @@ export class System {
     return { ...server, isEmbedded: this.#config.databaseUrl === '', tables: tables.rows };
   }
 
-  async #disks(): Promise<DiskState[]> {
+  /** The disks of this process's folders. */
+  async disks(): Promise<DiskState[]> {
     const folders = [
       { folder: 'data', path: this.#config.dataDir },
       { folder: 'cache', path: this.#config.cacheDir },
     ] as const;
     return Promise.all(
       folders.map(async ({ folder, path }) => {
-        const { bsize, blocks, bavail } = await statfs(path);
-        return { folder, path, totalBytes: blocks * bsize, freeBytes: bavail * bsize };
+        const { bsize, blocks, bavail, bfree } = await statfs(path);
+        return {
+          folder,
+          path,
+          totalBytes: blocks * bsize,
+          freeBytes: bavail * bsize,
+          usedBytes: (blocks - bfree) * bsize,
+        };
       }),
     );
   }

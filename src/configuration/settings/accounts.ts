@@ -1,7 +1,7 @@
 import { isTimezone } from '../../time/timezone.ts';
 import { defaultPlans, planList, type PlanList } from '../plan-list.ts';
 import { setting } from '../setting.ts';
-import { integer, price, text } from '../setting-parsers.ts';
+import { credential, integer, price, text } from '../setting-parsers.ts';
 
 /** Accounts: permissions, limits and prices. */
 export const accountsSettings = {
@@ -9,11 +9,7 @@ export const accountsSettings = {
     environment: 'CHELA_API_KEY',
     default: '',
     defaultText: 'a random key, printed once',
-    parse: (value) => {
-      if (!/^[\x21-\x7e]{16,200}$/.test(value))
-        throw new Error('16 to 200 printable characters without spaces');
-      return value;
-    },
+    parse: credential,
     describe: 'API key of the admin account, set on first start. For automated installations.',
     secret: true,
   }),

@@ -3,6 +3,7 @@
  * Chromium in its own fence, which reaches the network through the subtask's proxy.
  */
 import type { Config } from '../../configuration/configuration.ts';
+import type { Events } from '../../events/events.ts';
 import { type ProxyCredentials, credentialsText } from '../proxy/egress-proxy.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { BrowserEndpoint, type ServedSubtask } from './browser-endpoint.ts';
@@ -21,9 +22,9 @@ export class BrowserGateway {
   readonly #services: BrowserServices;
 
   /** @param sandbox isolates the browsers */
-  constructor(config: Config, sandbox: Sandbox) {
+  constructor(config: Config, sandbox: Sandbox, events: Events) {
     const places = new BrowserPlaces({ total: config.browserLimit, each: config.browserSubtaskLimit });
-    this.#services = { config, sandbox, places };
+    this.#services = { config, sandbox, places, events };
   }
 
   /** A worker's environment variables for browsers. */

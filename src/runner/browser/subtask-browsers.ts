@@ -3,6 +3,7 @@ import { chmod, mkdtemp } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import path from 'node:path';
 import type { Config } from '../../configuration/configuration.ts';
+import type { Events } from '../../events/events.ts';
 import type { Cgroup } from '../cgroup.ts';
 import type { Sandbox, SharedTmp } from '../sandbox.ts';
 import { BrowserError } from './browser-error.ts';
@@ -21,6 +22,7 @@ export interface BrowserServices {
   /** Isolates the browsers, whatever sandbox the workers have. */
   readonly sandbox: Sandbox;
   readonly places: BrowserPlaces;
+  readonly events: Events;
 }
 
 export interface BrowserOwner {
@@ -103,6 +105,7 @@ export class SubtaskBrowsers {
     try {
       return await this.#openAt(
         place,
+        kind,
         { chromium, chromedriver, hasDebuggingPort: kind === 'shared' },
         signal,
       );
@@ -135,10 +138,12 @@ export class SubtaskBrowsers {
 
   async #openAt(
     place: number,
+    kind: BrowserKind,
     programs: Pick<FenceOptions, 'chromium' | 'chromedriver' | 'hasDebuggingPort'>,
     signal: AbortSignal,
   ): Promise<OpenBrowser> {
-    const { config, sandbox, places } = this.#services;
+    const { config, sandbox, places, events } = this.#services;
+    const began = performance.now();
     const { serveProxy, removeFolder, cgroup, tmp } = this.#owner;
     const scratchDir = await mkdtemp(path.join(this.#owner.scratchDir, 'browser-'));
     let fence: BrowserFence;
@@ -174,6 +179,7 @@ export class SubtaskBrowsers {
       await removeFolder(scratchDir);
       this.#open.delete(browser);
       places.giveBack(place);
+      events.emit('browser:closed', { kind });
     };
     const browser: OpenBrowser = {
       fence,
@@ -183,6 +189,7 @@ export class SubtaskBrowsers {
       },
     };
     this.#open.add(browser);
+    events.emit('browser:opened', { kind, seconds: (performance.now() - began) / 1000 });
     void fence.ended.then(async () => browser.close());
     if (signal.aborted) {
       await browser.close();

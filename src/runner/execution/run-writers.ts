@@ -38,7 +38,7 @@ export class RunWriters {
    * Every `acquire` needs a `release`.
    * @param run.trafficLimitBytes 0 for no limit
    */
-  acquire(run: PushedRun & { readonly slug: string; readonly trafficLimitBytes: number }): RunWriter {
+  acquire(run: PushedRun & { readonly trafficLimitBytes: number }): RunWriter {
     const open = this.#open.get(run.id);
     if (open !== undefined) {
       open.users += 1;
@@ -47,8 +47,12 @@ export class RunWriters {
     const claims = new RunClaims(this.#database, run.id);
     const writer = {
       claims,
-      results: new ResultIngest(this.#database, run, { claims, rowLimit: this.#rowLimit }),
-      logs: new LogIngest(this.#database, run, claims),
+      results: new ResultIngest(this.#database, run, {
+        claims,
+        rowLimit: this.#rowLimit,
+        events: this.#events,
+      }),
+      logs: new LogIngest(this.#database, run, { claims, events: this.#events }),
       traffic: new RunTraffic({
         database: this.#database,
         claims,

@@ -1,9 +1,7 @@
 /** How an unsuccessful execution ended, as data. */
-import type { Circumstances, NamedLimit, PreparationStep, StopEnd, SubtaskEnd } from '../../runs/runs.ts';
+import type { ExecutionStep } from '../../events/events.ts';
+import type { Circumstances, NamedLimit, StopEnd, SubtaskEnd } from '../../runs/runs.ts';
 import type { WorkerExit } from '../sandbox.ts';
-
-/** The current step of an execution, which determines the reason if it fails. */
-export type ExecutionStep = PreparationStep | 'dependencies' | 'execution';
 
 export function limitEnd(detail: NamedLimit): StopEnd {
   return { reason: 'limit', detail };
@@ -23,7 +21,10 @@ export function notStoredEnd(message: string): SubtaskEnd {
   return { reason: 'internal', detail: { step: 'storing', message } };
 }
 
-/** @param message of the error that kept the worker from running to its end */
+/**
+ * @param step the step of the execution that failed, which determines the reason
+ * @param message of the error that kept the worker from running to its end
+ */
 export function notExecutedEnd(step: ExecutionStep, message: string): SubtaskEnd {
   switch (step) {
     case 'dependencies':

@@ -4,7 +4,7 @@ import type { Usage } from '../../accounts/accounts.ts';
 import { settings, type Config } from '../../configuration/configuration.ts';
 import { waitOut } from '../../database/database.ts';
 import { type LogType, SecretMask, logType } from '../../logs/logs.ts';
-import type { InternalWork } from '../../events/events.ts';
+import type { ExecutionStep, InternalWork } from '../../events/events.ts';
 import {
   type StopEnd,
   type SubtaskOutcome,
@@ -30,7 +30,7 @@ import type { RunWriter } from './run-writers.ts';
 import { sdkAddress } from '../sandbox.ts';
 import type { Sandbox, SandboxedProcess, SandboxLimits, WorkerExit } from '../sandbox.ts';
 import { storageAddress, storageEnvironment } from '../storage/storage-gateway.ts';
-import { failedEnd, limitEnd, notExecutedEnd, notStoredEnd, type ExecutionStep } from './subtask-ends.ts';
+import { failedEnd, limitEnd, notExecutedEnd, notStoredEnd } from './subtask-ends.ts';
 import { SubtaskLog } from './subtask-log.ts';
 import { WorkerEndpoints, type EndpointServices } from './worker-endpoints.ts';
 
@@ -70,6 +70,8 @@ export class SubtaskExecution {
   readonly #limitWatch: LimitWatch;
   #stopEnd: StopEnd | undefined;
   #at: ExecutionStep = 'execution';
+  /** Start of the step; undefined before the first one and after the last. */
+  #stepBegan: number | undefined;
   #process: SandboxedProcess | undefined;
   #cgroup: Cgroup | undefined;
   #browserPorts: readonly number[] = [];
@@ -166,22 +168,23 @@ export class SubtaskExecution {
       this.#announce();
       await this.#step(traffic.known(this.#stopped.signal));
       await this.#step(this.#limitWatch.chargeKnown(this.#stopped.signal));
-      this.#at = 'package';
+      this.#enter('package');
       const packageDir = await this.#step(this.#services.packages.unpacked(this.subtask.package_hash));
-      this.#at = 'dependencies';
+      this.#enter('dependencies');
       const preparation = await this.#prepareLaunch(packageDir);
-      this.#at = 'folders';
+      this.#enter('folders');
       release = await this.#services.cacheUse.hold(usedFolders(packageDir, preparation));
       scratchDir = await this.#services.scratch.create();
-      this.#at = 'sandbox';
+      this.#enter('sandbox');
       this.#cgroup = await this.#makeCgroup();
       this.#process = await this.#openSandbox(scratchDir, packageDir, preparation);
-      this.#at = 'execution';
+      this.#enter('execution');
       const exit = await this.#work(this.#process, scratchDir);
       return this.#outcome(exit);
     } catch (error) {
       return this.#failedBeforeEnd(error);
     } finally {
+      this.#endStep();
       await this.#process?.close();
       await this.#removeCgroup();
       release?.();
@@ -194,6 +197,20 @@ export class SubtaskExecution {
       ]);
       this.#writer.claims.end(this.subtask);
     }
+  }
+
+  #enter(step: ExecutionStep): void {
+    this.#endStep();
+    this.#at = step;
+    this.#stepBegan = performance.now();
+  }
+
+  #endStep(): void {
+    if (this.#stepBegan === undefined) return;
+    const { run_slug: run, number: subtask } = this.subtask;
+    const seconds = (performance.now() - this.#stepBegan) / 1000;
+    this.#services.events.emit('subtask:stepped', { run, subtask, step: this.#at, seconds });
+    this.#stepBegan = undefined;
   }
 
   #announce(): void {

@@ -22,6 +22,7 @@ import { Watchman } from '../../../src/runner/watchman.ts';
 import { BubblewrapSandbox } from '../../../src/runner/sandboxes/bubblewrap.ts';
 import type { Service } from '../../../src/services/service.ts';
 import { RunCounter } from '../../../src/statistics/statistics.ts';
+import { Readiness } from '../../../src/system/readiness.ts';
 import { FolderStorage } from '../../../src/storage/storages/folder.ts';
 import { Watchdog } from '../../../src/watchdog/watchdog.ts';
 import { eventually } from '../../platform/support/eventually.ts';
@@ -240,7 +241,12 @@ const makesExports: MakeCandidate = async (around) => {
 };
 
 const servesApi: MakeCandidate = (around) => {
-  const service = makeApiServer(around.config, around.domain, logger);
+  const service = makeApiServer(
+    around.config,
+    around.domain,
+    { readiness: new Readiness(), metrics: undefined },
+    logger,
+  );
   let address: string | undefined;
   /** @returns undefined if no server listens at the address */
   const status = async (): Promise<number | undefined> =>

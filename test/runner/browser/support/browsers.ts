@@ -3,9 +3,11 @@ import { createServer } from 'node:net';
 import { readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { readConfig, type Config } from '../../../../src/configuration/configuration.ts';
+import { Events } from '../../../../src/events/events.ts';
 import { BrowserGateway, type BrowserEndpoint } from '../../../../src/runner/browser/browser-gateway.ts';
 import {
   credentialsText,
@@ -39,7 +41,11 @@ export async function serveBrowsers(
   // Leaves the user ids of other test files alone.
   const sandboxUserId = firstUserId + 200_000 + (process.pid % 10_000) * 10;
   const config = { ...readConfig({}), cacheDir, sandboxUserId, runnerSlots: 1, ...overrides };
-  const gateway = new BrowserGateway(config, new BubblewrapSandbox(config));
+  const gateway = new BrowserGateway(
+    config,
+    new BubblewrapSandbox(config),
+    new Events(pino({ level: 'silent' })),
+  );
   const proxy = new EgressProxy(config);
   const served: ServedBrowsers[] = [];
   for (let number = 0; number < subtasks; number += 1) {
