@@ -16,11 +16,13 @@ export default function configuration(options: { readonly production?: boolean }
       // Processes that benchmarks and tests start by path.
       'bench/support/*-{server,process}.ts',
       'test/**/*-process.ts',
+      // Bundled into the package of a worker.
+      'chaos/worker/main.js',
     ],
     project: [
       '{bin,src}/**/*.{ts,mjs}!',
       'console/src/**/*.{ts,tsx}!',
-      '{scripts,bench,fuzz,test}/**/*.{ts,mjs,mts}',
+      '{scripts,bench,chaos,fuzz,test}/**/*.{ts,mjs,mts}',
     ],
     // Compiled with a client that is generated.
     ignore: ['test/clients/**'],

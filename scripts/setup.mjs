@@ -150,8 +150,10 @@ if (process.platform === 'linux') {
       'browsers of workers need it; CHELA_BROWSERS=off does without',
     );
   }
-  // The tests of the docker sandbox start their own engine, which needs root.
+  // The tests of the docker sandbox start their own engine, and chaos campaigns make networks, which needs root.
   if (withDev && process.getuid?.() === 0) {
     installSystemPackage(['dockerd', '--version'], 'docker.io', 'tests of the docker sandbox need it');
+    const networks = 'ip -V && ls /usr/lib/*/faketime/libfaketimeMT.so.1';
+    installSystemPackage(['sh', '-c', networks], 'iproute2 libfaketime', 'chaos campaigns need them');
   }
 }

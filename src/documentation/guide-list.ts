@@ -16,7 +16,7 @@ export const guideGroups = {
   ],
   write: ['workers', 'schemas', 'sdk', 'proxy', 'browsers', 'limits'],
   operate: ['self-hosting', 'operating', 'sandboxes', 'configuration'],
-  inside: ['architecture', 'decisions', 'benchmarks'],
+  inside: ['architecture', 'decisions', 'benchmarks', 'chaos'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type GuideGroup = keyof typeof guideGroups;

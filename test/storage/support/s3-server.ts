@@ -1,4 +1,4 @@
-/** A real S3 server on a free port of loopback: moto, from PyPI. It keeps its objects in memory and temporary files. */
+/** A real S3 server on a free port: moto, from PyPI. It keeps its objects in memory and temporary files. */
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,9 +16,9 @@ export interface S3Server {
   stop: () => Promise<void>;
 }
 
-export async function startS3Server(): Promise<S3Server> {
+export async function startS3Server(host = '127.0.0.1'): Promise<S3Server> {
   const python = await preparePython(requirements);
-  const server = spawn(python, ['-m', 'moto.server', '--host', '127.0.0.1', '--port', '0'], {
+  const server = spawn(python, ['-m', 'moto.server', '--host', host, '--port', '0'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(server, 'exit');
