@@ -1,6 +1,8 @@
 /** Starts the platform, or only the API or the runner, and stops it in order at a signal. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { flagOf, settings, type Config } from '../configuration/configuration.ts';
+import { isDatabaseUnavailable } from '../database/database.ts';
 import { lockDataFolder } from '../host/data-folder.ts';
 import { componentLogger, openLog } from '../logging/logger.ts';
 import { withholdInheritedDescriptors } from '../host/inherited-descriptors.ts';
@@ -16,6 +18,9 @@ import { explainDatabase } from './explain-database.ts';
 import { say } from './printing.ts';
 import { stopOnSignals } from './shutdown.ts';
 
+/** Pause before a start that was interrupted by the database is repeated. */
+const restartMilliseconds = 500;
+
 interface RunPlatformOptions {
   readonly config: Config;
   readonly parts: PlatformParts;
@@ -28,20 +33,17 @@ interface RunPlatformOptions {
 /** Resolves once the platform is running. It keeps running until a signal arrives. */
 export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   withholdInheritedDescriptors();
-  const { config, parts, onProgress } = options;
+  const { config, parts } = options;
   const logger = openLog(config.logLevel);
   logLastError(componentLogger(logger, 'platform'));
   if (parts.runner) await checkSandbox(config);
   await checkStorage(config);
   const readiness = new Readiness();
   const ways: (() => Promise<void>)[] = [];
-  const undo = async (): Promise<void> => {
-    for (let way = ways.pop(); way !== undefined; way = ways.pop()) await way();
-  };
   let undoing: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     readiness.enter('stopping');
-    return (undoing ??= undo());
+    return (undoing ??= undoAll(ways));
   };
   stopOnSignals(stop);
   const watchdog = new Watchdog({
@@ -57,26 +59,81 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
     // `api` and `runner` share the operator's folder and database. With an embedded database, `up` must own both.
     const lock = config.databaseUrl === '' ? await lockDataFolder(config.dataDir) : undefined;
     if (lock !== undefined) ways.push(lock.release);
-    const database = await openDatabase(config, logger, {
-      onProgress,
-      onWaiting: printWaiting,
-      onMigrating: () => readiness.enter('migrating'),
-    }).catch((error: unknown) => {
-      throw explainDatabase(error, config);
+    const started = await untilDatabaseStays(config, async () => {
+      const opened: (() => Promise<void>)[] = [];
+      ways.push(() => undoAll(opened));
+      try {
+        return await openPlatform(options, {
+          logger,
+          readiness,
+          monitoring,
+          ways: opened,
+          diedProcess: lock?.diedProcess,
+        });
+      } catch (error) {
+        if (undoing === undefined) await undoAll(opened);
+        throw error;
+      }
     });
-    ways.push(database.stop);
-    const platform = await Platform.open({ config, logger, parts, readiness, monitoring }, database.url);
-    ways.push(() => platform.stop(config.stopGraceSeconds * 1000));
-    if (lock?.diedProcess !== undefined) await endLeasesOfProcess(platform.database, lock.diedProcess);
-    await options.prepare?.(platform);
-    onProgress('starting the services');
-    const address = await platform.start().catch(explainTakenPort(config, 'port', 'host'));
-    await options.onReady(platform, address);
+    await options.onReady(started.platform, started.address);
   } catch (error) {
     // A signal during the start stops the half-started platform; errors caused by that are not reported.
     if (undoing !== undefined) return;
     await stop();
     throw error;
+  }
+}
+
+/** Takes and calls the last one, until none is left. */
+async function undoAll(ways: (() => Promise<void>)[]): Promise<void> {
+  for (let way = ways.pop(); way !== undefined; way = ways.pop()) await way();
+}
+
+interface Start {
+  readonly logger: Logger;
+  readonly readiness: Readiness;
+  readonly monitoring: MonitoringServer | undefined;
+  /** Gets what undoes each step. */
+  readonly ways: (() => Promise<void>)[];
+  /** The process that held the lock of the data folder and died. */
+  readonly diedProcess: string | undefined;
+}
+
+/** @returns the running platform, and the address of its API if it has one */
+async function openPlatform(
+  { config, parts, onProgress, prepare }: RunPlatformOptions,
+  { logger, readiness, monitoring, ways, diedProcess }: Start,
+): Promise<{ platform: Platform; address: string | undefined }> {
+  readiness.enter('starting');
+  const database = await openDatabase(config, logger, {
+    onProgress,
+    onWaiting: printWaiting,
+    onMigrating: () => readiness.enter('migrating'),
+  });
+  ways.push(database.stop);
+  const platform = await Platform.open({ config, logger, parts, readiness, monitoring }, database.url);
+  ways.push(() => platform.stop(config.stopGraceSeconds * 1000));
+  if (diedProcess !== undefined) await endLeasesOfProcess(platform.database, diedProcess);
+  await prepare?.(platform);
+  onProgress('starting the services');
+  const address = await platform.start().catch(explainTakenPort(config, 'port', 'host'));
+  return { platform, address };
+}
+
+/**
+ * Starts over if the database goes away during the start: `start` waits for it again. Limited by the time to wait for a
+ * database. @throws CommandError that says so
+ */
+async function untilDatabaseStays<Started>(config: Config, start: () => Promise<Started>): Promise<Started> {
+  const startedAt = performance.now();
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      const isLate = performance.now() - startedAt > config.databaseWaitSeconds * 1000;
+      if (isLate || !isDatabaseUnavailable(error)) throw explainDatabase(error, config);
+    }
+    await delay(restartMilliseconds);
   }
 }
 

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.ts';
 import { ChelaProcess } from './support/chela-process.ts';
+import { CuttingRelay } from './support/cutting-relay.ts';
 import { untilAllEnded, descendantsOf } from './support/processes.ts';
 
 let folder: string;
@@ -106,6 +107,18 @@ test('a server that is not ready yet is waited for', async () => {
 
   await Promise.all([ready, runner.printed(/the runner is ready/)]);
   expect(runner.output.match(/waiting for the database/g)).toHaveLength(1);
+});
+
+test('a database that goes away during the start is waited for again', async () => {
+  // The services look for the partitions of the next days before anything else.
+  const relay = await CuttingRelay.open(path.join(folder, 'relay'), databaseUrl, 'SELECT to_regclass');
+  onTestFinished(() => relay.close());
+  const runner = start('runner', '--database-url', relay.url);
+  await relay.hasCut;
+  await runner.printed(/waiting for the database: connect ENOENT/);
+  await relay.reopen();
+  await runner.printed(/the runner is ready/);
+  expect(runner.output).not.toContain('    at ');
 });
 
 test('a signal ends a start that is waiting for the database', async () => {
