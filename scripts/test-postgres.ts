@@ -23,6 +23,7 @@ const root = path.resolve(import.meta.dirname, '..');
 /** Folders below `test/` that exercise SQL and need nothing from the machine except a sandbox. */
 const databasePart = [
   'accounts',
+  'backup',
   'callbacks',
   'database',
   'egress',

@@ -21,7 +21,8 @@ async function alone(database: Database, work: () => Promise<void>): Promise<voi
     const { rows } = await client.query<{ locked: boolean }>(
       "SELECT pg_try_advisory_lock(hashtext('chela storage move')) AS locked",
     );
-    if (rows[0]?.locked !== true) throw new CommandError('another process moves blobs already');
+    if (rows[0]?.locked !== true)
+      throw new CommandError('another process moves blobs already, or makes a backup');
     await work();
   } finally {
     // Closing the connection gives the lock back.

@@ -4,11 +4,13 @@ import { ConfigError } from '../configuration/configuration.ts';
 import { DataFolderInUseError } from '../host/data-folder.ts';
 import { version } from '../version.ts';
 import { addApiCommand } from './api.ts';
+import { addBackupCommand } from './backup.ts';
 import { CommandError } from './command-error.ts';
 import { addInitCommand } from './init.ts';
 import { addKeysCommand } from './keys.ts';
 import { outliveLostOutput } from './printing.ts';
 import { addPushCommand } from './push.ts';
+import { addRestoreCommand } from './restore.ts';
 import { addRunnerCommand } from './runner.ts';
 import { addSetUpLinkCommand } from './set-up-link.ts';
 import { addStorageCommand } from './storage.ts';
@@ -29,6 +31,8 @@ function makeProgram(): Command {
   addKeysCommand(program);
   addSetUpLinkCommand(program);
   addStorageCommand(program);
+  addBackupCommand(program);
+  addRestoreCommand(program);
   return program;
 }
 

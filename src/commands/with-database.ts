@@ -14,7 +14,7 @@ export async function withDatabase<Result>(
   config: Config,
   work: (database: Database, logger: Logger) => Promise<Result>,
 ): Promise<Result> {
-  const url = config.databaseUrl || (await urlOfRunning(path.join(config.dataDir, 'postgres')));
+  const url = await urlOfDatabase(config);
   const logger = openLog(config.logLevel);
   const database = new Database({
     url,
@@ -32,8 +32,13 @@ export async function withDatabase<Result>(
   }
 }
 
-async function urlOfRunning(postgresDir: string): Promise<string> {
-  return embeddedUrl(postgresDir).catch((error: Error) => {
+/** URL of the database of a running platform. @throws CommandError if the platform is not running */
+export async function urlOfDatabase({
+  databaseUrl,
+  dataDir,
+}: Pick<Config, 'databaseUrl' | 'dataDir'>): Promise<string> {
+  if (databaseUrl !== '') return databaseUrl;
+  return embeddedUrl(path.join(dataDir, 'postgres')).catch((error: Error) => {
     throw new CommandError(error.message);
   });
 }

@@ -63,6 +63,7 @@ export function readConfig(
   const config = Object.fromEntries(entries) as Config;
   checkMail(config);
   checkStorage(config);
+  checkBackup(config);
   return config;
 }
 
@@ -77,6 +78,17 @@ function checkStorage({ storage, storagePrevious, s3Bucket, downloads }: Config)
   if (downloads === 'storage' && storage !== 's3')
     throw new ConfigError(
       `${settings.downloads.environment}=storage needs ${settings.storage.environment}=s3`,
+    );
+}
+
+function checkBackup({ backupTo, backupAt, backupPassword, backupKeyFile }: Config): void {
+  if (backupAt.length > 0 && backupTo === '')
+    throw new ConfigError(
+      `${settings.backupTo.environment} must be set if ${settings.backupAt.environment} is: it says where backups are kept`,
+    );
+  if (backupPassword !== '' && backupKeyFile !== '')
+    throw new ConfigError(
+      `only one of ${settings.backupPassword.environment} and ${settings.backupKeyFile.environment} may be set`,
     );
 }
 

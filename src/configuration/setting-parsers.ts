@@ -81,6 +81,14 @@ export function list(value: string): string[] {
     .filter((item) => item !== '');
 }
 
+/** Times of day `HH:MM`, in ascending order. */
+export function timesOfDay(value: string): string[] {
+  const times = [...new Set(list(value))].toSorted();
+  if (times.length === 0 || !times.every((time) => /^([01]\d|2[0-3]):[0-5]\d$/.test(time)))
+    throw new Error('a comma-separated list of times HH:MM, such as 03:00,15:00');
+  return times;
+}
+
 function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535;
 }

@@ -4,6 +4,7 @@
  */
 import { accountsSettings } from './settings/accounts.ts';
 import { apiSettings } from './settings/api.ts';
+import { backupSettings } from './settings/backup.ts';
 import { browsersSettings } from './settings/browsers.ts';
 import { callbacksSettings } from './settings/callbacks.ts';
 import { databaseSettings } from './settings/database.ts';
@@ -99,6 +100,11 @@ export const settingGroups = [
     describe: 'Figures and states for monitoring and autoscalers. See [operating.md](operating.md).',
     settings: monitoringSettings,
   },
+  {
+    title: 'Backups',
+    describe: 'Copies of the database and of everything that is stored beside it.',
+    settings: backupSettings,
+  },
 ] as const;
 
 export const settings = {
@@ -119,4 +125,5 @@ export const settings = {
   ...callbacksSettings,
   ...retentionSettings,
   ...monitoringSettings,
+  ...backupSettings,
 } as const;

@@ -9,9 +9,18 @@ export { Notifications, channels } from './notifications.ts';
 export { DatabaseUnreachableError, untilReachable } from './reachable.ts';
 
 export { isDatabaseError, isDatabaseFull, isDatabaseUnavailable } from './database-errors.ts';
+export { endHold, isFree, startHold } from './holds.ts';
 export { GroupCommit } from './group-commit.ts';
 export { MatchFinder, type Matches } from './match-finder.ts';
-export { migrate } from './migrations.ts';
+export {
+  allowMigrations,
+  appliedMigrations,
+  applyMigration,
+  createMigrationTable,
+  migrate,
+  migrationNames,
+  withholdMigrations,
+} from './migrations.ts';
 export { containing, containingInJson } from './search-text.ts';
 export type { JsonText, Tables } from './tables.ts';
 export { waitOut } from './wait-out.ts';

@@ -5,6 +5,7 @@
  */
 import type { PoolClient } from 'pg';
 import type { Database } from './database.ts';
+import { isFree } from './holds.ts';
 
 const partitioned = ['result_row', 'log_line'] as const;
 const daysAhead = 3;
@@ -24,18 +25,23 @@ function partitionName(table: string, day: string): string {
   return `${table}_${day.replaceAll('-', '_')}`;
 }
 
-/** Locks out other processes: concurrent changes of one partition conflict in the catalog, and one would fail. */
-async function holdPartitions(client: PoolClient): Promise<void> {
+/**
+ * Locks out other processes: concurrent changes of one partition conflict in the catalog, and one would fail.
+ * @returns false if partitions may not change now, because a backup reads them
+ */
+async function mayChangePartitions(client: PoolClient): Promise<boolean> {
+  if (!(await isFree(client, 'partitions'))) return false;
   await client.query("SELECT pg_advisory_xact_lock(hashtext('chela partitions'))");
+  return true;
 }
 
-/** Creates the missing partitions of today and the next days. Safe to call concurrently from any process. */
+/** Creates the missing partitions of today and the next days, if partitions may change now. Safe to call concurrently from any process. */
 export async function createPartitions(database: Database, now: Date): Promise<void> {
   for (let ahead = 0; ahead <= daysAhead; ahead += 1) {
     const day = daysFrom(now, ahead);
     for (const table of partitioned) {
       const created = database.transaction(async (client) => {
-        await holdPartitions(client);
+        if (!(await mayChangePartitions(client))) return;
         const name = partitionName(table, day);
         const found = await client.query('SELECT to_regclass($1) AS found', [name]);
         if (found.rows[0]?.found !== null) return;
@@ -63,7 +69,7 @@ export async function dropPartitionsBefore(database: Database, firstKeptDay: str
       if (day >= firstKeptDay) continue;
       const name = partitionName(table, day);
       const isDropped = await database.transaction(async (client) => {
-        await holdPartitions(client);
+        if (!(await mayChangePartitions(client))) return false;
         const { rowCount } = await client.query('SELECT FROM run WHERE day = $1 LIMIT 1', [day]);
         if (rowCount !== 0) return false;
         await client.query(`DROP TABLE IF EXISTS ${name}`);
@@ -93,11 +99,11 @@ async function partitionDays(database: Database, table: string): Promise<string[
 }
 
 /**
- * Whether a day has partitions of its own, rather than a place in the default ones. Nobody else changes partitions until
- * the end of the transaction.
+ * Whether a day has partitions of its own, rather than a place in the default ones, and they may change now. Nobody else
+ * changes partitions until the end of the transaction.
  */
 export async function hasPartitions(client: PoolClient, day: string): Promise<boolean> {
-  await holdPartitions(client);
+  if (!(await mayChangePartitions(client))) return false;
   const names = partitioned.map((table) => partitionName(table, day));
   const { rows } = await client.query<{ found: boolean }>(
     'SELECT to_regclass(name) IS NOT NULL AS found FROM unnest($1::text[]) AS name',

@@ -64,6 +64,8 @@ function entry(level: Level, component: Component, message: string): Entry {
 const entries: { readonly [Name in EventName]: (payload: EventMap[Name]) => Entry } = {
   'browser:closed': () => entry('debug', 'runner', 'a browser was closed'),
   'browser:opened': () => entry('debug', 'runner', 'a browser was opened'),
+  'backup:failed': () => entry('error', 'backup', 'a scheduled backup failed and will be tried again'),
+  'backup:made': () => entry('info', 'backup', 'a scheduled backup was made'),
   'cache:dropped': () => entry('info', 'cache', 'a cache entry was removed'),
   'callback:delivered': () => entry('debug', 'callbacks', 'a callback was delivered'),
   'callback:retried': () =>

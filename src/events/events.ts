@@ -73,6 +73,18 @@ interface ExportSubject {
 
 /** Payloads of the events. Names are `subject:verb`. */
 export interface EventMap {
+  /** A scheduled backup failed. It is tried again after a while. */
+  'backup:failed': { readonly err: unknown };
+  /** A scheduled backup was made. */
+  'backup:made': {
+    readonly backup: string;
+    readonly rows: number;
+    readonly blobs: number;
+    readonly sizeBytes: number;
+    readonly seconds: number;
+    /** Older backups that were removed after it. */
+    readonly removed: number;
+  };
   /** An entry of the cache was removed. */
   'cache:dropped': { readonly folder: string; readonly bytes: number };
   /** Subtasks run in cgroups from now on. */

@@ -1,7 +1,7 @@
 /** The table of files: reservations, kept files, and what the storage still has to remove. */
 import type { Pool, PoolClient } from 'pg';
 import { ulid } from 'ulid';
-import type { Database } from '../database/database.ts';
+import { isFree, type Database } from '../database/database.ts';
 import { ChelaError } from '../errors.ts';
 import { runFilesTooLarge, tooManyFiles, type FileLimits } from './file-limits.ts';
 import { fileRecordColumns, type FileRecord } from './file-record.ts';
@@ -79,7 +79,7 @@ export class FileRegister {
       const [started] = rows;
       if (started === undefined) throw new Error('the statement that starts a file gave none');
       if (started.others >= this.#limits.runFileLimit) {
-        await this.forget(started.id);
+        await this.forget(started.id, async () => undefined);
         throw tooManyFiles(this.#limits);
       }
       return started;
@@ -217,12 +217,21 @@ export class FileRegister {
     return rows;
   }
 
-  /** Call it once the storage no longer has the file. */
-  async forget(id: number): Promise<void> {
-    await this.#database.pool.query({
-      name: 'forget-file',
-      text: `DELETE FROM run_file WHERE id = $1 AND (state <> 'kept' OR run_id IS NULL)`,
-      values: [id],
+  /**
+   * Forgets a file once its content is removed.
+   * @param removeContent removes it from the storage
+   * @returns false if it may not be removed now, because a backup reads the storage
+   */
+  async forget(id: number, removeContent: () => Promise<void>): Promise<boolean> {
+    return this.#database.transaction(async (client) => {
+      if (!(await isFree(client, 'blobs'))) return false;
+      await removeContent();
+      await client.query({
+        name: 'forget-file',
+        text: `DELETE FROM run_file WHERE id = $1 AND (state <> 'kept' OR run_id IS NULL)`,
+        values: [id],
+      });
+      return true;
     });
   }
 }

@@ -130,9 +130,9 @@ export class Files {
     await this.#storage.removeUnfinished(begunBefore);
   }
 
-  async #remove(file: DiscardedFile): Promise<void> {
-    await this.#storage.remove(storageKey(file));
-    await this.#register.forget(file.id);
+  /** @returns false if it may not be removed now; `removeGarbage` removes it later */
+  async #remove(file: DiscardedFile): Promise<boolean> {
+    return this.#register.forget(file.id, () => this.#storage.remove(storageKey(file)));
   }
 
   /** If it fails, `removeGarbage` does this later. */
@@ -147,8 +147,7 @@ export class Files {
   /** If it fails, `removeGarbage` removes the file later. @returns whether it was removed */
   async #removeNow(file: DiscardedFile): Promise<boolean> {
     try {
-      await this.#remove(file);
-      return true;
+      return await this.#remove(file);
     } catch (err) {
       this.#events.failed({ work: 'remove-file', err });
       return false;

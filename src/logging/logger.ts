@@ -5,6 +5,7 @@ import { openLogOutput } from './log-output.ts';
 /** Components that write log lines. */
 export type Component =
   | 'accounts'
+  | 'backup'
   | 'cache'
   | 'callbacks'
   | 'cgroups'

@@ -18,6 +18,7 @@ import { Runs } from '../runs/runs.ts';
 import { Stores } from '../stores/stores.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { System } from '../system/system.ts';
+import type { Storage } from '../storage/storage.ts';
 import { Tasks, wakeScheduler } from '../tasks/tasks.ts';
 import { version } from '../version.ts';
 import { PackageCache, PackageReader, Workers } from '../workers/workers.ts';
@@ -41,6 +42,9 @@ export interface Domain {
   readonly removal: RunRemoval;
   readonly stores: Stores;
   readonly system: System;
+  readonly databaseUrl: string;
+  /** The blobs. */
+  readonly storage: Storage;
 }
 
 interface DomainOptions {
@@ -126,6 +130,8 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
     files,
     removal,
     stores,
+    databaseUrl,
     system: new System({ database, jobs, eventCounts, config }),
+    storage,
   };
 }

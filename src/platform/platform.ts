@@ -1,6 +1,7 @@
 /** The composition root: takes the configuration, and starts and stops the services in order. */
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { ScheduledBackups, configuredPlace, configuredSecret } from '../backup/backup.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Config } from '../configuration/configuration.ts';
@@ -106,6 +107,7 @@ export class Platform {
       services: [
         ...(runnerPart?.bases ?? []),
         ...domainServices(config, domain, runnerPart?.runner),
+        ...(parts.api ? scheduledBackups(config, domain) : []),
         // The API starts first, so that a port in use is noticed before any subtask is claimed.
         ...present(this.#api),
         ...(runnerPart === undefined ? [] : [waitingInstallations(domain), runnerPart.runner]),
@@ -150,6 +152,13 @@ function present<Item>(item: Item | undefined): Item[] {
 /** Queues the installations that are missing because no runner was there when their versions were published. */
 function waitingInstallations({ workers }: Domain): Service {
   return serviceOf('waiting installations', { start: () => workers.installs.queueWaiting() });
+}
+
+function scheduledBackups(config: Config, domain: Domain): ScheduledBackups[] {
+  if (config.backupAt.length === 0) return [];
+  const { database, databaseUrl, storage, events } = domain;
+  const [place, secret] = [configuredPlace(config), configuredSecret(config)];
+  return [new ScheduledBackups({ database, databaseUrl, storage, place, secret, config, events })];
 }
 
 /** Services of every platform, with an API or a runner. */

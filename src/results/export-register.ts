@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { ulid } from 'ulid';
-import { type Database, channels } from '../database/database.ts';
+import { type Database, channels, isFree } from '../database/database.ts';
 import { ChelaError, type ErrorKey } from '../errors.ts';
 import type { RunRecord } from '../runs/runs.ts';
 import { isFinished } from '../runs/statuses.ts';
@@ -222,7 +222,8 @@ export class ExportRegister {
   }
 
   /**
-   * Removes exports whose run was removed, and those not requested since a given time; `limit` at most.
+   * Removes exports whose run was removed, and those not requested since a given time; `limit` at most, and none while a
+   * backup reads the storage.
    * @param removeFile called while the export is locked
    * @returns number of removed exports
    */
@@ -232,6 +233,7 @@ export class ExportRegister {
     removeFile: (old: Pick<ExportRecord, 'slug' | 'format'>) => Promise<void>,
   ): Promise<number> {
     return this.#database.transaction(async (client) => {
+      if (!(await isFree(client, 'blobs'))) return 0;
       const { rows } = await client.query<Pick<ExportRecord, 'slug' | 'format'>>(
         `DELETE FROM export WHERE id IN (
            SELECT id FROM export WHERE run_id IS NULL OR asked_at < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED

@@ -6,6 +6,8 @@ import { FolderStorage } from './storages/folder.ts';
 import { LayeredStorage } from './storages/layered.ts';
 import { S3Storage } from './storages/s3.ts';
 
+export { FolderStorage, S3Storage };
+
 export type StorageKind = Config['storage'];
 
 export function storageOfKind(kind: StorageKind, config: Config): Storage {

@@ -29,9 +29,12 @@ function noFolder(error: unknown): never[] {
 /** Stores blobs as files below a folder. A blob is written to a temporary file, flushed and renamed. */
 export class FolderStorage implements Storage {
   readonly #root: string;
+  readonly #named: string;
 
-  constructor(root: string) {
+  /** @param named how an error calls the folder */
+  constructor(root: string, named = 'the data folder (CHELA_DATA_DIR)') {
     this.#root = root;
+    this.#named = named;
   }
 
   get #drafts(): string {
@@ -111,7 +114,7 @@ export class FolderStorage implements Storage {
 
   async check(): Promise<void> {
     await mkdir(this.#root, { recursive: true, mode: 0o700 }).catch((error: Error) => {
-      throw new Error(`the data folder (CHELA_DATA_DIR) cannot be used: ${error.message}`, { cause: error });
+      throw new Error(`${this.#named} cannot be used: ${error.message}`, { cause: error });
     });
   }
 

@@ -1,0 +1,249 @@
+/**
+ * Where backups are kept: a folder or a bucket. A backup is several files, `NAME.0001` and so on, and last `NAME.json`,
+ * which makes it one: without it, the files are what an interrupted backup left.
+ */
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { Config } from '../configuration/configuration.ts';
+import type { Storage } from '../storage/storage.ts';
+import { FolderStorage, S3Storage } from '../storage/open-storage.ts';
+import { BackupError } from './backup-error.ts';
+
+/** A file of a bucket has at most 10,000 parts, so large backups are several files. */
+const partBytes = 1024 * 1024 * 1024;
+const summaryLimitBytes = 1024 * 1024;
+const namePattern = /^chela-(?<date>\d{8})T(?<time>\d{6})Z-(?<installation>[0-9a-f]{8})$/;
+
+/** What is known of a backup without reading it. */
+export interface BackupSummary {
+  readonly name: string;
+  /** ISO 8601. */
+  readonly madeAt: string;
+  /** Version of Chela that made it. */
+  readonly version: string;
+  readonly isEncrypted: boolean;
+  readonly parts: number;
+  readonly sizeBytes: number;
+}
+
+/** @param secret the signing secret of the installation: backups of several can be in one place */
+export function backupName(now: Date, secret: Buffer): string {
+  const moment = now.toISOString().replaceAll(/[-:]/g, '').replace(/\.\d+/, '');
+  return `chela-${moment}-${installationOf(secret)}`;
+}
+
+/** Names the installation without giving its secret away. */
+export function installationOf(secret: Buffer): string {
+  return createHash('sha256').update('chela backup').update(secret).digest('hex').slice(0, 8);
+}
+
+/** When a backup was begun, and of which installation it is; undefined if it is not the name of a backup. */
+export function partsOfName(name: string): { begunAt: Date; installation: string } | undefined {
+  const { date = '', time = '', installation } = namePattern.exec(name)?.groups ?? {};
+  if (installation === undefined) return undefined;
+  const [year, month, day] = [date.slice(0, 4), date.slice(4, 6), date.slice(6)];
+  const [hour, minute, second] = [time.slice(0, 2), time.slice(2, 4), time.slice(4)];
+  return { begunAt: new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`), installation };
+}
+
+/**
+ * Opens a place.
+ * @param place path of a folder, or `s3://BUCKET/PREFIX` in the store of the configuration
+ * @throws BackupError if it is where the platform stores its blobs
+ */
+export function openPlace(place: string, config: Config): Storage {
+  const url = place.startsWith('s3://') ? URL.parse(place) : null;
+  if (url !== null) {
+    const prefix = url.pathname.slice(1);
+    const s3Prefix = prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;
+    const storesThere = [config.storage, config.storagePrevious].includes('s3');
+    if (storesThere && url.hostname === config.s3Bucket && s3Prefix.startsWith(config.s3Prefix)) {
+      throw new BackupError(
+        `${place} is among the stored blobs: choose another bucket, or a prefix that does not start with "${config.s3Prefix}"`,
+      );
+    }
+    return new S3Storage({ ...config, s3Bucket: url.hostname, s3Prefix, downloads: 'api' });
+  }
+  const folder = path.resolve(place);
+  const blobs = path.join(config.dataDir, 'storage');
+  if (folder === blobs || folder.startsWith(blobs + path.sep))
+    throw new BackupError(`${folder} is among the stored blobs: choose another folder`);
+  return new FolderStorage(folder, 'the folder of the backups');
+}
+
+/** The backup that a file belongs to. */
+function nameOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('.'));
+}
+
+function partKey(name: string, number: number): string {
+  return `${name}.${String(number).padStart(4, '0')}`;
+}
+
+/** Writes and reads the files of backups. */
+export class BackupPlace {
+  readonly #storage: Storage;
+  readonly #partBytes: number;
+
+  /** @param options.partBytes size of a file */
+  constructor(storage: Storage, options: { partBytes?: number } = {}) {
+    this.#storage = storage;
+    this.#partBytes = options.partBytes ?? partBytes;
+  }
+
+  async check(): Promise<void> {
+    await this.#storage.check().catch((error: Error) => {
+      throw new BackupError(error.message);
+    });
+  }
+
+  /** Stores an archive. The backup exists once its summary is written; before that nothing takes it for one. */
+  async write(
+    archive: AsyncIterable<Uint8Array>,
+    summary: Omit<BackupSummary, 'parts' | 'sizeBytes'>,
+  ): Promise<BackupSummary> {
+    const pieces = archive[Symbol.asyncIterator]();
+    const cutter = new PartCutter(pieces, this.#partBytes);
+    let [parts, sizeBytes] = [0, 0];
+    try {
+      while (!cutter.isAtEnd) {
+        parts += 1;
+        const part = Readable.from(cutter.part(), { objectMode: false });
+        sizeBytes += await this.#storage.write(partKey(summary.name, parts), part);
+      }
+      const written = { ...summary, parts, sizeBytes };
+      await this.#storage.write(
+        `${summary.name}.json`,
+        Readable.from([Buffer.from(JSON.stringify(written))]),
+      );
+      return written;
+    } catch (error) {
+      await pieces.return?.();
+      for (let number = 1; number <= parts; number += 1)
+        await this.#storage.remove(partKey(summary.name, number)).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** The bytes of an archive. @throws BackupError if a file is missing, or one is too many or too few bytes long */
+  async *read({ name, parts, sizeBytes }: BackupSummary): AsyncIterable<Uint8Array> {
+    let read = 0;
+    for (let number = 1; number <= parts; number += 1) {
+      const key = partKey(name, number);
+      const part = await this.#storage.read(key).catch((error: Error) => {
+        throw new BackupError(`the file ${key} of the backup cannot be read: ${error.message}`);
+      });
+      for await (const piece of part as AsyncIterable<Uint8Array>) {
+        read += piece.length;
+        yield piece;
+      }
+    }
+    if (read !== sizeBytes)
+      throw new BackupError(`the backup ${name} has ${read} bytes, but should have ${sizeBytes}`);
+  }
+
+  /** Complete backups, oldest first. */
+  async list(): Promise<BackupSummary[]> {
+    const { complete } = await this.#names();
+    return Promise.all(complete.map((name) => this.summary(name)));
+  }
+
+  /** Names of complete backups and of what interrupted ones left, oldest first. */
+  async #names(): Promise<{ complete: string[]; unfinished: string[] }> {
+    const keys = await Array.fromAsync(this.#storage.keys());
+    const all = new Set(keys.map(nameOf).filter((name) => partsOfName(name) !== undefined));
+    const present = new Set(keys);
+    const [complete, unfinished]: [string[], string[]] = [[], []];
+    for (const name of [...all].toSorted()) (present.has(`${name}.json`) ? complete : unfinished).push(name);
+    return { complete, unfinished };
+  }
+
+  /** Names of complete backups of an installation, oldest first. */
+  async namesOf(installation: string): Promise<string[]> {
+    const { complete } = await this.#names();
+    return complete.filter((name) => partsOfName(name)?.installation === installation);
+  }
+
+  /** @param name of a backup, or `latest` @throws BackupError if there is no such complete backup */
+  async find(name: string): Promise<BackupSummary> {
+    const { complete, unfinished } = await this.#names();
+    if (name === 'latest') {
+      const newest = complete.at(-1);
+      if (newest === undefined) throw new BackupError('there is no complete backup in this place');
+      return this.summary(newest);
+    }
+    if (complete.includes(name)) return this.summary(name);
+    throw new BackupError(
+      unfinished.includes(name)
+        ? `the backup ${name} is incomplete: it was interrupted, or is still being made`
+        : `there is no backup ${name} in this place: list them with "chela backup list"`,
+    );
+  }
+
+  async summary(name: string): Promise<BackupSummary> {
+    const key = `${name}.json`;
+    try {
+      const sizeBytes = (await this.#storage.size(key)) ?? 0;
+      if (sizeBytes > summaryLimitBytes) throw new Error(`${key} is too large`);
+      const summary = JSON.parse(await text(await this.#storage.read(key))) as BackupSummary;
+      if (summary.name !== name) throw new Error(`it names ${summary.name}`);
+      return summary;
+    } catch (error) {
+      throw new BackupError(`the file ${key} of the backup cannot be read: ${(error as Error).message}`);
+    }
+  }
+
+  /** Removes a backup. If it is interrupted, what stays is taken for an interrupted backup. */
+  async remove(name: string): Promise<void> {
+    await this.#storage.remove(`${name}.json`);
+    for await (const key of this.#storage.keys())
+      if (key.startsWith(`${name}.`)) await this.#storage.remove(key);
+  }
+
+  /** Removes what backups of an installation left that were interrupted, if they were begun before a time. */
+  async removeUnfinished(installation: string, before: Date): Promise<void> {
+    const { unfinished } = await this.#names();
+    for (const name of unfinished) {
+      const parts = partsOfName(name);
+      if (parts?.installation === installation && parts.begunAt < before) await this.remove(name);
+    }
+    await this.#storage.removeUnfinished(before);
+  }
+}
+
+/** Cuts a stream into parts of the same size; the last one may be shorter. */
+class PartCutter {
+  isAtEnd = false;
+  readonly #pieces: AsyncIterator<Uint8Array>;
+  readonly #partBytes: number;
+  #rest: Uint8Array | undefined;
+
+  constructor(pieces: AsyncIterator<Uint8Array>, partSize: number) {
+    this.#pieces = pieces;
+    this.#partBytes = partSize;
+  }
+
+  /** The next part. After it, `isAtEnd` tells whether it was the last one. */
+  async *part(): AsyncIterable<Uint8Array> {
+    let missing = this.#partBytes;
+    while (missing > 0) {
+      const piece = this.#rest ?? (await this.#next());
+      if (piece === undefined) return;
+      this.#rest = piece.length > missing ? piece.subarray(missing) : undefined;
+      const taken = piece.subarray(0, missing);
+      missing -= taken.length;
+      yield taken;
+    }
+    // So that no empty part follows.
+    this.#rest ??= await this.#next();
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    const { done, value } = await this.#pieces.next();
+    if (done !== true) return value;
+    this.isAtEnd = true;
+    return undefined;
+  }
+}
