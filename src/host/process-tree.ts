@@ -77,6 +77,11 @@ export class ProcessTree {
     this.#startTime = processStat(rootPid)?.startTime;
   }
 
+  /** Id of the first process. */
+  get first(): number {
+    return this.#rootPid;
+  }
+
   /** A zombie counts as dead: the first process becomes one only after all others have ended. */
   #alive(): boolean {
     const now = processStat(this.#rootPid);

@@ -3,7 +3,7 @@
  * loopback. `sandboxes/` has the kinds.
  */
 import type { Socket as DatagramSocket } from 'node:dgram';
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Cgroup } from './cgroup.ts';
 
@@ -95,6 +95,11 @@ export interface SandboxOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Ports of the sandbox's 127.0.0.1 that the runner serves; at least one. */
   readonly ports: readonly number[];
+  /**
+   * One of `ports` that the runner serves on every IPv4 address of loopback. The local address of an accepted connection
+   * is the address that was connected to. Only for kinds with their own loopback.
+   */
+  readonly wildcardPort?: number | undefined;
   /** Ports of other hosts that the runner serves (`SandboxedProcess.network`). If omitted, there is only loopback. */
   readonly networkPorts?: readonly number[] | undefined;
   /** Zero-based slot of the runner, which determines the unprivileged user id. Open sandboxes must not share a slot. */
@@ -130,6 +135,12 @@ export interface SandboxedProcess {
   listener(port: number): Server;
   /** Undefined if the sandbox was opened without `networkPorts`. */
   readonly network?: SandboxNetwork | undefined;
+  /**
+   * Connects to a port of its loopback, on which the worker listens. Undefined if the kind or the system cannot do that.
+   * @param host an address of loopback
+   * @throws Error with the reason, for example if nothing listens there
+   */
+  readonly connect?: ((host: string, port: number) => Promise<Socket>) | undefined;
   /** Undefined if it was not opened as shareable, or the kind or the system cannot share it. */
   readonly tmp?: SharedTmp | undefined;
   readonly stdout: Readable;

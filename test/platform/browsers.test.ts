@@ -216,6 +216,43 @@ describe('a browser', () => {
     });
   });
 
+  test('uses the proxies that its worker serves, each in its own context', async () => {
+    const { slug, value } = await valueOf(`${failure}
+      const browser = await require('puppeteer-core').connect({ browserWSEndpoint: process.env.BROWSER_WS_ENDPOINT });
+      const serve = (name) => new Promise((resolve) => {
+        const server = require('node:http').createServer((request, response) => {
+          response.setHeader('content-type', 'text/html').end('<title>' + name + ' ' + request.url + '</title>');
+        });
+        server.listen(0, '127.0.0.1', () => resolve(server.address().port));
+      });
+      const pageBy = async (proxyServer) => (await browser.createBrowserContext({ proxyServer })).newPage();
+      const titleBy = async (proxyServer) => {
+        const page = await pageBy(proxyServer);
+        await page.goto('http://nowhere.example/one');
+        return page.title();
+      };
+      const [one, two] = [await serve('first'), await serve('second')];
+      const titles = await Promise.all([titleBy('http://127.0.0.1:' + one), titleBy('localhost:' + two)]);
+      const own = await browser.newPage();
+      await own.goto('${page()}/own');
+      const refused = [];
+      for (const proxy of ['127.0.0.1:9', 'http://192.168.0.1:3128', 'http://[::ffff:127.0.0.1]:' + one])
+        refused.push(await failure(await pageBy(proxy), 'http://nowhere.example/'));
+      return { titles, own: await own.title(), refused };`);
+    expect(value).toEqual({
+      titles: ['first http://nowhere.example/one', 'second http://nowhere.example/one'],
+      own: 'Page own',
+      refused: Array.from({ length: 3 }, () => expect.stringMatching(/^ERR_/)),
+    });
+    const contents = (await platform.log(slug)).map(({ content }) => content);
+    expect(contents).toContainEqual(
+      expect.stringMatching(/^SYSTEM: browser: the proxy 127\.0\.0\.1:9 of a browser context: .*refused/),
+    );
+    expect(contents).toContainEqual(
+      expect.stringMatching(/^SYSTEM: proxy: 192\.168\.0\.1:3128 is not a public address/),
+    );
+  });
+
   test('counts toward the memory of its subtask', async () => {
     const slug = await platform.runAsync(
       worker,

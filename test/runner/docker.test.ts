@@ -88,7 +88,7 @@ describe.skipIf(typeof started === 'string')('with a Docker Engine', () => {
     await removeFolder(cacheDir);
   });
 
-  describeSandbox('docker', () => sandbox, { fences: true, concurrency: 3 });
+  describeSandbox('docker', () => sandbox, { fences: true, connects: false, concurrency: 3 });
 
   /** Runs the body of an async function inside a container and returns its result; a thrown error is its code. */
   async function inside(body: string, overrides?: Parameters<typeof answerOf>[2]): Promise<unknown> {

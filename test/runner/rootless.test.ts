@@ -88,12 +88,14 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('an ord
     },
   );
 
-  test('gives workers the transparent network', async () => {
-    const check = `const { BubblewrapSandbox } = await import('./src/runner/sandboxes/bubblewrap.ts');
-      console.log(await new BubblewrapSandbox({ cacheDir: '${home}', sandboxUserId: 1 }).networkProblem())`;
-    const [command, argv] = asUser(['node_modules/.bin/node', '--input-type=module', '-e', check]);
+  test('gives workers the transparent network, and reaches what they serve', async () => {
+    const [command, argv] = asUser([
+      'node_modules/.bin/node',
+      'test/runner/worker-connection-process.ts',
+      home,
+    ]);
     const { stdout } = await promisify(execFile)(command, argv, { env: userEnvironment({}) });
-    expect(stdout).toBe('undefined\n');
+    expect(stdout).toBe('undefined\nhello\n');
   });
 
   test('learns from set-up how to install bubblewrap', async () => {

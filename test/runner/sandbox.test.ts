@@ -28,14 +28,20 @@ afterAll(async () => removeFolder(cacheDir));
 
 describeSandbox('bubblewrap', () => new BubblewrapSandbox({ cacheDir, sandboxUserId: firstUserId }), {
   fences: true,
+  connects: true,
   concurrency: 3,
 });
 describeSandbox('bubblewrap, opened in advance', () => new PreopenedSandbox(cacheDir), {
   fences: true,
+  connects: true,
   concurrency: 3,
 });
 // The kind docker is in docker.test.ts, with its engine.
-describeSandbox('process', () => new ProcessSandbox({ cacheDir }), { fences: false, concurrency: 1 });
+describeSandbox('process', () => new ProcessSandbox({ cacheDir }), {
+  fences: false,
+  connects: true,
+  concurrency: 1,
+});
 
 describe('sandbox kind process', () => {
   test('lets a second worker wait until the first is closed', async () => {

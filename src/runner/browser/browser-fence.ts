@@ -17,6 +17,7 @@ import {
   ownFolder,
   programInFence,
 } from './chromium.ts';
+import { contextProxyPort, ContextProxies, type ContextProxy } from './context-proxies.ts';
 import { WaitingConnections } from './waiting-connections.ts';
 
 /** Folder of the first program in a fence. */
@@ -31,6 +32,13 @@ const nodeBinary = '/usr/local/bin/node';
 const keptOutputLength = 8000;
 /** Errors that every browser without a desktop prints. */
 const busNoise = /ERROR:dbus/;
+
+/** The proxy of a browser, and the way to those that its clients set. */
+export interface BrowserProxy {
+  /** Connects a client with the proxy of a browser context, or resets it. */
+  carry(client: Socket, proxy: ContextProxy): void;
+  close(): void;
+}
 
 export interface FenceOptions {
   readonly sandbox: Sandbox;
@@ -48,14 +56,15 @@ export interface FenceOptions {
   /** Whether the browser also has a debugging port, which several clients can use (`debuggingConnection`). */
   readonly hasDebuggingPort?: boolean | undefined;
   /** Serves the proxy of the browser. */
-  readonly serveProxy: (listener: Server) => { close(): void };
+  readonly serveProxy: (listener: Server) => BrowserProxy;
 }
 
 export class BrowserFence {
   /** Ends with the browser, or with chromedriver; never rejects. */
   readonly ended: Promise<void>;
   readonly #process: SandboxedProcess;
-  readonly #proxy: { close(): void };
+  readonly contextProxies = new ContextProxies();
+  readonly #proxy: BrowserProxy;
   readonly #control = new WaitingConnections();
   readonly #debugging = new WaitingConnections();
   #output = '';
@@ -67,6 +76,9 @@ export class BrowserFence {
     this.#keepOutput(process.stdout);
     this.#keepOutput(process.stderr);
     this.#proxy = serveProxy(process.listener(proxyAddress.port));
+    this.contextProxies.serve(process.listener(contextProxyPort), (client, proxy) =>
+      this.#proxy.carry(client, proxy),
+    );
     this.#control.accept(process.listener(controlPort));
     if (hasDebuggingPort) this.#debugging.accept(process.listener(tunnelPort));
     process.run();
@@ -81,7 +93,8 @@ export class BrowserFence {
       entry,
       launch: fenceLaunch(options),
       environment: {},
-      ports: [proxyAddress.port, controlPort, ...(hasDebuggingPort ? [tunnelPort] : [])],
+      ports: [proxyAddress.port, contextProxyPort, controlPort, ...(hasDebuggingPort ? [tunnelPort] : [])],
+      wildcardPort: contextProxyPort,
       slot,
       limits,
       cgroup,

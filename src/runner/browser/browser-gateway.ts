@@ -12,6 +12,8 @@ import { namesFixedEndpoints } from './fixed-endpoints.ts';
 import type { BrowserServices } from './subtask-browsers.ts';
 
 export type { BrowserEndpoint } from './browser-endpoint.ts';
+export type { BrowserProxy } from './browser-fence.ts';
+export { loopbackAddresses, type ContextProxy } from './context-proxies.ts';
 
 /** The address of the browser endpoint in every sandbox. */
 const browserAddress = { host: '127.0.0.1', port: 20_087 } as const;

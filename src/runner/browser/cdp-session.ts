@@ -22,15 +22,20 @@ export class CdpSession {
   readonly #client: WebSocket;
   readonly #pipe: Socket;
   readonly #framing: Framing;
+  readonly #translate: (message: Buffer) => Buffer;
   /** Our own answers, which wait until the current message has been passed on completely. */
   readonly #ownAnswers: string[] = [];
   #isWithinMessage = false;
 
-  /** @param pipe connection to the browser, paused at the start of a message */
-  constructor(client: WebSocket, pipe: Socket, framing: Framing) {
+  /**
+   * @param pipe connection to the browser, paused at the start of a message
+   * @param translate what the browser gets in place of a client's message
+   */
+  constructor(client: WebSocket, pipe: Socket, framing: Framing, translate: (message: Buffer) => Buffer) {
     this.#client = client;
     this.#pipe = pipe;
     this.#framing = framing;
+    this.#translate = translate;
   }
 
   /** Relays messages until one side ends, then closes both. Never rejects. */
@@ -67,7 +72,7 @@ export class CdpSession {
     const answer = solverAnswer(message);
     if (answer === undefined) {
       this.#pipe.cork();
-      for (const part of this.#framing.encode(message)) this.#pipe.write(part);
+      for (const part of this.#framing.encode(this.#translate(message))) this.#pipe.write(part);
       this.#pipe.uncork();
     } else {
       this.#ownAnswers.push(answer);

@@ -39,6 +39,7 @@ export interface Address {
 interface Line {
   readonly socket: Socket;
   readonly framing: Framing;
+  readonly fence: BrowserFence;
   /** Releases the client's use of the browser. */
   readonly leave: () => Promise<void>;
 }
@@ -123,7 +124,11 @@ export class DevtoolsFrontend {
     let line: Line | undefined;
     try {
       line = await this.#line(destination, gone.signal);
-      const session = new CdpSession(await this.#handshake(request, socket, head), line.socket, line.framing);
+      const { framing, fence } = line;
+      const client = await this.#handshake(request, socket, head);
+      const session = new CdpSession(client, line.socket, framing, (message) =>
+        fence.contextProxies.translate(message),
+      );
       this.#sessions.add(session);
       await session.run();
       this.#sessions.delete(session);
@@ -144,7 +149,8 @@ export class DevtoolsFrontend {
     try {
       const path = destination.kind === 'existing' ? destination.path : await browserPath(visit.fence);
       const socket = await openPortSocket(visit.fence, path);
-      return { socket, framing: new SocketFraming(), leave: async () => visit.leave() };
+      const leave = async (): Promise<void> => visit.leave();
+      return { socket, framing: new SocketFraming(), fence: visit.fence, leave };
     } catch (error) {
       visit.leave();
       throw error;
@@ -158,7 +164,8 @@ export class DevtoolsFrontend {
     const either = AbortSignal.any([signal, limit.signal]);
     either.addEventListener('abort', () => void leave());
     try {
-      return { socket: await startPipe(browser.fence), framing: new PipeFraming(), leave };
+      const { fence } = browser;
+      return { socket: await startPipe(fence), framing: new PipeFraming(), fence, leave };
     } catch (error) {
       await leave();
       throw either.aborted ? either.reason : error;

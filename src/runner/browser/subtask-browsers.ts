@@ -7,7 +7,7 @@ import type { Events } from '../../events/events.ts';
 import type { Cgroup } from '../cgroup.ts';
 import type { Sandbox, SharedTmp } from '../sandbox.ts';
 import { BrowserError } from './browser-error.ts';
-import { BrowserFence, type FenceOptions } from './browser-fence.ts';
+import { BrowserFence, type BrowserProxy, type FenceOptions } from './browser-fence.ts';
 import type { BrowserPlaces } from './browser-places.ts';
 import { findChromedriver, findChromium } from './chromium.ts';
 
@@ -34,7 +34,7 @@ export interface BrowserOwner {
   readonly tmp?: SharedTmp | undefined;
   readonly removeFolder: (folder: string) => Promise<void>;
   /** Serves the proxy of a browser, without credentials, because nothing else can reach it. */
-  readonly serveProxy: (listener: Server) => { close(): void };
+  readonly serveProxy: (listener: Server) => BrowserProxy;
   /** Called with messages for the run's log. */
   readonly onNotice: (message: string) => void;
 }

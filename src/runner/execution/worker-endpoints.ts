@@ -1,5 +1,5 @@
 /** What the platform serves to one worker: the SDK, files and stores, its proxy, the transparent network, and browsers. */
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { HostList } from '../../addresses/addresses.ts';
 import type { Config } from '../../configuration/configuration.ts';
 import { isDatabaseError, isDatabaseUnavailable } from '../../database/database.ts';
@@ -9,12 +9,19 @@ import type { ScratchFolder } from '../../host/scratch-folder.ts';
 import { type LogType, logType } from '../../logs/logs.ts';
 import { missingColumnsMessage, parseRow } from '../../results/results.ts';
 import type { Stores } from '../../stores/stores.ts';
-import type { BrowserEndpoint, BrowserGateway } from '../browser/browser-gateway.ts';
+import {
+  loopbackAddresses,
+  type BrowserEndpoint,
+  type BrowserGateway,
+  type BrowserProxy,
+  type ContextProxy,
+} from '../browser/browser-gateway.ts';
 import type { Cgroup } from '../cgroup.ts';
 import type { HostLimiter, SubtaskHosts } from '../../egress/egress.ts';
 import { serveWorkerNetwork } from '../network/worker-network.ts';
 import {
   proxyAddress,
+  relay,
   type AllowedHosts,
   type EgressProxy,
   type ProxyCredentials,
@@ -86,7 +93,7 @@ export class WorkerEndpoints {
     this.#options = options;
     this.#allowed = allowedHosts(options.subtask);
     this.#others = [
-      this.#serveProxy(worker.listener(proxyAddress.port), options.credentials),
+      this.#openSession('proxy', worker.listener(proxyAddress.port), options.credentials),
       this.#serveNetwork(worker),
       this.#serveSdk(worker),
     ];
@@ -154,9 +161,26 @@ export class WorkerEndpoints {
     }
   }
 
-  /** @param credentials undefined for a browser of the subtask */
-  #serveProxy(listener: Server, credentials: ProxyCredentials | undefined): Closeable {
-    return this.#openSession('proxy', listener, credentials);
+  #serveBrowserProxy(worker: SandboxedProcess, listener: Server): BrowserProxy {
+    const { session, close } = this.#openSession('proxy', listener, undefined);
+    const carry = (client: Socket, proxy: ContextProxy): void => {
+      client.on('error', () => client.destroy());
+      if (proxy.place === 'network') session.carry(client, proxy);
+      else {
+        this.#carryToWorker(worker, client, proxy).catch(({ message }: Error) => {
+          client.resetAndDestroy();
+          this.#tell(`browser: the proxy ${proxy.host}:${proxy.port} of a browser context: ${message}`);
+        });
+      }
+    };
+    return { carry, close };
+  }
+
+  async #carryToWorker(worker: SandboxedProcess, client: Socket, proxy: ContextProxy): Promise<void> {
+    client.allowHalfOpen = true;
+    const connection = await connectWorker(worker, proxy);
+    connection.allowHalfOpen = true;
+    relay(client, connection);
   }
 
   /** Serves connections that the worker opens without its proxy. */
@@ -167,7 +191,10 @@ export class WorkerEndpoints {
     return opened;
   }
 
-  /** @param name prefix of its messages in the log */
+  /**
+   * @param name prefix of its messages in the log
+   * @param credentials not required if undefined, as for a browser of the subtask
+   */
   #openSession(
     name: 'proxy' | 'network',
     listener: Server | undefined,
@@ -213,12 +240,23 @@ export class WorkerEndpoints {
       cgroup,
       tmp: worker.tmp,
       removeFolder: async (folder) => scratch.remove(folder),
-      serveProxy: (listener) => this.#serveProxy(listener, undefined),
+      serveProxy: (listener) => this.#serveBrowserProxy(worker, listener),
       onNotice: (message) => log.system(`browser: ${message}`, logType.warn),
     });
     for (const port of browserPorts) endpoint?.serve(worker.listener(port));
     return endpoint;
   }
+}
+
+/** Connects to a proxy that runs in the worker's sandbox. */
+async function connectWorker({ connect }: SandboxedProcess, proxy: ContextProxy): Promise<Socket> {
+  if (connect === undefined)
+    throw new Error('this kind of sandbox does not let browsers reach a program of the worker');
+  const [first = proxy.host, second] = loopbackAddresses(proxy);
+  return connect(first, proxy.port).catch(async (error: unknown) => {
+    if (second === undefined) throw error;
+    return connect(second, proxy.port);
+  });
 }
 
 /** A run can only narrow the list of its worker, which may have changed since the run was started. */

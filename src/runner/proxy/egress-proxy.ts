@@ -16,6 +16,7 @@ import { parseUpstream } from './upstream.ts';
 
 export { areCredentials } from './credentials.ts';
 export { farewell } from './farewell.ts';
+export { relay } from './relay.ts';
 
 export { credentialsText, randomCredentials, secretsOf } from './credentials.ts';
 export type { ProxyCredentials } from './credentials.ts';

@@ -128,6 +128,7 @@ export interface SandboxShape {
   /** Host folders that the worker can read, by name. */
   readonly mounts: Readonly<Record<string, string>>;
   readonly ports: readonly number[];
+  readonly wildcardPort?: number | undefined;
   readonly networkPorts?: readonly number[] | undefined;
   readonly limits: SandboxLimits;
   readonly share?: ResourceShare | undefined;
@@ -139,6 +140,7 @@ export function shapeOf({
   nodeModulesDir,
   launch,
   ports,
+  wildcardPort,
   networkPorts,
   limits,
   share,
@@ -150,6 +152,7 @@ export function shapeOf({
     nodeModulesDir,
     mounts: launch?.mounts ?? {},
     ports,
+    wildcardPort,
     networkPorts,
     limits: { processes, openFiles, fileSizeBytes, tmpBytes },
     share,
@@ -213,12 +216,20 @@ export function shapeArguments(
  * all processes of the host's user.
  * @param ports on which the starter listens; undefined if the runner has its listeners already
  */
-export function startCommand(limits: SandboxLimits, ports: readonly number[] | undefined): string[] {
+export function startCommand(
+  limits: SandboxLimits,
+  ports: readonly number[] | undefined,
+  wildcardPort?: number,
+): string[] {
   const { processes, openFiles, fileSizeBytes } = limits;
   const channel = String(descriptors.channel);
+  const addresses = (ports ?? []).map((port) => (port === wildcardPort ? `0.0.0.0:${port}` : String(port)));
   return [
     [firstShell, '-c', firstProcess, 'sh'],
     [prlimit, '--core=0', `--nproc=${processes}`, `--nofile=${openFiles}`, `--fsize=${fileSizeBytes}`, '--'],
-    [nodeBinary, ...(ports === undefined ? [waitingStarter, channel] : [starter, channel, ports.join(',')])],
+    [
+      nodeBinary,
+      ...(ports === undefined ? [waitingStarter, channel] : [starter, channel, addresses.join(',')]),
+    ],
   ].flat();
 }

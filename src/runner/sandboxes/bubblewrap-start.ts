@@ -115,17 +115,17 @@ async function openNamespaces(
   parts: BubblewrapParts,
   { shape, owner, folders, opener }: SandboxStart,
 ): Promise<OpenedNamespaces | undefined> {
-  const { ports, networkPorts, limits } = shape;
+  const { ports, wildcardPort, networkPorts, limits } = shape;
   if (opener === undefined) return undefined;
   const isShareable = shape.tmp === 'shareable';
   if (isShareable) await makePrivateFolder(folders.tmp, owner);
   const tmp = isShareable ? { folder: folders.tmp, sizeBytes: limits.tmpBytes } : undefined;
-  return opener.open(parts.namespaceTools(), { owner, ports, networkPorts, tmp });
+  return opener.open(parts.namespaceTools(), { owner, ports, wildcardPort, networkPorts, tmp });
 }
 
 async function startIn(
   parts: BubblewrapParts,
-  { shape, folders, owner, cgroup, filled }: SandboxStart,
+  { shape, folders, owner, cgroup, filled, opener }: SandboxStart,
   namespaces: OpenedNamespaces | undefined,
 ): Promise<WaitingSandbox> {
   const tmp = typeof shape.tmp === 'object' ? shape.tmp : namespaces?.tmp;
@@ -133,7 +133,7 @@ async function startIn(
   const [program = '', ...command] = [
     namespaces?.enter ?? tmp?.enter ?? [],
     [parts.bubblewrap, ...parts.fixed, ...(namespaces === undefined ? [] : [sharedNetwork])],
-    ['--args', String(descriptors.arguments), '--', ...startCommand(shape.limits, ports)],
+    ['--args', String(descriptors.arguments), '--', ...startCommand(shape.limits, ports, shape.wildcardPort)],
   ].flat();
   const inherited = namespaces === undefined ? (tmp?.descriptors ?? []) : [];
   const child = spawn(program, command, {
@@ -182,7 +182,21 @@ async function startIn(
     processes.preferForOutOfMemory();
     namespaces?.leave();
     const listeners = namespaces?.listeners ?? own;
-    return waitingSandbox({ child, channel, exited, listeners, namespaces, processes, joined, shape });
+    const connect =
+      opener &&
+      (async (host: string, port: number): Promise<Socket> =>
+        opener.connect(parts.namespaceTools(), { owner, process: processes.first, host, port }));
+    return waitingSandbox({
+      child,
+      channel,
+      exited,
+      listeners,
+      namespaces,
+      processes,
+      joined,
+      shape,
+      connect,
+    });
   } catch (error) {
     child.kill('SIGKILL');
     await Promise.allSettled([
@@ -195,7 +209,7 @@ async function startIn(
   }
 }
 
-interface StartedParts extends Pick<WorkerParts, 'exited' | 'listeners'> {
+interface StartedParts extends Pick<WorkerParts, 'exited' | 'listeners' | 'connect'> {
   readonly child: ChildProcess;
   /** The starter's socket, if it has no IPC channel. */
   readonly channel: Socket | undefined;
@@ -216,6 +230,7 @@ function waitingSandbox({
   processes,
   joined,
   shape,
+  connect,
 }: StartedParts): WaitingSandbox {
   const folders = memoryFolders(shape);
   const group = {
@@ -229,6 +244,7 @@ function waitingSandbox({
       ...(channel === undefined ? partsOf(child, assignment) : partsOfWaiting(child, channel, assignment)),
       listeners,
       network: namespaces?.network,
+      connect,
       exited,
       group: countedBy(joined ?? (await joinCgroup(child, cgroup)), group),
       release: async () => {

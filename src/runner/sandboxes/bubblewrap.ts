@@ -69,6 +69,7 @@ async function keyOf({
   nodeModulesDir = '',
   mounts,
   ports,
+  wildcardPort,
   networkPorts,
   limits,
   share,
@@ -77,7 +78,7 @@ async function keyOf({
 }: SandboxShape): Promise<string> {
   const places = Object.entries({ ...mounts, node_modules: nodeModulesDir });
   const folders = await Promise.all(places.map(async ([name, folder]) => [name, await identityOf(folder)]));
-  return JSON.stringify([folders, ports, networkPorts, limits, share, tmp, ownTmp]);
+  return JSON.stringify([folders, ports, wildcardPort, networkPorts, limits, share, tmp, ownTmp]);
 }
 
 interface BubblewrapOptions extends CertificateSettings {

@@ -1,6 +1,7 @@
 /**
  * Opens the namespaces of sandboxes, with the sockets that the runner has in them. One Python process does it for all
  * sandboxes of a runner (namespace_opener.py): it starts with the first request, and ends when there are none for a while.
+ * It also connects to ports on which workers listen.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket as DatagramSocket } from 'node:dgram';
@@ -9,6 +10,7 @@ import { Server, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { networkAddresses } from '../sandbox.ts';
 import { closeSockets, OpenedNamespaces, type NamespaceRequest } from './opened-namespaces.ts';
+import type { Owner } from './work-folder.ts';
 
 /** Programs that open and enter namespaces. */
 export interface NamespaceTools {
@@ -25,6 +27,8 @@ interface Message {
   readonly networkPort?: number;
   /** The socket for DNS queries comes with the message. */
   readonly names?: true;
+  /** The connection to a worker's port comes with the message. */
+  readonly connected?: true;
   /** Everything was sent; id of a process in the namespaces. */
   readonly process?: number;
   readonly error?: string;
@@ -37,8 +41,43 @@ const limitMilliseconds = 60_000;
 const defaultIdleMilliseconds = 30_000;
 const keptOutputLength = 2000;
 
-/** What arrives for one request. */
-class Arrivals {
+/** A port of a sandbox's loopback. */
+export interface SandboxPort {
+  /** User of the sandbox; the runner's user if undefined. */
+  readonly owner: Owner | undefined;
+  /** Id of a process in its network namespace. */
+  readonly process: number;
+  /** An address of its loopback. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What takes the answers to one request. */
+interface Receiver {
+  receive(message: Message, handle: unknown): void;
+  fail(reason: string): void;
+}
+
+/** The connection that arrives for one request. */
+class ConnectionArrival implements Receiver {
+  readonly #connected = Promise.withResolvers<Socket>();
+
+  get connected(): Promise<Socket> {
+    return this.#connected.promise;
+  }
+
+  fail(reason: string): void {
+    this.#connected.reject(new Error(reason));
+  }
+
+  receive({ error }: Message, handle: unknown): void {
+    if (handle instanceof Socket) this.#connected.resolve(handle);
+    else this.fail(error ?? 'the connection is missing');
+  }
+}
+
+/** The sockets that arrive for one request. */
+class Arrivals implements Receiver {
   readonly listeners = new Map<number, Server>();
   readonly networkListeners = new Map<number, Server>();
   names: DatagramSocket | undefined;
@@ -94,7 +133,7 @@ class OpenerProcess {
   readonly #nsenter: string;
   readonly #idleMilliseconds: number;
   /** Requests whose namespaces are kept by a process, by their number. */
-  readonly #arrivals = new Map<number, Arrivals>();
+  readonly #arrivals = new Map<number, Receiver>();
   readonly #gone = Promise.withResolvers<void>();
   #output = '';
   #isEnded = false;
@@ -120,6 +159,7 @@ class OpenerProcess {
       const arrivals = this.#arrivals.get(message.request);
       if (arrivals !== undefined) arrivals.receive(message, handle);
       else if (handle instanceof Server || handle instanceof DatagramSocket) handle.close();
+      else if (handle instanceof Socket) handle.destroy();
     });
     this.#child.on('error', ({ message }) => {
       this.#fail(message);
@@ -158,6 +198,19 @@ class OpenerProcess {
       throw error;
     } finally {
       clearTimeout(limit);
+    }
+  }
+
+  async connect({ owner, process, host, port }: SandboxPort): Promise<Socket> {
+    const number = (this.#lastNumber += 1);
+    const arrival = new ConnectionArrival();
+    this.#arrivals.set(number, arrival);
+    this.#work();
+    try {
+      this.#send({ id: number, ...ownerOf(owner), connect: { process, host, port } });
+      return await arrival.connected;
+    } finally {
+      this.#leave(number);
     }
   }
 
@@ -208,13 +261,18 @@ class OpenerProcess {
   }
 }
 
+function ownerOf(owner: Owner | undefined): object {
+  return owner === undefined ? {} : { owner: [owner.uid, owner.gid] };
+}
+
 /** What namespace_opener.py needs to know. */
-function messageOf({ owner, ports, networkPorts, tmp }: NamespaceRequest): object {
+function messageOf({ owner, ports, wildcardPort, networkPorts, tmp }: NamespaceRequest): object {
   const { near, far, nearIPv6, farIPv6 } = networkAddresses;
   const ends = { near: [near, nearIPv6], far: [far, farIPv6], ipv6: existsSync('/proc/net/if_inet6') };
   return {
     ports,
-    ...(owner !== undefined && { owner: [owner.uid, owner.gid] }),
+    wildcardPort,
+    ...ownerOf(owner),
     ...(networkPorts !== undefined && { network: { ports: networkPorts, ...ends } }),
     ...(tmp !== undefined && { tmp: { folder: tmp.folder, size: tmp.sizeBytes } }),
   };
@@ -233,9 +291,18 @@ export class NamespaceOpener {
    * @throws Error with the system's reason; nothing is left open
    */
   async open(tools: NamespaceTools, request: NamespaceRequest): Promise<OpenedNamespaces> {
+    return this.#running(tools).open(request);
+  }
+
+  /** @throws Error with the system's reason, for example if nothing listens on the port */
+  async connect(tools: NamespaceTools, port: SandboxPort): Promise<Socket> {
+    return this.#running(tools).connect(port);
+  }
+
+  #running(tools: NamespaceTools): OpenerProcess {
     if (this.#process === undefined || this.#process.isEnded)
       this.#process = new OpenerProcess(tools, this.#idleMilliseconds);
-    return this.#process.open(request);
+    return this.#process;
   }
 
   /** Ends the process. It starts again with the next request. Idempotent. */

@@ -1,4 +1,4 @@
-"""Opens namespaces for sandboxes, and sockets in them, on request of namespace-opener.ts.
+"""Opens namespaces for sandboxes, and sockets in them, on request of namespace-opener.ts; connects to their workers.
 
 Python's start would cost more than everything else, so one process serves all sandboxes of a runner. Each request is
 handled by a child process under the user of the sandbox. Requests, answers and sockets pass through the IPC channel of
@@ -7,6 +7,7 @@ Node at descriptor 3: JSON in lines; a socket comes with the line that announces
 
 import ctypes
 import errno
+import fcntl
 import gc
 import json
 import os
@@ -21,6 +22,9 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
 PR_SET_DUMPABLE = 4
 MS_NOSUID, MS_NODEV, MS_REC, MS_SLAVE = 0x2, 0x4, 0x4000, 0x80000
+
+# linux/nsfs.h: the user namespace that owns a namespace
+NS_GET_USERNS = 0xB701
 
 # linux/netlink.h, linux/rtnetlink.h, linux/if_link.h
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_EXCL, NLM_F_CREATE = 0x1, 0x4, 0x200, 0x400
@@ -39,6 +43,7 @@ PACKET_BYTES = 65520
 IPV6_PREFIX_LENGTH = 126
 NAME_PORT = 53
 BACKLOG = 511
+CONNECT_SECONDS = 15
 
 
 class Failure(Exception):
@@ -199,6 +204,9 @@ class Opening:
         made.close()
 
     def run(self):
+        if "connect" in self.request:
+            self.connect(**self.request["connect"])
+            return
         self.enter_user_namespace()
         if "tmp" in self.request:
             self.mount_tmp(**self.request["tmp"])
@@ -208,17 +216,35 @@ class Opening:
             unshare(CLONE_NEWNET)
             Netlink().enable(LOOPBACK)
         for port in self.request["ports"]:
-            self.hand_over(listener(port, "127.0.0.1"), "net.Server", {"port": port})
+            address = "0.0.0.0" if port == self.request.get("wildcardPort") else "127.0.0.1"
+            self.hand_over(listener(port, address), "net.Server", {"port": port})
         self.send({"process": os.getpid()})
+
+    def connect(self, process, host, port):
+        """Connects to a port of a sandbox, with the rights of its owner. `process` is the id of a process in it."""
+        network = attempt("open the network", os.open, f"/proc/{process}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        user = attempt("find the owner of the network", fcntl.ioctl, network, NS_GET_USERNS)
+        self.become_owner()
+        attempt("enter the sandbox", system_call, LIBC.setns, user, CLONE_NEWUSER)
+        attempt("enter the network", system_call, LIBC.setns, network, CLONE_NEWNET)
+        made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        made.settimeout(CONNECT_SECONDS)
+        attempt(f"connect to port {port}", made.connect, (host, port))
+        self.hand_over(made, "net.Socket", {"connected": True})
+
+    def become_owner(self):
+        if "owner" not in self.request:
+            return
+        user, group = self.request["owner"]
+        os.setgroups([])
+        os.setresgid(group, group, group)
+        os.setresuid(user, user, user)
+        # Otherwise its files in /proc would still belong to root.
+        system_call(LIBC.prctl, PR_SET_DUMPABLE, 1, 0, 0, 0)
 
     def enter_user_namespace(self):
         user, group = self.request.get("owner", (os.getuid(), os.getgid()))
-        if "owner" in self.request:
-            os.setgroups([])
-            os.setresgid(group, group, group)
-            os.setresuid(user, user, user)
-            # Otherwise its files in /proc would still belong to root.
-            system_call(LIBC.prctl, PR_SET_DUMPABLE, 1, 0, 0, 0)
+        self.become_owner()
         flags = CLONE_NEWUSER | (CLONE_NEWNS if "tmp" in self.request else 0)
         unshare(flags)
         attempt("setgroups", write, "/proc/self/setgroups", "deny")

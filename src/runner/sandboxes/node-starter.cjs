@@ -1,10 +1,11 @@
 'use strict';
 /*
- * The first program of a worker's process, run as `node node-starter.cjs CHANNEL PORTS`. It listens on the PORTS that the
- * worker uses to reach its platform, passes the listeners to the runner over the IPC channel at descriptor CHANNEL, and
- * waits for an `Assignment` (see started-worker.ts) with the worker to become. A Node worker runs in the same process,
- * because starting Node again would take 40 ms, and sees the same environment as with `node ENTRY`. For other workers the
- * process executes their command. The wait may be long, because a sandbox can be opened before its subtask arrives.
+ * The first program of a worker's process, run as `node node-starter.cjs CHANNEL PORTS`. It listens on the PORTS (`PORT` or
+ * `ADDRESS:PORT`) that the worker uses to reach its platform, passes the listeners to the runner over the IPC channel at
+ * descriptor CHANNEL, and waits for an `Assignment` (see started-worker.ts) with the worker to become. A Node worker runs
+ * in the same process, because starting Node again would take 40 ms, and sees the same environment as with `node ENTRY`.
+ * For other workers the process executes their command. The wait may be long, because a sandbox can be opened before its
+ * subtask arrives.
  */
 const childProcess = require('node:child_process');
 const net = require('node:net');
@@ -12,7 +13,7 @@ const path = require('node:path');
 const { become } = require(path.join(__dirname, 'node-entry.cjs'));
 
 const [, , channel, ports] = process.argv;
-const host = '127.0.0.1';
+const defaultHost = '127.0.0.1';
 const backlog = 511;
 const watchMilliseconds = 500;
 
@@ -54,7 +55,8 @@ function handOver(port, listener) {
   // A message after a handle is only sent once the handle was acknowledged.
   if (handedOver === listeners.length) process.send({ ready: true }, () => clearInterval(watch));
 }
-const listeners = ports.split(',').map((port) => {
+const listeners = ports.split(',').map((place) => {
+  const [port, host = defaultHost] = place.split(':').toReversed();
   const listener = net.createServer();
   listener.once('error', (error) => {
     process.send({ error: error.message, code: error.code, port: Number(port) }, () => process.exit(1));

@@ -21,6 +21,8 @@ export interface NamespaceRequest {
   readonly owner: Owner | undefined;
   /** Ports of the sandbox's 127.0.0.1 on which the runner listens. */
   readonly ports: readonly number[];
+  /** See `SandboxOptions.wildcardPort`. */
+  readonly wildcardPort?: number | undefined;
   /** Ports of other hosts on which the runner listens; only loopback if undefined. */
   readonly networkPorts: readonly number[] | undefined;
   /**

@@ -6,6 +6,7 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { access, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -86,6 +87,12 @@ async function killGroup(leader: number): Promise<void> {
     // No event reports the end of a process that is not a child.
     await setTimeout(pauseMilliseconds);
   }
+}
+
+async function connectLoopback(host: string, port: number): Promise<Socket> {
+  const socket = connect({ host, port });
+  await once(socket, 'connect');
+  return socket;
 }
 
 /** The lock on the fixed ports, which all sandboxes in this process share. */
@@ -193,7 +200,14 @@ export class ProcessSandbox implements Sandbox {
         askToEnd: async () => signalAll(await listGroup(leader), 'SIGTERM'),
         kill: async () => killGroup(leader),
       });
-      return new StartedWorker({ ...partsOf(child, assignment), listeners, exited, group, release });
+      return new StartedWorker({
+        ...partsOf(child, assignment),
+        listeners,
+        connect: connectLoopback,
+        exited,
+        group,
+        release,
+      });
     } catch (error) {
       child.kill('SIGKILL');
       await exited;

@@ -180,6 +180,7 @@ export interface WorkerParts {
   readonly starter: StarterLine;
   readonly listeners: Listeners;
   readonly network?: SandboxNetwork | undefined;
+  readonly connect?: SandboxedProcess['connect'];
   /** End of the worker itself. */
   readonly exited: Promise<WorkerExit>;
   readonly group: ProcessGroup;
@@ -225,6 +226,7 @@ function outputOf(child: ChildProcess): Pick<WorkerParts, 'stdout' | 'stderr'> {
 
 export class StartedWorker implements SandboxedProcess {
   readonly network: SandboxNetwork | undefined;
+  readonly connect: SandboxedProcess['connect'];
   readonly tmp: SharedTmp | undefined;
   readonly stdout: Readable;
   readonly stderr: Readable;
@@ -236,8 +238,10 @@ export class StartedWorker implements SandboxedProcess {
   readonly #release: (() => Promise<void>) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ stdout, stderr, starter, listeners, network, exited, group, release, tmp }: WorkerParts) {
+  constructor(parts: WorkerParts) {
+    const { stdout, stderr, starter, listeners, network, connect, exited, group, release, tmp } = parts;
     this.network = network;
+    this.connect = connect && (async (host, port) => this.#watched(await connect(host, port)));
     this.tmp = tmp;
     this.stdout = stdout;
     this.stderr = stderr;
@@ -247,13 +251,16 @@ export class StartedWorker implements SandboxedProcess {
     this.#listeners = listeners;
     this.#release = release;
     for (const listener of [...listeners.values(), ...(network?.listeners.values() ?? [])]) {
-      listener.on('connection', (socket) => {
-        this.#connections.add(socket);
-        socket.once('close', () => this.#connections.delete(socket));
-        // A worker may reset its connection at any time, even before it is served.
-        socket.on('error', () => socket.destroy());
-      });
+      listener.on('connection', (socket) => this.#watched(socket));
     }
+  }
+
+  #watched(socket: Socket): Socket {
+    this.#connections.add(socket);
+    socket.once('close', () => this.#connections.delete(socket));
+    // A worker may reset its connection at any time, even before it is served.
+    socket.on('error', () => socket.destroy());
+    return socket;
   }
 
   listener(port: number): Server {
