@@ -104,6 +104,24 @@ export function ports(most: number): (value: string) => number[] {
   };
 }
 
+export function ratio(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !(number >= 0 && number <= 1)) throw new Error('a number from 0 to 1');
+  return number;
+}
+
+/** Names and values of HTTP headers: `name=value`, separated by commas. */
+export function headers(value: string): Record<string, string> {
+  const entries = list(value).map((item) => {
+    const at = item.indexOf('=');
+    const [name, content] = [item.slice(0, at).trim(), item.slice(at + 1).trim()];
+    if (at < 1 || !/^[\w-]+$/.test(name) || !/^[\x20-\x7e]+$/.test(content))
+      throw new Error('a comma-separated list of NAME=VALUE');
+    return [name, content] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
 export function cpus(value: string): number {
   const number = Number(value);
   if (!/^\d+(\.\d+)?$/.test(value.trim()) || number < 0.125 || number > 1024) {

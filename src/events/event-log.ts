@@ -51,6 +51,7 @@ const failures: Readonly<Record<InternalWork, readonly [Component, string]>> = {
   'store-log-line': ['runner', 'a log line of a subtask could not be stored'],
   'store-outcome': ['runner', 'the outcome of a subtask could not be stored'],
   'store-traffic': ['runner', 'the traffic of a run could not be stored'],
+  'trace-run': ['runs', 'the span of a run could not be made'],
 };
 
 function failure(level: Level, { work }: InternalFailure): Entry {
@@ -99,6 +100,8 @@ const entries: { readonly [Name in EventName]: (payload: EventMap[Name]) => Entr
   'runner:lost': () => entry('warn', 'watchman', 'a runner was lost'),
   'schedule:failed': () => entry('warn', 'scheduler', 'a scheduled run could not start'),
   'schedule:missed': () => entry('warn', 'scheduler', 'scheduled times were missed'),
+  'subtask:began': () => entry('trace', 'runner', 'a subtask has begun'),
+  'subtask:ended': () => entry('trace', 'runner', 'a subtask is no longer executed'),
   'subtask:stepped': () => entry('trace', 'runner', 'a step of a subtask has ended'),
   'subtasks:claimed': () => entry('debug', 'runner', 'subtasks were claimed'),
   'subtask:orphaned': () => entry('warn', 'runner', 'a subtask that was still running was stopped'),

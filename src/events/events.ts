@@ -44,7 +44,8 @@ export type InternalWork =
   | 'store-job-end'
   | 'store-log-line'
   | 'store-outcome'
-  | 'store-traffic';
+  | 'store-traffic'
+  | 'trace-run';
 
 /** The steps of a subtask's execution, in their order. */
 export const executionSteps = ['package', 'dependencies', 'folders', 'sandbox', 'execution'] as const;
@@ -171,6 +172,16 @@ export interface EventMap {
   'runner:lost': { readonly runner: number; readonly hostname: string; readonly processId: number };
   /** A subtask was still running when the grace period of the stop ended, and was aborted. */
   'subtask:orphaned': { readonly run: string; readonly subtask: number };
+  /** A runner begins to execute a subtask. */
+  'subtask:began': {
+    readonly run: string;
+    readonly subtask: number;
+    readonly attempt: number;
+    /** Of the run's span; null if the run is not traced. */
+    readonly traceparent: string | null;
+  };
+  /** A runner no longer executes a subtask, whether or not it has settled it. */
+  'subtask:ended': { readonly run: string; readonly subtask: number };
   /** A step of a subtask's execution has ended, well or not. */
   'subtask:stepped': {
     readonly run: string;

@@ -29,6 +29,7 @@ import type { Readiness } from '../system/readiness.ts';
 import type { System } from '../system/system.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import type { PackageCache, Workers } from '../workers/workers.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import type { SignedLinks } from './signed-links.ts';
 
 /** Services that operations use. */
@@ -57,6 +58,8 @@ export interface ApiContext {
   readonly system: System;
   readonly links: SignedLinks;
   readonly readiness: Readiness;
+  /** Undefined if requests are not traced. */
+  readonly tracing: Tracing | undefined;
   /** Called with each answered request, if requests are metered. */
   readonly onAnswered: ((request: AnsweredRequest) => void) | undefined;
   /** Answers `/metrics` and `/metrics/queue`; undefined if this port has no metrics. */

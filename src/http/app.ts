@@ -15,7 +15,7 @@ import { identify, requireAccount, requireAdmin } from './authentication.ts';
 import { addDocumentation } from './documentation.ts';
 import { addErrorAnswers, answerMalformedRequest, answerUnroutable } from './error-answers.ts';
 import { addFiles } from './files.ts';
-import { addMonitoring, meterRequests } from './monitoring.ts';
+import { addMonitoring, meterRequests, traceRequests } from './monitoring.ts';
 import { addOpenApi } from './openapi.ts';
 import { isOptionalBody } from './openapi-document.ts';
 import { addAccountOperations } from './v2/account.ts';
@@ -96,6 +96,7 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   app.decorateRequest('apiKeyId', 0);
   app.decorateRequest('session', undefined);
   if (context.onAnswered !== undefined) meterRequests(app, context.onAnswered);
+  if (context.tracing !== undefined) traceRequests(app, context.tracing);
   await app.register(cookie);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);

@@ -13,12 +13,14 @@ import { metricsAnswer } from '../metrics/metrics-page.ts';
 import { QueueItems } from '../runs/queue-items.ts';
 import { Statistics } from '../statistics/statistics.ts';
 import type { Readiness } from '../system/readiness.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { version } from '../version.ts';
 import type { Domain } from './domain.ts';
 
 export interface MonitoringParts {
   readonly readiness: Readiness;
   readonly metrics: Metrics | undefined;
+  readonly tracing: Tracing | undefined;
 }
 
 export function makeApiServer(
@@ -36,7 +38,7 @@ export function makeApiServer(
 async function contextOf(
   config: Config,
   domain: Domain,
-  { readiness, metrics }: MonitoringParts,
+  { readiness, metrics, tracing }: MonitoringParts,
   closing: AbortSignal,
 ): Promise<ApiContext> {
   const { database, workers, packages, runs } = domain;
@@ -52,6 +54,7 @@ async function contextOf(
     statistics: new Statistics(database),
     links: new SignedLinks(await signingSecret(database), config.linkLifetimeSeconds),
     readiness,
+    tracing,
     onAnswered: metrics && ((request) => metrics.answered(request)),
     metricsPage: metrics && metricsPageOf(metrics, config.metricsToken),
     closing,

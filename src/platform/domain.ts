@@ -14,7 +14,7 @@ import { componentLogger } from '../logging/logger.ts';
 import { Mail } from '../mail/mail.ts';
 import { Results } from '../results/results.ts';
 import { RunRemoval } from '../retention/retention.ts';
-import { Runs } from '../runs/runs.ts';
+import { type BeginRunTrace, Runs } from '../runs/runs.ts';
 import { Stores } from '../stores/stores.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { System } from '../system/system.ts';
@@ -52,10 +52,12 @@ interface DomainOptions {
   readonly databaseUrl: string;
   /** Whether this process makes exports, or only requests them. */
   readonly makesExports: boolean;
+  /** Places each submitted run in a trace, if runs are traced. */
+  readonly beginTrace?: BeginRunTrace | undefined;
   readonly logger: Logger;
 }
 
-export function makeDomain({ config, databaseUrl, makesExports, logger }: DomainOptions): Domain {
+export function makeDomain({ config, databaseUrl, makesExports, beginTrace, logger }: DomainOptions): Domain {
   const events = new Events(logger);
   logEvents(events, logger);
   const eventCounts = new EventCounts(events);
@@ -86,7 +88,16 @@ export function makeDomain({ config, databaseUrl, makesExports, logger }: Domain
   const packages = new PackageCache(storage, config.cacheDir, reader);
   const workers = new Workers({ database, packages, storage, jobs, reader });
   const callbacks = new Callbacks({ database, jobs, config, version, events });
-  const runs = new Runs({ database, notifications, accounts, workers, callbacks, config, events });
+  const runs = new Runs({
+    database,
+    notifications,
+    accounts,
+    workers,
+    callbacks,
+    config,
+    events,
+    beginTrace,
+  });
   const tasks = new Tasks({ database, jobs, workers, runs, config, events });
   jobs.work(wakeScheduler, 1, () => tasks.scheduler.fireDue());
   const results = new Results(database);

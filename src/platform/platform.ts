@@ -24,7 +24,8 @@ import type { Stores } from '../stores/stores.ts';
 import { Readiness } from '../system/readiness.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { installDependencies, type PackageCache, type Workers } from '../workers/workers.ts';
-import { makeApiServer } from './api-part.ts';
+import type { Tracing } from '../tracing/tracing.ts';
+import { makeApiServer, type MonitoringParts } from './api-part.ts';
 import { makeDomain, type Domain } from './domain.ts';
 import { makeRunnerPart } from './runner-part.ts';
 
@@ -72,16 +73,19 @@ export class Platform {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
     await mkdir(config.cacheDir, { recursive: true });
     const { parts, logger } = options;
-    const domain = makeDomain({ config, databaseUrl, makesExports: parts.api, logger });
+    const tracing = await makeTracing(config);
+    const beginTrace = tracing && (() => tracing.beginRun());
+    const domain = makeDomain({ config, databaseUrl, makesExports: parts.api, beginTrace, logger });
+    tracing?.follow(domain);
     const metrics = await makeMetrics(config, domain);
     if (metrics !== undefined) options.monitoring?.show(metrics);
-    return new Platform(options, domain, metrics);
+    return new Platform(options, domain, { metrics, tracing });
   }
 
   private constructor(
     { config, logger, parts, readiness = new Readiness() }: PlatformOptions,
     domain: Domain,
-    metrics: Metrics | undefined,
+    { metrics, tracing }: Pick<MonitoringParts, 'metrics' | 'tracing'>,
   ) {
     readiness.needs(domain.database);
     this.#readiness = readiness;
@@ -99,12 +103,16 @@ export class Platform {
     this.files = domain.files;
     this.stores = domain.stores;
     this.events = domain.events;
-    this.#api = parts.api ? makeApiServer(config, domain, { readiness, metrics }, logger) : undefined;
+    this.#api = parts.api
+      ? makeApiServer(config, domain, { readiness, metrics, tracing }, logger)
+      : undefined;
     const runnerPart = parts.runner ? makeRunnerPart(config, domain, logger) : undefined;
     if (runnerPart === undefined) domain.jobs.declare(installDependencies);
     this.#services = new ServiceList({
       name: 'platform',
       services: [
+        // Stopped last, when no more spans are made.
+        ...(tracing === undefined ? [] : [serviceOf('traces', { stop: () => tracing.stop() })]),
         ...(runnerPart?.bases ?? []),
         ...domainServices(config, domain, runnerPart?.runner),
         ...(parts.api ? scheduledBackups(config, domain) : []),
@@ -143,6 +151,13 @@ async function makeMetrics(config: Config, domain: Domain): Promise<Metrics | un
   if (config.metricsPort === undefined && config.metricsToken === '') return undefined;
   const { Metrics: Loaded } = await import('../metrics/metrics.ts');
   return new Loaded({ ...domain, config });
+}
+
+/** Loads the libraries of OpenTelemetry only if traces are enabled. */
+async function makeTracing(config: Config): Promise<Tracing | undefined> {
+  if (config.tracesUrl === '') return undefined;
+  const { Tracing: Loaded } = await import('../tracing/tracing.ts');
+  return new Loaded(config);
 }
 
 function present<Item>(item: Item | undefined): Item[] {

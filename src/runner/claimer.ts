@@ -77,7 +77,7 @@ export async function claimSubtasks(
     name: 'claimed-subtasks',
     // Only claims that are still current, with the fence that they are current at.
     text: `SELECT subtask.id, subtask.number, subtask.attempt, run.fence, subtask.input, run.account_id, run.id AS run_id, run.slug AS run_slug,
-             run.status AS run_status, run.day, run.system AS limits, run.subtask_count, worker.allowed_hosts,
+             run.status AS run_status, run.day, run.system AS limits, run.subtask_count, run.traceparent, worker.allowed_hosts,
              worker_version.id AS version_id, worker_version.package_hash, worker_version.language, worker_version.entry, worker_version.version
            FROM unnest($1::bigint[], $2::integer[]) AS claim (id, attempt)
            JOIN subtask ON subtask.id = claim.id AND subtask.attempt = claim.attempt AND subtask.status = 'running'

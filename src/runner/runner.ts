@@ -177,6 +177,9 @@ export class Runner extends StartStop {
   /** Never rejects. */
   async #runToEnd(execution: SubtaskExecution, slot: number): Promise<void> {
     const { subtask } = execution;
+    const { events } = this.#options;
+    const subject = { run: subtask.run_slug, subtask: subtask.number };
+    events.emit('subtask:began', { ...subject, attempt: subtask.attempt, traceparent: subtask.traceparent });
     try {
       const outcome = await execution.run().catch((err: unknown) => {
         this.#reportFailure('clean-up-subtask', err, subtask);
@@ -186,6 +189,7 @@ export class Runner extends StartStop {
     } catch (err) {
       this.#reportFailure('settle-subtask', err, subtask);
     }
+    events.emit('subtask:ended', subject);
     this.#executions.delete(execution);
     this.#freeSlots.push(slot);
     this.#claims.trigger();

@@ -12,6 +12,7 @@ import type { RunRecord } from './run-record.ts';
 import { SubtaskReader } from './subtasks.ts';
 import { Submitter } from './submit.ts';
 import { RunWaiter } from './wait.ts';
+import type { BeginRunTrace } from './run-trace.ts';
 import { readWaiting, type RunWaiting } from './waiting.ts';
 import type { StatusCallbacks } from './status-callbacks.ts';
 
@@ -35,6 +36,7 @@ export { type LimitsInForce, defaultLimits } from './limits.ts';
 export type { LimitName, NamedLimit } from './named-limits.ts';
 export { type EndColumns, durationSeconds, endFields, resultMessage, unixSeconds } from './run-figures.ts';
 export type { RunReference } from './run-reference.ts';
+export type { BeginRunTrace, RunTrace } from './run-trace.ts';
 export { parseRunSchema } from './run-schema.ts';
 export type { StatusCallbacks } from './status-callbacks.ts';
 
@@ -52,6 +54,8 @@ interface RunsOptions {
   readonly callbacks: StatusCallbacks;
   readonly config: Config;
   readonly events: Events;
+  /** Places each submitted run in a trace, if runs are traced. */
+  readonly beginTrace?: BeginRunTrace | undefined;
 }
 
 export class Runs {
@@ -62,13 +66,21 @@ export class Runs {
   readonly #services: RunServices;
   readonly #submitter: Submitter;
 
-  constructor({ database, notifications, accounts, workers, callbacks, config, events }: RunsOptions) {
+  constructor(options: RunsOptions) {
+    const { database, notifications, accounts, workers, callbacks, config, events, beginTrace } = options;
     this.#services = { database, callbacks, usage: accounts.usage, events };
     this.read = new RunReader(database);
     this.wait = new RunWaiter(database, notifications);
     this.subtasks = new SubtaskReader(database);
     this.#config = config;
-    this.#submitter = new Submitter({ database, plans: accounts.plans, workers, callbacks, config });
+    this.#submitter = new Submitter({
+      database,
+      plans: accounts.plans,
+      workers,
+      callbacks,
+      config,
+      beginTrace,
+    });
   }
 
   submit(...submission: Parameters<Submitter['submit']>): ReturnType<Submitter['submit']> {

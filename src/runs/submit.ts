@@ -14,6 +14,7 @@ import { allowedHostsName, checkRequired, readInput } from './input.ts';
 import { checkedLabels } from './labels.ts';
 import { defaultLimits, type LimitsInForce } from './limits.ts';
 import { splitInput } from './split.ts';
+import type { BeginRunTrace } from './run-trace.ts';
 import type { Origin } from './statuses.ts';
 import type { StatusCallbacks } from './status-callbacks.ts';
 
@@ -70,6 +71,7 @@ export class Submitter {
   readonly #workers: Workers;
   readonly #callbacks: StatusCallbacks;
   readonly #config: SubmitConfig;
+  readonly #beginTrace: BeginRunTrace | undefined;
 
   constructor(parts: {
     database: Database;
@@ -77,12 +79,14 @@ export class Submitter {
     workers: Workers;
     callbacks: StatusCallbacks;
     config: SubmitConfig;
+    beginTrace?: BeginRunTrace | undefined;
   }) {
     this.#database = parts.database;
     this.#plans = parts.plans;
     this.#workers = parts.workers;
     this.#callbacks = parts.callbacks;
     this.#config = parts.config;
+    this.#beginTrace = parts.beginTrace;
   }
 
   /** @throws ChelaError for a worker, version or input that cannot run; in that case no run is created */
@@ -227,13 +231,14 @@ export class Submitter {
     plans?: readonly string[],
   ): Promise<SubmittedRun | undefined> {
     const slug = ulid();
+    const trace = this.#beginTrace?.();
     const { rows } = await client.query<{ id: number }>({
       name: 'submit-run',
       text: `WITH submitted AS (
                INSERT INTO run (slug, account_id, worker_id, worker_version_id, status, origin, input, system,
                                 callback_url, day, task_id, scheduled_for, subtask_count, idempotency_key, idempotency_hash,
-                                concurrency, labels)
-               SELECT $1, account.id, $3, $4, 'ready', $5, $6, $7, coalesce($8, account.callback_url), $9, $11, $12, cardinality($10::json[]), $15, $16, $17, $18
+                                concurrency, labels, traceparent, parent_span_id)
+               SELECT $1, account.id, $3, $4, 'ready', $5, $6, $7, coalesce($8, account.callback_url), $9, $11, $12, cardinality($10::json[]), $15, $16, $17, $18, $19, $20
                FROM account
                WHERE account.id = $2 AND account.disabled_at IS NULL
                  AND ($14::text[] IS NULL OR coalesce(account.plan, $13) = ANY($14))
@@ -270,6 +275,8 @@ export class Submitter {
         run.idempotency?.hash ?? null,
         this.#config.runConcurrency,
         JSON.stringify(run.labels),
+        trace?.traceparent ?? null,
+        trace?.parentSpanId ?? null,
       ],
     });
     const [row] = rows;

@@ -48,6 +48,8 @@ interface RunTable {
   finished_at: Date | null;
   pinned_at: Date | null;
   labels: JSONColumnType<string[], string | undefined>;
+  traceparent: string | null;
+  parent_span_id: string | null;
 }
 
 interface SubtaskTable {

@@ -22,4 +22,6 @@ export interface ClaimedSubtask extends Claim {
   readonly language: Language;
   readonly entry: string;
   readonly version: string;
+  /** Of the run's span; null if the run is not traced. */
+  readonly traceparent: string | null;
 }

@@ -244,7 +244,7 @@ const servesApi: MakeCandidate = (around) => {
   const service = makeApiServer(
     around.config,
     around.domain,
-    { readiness: new Readiness(), metrics: undefined },
+    { readiness: new Readiness(), metrics: undefined, tracing: undefined },
     logger,
   );
   let address: string | undefined;
