@@ -21,7 +21,7 @@ import { System } from '../system/system.ts';
 import type { Storage } from '../storage/storage.ts';
 import { Tasks, wakeScheduler } from '../tasks/tasks.ts';
 import { version } from '../version.ts';
-import { PackageCache, PackageReader, Workers } from '../workers/workers.ts';
+import { PackageCache, PackageReader, WorkerBlobs, Workers } from '../workers/workers.ts';
 
 export interface Domain {
   readonly events: Events;
@@ -85,8 +85,9 @@ export function makeDomain({ config, databaseUrl, makesExports, beginTrace, logg
     memoryMegabytes: config.packageMemoryMegabytes,
   });
   const storage = openStorage(config);
-  const packages = new PackageCache(storage, config.cacheDir, reader);
-  const workers = new Workers({ database, packages, storage, jobs, reader });
+  const blobs = new WorkerBlobs(database, storage);
+  const packages = new PackageCache(storage, blobs, config.cacheDir, reader);
+  const workers = new Workers({ database, packages, blobs, storage, jobs, reader });
   const callbacks = new Callbacks({ database, jobs, config, version, events });
   const runs = new Runs({
     database,
@@ -119,6 +120,7 @@ export function makeDomain({ config, databaseUrl, makesExports, beginTrace, logg
     removeFiles: async (now) => {
       await exports.removeOld(now);
       await files.removeGarbage(now);
+      await blobs.removeUnused(now);
     },
     events,
   });

@@ -17,7 +17,7 @@ const runsAtOnce = 100;
 interface RunRemovalOptions {
   readonly database: Database;
   readonly accounts: Accounts;
-  /** Removes expired exports, and files of removed runs. */
+  /** Removes expired exports, files of removed runs, and what workers no longer use. */
   readonly removeFiles: (now: Date) => Promise<void>;
   readonly events: Events;
 }

@@ -11,22 +11,21 @@ import { pipeline } from 'node:stream/promises';
 import { ChelaError } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { PackageReader } from './package-reader.ts';
+import { packageKey, type WorkerBlobs } from './worker-blobs.ts';
 
 /** Sandboxes that run as other users read packages here, so they must be able to enter the folders. */
 const sharedFolderMode = 0o755;
 
-function storageKey(hash: string): string {
-  return `packages/${hash.slice(0, 2)}/${hash}.zip`;
-}
-
 export class PackageCache {
   readonly #storage: Storage;
+  readonly #blobs: WorkerBlobs;
   readonly #dir: string;
   readonly #reader: PackageReader;
   readonly #fetches = new Map<string, Promise<string>>();
 
-  constructor(storage: Storage, cacheDir: string, reader: PackageReader) {
+  constructor(storage: Storage, blobs: WorkerBlobs, cacheDir: string, reader: PackageReader) {
     this.#storage = storage;
+    this.#blobs = blobs;
     this.#dir = path.join(cacheDir, 'packages');
     this.#reader = reader;
   }
@@ -40,17 +39,19 @@ export class PackageCache {
 
   /** Stores a package: copies the zip to storage and moves the unpacked folder into the cache. */
   async add(hash: string, zipFile: string, unpackedDir: string): Promise<void> {
-    if ((await this.#storage.size(storageKey(hash))) === undefined) {
-      await this.#storage.write(storageKey(hash), createReadStream(zipFile));
+    const key = packageKey(hash);
+    await this.#blobs.claim(key);
+    if ((await this.#storage.size(key)) === undefined) {
+      await this.#storage.write(key, createReadStream(zipFile));
     }
     await this.#place(hash, unpackedDir);
   }
 
   /** The zip of a package as it was uploaded. @throws ChelaError NOT_FOUND if storage has lost it */
   async zip(hash: string): Promise<{ sizeBytes: number; content: Readable }> {
-    const sizeBytes = await this.#storage.size(storageKey(hash));
+    const sizeBytes = await this.#storage.size(packageKey(hash));
     if (sizeBytes === undefined) throw new ChelaError('NOT_FOUND', 'the package of this version is missing');
-    return { sizeBytes, content: await this.#storage.read(storageKey(hash)) };
+    return { sizeBytes, content: await this.#storage.read(packageKey(hash)) };
   }
 
   /** @returns the folder of the unpacked package, which is fetched from storage if it is not in the cache */
@@ -73,7 +74,7 @@ export class PackageCache {
     const draft = await this.draftDir();
     try {
       const zipFile = path.join(draft, 'package.zip');
-      await pipeline(await this.#storage.read(storageKey(hash)), createWriteStream(zipFile));
+      await pipeline(await this.#storage.read(packageKey(hash)), createWriteStream(zipFile));
       const unpackedDir = path.join(draft, 'unpacked');
       await this.#reader.unpack(zipFile, unpackedDir);
       return await this.#place(hash, unpackedDir);

@@ -8,6 +8,7 @@ declare module '../database/tables.ts' {
   interface Tables {
     worker: WorkerTable;
     worker_version: WorkerVersionTable;
+    worker_blob: WorkerBlobTable;
     dependency_install: DependencyInstallTable;
     dependency_install_line: DependencyInstallLineTable;
     unfinished_install: UnfinishedInstallTable;
@@ -51,6 +52,11 @@ interface WorkerVersionTable {
   git_commit: string | null;
   becomes_current: Generated<boolean>;
   created_at: Generated<Date>;
+}
+
+interface WorkerBlobTable {
+  key: string;
+  claimed_at: Generated<Date>;
 }
 
 interface DependencyInstallTable {

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ChelaError, invalidArgument } from '../errors.ts';
 import { BlobNotFoundError, type Storage } from '../storage/storage.ts';
+import type { WorkerBlobs } from './worker-blobs.ts';
 
 const limitBytes = 256 * 1024;
 /** Maximum length of an icon as a data URL. */
@@ -28,7 +29,7 @@ export interface WorkerIcon {
  * @returns its key in the storage
  * @throws ChelaError INVALID_ARGUMENT if it is not such an image
  */
-export async function storeIcon(storage: Storage, text: string): Promise<string> {
+export async function storeIcon(storage: Storage, blobs: WorkerBlobs, text: string): Promise<string> {
   const [, encoded] = dataUrl.exec(text) ?? [];
   if (encoded === undefined) {
     throw invalidArgument('icon must be empty or a base64 data URL of a png, jpeg, gif or webp image');
@@ -41,6 +42,7 @@ export async function storeIcon(storage: Storage, text: string): Promise<string>
   if (kind === undefined) throw invalidArgument('icon is not a png, jpeg, gif or webp image');
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 32);
   const key = `icons/${hash}.${kind.extension}`;
+  await blobs.claim(key);
   await storage.write(key, Readable.from([content]));
   return key;
 }

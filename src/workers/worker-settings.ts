@@ -2,6 +2,7 @@
 import type { Database } from '../database/database.ts';
 import type { Storage } from '../storage/storage.ts';
 import { readAllowedHosts } from './allowed-hosts.ts';
+import { giveUpBlobs, type WorkerBlobs } from './worker-blobs.ts';
 import { storeIcon } from './worker-icon.ts';
 
 /** Omitted fields keep their values. */
@@ -21,6 +22,7 @@ export interface WorkerSettings {
 export async function changeWorker(
   database: Database,
   storage: Storage,
+  blobs: WorkerBlobs,
   workerKey: number,
   { title, description, category, isPublic, icon, allowedHosts }: WorkerSettings,
 ): Promise<void> {
@@ -28,7 +30,7 @@ export async function changeWorker(
     allowedHosts === undefined || allowedHosts === null
       ? null
       : JSON.stringify(readAllowedHosts(allowedHosts, 'allowed_hosts'));
-  const iconKey = icon === undefined || icon === '' ? null : await storeIcon(storage, icon);
+  const iconKey = icon === undefined || icon === '' ? null : await storeIcon(storage, blobs, icon);
   await database.sql
     .updateTable('worker')
     .set({
@@ -47,6 +49,7 @@ export async function changeWorker(
 /** Keeps the row for runs that refer to it, and renames it to its slug, which no other worker has. */
 export async function deleteWorker(database: Database, workerKey: number): Promise<void> {
   await database.transaction(async (client) => {
+    await giveUpBlobs(client, workerKey);
     await client.query(
       `UPDATE worker SET deleted_at = now(), updated_at = now(), is_public = false, name = 'deleted-' || lower(slug)
        WHERE id = $1 AND deleted_at IS NULL`,

@@ -13,6 +13,7 @@ import type { Finding } from './input-schema.ts';
 import { checkNewest } from './newest-version.ts';
 import { acceptPackage, type AcceptedPackage } from './upload.ts';
 import { VersionList, type GitSource, type ListedVersion } from './version-list.ts';
+import { packageKey, publishBlob, type WorkerBlobs } from './worker-blobs.ts';
 import { readIcon, storeIcon, type WorkerIcon } from './worker-icon.ts';
 import { isWorkerSlug, splitWorkerPath, workerPath } from './worker-id.ts';
 import { changeWorker, deleteWorker, type WorkerSettings } from './worker-settings.ts';
@@ -47,6 +48,7 @@ export { InstallSetAsideError } from './unfinished-installs.ts';
 export { changedDependencies, changedFields } from './version-changes.ts';
 export { changedFiles, fileOfVersion, filesOfVersion } from './version-files.ts';
 export type { GitSource, ListedVersion } from './version-list.ts';
+export { WorkerBlobs } from './worker-blobs.ts';
 export { iconTextLimit } from './worker-icon.ts';
 export { isWorkerSlug, splitWorkerPath, workerPath } from './worker-id.ts';
 export { workerNameFromTitle } from './worker-name.ts';
@@ -85,6 +87,7 @@ export interface OwnVersion {
 
 export interface WorkersOptions {
   readonly database: Database;
+  readonly blobs: WorkerBlobs;
   readonly packages: PackageCache;
   readonly storage: Storage;
   readonly jobs: Jobs;
@@ -107,12 +110,14 @@ export class Workers {
   readonly #database: Database;
   readonly #packages: PackageCache;
   readonly #storage: Storage;
+  readonly #blobs: WorkerBlobs;
   readonly #reader: PackageReader;
 
   constructor(options: WorkersOptions) {
     this.#database = options.database;
     this.#packages = options.packages;
     this.#storage = options.storage;
+    this.#blobs = options.blobs;
     this.#reader = options.reader;
     this.installs = new DependencyInstalls(options.database, options.jobs);
     this.versions = new VersionList(options.database);
@@ -230,6 +235,7 @@ export class Workers {
     await this.#database.transaction(async (client) => {
       await describeWorker(client, worker.id, { ...details, iconKey });
       if (accepted === undefined) return;
+      await publishBlob(client, packageKey(accepted.hash), packageKey(version.package_hash));
       await client.query(
         `UPDATE worker_version SET package_hash = $2, language = $3, entry = $4, input_schema = $5,
            output_schema = $6, readme = $7, warnings = $8, package_bytes = $9, declared_hosts = $10, description = '',
@@ -264,13 +270,13 @@ export class Workers {
   }
 
   async #storedIcon({ icon }: WorkerDetails): Promise<string | undefined> {
-    return icon === undefined ? undefined : storeIcon(this.#storage, icon);
+    return icon === undefined ? undefined : storeIcon(this.#storage, this.#blobs, icon);
   }
 
   /** Changes the description of a worker of this account, and whether the store lists it. */
   async change(accountId: number, workerId: string, settings: WorkerSettings): Promise<void> {
     const worker = await this.own(accountId, workerId);
-    await changeWorker(this.#database, this.#storage, worker.id, settings);
+    await changeWorker(this.#database, this.#storage, this.#blobs, worker.id, settings);
   }
 
   /** @throws ChelaError NOT_FOUND if the worker has none */
@@ -311,6 +317,7 @@ export class Workers {
   ): Promise<{ version: string; isCurrent: boolean }> {
     const { url = null, ref = null, folder = null, commit = null } = origin?.git ?? {};
     const mustInstall = needsInstallation(accepted);
+    await publishBlob(client, packageKey(accepted.hash));
     // The first version is current in any case, because there is no other.
     const { rows } = await client.query<{ id: number; version: string; is_current: boolean }>(
       `WITH added AS (
