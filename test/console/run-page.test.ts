@@ -308,7 +308,7 @@ describe('rows', () => {
 test('are exported to csv unchanged for programs, with a byte order mark for Excel', async () => {
   const slug = await runToEnd("await sdk.result.pushData({ sum: '=1+1' });");
   const page = await browser.open(`/runs/${slug}`);
-  await page.getByRole('button', { name: 'Export' }).click();
+  await page.getByRole('button', { name: 'Export options' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('checkbox', { name: 'Defuse formulas' }).uncheck();
   await dialog.getByRole('checkbox', { name: 'Byte order mark' }).check();
@@ -330,7 +330,7 @@ test('are exported in the chosen format and columns, with progress shown', async
     150_000,
   );
   const page = await browser.open(`/runs/${slug}`);
-  await page.getByRole('button', { name: 'Export' }).click();
+  await page.getByRole('button', { name: 'Export options' }).click();
   const dialog = page.getByRole('dialog');
   expect(await dialog.getByRole('radio').count()).toBe(8);
   await dialog.getByRole('radio', { name: 'jsonl' }).check();
@@ -488,7 +488,7 @@ describe.each([
           page.getByRole('tablist'),
           page.getByRole('button', { name: 'Abort' }),
           page.getByRole('button', { name: 'Run again' }),
-          page.getByRole('button', { name: 'Export' }),
+          page.getByRole('button', { name: 'Export options' }),
         ].map(async (part) => part.boundingBox()),
       );
     await page.getByText('The run is in progress').waitFor();

@@ -183,7 +183,7 @@ test('selected rows, or those in view, are copied as csv, json or Markdown', asy
 test('an export has the rows that the table shows', async () => {
   await browser.open(`/runs/${slug}?sort=price&order=desc&search=lamp`);
   await shows(['Lamp | red', 'lampshade']);
-  await page.getByRole('button', { name: 'Export' }).click();
+  await page.getByRole('button', { name: 'Export options' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('checkbox', { name: 'Only the rows shown, in their order' }).waitFor();
   await browser.screenshots('run-rows-export');

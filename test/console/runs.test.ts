@@ -78,7 +78,7 @@ describe('from the store to the first export', () => {
 
   test('its rows are downloaded as CSV', async () => {
     const { page } = browser;
-    await page.getByRole('button', { name: 'Export' }).click();
+    await page.getByRole('button', { name: 'Export options' }).click();
     const download = page.waitForEvent('download');
     await page.getByRole('dialog').getByRole('button', { name: 'Export' }).click();
     const file = await download;

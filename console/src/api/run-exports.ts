@@ -18,7 +18,7 @@ export interface CsvStyle {
   readonly hasByteOrderMark: boolean;
 }
 
-interface ExportChoice {
+export interface ExportChoice {
   readonly format: ExportFormat;
   /** All columns if empty. */
   readonly keys: readonly string[];

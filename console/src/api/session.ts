@@ -2,6 +2,7 @@
 import { queryOptions, useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import type { Session } from '../../../src/answers/credentials.ts';
 import { ApiError, call, setCsrfToken } from './client.ts';
+import { forgetEmail, rememberEmail } from './remembered-email.ts';
 
 export type { Session } from '../../../src/answers/credentials.ts';
 
@@ -28,6 +29,8 @@ export function noteSessionRefusal(client: QueryClient, error: unknown): boolean
 }
 
 function remember(session: Session | null): Session | null {
+  if (session === null) forgetEmail();
+  else if (session.account.email !== '') rememberEmail(session.account.email);
   setCsrfToken(session?.csrf_token ?? '');
   return session;
 }

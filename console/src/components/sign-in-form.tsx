@@ -12,6 +12,11 @@ interface SignInFormProps {
   readonly onSignedIn: (session: Session) => void;
 }
 
+/** The form is all that its page or dialog is for. */
+function focus(field: HTMLInputElement | null): void {
+  field?.focus();
+}
+
 export function SignInForm({ email: known = '', onSignedIn }: SignInFormProps): ReactNode {
   const { signIn: texts } = useTexts();
   const signIn = useSignIn();
@@ -32,6 +37,7 @@ export function SignInForm({ email: known = '', onSignedIn }: SignInFormProps): 
           autoComplete="username"
           required
           data-autofocus={known === '' ? true : undefined}
+          ref={known === '' ? focus : undefined}
           value={email}
           onChange={(event) => setEmail(event.currentTarget.value)}
         />
@@ -40,6 +46,7 @@ export function SignInForm({ email: known = '', onSignedIn }: SignInFormProps): 
           autoComplete="current-password"
           required
           data-autofocus={known === '' ? undefined : true}
+          ref={known === '' ? undefined : focus}
           value={password}
           onChange={(event) => setPassword(event.currentTarget.value)}
         />

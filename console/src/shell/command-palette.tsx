@@ -64,7 +64,7 @@ function useFound(words: string) {
       key: slug,
       label: title,
       description: worker,
-      go: () => void navigate({ to: '/tasks', search: { keyword: slug } }),
+      go: () => void navigate({ to: '/tasks/$taskId', params: { taskId: slug } }),
     })),
     runs: (runs.data?.list ?? []).slice(0, shownOfEach).map(({ slug, scraper_title: title }) => ({
       key: slug,

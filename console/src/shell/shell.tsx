@@ -6,6 +6,7 @@ import { useEffect, type ReactNode } from 'react';
 import { useTexts } from '../texts/texts.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { Navigation } from './navigation.tsx';
+import { PackageDrop } from './package-drop.tsx';
 import { PaletteButton } from './palette-button.tsx';
 import { SessionEnded } from './session-ended.tsx';
 import classes from './shell.module.css';
@@ -55,6 +56,7 @@ export function Shell(): ReactNode {
       <AppShell.Main id={contentId} tabIndex={-1} className={classes['main']}>
         <Outlet />
         <SessionEnded />
+        <PackageDrop />
       </AppShell.Main>
     </AppShell>
   );

@@ -1,4 +1,4 @@
-/** An overview of the account's runs: today's figures, charts, current runs, recent failures, upcoming times. */
+/** An overview of the account's runs: today's figures, charts, recent runs and workers, recent failures, upcoming times. */
 import { Grid, SegmentedControl, SimpleGrid, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -15,7 +15,8 @@ import { ErrorNotice } from '../../components/error-notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { useTexts } from '../../texts/texts.tsx';
 import { areOpen, FirstSteps } from './first-steps.tsx';
-import { LastFailures, NextTicks, RunningRuns } from './run-lists.tsx';
+import { LastFailures, NextTicks, RecentRuns } from './run-lists.tsx';
+import { StartRun } from './start-run.tsx';
 import { TodayFigures } from './today-figures.tsx';
 import { WorkerRates } from './worker-rates.tsx';
 
@@ -43,12 +44,13 @@ function Content({ range }: { readonly range: OverviewRange }): ReactNode {
       <Grid>
         <Grid.Col span={{ base: 12, lg: 7 }}>
           <Stack>
-            <RunningRuns />
+            <RecentRuns />
             <LastFailures />
           </Stack>
         </Grid.Col>
         <Grid.Col span={{ base: 12, lg: 5 }}>
           <Stack>
+            <StartRun from={from} />
             <WorkerRates from={from} />
             <NextTicks />
           </Stack>

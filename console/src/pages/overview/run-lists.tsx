@@ -1,4 +1,4 @@
-/** Current runs, recent failures and upcoming scheduled times. */
+/** Recent runs, recent failures and upcoming scheduled times. */
 import { Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -14,6 +14,7 @@ import { useLanguage, useTexts } from '../../texts/texts.tsx';
 import classes from './overview.module.css';
 
 const shown = 5;
+const recentRunsShown = 8;
 
 function RunLink({ run }: { readonly run: Run }): ReactNode {
   return (
@@ -31,32 +32,48 @@ function None({ children }: { readonly children: ReactNode }): ReactNode {
   );
 }
 
-export function RunningRuns(): ReactNode {
-  const { overview: texts, run: runTexts } = useTexts();
+function RunLine({ run }: { readonly run: Run }): ReactNode {
+  const { run: texts } = useTexts();
   const { language } = useLanguage();
-  const { data } = useQuery(runsQuery({ state: 'running', page: 1, size: shown }));
+  return (
+    <Group justify="space-between" gap="xs" className={classes['line']}>
+      <Group gap="xs">
+        <StatusBadge run={run} />
+        <RunLink run={run} />
+      </Group>
+      <Text size="sm" c="dimmed" component="span" className={classes['figures']}>
+        {texts.rowCount(run.results, formatCount(run.results, language))} · {formatDuration(run.duration)}
+        {run.started_at > 0 && (
+          <>
+            {' · '}
+            <Moment seconds={run.started_at} />
+          </>
+        )}
+      </Text>
+    </Group>
+  );
+}
+
+/** The newest runs, and before them those that are still running, however old they are. */
+export function RecentRuns(): ReactNode {
+  const { overview: texts } = useTexts();
+  const running = useQuery(runsQuery({ state: 'running', page: 1, size: shown }));
+  const newest = useQuery(runsQuery({ page: 1, size: recentRunsShown }));
+  const runs = new Map(
+    [...(running.data?.list ?? []), ...(newest.data?.list ?? [])].map((run) => [run.slug, run]),
+  );
   return (
     <Panel
-      title={texts.goingOn}
+      title={texts.recentRuns}
       actions={
         <AnchorLink to="/runs" size="sm">
           {texts.toRuns}
         </AnchorLink>
       }
     >
-      {data?.count === 0 && <None>{texts.nothingGoesOn}</None>}
       <Stack gap="xs">
-        {data?.list.slice(0, shown).map((run) => (
-          <Group key={run.slug} justify="space-between" gap="xs" className={classes['line']}>
-            <Group gap="xs">
-              <StatusBadge run={run} />
-              <RunLink run={run} />
-            </Group>
-            <Text size="sm" c="dimmed" className={classes['figures']}>
-              {runTexts.rowCount(run.results, formatCount(run.results, language))} ·{' '}
-              {formatDuration(run.duration)}
-            </Text>
-          </Group>
+        {[...runs.values()].slice(0, recentRunsShown).map((run) => (
+          <RunLine key={run.slug} run={run} />
         ))}
       </Stack>
     </Panel>

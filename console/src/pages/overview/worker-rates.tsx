@@ -11,7 +11,7 @@ import { Scroller } from '../../components/scroller.tsx';
 import { WorkerName } from '../../components/worker-name.tsx';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 
-const workersShown = 8;
+export const workersShown = 8;
 
 function rateColor(rate: number): string {
   if (rate >= 0.95) return 'teal';

@@ -29,8 +29,8 @@ export function TickCard({ tick }: { readonly tick: ScheduleTick }): ReactNode {
         {time}
       </Text>
       <AnchorLink
-        to="/tasks"
-        search={{ keyword: tick.task_slug }}
+        to="/tasks/$taskId"
+        params={{ taskId: tick.task_slug }}
         size="sm"
         display="block"
         className={classes['name']}

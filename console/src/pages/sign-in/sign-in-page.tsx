@@ -2,6 +2,7 @@
 import { Text } from '@mantine/core';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { rememberedEmail } from '../../api/remembered-email.ts';
 import { AnchorLink } from '../../components/links.tsx';
 import { SignInForm } from '../../components/sign-in-form.tsx';
 import { useTexts } from '../../texts/texts.tsx';
@@ -20,7 +21,7 @@ export function SignInPage(): ReactNode {
   const router = useRouter();
   return (
     <EntryCard title={texts.title}>
-      <SignInForm onSignedIn={() => router.history.push(pageAfter(next))} />
+      <SignInForm email={rememberedEmail()} onSignedIn={() => router.history.push(pageAfter(next))} />
       <AnchorLink to="/forgot-password" size="sm">
         {texts.forgot}
       </AnchorLink>

@@ -1,10 +1,21 @@
 /** The fields of a schedule, and its next times. */
-import { NumberInput, Select, Stack, Switch, Text, TextInput } from '@mantine/core';
+import {
+  Chip,
+  Group,
+  Input,
+  NumberInput,
+  SegmentedControl,
+  Select,
+  Stack,
+  Switch,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { DateInput } from '@mantine/dates';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { accountTimezoneQuery } from '../../api/schedule-preview.ts';
-import type { Schedule, ScheduleKind } from '../../api/tasks.ts';
+import type { Schedule } from '../../api/tasks.ts';
 import { timezoneChoices } from '../../components/timezones.ts';
 import { weekdays } from '../../components/weekdays.ts';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
@@ -57,9 +68,36 @@ function Policies({ schedule, onChange }: PoliciesProps): ReactNode {
   );
 }
 
-export function ScheduleFields({ edited, isNew = false, onChange }: ScheduleFieldsProps): ReactNode {
+/** The day of a weekly schedule. Choosing one makes a schedule weekly. */
+function WeekdayChoice({
+  value,
+  onChange,
+}: {
+  readonly value: number | undefined;
+  readonly onChange: (day: number) => void;
+}): ReactNode {
   const { tasks: texts } = useTexts();
   const { language } = useLanguage();
+  return (
+    <Input.Wrapper label={texts.weekday} labelElement="div">
+      <Chip.Group
+        value={value === undefined ? null : String(value)}
+        onChange={(day) => onChange(Number(day))}
+      >
+        <Group gap={6} role="radiogroup" aria-label={texts.weekday}>
+          {weekdays(language).map(({ value: day, label, short }) => (
+            <Chip key={day} value={day} size="xs" radius="sm" aria-label={label}>
+              {short}
+            </Chip>
+          ))}
+        </Group>
+      </Chip.Group>
+    </Input.Wrapper>
+  );
+}
+
+export function ScheduleFields({ edited, isNew = false, onChange }: ScheduleFieldsProps): ReactNode {
+  const { tasks: texts } = useTexts();
   const { data: account } = useQuery(accountTimezoneQuery);
   const { kind, schedule } = edited;
   const change = (changes: Partial<Schedule>): void =>
@@ -73,25 +111,19 @@ export function ScheduleFields({ edited, isNew = false, onChange }: ScheduleFiel
           onChange={(event) => change({ schedule_enabled: event.currentTarget.checked ? 1 : 0 })}
         />
       )}
-      <Select
-        label={texts.kind}
-        data={Object.entries(texts.kinds).map(([value, label]) => ({
-          value: value as ScheduleKind,
-          label,
-        }))}
-        value={kind}
-        allowDeselect={false}
-        onChange={(value) => {
-          if (value !== null) onChange({ kind: value, schedule });
-        }}
-      />
-      {kind === 'weekly' && (
-        <Select
-          label={texts.weekday}
-          data={weekdays(language)}
-          value={String(schedule.schedule_weekday)}
-          allowDeselect={false}
-          onChange={(value) => change({ schedule_weekday: Number(value) })}
+      <Input.Wrapper label={texts.kind} labelElement="div">
+        <SegmentedControl
+          fullWidth
+          aria-label={texts.kind}
+          data={choices(texts.kinds)}
+          value={kind}
+          onChange={(value) => onChange({ kind: value, schedule })}
+        />
+      </Input.Wrapper>
+      {(kind === 'daily' || kind === 'weekly') && (
+        <WeekdayChoice
+          value={kind === 'weekly' ? schedule.schedule_weekday : undefined}
+          onChange={(day) => onChange({ kind: 'weekly', schedule: { ...schedule, schedule_weekday: day } })}
         />
       )}
       {kind === 'monthly' && (
@@ -128,6 +160,7 @@ export function ScheduleFields({ edited, isNew = false, onChange }: ScheduleFiel
         data={timezoneChoices(schedule.schedule_timezone)}
         value={schedule.schedule_timezone || null}
         searchable
+        selectFirstOptionOnChange
         clearable
         limit={50}
         onChange={(value) => change({ schedule_timezone: value ?? '' })}

@@ -74,9 +74,44 @@ function Totals({ totals }: { readonly totals: RunFigures | undefined }): ReactN
   );
 }
 
+/** All ranges at a glance if there is room. */
+function RangeChoice({
+  value,
+  onChange,
+}: {
+  readonly value: RangeName;
+  readonly onChange: (range: RangeName) => void;
+}): ReactNode {
+  const { overview: texts } = useTexts();
+  const data = rangeNames.map((name) => ({ value: name, label: texts.ranges[name] }));
+  return (
+    <>
+      <SegmentedControl
+        visibleFrom="md"
+        size="xs"
+        aria-label={texts.range}
+        data={data}
+        value={value}
+        onChange={onChange}
+      />
+      <Select
+        hiddenFrom="md"
+        w={150}
+        aria-label={texts.range}
+        data={data}
+        value={value}
+        allowDeselect={false}
+        onChange={(name) => {
+          if (name !== null) onChange(name);
+        }}
+      />
+    </>
+  );
+}
+
 export function UsagePage(): ReactNode {
-  const { usage: texts, overview } = useTexts();
-  const { range = '30d', worker, metric, sort = '-runs', page = 1 } = route.useSearch();
+  const { usage: texts } = useTexts();
+  const { range = '7d', worker, metric, sort = '-runs', page = 1 } = route.useSearch();
   const navigate = route.useNavigate();
   const time = rangeOf(range, useNow());
   const { data, error, refetch } = useQuery(runSeriesQuery({ ...time, worker }));
@@ -96,16 +131,10 @@ export function UsagePage(): ReactNode {
                 void navigate({ search: (before) => ({ ...before, worker: next, page: undefined }) })
               }
             />
-            <Select
-              aria-label={overview.range}
-              w={150}
-              data={rangeNames.map((value) => ({ value, label: overview.ranges[value] }))}
+            <RangeChoice
               value={range}
-              allowDeselect={false}
               onChange={(value) =>
-                void navigate({
-                  search: (before) => ({ ...before, range: value as RangeName, page: undefined }),
-                })
+                void navigate({ search: (before) => ({ ...before, range: value, page: undefined }) })
               }
             />
           </>

@@ -92,7 +92,8 @@ export const run = {
   yes: 'yes',
   no: 'no',
 
-  export: 'Export',
+  exportAs: (format: string) => `Export ${format}`,
+  exportOptions: 'Export options',
   exportTitle: 'Export rows',
   exportFormat: 'Format',
   exportColumns: 'Columns',

@@ -76,7 +76,8 @@ export const run: Texts['run'] = {
   yes: '是',
   no: '否',
 
-  export: '导出',
+  exportAs: (format) => `导出 ${format}`,
+  exportOptions: '导出选项',
   exportTitle: '导出结果',
   exportFormat: '格式',
   exportColumns: '列',

@@ -1,4 +1,4 @@
-/** Accepts a package dropped anywhere on the page, and shows an overlay while one is dragged over it. */
+/** Accepts a package dropped anywhere on the page unless a dialog is open, and shows an overlay while one is dragged over it. */
 import { Overlay, Portal, Text } from '@mantine/core';
 import { useEffect, useEffectEvent, useState, type ReactNode } from 'react';
 import { useTexts } from '../../../texts/texts.tsx';
@@ -11,6 +11,10 @@ function hasFiles({ dataTransfer }: DragEvent): boolean {
   return dataTransfer?.types.includes('Files') === true;
 }
 
+function hasDialog(): boolean {
+  return document.querySelector('[role=dialog]') !== null;
+}
+
 export function DropTarget({ onDrop }: DropTargetProps): ReactNode {
   const { workers: texts } = useTexts();
   const [isOver, setIsOver] = useState(false);
@@ -18,8 +22,9 @@ export function DropTarget({ onDrop }: DropTargetProps): ReactNode {
   useEffect(() => {
     const over = (event: DragEvent): void => {
       if (!hasFiles(event)) return;
+      // Otherwise the browser opens what is dropped.
       event.preventDefault();
-      setIsOver(true);
+      setIsOver(!hasDialog());
     };
     const leave = (event: DragEvent): void => {
       // The event fires for every element; it has no related target only when the window is left.
@@ -29,7 +34,7 @@ export function DropTarget({ onDrop }: DropTargetProps): ReactNode {
       setIsOver(false);
       if (event.dataTransfer === null || !hasFiles(event)) return;
       event.preventDefault();
-      drop(event.dataTransfer);
+      if (!hasDialog()) drop(event.dataTransfer);
     };
     window.addEventListener('dragover', over);
     window.addEventListener('dragleave', leave);
