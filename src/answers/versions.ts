@@ -123,8 +123,11 @@ const versionFields = {
   entry: Type.String({ description: 'Entry file.', examples: ['main.js'] }),
   package_bytes: Type.Integer({ description: 'Size of the zip in bytes; 0 if not known.', examples: [4096] }),
   warnings,
-  source: enumeration(['upload', 'git'], { examples: ['upload'] }),
-  git: Type.Union([GitSource, Type.Null()], { description: 'null for uploaded packages.' }),
+  source: enumeration(['upload', 'editor', 'git'], {
+    description: 'Where the package comes from. editor: from edited files.',
+    examples: ['upload'],
+  }),
+  git: Type.Union([GitSource, Type.Null()], { description: 'null for other packages.' }),
   install: Installation,
 };
 

@@ -72,13 +72,62 @@ const partNames: Readonly<Record<string, string>> = {
   headers: 'the headers',
 };
 
+const typeWords: Readonly<Record<string, string>> = {
+  string: 'a string',
+  integer: 'an integer',
+  number: 'a number',
+  boolean: 'true or false',
+  object: 'an object',
+  array: 'a list',
+  null: 'null',
+};
+
+function counted(count: unknown, one: string): string {
+  return `${String(count)} ${one}${count === 1 ? '' : 's'}`;
+}
+
+/** What is wrong, in words that follow the name of a field. Undefined for keywords that need none of their own. */
+function explanation({ keyword, params }: FastifySchemaValidationError): string | undefined {
+  const { limit, type, format, pattern } = params as Readonly<Record<string, unknown>>;
+  switch (keyword) {
+    case 'type': {
+      const types = Array.isArray(type) ? (type as unknown[]) : String(type).split(',');
+      return `must be ${types.map((name) => typeWords[String(name)] ?? String(name)).join(' or ')}`;
+    }
+    case 'minLength':
+      return `must have at least ${counted(limit, 'character')}`;
+    case 'maxLength':
+      return `must have at most ${counted(limit, 'character')}`;
+    case 'minItems':
+      return `must have at least ${counted(limit, 'value')}`;
+    case 'maxItems':
+      return `must have at most ${counted(limit, 'value')}`;
+    case 'minimum':
+      return `must be at least ${String(limit)}`;
+    case 'maximum':
+      return `must be at most ${String(limit)}`;
+    case 'uniqueItems':
+      return 'must not have the same value twice';
+    case 'format':
+      return `must be a valid ${String(format)}`;
+    case 'pattern':
+      return `must match the pattern ${String(pattern)}`;
+    default:
+      return undefined;
+  }
+}
+
 function sentence(error: FastifySchemaValidationError & Partial<ErrorObject>, part: RequestPart): string {
   const field = error.instancePath.replace(/^\//, '').replaceAll('/', '.');
-  const params = error.params as { additionalProperty?: string; allowedValues?: unknown[] } | undefined;
+  const params = error.params as
+    | { additionalProperty?: string; allowedValues?: unknown[]; missingProperty?: string }
+    | undefined;
   if (params?.additionalProperty !== undefined) return `unknown field "${params.additionalProperty}"`;
   if (params?.allowedValues !== undefined)
     return `${field} must be one of ${params.allowedValues.join(', ')}`;
-  return `${field === '' ? (partNames[part] ?? part) : field} ${error.message ?? 'is invalid'}`;
+  if (params?.missingProperty !== undefined)
+    return `${field === '' ? '' : `${field}.`}${params.missingProperty} is required`;
+  return `${field === '' ? (partNames[part] ?? part) : field} ${explanation(error) ?? error.message ?? 'is invalid'}`;
 }
 
 /** The error for a request that violates its schema: 422 with every reason. */

@@ -18,6 +18,13 @@ export interface PackageEdit {
   readonly files: readonly WrittenFile[];
   /** Paths of files of the earlier version that are left out. */
   readonly removed: readonly string[];
+  /** Files of the earlier version that get another path. */
+  readonly renamed: readonly RenamedFile[];
+}
+
+export interface RenamedFile {
+  readonly from: string;
+  readonly to: string;
 }
 
 /** Compressed larger files may look like a zip bomb; see `archive.ts`. */
@@ -26,11 +33,22 @@ const compressedUpToBytes = 1024 * 1024;
 /** The earliest time that a zip can represent, so that the bytes depend only on the files. */
 const mtime = new Date(1980, 0, 1);
 
+function refuseBrokenName(file: string): void {
+  if (file.includes('\\')) throw invalidArgument(`the file name ${quoted(file)} has a backslash; use /`);
+  if (!file.isWellFormed()) throw invalidArgument(`the file name ${quoted(file)} is not valid text`);
+  try {
+    // The check of the library, without a file that it would open.
+    new yazl.ZipFile().addBuffer(Buffer.alloc(0), file);
+  } catch (error) {
+    throw invalidArgument(`the file name ${quoted(file)} is not allowed: ${(error as Error).message}`);
+  }
+}
+
 /** @throws ChelaError INVALID_ARGUMENT for texts that UTF-8 cannot represent, and names that a zip changes */
-function refuseBrokenText({ files }: PackageEdit): void {
+function refuseBrokenText({ files, renamed }: PackageEdit): void {
+  for (const { to } of renamed) refuseBrokenName(to);
   for (const { path: file, content } of files) {
-    if (file.includes('\\')) throw invalidArgument(`the file name ${quoted(file)} has a backslash; use /`);
-    if (!file.isWellFormed()) throw invalidArgument(`the file name ${quoted(file)} is not valid text`);
+    refuseBrokenName(file);
     if (!content.isWellFormed())
       throw invalidArgument(`${quoted(file)} contains half of a character (a lone surrogate); remove it`);
   }
@@ -52,16 +70,32 @@ function addFiles(
   executable: ReadonlySet<string>,
 ): void {
   for (const { path: file, content } of files) {
-    try {
-      const bytes = Buffer.from(content);
-      zip.addBuffer(bytes, file, entryOptions(executable.has(file), bytes.length));
-    } catch (error) {
-      throw invalidArgument(`the file name ${quoted(file)} is not allowed: ${(error as Error).message}`);
-    }
+    const bytes = Buffer.from(content);
+    zip.addBuffer(bytes, file, entryOptions(executable.has(file), bytes.length));
   }
-  // Last: files are opened, which must not happen if a name was refused.
   for (const { location, path: file, isExecutable, sizeBytes } of kept)
     zip.addFile(location, file, entryOptions(isExecutable, sizeBytes));
+}
+
+/**
+ * The files of the earlier version that stay, at the paths they have from now on.
+ * @throws ChelaError INVALID_ARGUMENT for a renamed file that does not exist, or whose path another file has
+ */
+function keptFiles(earlier: readonly PackageFile[], { files, removed, renamed }: PackageEdit): PackageFile[] {
+  const known = new Set(earlier.map((file) => file.path));
+  const missing = renamed.find(({ from }) => !known.has(from));
+  if (missing !== undefined) throw invalidArgument(`there is no file ${quoted(missing.from)} to rename`);
+  const targets = new Map(renamed.map(({ from, to }) => [from, to]));
+  const replaced = new Set([...removed, ...files.map((file) => file.path)]);
+  const kept = earlier
+    .filter((file) => targets.has(file.path) || !replaced.has(file.path))
+    .map((file) => ({ ...file, path: targets.get(file.path) ?? file.path }));
+  const taken = new Set(files.map((file) => file.path));
+  for (const { path: file } of kept) {
+    if (taken.has(file)) throw invalidArgument(`two files would have the path ${quoted(file)}`);
+    taken.add(file);
+  }
+  return kept;
 }
 
 /**
@@ -76,8 +110,7 @@ export async function writeEditedPackage(
 ): Promise<void> {
   refuseBrokenText(edit);
   const earlier = base === undefined ? [] : await listPackageFiles(base, { links: 'skip' });
-  const replaced = new Set([...edit.removed, ...edit.files.map((file) => file.path)]);
-  const kept = earlier.filter((file) => !replaced.has(file.path));
+  const kept = keptFiles(earlier, edit);
   const executable = new Set(earlier.filter((file) => file.isExecutable).map((file) => file.path));
   const zip = new yazl.ZipFile();
   const output = zip.outputStream as Readable;

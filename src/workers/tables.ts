@@ -51,6 +51,7 @@ interface WorkerVersionTable {
   git_folder: string | null;
   git_commit: string | null;
   becomes_current: Generated<boolean>;
+  is_edited: Generated<boolean>;
   created_at: Generated<Date>;
 }
 

@@ -28,6 +28,8 @@ export interface ListedVersion {
   readonly git: GitSource | undefined;
   /** Whether it becomes current once its dependencies are installed. */
   readonly becomes_current: boolean;
+  /** Whether it was made from edited files rather than uploaded. */
+  readonly is_edited: boolean;
   readonly install: InstallRecord;
 }
 
@@ -104,6 +106,7 @@ export class VersionList {
         'worker_version.git_folder',
         'worker_version.git_commit',
         'worker_version.becomes_current',
+        'worker_version.is_edited',
         'dependency_install.status',
         'dependency_install.err_msg',
         'dependency_install.runtime',
@@ -128,6 +131,7 @@ interface VersionRow {
   readonly git_folder: string | null;
   readonly git_commit: string | null;
   readonly becomes_current: boolean;
+  readonly is_edited: boolean;
   readonly status: InstallStatus | null;
   readonly err_msg: string | null;
   readonly runtime: string | null;

@@ -79,6 +79,12 @@ export interface VersionOrigin {
   readonly description: string;
 }
 
+interface PublishingOptions {
+  readonly origin?: VersionOrigin;
+  /** Whether the package was made from edited files. */
+  readonly isEdited?: boolean;
+}
+
 export interface OwnVersion {
   readonly worker: WorkerRecord;
   readonly record: VersionRecord;
@@ -131,7 +137,7 @@ export class Workers {
     owner: { id: number; name: string },
     zipFile: string,
     details: WorkerDetails,
-    options: { isPublic?: boolean; origin?: VersionOrigin } = {},
+    options: PublishingOptions & { isPublic?: boolean } = {},
   ): Promise<PublishedVersion> {
     const given = details.name ?? details.title;
     if (given === undefined)
@@ -163,7 +169,7 @@ export class Workers {
           `worker ${path} already exists: upload a new version of it, or choose another name`,
         );
       }
-      return this.#insertVersion(client, worker.id, accepted, options.origin);
+      return this.#insertVersion(client, worker.id, accepted, options);
     });
     return {
       slug,
@@ -186,7 +192,7 @@ export class Workers {
     workerId: string,
     zipFile: string,
     details: Omit<WorkerDetails, 'name'> = {},
-    options: { origin?: VersionOrigin; newest?: string | undefined } = {},
+    options: PublishingOptions & { newest?: string | undefined } = {},
   ): Promise<PublishedVersion> {
     const worker = await this.own(accountId, workerId);
     const accepted = await acceptPackage(zipFile, this.#packages, this.#reader);
@@ -203,7 +209,7 @@ export class Workers {
       const [same] = rows;
       if (same !== undefined) throw new PackageUnchangedError(same.version);
       await describeWorker(client, worker.id, { ...details, iconKey });
-      return this.#insertVersion(client, worker.id, accepted, options.origin);
+      return this.#insertVersion(client, worker.id, accepted, options);
     });
     return {
       slug: worker.slug,
@@ -239,7 +245,7 @@ export class Workers {
       await client.query(
         `UPDATE worker_version SET package_hash = $2, language = $3, entry = $4, input_schema = $5,
            output_schema = $6, readme = $7, warnings = $8, package_bytes = $9, declared_hosts = $10, description = '',
-           git_url = NULL, git_ref = NULL, git_folder = NULL, git_commit = NULL WHERE id = $1`,
+           git_url = NULL, git_ref = NULL, git_folder = NULL, git_commit = NULL, is_edited = false WHERE id = $1`,
         [version.id, ...packageColumns(accepted)],
       );
       await this.installs.queue(client, version.id, needsInstallation(accepted));
@@ -313,7 +319,7 @@ export class Workers {
     client: PoolClient,
     workerKey: number,
     accepted: AcceptedPackage,
-    origin: VersionOrigin | undefined,
+    { origin, isEdited = false }: PublishingOptions,
   ): Promise<{ version: string; isCurrent: boolean }> {
     const { url = null, ref = null, folder = null, commit = null } = origin?.git ?? {};
     const mustInstall = needsInstallation(accepted);
@@ -323,9 +329,9 @@ export class Workers {
       `WITH added AS (
          INSERT INTO worker_version
            (worker_id, version, package_hash, language, entry, input_schema, output_schema, readme, warnings,
-            package_bytes, declared_hosts, description, git_url, git_ref, git_folder, git_commit, becomes_current)
-         SELECT $1::bigint, 'v1.0.' || count(*) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-           $16::boolean AND count(*) > 0
+            package_bytes, declared_hosts, description, git_url, git_ref, git_folder, git_commit, is_edited, becomes_current)
+         SELECT $1::bigint, 'v1.0.' || count(*) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+           $17::boolean AND count(*) > 0
          FROM worker_version WHERE worker_id = $1::bigint
          RETURNING id, version, becomes_current
        ), settled AS (
@@ -343,6 +349,7 @@ export class Workers {
         ref,
         folder,
         commit,
+        isEdited,
         mustInstall,
       ],
     );

@@ -111,6 +111,9 @@ describe('a new worker', () => {
     await openFile(page, 'package.json');
     await page.getByRole('button', { name: 'Delete file' }).click();
     await page.getByRole('textbox', { name: 'Word' }).fill('now');
+    await page.reload();
+    await page.getByText('Your unsaved changes were restored.').waitFor();
+    expect(await page.getByRole('textbox', { name: 'Word' }).inputValue()).toBe('now');
     await page.getByRole('button', { name: 'Save and run' }).click();
     await page.waitForURL('**/runs/*');
     const slug = page.url().split('/').at(-1) ?? '';
@@ -131,6 +134,11 @@ describe('an existing worker', () => {
     await page.getByRole('link', { name: 'Edit in browser' }).click();
     await type(page, 'main.js', "console.log('two');\n");
     await openFile(page, 'logo.png');
+    await page.getByText('New versions keep it as it is.').waitFor();
+    await page.getByRole('button', { name: 'Rename' }).click();
+    const naming = page.getByRole('dialog', { name: 'Rename logo.png' });
+    await naming.getByRole('textbox', { name: 'Path' }).fill('assets/logo.png');
+    await naming.getByRole('button', { name: 'Rename' }).click();
     await page.getByText('New versions keep it as it is.').waitFor();
     await openFile(page, 'one.js');
     await page.getByRole('textbox', { name: 'Content of lib/one.js' }).waitFor();
@@ -160,10 +168,10 @@ describe('an existing worker', () => {
     );
     expect(data.list.map(({ path }) => path)).toEqual([
       'README.md',
+      'assets/logo.png',
       'input_schema.json',
       'lib/three.js',
       'lib/two.js',
-      'logo.png',
       'main.js',
       'windows.js',
     ]);

@@ -175,9 +175,9 @@ test.each<[string, Record<string, unknown>, string[]]>([
   ['an unknown field', { speed: 1 }, ['unknown field "speed"']],
   ['two unknown fields', { speed: 1, Input: {} }, ['unknown field "speed"', 'unknown field "Input"']],
   ['worker fields in the body', { custom: {} }, ['unknown field "custom"']],
-  ['a version of another type', { version: 1 }, ['version must be string']],
-  ['is_async of another type', { is_async: 1 }, ['is_async must be boolean']],
-  ['a callback of another type', { callback_url: null }, ['callback_url must be string']],
+  ['a version of another type', { version: 1 }, ['version must be a string']],
+  ['is_async of another type', { is_async: 1 }, ['is_async must be true or false']],
+  ['a callback of another type', { callback_url: null }, ['callback_url must be a string']],
 ])('a body of the wrong shape is 422 with every reason: %s', async (_name, more, details) => {
   const answer = await start(withCustom(complete, more));
   expect(errorOf(answer)).toEqual({ status: 422, code: 11000 });

@@ -50,6 +50,7 @@ interface Edit {
   readonly package_hash?: string;
   readonly files: readonly { readonly path: string; readonly content: string }[];
   readonly removed?: readonly string[];
+  readonly renamed?: readonly { readonly from: string; readonly to: string }[];
 }
 
 async function edit(workerId: string, body: Edit, key?: string) {
@@ -241,6 +242,36 @@ describe('an edited version', () => {
     expect((await filesOf(worker)).list.filter((file) => file.is_executable)).toMatchObject([
       { path: 'run.sh' },
     ]);
+  });
+
+  test('gives files another path, whatever they contain', async () => {
+    const renamed = [{ from: 'logo.png', to: 'assets/logo.png' }];
+    // The path of a renamed file is free.
+    const { version } = (await edit(worker, { files: [{ path: 'logo.png', content: 'text' }], renamed }))
+      .data;
+    const { list } = await filesOf(worker, version);
+    expect(list.filter((file) => file.path.endsWith('logo.png'))).toMatchObject([
+      { path: 'assets/logo.png', bytes: picture.length },
+      { path: 'logo.png', bytes: 4 },
+    ]);
+    const { data } = await ask<{ list: { version: string; source: string }[] }>(
+      platform,
+      `/workers/${worker}/versions`,
+    );
+    expect(data.list.find((listed) => listed.version === version)?.source).toBe('editor');
+  });
+
+  test.each([
+    [
+      'to a path that another file has',
+      { from: 'long.txt', to: 'main.js' },
+      'two files would have the path "main.js"',
+    ],
+    ['from a path that no file has', { from: 'absent', to: 'new' }, 'there is no file "absent" to rename'],
+    ['to a path outside', { from: 'long.txt', to: '../x' }, 'the file name "../x" is not allowed'],
+    ['to a path with half a character', { from: 'long.txt', to: 'a\uD800' }, 'is not valid text'],
+  ])('is refused if a file is renamed %s', async (_, renamed, message) => {
+    expect((await edit(worker, { files: [], renamed: [renamed] })).message).toContain(message);
   });
 
   test('is refused if somebody published a newer one meanwhile', async () => {

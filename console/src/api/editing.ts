@@ -36,6 +36,7 @@ interface EditedWorker {
   readonly package_hash: string;
   readonly files: readonly WrittenFile[];
   readonly removed: readonly string[];
+  readonly renamed: readonly { readonly from: string; readonly to: string }[];
 }
 
 /** Publishes a new worker, or a new version. */

@@ -32,7 +32,7 @@ import {
 } from './shapes.ts';
 
 /** Maximum time to search the rows of a run for one request. */
-const searchMilliseconds = 5000;
+const searchMilliseconds = 2000;
 
 /** Parses column names separated by commas. @returns undefined if there are none */
 export function keysOf(list: string | undefined): string[] | undefined {

@@ -67,6 +67,19 @@ const EditBody = Type.Object(
       }),
     ),
     files,
+    renamed: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { from: filePath, to: filePath },
+          { title: 'RenamedFile', description: 'A file that gets another path', additionalProperties: false },
+        ),
+        {
+          description:
+            'Files of the base version that get another path, whatever they contain. from must exist and is not to be in removed.',
+          maxItems: 1000,
+        },
+      ),
+    ),
     removed: Type.Optional(
       Type.Array(filePath, { description: 'Files of the base version to leave out.', maxItems: 10_000 }),
     ),
@@ -123,8 +136,10 @@ export function addWorkerEditOperations(app: ApiApp, context: ApiContext): void 
       const { files: written, title, ...further } = request.body;
       const details = { ...further, title: title.trim() };
       const owner = await accounts.get(request.accountId);
-      const published = await withPackage({ files: written, removed: [] }, undefined, async (zipFile) =>
-        workers.create(owner, zipFile, details),
+      const published = await withPackage(
+        { files: written, removed: [], renamed: [] },
+        undefined,
+        async (zipFile) => workers.create(owner, zipFile, details, { isEdited: true }),
       );
       return recorded(request, 'worker.created', published);
     },
@@ -137,7 +152,7 @@ export function addWorkerEditOperations(app: ApiApp, context: ApiContext): void 
       tag: 'workers',
       summary: 'Edit worker files',
       description:
-        'Extension: publishes a new version of your worker, in which some files of an earlier version are replaced, added or left out, with the checks of an upload. All other files are kept.',
+        'Extension: publishes a new version of your worker, in which some files of an earlier version are replaced, added, renamed or left out, with the checks of an upload. All other files are kept.',
       params: WorkerParams,
       body: EditBody,
       errors: ['WORKER_VERSION_UNAVAILABLE', 'PRECONDITION_FAILED'],
@@ -152,10 +167,11 @@ export function addWorkerEditOperations(app: ApiApp, context: ApiContext): void 
           'PRECONDITION_FAILED',
           `${record.version} was replaced meanwhile: read it again`,
         );
-      const edit = { files: written, removed: request.body.removed ?? [] };
+      const { removed = [], renamed = [] } = request.body;
+      const edit = { files: written, removed, renamed };
       const directory = await packages.unpacked(record.package_hash);
       const published = await withPackage(edit, directory, async (zipFile) =>
-        workers.addVersion(request.accountId, workerId, zipFile, {}, { newest }),
+        workers.addVersion(request.accountId, workerId, zipFile, {}, { newest, isEdited: true }),
       );
       return recorded(request, 'worker.version_created', published);
     },

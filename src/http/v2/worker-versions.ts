@@ -49,6 +49,11 @@ function installShape(record: InstallRecord): Installation {
   };
 }
 
+function sourceOf({ git, is_edited: isEdited }: ListedVersion): WorkerVersion['source'] {
+  if (git !== undefined) return 'git';
+  return isEdited ? 'editor' : 'upload';
+}
+
 function versionShape(worker: WorkerRecord, version: ListedVersion): WorkerVersion {
   const { description, language, entry, package_bytes, warnings, git, install } = version;
   return {
@@ -61,7 +66,7 @@ function versionShape(worker: WorkerRecord, version: ListedVersion): WorkerVersi
     becomes_current: version.becomes_current,
     created_at: unixSeconds(version.created_at),
     warnings,
-    source: git === undefined ? 'upload' : 'git',
+    source: sourceOf(version),
     git: git ?? null,
     install: installShape(install),
   };

@@ -3,6 +3,7 @@ import { unifiedMergeView } from '@codemirror/merge';
 import { Compartment, EditorState } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 import { useEffect, useRef, type ReactNode } from 'react';
+import { useTexts } from '../../texts/texts.tsx';
 import { languageOf } from './code-languages.ts';
 import { readingSetup } from './code-setup.ts';
 import classes from './code.module.css';
@@ -20,6 +21,7 @@ export interface CodeDiffProps {
 const diffConfig = { scanLimit: 1000, timeout: 1000 };
 
 export function CodeDiff({ file, before, after, label }: CodeDiffProps): ReactNode {
+  const { phrases } = useTexts().code;
   const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const language = new Compartment();
@@ -28,7 +30,7 @@ export function CodeDiff({ file, before, after, label }: CodeDiffProps): ReactNo
       state: EditorState.create({
         doc: after,
         extensions: [
-          readingSetup(label),
+          readingSetup(label, phrases),
           language.of([]),
           unifiedMergeView({
             original: before,
@@ -50,6 +52,6 @@ export function CodeDiff({ file, before, after, label }: CodeDiffProps): ReactNo
       isOpen = false;
       view.destroy();
     };
-  }, [file, before, after, label]);
+  }, [file, before, after, label, phrases]);
   return <div ref={frame} className={classes['frame']} />;
 }

@@ -2,6 +2,7 @@
 import { Compartment, EditorState, type Extension } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 import { useEffect, useEffectEvent, useRef, type ReactNode } from 'react';
+import { useTexts } from '../../texts/texts.tsx';
 import { languageOf } from './code-languages.ts';
 import { editingSetup, readingSetup } from './code-setup.ts';
 import classes from './code.module.css';
@@ -34,6 +35,7 @@ function isSame(state: EditorState | undefined, value: string): boolean {
 
 /** Fills its parent's height if it is edited; otherwise it is as high as its text. */
 export function CodeEditor({ file, value, label, onChange }: CodeEditorProps): ReactNode {
+  const { phrases } = useTexts().code;
   const frame = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
   /** States of the files that were open before, with their undo histories. */
@@ -64,7 +66,7 @@ export function CodeEditor({ file, value, label, onChange }: CodeEditorProps): R
         : EditorState.create({
             doc: text,
             extensions: [
-              isEdited ? editingSetup(label, file) : readingSetup(label),
+              isEdited ? editingSetup(label, file, phrases) : readingSetup(label, phrases),
               lineBreaks(text),
               language.of([]),
               EditorView.updateListener.of((update) => {
@@ -85,7 +87,7 @@ export function CodeEditor({ file, value, label, onChange }: CodeEditorProps): R
       isOpen = false;
       kept.set(file, opened.state);
     };
-  }, [file, isEdited, label]);
+  }, [file, isEdited, label, phrases]);
 
   useEffect(() => {
     const opened = view.current;

@@ -6,9 +6,13 @@ import { EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { classHighlighter } from '@lezer/highlight';
 
+/** Words of CodeMirror in the reader's language, by its own ones. */
+export type Phrases = Readonly<Record<string, string>>;
+
 /** For texts that are only read. */
-export function readingSetup(label: string): Extension[] {
+export function readingSetup(label: string, phrases: Phrases): Extension[] {
   return [
+    EditorState.phrases.of(phrases),
     lineNumbers(),
     drawSelection(),
     syntaxHighlighting(classHighlighter),
@@ -20,8 +24,9 @@ export function readingSetup(label: string): Extension[] {
 }
 
 /** For texts that are edited. Escape, then Tab leaves the editor by keyboard. */
-export function editingSetup(label: string, file: string): Extension[] {
+export function editingSetup(label: string, file: string, phrases: Phrases): Extension[] {
   return [
+    EditorState.phrases.of(phrases),
     lineNumbers(),
     history(),
     drawSelection(),

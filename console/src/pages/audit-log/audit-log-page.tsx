@@ -16,15 +16,10 @@ import { PageHeader } from '../../components/page-header.tsx';
 import { Scroller } from '../../components/scroller.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import type { AuditSearch } from '../../search.ts';
-import { useTexts } from '../../texts/texts.tsx';
+import { useLanguage, useTexts } from '../../texts/texts.tsx';
+import { detailsText } from './details-text.ts';
 
 const route = getRouteApi('/frame/signed-in/audit-log');
-
-function detailsText(details: unknown): string {
-  return Object.entries(details as Record<string, unknown>)
-    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(', ');
-}
 
 function EntryLine({
   entry,
@@ -34,7 +29,8 @@ function EntryLine({
   readonly hasAccount: boolean;
 }): ReactNode {
   const { auditLog: texts } = useTexts();
-  const details = detailsText(entry.details);
+  const { language } = useLanguage();
+  const details = detailsText(entry.details, texts, language);
   return (
     <Table.Tr>
       <Table.Td style={{ whiteSpace: 'nowrap' }}>

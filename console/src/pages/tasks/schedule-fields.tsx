@@ -129,6 +129,8 @@ export function ScheduleFields({ edited, isNew = false, onChange }: ScheduleFiel
       {kind === 'monthly' && (
         <NumberInput
           label={texts.day}
+          required
+          allowDecimal={false}
           description={texts.dayHint}
           min={1}
           max={31}
@@ -139,6 +141,7 @@ export function ScheduleFields({ edited, isNew = false, onChange }: ScheduleFiel
       {kind === 'once' && (
         <DateInput
           label={texts.date}
+          required
           valueFormat="YYYY-MM-DD"
           value={schedule.schedule_once_date || null}
           onChange={(value) => change({ schedule_once_date: value ?? '' })}

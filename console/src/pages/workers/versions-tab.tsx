@@ -53,7 +53,7 @@ const languages = { node: 'Node', python: 'Python', go: 'Go' } as const;
 function VersionHead({ version }: { readonly version: WorkerVersion }): ReactNode {
   const { versions: texts } = useTexts();
   const { language } = useLanguage();
-  const { git, package_bytes: bytes, warnings } = version;
+  const { git, source, package_bytes: bytes, warnings } = version;
   return (
     <Group gap="xs">
       <Text fw={600} component="span">
@@ -78,7 +78,7 @@ function VersionHead({ version }: { readonly version: WorkerVersion }): ReactNod
       <Text size="xs" c="dimmed" component="span">
         <Moment seconds={version.created_at} /> · {version.install.runtime || languages[version.language]}
         {bytes > 0 && ` · ${formatBytes(bytes, language)}`} ·{' '}
-        {git === null ? texts.fromUpload : texts.fromGit(git.commit.slice(0, 7))}
+        {git === null ? texts.origins[source] : texts.fromGit(git.commit.slice(0, 7))}
       </Text>
     </Group>
   );
@@ -143,7 +143,7 @@ function VersionPanel({
   readonly version: WorkerVersion;
 }): ReactNode {
   const { versions: texts, files } = useTexts();
-  const { warnings, git, description, entry } = version;
+  const { warnings, source, git, description, entry } = version;
   return (
     <Stack>
       {description !== '' && <Text size="sm">{description}</Text>}
@@ -196,7 +196,7 @@ function VersionPanel({
         <Alert
           color="yellow"
           icon={<IconAlertTriangle />}
-          title={texts.warningsTitle}
+          title={texts.warningsTitle[source]}
           styles={{ message: { maxHeight: '20rem', overflow: 'auto' } }}
         >
           <FindingList findings={warnings} />

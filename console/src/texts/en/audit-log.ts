@@ -36,6 +36,35 @@ const actions: Readonly<Record<AuditAction, string>> = {
   'worker.unpublished': 'Worker unpublished',
 };
 
+/** Names of what the details of an entry have. */
+const details: Readonly<Record<string, string>> = {
+  allowed_hosts: 'allowed hosts',
+  amount: 'amount',
+  balance: 'balance',
+  categories: 'category',
+  commit: 'commit',
+  description: 'description',
+  email: 'e-mail address',
+  expires_at: 'expires',
+  fields: 'changed',
+  folder: 'folder',
+  git: 'repository',
+  icon: 'icon',
+  is_admin: 'administrator',
+  is_disabled: 'disabled',
+  is_public: 'visibility',
+  key: 'key',
+  name: 'name',
+  note: 'note',
+  plan: 'plan',
+  previous: 'before',
+  ref: 'branch or tag',
+  timezone: 'time zone',
+  title: 'title',
+  url: 'address',
+  version: 'version',
+};
+
 export const auditLog = {
   title: 'Audit log',
   textAll: 'What was done, by whom, in all accounts.',
@@ -52,5 +81,10 @@ export const auditLog = {
   details: 'Details',
   request: (id: string) => `Request ${id}`,
   empty: 'No entries yet',
+  detailNames: details,
+  detail: (name: string, value: string) => `${name}: ${value}`,
+  yes: 'yes',
+  no: 'no',
+  nothing: 'none',
   actions,
 };

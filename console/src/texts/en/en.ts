@@ -2,6 +2,7 @@
 import { account } from './account.ts';
 import { accounts } from './accounts.ts';
 import { auditLog } from './audit-log.ts';
+import { code } from './code.ts';
 import { callbacks } from './callbacks.ts';
 import { common } from './common.ts';
 import { compare } from './compare.ts';
@@ -35,6 +36,7 @@ export const en = {
   account,
   accounts,
   auditLog,
+  code,
   callbacks,
   common,
   compare,

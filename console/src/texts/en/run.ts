@@ -67,6 +67,8 @@ export const run = {
   noResultsEnded: 'The worker stored no rows. Check the log.',
   searchResults: 'Search rows',
   noRowMatch: 'No rows match.',
+  searching: 'Searching…',
+  sorting: 'Sorting… A million rows take several seconds.',
   rowCount: (count: number, text: string) => (count === 1 ? '1 row' : `${text} rows`),
   foundRows: (count: number, text: string) => (count === 1 ? '1 row found' : `${text} rows found`),
   searchedSoFar: (searched: string, total: string) => `searched ${searched} of ${total}`,

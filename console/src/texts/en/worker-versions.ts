@@ -12,14 +12,18 @@ export const versions = {
     `${version} could not be installed. Runs use ${current}.`,
   awaitedInstalls: (version: string, current: string) =>
     `${version} is being installed. Until then, runs use ${current}.`,
-  fromUpload: 'Uploaded',
+  origins: { upload: 'Uploaded', editor: 'Edited in the browser', git: 'git' },
   fromGit: (commit: string) => `git ${commit}`,
   ref: (ref: string) => `branch or tag ${ref}`,
   folder: (folder: string) => `folder ${folder}`,
   entry: (entry: string) => `Entry: ${entry}`,
   run: 'Run this version',
   warnings: (count: number) => (count === 1 ? '1 warning' : `${count} warnings`),
-  warningsTitle: 'Uploaded with warnings:',
+  warningsTitle: {
+    upload: 'Uploaded with warnings:',
+    editor: 'Saved with warnings:',
+    git: 'Imported with warnings:',
+  },
   installation: 'Dependencies',
   installLog: 'Installation log',
   installStatus: {

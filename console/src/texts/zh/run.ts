@@ -50,6 +50,8 @@ export const run: Texts['run'] = {
   noResultsLive: 'Worker 写入的结果会显示在这里。',
   noResultsEnded: 'Worker 没有写入结果。请查看日志。',
   searchResults: '搜索结果',
+  searching: '正在搜索…',
+  sorting: '正在排序… 一百万行需要数秒。',
   noRowMatch: '没有包含这些文字的行。',
   rowCount: (_count, text) => `${text} 行`,
   foundRows: (_count, text) => `找到 ${text} 行`,

@@ -3,6 +3,7 @@ import type { Texts } from '../en/en.ts';
 import { account } from './account.ts';
 import { accounts } from './accounts.ts';
 import { auditLog } from './audit-log.ts';
+import { code } from './code.ts';
 import { callbacks } from './callbacks.ts';
 import { common } from './common.ts';
 import { compare } from './compare.ts';
@@ -36,6 +37,7 @@ export const zh: Texts = {
   account,
   accounts,
   auditLog,
+  code,
   callbacks,
   common,
   compare,

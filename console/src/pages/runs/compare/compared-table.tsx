@@ -1,7 +1,7 @@
 /** Rows that two runs do not have in common. A changed cell shows both values. */
 import { Badge, Table, Text, VisuallyHidden } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { stringifyJson } from '../../../api/lossless-json.ts';
+import { isLongNumber, stringifyJson } from '../../../api/lossless-json.ts';
 import { dataIdKey, type ResultRow } from '../../../api/run-results.ts';
 import type { ComparedRows, RowChange, RunComparison } from '../../../api/run-comparison.ts';
 import { Scroller } from '../../../components/scroller.tsx';
@@ -24,6 +24,14 @@ function textOf(row: ResultRow | undefined, key: string): string {
   if (value === undefined || value === null) return '';
   const text = typeof value === 'string' ? value : stringifyJson(value);
   return text.length > shownCharacters ? `${text.slice(0, shownCharacters).toWellFormed()}…` : text;
+}
+
+/** Whether the rows have numbers in a column, and nothing else but gaps. */
+function isNumeric({ list }: RunComparison, key: string): boolean {
+  const values = list
+    .flatMap(({ row, other_row: other }) => [row?.[key], other?.[key]])
+    .filter((value) => value !== undefined && value !== null && value !== '');
+  return values.length > 0 && values.every((value) => typeof value === 'number' || isLongNumber(value));
 }
 
 function Cell({ entry, name }: { readonly entry: ComparedRows; readonly name: string }): ReactNode {
@@ -59,6 +67,7 @@ export function ComparedTable({
 }): ReactNode {
   const { compare: texts } = useTexts();
   const columns = columnsOf(compared, labels);
+  const numeric = new Set(columns.filter((name) => isNumeric(compared, name)));
   return (
     <Scroller label={texts.rows} isFullHeight>
       <Table verticalSpacing="xs" aria-label={texts.rows}>
@@ -66,7 +75,9 @@ export function ComparedTable({
           <Table.Tr>
             <Table.Th>{texts.change}</Table.Th>
             {columns.map((name) => (
-              <Table.Th key={name}>{labels.get(name) || name}</Table.Th>
+              <Table.Th key={name} ta={numeric.has(name) ? 'right' : undefined}>
+                {labels.get(name) || name}
+              </Table.Th>
             ))}
           </Table.Tr>
         </Table.Thead>
@@ -79,7 +90,7 @@ export function ComparedTable({
                 </Badge>
               </Table.Td>
               {columns.map((name) => (
-                <Table.Td key={name} className={classes['cell']}>
+                <Table.Td key={name} className={classes['cell']} ta={numeric.has(name) ? 'right' : undefined}>
                   <Cell entry={entry} name={name} />
                 </Table.Td>
               ))}

@@ -19,7 +19,7 @@ import { ErrorNotice } from '../../../components/error-notice.tsx';
 import { formatCount } from '../../../components/figures.ts';
 import type { LineScrollerHandle } from '../../../components/line-scroller.tsx';
 import { SearchField } from '../../../components/search-field.tsx';
-import { useLanguage, useTexts } from '../../../texts/texts.tsx';
+import { useLanguage, useTexts, type Texts } from '../../../texts/texts.tsx';
 import { ColumnChooser, useHiddenColumns } from './column-chooser.tsx';
 import { useColumnWidths } from './column-widths.ts';
 import { Conditions } from './conditions.tsx';
@@ -94,6 +94,12 @@ function Count({ rows, total, query }: { rows: ShownRows; total: number; query: 
       {searched !== undefined && ` · ${texts.searchedSoFar(number(searched), number(total))}`}
     </Text>
   );
+}
+
+/** What is done while there is no row to show; undefined if there is none. */
+function waitingText({ searched }: ShownRows, query: RowQuery, texts: Texts['run']): string | undefined {
+  if (searched === undefined) return undefined;
+  return query.sort === undefined ? texts.searching : texts.sorting;
 }
 
 interface ResultsPanelProps {
@@ -222,7 +228,7 @@ export function ResultsPanel({ run, query, opened, onQuery, onOpened }: ResultsP
       </Group>
       {rows.count === 0 ? (
         <Paper withBorder>
-          <EmptyState title={rows.searched === undefined ? texts.noRowMatch : '…'} />
+          <EmptyState title={waitingText(rows, query, texts) ?? texts.noRowMatch} />
         </Paper>
       ) : form === 'json' ? (
         <JsonRows key={name} slug={run.slug} query={query} count={rows.count} hidden={hidden} />

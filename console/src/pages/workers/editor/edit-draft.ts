@@ -17,11 +17,18 @@ export interface EditDraft {
   readonly texts: Readonly<Record<string, string>>;
   /** Paths of the base's files that were deleted. */
   readonly removed: readonly string[];
+  /** Paths that files of the base get, by their paths in it. Files whose text is known are removed and added instead. */
+  readonly renamed: Readonly<Record<string, string>>;
 }
 
 /** @param subject what is edited: the path of a worker, or the name of a template */
 export function editKey(subject: string): string {
   return `chela.edit.${subject}`;
+}
+
+/** Key of what is entered in the form beside the files. It outlives their changes. @param key of the changes */
+export function formKey(key: string): string {
+  return `chela.form.${key}`;
 }
 
 function isTexts(value: unknown): value is Record<string, string> {
@@ -36,8 +43,12 @@ export function readEdit(key: string): EditDraft | undefined {
   const text = sessionStorage.getItem(key);
   if (text === null) return undefined;
   try {
-    const draft = JSON.parse(text) as EditDraft;
-    return isTexts(draft.texts) && Array.isArray(draft.removed) && typeof draft.title === 'string'
+    const read = JSON.parse(text) as EditDraft;
+    const draft = { ...read, renamed: read.renamed ?? {} };
+    return isTexts(draft.texts) &&
+      isTexts(draft.renamed) &&
+      Array.isArray(draft.removed) &&
+      typeof draft.title === 'string'
       ? draft
       : undefined;
   } catch {

@@ -3,7 +3,7 @@ import { Alert, Stack, Text } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useEffect, useEffectEvent, useMemo, useState, type ReactNode } from 'react';
 import { readInputSchema, type InputSchema } from '../../../api/input-schema.ts';
-import { parseJson } from '../../../api/lossless-json.ts';
+import { isJsonObject, parseJson, stringifyJson } from '../../../api/lossless-json.ts';
 import type { RunRequest } from '../../../api/run-inputs.ts';
 import { useTexts } from '../../../texts/texts.tsx';
 import { FormSections } from '../form/form-sections.tsx';
@@ -82,21 +82,42 @@ function parsed(text: string): ParsedSchema {
   }
 }
 
+/** What was entered before a reload. */
+function keptInput(key: string): Input | undefined {
+  try {
+    const kept = parseJson(sessionStorage.getItem(key) ?? '');
+    return isJsonObject(kept) ? kept : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An input that is too large for the browser's storage is not kept. */
+function keepInput(key: string, input: Input): void {
+  try {
+    sessionStorage.setItem(key, stringifyJson(input));
+  } catch {
+    sessionStorage.removeItem(key);
+  }
+}
+
 interface FormPreviewProps {
+  /** Names the storage in which the entered input survives a reload. */
+  readonly draftKey: string;
   /** Text of input_schema.json; '' if there is none. */
   readonly text: string;
   /** Called with the function that reads the form. */
   readonly onRead: (read: ReadRequest) => void;
 }
 
-export function FormPreview({ text, onRead }: FormPreviewProps): ReactNode {
+export function FormPreview({ draftKey, text, onRead }: FormPreviewProps): ReactNode {
   const { editor: texts } = useTexts();
   const [settled] = useDebouncedValue(text, typingMilliseconds);
   const { schema, problem } = useMemo(() => parsed(settled), [settled]);
   /** The last schema that could be read is shown while the text is not JSON. */
   const [shown, setShown] = useState({ schema, text: settled });
   if (schema !== undefined && shown.text !== settled) setShown({ schema, text: settled });
-  const [entered, setEntered] = useState<Input>();
+  const [entered, setEntered] = useState(() => keptInput(draftKey));
   return (
     <Stack>
       {problem !== undefined && (
@@ -110,7 +131,10 @@ export function FormPreview({ text, onRead }: FormPreviewProps): ReactNode {
           schema={shown.schema}
           input={carriedOver(entered, shown.schema)}
           onRead={onRead}
-          onInput={setEntered}
+          onInput={(input) => {
+            setEntered(input);
+            keepInput(draftKey, input);
+          }}
         />
       )}
     </Stack>

@@ -51,7 +51,7 @@ export function OpenFile({ path, files, base, onOpen }: OpenFileProps): ReactNod
             variant="subtle"
             color="gray"
             leftSection={<IconPencil size={14} />}
-            disabled={text === undefined}
+            disabled={base.isLoading}
             onClick={() => setIsNaming(true)}
           >
             {texts.rename}
@@ -76,7 +76,7 @@ export function OpenFile({ path, files, base, onOpen }: OpenFileProps): ReactNod
       <Text size="xs" c="dimmed">
         {texts.keysHint}
       </Text>
-      {isNaming && text !== undefined && (
+      {isNaming && (
         <NameDialog
           title={texts.renameTitle(path)}
           action={texts.rename}

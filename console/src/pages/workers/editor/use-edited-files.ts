@@ -29,15 +29,25 @@ function useKeptEdit(key: string, draft: EditDraft, isEdited: boolean): boolean 
 
 export function useEditedFiles({ key, base, paths, title }: EditSource) {
   const [kept] = useState(() => readEdit(key));
-  const empty: EditDraft = { base, title, texts: {}, removed: [] };
+  const empty: EditDraft = { base, title, texts: {}, removed: [], renamed: {} };
   const [draft, setDraft] = useState<EditDraft>(kept ?? empty);
-  const { texts, removed } = draft;
-  const isEdited = Object.keys(texts).length > 0 || removed.length > 0 || draft.title !== title;
+  const { texts, removed, renamed } = draft;
+  const isEdited =
+    Object.keys(texts).length > 0 ||
+    removed.length > 0 ||
+    Object.keys(renamed).length > 0 ||
+    draft.title !== title;
   const isKept = useKeptEdit(key, draft, isEdited);
   const all = useMemo(() => {
     const gone = new Set(removed);
-    return [...new Set([...paths.filter((path) => !gone.has(path)), ...Object.keys(texts)])].toSorted();
-  }, [paths, removed, texts]);
+    const kept = paths.filter((path) => !gone.has(path)).map((path) => renamed[path] ?? path);
+    return [...new Set([...kept, ...Object.keys(texts)])].toSorted();
+  }, [paths, removed, renamed, texts]);
+  /** Path in the base of a file that got another one, otherwise the path itself. */
+  const originOf = (path: string): string =>
+    Object.keys(renamed).find((origin) => renamed[origin] === path) ?? path;
+  const renamedWithout = (origin: string): Record<string, string> =>
+    Object.fromEntries(Object.entries(renamed).filter(([name]) => name !== origin));
   const without = (path: string): Record<string, string> =>
     Object.fromEntries(Object.entries(texts).filter(([name]) => name !== path));
 
@@ -51,7 +61,9 @@ export function useEditedFiles({ key, base, paths, title }: EditSource) {
     /** Whether the changes survive a reload. */
     isKept,
     isRestored: kept !== undefined && draft === kept,
-    isChanged: (path: string) => Object.hasOwn(texts, path),
+    renamed,
+    originOf,
+    isChanged: (path: string) => Object.hasOwn(texts, path) || originOf(path) !== path,
     setTitle: (next: string) => setDraft({ ...draft, title: next }),
     /** @param original text in the base; undefined if the file is not in it */
     change: (path: string, text: string, original: string | undefined) =>
@@ -62,18 +74,29 @@ export function useEditedFiles({ key, base, paths, title }: EditSource) {
         texts: { ...texts, [path]: '' },
         removed: removed.filter((name) => name !== path),
       }),
-    rename: (path: string, next: string, text: string) =>
+    /** @param text undefined for a file that is not text, which keeps its content */
+    rename: (path: string, next: string, text: string | undefined) => {
+      if (text === undefined) {
+        const origin = originOf(path);
+        const others = renamedWithout(origin);
+        setDraft({ ...draft, renamed: next === origin ? others : { ...others, [origin]: next } });
+        return;
+      }
       setDraft({
         ...draft,
         texts: { ...without(path), [next]: text },
         removed: [...removed.filter((name) => name !== next), ...(paths.includes(path) ? [path] : [])],
-      }),
-    remove: (path: string) =>
+      });
+    },
+    remove: (path: string) => {
+      const origin = originOf(path);
       setDraft({
         ...draft,
         texts: without(path),
-        removed: paths.includes(path) ? [...removed, path] : removed,
-      }),
+        renamed: renamedWithout(origin),
+        removed: paths.includes(origin) ? [...removed, origin] : removed,
+      });
+    },
     /** The changes apply to another version of the worker from now on. */
     rebase: (next: EditBase) => setDraft({ ...draft, base: next }),
     /** Forgets all changes, because they were saved or discarded. @param next the version that is edited from now on */
@@ -81,6 +104,8 @@ export function useEditedFiles({ key, base, paths, title }: EditSource) {
       dropEdit(key);
       setDraft({ ...empty, base: next });
     },
+    renames: (): { from: string; to: string }[] =>
+      Object.entries(renamed).map(([from, to]) => ({ from, to })),
     written: (): WrittenFile[] => Object.entries(texts).map(([path, content]) => ({ path, content })),
   };
 }

@@ -55,6 +55,7 @@ export function usePublishing({ workerId, files, texts: base }: PublishingParts)
               package_hash: version.packageHash,
               files: written,
               removed: files.removed,
+              renamed: files.renames(),
             },
       );
       const { path, version: saved } = published;

@@ -11,7 +11,7 @@ import { useTexts } from '../../../texts/texts.tsx';
 import { FileList } from '../files/file-list.tsx';
 import { findingsOf } from '../upload/finding-list.tsx';
 import { PublishError } from '../upload/publish-error.tsx';
-import type { EditBase } from './edit-draft.ts';
+import { formKey, type EditBase } from './edit-draft.ts';
 import classes from './editor.module.css';
 import { FormPreview, type ReadRequest } from './form-preview.tsx';
 import { LeaveDialog } from './leave-dialog.tsx';
@@ -71,7 +71,7 @@ function useWorkerEditor({ source, texts: base, workerId }: WorkerEditorProps) {
       read.current = next;
     },
     hasNoTitle,
-    openText: useBaseText(base, open),
+    openText: useBaseText(base, open === undefined ? undefined : files.originOf(open)),
     schemaText: files.texts[schemaFile] ?? schema.text ?? '',
     /** Whether something would be left unsaved. */
     isUnsaved: () => files.isEdited && !isSaved.current,
@@ -254,7 +254,7 @@ export function WorkerEditor(props: WorkerEditorProps): ReactNode {
           )}
           <div className={classes['form']}>
             <Panel title={texts.form}>
-              <FormPreview text={editor.schemaText} onRead={editor.setRead} />
+              <FormPreview draftKey={formKey(source.key)} text={editor.schemaText} onRead={editor.setRead} />
             </Panel>
           </div>
         </div>

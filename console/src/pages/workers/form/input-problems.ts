@@ -87,12 +87,21 @@ function isAbout(sentence: string, prefix: string, name: string): boolean {
 const customPrefix = 'input.parameters.custom.';
 const systemPrefix = 'input.parameters.system.';
 
+/** What remains of a message beside the field that it names. */
+function besideField(sentence: string, path: string): string {
+  if (!sentence.startsWith(`${path} `)) return sentence;
+  const rest = sentence.slice(path.length + 1);
+  return rest.slice(0, 1).toUpperCase() + rest.slice(1);
+}
+
 function answeredProblems(error: Error | null, prefix: string, names: readonly string[]): Problems {
   if (!(error instanceof ApiError)) return {};
   const sentences = [...error.details, error.message];
   const found = names.flatMap((name) => {
     const message = sentences.find((sentence) => isAbout(sentence, prefix, name));
-    return message === undefined ? [] : [[name, { message }] as const];
+    return message === undefined
+      ? []
+      : [[name, { message: besideField(message, `${prefix}${name}`) }] as const];
   });
   return Object.fromEntries(found);
 }

@@ -38,10 +38,16 @@ interface AmountProps {
 }
 
 function Amount({ isWhole = false, onChange, ...props }: AmountProps): ReactNode {
+  const { inputForm: texts } = useTexts();
+  const { value, min = 0, max } = props;
+  const number = Number(value);
+  const isSmall = value !== '' && number < min;
+  const isLarge = max !== undefined && number > max;
   return (
     <NumberInput
       {...props}
-      min={props.min ?? 0}
+      min={min}
+      error={props.error ?? (isSmall ? texts.tooSmall(min) : isLarge && texts.tooLarge(max))}
       allowDecimal={!isWhole}
       allowNegative={false}
       clampBehavior="none"
