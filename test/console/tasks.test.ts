@@ -85,6 +85,7 @@ test('an invalid schedule says what is missing', async () => {
   await dialog.getByRole('button', { name: 'Save' }).click();
   // Nothing is sent without it.
   await dialog.getByLabel('Date').and(page.locator(':invalid')).waitFor();
+  expect(await storedTasks()).toMatchObject([{ schedule_type: 2 }]);
 });
 
 test('its page edits the input and the title', async () => {
