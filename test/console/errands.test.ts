@@ -110,8 +110,10 @@ const errands: readonly Errand[] = [
     most: { clicks: 0, entries: 1 },
     perform: async (hand) => {
       const { page } = browser;
+      // Requests of the page could renew the session.
+      await page.goto('about:blank');
       await browser.context.clearCookies();
-      await page.reload();
+      await browser.open('/');
       await page.getByLabel('E-mail').waitFor();
       expect(await page.getByLabel('E-mail').inputValue()).toBe(email);
       await hand.enter(page.getByRole('textbox', { name: 'Password' }), password);
