@@ -1,7 +1,6 @@
 /** The fields of a schedule, and its next times. */
 import {
   Chip,
-  Group,
   Input,
   NumberInput,
   SegmentedControl,
@@ -21,6 +20,7 @@ import { weekdays } from '../../components/weekdays.ts';
 import { useLanguage, useTexts } from '../../texts/texts.tsx';
 import type { EditedSchedule } from './edited-schedule.ts';
 import { NextTimes } from './next-times.tsx';
+import classes from './schedule-fields.module.css';
 
 interface ScheduleFieldsProps {
   readonly edited: EditedSchedule;
@@ -68,6 +68,8 @@ function Policies({ schedule, onChange }: PoliciesProps): ReactNode {
   );
 }
 
+const chipClasses = { label: classes['weekday'] ?? '', iconWrapper: classes['icon'] ?? '' };
+
 /** The day of a weekly schedule. Choosing one makes a schedule weekly. */
 function WeekdayChoice({
   value,
@@ -84,13 +86,13 @@ function WeekdayChoice({
         value={value === undefined ? null : String(value)}
         onChange={(day) => onChange(Number(day))}
       >
-        <Group gap={6} role="radiogroup" aria-label={texts.weekday}>
+        <div className={classes['weekdays']} role="radiogroup" aria-label={texts.weekday}>
           {weekdays(language).map(({ value: day, label, short }) => (
-            <Chip key={day} value={day} size="xs" radius="sm" aria-label={label}>
+            <Chip key={day} value={day} radius="sm" aria-label={label} classNames={chipClasses}>
               {short}
             </Chip>
           ))}
-        </Group>
+        </div>
       </Chip.Group>
     </Input.Wrapper>
   );

@@ -60,7 +60,7 @@ function VersionHead({ version }: { readonly version: WorkerVersion }): ReactNod
         {version.version}
       </Text>
       {version.is_current && (
-        <Badge variant="light" radius="sm">
+        <Badge variant="light" radius="sm" color="blue">
           {texts.current}
         </Badge>
       )}
