@@ -6,6 +6,7 @@ import { exportRows } from './rows/exports.ts';
 import { idleMemory } from './rows/idle-memory.ts';
 import { lastRun } from './rows/last-run.ts';
 import { lastRunGrowth } from './rows/last-run-growth.ts';
+import { lists } from './rows/lists.ts';
 import { manyRuns } from './rows/many-runs.ts';
 import { network } from './rows/network.ts';
 import { proxy } from './rows/proxy.ts';
@@ -26,6 +27,7 @@ const benches: readonly Bench[] = [
   exportRows,
   lastRun,
   lastRunGrowth,
+  lists,
   streams,
 ];
 

@@ -35,8 +35,9 @@ const makeRuns = `
   )
   INSERT INTO run (slug, account_id, worker_id, worker_version_id, status, origin, input, system, day, result_count,
                    subtask_count, subtasks_finished, created_at, started_at, finished_at)
-  SELECT ${slugOf('i')}, $1, worker_id, version_id, 'succeeded', 'api_v2', '{"parameters": {"custom": {}}}', '{}',
-         (at AT TIME ZONE 'UTC')::date, 100, 1, 1, at, at, at
+  SELECT ${slugOf('i')}, $1, worker_id, version_id,
+         CASE WHEN i % 5000 = 1 THEN 'failed' ELSE 'succeeded' END, 'api_v2', '{"parameters": {"custom": {}}}', '{}',
+         (at AT TIME ZONE 'UTC')::date, i % 1000, 1, 1, at, at, at + make_interval(secs => i % 3600)
   FROM moment JOIN target ON target.place = i % ${workerCount} ORDER BY i`;
 
 async function createDatabase(serverUrl: string, name: string): Promise<string> {

@@ -5,6 +5,7 @@ import type { Answer } from './answer.ts';
 import { enumeration } from './enumeration.ts';
 import { runEndFields } from './ends.ts';
 import { exampleInput, exampleRunSlug, exampleWorkerSlug } from './examples.ts';
+import { pagedSchema } from './pages.ts';
 import { ResultPage } from './results.ts';
 
 export const Run = Type.Object(
@@ -117,6 +118,16 @@ export const RunOutcomes = Type.Object(
 );
 export type RunOutcomes = Answer<typeof RunOutcomes>;
 export type RunOutcome = RunOutcomes['results'][number];
+
+export const RunPage = Type.Object({
+  ...pagedSchema(Run).properties,
+  count_is_exact: Type.Boolean({
+    description:
+      'Extension: false if too many runs match a filter on labels, pins, end reasons or slugs to count them all. `count` is at least 10,000 then, and the pages go on.',
+    examples: [true],
+  }),
+});
+export type RunPage = Answer<typeof RunPage>;
 
 export const StartedRun = Type.Object(
   { run_slug: Type.String({ description: 'Identifier of the new run.', examples: [exampleRunSlug] }) },

@@ -30,6 +30,7 @@ const failures: Readonly<Record<InternalWork, readonly [Component, string]>> = {
   'give-back-jobs': ['jobs', 'unfinished jobs could not be returned to the queue'],
   'grant-connections': ['runner', 'connections to hosts could not be granted: they wait'],
   'keep-job-queue': ['jobs', 'the job queue could not be maintained'],
+  'keep-run-counts': ['runs', 'the counts of runs could not be updated'],
   'make-cgroup': ['cgroups', 'a cgroup for a subtask could not be created'],
   'measure-install': ['installs', 'the memory of an installation could not be measured'],
   'measure-subtask': ['runner', 'the resource usage of a subtask could not be measured'],

@@ -24,6 +24,7 @@ export type InternalWork =
   | 'give-back-jobs'
   | 'grant-connections'
   | 'keep-job-queue'
+  | 'keep-run-counts'
   | 'make-cgroup'
   | 'measure-install'
   | 'measure-subtask'

@@ -16,7 +16,7 @@ import { componentLogger } from '../logging/logger.ts';
 import type { Exports } from '../results/exports.ts';
 import { Retention, type RunRemoval } from '../retention/retention.ts';
 import { Watchman, type Runner } from '../runner/runner.ts';
-import type { Runs } from '../runs/runs.ts';
+import { RunCountKeeper, type Runs } from '../runs/runs.ts';
 import { ServiceList } from '../services/service-list.ts';
 import { serviceOf, type Service } from '../services/service.ts';
 import { RunCounter } from '../statistics/statistics.ts';
@@ -191,6 +191,7 @@ function domainServices(config: Config, domain: Domain, runner: Runner | undefin
       config,
       ownRunner: () => runner?.id,
     }),
+    new RunCountKeeper(database, events),
     new RunCounter({ database, retentionDays: config.statisticsRetentionDays, events }),
   ];
 }

@@ -1,52 +1,9 @@
-/** Finds runs: by slug, the last of a scope, and lists. Everything is scoped to one account. */
-import { sql, type RawBuilder } from 'kysely';
+/** Finds single runs: by slug, and the last of a scope. Everything is scoped to one account. */
 import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
 import { ChelaError } from '../errors.ts';
 import { isWorkerSlug, splitWorkerPath } from '../workers/workers.ts';
-import type { RunEndReason } from './end-reasons.ts';
 import { runRecordColumns, runRecordSelect, selectRuns, type RunRecord } from './run-record.ts';
-import type { Origin, RunStatus } from './statuses.ts';
-
-export interface Page {
-  /** From 1. */
-  readonly number: number;
-  readonly size: number;
-}
-
-export interface RunFilter {
-  readonly workerId?: string;
-  /** Slug of a saved task. */
-  readonly taskSlug?: string;
-  readonly status?: RunStatus;
-  /** Runs that ended for one of these reasons. */
-  readonly endReasons?: readonly RunEndReason[];
-  readonly origin?: Origin;
-  readonly isPinned?: boolean;
-  /** As stored. */
-  readonly label?: string;
-  /** Runs created at or after. */
-  readonly createdFrom?: Date;
-  /** Runs created before. */
-  readonly createdBefore?: Date;
-  /** Start of the run's slug, or part of its worker's title or name; case is ignored. */
-  readonly keyword?: string;
-  /** `created_at` if omitted. */
-  readonly sort?: RunSort;
-  /** Smallest or oldest first. */
-  readonly ascending?: boolean;
-}
-
-const sortColumns = {
-  created_at: sql`run.id`,
-  started_at: sql`run.started_at`,
-  duration: sql`coalesce(run.finished_at, now()) - run.started_at`,
-  results: sql`run.result_count`,
-  traffic: sql`run.traffic_bytes`,
-  usage: sql`run.usage`,
-} as const;
-export type RunSort = keyof typeof sortColumns;
-export const runSorts = Object.keys(sortColumns) as RunSort[];
 
 const lastOfWorker = (condition: string) => `
   SELECT ${runRecordSelect}
@@ -68,25 +25,6 @@ function lastOfWorkerQuery(accountId: number, workerId: string): QueryConfig | u
   const path = splitWorkerPath(workerId);
   if (path === undefined) return undefined;
   return { name: 'last-run-by-path', text: lastOfWorkerByPath, values: [accountId, path.owner, path.name] };
-}
-
-/** A slug prefix long enough to be selective: its first letters encode the time. */
-const slugBeginning = /^[0-9A-HJKMNP-TV-Z]{6,26}$/i;
-
-/** @param workerKeys workers whose title or name contains the keyword */
-function matches(keyword: string, workerKeys: readonly number[]): RawBuilder<boolean> {
-  const byWorker = sql<boolean>`run.worker_id = ANY(${workerKeys})`;
-  if (!slugBeginning.test(keyword)) return byWorker;
-  const beginning = keyword.toUpperCase();
-  // A range, which the index of slugs supports in any collation, because slugs are digits and capitals.
-  return sql<boolean>`(${byWorker} OR run.slug BETWEEN ${beginning.padEnd(26, '0')} AND ${beginning.padEnd(26, 'Z')})`;
-}
-
-/** Runs without a value, such as a duration before the start, come last in either direction. */
-function inOrder(sort: RunSort, ascending: boolean): RawBuilder<unknown> {
-  // Every run has an id, and an index cannot serve an order with NULLS LAST.
-  if (sort === 'created_at') return sql`run.id ${sql.raw(ascending ? 'ASC' : 'DESC')}`;
-  return sql`${sortColumns[sort]} ${sql.raw(ascending ? 'ASC' : 'DESC')} NULLS LAST`;
 }
 
 export interface LabelCount {
@@ -165,96 +103,11 @@ export class RunReader {
     const { rows } = await this.#database.pool.query<LabelCount>({
       name: 'labels-of-account',
       text: `SELECT label, count(*) AS runs FROM (
-               SELECT labels FROM run WHERE account_id = $1 AND labels <> '[]' ORDER BY id DESC LIMIT $2
+               SELECT labels FROM run WHERE account_id = $1 AND labels <> '[]' ORDER BY created_at DESC, id DESC LIMIT $2
              ) AS labeled, jsonb_array_elements_text(labels) AS label
              GROUP BY label ORDER BY runs DESC, label LIMIT $3`,
       values: [accountId, countedRuns, listedLabels],
     });
     return rows;
-  }
-
-  /** Newest first unless the filter says otherwise. */
-  async list(
-    accountId: number,
-    filter: RunFilter,
-    page: Page,
-  ): Promise<{ count: number; list: RunRecord[] }> {
-    let runs = this.#database.sql.selectFrom('run').where('run.account_id', '=', accountId);
-    if (filter.workerId !== undefined) {
-      const workerKey = await this.#workerKey(filter.workerId);
-      if (workerKey === undefined) return { count: 0, list: [] };
-      runs = runs.where('run.worker_id', '=', workerKey);
-    }
-    if (filter.taskSlug !== undefined) {
-      const { taskSlug } = filter;
-      runs = runs.where('run.task_id', 'in', (expression) =>
-        expression.selectFrom('task').select('task.id').where('task.slug', '=', taskSlug),
-      );
-    }
-    if (filter.status !== undefined) runs = runs.where('run.status', '=', filter.status);
-    if (filter.endReasons !== undefined) runs = runs.where('run.end_reason', 'in', filter.endReasons);
-    if (filter.origin !== undefined) runs = runs.where('run.origin', '=', filter.origin);
-    if (filter.isPinned !== undefined)
-      runs = runs.where('run.pinned_at', filter.isPinned ? 'is not' : 'is', null);
-    if (filter.label !== undefined) {
-      // The first condition is that of the indexes.
-      runs = runs.where(
-        sql<boolean>`run.labels <> '[]' AND run.labels @> ${JSON.stringify([filter.label])}::jsonb`,
-      );
-    }
-    if (filter.createdFrom !== undefined) runs = runs.where('run.created_at', '>=', filter.createdFrom);
-    if (filter.createdBefore !== undefined) runs = runs.where('run.created_at', '<', filter.createdBefore);
-    if (filter.keyword !== undefined) {
-      const keyword = filter.keyword.trim();
-      runs = runs.where(matches(keyword, await this.#workersNamed(keyword)));
-    }
-    const { count } = await runs
-      .select((expression) => expression.fn.countAll<number>().as('count'))
-      .executeTakeFirstOrThrow();
-    const order = inOrder(filter.sort ?? 'created_at', filter.ascending ?? false);
-    // Selects the ids of the page first, so that only its runs are joined and sorted with all columns.
-    const keys = runs
-      .select('run.id')
-      .orderBy(order)
-      .orderBy('run.id', 'desc')
-      .limit(page.size)
-      .offset((page.number - 1) * page.size);
-    const list = await selectRuns(this.#database.sql)
-      .select(runRecordColumns)
-      .where('run.id', 'in', keys)
-      .orderBy(order)
-      .orderBy('run.id', 'desc')
-      .execute();
-    return { count, list };
-  }
-
-  async #workersNamed(keyword: string): Promise<number[]> {
-    const pattern = `%${keyword.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-    const workers = await this.#database.sql
-      .selectFrom('worker')
-      .select('id')
-      .where((expression) =>
-        expression.or([expression('title', 'ilike', pattern), expression('name', 'ilike', pattern)]),
-      )
-      .execute();
-    return workers.map(({ id }) => id);
-  }
-
-  async #workerKey(workerId: string): Promise<number | undefined> {
-    const path = splitWorkerPath(workerId);
-    const worker = await this.#database.sql
-      .selectFrom('worker')
-      .innerJoin('account', 'account.id', 'worker.account_id')
-      .select('worker.id')
-      .where((expression) =>
-        path === undefined
-          ? expression('worker.slug', '=', workerId)
-          : expression.and([
-              expression('account.name', '=', path.owner),
-              expression('worker.name', '=', path.name),
-            ]),
-      )
-      .executeTakeFirst();
-    return worker?.id;
   }
 }

@@ -8,6 +8,7 @@ import { abortRun } from './abort.ts';
 import { changeRun, type RunChanges } from './change.ts';
 import type { RunServices } from './finish.ts';
 import { RunReader } from './read.ts';
+import { RunList } from './run-list.ts';
 import type { RunRecord } from './run-record.ts';
 import { SubtaskReader } from './subtasks.ts';
 import { Submitter } from './submit.ts';
@@ -40,7 +41,8 @@ export type { BeginRunTrace, RunTrace } from './run-trace.ts';
 export { parseRunSchema } from './run-schema.ts';
 export type { StatusCallbacks } from './status-callbacks.ts';
 
-export { runSorts, type Page, type RunFilter } from './read.ts';
+export { runSorts, type Page, type RunFilter } from './run-filter.ts';
+export { addRunCountChanges, RunCountKeeper } from './run-counts.ts';
 export type { RunRecord } from './run-record.ts';
 export type { SubtaskRecord } from './subtasks.ts';
 export type { RunWaiting } from './waiting.ts';
@@ -60,6 +62,7 @@ interface RunsOptions {
 
 export class Runs {
   readonly read: RunReader;
+  readonly list: RunList;
   readonly wait: RunWaiter;
   readonly subtasks: SubtaskReader;
   readonly #config: Config;
@@ -70,6 +73,7 @@ export class Runs {
     const { database, notifications, accounts, workers, callbacks, config, events, beginTrace } = options;
     this.#services = { database, callbacks, usage: accounts.usage, events };
     this.read = new RunReader(database);
+    this.list = new RunList(database);
     this.wait = new RunWaiter(database, notifications);
     this.subtasks = new SubtaskReader(database);
     this.#config = config;

@@ -1,6 +1,6 @@
 /** Reads the subtasks of a run: pages of them, and the input of one. */
 import type { Database } from '../database/database.ts';
-import type { Page } from './read.ts';
+import type { Page } from './run-filter.ts';
 import type { SubtaskEndReason } from './end-reasons.ts';
 import type { EndColumns } from './run-figures.ts';
 import type { SubtaskStatus } from './statuses.ts';

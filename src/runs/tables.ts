@@ -12,6 +12,8 @@ declare module '../database/tables.ts' {
     subtask: SubtaskTable;
     queue_item: QueueItemTable;
     removed_run: RemovedRunTable;
+    run_count: RunCountTable;
+    run_count_change: RunCountChangeTable;
   }
 }
 
@@ -50,6 +52,12 @@ interface RunTable {
   labels: JSONColumnType<string[], string | undefined>;
   traceparent: string | null;
   parent_span_id: string | null;
+  /** Set by the database when the run ends, as the other `ended_` columns. */
+  ended_results: number | null;
+  ended_traffic: number | null;
+  /** Decimal string. */
+  ended_usage: string | null;
+  ended_milliseconds: number | null;
 }
 
 interface SubtaskTable {
@@ -94,4 +102,25 @@ interface QueueItemTable {
 interface RemovedRunTable {
   run_id: number;
   day: string;
+}
+
+interface RunCountTable {
+  account_id: number;
+  day: string;
+  worker_id: number;
+  task_id: number;
+  status: RunStatus;
+  origin: Origin;
+  runs: number;
+}
+
+interface RunCountChangeTable {
+  id: GeneratedAlways<number>;
+  account_id: number;
+  day: string;
+  worker_id: number;
+  task_id: number;
+  status: RunStatus;
+  origin: Origin;
+  difference: number;
 }

@@ -1,7 +1,6 @@
 /** Runs: the list, one run, its log, results and exports, and its actions. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
-import type { Paged } from '../../../src/answers/pages.ts';
-import type { Run, StartedRun } from '../../../src/answers/runs.ts';
+import type { Run, RunPage, StartedRun } from '../../../src/answers/runs.ts';
 import { isFinished } from '../../../src/runs/statuses.ts';
 import { call, segment } from './client.ts';
 import { stateQuery, type RunStateFilter } from './run-states.ts';
@@ -58,7 +57,7 @@ export function runsQuery(filter: RunFilter) {
   return queryOptions({
     queryKey: [...runsKey, 'list', filter],
     queryFn: ({ signal }) =>
-      call<Paged<Run>>('/worker-runs', {
+      call<RunPage>('/worker-runs', {
         query: {
           ...stateQuery(state),
           worker_id: worker,

@@ -1,7 +1,7 @@
 /** Workers: the store's and the account's own, one with its input schema, its runs and tasks, its settings. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Paged } from '../../../src/answers/pages.ts';
-import type { Run } from '../../../src/answers/runs.ts';
+import type { RunPage } from '../../../src/answers/runs.ts';
 import type { Task } from '../../../src/answers/tasks.ts';
 import type {
   WorkerDescription,
@@ -72,7 +72,7 @@ export function lastRunQuery(workerId: string) {
     queryKey: ['runs', 'last', workerId],
     queryFn: async ({ signal }) => {
       const query = { worker_id: workerId, limit: 1 };
-      const { list } = await call<Paged<Run>>('/worker-runs', { query, signal });
+      const { list } = await call<RunPage>('/worker-runs', { query, signal });
       return list[0] ?? null;
     },
   });
@@ -83,7 +83,7 @@ export function workerRunsQuery(workerId: string, state: RunStateFilter | undefi
   return queryOptions({
     queryKey: ['runs', 'of-worker', workerId, state, page],
     queryFn: ({ signal }) =>
-      call<Paged<Run>>('/worker-runs', {
+      call<RunPage>('/worker-runs', {
         query: { worker_id: workerId, ...stateQuery(state), offset: page, limit: 20 },
         signal,
       }),

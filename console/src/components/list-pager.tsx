@@ -7,6 +7,8 @@ import { formatCount } from './figures.ts';
 
 interface ListPagerProps {
   readonly count: number;
+  /** Whether `count` is all there are; true if omitted. */
+  readonly isExact?: boolean;
   readonly page: number;
   readonly size: number;
   readonly onPage: (page: number) => void;
@@ -14,14 +16,15 @@ interface ListPagerProps {
   readonly onSize?: (size: number) => void;
 }
 
-export function ListPager({ count, page, size, onPage, onSize }: ListPagerProps): ReactNode {
+export function ListPager({ count, isExact = true, page, size, onPage, onSize }: ListPagerProps): ReactNode {
   const { lists: texts } = useTexts();
   const { language } = useLanguage();
-  const pages = Math.max(1, Math.ceil(count / size));
+  const counted = Math.max(1, Math.ceil(count / size));
+  const pages = isExact ? counted : Math.max(counted, page + 1);
   return (
     <Group justify="space-between" mt="md" gap="sm">
       <Text size="sm" c="dimmed" aria-live="polite">
-        {texts.count(formatCount(count, language))}
+        {texts.count(`${formatCount(count, language)}${isExact ? '' : '+'}`)}
       </Text>
       {pages > 1 && (
         <Pagination

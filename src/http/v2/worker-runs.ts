@@ -2,8 +2,8 @@
 import { Type } from 'typebox';
 import { enumeration } from '../../answers/enumeration.ts';
 import { exampleTaskSlug } from '../../answers/examples.ts';
-import { pagedSchema } from '../../answers/pages.ts';
-import { Run } from '../../answers/runs.ts';
+
+import { RunPage } from '../../answers/runs.ts';
 import { invalidArgument } from '../../errors.ts';
 import { type RunFilter, checkedLabels, labelLength, runEndReasons, runSorts } from '../../runs/runs.ts';
 import { origins, runStatuses } from '../../runs/statuses.ts';
@@ -124,7 +124,7 @@ export function addWorkerRunOperations(app: ApiApp, { runs, config }: ApiContext
       description:
         'Returns the runs of the account, newest first, filtered by worker, status and time. An unknown worker gives an empty list.',
       querystring: ListQuery,
-      data: pagedSchema(Run),
+      data: RunPage,
     }),
     async (request) => {
       const { query } = request;
@@ -142,8 +142,11 @@ export function addWorkerRunOperations(app: ApiApp, { runs, config }: ApiContext
         ...readSortOrder(runSorts, query.sort ?? '-created_at'),
         ...times,
       };
-      const { count, list } = await runs.read.list(request.accountId, filter, page);
-      return success(request, paged({ count, list: list.map(runShape) }, page));
+      const { count, isCountExact, list } = await runs.list.page(request.accountId, filter, page);
+      return success(request, {
+        ...paged({ count, list: list.map(runShape) }, page),
+        count_is_exact: isCountExact,
+      });
     },
   );
 }

@@ -92,6 +92,7 @@ export function RunsPage(): ReactNode {
               />
               <ListPager
                 count={data.count}
+                isExact={data.count_is_exact}
                 page={page}
                 size={size}
                 onPage={(next) => void navigate({ search: (before) => ({ ...before, page: next }) })}

@@ -32,7 +32,13 @@ export function TaskRuns({ slug, page, onPage }: TaskRunsProps): ReactNode {
           onPage(1);
         }}
       />
-      <ListPager count={data.count} page={page} size={data.page_size} onPage={onPage} />
+      <ListPager
+        count={data.count}
+        isExact={data.count_is_exact}
+        page={page}
+        size={data.page_size}
+        onPage={onPage}
+      />
     </Paper>
   );
 }

@@ -85,6 +85,7 @@ export function RunsTab({ workerId, status, page, onSearch }: RunsTabProps): Rea
           </Paper>
           <ListPager
             count={data.count}
+            isExact={data.count_is_exact}
             page={page}
             size={data.page_size}
             onPage={(next) => onSearch({ ...(status !== undefined && { status }), page: next })}
