@@ -20,6 +20,7 @@ import { CacheUse } from '../../../src/runner/cache/cache-use.ts';
 import { Cgroups } from '../../../src/runner/cgroups/cgroups.ts';
 import { Watchman } from '../../../src/runner/watchman.ts';
 import { BubblewrapSandbox } from '../../../src/runner/sandboxes/bubblewrap.ts';
+import { RunCountKeeper } from '../../../src/runs/runs.ts';
 import type { Service } from '../../../src/services/service.ts';
 import { RunCounter } from '../../../src/statistics/statistics.ts';
 import { Readiness } from '../../../src/system/readiness.ts';
@@ -140,6 +141,18 @@ const countsRuns: MakeCandidate = (around) => {
       const { id } = await around.storeRun({ status: 'succeeded' });
       await around.query('INSERT INTO ended_run VALUES ($1)', [id]);
       await untilGone(around, 20 * second, 'SELECT FROM ended_run');
+    },
+    left: nothing,
+  };
+};
+
+const keepsRunCounts: MakeCandidate = (around) => {
+  const { database, events } = around.domain;
+  return {
+    service: new RunCountKeeper(database, events),
+    works: async () => {
+      await around.storeRun({ status: 'succeeded' });
+      await untilGone(around, 10 * second, 'SELECT FROM run_count_change');
     },
     left: nothing,
   };
@@ -407,6 +420,7 @@ export const candidates: readonly [string, MakeCandidate][] = [
   ['retention', appliesRetention],
   ['host limits', limitsHosts],
   ['statistics', countsRuns],
+  ['run counts', keepsRunCounts],
   ['watchman', endsLostSubtasks],
   ['watchdog', looksForHangs],
   ['jobs', doesJobs],
