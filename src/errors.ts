@@ -28,6 +28,7 @@ export const errorKinds = {
   LINK_EXPIRED: { code: 12002, status: 403, text: 'this link has expired or was altered' },
   NOT_READY: { code: 10000, status: 503, text: 'not ready yet: try again in a few seconds' },
   SHUTTING_DOWN: { code: 10000, status: 503, text: 'this server is stopping: try again in a few seconds' },
+  NO_SPACE: { code: 10000, status: 503, text: 'there is not enough space to start runs' },
   RATE_LIMITED: { code: 13000, status: 429, text: 'too many requests' },
   DATABASE_ERROR: { code: 14000, status: 500, text: 'database error' },
   NOT_IMPLEMENTED: { code: 16000, status: 501, text: 'not implemented' },

@@ -2,6 +2,7 @@
 import { settings } from './settings.ts';
 import type { Setting } from './setting.ts';
 
+export { type DiskReserve, reserveBytes } from './disk-reserve.ts';
 export type { Plan, PlanList } from './plan-list.ts';
 export { settings };
 

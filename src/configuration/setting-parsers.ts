@@ -2,6 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import { AllowList } from '../addresses/addresses.ts';
 import { withoutEnd } from '../text/text-ends.ts';
+import type { DiskReserve } from './disk-reserve.ts';
 
 export function text(value: string): string {
   return value;
@@ -102,6 +103,15 @@ export function ports(most: number): (value: string) => number[] {
     }
     return found;
   };
+}
+
+/** Bytes, or a share of the disk such as `5%`. */
+export function diskReserve(value: string): DiskReserve {
+  const [, digits, unit] = /^(\d{1,15})(%?)$/.exec(value.trim()) ?? [];
+  const number = Number(digits);
+  if (digits === undefined || (unit === '%' && number > 99))
+    throw new Error('a number of bytes, or a share of the disk from 0% to 99%');
+  return unit === '%' ? { percent: number } : { bytes: number };
 }
 
 export function ratio(value: string): number {

@@ -19,6 +19,7 @@ import { retentionSettings } from './settings/retention.ts';
 import { runsSettings } from './settings/runs.ts';
 import { sandboxSettings } from './settings/sandbox.ts';
 import { serverSettings } from './settings/server.ts';
+import { spaceSettings } from './settings/space.ts';
 import { storageSettings } from './settings/storage.ts';
 
 /** In the order of the page. */
@@ -96,6 +97,11 @@ export const settingGroups = [
   },
   { title: 'Retention', describe: 'How long data is kept.', settings: retentionSettings },
   {
+    title: 'Space',
+    describe: 'When Chela stops to begin work, before a disk is full.',
+    settings: spaceSettings,
+  },
+  {
     title: 'Monitoring',
     describe: 'Figures and states for monitoring and autoscalers. See [operating.md](operating.md).',
     settings: monitoringSettings,
@@ -124,6 +130,7 @@ export const settings = {
   ...browsersSettings,
   ...callbacksSettings,
   ...retentionSettings,
+  ...spaceSettings,
   ...monitoringSettings,
   ...backupSettings,
 } as const;

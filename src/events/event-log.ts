@@ -52,6 +52,7 @@ const failures: Readonly<Record<InternalWork, readonly [Component, string]>> = {
   'store-log-line': ['runner', 'a log line of a subtask could not be stored'],
   'store-outcome': ['runner', 'the outcome of a subtask could not be stored'],
   'store-traffic': ['runner', 'the traffic of a run could not be stored'],
+  'watch-space': ['platform', 'the free space could not be measured'],
   'trace-run': ['runs', 'the span of a run could not be made'],
 };
 
@@ -101,6 +102,8 @@ const entries: { readonly [Name in EventName]: (payload: EventMap[Name]) => Entr
   'runner:lost': () => entry('warn', 'watchman', 'a runner was lost'),
   'schedule:failed': () => entry('warn', 'scheduler', 'a scheduled run could not start'),
   'schedule:missed': () => entry('warn', 'scheduler', 'scheduled times were missed'),
+  'space:recovered': () => entry('info', 'platform', 'there is space again: runs go on'),
+  'space:short': () => entry('error', 'platform', 'space is short: no more work is begun'),
   'subtask:began': () => entry('trace', 'runner', 'a subtask has begun'),
   'subtask:ended': () => entry('trace', 'runner', 'a subtask is no longer executed'),
   'subtask:stepped': () => entry('trace', 'runner', 'a step of a subtask has ended'),

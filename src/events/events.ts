@@ -46,7 +46,8 @@ export type InternalWork =
   | 'store-log-line'
   | 'store-outcome'
   | 'store-traffic'
-  | 'trace-run';
+  | 'trace-run'
+  | 'watch-space';
 
 /** The steps of a subtask's execution, in their order. */
 export const executionSteps = ['package', 'dependencies', 'folders', 'sandbox', 'execution'] as const;
@@ -173,6 +174,10 @@ export interface EventMap {
   'runner:lost': { readonly runner: number; readonly hostname: string; readonly processId: number };
   /** A subtask was still running when the grace period of the stop ended, and was aborted. */
   'subtask:orphaned': { readonly run: string; readonly subtask: number };
+  /** Space is short: no runs are accepted (`stored`), or this process executes no more subtasks (both). */
+  'space:short': { readonly what: 'stored' | 'scratch'; readonly reason: string };
+  /** There is space again. */
+  'space:recovered': { readonly what: 'stored' | 'scratch' };
   /** A runner begins to execute a subtask. */
   'subtask:began': {
     readonly run: string;

@@ -91,6 +91,7 @@ export const startErrors = [
   'FORBIDDEN',
   // A run that the request waits for may be deleted meanwhile.
   'RUN_NOT_FOUND',
+  'NO_SPACE',
 ] as const satisfies readonly ErrorKey[];
 
 /** Every error that an operation can give. */

@@ -161,6 +161,15 @@ function countUpkeep(events: Events, registry: Registry): void {
     removed.inc({ what: 'partitions' }, partitions);
     applied.setToCurrentTime();
   });
+  const short = new Gauge({
+    name: 'chela_space_short',
+    help: 'Whether this process accepts no runs (stored) or executes none (both) for want of space',
+    labelNames: ['what'],
+    registers: [registry],
+  });
+  for (const what of ['stored', 'scratch'] as const) short.set({ what }, 0);
+  events.subscribe('space:short', ({ what }) => short.set({ what }, 1));
+  events.subscribe('space:recovered', ({ what }) => short.set({ what }, 0));
   const dropped = counter(registry, 'chela_cache_dropped_bytes_total', 'Size of removed cache entries');
   events.subscribe('cache:dropped', ({ bytes }) => dropped.inc(Math.max(0, bytes)));
   const missed = counter(registry, 'chela_schedule_times_missed_total', 'Scheduled times that were missed');

@@ -17,6 +17,7 @@ import { RunRemoval } from '../retention/retention.ts';
 import { type BeginRunTrace, Runs } from '../runs/runs.ts';
 import { Stores } from '../stores/stores.ts';
 import { openStorage } from '../storage/open-storage.ts';
+import { SpaceWatch } from '../system/space-watch.ts';
 import { System } from '../system/system.ts';
 import type { Storage } from '../storage/storage.ts';
 import { Tasks, wakeScheduler } from '../tasks/tasks.ts';
@@ -42,6 +43,7 @@ export interface Domain {
   readonly removal: RunRemoval;
   readonly stores: Stores;
   readonly system: System;
+  readonly space: SpaceWatch;
   readonly databaseUrl: string;
   /** The blobs. */
   readonly storage: Storage;
@@ -89,6 +91,7 @@ export function makeDomain({ config, databaseUrl, makesExports, beginTrace, logg
   const packages = new PackageCache(storage, blobs, config.cacheDir, reader);
   const workers = new Workers({ database, packages, blobs, storage, jobs, reader });
   const callbacks = new Callbacks({ database, jobs, config, version, events });
+  const space = new SpaceWatch({ database, config, events });
   const runs = new Runs({
     database,
     notifications,
@@ -98,6 +101,7 @@ export function makeDomain({ config, databaseUrl, makesExports, beginTrace, logg
     config,
     events,
     beginTrace,
+    spaceRefusal: () => space.refusal,
   });
   const tasks = new Tasks({ database, jobs, workers, runs, config, events });
   jobs.work(wakeScheduler, 1, () => tasks.scheduler.fireDue());
@@ -144,6 +148,7 @@ export function makeDomain({ config, databaseUrl, makesExports, beginTrace, logg
     removal,
     stores,
     databaseUrl,
+    space,
     system: new System({ database, jobs, eventCounts, config }),
     storage,
   };

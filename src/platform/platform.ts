@@ -180,6 +180,8 @@ function scheduledBackups(config: Config, domain: Domain): ScheduledBackups[] {
 function domainServices(config: Config, domain: Domain, runner: Runner | undefined): readonly Service[] {
   const { database, notifications, jobs, accounts, callbacks, tasks, exports, removal, events } = domain;
   return [
+    // Before the API accepts runs.
+    domain.space,
     new Retention({ database, days: config.retentionDays, removal, events }),
     notifications,
     jobs,

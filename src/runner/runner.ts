@@ -35,6 +35,8 @@ interface RunnerOptions extends ExecutionServices {
   readonly database: Database;
   readonly notifications: Notifications;
   readonly callbacks: StatusCallbacks;
+  /** Why no more subtasks are executed; undefined to execute them. */
+  readonly space: { readonly pause: string | undefined; readonly isDatabaseFull: boolean };
 }
 
 export class Runner extends StartStop {
@@ -145,7 +147,8 @@ export class Runner extends StartStop {
   async #claim(): Promise<void> {
     await this.#releaseStrays();
     const free = this.#freeSlots.length;
-    if (free === 0) return;
+    // What waits is looked for again with every poll.
+    if (free === 0 || this.#options.space.pause !== undefined) return;
     const runnerId = this.#runnerId;
     const claimed = await claimSubtasks(this.#options, runnerId, free);
     // If the lease was lost in the meantime, so were these: the watchman that ended it recovers them too.

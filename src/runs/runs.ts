@@ -58,6 +58,8 @@ interface RunsOptions {
   readonly events: Events;
   /** Places each submitted run in a trace, if runs are traced. */
   readonly beginTrace?: BeginRunTrace | undefined;
+  /** Why no runs are accepted, if there is not enough space. */
+  readonly spaceRefusal?: () => string | undefined;
 }
 
 export class Runs {
@@ -70,7 +72,17 @@ export class Runs {
   readonly #submitter: Submitter;
 
   constructor(options: RunsOptions) {
-    const { database, notifications, accounts, workers, callbacks, config, events, beginTrace } = options;
+    const {
+      database,
+      notifications,
+      accounts,
+      workers,
+      callbacks,
+      config,
+      events,
+      beginTrace,
+      spaceRefusal,
+    } = options;
     this.#services = { database, callbacks, usage: accounts.usage, events };
     this.read = new RunReader(database);
     this.list = new RunList(database);
@@ -84,6 +96,7 @@ export class Runs {
       callbacks,
       config,
       beginTrace,
+      spaceRefusal,
     });
   }
 

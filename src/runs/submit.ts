@@ -72,6 +72,7 @@ export class Submitter {
   readonly #callbacks: StatusCallbacks;
   readonly #config: SubmitConfig;
   readonly #beginTrace: BeginRunTrace | undefined;
+  readonly #spaceRefusal: () => string | undefined;
 
   constructor(parts: {
     database: Database;
@@ -80,6 +81,7 @@ export class Submitter {
     callbacks: StatusCallbacks;
     config: SubmitConfig;
     beginTrace?: BeginRunTrace | undefined;
+    spaceRefusal?: (() => string | undefined) | undefined;
   }) {
     this.#database = parts.database;
     this.#plans = parts.plans;
@@ -87,6 +89,7 @@ export class Submitter {
     this.#callbacks = parts.callbacks;
     this.#config = parts.config;
     this.#beginTrace = parts.beginTrace;
+    this.#spaceRefusal = parts.spaceRefusal ?? (() => undefined);
   }
 
   /** @throws ChelaError for a worker, version or input that cannot run; in that case no run is created */
@@ -192,10 +195,17 @@ export class Submitter {
    * A run without a callback URL gets that of its account. Uses one statement if the account's plan has no restrictions. Otherwise it locks the account's row until the end of
    * the transaction; rows that others lock before they store a run, such as a task's, must be locked before this.
    * @param client the transaction of the run, which starts on commit
-   * @throws ChelaError PLAN_CONCURRENCY_LIMITED, INSUFFICIENT_BALANCE, or FORBIDDEN for a disabled account; in that case no
-   *   run is created
+   * @throws ChelaError PLAN_CONCURRENCY_LIMITED, INSUFFICIENT_BALANCE, NO_SPACE, or FORBIDDEN for a disabled account; in
+   *   that case no run is created
    */
   async store(run: PreparedRun, client?: PoolClient): Promise<SubmittedRun> {
+    const shortage = this.#spaceRefusal();
+    if (shortage !== undefined) {
+      // A request that is repeated gets the run that it started before.
+      const started = await this.#startedBefore(run, client);
+      if (started !== undefined) return started;
+      throw new ChelaError('NO_SPACE', `no runs can be started: ${shortage}`);
+    }
     const unrestricted = this.#plans.unrestrictedNames;
     const stored =
       (await this.#insert(run, client ?? this.#database.pool, unrestricted)) ??

@@ -1,7 +1,7 @@
 /** The state of the installation, for its operator: runners, queue, database, disks and versions. */
 import { statfs } from 'node:fs/promises';
 import { arch, availableParallelism, hostname, platform, totalmem } from 'node:os';
-import type { Config } from '../configuration/configuration.ts';
+import { reserveBytes, settings, type Config, type DiskReserve } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import type { EventCount, EventCounts } from '../events/event-counts.ts';
 import type { Jobs, JobQueueLength } from '../jobs/jobs.ts';
@@ -74,19 +74,22 @@ export interface SystemState {
   readonly events: readonly EventCount[];
 }
 
-/** With less, PostgreSQL and uploads soon fail. */
-const reserveBytes = 128 * 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
-/** @returns a sentence if a disk has less than this free; undefined otherwise */
-export async function spaceProblem(folder: string, leastBytes = reserveBytes): Promise<string | undefined> {
-  const { bsize, bavail } = await statfs(folder);
+/** @returns a sentence if a disk has less than its reserve free; undefined otherwise */
+export async function spaceProblem(folder: string, reserve: DiskReserve): Promise<string | undefined> {
+  const { bsize, bavail, blocks } = await statfs(folder);
   const freeBytes = bavail * bsize;
-  if (freeBytes >= leastBytes) return undefined;
-  const mebibytes = Math.floor(freeBytes / 1024 / 1024);
-  return `the disk of ${folder} is almost full: ${mebibytes} MiB are free`;
+  const neededBytes = reserveBytes(reserve, blocks * bsize);
+  if (freeBytes >= neededBytes) return undefined;
+  const [free, needed] = [freeBytes, neededBytes].map((bytes) => Math.floor(bytes / mebibyte));
+  return `the disk of ${folder} is almost full: ${free} MiB are free, and ${needed} MiB must be (${settings.diskReserve.environment})`;
 }
 
-type SystemConfig = Pick<Config, 'dataDir' | 'cacheDir' | 'databaseUrl' | 'sandbox' | 'runnerLeaseSeconds'>;
+type SystemConfig = Pick<
+  Config,
+  'dataDir' | 'cacheDir' | 'databaseUrl' | 'sandbox' | 'runnerLeaseSeconds' | 'diskReserve'
+>;
 
 export class System {
   readonly #database: Database;
@@ -104,8 +107,10 @@ export class System {
   /** What keeps this installation from storing things, one sentence each. @throws if the database does not answer */
   async problems(): Promise<string[]> {
     await this.#database.pool.query('SELECT');
-    const { dataDir, cacheDir } = this.#config;
-    const problems = await Promise.all([spaceProblem(dataDir), spaceProblem(cacheDir)]);
+    const { dataDir, cacheDir, diskReserve } = this.#config;
+    const problems = await Promise.all(
+      [dataDir, cacheDir].map((folder) => spaceProblem(folder, diskReserve)),
+    );
     return problems.filter((problem) => problem !== undefined);
   }
 

@@ -45,10 +45,11 @@ test('GET /ready is 200, and 503 while the process starts, migrates, stops or ha
 
 test('a disk with little space is a problem', async () => {
   const { dataDir } = platform.platform.config;
-  expect(await spaceProblem(dataDir, Number.MAX_SAFE_INTEGER)).toMatch(
+  expect(await spaceProblem(dataDir, { bytes: Number.MAX_SAFE_INTEGER })).toMatch(
     `the disk of ${dataDir} is almost full: `,
   );
-  expect(await spaceProblem(dataDir, 0)).toBeUndefined();
+  expect(await spaceProblem(dataDir, { bytes: 0 })).toBeUndefined();
+  expect(await spaceProblem(dataDir, { percent: 0 })).toBeUndefined();
 });
 
 test('other methods are 405', async () => {

@@ -374,6 +374,7 @@ test('the registry has the codes, statuses and texts that clients rely on', () =
     LINK_EXPIRED: { code: 12002, status: 403, text: expect.any(String) },
     NOT_READY: { code: 10000, status: 503, text: expect.any(String) },
     SHUTTING_DOWN: { code: 10000, status: 503, text: 'this server is stopping: try again in a few seconds' },
+    NO_SPACE: { code: 10000, status: 503, text: 'there is not enough space to start runs' },
     RATE_LIMITED: { code: 13000, status: 429, text: 'too many requests' },
     DATABASE_ERROR: { code: 14000, status: 500, text: 'database error' },
     NOT_IMPLEMENTED: { code: 16000, status: 501, text: 'not implemented' },

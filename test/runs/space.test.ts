@@ -1,0 +1,40 @@
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
+
+const helloFolder = path.join(import.meta.dirname, '..', '..', 'workers', 'hello');
+
+let platform: TestPlatform;
+let hello: string;
+beforeAll(async () => {
+  platform = await startTestPlatform({ databaseLimitBytes: 1 }, { api: true, runner: false });
+  hello = await platform.publish(helloFolder, 'Hello');
+});
+afterAll(async () => platform.close());
+
+const input = { parameters: { custom: { names: [{ string: 'Ada' }] } } };
+const reason =
+  /^no runs can be started: the database has [\d,]+ bytes, and its limit is 1 \(CHELA_DATABASE_LIMIT_BYTES\)$/;
+
+test('no run starts while the database has reached its limit', async () => {
+  const refused = await platform.call(`/workers/${hello}/runs`, { body: { input } });
+  expect(refused).toMatchObject({
+    status: 503,
+    code: 10000,
+    message: expect.stringMatching(reason),
+  });
+  const { rowCount } = await platform.platform.database.pool.query('SELECT FROM run');
+  expect(rowCount).toBe(0);
+});
+
+test('a held run says why it cannot be activated, and stays', async () => {
+  const held = await platform.call<{ queue_ref: string }>(`/workers/${hello}/queued-runs`, {
+    body: { input },
+  });
+  const { queue_ref: ref } = held.data;
+  const { data } = await platform.call('/run-queue/items/activate', { body: { queue_refs: [ref] } });
+  expect(data).toMatchObject({
+    results: [{ queue_ref: ref, success: false, error: expect.stringMatching(reason) }],
+  });
+  expect((await platform.call('/run-queue/items')).data).toMatchObject({ count: 1 });
+});
