@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { zipFolder } from '../src/workers/archive.ts';
 import { checkCallbacks, readExpectedCallbacks } from './checks/callbacks.ts';
+import { checkDescriptors, countDescriptors } from './checks/descriptors.ts';
 import type { Finding } from './checks/finding.ts';
 import { checkLeftOver } from './checks/left-over.ts';
 import { checkStoredData, readStoredData, runsByToken } from './checks/stored-rows.ts';
@@ -44,6 +45,7 @@ export async function runCampaign(options: CampaignOptions, cluster: Cluster): P
   const history = new History();
   say('starting PostgreSQL with its standby, two APIs and three runners');
   await cluster.open();
+  const descriptors = await countDescriptors(cluster);
   const worker = await publishWorker(cluster, path.join(folder, 'worker'));
   const receiver = new CallbackReceiver(cluster.network.hostAddress, new Random(seed + 1));
   await receiver.start();
@@ -78,6 +80,7 @@ export async function runCampaign(options: CampaignOptions, cluster: Cluster): P
   for (const client of clients) await client.readEverything();
   const stored = await readStoredData(cluster);
   const [callbacks, fired] = [await readExpectedCallbacks(cluster), await readFiredTicks(cluster)];
+  const openDescriptors = checkDescriptors(descriptors, await countDescriptors(cluster));
   say('stopping all nodes');
   const killed = await cluster.stopNodes();
   await reader.stop();
@@ -97,6 +100,7 @@ export async function runCampaign(options: CampaignOptions, cluster: Cluster): P
       ...checkTicks(scheduled, fired),
       ...stuck,
       ...(reader.tally.acknowledged > 0 ? [] : [nothingAcknowledged]),
+      ...openDescriptors,
       ...(await checkLeftOver(cluster, killed)),
     ],
     remarks: [

@@ -54,10 +54,10 @@ export class Injector {
     const [lease] = losesRunner ? await cluster.leasesOf(target).catch(() => []) : [];
     await fault.begin(cluster, target);
     const endMs = performance.now() + lengthMs;
-    // A shorter fault need not be noticed.
+    // A shorter fault need not be noticed. While PostgreSQL is away too, nobody is lost.
     const isLong = lengthMs > this.#leaseMs * 2 || fault.name === 'runner killed';
-    const lost =
-      losesRunner && isLong && lease !== undefined ? this.#until(cluster.leaseEnded(lease)) : undefined;
+    const limitMs = lengthMs + this.#leaseMs * 2;
+    const lost = isLong && lease !== undefined ? this.#until(cluster.leaseEnded(lease, limitMs)) : undefined;
     await delay(lengthMs);
     await fault.end(cluster, target);
     this.#history.add({ op: 'fault', kind: fault.name, target, beganMs, endedMs: performance.now() });

@@ -24,7 +24,7 @@ async function processes({ options: { folder } }: Cluster): Promise<string[]> {
       try {
         const { uid } = await stat(`/proc/${pid}`);
         const commandLine = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ').trim();
-        const isSandboxed = uid >= sandboxUsers.first && uid < sandboxUsers.first + sandboxUsers.count;
+        const isSandboxed = uid >= sandboxUsers.first && uid <= sandboxUsers.last;
         const isNode = commandLine.includes(`${folder}/cache-`);
         return isSandboxed || isNode ? [`process ${pid}: ${commandLine.slice(0, 100)}`] : [];
       } catch {

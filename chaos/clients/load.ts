@@ -68,6 +68,7 @@ export class LoadClient {
 
   /** Reads each run and all its rows once more, when nothing changes any more. */
   async readEverything(): Promise<void> {
+    await this.#api.last(this.#url(), this.#options.worker);
     for (const run of this.runs) {
       await this.#read(run);
       for (let page = 1; (await this.#api.page(this.#url(), run.slug, page)) === pageSize; page += 1);

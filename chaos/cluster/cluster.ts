@@ -20,8 +20,12 @@ const nodeRoles: Readonly<Record<string, Role>> = {
 export const apiNames = Object.keys(nodeRoles).filter((name) => nodeRoles[name] === 'api');
 export const runnerNames = Object.keys(nodeRoles).filter((name) => nodeRoles[name] === 'runner');
 
-/** User ids of the sandboxes, by which their processes are found. */
-export const sandboxUsers = { first: 640_000, perNode: 1000, count: 10_000 } as const;
+const usersPerNode = 1000;
+const usersPerCampaign = 10_000;
+const firstUser = 1_000_000 + (process.pid % 1000) * usersPerCampaign;
+
+/** User ids of the sandboxes of this campaign, by which their processes are found. */
+export const sandboxUsers = { first: firstUser, last: firstUser + usersPerCampaign - 1 } as const;
 
 /** Sizes in MB: room for what a campaign stores, and quickly filled. */
 const diskSizes = { postgres: 1536, data: 128, cache: 512 } as const;
@@ -72,7 +76,7 @@ export class Cluster {
       const address = await this.network.join(name);
       const own = {
         CHELA_HOST: address,
-        CHELA_SANDBOX_USER_ID: String(sandboxUsers.first + this.nodes.size * sandboxUsers.perNode),
+        CHELA_SANDBOX_USER_ID: String(sandboxUsers.first + this.nodes.size * usersPerNode),
       };
       const node = new Node({
         name,
@@ -172,11 +176,11 @@ export class Cluster {
   }
 
   /** Resolves once a lease has been ended. */
-  async leaseEnded(id: number): Promise<void> {
+  async leaseEnded(id: number, limitMs: number): Promise<void> {
     await eventually(async () => {
       const rows = await this.postgres.query('SELECT FROM runner WHERE id = $1', [id]);
       return rows.length === 0 ? true : undefined;
-    });
+    }, limitMs);
   }
 
   /** Resolves once all APIs answer and every runner has a lease. */

@@ -108,8 +108,8 @@ class Server {
   }
 
   async stop(): Promise<void> {
-    this.#running?.signal('SIGINT');
-    await this.#running?.stop();
+    this.signalAll('SIGCONT');
+    await this.#running?.stop('SIGINT');
   }
 }
 
@@ -197,6 +197,7 @@ export class Postgres {
   /** The primary dies for good; the standby takes its place and its address, and gets a standby of its own. */
   async failOver(): Promise<void> {
     const [dead, heir] = [this.#primary, this.#standby];
+    await this.#standbyIsCurrent();
     await dead.kill();
     await heir.query('SELECT pg_promote()');
     await heir.stop();
@@ -205,6 +206,15 @@ export class Postgres {
     [this.#primary, this.#standby] = [heir, dead];
     await this.#copyPrimary();
     await this.#follow();
+  }
+
+  /** Resolves once the standby has everything: only then may it take over. An earlier fault may have ended it. */
+  async #standbyIsCurrent(): Promise<void> {
+    await this.#standby.answers();
+    await eventually(async () => {
+      const rows = await this.query(`SELECT FROM pg_stat_replication WHERE sync_state = 'sync'`);
+      return rows.length === 1 ? true : undefined;
+    });
   }
 
   /** A base backup of the running primary, in the standby's folder. */

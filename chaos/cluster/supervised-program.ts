@@ -77,10 +77,11 @@ export class SupervisedProgram {
     this.#child?.kill(signal);
   }
 
-  /** @returns whether it ended by itself after SIGTERM */
-  async stop(): Promise<boolean> {
+  /** Thaws it if it is frozen. @returns whether it ended by itself after the signal */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<boolean> {
     this.#isWanted = false;
-    this.#child?.kill('SIGTERM');
+    this.#child?.kill(signal);
+    this.#child?.kill('SIGCONT');
     const timeUp = new AbortController();
     const isLate = delay(stopLimitMilliseconds, true, { signal: timeUp.signal }).catch(() => false);
     const ended = this.#ended.then(() => false);

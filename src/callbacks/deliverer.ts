@@ -49,7 +49,7 @@ export class Deliverer {
   async deliver(runId: number): Promise<void> {
     for (;;) {
       const callback = await this.#claim(runId);
-      if (callback === undefined) return;
+      if (callback === undefined) return this.#lookAgain(runId);
       const outcome = await this.#send(callback);
       await this.#record(callback, outcome);
     }
@@ -78,6 +78,27 @@ export class Deliverer {
       values: [runId, this.#options.timeoutSeconds + recordSeconds],
     });
     return rows[0];
+  }
+
+  /**
+   * If another process has claimed the next callback, looks again when its claim ends. Usually it delivers the callback
+   * before that. But it may have died, or never learned of its claim because the connection was lost.
+   */
+  async #lookAgain(runId: number): Promise<void> {
+    const { database, jobs } = this.#options;
+    const { rows } = await database.pool.query<{ seconds: number; callback_url: string }>({
+      name: 'claimed-callback',
+      text: `SELECT extract(epoch FROM claimed_until - now())::float8 AS seconds, run.callback_url
+             FROM callback JOIN run ON run.id = callback.run_id
+             WHERE callback.run_id = $1 AND state = 'pending' AND claimed_until IS NOT NULL
+             ORDER BY number LIMIT 1`,
+      values: [runId],
+    });
+    const [claimed] = rows;
+    if (claimed === undefined) return;
+    const startAfterSeconds = Math.max(1, Math.ceil(claimed.seconds));
+    const group = receiverOf(claimed.callback_url);
+    await jobs.send(deliverCallbacks, { runId }, { startAfterSeconds, group });
   }
 
   /** Sends a test once, and records nothing. */

@@ -20,6 +20,11 @@ const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 5000 } as cons
 /** The server drops clients that are gone about as soon, and with them their locks. */
 const serverKeepAlive =
   'SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 5; SET tcp_user_timeout = 15000';
+/**
+ * The kernel of a frozen process still answers keep-alives. If the process was in a transaction, its locks would hold up
+ * the processes that take over its work. No transaction of ours waits for anything but PostgreSQL.
+ */
+const transactionLimit = 'SET idle_in_transaction_session_timeout = 15000';
 
 /** Parts of a client that its types do not have. */
 interface ClientParts {
@@ -47,10 +52,12 @@ interface WatchOptions {
 }
 
 /** @returns a promise for which the pool waits, although its type does not say so */
-function shortenServerKeepAlive(client: ClientBase): unknown {
+function limitAbsence(client: ClientBase): unknown {
   const isLocal = (client as Client).host.startsWith('/');
-  // Without it, the connection works too.
-  return isLocal ? undefined : client.query(serverKeepAlive).catch(() => undefined);
+  // Without these settings, the connection works too.
+  return client
+    .query(isLocal ? transactionLimit : `${transactionLimit}; ${serverKeepAlive}`)
+    .catch(() => undefined);
 }
 
 export class ConnectionWatch {
@@ -78,7 +85,7 @@ export class ConnectionWatch {
         return callback === undefined ? super.end() : (super.end(callback) as unknown as Promise<void>);
       }
     }
-    this.poolOptions = { ...keepAlive, Client: WatchedClient, onConnect: shortenServerKeepAlive };
+    this.poolOptions = { ...keepAlive, Client: WatchedClient, onConnect: limitAbsence };
   }
 
   /** Resolves once no lookup is in progress. */

@@ -5,6 +5,8 @@ const unavailableStates = new Set([
   '08000',
   '08003',
   '08006',
+  // This process was frozen within a transaction, which the server has rolled back.
+  '25P03',
   '57P01',
   '57P02',
   '57P03',

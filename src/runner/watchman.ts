@@ -80,6 +80,8 @@ export class Watchman extends StartStop {
   readonly #options: WatchmanOptions;
   readonly #observer: HeartbeatObserver;
   readonly #looks: Periodic;
+  /** Apart from the looks: it may have to wait for locks that a lost runner still holds. */
+  readonly #recoveries: Periodic;
   readonly #onError: (error: unknown) => void;
 
   constructor(options: WatchmanOptions) {
@@ -88,9 +90,15 @@ export class Watchman extends StartStop {
     this.#onError = (err) => options.services.events.failed({ work: 'find-lost-runners', err });
     const leaseMilliseconds = options.config.runnerLeaseSeconds * 1000;
     this.#observer = new HeartbeatObserver(leaseMilliseconds);
+    const intervalMilliseconds = leaseMilliseconds / checksPerLease;
     this.#looks = new Periodic({
-      intervalMilliseconds: leaseMilliseconds / checksPerLease,
+      intervalMilliseconds,
       work: () => this.#look(),
+      onError: this.#onError,
+    });
+    this.#recoveries = new Periodic({
+      intervalMilliseconds,
+      work: async () => void (await recoverLostSubtasks(options.services, options.config)),
       onError: this.#onError,
     });
   }
@@ -99,16 +107,17 @@ export class Watchman extends StartStop {
   protected override async begin(): Promise<void> {
     await this.#looks.run().catch(this.#onError);
     this.#looks.start();
+    await this.#recoveries.run().catch(this.#onError);
+    this.#recoveries.start();
   }
 
   protected override async end(): Promise<void> {
-    await this.#looks.stop();
+    await Promise.all([this.#looks.stop(), this.#recoveries.stop()]);
   }
 
   async #look(): Promise<void> {
-    const { services, config } = this.#options;
-    await this.#endLeases(services.database);
-    await recoverLostSubtasks(services, config);
+    await this.#endLeases(this.#options.services.database);
+    this.#recoveries.trigger();
   }
 
   /** Ends the leases of runners that are dead, or have not renewed them. */

@@ -101,3 +101,34 @@ test('a delivery interrupted by kill -9 is repeated; its first attempt stays vis
     { number: 2, error: '', statusCode: 200 },
   ]);
 });
+
+test('a callback is delivered after its claim if the process that claimed it never learned of that', async () => {
+  const target = await Receiver.start(accept);
+  closing.push(() => target.close());
+  const settings = { callbackAllowedTargets: ['127.0.0.1'] };
+  const platform = await startTestPlatform(settings, { api: true, runner: false });
+  closing.push(() => platform.close());
+  // As if the connection was lost right after the claim was stored: the job fails and is tried again too early.
+  await platform.platform.database.pool.query(`
+    CREATE FUNCTION claim_unheard() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        NEW.claimed_until = now() + interval '2 seconds';
+        NEW.attempt_count = 1;
+        RETURN NEW;
+      END
+    $$;
+    CREATE TRIGGER claim_unheard BEFORE INSERT ON callback FOR EACH ROW EXECUTE FUNCTION claim_unheard()`);
+  const worker = await platform.publish(
+    path.join(import.meta.dirname, '..', '..', 'workers', 'hello'),
+    'Hello',
+  );
+  const { data } = await platform.call<{ run_slug: string }>(`/workers/${worker}/runs`, {
+    body: { callback_url: target.url, input: { parameters: { custom: { names: ['Ada'] } } } },
+  });
+  await platform.call(`/worker-runs/${data.run_slug}/abort`, { method: 'POST' });
+  await target.received(1);
+  expect(target.requests[0]?.headers).toMatchObject({
+    'x-chela-callback-id': `${data.run_slug}-1`,
+    'x-chela-attempt': '2',
+  });
+});

@@ -1,6 +1,7 @@
 /** The checks of a campaign find what is planted. */
 import { describe, expect, test } from 'vitest';
 import { checkCallbacks } from '../../chaos/checks/callbacks.ts';
+import { checkDescriptors } from '../../chaos/checks/descriptors.ts';
 import { checkStoredData, type StoredData } from '../../chaos/checks/stored-rows.ts';
 import { checkTicks } from '../../chaos/checks/ticks.ts';
 import { minutesWithin } from '../../chaos/clients/schedules.ts';
@@ -128,6 +129,12 @@ describe('ticks', () => {
     expect(minutesWithin(100, 90)).toEqual([120, 180]);
     expect(minutesWithin(115, 20)).toEqual([]);
   });
+});
+
+test('descriptors are left over if a node has many more than when it was new', () => {
+  const before = new Map([['api-1', 40]]);
+  expect(checkDescriptors(before, new Map([['api-1', 60]]))).toEqual([]);
+  expect(checkDescriptors(before, new Map([['api-1', 400]])).map(({ kind }) => kind)).toEqual(['left over']);
 });
 
 test('the last line counts everything in a fixed order', () => {

@@ -240,6 +240,32 @@ describe('the watchman', () => {
     expect(rows).toEqual([{ number: 1 }]);
   });
 
+  test('notices a lost runner while an earlier one, frozen in a transaction, holds locks', async () => {
+    const { database, callbacks, accounts, events } = platform.platform;
+    const slug = await submit(1);
+    await claimAndEndLease(1);
+    const thaw = Promise.withResolvers<void>();
+    const frozen = database.transaction(async (client) => {
+      await client.query('SELECT FROM run WHERE slug = $1 FOR SHARE', [slug]);
+      await thaw.promise;
+    });
+    const lost = await registerRunner(database, tenSlots);
+    const watchman = new Watchman({
+      services: { database, callbacks, usage: accounts.usage, events },
+      config: { runnerLeaseSeconds: 4, lostSubtasks: 'fail' },
+      ownRunner: () => undefined,
+    });
+    const started = watchman.start();
+    const noticed = eventually(async () => {
+      const { rowCount } = await database.pool.query('SELECT FROM runner WHERE id = $1', [lost]);
+      return rowCount === 0 ? true : undefined;
+    }).finally(thaw.resolve);
+    expect(await noticed).toBe(true);
+    expect(await platform.finished(slug)).toMatchObject({ status: 'failed', end_reason: 'lost' });
+    await Promise.allSettled([frozen, started]);
+    await watchman.stop(0);
+  });
+
   test('requeues them if the operator chose that, for three attempts in all', async () => {
     const slug = await submit(1);
     const attempts: number[] = [];

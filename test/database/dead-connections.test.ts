@@ -50,6 +50,23 @@ test('a statement on a dead connection fails, and one that takes long does not',
   expect((await lasting).rows).toEqual([{ one: 1 }]);
 });
 
+test('the server ends a transaction whose process is frozen, which counts as unavailable', async () => {
+  const database = new Database({ url: server.url, poolSize: 2, logger });
+  onTestFinished(async () => database.close());
+  const setting = await database.pool.query('SHOW idle_in_transaction_session_timeout');
+  expect(setting.rows).toEqual([{ idle_in_transaction_session_timeout: '15s' }]);
+  // The same with a shorter limit: nothing is sent until the server has ended the connection.
+  const thawed: unknown = await database
+    .transaction(async (client) => {
+      const ended = once(client, 'end');
+      await client.query(`SET LOCAL idle_in_transaction_session_timeout = '100ms'`);
+      await ended;
+      await client.query('SELECT 1');
+    })
+    .catch((error: unknown) => error);
+  expect(isDatabaseUnavailable(thawed)).toBe(true);
+});
+
 test('a platform whose connections all died works again, with its runner and its jobs', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'chela-test-data-'));
   const platform = await Platform.open(
