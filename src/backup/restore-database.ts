@@ -7,7 +7,7 @@ import type { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import {
   appliedMigrations,
-  applyMigration,
+  applyToEmptyTables,
   createMigrationTable,
   migrationNames,
 } from '../database/database.ts';
@@ -112,7 +112,7 @@ export class DatabaseRestore {
         `the backup has migration ${unknown} of a newer Chela: install that version or a newer one`,
       );
     await createMigrationTable(client);
-    for (const name of migrations) await applyMigration(client, name);
+    for (const name of migrations) await applyToEmptyTables(client, name);
     if (jobTables !== null) await client.query(jobTables);
     const present = new Set((await readPartitions(client)).map(({ name }) => name));
     for (const { name, of, bounds } of partitions) {

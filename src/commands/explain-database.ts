@@ -1,5 +1,5 @@
 import { settings, type Config } from '../configuration/configuration.ts';
-import { DatabaseUnreachableError, isDatabaseUnavailable } from '../database/database.ts';
+import { DatabaseUnreachableError, isDatabaseUnavailable, UnfitDatabaseError } from '../database/database.ts';
 import { CommandError } from './command-error.ts';
 
 /**
@@ -10,6 +10,7 @@ export function explainDatabase(
   error: unknown,
   { databaseUrl, databaseWaitSeconds }: Pick<Config, 'databaseUrl' | 'databaseWaitSeconds'>,
 ): unknown {
+  if (error instanceof UnfitDatabaseError) return new CommandError(error.message);
   const advice = databaseUrl === '' ? '' : '; check DATABASE_URL';
   if (error instanceof DatabaseUnreachableError) {
     const limit = `${databaseWaitSeconds} s (${settings.databaseWaitSeconds.environment})`;

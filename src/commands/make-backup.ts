@@ -13,15 +13,10 @@ import { signingSecret } from '../database/installation.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { CommandError } from './command-error.ts';
 import { print, say } from './printing.ts';
+import { sizeText } from './size-text.ts';
 import { urlOfDatabase, withDatabase } from './with-database.ts';
 
 const progressMilliseconds = 5000;
-
-function sizeText(bytes: number): string {
-  const [units, size] = [['bytes', 'KiB', 'MiB', 'GiB', 'TiB'], Math.max(1, bytes)];
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(size) / 10));
-  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
-}
 
 export function totalsText({ rows, blobs, blobBytes }: Readonly<ArchiveTotals>): string {
   return `${rows} rows, ${blobs} blobs (${sizeText(blobBytes)})`;

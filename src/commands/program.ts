@@ -15,6 +15,7 @@ import { addRunnerCommand } from './runner.ts';
 import { addSetUpLinkCommand } from './set-up-link.ts';
 import { addStorageCommand } from './storage.ts';
 import { addUpCommand } from './up.ts';
+import { addUpgradeCommand } from './upgrade.ts';
 import { addVersionsCommand } from './versions.ts';
 
 function makeProgram(): Command {
@@ -33,6 +34,7 @@ function makeProgram(): Command {
   addStorageCommand(program);
   addBackupCommand(program);
   addRestoreCommand(program);
+  addUpgradeCommand(program);
   return program;
 }
 

@@ -15,14 +15,17 @@ export { MatchFinder, type Matches } from './match-finder.ts';
 export {
   allowMigrations,
   appliedMigrations,
-  applyMigration,
+  applyToEmptyTables,
   createMigrationTable,
   migrate,
   migrationNames,
+  readMigration,
   withholdMigrations,
 } from './migrations.ts';
 export { containing, containingInJson } from './search-text.ts';
 export type { JsonText, Tables } from './tables.ts';
+export { planUpgrade, type UpgradePlan } from './upgrade-plan.ts';
+export { UnfitDatabaseError } from './unfit-database-error.ts';
 export { waitOut } from './wait-out.ts';
 
 /** Type ids in PostgreSQL of the types that `pg` would read differently. */

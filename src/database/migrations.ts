@@ -1,15 +1,17 @@
-/** Migrates a database: numbered, frozen `.sql` files, each applied once in its own transaction. */
+/** Migrates a database: numbered, frozen `.sql` files, each applied once, nearly all in a transaction of their own. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client, type ClientBase } from 'pg';
 import { checkServer, readServerTraits } from './server-requirements.ts';
+import { UnfitDatabaseError } from './unfit-database-error.ts';
+import { statementsOf } from './sql-statements.ts';
 
-const folder = path.join(import.meta.dirname, 'migrations');
+const ownFolder = path.join(import.meta.dirname, 'migrations');
 /** An arbitrary key of our own, so that processes that start at the same time migrate one after the other. */
 const advisoryLock = 7_306_128;
 
 /** Names of the migrations of this Chela, in order. */
-export async function migrationNames(): Promise<string[]> {
+export async function migrationNames(folder: string = ownFolder): Promise<string[]> {
   return (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted();
 }
 
@@ -39,36 +41,63 @@ export async function createMigrationTable(client: ClientBase): Promise<void> {
   );
 }
 
-/** Applies one migration. @param client in a transaction */
-export async function applyMigration(client: ClientBase, name: string): Promise<void> {
-  await client.query(await readFile(path.join(folder, name), 'utf8'));
+/** First line of a migration whose statements run one by one, because PostgreSQL does not allow them in a transaction. */
+const outsideTransaction = '-- outside a transaction';
+
+export async function readMigration(name: string, folder: string = ownFolder): Promise<string> {
+  return readFile(path.join(folder, name), 'utf8');
+}
+
+/** Applies one migration to empty tables, which takes no time. @param client in a transaction */
+export async function applyToEmptyTables(client: ClientBase, name: string): Promise<void> {
+  const sql = await readMigration(name);
+  await client.query(sql.startsWith(outsideTransaction) ? sql.replaceAll(/\bCONCURRENTLY\b/g, '') : sql);
+  await noteMigration(client, name);
+}
+
+async function noteMigration(client: ClientBase, name: string): Promise<void> {
   await client.query('INSERT INTO migration (name) VALUES ($1)', [name]);
 }
 
 /**
- * @param url of the database
- * @returns names of the files applied now, in order
- * @throws Error if the server is not supported, or the database was migrated by a newer version
+ * Applies one migration. One that runs outside a transaction is repeated from its first statement if it was interrupted, so
+ * its statements can be repeated: DROP INDEX CONCURRENTLY IF EXISTS comes before CREATE INDEX CONCURRENTLY.
  */
-export async function migrate(url: string): Promise<string[]> {
+async function applyMigration(client: ClientBase, folder: string, name: string): Promise<void> {
+  const sql = await readMigration(name, folder);
+  if (sql.startsWith(outsideTransaction)) {
+    for (const statement of statementsOf(sql)) await client.query(statement);
+    return noteMigration(client, name);
+  }
+  await client.query('BEGIN');
+  await client.query(sql);
+  await noteMigration(client, name);
+  await client.query('COMMIT');
+}
+
+/**
+ * @param url of the database
+ * @param folder of the migrations
+ * @returns names of the files applied now, in order
+ * @throws UnfitDatabaseError if the server is not supported, or the database was migrated by a newer version
+ */
+export async function migrate(url: string, folder: string = ownFolder): Promise<string[]> {
   const client = new Client({ connectionString: url, application_name: 'chela migrate' });
   await client.connect();
   try {
     checkServer(await readServerTraits(client));
     await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
     await createMigrationTable(client);
-    const files = await migrationNames();
+    const files = await migrationNames(folder);
     const applied = await appliedMigrations(client);
     const unknown = applied.find((name) => !files.includes(name));
     if (unknown !== undefined) {
-      throw new Error(`the database has migration ${unknown} of a newer Chela: install a newer version`);
+      throw new UnfitDatabaseError(
+        `the database has migration ${unknown} of a newer Chela: install a newer version`,
+      );
     }
     const missing = files.filter((name) => !applied.includes(name));
-    for (const name of missing) {
-      await client.query('BEGIN');
-      await applyMigration(client, name);
-      await client.query('COMMIT');
-    }
+    for (const name of missing) await applyMigration(client, folder, name);
     return missing;
   } finally {
     await client.end();

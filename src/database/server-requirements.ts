@@ -1,5 +1,6 @@
 /** Requirements on the PostgreSQL server. `npm run test:postgres` tests these majors. */
 import type { Client } from 'pg';
+import { UnfitDatabaseError } from './unfit-database-error.ts';
 
 /** Major versions that the database part of the tests runs against, oldest first. */
 export const testedMajors = [15, 16, 17, 18] as const;
@@ -13,15 +14,15 @@ export interface ServerTraits {
   readonly encoding: string;
 }
 
-/** @throws Error that says what is wrong with the server and what to do */
+/** @throws UnfitDatabaseError that says what is wrong with the server and what to do */
 export function checkServer({ version, versionNumber, encoding }: ServerTraits): void {
   const [oldest] = testedMajors;
   if (versionNumber < oldest * 10_000)
-    throw new Error(
+    throw new UnfitDatabaseError(
       `the database server is PostgreSQL ${version}, but Chela needs ${oldest} or newer: upgrade it, or set DATABASE_URL to another server`,
     );
   if (encoding !== 'UTF8')
-    throw new Error(
+    throw new UnfitDatabaseError(
       `the encoding of the database is ${encoding}, but Chela needs UTF8: create the database with ENCODING 'UTF8' TEMPLATE template0`,
     );
 }

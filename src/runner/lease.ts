@@ -51,6 +51,22 @@ export async function endLeasesOfProcess(database: Database, identity: string): 
   await database.pool.query('DELETE FROM runner WHERE process = $1', [identity]);
 }
 
+export interface OtherRunner {
+  readonly hostname: string;
+  readonly processId: number;
+  /** Empty if it is not known. */
+  readonly version: string;
+}
+
+/** Runners with another version of Chela than the given one. */
+export async function runnersOfOtherVersions(database: Database, own: string): Promise<OtherRunner[]> {
+  const { rows } = await database.pool.query<OtherRunner>(
+    `SELECT hostname, process_id AS "processId", version FROM runner WHERE version <> $1 ORDER BY id`,
+    [own],
+  );
+  return rows;
+}
+
 /** Keys of runs that are being aborted and have subtasks on this runner. */
 export async function runsToAbort(database: Database, runnerId: number): Promise<number[]> {
   const { rows } = await database.pool.query<{ run_id: number }>({

@@ -24,7 +24,7 @@ import {
 } from './execution/subtask-execution.ts';
 import { endLease, registerRunner, renewLease, runsToAbort } from './lease.ts';
 
-export { endLeasesOfProcess } from './lease.ts';
+export { endLeasesOfProcess, runnersOfOtherVersions } from './lease.ts';
 export { Watchman } from './watchman.ts';
 
 const pollMilliseconds = 5000;
