@@ -107,6 +107,8 @@ export class Cluster {
       DATABASE_URL: this.postgres.url,
       CHELA_DATA_DIR: path.join(folder, 'data'),
       CHELA_PORT: '8080',
+      // The disks are smaller than the usual reserve.
+      CHELA_DISK_RESERVE: '5%',
       CHELA_RATE_LIMIT_PER_MINUTE: '0',
       CHELA_RUNNER_LEASE_SECONDS: String(leaseSeconds),
       CHELA_RUNNER_SLOTS: '3',
