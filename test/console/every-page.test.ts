@@ -1,6 +1,7 @@
 /** What holds on every page: contrast in the dark theme, buttons in view on a phone, and words if the server is out of reach. */
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { operator } from '../../src/accounts/audit.ts';
 import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
 import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
 
@@ -24,11 +25,27 @@ beforeAll(async () => {
   const { data: tasks } = await platform.call<{ list: { slug: string }[] }>('/worker-tasks');
   await platform.call(`/workers/${hello}/queued-runs`, { body: { input } });
   await platform.call('/users/account/api-keys', { body: { name: 'continuous integration' } });
+  await platform.platform.accounts.update('tester', { isAdmin: true }, operator);
   const fixed = ['/', '/runs', '/tasks', '/schedules', '/queue', '/workers', '/store', '/usage', '/account'];
   const named = [`/runs/${failed.slug}`, `/tasks/${tasks.list[0]?.slug}`, `/workers/${hello}`];
-  pages = [...fixed, ...named, '/docs', '/docs/quick-start', '/docs/api', '/docs/api/runWorker'];
+  const versioned = [`/workers/${worker}/versions/v1.0.1`, `/workers/${worker}/edit`];
+  const forAdmins = ['/accounts', '/system', '/audit-log'];
+  pages = [
+    ...fixed,
+    ...named,
+    ...versioned,
+    ...forAdmins,
+    ...missing,
+    '/docs',
+    '/docs/quick-start',
+    '/docs/api',
+    '/docs/api/runWorker',
+  ];
 });
 afterAll(async () => browser.close());
+
+/** Pages of objects that do not exist. */
+const missing = ['/runs/missing', '/tasks/missing', '/workers/nobody~nothing'];
 
 /** Opens a page and waits until it has its data. */
 async function settled(address: string): Promise<void> {
@@ -47,6 +64,28 @@ test('every page has enough contrast in the dark theme', { timeout: 180_000 }, a
     expect({ address, violations }).toEqual({ address, violations: [] });
   }
   await page.emulateMedia({ colorScheme: 'light' });
+});
+
+test.each(['light', 'dark'] as const)(
+  'pages for administrators and the sign-in pass axe in the %s theme',
+  async (scheme) => {
+    const page = await browser.open('/accounts');
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.locator(`html[data-mantine-color-scheme="${scheme}"]`).waitFor({ state: 'attached' });
+    for (const address of ['/accounts', '/system', '/audit-log', '/sign-in', '/forgot-password']) {
+      await settled(address);
+      const violations = await browser.violations(page, { within: 'main' });
+      expect({ address, violations }).toEqual({ address, violations: [] });
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+  },
+);
+
+test.each(missing)('%s says that there is no such page, and leads back to the list', async (address) => {
+  const page = await browser.open(address);
+  await page.getByRole('heading', { level: 1, name: 'Page not found' }).waitFor();
+  const back = page.getByRole('main').getByRole('link').first();
+  expect(await back.getAttribute('href')).toBe(`/${address.split('/')[1]}`);
 });
 
 /** Names of buttons that are beside the screen, unless they belong to what is scrolled: tabs, and headings of wide tables. */

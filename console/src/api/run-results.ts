@@ -27,8 +27,11 @@ export function rowNumber(row: ResultRow): number {
 export function headersQuery(slug: string, isLive: boolean) {
   return queryOptions({
     queryKey: [...runsKey, slug, 'headers', isLive],
-    queryFn: async ({ signal }) =>
-      (await call<ResultPage>(`${runPath(slug)}/result`, { query: { limit: 1 }, signal })).headers,
+    queryFn: async ({ signal }) => {
+      const { headers } = await call<ResultPage>(`${runPath(slug)}/result`, { query: { limit: 1 }, signal });
+      // A column whose key is empty needs a name that can be read.
+      return headers.map((header) => ({ ...header, label: header.label || header.key || '""' }));
+    },
     placeholderData: keepPreviousData,
     refetchInterval: isLive && liveMilliseconds,
   });

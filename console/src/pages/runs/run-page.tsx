@@ -7,7 +7,7 @@ import { rowQueryOf, type RowQuery } from '../../api/row-queries.ts';
 import { isFinished, runQuery, runTabs, type Run, type RunTab } from '../../api/runs.ts';
 import { stateOf } from '../../api/run-states.ts';
 import { headlineText } from '../../components/ends.ts';
-import { ErrorNotice } from '../../components/error-notice.tsx';
+import { PageError } from '../../components/page-error.tsx';
 import { AnchorLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { RunMarks } from '../../components/run-marks.tsx';
@@ -160,6 +160,6 @@ export function RunPage(): ReactNode {
   const { runId } = route.useParams();
   const { data: run, error, refetch } = useQuery(runQuery(runId));
   if (run !== undefined) return <RunContent key={run.slug} run={run} />;
-  if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
+  if (error !== null) return <PageError error={error} onRetry={() => void refetch()} list="runs" />;
   return <Skeleton h="70vh" />;
 }

@@ -68,6 +68,7 @@ function Policies({ schedule, onChange }: PoliciesProps): ReactNode {
   );
 }
 
+const kindClasses = { label: classes['kind'] ?? '' };
 const chipClasses = { label: classes['weekday'] ?? '', iconWrapper: classes['icon'] ?? '' };
 
 /** The day of a weekly schedule. Choosing one makes a schedule weekly. */
@@ -116,6 +117,8 @@ export function ScheduleFields({ edited, isNew = false, onChange }: ScheduleFiel
       <Input.Wrapper label={texts.kind} labelElement="div">
         <SegmentedControl
           fullWidth
+          size="xs"
+          classNames={kindClasses}
           aria-label={texts.kind}
           data={choices(texts.kinds)}
           value={kind}

@@ -6,7 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { taskQuery, useRunTask, type Task } from '../../api/tasks.ts';
-import { ErrorNotice } from '../../components/error-notice.tsx';
+import { PageError } from '../../components/page-error.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { WorkerName } from '../../components/worker-name.tsx';
 import { taskTabs } from '../../search.ts';
@@ -128,6 +128,6 @@ export function TaskPage(): ReactNode {
   const { taskId } = route.useParams();
   const { data: task, error, refetch } = useQuery(taskQuery(taskId));
   if (task !== undefined) return <TaskContent key={task.slug} task={task} />;
-  if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
+  if (error !== null) return <PageError error={error} onRetry={() => void refetch()} list="tasks" />;
   return <Skeleton h="70vh" />;
 }

@@ -12,7 +12,7 @@ import {
   type WorkerDescription,
   type WorkerDetail,
 } from '../../api/workers.ts';
-import { ErrorNotice } from '../../components/error-notice.tsx';
+import { PageError } from '../../components/page-error.tsx';
 import { ButtonLink } from '../../components/links.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { useTexts } from '../../texts/texts.tsx';
@@ -184,7 +184,8 @@ export function WorkerPage(): ReactNode {
   }
   if (error !== null) {
     return (
-      <ErrorNotice
+      <PageError
+        list="workers"
         error={error}
         onRetry={() => {
           void worker.refetch();

@@ -20,6 +20,7 @@ export const compare = {
   key: 'Compare rows by',
   noColumns: 'Neither run has rows',
   noRows: 'No such rows',
+  noDifferences: 'No rows differ',
   differing: (count: string) => `All differences ${count}`,
   changes: {
     added: (count: string) => `Added ${count}`,

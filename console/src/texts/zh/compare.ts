@@ -21,6 +21,7 @@ export const compare: Texts['compare'] = {
   key: '按此列比较',
   noColumns: '两次运行都没有结果',
   noRows: '没有这样的行',
+  noDifferences: '所有行均相同',
   differing: (count) => `全部差异 ${count}`,
   changes: {
     added: (count) => `新增 ${count}`,

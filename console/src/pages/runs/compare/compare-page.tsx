@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import { runQuery, runsQuery, type Run } from '../../../api/runs.ts';
 import { EmptyState } from '../../../components/empty-state.tsx';
 import { ErrorNotice } from '../../../components/error-notice.tsx';
+import { PageError } from '../../../components/page-error.tsx';
 import { AnchorLink } from '../../../components/links.tsx';
 import { PageHeader } from '../../../components/page-header.tsx';
 import { useTexts } from '../../../texts/texts.tsx';
@@ -101,6 +102,6 @@ export function ComparePage(): ReactNode {
   const { runId } = route.useParams();
   const { data: run, error, refetch } = useQuery(runQuery(runId));
   if (run !== undefined) return <CompareContent key={run.slug} run={run} />;
-  if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
+  if (error !== null) return <PageError error={error} onRetry={() => void refetch()} list="runs" />;
   return <Skeleton h="70vh" />;
 }

@@ -90,7 +90,9 @@ function Found({
         onChange={(value) => onChoose({ change: rowChanges.find((known) => known === value) })}
       />
       <Bounds compared={compared} />
-      {compared.count === 0 && <EmptyState title={texts.noRows} />}
+      {compared.count === 0 && (
+        <EmptyState title={change === undefined ? texts.noDifferences : texts.noRows} />
+      )}
       {compared.list.length > 0 && <ComparedTable compared={compared} labels={labels} />}
       {compared.count > comparedRowsPage && (
         <ListPager

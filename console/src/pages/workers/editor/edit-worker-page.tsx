@@ -5,7 +5,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useMemo, useState, type ReactNode } from 'react';
 import { descriptionQuery } from '../../../api/workers.ts';
 import { versionFilesQuery, type VersionFileList } from '../../../api/version-files.ts';
-import { ErrorNotice } from '../../../components/error-notice.tsx';
+import { PageError } from '../../../components/page-error.tsx';
 import { AnchorLink } from '../../../components/links.tsx';
 import { useTexts } from '../../../texts/texts.tsx';
 import { dropEdit, editKey, readEdit, type EditBase } from './edit-draft.ts';
@@ -80,6 +80,6 @@ export function EditWorkerPage(): ReactNode {
   };
   if (data !== undefined && isKnown)
     return <FilesEditor key={workerId} workerId={workerId} listed={data} onBase={setVersion} />;
-  if (error !== null) return <ErrorNotice error={error} onRetry={retry} />;
+  if (error !== null) return <PageError error={error} onRetry={retry} list="workers" />;
   return <Skeleton h="70vh" />;
 }
