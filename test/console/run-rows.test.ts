@@ -8,6 +8,7 @@ import { openConsole, type ConsoleBrowser } from './support/console-browser.ts';
 
 let browser: ConsoleBrowser;
 let slug: string;
+let worker: string;
 let page: Page;
 
 const rows = [
@@ -20,7 +21,7 @@ const rows = [
 beforeAll(async () => {
   browser = await openConsole();
   await browser.signIn();
-  const worker = await publishScriptedWorker(browser.platform, 'Scripted');
+  worker = await publishScriptedWorker(browser.platform, 'Scripted');
   slug = await browser.platform.runAsync(worker, {
     script: `await sdk.result.setTableHeader([
         { label: 'Name', key: 'name', format: 'text' }, { label: 'Price', key: 'price', format: 'number' }]);
@@ -196,6 +197,24 @@ test('an export has the rows that the table shows', async () => {
     'Lamp | red',
     'lampshade',
   ]);
+});
+
+test('the next export has the format of the last one, with one click', async () => {
+  await browser.open(`/runs/${slug}`);
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export jsonl' }).click();
+  expect((await download).suggestedFilename()).toMatch(/\.jsonl$/);
+});
+
+test('a column with an empty key has a heading and a filter', async () => {
+  const run = await browser.platform.runAsync(worker, {
+    script: `await sdk.result.pushData({ '': 'nameless', next: 1 });`,
+    items: ['one'],
+  });
+  await browser.platform.finished(run);
+  await browser.open(`/runs/${run}`);
+  await page.getByRole('button', { name: 'Filter ""', exact: true }).waitFor();
+  expect(await page.getByRole('columnheader').allInnerTexts()).toContain('""');
 });
 
 test('the browser logged no errors and contacted no other host', () => {
