@@ -11,6 +11,7 @@ import { addKeysCommand } from './keys.ts';
 import { outliveLostOutput } from './printing.ts';
 import { addPushCommand } from './push.ts';
 import { addRestoreCommand } from './restore.ts';
+import { addRetentionCommand } from './retention.ts';
 import { addRunnerCommand } from './runner.ts';
 import { addSetUpLinkCommand } from './set-up-link.ts';
 import { addStorageCommand } from './storage.ts';
@@ -32,6 +33,7 @@ function makeProgram(): Command {
   addKeysCommand(program);
   addSetUpLinkCommand(program);
   addStorageCommand(program);
+  addRetentionCommand(program);
   addBackupCommand(program);
   addRestoreCommand(program);
   addUpgradeCommand(program);

@@ -64,6 +64,7 @@ export function readConfig(
   const config = Object.fromEntries(entries) as Config;
   checkMail(config);
   checkStorage(config);
+  checkPlanRetention(config);
   checkBackup(config);
   return config;
 }
@@ -91,6 +92,14 @@ function checkBackup({ backupTo, backupAt, backupPassword, backupKeyFile }: Conf
     throw new ConfigError(
       `only one of ${settings.backupPassword.environment} and ${settings.backupKeyFile.environment} may be set`,
     );
+}
+
+function checkPlanRetention({ plans, planRetentionDays }: Config): void {
+  const unknown = [...planRetentionDays.keys()].filter((name) => !plans.has(name));
+  if (unknown.length === 0) return;
+  throw new ConfigError(
+    `${settings.planRetentionDays.environment} names the plan "${unknown.join(', ')}", but ${settings.plans.environment} has only ${[...plans.keys()].join(', ')}`,
+  );
 }
 
 /** A letter needs a sender, and its link an address that no request can choose. */

@@ -114,6 +114,20 @@ export function diskReserve(value: string): DiskReserve {
   return unit === '%' ? { percent: number } : { bytes: number };
 }
 
+/** Names with numbers of days: `free=7,business=365`. */
+export function daysByName(value: string): ReadonlyMap<string, number> {
+  const days = integer(1, 36_500);
+  const entries = list(value).map((item) => {
+    const [name = '', text = ''] = item.split('=');
+    try {
+      return [name.trim(), days(text)] as const;
+    } catch {
+      throw new Error('a comma-separated list of PLAN=DAYS, with 1 to 36500 days');
+    }
+  });
+  return new Map(entries);
+}
+
 export function ratio(value: string): number {
   const number = Number(value);
   if (value.trim() === '' || !(number >= 0 && number <= 1)) throw new Error('a number from 0 to 1');

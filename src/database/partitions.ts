@@ -137,6 +137,19 @@ export async function rewritePartitions(client: PoolClient, day: string): Promis
   }
 }
 
+/** @returns bytes of the partitions of a day, including their indexes; 0 for a day without partitions of its own */
+export async function partitionBytes(
+  database: Database,
+  day: string,
+): Promise<Record<(typeof partitioned)[number], number>> {
+  const { rows } = await database.pool.query<Record<(typeof partitioned)[number], number>>(
+    `SELECT coalesce(pg_total_relation_size(to_regclass($1)), 0) AS result_row,
+       coalesce(pg_total_relation_size(to_regclass($2)), 0) AS log_line`,
+    partitioned.map((table) => partitionName(table, day)),
+  );
+  return rows[0] ?? { result_row: 0, log_line: 0 };
+}
+
 const keyColumns = { result_row: 'number', log_line: 'id' } as const satisfies Record<
   (typeof partitioned)[number],
   string

@@ -14,7 +14,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { MonitoringServer } from '../metrics/monitoring-server.ts';
 import { componentLogger } from '../logging/logger.ts';
 import type { Exports } from '../results/exports.ts';
-import { Retention, type RunRemoval } from '../retention/retention.ts';
+import { Retention, retentionPolicy, type RunRemoval } from '../retention/retention.ts';
 import { Watchman, type Runner } from '../runner/runner.ts';
 import { RunCountKeeper, type Runs } from '../runs/runs.ts';
 import { ServiceList } from '../services/service-list.ts';
@@ -182,7 +182,7 @@ function domainServices(config: Config, domain: Domain, runner: Runner | undefin
   return [
     // Before the API accepts runs.
     domain.space,
-    new Retention({ database, days: config.retentionDays, removal, events }),
+    new Retention({ database, policy: retentionPolicy(config), removal, events }),
     notifications,
     jobs,
     exports,

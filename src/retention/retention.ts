@@ -3,10 +3,10 @@
  * queue. Pinned runs stay.
  */
 import type { PoolClient } from 'pg';
+import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import {
   createPartitions,
-  dayOf,
   dropPartitionsBefore,
   hasPartitions,
   rewritePartitions,
@@ -14,13 +14,28 @@ import {
 import type { EventMap, Events } from '../events/events.ts';
 import { Periodic } from '../services/periodic.ts';
 import { StartStop } from '../services/service.ts';
+import { expiredAt, expiredRuns, type RetentionPolicy } from './expired-runs.ts';
 import type { RunRemoval } from './run-removal.ts';
 
+export { previewRetention } from './retention-preview.ts';
 export { RunRemoval } from './run-removal.ts';
 
 const hourMilliseconds = 3600 * 1000;
-const dayMilliseconds = 24 * hourMilliseconds;
 const runsAtOnce = 1000;
+
+type PolicyConfig = Pick<Config, 'retentionDays' | 'planRetentionDays' | 'plans' | 'defaultPlan'>;
+
+export function retentionPolicy({
+  retentionDays,
+  planRetentionDays,
+  plans,
+  defaultPlan,
+}: PolicyConfig): RetentionPolicy {
+  return {
+    days: retentionDays,
+    plans: { days: planRetentionDays, names: [...plans.keys()], defaultName: defaultPlan },
+  };
+}
 
 type RemovedData = Omit<EventMap['retention:applied'], 'seconds'>;
 
@@ -30,33 +45,33 @@ type RemovedData = Omit<EventMap['retention:applied'], 'seconds'>;
  */
 export async function applyRetention(
   database: Database,
-  retentionDays: number,
+  policy: RetentionPolicy,
   now: Date,
 ): Promise<RemovedData> {
   await createPartitions(database, now);
-  const firstKeptDay = dayOf(new Date(now.getTime() - retentionDays * dayMilliseconds));
+  const expired = expiredAt(policy, now);
+  const { firstKeptDay, lastFirstKeptDay } = expired;
   let runs = 0;
   for (;;) {
     const deleted = await database.pool.query(
       // A run that is pinned meanwhile is locked and then left out.
       `WITH deleted AS (
          DELETE FROM run WHERE id IN (
-           SELECT id FROM run WHERE day < $1 AND status IN ('succeeded', 'failed') AND pinned_at IS NULL
-             AND NOT EXISTS (SELECT FROM ended_run WHERE run_id = run.id)
-           ORDER BY day, id LIMIT $2 FOR UPDATE SKIP LOCKED
+           SELECT run.id ${expiredRuns} AND NOT EXISTS (SELECT FROM ended_run WHERE run_id = run.id)
+           ORDER BY run.day, run.id LIMIT $7 FOR UPDATE OF run SKIP LOCKED
          ) RETURNING id, day
        ) INSERT INTO removed_run (run_id, day) SELECT id, day FROM deleted`,
-      [firstKeptDay, runsAtOnce],
+      [...expired.values, runsAtOnce],
     );
     runs += deleted.rowCount ?? 0;
     if ((deleted.rowCount ?? 0) < runsAtOnce) break;
   }
-  const dropped = await dropPartitionsBefore(database, firstKeptDay);
+  const dropped = await dropPartitionsBefore(database, lastFirstKeptDay);
   await database.pool.query(
     `DELETE FROM removed_run WHERE day < $1 AND NOT EXISTS (SELECT FROM run WHERE run.day = removed_run.day)`,
-    [firstKeptDay],
+    [lastFirstKeptDay],
   );
-  await shrinkKeptDays(database, firstKeptDay);
+  await shrinkKeptDays(database, lastFirstKeptDay);
   const queueItems = await database.pool.query(
     `DELETE FROM queue_item WHERE status <> 'waiting' AND ended_at < $1`,
     [firstKeptDay],
@@ -65,7 +80,7 @@ export async function applyRetention(
 }
 
 /**
- * Frees the space of deleted runs on days that stay because of pinned runs: their partitions are written anew, with what
+ * Frees the space of deleted runs on days that stay because of pinned runs, or of plans that keep theirs longer: their partitions are written anew, with what
  * is kept. Deleting the rows instead would leave the files as large as they are.
  */
 async function shrinkKeptDays(database: Database, firstKeptDay: string): Promise<void> {
@@ -86,8 +101,7 @@ async function shrinkDay(client: PoolClient, day: string): Promise<void> {
 
 interface RetentionOptions {
   readonly database: Database;
-  /** Number of days to keep runs. */
-  readonly days: number;
+  readonly policy: RetentionPolicy;
   readonly removal: RunRemoval;
   readonly events: Events;
 }
@@ -125,9 +139,9 @@ export class Retention extends StartStop {
   }
 
   async #apply(): Promise<void> {
-    const { database, days, events } = this.#options;
+    const { database, policy, events } = this.#options;
     const began = performance.now();
-    const removed = await applyRetention(database, days, new Date());
+    const removed = await applyRetention(database, policy, new Date());
     events.emit('retention:applied', { ...removed, seconds: (performance.now() - began) / 1000 });
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createPartitions, dayOf } from '../../src/database/partitions.ts';
-import { applyRetention } from '../../src/retention/retention.ts';
+import { createPartitions, dayOf, partitionBytes } from '../../src/database/partitions.ts';
+import { applyRetention, previewRetention } from '../../src/retention/retention.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
 
@@ -49,7 +49,7 @@ test('a run older than the retention is removed with everything that belongs to 
   const young = [await makeRun(29, 'succeeded'), await makeRun(0, 'failed')];
 
   // Several processes of an installation do this at once.
-  await Promise.all(Array.from({ length: 3 }, async () => applyRetention(database, 30, now)));
+  await Promise.all(Array.from({ length: 3 }, async () => applyRetention(database, { days: 30 }, now)));
 
   for (const slug of old)
     expect(await platform.call(`/worker-runs/${slug}`)).toMatchObject({ status: 404, code: 11004 });
@@ -71,7 +71,7 @@ test('a run older than the retention is removed with everything that belongs to 
 test('an unfinished run keeps its rows, however old it is', async () => {
   const unfinished = await makeRun(90, 'running');
   const ended = await makeRun(80, 'succeeded');
-  await applyRetention(platform.platform.database, 30, now);
+  await applyRetention(platform.platform.database, { days: 30 }, now);
   expect((await platform.results(unfinished)).list).toEqual([{ kept: true }]);
   expect((await platform.call(`/worker-runs/${ended}`)).status).toBe(404);
 });
@@ -108,7 +108,7 @@ test('a pinned run keeps its rows and lines until it is unpinned, and its day ke
   );
   for (const slug of [...pinned, early]) await setPinned(slug, true);
 
-  await Promise.all(Array.from({ length: 3 }, async () => applyRetention(database, 30, now)));
+  await Promise.all(Array.from({ length: 3 }, async () => applyRetention(database, { days: 30 }, now)));
 
   for (const slug of [...pinned, early]) {
     expect((await platform.results(slug)).list).toEqual([{ kept: true }]);
@@ -124,16 +124,57 @@ test('a pinned run keeps its rows and lines until it is unpinned, and its day ke
 
   // Once more, so that a partition that was written anew is written anew again.
   await setPinned(first, false);
-  await applyRetention(database, 30, now);
+  await applyRetention(database, { days: 30 }, now);
   expect((await platform.call(`/worker-runs/${first}`)).status).toBe(404);
   expect((await platform.results(second)).list).toEqual([{ kept: true }]);
   expect(await count(`result_row_${day}`)).toBe(1);
 
   for (const slug of [second, early]) await setPinned(slug, false);
-  await applyRetention(database, 30, now);
+  await applyRetention(database, { days: 30 }, now);
   await platform.platform.removal.clean();
   expect(await partitionsBefore(60)).not.toContain(`result_row_${day}`);
   expect(await count(`result_row WHERE day < current_date - 60 AND run_id NOT IN (SELECT id FROM run)`)).toBe(
     0,
+  );
+});
+
+test('a plan keeps its runs for its own time, and the disk gets back what the other runs had', async () => {
+  const { database, accounts } = platform.platform;
+  const { id } = await accounts.ensure('tester');
+  const plans = { days: new Map([['business', 100]]), names: ['free', 'business'], defaultName: 'free' };
+  const policy = { days: 30, plans };
+  const [kept, removed] = [await makeRun(40, 'succeeded'), await makeRun(40, 'succeeded')];
+  const other = await accounts.ensure('longer-plan');
+  await database.pool.query(`UPDATE account SET plan = 'business' WHERE id = $1`, [other.id]);
+  // A plan that is no longer configured counts as the default one.
+  await database.pool.query(`UPDATE account SET plan = 'gone' WHERE id = $1`, [id]);
+  await database.pool.query('UPDATE run SET account_id = $2 WHERE slug = $1', [kept, other.id]);
+  const day = dayOf(new Date(now.getTime() - 40 * dayMilliseconds));
+  await database.pool.query(
+    `INSERT INTO result_row (day, run_id, number, subtask, data)
+     SELECT run.day, run.id, number, 1, json_build_object('filler', md5(number::text))
+     FROM run, generate_series(1, 20000) AS number WHERE slug = $1`,
+    [removed],
+  );
+  await database.pool.query('UPDATE run SET result_count = 20001 WHERE slug = $1', [removed]);
+  const before = await partitionBytes(database, day);
+
+  const config = { exportRetentionDays: 7, auditRetentionDays: 365 };
+  const preview = await previewRetention(database, policy, config, now);
+  const line = (what: string) => preview.find((each) => each.what === what);
+  expect(line('rows')).toMatchObject({ what: 'rows', count: 20_001 });
+  expect(line('rows')?.sizeBytes).toBeGreaterThan(before.result_row * 0.99);
+  expect(line('runs')?.count).toBe(1);
+  expect((await platform.call(`/worker-runs/${removed}`)).status).toBe(200);
+
+  await applyRetention(database, policy, now);
+  const exists = await database.pool.query<{ slug: string }>('SELECT slug FROM run WHERE slug = ANY($1)', [
+    [kept, removed],
+  ]);
+  expect(exists.rows).toEqual([{ slug: kept }]);
+  expect(await count(`result_row WHERE day = '${day}'`)).toBe(1);
+  expect((await partitionBytes(database, day)).result_row).toBeLessThan(before.result_row / 10);
+  expect((await previewRetention(database, policy, config, now)).map((each) => each.count)).toEqual(
+    preview.map(({ what, count: counted }) => (['runs', 'rows', 'log lines'].includes(what) ? 0 : counted)),
   );
 });

@@ -333,7 +333,7 @@ test('drops its history with the retention, but keeps waiting items', async () =
   const [waiting, released] = [await hold(), await hold()];
   await release([released]);
   const { database } = platform.platform;
-  await applyRetention(database, 1, new Date(Date.now() + 3 * 24 * 3600 * 1000));
+  await applyRetention(database, { days: 1 }, new Date(Date.now() + 3 * 24 * 3600 * 1000));
   expect(await find(waiting)).toMatchObject({ queue_status: 'waiting' });
   expect(await list('status=inactive')).toMatchObject({ count: 0 });
 });

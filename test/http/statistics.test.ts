@@ -249,7 +249,7 @@ describe('time', () => {
       `UPDATE run SET day = '2025-03-16' WHERE worker_id = (SELECT id FROM worker WHERE slug = $1)`,
       [second],
     );
-    await applyRetention(platform.platform.database, 30, new Date());
+    await applyRetention(platform.platform.database, { days: 30 }, new Date());
     expect((await ask<{ count: number }>(platform, `/worker-runs?worker_id=${second}`)).data.count).toBe(0);
     expect((await series(query)).totals).toMatchObject({ runs: 1, results: 1 });
     expect((await workers(query)).list).toMatchObject([{ worker_slug: second, runs: 1 }]);

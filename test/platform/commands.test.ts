@@ -60,6 +60,15 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
       argv: ['push', '--key', 'not-asked-for-yet'],
       says: 'give either a folder or --git with the URL of a repository',
     },
+    'a retention that would be applied': {
+      argv: ['retention'],
+      says: 'add --dry-run: the platform itself applies the retention, at its start and every hour',
+    },
+    'a retention of a plan that does not exist': {
+      argv: ['up'],
+      environment: { CHELA_PLAN_RETENTION_DAYS: 'free=7,gold=90' },
+      says: 'CHELA_PLAN_RETENTION_DAYS names the plan "gold", but CHELA_PLANS has only free, starter, pro, business, unlimited',
+    },
     'a push of a missing folder': {
       argv: ['push', '/nowhere/at/all'],
       says: '/nowhere/at/all is not a folder',
@@ -152,6 +161,25 @@ test('a set-up link is printed for an account that exists', async () => {
     exitCode: 1,
     output: 'chela: account nobody does not exist\n',
   });
+});
+
+test('a dry run of the retention says how much it would remove', async () => {
+  const own = await createTestDatabase();
+  onTestFinished(async () => own.drop());
+  const environment = { CHELA_DATA_DIR: dataDir, DATABASE_URL: own.url };
+  const { exitCode, output } = await runChela(['retention', '--dry-run'], environment);
+  expect(exitCode).toBe(0);
+  expect(output.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+    ['WOULD BE REMOVED', 'COUNT', 'BYTES'],
+    ['runs', '0', '–'],
+    ['rows', '0', '0'],
+    ['log lines', '0', '0'],
+    ['files', '0', '0'],
+    ['exports', '0', '0'],
+    ['queue items', '0', '–'],
+    ['audit entries', '0', '–'],
+    [''],
+  ]);
 });
 
 test('keys are created up to the configured limit of an account', async () => {

@@ -1,5 +1,5 @@
 import { largestSafe, mebibyte, setting } from '../setting.ts';
-import { integer } from '../setting-parsers.ts';
+import { daysByName, integer } from '../setting-parsers.ts';
 
 /** How long things are kept. */
 export const retentionSettings = {
@@ -8,6 +8,14 @@ export const retentionSettings = {
     default: 30,
     parse: integer(1, 36_500),
     describe: 'Days to keep runs with their rows and logs. Pinned runs are kept longer.',
+  }),
+  planRetentionDays: setting<ReadonlyMap<string, number>>({
+    environment: 'CHELA_PLAN_RETENTION_DAYS',
+    default: new Map(),
+    defaultText: 'none',
+    parse: daysByName,
+    describe:
+      'Days to keep the runs of accounts with certain plans, such as free=7,business=365. Other plans have CHELA_RETENTION_DAYS.',
   }),
   pinnedRunLimit: setting<number>({
     environment: 'CHELA_PINNED_RUN_LIMIT',

@@ -108,7 +108,7 @@ const keepsAccounts: MakeCandidate = (around) => {
 
 const appliesRetention: MakeCandidate = (around) => {
   const { database, removal, events } = around.domain;
-  const service = new Retention({ database, days: 30, removal, events });
+  const service = new Retention({ database, policy: { days: 30 }, removal, events });
   return {
     service,
     works: async () => {
