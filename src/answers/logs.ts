@@ -3,11 +3,17 @@ import { Type } from 'typebox';
 import type { LogType } from '../logs/log-line.ts';
 import type { Answer } from './answer.ts';
 import { enumeration } from './enumeration.ts';
+import { lineSources } from '../logs/log-line.ts';
 import { terminalColors } from '../logs/terminal-colors.ts';
 
 const logType = Type.Unsafe<LogType>(
   Type.Integer({ description: '1 debug, 2 info, 3 warn, 4 error.', examples: [2] }),
 );
+
+const source = enumeration(lineSources, {
+  description:
+    'Extension: who wrote the line. Lines of the platform start with SYSTEM:, but a worker can print such lines too.',
+});
 
 export const RunLog = Type.Object(
   {
@@ -20,6 +26,7 @@ export const RunLog = Type.Object(
         group: Type.String({ description: 'Number of the subtask; 0 for the whole run.', examples: ['1'] }),
         content: Type.String({ examples: ['page 1 of 3'] }),
         timestamp: Type.Integer({ description: 'Unix milliseconds.', examples: [1_782_091_201_000] }),
+        source,
       }),
       { description: 'The newest lines, oldest first.' },
     ),
@@ -80,6 +87,7 @@ export const LogLineList = Type.Object(
         content: Type.String({ description: 'The first 16,384 characters.', examples: ['page 1 of 3'] }),
         is_cut: Type.Boolean({ description: 'Whether the line is longer than content.' }),
         timestamp: Type.Integer({ description: 'Unix milliseconds.', examples: [1_782_091_201_000] }),
+        source,
         styles: Type.Array(TextStyle, {
           description:
             'The colors that the worker printed, by parts of content. Parts without a color are not listed.',

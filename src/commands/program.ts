@@ -1,7 +1,7 @@
 /** The program `chela`, with every subcommand. A command loads what it runs only once it is called. */
 import { Command } from 'commander';
 import { ConfigError } from '../configuration/configuration.ts';
-import { DataFolderInUseError } from '../host/data-folder.ts';
+import { DataFolderInUseError, DataFolderNotWritableError } from '../host/data-folder.ts';
 import { version } from '../version.ts';
 import { addApiCommand } from './api.ts';
 import { addBackupCommand } from './backup.ts';
@@ -47,7 +47,10 @@ export async function runProgram(): Promise<void> {
     await makeProgram().parseAsync();
   } catch (error) {
     const isExpected =
-      error instanceof ConfigError || error instanceof CommandError || error instanceof DataFolderInUseError;
+      error instanceof ConfigError ||
+      error instanceof CommandError ||
+      error instanceof DataFolderInUseError ||
+      error instanceof DataFolderNotWritableError;
     if (!isExpected) throw error;
     process.stderr.write(`chela: ${error.message}\n`);
     process.exitCode = 1;

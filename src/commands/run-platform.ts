@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { flagOf, settings, type Config } from '../configuration/configuration.ts';
 import { isDatabaseUnavailable } from '../database/database.ts';
-import { lockDataFolder } from '../host/data-folder.ts';
+import { lockDataFolder, makeDataFolder } from '../host/data-folder.ts';
 import { componentLogger, openLog } from '../logging/logger.ts';
 import { withholdInheritedDescriptors } from '../host/inherited-descriptors.ts';
 import { MonitoringServer } from '../metrics/monitoring-server.ts';
@@ -37,6 +37,8 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
   const logger = openLog(config.logLevel);
   logLastError(componentLogger(logger, 'platform'));
   if (parts.runner) await checkSandbox(config);
+  // Everything is in it, so its problems are the reason of others.
+  if (config.databaseUrl === '') await makeDataFolder(config.dataDir);
   await checkStorage(config);
   const readiness = new Readiness();
   const ways: (() => Promise<void>)[] = [];

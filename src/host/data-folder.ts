@@ -1,6 +1,6 @@
 /** Locks the data folder, so that only one platform works in it at a time. */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRunning, processIdentity } from './process-identity.ts';
@@ -20,6 +20,42 @@ export class DataFolderInUseError extends Error {
   }
 }
 
+/** Nothing can be written into the folder. */
+export class DataFolderNotWritableError extends Error {
+  override name = 'DataFolderNotWritableError';
+
+  constructor(dataDir: string, cause: NodeJS.ErrnoException) {
+    super(
+      `nothing can be written into the data folder ${dataDir} (${reasons[cause.code ?? ''] ?? cause.code}): make it writable for this user, or use another folder with --data-dir or CHELA_DATA_DIR`,
+      { cause },
+    );
+  }
+}
+
+/** What the system's error codes mean here. */
+const reasons: Readonly<Record<string, string>> = {
+  EROFS: 'its file system is read-only',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'the disk quota is exceeded',
+  ENOTDIR: 'a part of its path is a file',
+  EEXIST: 'a file has its name',
+};
+
+/**
+ * Creates the folder if it does not exist.
+ * @throws DataFolderNotWritableError
+ */
+export async function makeDataFolder(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await access(dataDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new DataFolderNotWritableError(dataDir, error as NodeJS.ErrnoException);
+  }
+}
+
 export interface DataFolderLock {
   /** Unlocks the folder. */
   readonly release: () => Promise<void>;
@@ -29,14 +65,14 @@ export interface DataFolderLock {
 
 /**
  * Locks the folder for this process, and creates it if it does not exist. Takes over the lock of a dead process.
- * @throws DataFolderInUseError
+ * @throws DataFolderInUseError, DataFolderNotWritableError
  */
 export async function lockDataFolder(dataDir: string): Promise<DataFolderLock> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const lockFile = path.join(dataDir, 'lock');
   const own = (await processIdentity(process.pid)) ?? String(process.pid);
   // Written to a draft and linked, because others would take an empty lock for that of a dead process.
   const draft = `${lockFile}.${randomUUID()}`;
+  await makeDataFolder(dataDir);
   await writeFile(draft, own);
   const takeover = new Takeover(draft, lockFile);
   const release = (): Promise<void> => rm(lockFile, { force: true });

@@ -57,6 +57,7 @@ import { addWorkerVersionOperations } from './v2/worker-versions.ts';
 import { addWorkerOperations } from './v2/workers.ts';
 import { serializerCompiler } from './serialization.ts';
 import { validatorCompiler } from './validation.ts';
+import { boundSlowBodies } from './slow-bodies.ts';
 import { takeTurn } from '../requests-in-turn.ts';
 
 export type { ApiContext } from './api-context.ts';
@@ -77,6 +78,8 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
     bodyLimit: config.bodyLimitBytes,
     // Bounds the time that a slow request can hold a connection.
     requestTimeout: 10 * 60 * 1000,
+    // Node's own answer would not have the envelope either.
+    http: { requireHostHeader: false },
     // Fastify's own answer would not have the envelope.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -92,6 +95,8 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   addJsonBodies(app);
   addErrorAnswers(app, context.events, (request, reply) => answerPage(request, reply));
   app.addHook('onRequest', (request, reply, done) => takeTurn(request.raw, reply.raw, done));
+  app.addHook('onRequest', (request, _reply, done) => done(hostProblem(request)));
+  boundSlowBodies(app, config);
   app.decorateRequest('accountId', 0);
   app.decorateRequest('apiKeyId', 0);
   app.decorateRequest('session', undefined);
@@ -133,6 +138,12 @@ export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): 
   addFiles(app, context);
   addMonitoring(app, context);
   return app;
+}
+
+/** HTTP/1.1 requires the header. Links would be useless without it. */
+function hostProblem({ raw, headers }: FastifyRequest): ChelaError | undefined {
+  if (headers.host !== undefined || raw.httpVersion === '1.0') return undefined;
+  return invalidArgument('the request has no Host header, which HTTP/1.1 requires');
 }
 
 async function addApi(api: ApiApp, context: ApiContext): Promise<void> {

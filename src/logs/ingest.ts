@@ -44,10 +44,10 @@ export async function appendLogLines(
              WHERE $12::int IS NULL OR counts.fence = $12
              RETURNING debug_lines + info_lines + warn_lines + error_lines - cardinality($3::int[]) AS before
            )
-           INSERT INTO log_line (day, run_id, id, subtask, type, content, logged_at, styles)
-           SELECT $1::date, $2::bigint, counted.before + line.place, line.subtask, line.type, line.content, line.logged_at, line.styles
-           FROM counted, unnest($3::int[], $4::smallint[], $5::text[], $6::timestamptz[], $11::json[]) WITH ORDINALITY
-             AS line (subtask, type, content, logged_at, styles, place)`,
+           INSERT INTO log_line (day, run_id, id, subtask, type, content, logged_at, styles, is_platform)
+           SELECT $1::date, $2::bigint, counted.before + line.place, line.subtask, line.type, line.content, line.logged_at, line.styles, line.is_platform
+           FROM counted, unnest($3::int[], $4::smallint[], $5::text[], $6::timestamptz[], $11::json[], $13::boolean[]) WITH ORDINALITY
+             AS line (subtask, type, content, logged_at, styles, is_platform, place)`,
     values: [
       run.day,
       run.id,
@@ -60,6 +60,7 @@ export async function appendLogLines(
       ),
       lines.map(({ styles = [] }) => (styles.length === 0 ? null : JSON.stringify(styles))),
       fence ?? null,
+      lines.map(({ isPlatform = false }) => isPlatform),
     ],
   });
   return rowCount === lines.length;

@@ -13,8 +13,14 @@ export interface LogLine {
   readonly content: string;
   /** The colors of its parts, if it has any. */
   readonly styles?: readonly StyledRange[];
+  /** Whether Chela wrote it, and not the worker. */
+  readonly isPlatform?: boolean;
   readonly loggedAt: Date;
 }
 
-/** Prefix of the platform's own lines. */
+/** Who wrote a line. */
+export const lineSources = ['worker', 'platform'] as const;
+export type LineSource = (typeof lineSources)[number];
+
+/** Prefix of the platform's own lines, for readers. A worker can print it too. */
 export const platformPrefix = 'SYSTEM: ';

@@ -23,6 +23,7 @@ export interface LogWindowLine {
   readonly content: string;
   readonly is_cut: boolean;
   readonly logged_at: Date;
+  readonly is_platform: boolean;
   readonly styles: readonly StyledRange[];
 }
 
@@ -79,7 +80,7 @@ const matchingLines = `
   ) AS matching`;
 
 const lineColumns = `id, subtask, type, left(content, ${shownCharacters}) AS content,
-  length(content) > ${shownCharacters} AS is_cut, logged_at, styles`;
+  length(content) > ${shownCharacters} AS is_cut, logged_at, is_platform, styles`;
 
 function totalOf({ debug, info, warn, error }: LogCounts): number {
   return debug + info + warn + error;

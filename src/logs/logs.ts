@@ -8,7 +8,7 @@ import { type LogType, logType, platformPrefix } from './log-line.ts';
 
 export { LogIngest } from './ingest.ts';
 export { RunProgressWatch } from './run-progress.ts';
-export { type LogType, logType, logTypes, platformPrefix } from './log-line.ts';
+export { type LineSource, type LogType, logType, logTypes, platformPrefix } from './log-line.ts';
 export type { LogMatches, LogWindow } from './log-windows.ts';
 export { type MaskedText, SecretMask } from './secret-mask.ts';
 export { plainStyle, plainText, readTerminalText, shownLine } from './terminal-text.ts';
@@ -26,6 +26,7 @@ export interface StoredLogLine {
   readonly type: LogType;
   readonly content: string;
   readonly logged_at: Date;
+  readonly is_platform: boolean;
 }
 
 const typeNames: Record<LogType, string> = { 1: 'DEBUG', 2: 'INFO', 3: 'WARN', 4: 'ERROR' };
@@ -41,7 +42,13 @@ export class Logs {
 
   /** Adds a line of the platform about the whole run. */
   async note(run: RunReference, content: string): Promise<void> {
-    const line = { subtask: 0, type: logType.info, content: platformPrefix + content, loggedAt: new Date() };
+    const line = {
+      subtask: 0,
+      type: logType.info,
+      content: platformPrefix + content,
+      isPlatform: true,
+      loggedAt: new Date(),
+    };
     await appendLogLines(this.#database, run, [line]);
   }
 
@@ -49,7 +56,7 @@ export class Logs {
   async recent(run: RunReference): Promise<StoredLogLine[]> {
     const { rows } = await this.#database.pool.query<StoredLogLine>({
       name: 'recent-log-lines',
-      text: `SELECT id, subtask, type, content, logged_at FROM log_line
+      text: `SELECT id, subtask, type, content, logged_at, is_platform FROM log_line
              WHERE day = $1 AND run_id = $2 ORDER BY id DESC LIMIT $3`,
       values: [run.day, run.id, recentLines],
     });
@@ -60,7 +67,7 @@ export class Logs {
   async after(run: RunReference, after: number, limit: number): Promise<StoredLogLine[]> {
     const { rows } = await this.#database.pool.query<StoredLogLine>({
       name: 'log-lines-after',
-      text: `SELECT id, subtask, type, content, logged_at FROM log_line
+      text: `SELECT id, subtask, type, content, logged_at, is_platform FROM log_line
              WHERE day = $1 AND run_id = $2 AND id > $3 ORDER BY id LIMIT $4`,
       values: [run.day, run.id, after, limit],
     });

@@ -19,6 +19,7 @@ interface LogLineTable {
   content: string;
   logged_at: Date;
   styles: JsonText | null;
+  is_platform: Generated<boolean>;
 }
 
 interface RunLogTable {

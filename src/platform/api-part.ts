@@ -1,4 +1,5 @@
 /** The part of a platform that serves the API. */
+import { isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../configuration/configuration.ts';
@@ -69,5 +70,11 @@ function metricsPageOf(metrics: Metrics, token: string): ApiContext['metricsPage
 }
 
 function requestBaseUrl(request: FastifyRequest): string {
-  return `${request.protocol}://${request.host}`;
+  // HTTP/1.0 has no Host header.
+  return `${request.protocol}://${request.host || ownAddress(request)}`;
+}
+
+/** Address of this server to which the client connected. */
+function ownAddress({ socket: { localAddress = '127.0.0.1', localPort } }: FastifyRequest): string {
+  return `${isIPv6(localAddress) ? `[${localAddress}]` : localAddress}:${localPort}`;
 }

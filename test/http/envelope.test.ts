@@ -210,3 +210,30 @@ test('bytes that are not HTTP get a response in the envelope, and the connection
   expect(envelope).toMatchObject({ code: 11000, message: 'this is not a valid HTTP request' });
   expect(head).toContain(`x-request-id: ${String(envelope.request_id)}`);
 });
+
+/** The response to a request without a Host header. */
+async function answerTo(version: string, path: string): Promise<{ head: string; body: string }> {
+  const socket = connect(Number(new URL(platform.url).port), '127.0.0.1');
+  socket.write(
+    `GET /api/v2${path} HTTP/${version}\r\nauthorization: Bearer ${platform.key}\r\nconnection: close\r\n\r\n`,
+  );
+  const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+  return { head, body };
+}
+
+describe('a request without a Host header', () => {
+  test('is refused in the envelope with HTTP/1.1', async () => {
+    const { head, body } = await answerTo('1.1', '/users/account');
+    expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(JSON.parse(body)).toMatchObject({
+      code: 11000,
+      message: 'the request has no Host header, which HTTP/1.1 requires',
+    });
+  });
+
+  test('is answered with HTTP/1.0, and links have the address of the server', async () => {
+    const { body } = await answerTo('1.0', '/worker-runs/last/log');
+    const { data } = JSON.parse(body) as { data: { all_logs_url: string } };
+    expect(data.all_logs_url).toMatch(`${platform.url}/files/`);
+  });
+});

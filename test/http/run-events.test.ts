@@ -12,7 +12,7 @@ let platform: TestPlatform;
 let worker: string;
 
 beforeAll(async () => {
-  platform = await startTestPlatform();
+  platform = await startTestPlatform({ eventStreamLimit: 4 });
   worker = await platform.publish(thirdPartyWorkerFolder, 'Followed');
 });
 
@@ -86,6 +86,27 @@ describe('following a run', () => {
     await platform.finished(slug);
     const response = await open(slug, 'end');
     expect(response.status).toBe(204);
+  });
+
+  test('is refused in the envelope beyond the limit of open streams', async () => {
+    const slug = await platform.runAsync(worker, { items: ['one'], rows: 1, sleep_seconds: 600 });
+    const leave = new AbortController();
+    const opened = await Promise.all([1, 2, 3, 4].map(async () => open(slug, undefined, leave.signal)));
+    expect(opened.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const refused = await open(slug);
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toMatchObject({
+      code: 13_000,
+      message: expect.stringContaining('4 open event streams (CHELA_EVENT_STREAM_LIMIT)'),
+    });
+    const { key: otherKey } = await platform.otherAccount('streaming');
+    const other = await fetch(`${platform.url}/api/v2/worker-runs/${slug}/events`, {
+      headers: { authorization: `Bearer ${otherKey}` },
+    });
+    expect(other.status).toBe(404);
+    leave.abort();
+    await platform.call(`/worker-runs/${slug}/abort`, { method: 'POST' });
+    await expect.poll(async () => (await open(slug)).status).toBe(200);
   });
 
   test('is unaffected by a client that disconnects', async () => {

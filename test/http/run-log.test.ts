@@ -5,7 +5,7 @@ import { publishWorker, startRuns } from './packages.ts';
 
 interface RunLog {
   all_logs_url: string;
-  list: { type: number; group: string; content: string; timestamp: number }[];
+  list: { type: number; group: string; content: string; timestamp: number; source: string }[];
   result_count: number;
 }
 
@@ -14,6 +14,7 @@ const workerFiles = {
   'main.js': `
 console.log('ready 你好 <b>&');
 console.error('second line');
+console.log('SYSTEM: finished with exit code 0');
 `,
 };
 
@@ -45,12 +46,23 @@ describe('a run that has ended', () => {
       group: '1',
       content: 'ready 你好 <b>&',
       timestamp: expect.closeTo(Date.now(), -6),
+      source: 'worker',
     });
     const times = list.map(({ timestamp }) => timestamp);
     expect(times).toEqual(times.toSorted((one, other) => one - other));
     for (const line of list) {
       expect([1, 2, 3, 4]).toContain(line.type);
       expect(line.group).toMatch(/^\d+$/);
+    }
+  });
+
+  test('says which lines the platform wrote, whatever the worker prints', async () => {
+    const { list } = await logOf(platform, run);
+    const { data } = await ask<RunLog>(platform, `/worker-runs/${run}/log/lines`);
+    for (const lines of [list, data.list]) {
+      const finished = lines.filter(({ content }) => content === 'SYSTEM: finished with exit code 0');
+      expect(finished.map(({ source }) => source)).toEqual(['worker', 'platform']);
+      expect(lines.filter(({ source }) => source === 'platform').length).toBeGreaterThan(2);
     }
   });
 

@@ -3,8 +3,14 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { DataFolderInUseError, lockDataFolder, type DataFolderLock } from '../../src/host/data-folder.ts';
+import {
+  DataFolderInUseError,
+  DataFolderNotWritableError,
+  lockDataFolder,
+  type DataFolderLock,
+} from '../../src/host/data-folder.ts';
 import { processIdentity } from '../../src/host/process-identity.ts';
 
 let folder: string;
@@ -39,11 +45,40 @@ test.each(Object.entries(states))(
   },
 );
 
+test.each([
+  ['is a file', 'file', 'a file has its name'],
+  ['is below a file', 'file/data', 'a part of its path is a file'],
+])('a folder that %s is refused with a sentence', async (_name, place, reason) => {
+  await writeFile(path.join(folder, 'file'), '');
+  const locking = lockDataFolder(path.join(folder, place));
+  await expect(locking).rejects.toThrow(DataFolderNotWritableError);
+  await expect(locking).rejects.toThrow(`(${reason}): make it writable for this user, or use another folder`);
+});
+
+test.runIf(process.platform === 'linux' && process.getuid?.() === 0)(
+  'a folder on a read-only file system is refused with a sentence',
+  async () => {
+    const script = `mount -t tmpfs -o ro none "$1" && exec "$2" dist/main.js up --data-dir "$1"`;
+    const argv = ['--mount', 'sh', '-c', script, 'sh', folder, process.execPath];
+    const chela = spawn('unshare', argv, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: process.env['PATH'] },
+    });
+    const message = await text(chela.stderr);
+    expect(message).toBe(
+      `chela: nothing can be written into the data folder ${folder} (its file system is read-only): make it writable for this user, or use another folder with --data-dir or CHELA_DATA_DIR\n`,
+    );
+  },
+);
+
 test('a killed process whose parent takes no note of its end holds no lock', async () => {
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 1000']);
+  // The shell becomes a program that takes no note of its children.
+  const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000']);
   onTestFinished(() => void parent.kill('SIGKILL'));
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   const processId = Number(String(line).trim());
+  await expect.poll(async () => readFile(`/proc/${parent.pid}/comm`, 'latin1')).toBe('sleep\n');
+  process.kill(processId, 'SIGKILL');
   await expect.poll(async () => readFile(`/proc/${processId}/stat`, 'latin1')).toMatch(/\) Z /);
   await writeFile(path.join(folder, 'lock'), (await processIdentity(processId)) ?? '');
   const lock = await lockDataFolder(folder);

@@ -16,6 +16,25 @@ export const apiSettings = {
     parse: integer(1024, 1024 * mebibyte),
     describe: 'Maximum size of a JSON body.',
   }),
+  bodyStallSeconds: setting<number>({
+    environment: 'CHELA_BODY_STALL_SECONDS',
+    default: 30,
+    parse: integer(1, 600),
+    describe: 'A request ends with an error if less than 16 KiB of its body arrive within this time.',
+  }),
+  unfinishedBodyLimit: setting<number>({
+    environment: 'CHELA_UNFINISHED_BODY_LIMIT',
+    default: 200,
+    parse: integer(1, largestSafe),
+    describe:
+      'Maximum requests of one address whose bodies have not arrived completely. Further ones get 429.',
+  }),
+  eventStreamLimit: setting<number>({
+    environment: 'CHELA_EVENT_STREAM_LIMIT',
+    default: 500,
+    parse: integer(1, largestSafe),
+    describe: 'Maximum open event streams of one account in each process. Further ones get 429.',
+  }),
   syncWaitSeconds: setting<number>({
     environment: 'CHELA_SYNC_WAIT_SECONDS',
     default: 300,

@@ -6,6 +6,7 @@ import { ChelaError } from '../../errors.ts';
 import type { RunRecord } from '../../runs/runs.ts';
 import { isFinished } from '../../runs/statuses.ts';
 import type { ApiApp, ApiContext } from '../api-context.ts';
+import { EventStreams } from '../event-streams.ts';
 import { operation } from '../operation.ts';
 import { waitingClient } from '../waiting.ts';
 import type { StoredLogLine } from '../../logs/logs.ts';
@@ -32,6 +33,7 @@ function eventText(name: string, data: unknown, position: Position): string {
 }
 
 export function addRunEventOperations(app: ApiApp, context: ApiContext): void {
+  const streams = new EventStreams(context.config.eventStreamLimit);
   app.get(
     '/worker-runs/:runId/events',
     operation({
@@ -56,6 +58,7 @@ end, a reconnect gets 204, which stops the EventSource of a browser.`,
       if (run === undefined) throw new ChelaError('NOT_FOUND', `run ${runId} does not exist`);
       const lastEventId = request.headers['last-event-id'];
       if (lastEventId === 'end') return reply.code(204).send();
+      reply.raw.once('close', streams.open(request.accountId));
       const stream = Readable.from(followRun(context, request, run, readPosition(lastEventId)));
       return reply
         .type('text/event-stream; charset=utf-8')

@@ -6,6 +6,7 @@ import type { ApiApp, ApiContext } from '../api-context.ts';
 import { success } from '../envelope.ts';
 import { operation } from '../operation.ts';
 import { runScopes } from './run-operations.ts';
+import { sourceOf } from './shapes.ts';
 
 const levels = Type.Optional(
   Type.String({
@@ -89,6 +90,7 @@ function linesShape(window: LogWindow): LogLineList {
       content: line.content,
       is_cut: line.is_cut,
       timestamp: line.logged_at.getTime(),
+      source: sourceOf(line),
       styles: [...line.styles],
     })),
   };

@@ -16,7 +16,7 @@ import {
 } from '../../runs/runs.ts';
 import { withoutEnd } from '../../text/text-ends.ts';
 import { type WorkerRecord, workerPath } from '../../workers/workers.ts';
-import type { StoredLogLine } from '../../logs/logs.ts';
+import type { LineSource, StoredLogLine } from '../../logs/logs.ts';
 
 export { unixSeconds };
 
@@ -122,12 +122,17 @@ export function workerShape(worker: WorkerRecord): Worker {
   };
 }
 
+export function sourceOf({ is_platform: isPlatform }: Pick<StoredLogLine, 'is_platform'>): LineSource {
+  return isPlatform ? 'platform' : 'worker';
+}
+
 export function logLineShape(line: StoredLogLine) {
   return {
     type: line.type,
     group: String(line.subtask),
     content: line.content,
     timestamp: line.logged_at.getTime(),
+    source: sourceOf(line),
   };
 }
 

@@ -137,7 +137,7 @@ export class SubtaskLog {
    * one. If the log cannot be written, the subtask does not fail.
    */
   system(content: string, type: LogType = logType.info): void {
-    this.#store(type, platformPrefix + content).catch((err: unknown) => this.#reportLost(err));
+    this.#store(type, platformPrefix + content, true).catch((err: unknown) => this.#reportLost(err));
   }
 
   /**
@@ -231,13 +231,13 @@ export class SubtaskLog {
     this.#waiting.clear();
   }
 
-  #store(type: LogType, content: string): Promise<void> {
-    return this.#storeMasked(type, this.#masked(readTerminalText(content)));
+  #store(type: LogType, content: string, isPlatform = false): Promise<void> {
+    return this.#storeMasked(type, this.#masked(readTerminalText(content)), isPlatform);
   }
 
-  #storeMasked(type: LogType, { text, styles }: MaskedText): Promise<void> {
+  #storeMasked(type: LogType, { text, styles }: MaskedText, isPlatform = false): Promise<void> {
     const { ingest, claim } = this.#options;
-    return ingest.write(claim, { type, content: text, styles, loggedAt: new Date() });
+    return ingest.write(claim, { type, content: text, styles, isPlatform, loggedAt: new Date() });
   }
 
   /** Secrets are masked in plain text: colors within one would hide it. */
@@ -263,7 +263,7 @@ export class SubtaskLog {
           told = this.#lost;
           const lines = told === 1 ? '1 log line was' : `${told} log lines were`;
           const text = `${platformPrefix}${lines} lost here, because the database could not store anything`;
-          return this.#store(logType.warn, text);
+          return this.#store(logType.warn, text, true);
         });
         this.#lost -= told;
       }

@@ -142,6 +142,7 @@ export const run = {
   lineCount: (count: number, text: string) => (count === 1 ? '1 line' : `${text} lines`),
   noLog: 'No log lines yet.',
   noLogMatch: 'No lines match.',
+  platformLine: 'Written by Chela, not by the worker',
   cutLine: 'This line was cut. See the full log for the rest.',
 
   subtaskStatus: { ready: 'Waiting', running: 'Running', succeeded: 'Succeeded', failed: 'Failed' },

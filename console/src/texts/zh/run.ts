@@ -125,6 +125,7 @@ export const run: Texts['run'] = {
   lineCount: (_count, text) => `${text} 行`,
   noLog: '还没有日志。',
   noLogMatch: '没有匹配的行。',
+  platformLine: '由 Chela 写入，而非 worker 的输出',
   cutLine: '此行已截断，其余见完整日志。',
 
   subtaskStatus: { ready: '等待中', running: '运行中', succeeded: '成功', failed: '失败' },

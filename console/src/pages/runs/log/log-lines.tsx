@@ -58,6 +58,11 @@ function Line({
         {moment.short}
       </time>
       <span className={classes['group']}>{line.group}</span>
+      {line.source === 'platform' && (
+        <span className={classes['source']} title={texts.platformLine}>
+          Chela
+        </span>
+      )}
       <span className={classes['content']}>
         <TerminalText text={line.content} styles={line.styles} words={words} />
         {line.is_cut && (
