@@ -287,7 +287,8 @@ export class Scheduler {
       await storeTaskRun(client, this.#options.runs, task.id, prepared, tick);
       return { outcome: 'started', message: '' };
     } catch (error) {
-      if (!(error instanceof ChelaError)) throw error;
+      // Space is the installation's, not the task's: the tick stays due until there is some, or counts as missed.
+      if (!(error instanceof ChelaError) || error.key === 'NO_SPACE') throw error;
       await client.query('ROLLBACK TO SAVEPOINT before_run');
       return failed(error);
     }

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Tasks } from '../../src/tasks/tasks.ts';
+import { taskInput } from '../tasks/task-client.ts';
 import { startTestPlatform, type TestPlatform } from '../support/test-platform.ts';
 
 const helloFolder = path.join(import.meta.dirname, '..', '..', 'workers', 'hello');
@@ -37,4 +39,24 @@ test('a held run says why it cannot be activated, and stays', async () => {
     results: [{ queue_ref: ref, success: false, error: expect.stringMatching(reason) }],
   });
   expect((await platform.call('/run-queue/items')).data).toMatchObject({ count: 1 });
+});
+
+test('a scheduled time stays due', async () => {
+  const { database, jobs, workers, runs, config, events, accounts } = platform.platform;
+  const due = new Date('2040-03-01T09:00:00Z');
+  let now = new Date('2040-03-01T08:00:00Z');
+  const tasks = new Tasks({ database, jobs, workers, runs, config, events, now: async () => now });
+  const { id: accountId } = await accounts.ensure('tester');
+  await tasks.create(accountId, {
+    worker_id: hello,
+    title: 'Scheduled',
+    input: taskInput({ names: ['Ada'] }),
+    schedule_enabled: 1,
+    schedule_type: 1,
+    schedule_time: '09:00',
+  });
+  now = due;
+  await expect(tasks.scheduler.fireDue()).rejects.toMatchObject({ key: 'NO_SPACE' });
+  const { rows } = await database.pool.query('SELECT next_tick_at, last_tick_outcome FROM task');
+  expect(rows).toEqual([{ next_tick_at: due, last_tick_outcome: '' }]);
 });
