@@ -55,7 +55,7 @@ export class Injector {
     await fault.begin(cluster, target);
     const endMs = performance.now() + lengthMs;
     // A shorter fault need not be noticed. While PostgreSQL is away too, nobody is lost.
-    const isLong = lengthMs > this.#leaseMs * 2 || fault.name === 'runner killed';
+    const isLong = lengthMs > this.#leaseMs * (fault.losesRunnerFromLeases ?? Infinity);
     const limitMs = lengthMs + this.#leaseMs * 2;
     const lost = isLong && lease !== undefined ? this.#until(cluster.leaseEnded(lease, limitMs)) : undefined;
     await delay(lengthMs);

@@ -15,7 +15,10 @@ async function unfinished({ postgres }: Cluster): Promise<Unfinished[]> {
      WHERE subtask.status NOT IN ('succeeded', 'failed') AND run.status IN ('succeeded', 'failed')
      UNION ALL
      SELECT 'callback ' || number || ' of the run ' || slug || ' waits'
-     FROM callback JOIN run ON run.id = run_id WHERE state = 'pending'`,
+     FROM callback JOIN run ON run.id = run_id WHERE state = 'pending'
+     UNION ALL
+     SELECT 'the schedule of the task ' || slug || ' has not fired for ' || next_tick_at
+     FROM task WHERE schedule_enabled AND next_tick_at <= now()`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** The system under test: PostgreSQL with a standby, two APIs and three runners, on small disks and a network of their own. */
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from '../../test/platform/support/eventually.ts';
@@ -239,9 +239,5 @@ export class Cluster {
     await this.#s3?.stop();
     for (const disk of this.disks.values()) await disk.unmount();
     await this.network.close();
-  }
-
-  async removeFolder(): Promise<void> {
-    await rm(this.options.folder, { recursive: true, force: true });
   }
 }

@@ -9,8 +9,10 @@ export interface Fault {
   readonly targets: readonly string[];
   /** Its shortest and longest length, as multiples of the lease. */
   readonly leases: readonly [number, number];
-  /** What the cluster has to notice while it lasts, if it lasts longer than a lease; otherwise, that it works again. */
+  /** What tells how long the cluster took to notice it: that its runner was lost, or that it works again after the end. */
   readonly isNoticedBy: 'lost runner' | 'working again';
+  /** Of faults that lose a runner: from how many leases on the runner has to be lost. */
+  readonly losesRunnerFromLeases?: number;
   /** Why this machine cannot inject it. */
   readonly unavailable?: string;
   readonly begin: (cluster: Cluster, target: string) => Promise<void>;

@@ -9,7 +9,9 @@ function cutOf(name: string, how: Cut, targets: readonly string[]): Fault {
     weight: 2,
     targets,
     leases: [0.2, 4],
-    isNoticedBy: targets === runnerNames ? 'lost runner' : 'working again',
+    ...(targets === runnerNames
+      ? { isNoticedBy: 'lost runner', losesRunnerFromLeases: 2 }
+      : { isNoticedBy: 'working again' }),
     begin: async (cluster, target) => cluster.network.cut(target, how),
     end: async (cluster, target) => cluster.network.mend(target, how),
   };

@@ -8,6 +8,8 @@ export const killRunner: Fault = {
   targets: runnerNames,
   leases: [0.1, 1],
   isNoticedBy: 'lost runner',
+  // Others on its machine see that its process is dead.
+  losesRunnerFromLeases: 0,
   begin: async (cluster, target) => cluster.node(target).program.kill(),
   end: async (cluster, target) => cluster.node(target).program.start(),
 };
@@ -18,6 +20,7 @@ export const freezeRunner: Fault = {
   targets: runnerNames,
   leases: [0.2, 4],
   isNoticedBy: 'lost runner',
+  losesRunnerFromLeases: 2,
   begin: async (cluster, target) => cluster.node(target).program.signal('SIGSTOP'),
   end: async (cluster, target) => cluster.node(target).program.signal('SIGCONT'),
 };
