@@ -15,7 +15,7 @@ export const guideGroups = {
     'accounts',
   ],
   write: ['workers', 'schemas', 'sdk', 'proxy', 'browsers', 'limits'],
-  operate: ['self-hosting', 'backup', 'operating', 'sandboxes', 'configuration'],
+  operate: ['self-hosting', 'backup', 'security', 'operating', 'sandboxes', 'configuration'],
   inside: ['architecture', 'decisions', 'benchmarks', 'chaos'],
 } as const satisfies Record<string, readonly string[]>;
 
