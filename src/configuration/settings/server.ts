@@ -43,7 +43,8 @@ export const serverSettings = {
     default: '',
     defaultText: 'the address of each request',
     parse: httpUrl,
-    describe: 'Base URL of download links and set-up links. Set it when Chela runs behind a reverse proxy.',
+    describe:
+      'Base URL of download links and set-up links. Without it they have the Host header of the request, which a client can only choose for its own answers. Set it when Chela runs behind a reverse proxy.',
   }),
   trustedProxies: setting<string[]>({
     environment: 'CHELA_TRUSTED_PROXIES',
