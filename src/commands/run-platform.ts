@@ -74,6 +74,8 @@ export async function runPlatform(options: RunPlatformOptions): Promise<void> {
         });
       } catch (error) {
         if (undoing === undefined) await undoAll(opened);
+        // A signal may have come meanwhile.
+        if (undoing === undefined) readiness.startOver();
         throw error;
       }
     });
@@ -106,7 +108,6 @@ async function openPlatform(
   { config, parts, onProgress, prepare }: RunPlatformOptions,
   { logger, readiness, monitoring, ways, diedProcess }: Start,
 ): Promise<{ platform: Platform; address: string | undefined }> {
-  readiness.enter('starting');
   const database = await openDatabase(config, logger, {
     onProgress,
     onWaiting: printWaiting,

@@ -42,7 +42,7 @@ export { parseRunSchema } from './run-schema.ts';
 export type { StatusCallbacks } from './status-callbacks.ts';
 
 export { runSorts, type Page, type RunFilter } from './run-filter.ts';
-export { addRunCountChanges, RunCountKeeper } from './run-counts.ts';
+export { RunCountKeeper } from './run-counts.ts';
 export type { RunRecord } from './run-record.ts';
 export type { SubtaskRecord } from './subtasks.ts';
 export type { RunWaiting } from './waiting.ts';

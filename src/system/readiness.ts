@@ -15,9 +15,14 @@ export class Readiness {
   #database: Database | undefined;
   readonly #asking = new OneAtATime(() => this.#ask());
 
-  /** A process that stops stays so. */
+  /** A process that stops stays so, even if its start ends meanwhile. */
   enter(phase: ProcessPhase): void {
     if (this.#phase !== 'stopping') this.#phase = phase;
+  }
+
+  /** After a start that failed, although its undoing stopped what had started. */
+  startOver(): void {
+    this.#phase = 'starting';
   }
 
   /** @param database that has to answer from now on */

@@ -41,6 +41,9 @@ test('GET /ready is 200, and 503 while the process starts, migrates, stops or ha
   readiness.enter('stopping');
   readiness.enter('started');
   expect(await readiness.state()).toBe('stopping');
+  readiness.startOver();
+  readiness.enter('started');
+  expect(await readiness.state()).toBe('ready');
 });
 
 test('a disk with little space is a problem', async () => {

@@ -113,11 +113,14 @@ test('a database that goes away during the start is waited for again', async () 
   // The services look for the partitions of the next days before anything else.
   const relay = await CuttingRelay.open(path.join(folder, 'relay'), databaseUrl, 'SELECT to_regclass');
   onTestFinished(() => relay.close());
-  const runner = start('runner', '--database-url', relay.url);
+  const runner = start('runner', '--database-url', relay.url, '--metrics-port', '0');
+  const [, url = ''] = await runner.printed(/metrics are at (\S+)\/metrics/);
   await relay.hasCut;
   await runner.printed(/waiting for the database: connect ENOENT/);
+  expect((await fetch(`${url}/ready`)).status).toBe(503);
   await relay.reopen();
   await runner.printed(/the runner is ready/);
+  expect(await (await fetch(`${url}/ready`)).json()).toEqual({ status: 'ready' });
   expect(runner.output).not.toContain('    at ');
 });
 

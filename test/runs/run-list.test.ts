@@ -7,7 +7,7 @@ import { Events } from '../../src/events/events.ts';
 import { countByDay } from '../../src/runs/run-counts.ts';
 import type { RunFilter } from '../../src/runs/run-filter.ts';
 import { RunList } from '../../src/runs/run-list.ts';
-import { addRunCountChanges } from '../../src/runs/runs.ts';
+import { addRunCountChanges } from '../../src/runs/run-counts.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
 const logger = pino({ level: 'silent' });
