@@ -190,6 +190,7 @@ export class EmbeddedPostgres extends StartStop {
 
   async #createDatabase(): Promise<void> {
     const client = new Client({ connectionString: this.url('postgres') });
+    client.on('error', () => undefined);
     await client.connect();
     try {
       const found = await client.query('SELECT FROM pg_database WHERE datname = $1', [databaseName]);

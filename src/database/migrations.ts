@@ -83,6 +83,8 @@ async function applyMigration(client: ClientBase, folder: string, name: string):
  */
 export async function migrate(url: string, folder: string = ownFolder): Promise<string[]> {
   const client = new Client({ connectionString: url, application_name: 'chela migrate' });
+  // A connection that is lost rejects the statement, and would end the process by this event.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     checkServer(await readServerTraits(client));

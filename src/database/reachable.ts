@@ -44,6 +44,7 @@ async function connectOnce(url: string): Promise<void> {
     application_name: 'chela start',
     connectionTimeoutMillis: connectLimitMilliseconds,
   });
+  client.on('error', () => undefined);
   try {
     await client.connect();
   } finally {

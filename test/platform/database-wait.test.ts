@@ -109,9 +109,12 @@ test('a server that is not ready yet is waited for', async () => {
   expect(runner.output.match(/waiting for the database/g)).toHaveLength(1);
 });
 
-test('a database that goes away during the start is waited for again', async () => {
-  // The services look for the partitions of the next days before anything else.
-  const relay = await CuttingRelay.open(path.join(folder, 'relay'), databaseUrl, 'SELECT to_regclass');
+test.each([
+  ['the migration', `SELECT to_regclass('migration')`],
+  // They look for the partitions of the next days before anything else.
+  ['the start of the services', 'SELECT to_regclass($1)'],
+])('a database that goes away during %s is waited for again', async (_step, statement) => {
+  const relay = await CuttingRelay.open(await mkdtemp(path.join(folder, 'relay-')), databaseUrl, statement);
   onTestFinished(() => relay.close());
   const runner = start('runner', '--database-url', relay.url, '--metrics-port', '0');
   const [, url = ''] = await runner.printed(/metrics are at (\S+)\/metrics/);
