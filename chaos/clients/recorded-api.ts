@@ -45,7 +45,12 @@ interface RunShape {
   readonly end_reason: string;
 }
 
-type ResultRow = Readonly<Record<string, unknown>>;
+/** What the worker pushed: `key` only with an upsert key. */
+interface ResultRow {
+  readonly token: string;
+  readonly n: number;
+  readonly key?: string;
+}
 
 export class RecordedApi {
   readonly #client: string;
@@ -134,7 +139,7 @@ export class RecordedApi {
   async page(url: string, run: string, page: number): Promise<number | undefined> {
     const path = `/worker-runs/${run}/result?offset=${page}&limit=${pageSize}`;
     const { call, data } = await this.#call<{ list: ResultRow[] }>(url, path);
-    const rows = data?.list.map(({ key, token, n }) => String(key ?? `${String(token)} ${String(n)}`));
+    const rows = data?.list.map(({ key, token, n }) => key ?? `${token} ${n}`);
     this.#history.add({ op: 'page', run, page, rows, ...call });
     return rows?.length;
   }
