@@ -225,8 +225,8 @@ describe('the calendar of schedules', () => {
     await browser.screenshots('schedules');
     expect(await browser.violations()).toEqual([]);
     await page.getByRole('link', { name: 'Evening' }).first().click();
-    await page.waitForURL('**/tasks?keyword=*');
-    await page.getByRole('cell', { name: 'Evening', exact: true }).waitFor();
+    await page.waitForURL('**/tasks/*');
+    await page.getByRole('heading', { level: 1, name: 'Evening' }).waitFor();
   });
 });
 
