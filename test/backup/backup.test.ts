@@ -331,7 +331,8 @@ describe('a platform that is restored', () => {
   });
 
   test('the newest backups and the young ones are kept; others, and interrupted ones, are removed', async () => {
-    const kept = new BackupPlace(new FolderStorage(await newFolder()));
+    const storage = new FolderStorage(await newFolder());
+    const kept = new BackupPlace(storage);
     const secret = await signingSecretOf(platform.databaseUrl);
     const day = 86_400_000;
     const now = new Date();
@@ -347,7 +348,16 @@ describe('a platform that is restored', () => {
     };
     const [oldest, older, young, newest] = [await write(40), await write(30), await write(3), await write(1)];
     const foreign = await write(50, Buffer.from('another installation'));
+    // What is left of processes that were killed: one is old enough, the other may still be at work.
+    const [killed, working] = [1.5, 2.5]
+      .map((days) => backupName(new Date(now.getTime() - days * day), secret))
+      .toReversed();
+    for (const name of [killed, working])
+      await storage.write(`${name}.0001`, Readable.from([Buffer.from('x')]));
+    await expect(kept.find(killed ?? '')).rejects.toThrow('is incomplete: it was interrupted');
     expect(await pruneBackups(kept, secret, { keep: 1, keepDays: 5 }, now)).toEqual([oldest, older]);
+    expect((await Array.fromAsync(storage.keys())).filter((key) => key.startsWith(killed ?? ''))).toEqual([]);
+    expect(await Array.fromAsync(storage.keys())).toContain(`${working}.0001`);
     expect((await kept.list()).map(({ name }) => name)).toEqual([foreign, young, newest]);
     expect(await pruneBackups(kept, secret, { keep: 1, keepDays: 0 }, now)).toEqual([young]);
   });
