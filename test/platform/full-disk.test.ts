@@ -106,10 +106,10 @@ describe.skipIf(!canMount)('on a small disk', () => {
         }
       }`);
     await eventually(async () => {
-      const status = await client.run(slug).then(
-        (run) => run.status,
-        () => 'unknown',
-      );
+      const status = await client
+        .run(slug)
+        .then((run) => run.status)
+        .catch(() => 'unknown');
       // Without space for its log, PostgreSQL stops, and starts again and again.
       const isDown = status === 'unknown' && (await freeBytes()) < 20 * mebibyte;
       return isDown || status === 'failed' || status === 'succeeded' ? true : undefined;
