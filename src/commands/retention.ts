@@ -17,6 +17,6 @@ export function addRetentionCommand(program: Command): void {
       );
     }
     const { showRetention } = await import('./show-retention.ts');
-    await showRetention(configOf(flags as Record<string, string>));
+    await showRetention(configOf(flags));
   });
 }

@@ -16,7 +16,7 @@ export function meterRequests(app: ApiApp, report: (request: AnsweredRequest) =>
 }
 
 function operationOf({ routeOptions }: FastifyRequest): string | undefined {
-  return (routeOptions.schema as { readonly operationId?: string } | undefined)?.operationId;
+  return routeOptions.schema?.operationId;
 }
 
 /** Traces the requests of operations. Others, such as those of the console and of probes, would bury them. */

@@ -153,6 +153,7 @@ function sample(schema: Schema, name: string, ids: Ids): unknown {
       return schema.minimum ?? 1;
     case 'boolean':
       return true;
+    case undefined:
     default:
       return named(name, ids) ?? 'x'.repeat(12);
   }

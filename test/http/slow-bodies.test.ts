@@ -4,7 +4,6 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ChelaError } from '../../src/errors.ts';
-import type { ApiApp } from '../../src/http/api-context.ts';
 import { boundSlowBodies } from '../../src/http/slow-bodies.ts';
 
 /** A server that answers with the length of the body. @returns opens a connection to it; its ends of them */
@@ -12,7 +11,7 @@ async function startServer(
   limits: Parameters<typeof boundSlowBodies>[1],
 ): Promise<{ open: () => Socket; accepted: Socket[] }> {
   const app = fastify({ bodyLimit: 2 ** 30 });
-  boundSlowBodies(app as unknown as ApiApp, limits);
+  boundSlowBodies(app, limits);
   app.setErrorHandler((error: ChelaError, _request, reply) =>
     reply.code(error.kind.status).send(error.message),
   );

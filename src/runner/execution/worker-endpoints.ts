@@ -165,10 +165,10 @@ export class WorkerEndpoints {
   }
 
   #serveBrowserProxy(worker: SandboxedProcess, listener: Server): BrowserProxy {
-    const { session, close } = this.#openSession('proxy', listener, undefined);
+    const opened = this.#openSession('proxy', listener, undefined);
     const carry = (client: Socket, proxy: ContextProxy): void => {
       client.on('error', () => client.destroy());
-      if (proxy.place === 'network') session.carry(client, proxy);
+      if (proxy.place === 'network') opened.session.carry(client, proxy);
       else {
         this.#carryToWorker(worker, client, proxy).catch(({ message }: Error) => {
           client.resetAndDestroy();
@@ -176,7 +176,7 @@ export class WorkerEndpoints {
         });
       }
     };
-    return { carry, close };
+    return { carry, close: () => opened.close() };
   }
 
   async #carryToWorker(worker: SandboxedProcess, client: Socket, proxy: ContextProxy): Promise<void> {

@@ -26,7 +26,7 @@ function valueText(name: string, value: unknown, texts: AuditTexts, language: st
     return words.join(', ');
   }
   if (typeof value === 'object') return `(${detailsText(value, texts, language)})`;
-  const text = String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (amounts.has(name)) return formatAmount(text, language);
   return name.endsWith('_at') ? dateText(text, language) : text;
 }
