@@ -5,6 +5,7 @@ import { shortened, type ManifestProblem } from './manifest-problem.ts';
 import { readOtherLock, unreadLock, type OtherLock } from './other-locks.ts';
 import { isObject, parseJson, readPackageJson } from './package-json.ts';
 import { readPackageNpmSettings } from './package-npm-settings.ts';
+import { pnpmWorkspaceFile, readPnpmSettings } from './pnpm-workspace.ts';
 
 /** Sources besides the registry that npm on the host may use. Others could reach files or secrets of the host. */
 const remoteSpec = /^(https?:|git\+https:|github:|gitlab:|bitbucket:)/;
@@ -33,7 +34,13 @@ export interface NodeDeclaration {
   readonly manifestText: string;
   readonly lock: { readonly name: string; readonly text: string } | undefined;
   /** The lock file of another tool, which installs it; only if there is none of npm. */
-  readonly otherLock: (OtherLock & { readonly manifestText: string }) | undefined;
+  readonly otherLock:
+    | (OtherLock & {
+        readonly manifestText: string;
+        /** Further files that the tool reads, by name. */
+        readonly settingsFiles: Readonly<Record<string, string>>;
+      })
+    | undefined;
   /** Name of a lock file that is not used. */
   readonly unreadLock: string | undefined;
   /** Whether conflicting peer dependencies are installed anyway. */
@@ -85,7 +92,7 @@ function refuseLocalPlaces(manifest: Manifest): void {
 
 /** Whether a dependency's version is a location: a URL, a path, or a project on a code host. */
 function isPlace(spec: string): boolean {
-  return !/^(?:npm:|\$)/.test(spec) && /[:/]/.test(spec);
+  return !/^(?:npm:|catalog:|\$)/.test(spec) && /[:/]/.test(spec);
 }
 
 /** Refuses dependencies from outside the registry, whose installation would fail. */
@@ -99,7 +106,8 @@ function refusePlaces(what: string, value: Record<string, unknown>, names?: read
 
 /** Refuses paths and other kinds of URLs, which could reach the host's files and accounts. */
 function refuseLocal(what: string, spec: string): void {
-  const isLocal = /^(\.{0,2}\/|~\/)/.test(spec) || (/^[a-z+]+:/i.test(spec) && !spec.startsWith('npm:'));
+  const isLocal =
+    /^(\.{0,2}\/|~\/)/.test(spec) || (/^[a-z+]+:/i.test(spec) && !/^(?:npm|catalog):/.test(spec));
   if (!isLocal || remoteSpec.test(spec)) return;
   throw new Error(
     `${what} comes from "${spec}": only the registry, http, https and git over https are supported; ${otherWay}`,
@@ -174,7 +182,13 @@ async function readOther(
   const { pnpm } = manifest;
   // pnpm loads hooks from these packages. They are not part of what it compares.
   if (isObject(pnpm)) manifest['pnpm'] = { ...pnpm, configDependencies: undefined };
-  return { ...found, manifestText: JSON.stringify({ private: true, ...manifest }) };
+  const settings = found.tool === 'pnpm' ? await readPnpmSettings(packageDir) : undefined;
+  if (settings !== undefined) refuseLocalWithin('pnpm-workspace.yaml', settings);
+  return {
+    ...found,
+    manifestText: JSON.stringify({ private: true, ...manifest }),
+    settingsFiles: settings === undefined ? {} : pnpmWorkspaceFile(settings),
+  };
 }
 
 async function lockProblems(
@@ -182,7 +196,9 @@ async function lockProblems(
   content: Record<string, unknown>,
 ): Promise<ManifestProblem[]> {
   if ((await readLock(packageDir)) !== undefined) return [];
-  if ((await readOtherLock(packageDir, content['packageManager'])) !== undefined) return [];
+  const other = await readOtherLock(packageDir, content['packageManager']);
+  if (other?.tool === 'pnpm') await readPnpmSettings(packageDir);
+  if (other !== undefined) return [];
   const file = await unreadLock(packageDir);
   if (file === undefined) return [];
   const reason =

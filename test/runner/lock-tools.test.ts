@@ -131,6 +131,53 @@ describe('a lock file', { timeout: 300_000 }, () => {
   });
 });
 
+describe('pnpm-workspace.yaml', { timeout: 300_000 }, () => {
+  test('has overrides that the lock file was made with', async () => {
+    const lock = pnpmLock
+      .replace('importers:', 'overrides:\n  is-number: 6.0.0\nimporters:')
+      .replace("specifier: '>=6.0.0'", 'specifier: 6.0.0');
+    const settings = 'onlyBuiltDependencies:\n  - esbuild\noverrides:\n  is-number: 6.0.0\n';
+    const files = { 'pnpm-lock.yaml': lock, 'pnpm-workspace.yaml': settings };
+    expect(await versionIn(await dependencies.install(await packageOf('^7.0.0', files), print))).toBe(
+      '6.0.0',
+    );
+    expect(lines.join('\n')).not.toContain('does not match');
+  });
+
+  test('has the catalog that package.json names', async () => {
+    const lock = pnpmLock
+      .replace(
+        'importers:',
+        "catalogs:\n  default:\n    is-number:\n      specifier: '>=6.0.0'\n      version: 6.0.0\nimporters:",
+      )
+      .replace("specifier: '>=6.0.0'\n        version", "specifier: 'catalog:'\n        version");
+    const settings = "packages:\n  - .\ncatalog:\n  is-number: '>=6.0.0'\n";
+    const files = { 'pnpm-lock.yaml': lock, 'pnpm-workspace.yaml': settings };
+    expect(await versionIn(await dependencies.install(await packageOf('catalog:', files), print))).toBe(
+      '6.0.0',
+    );
+    expect(lines.join('\n')).not.toContain('does not match');
+  });
+
+  test.each([
+    [
+      'overrides:\n  is-number: file:../../etc\n',
+      '"is-number" in pnpm-workspace.yaml comes from "file:../../etc"',
+    ],
+    ['overrides:\n  is-number: link:/root\n', '"is-number" in pnpm-workspace.yaml comes from "link:/root"'],
+    ['catalogs: {a: {b: git+ssh://host/x}}', '"b" in pnpm-workspace.yaml comes from "git+ssh://host/x"'],
+    ['a: [', 'pnpm-workspace.yaml is not YAML'],
+    ['- a', 'pnpm-workspace.yaml must be a mapping of settings'],
+    [
+      `a: &a [x]\nb: &b [${'*a, '.repeat(20)}*a]\noverrides: [${'*b, '.repeat(20)}*b]`,
+      'pnpm-workspace.yaml is not YAML',
+    ],
+  ])('%j is refused', async (settings, reason) => {
+    const files = { 'pnpm-lock.yaml': pnpmLock, 'pnpm-workspace.yaml': settings };
+    await expect(dependencies.install(await packageOf('>=6.0.0', files), print)).rejects.toThrow(reason);
+  });
+});
+
 describe('the addresses in a lock file', () => {
   const places = [
     { url: 'https://registry.npmjs.org/', localUrl: 'http://local/0/' },

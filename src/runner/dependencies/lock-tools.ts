@@ -109,7 +109,7 @@ export function lockToolRun(
 }
 
 /**
- * @param files package.json and the lock file, by name
+ * @param files package.json, the lock file and settings, by name
  * @returns the files with local addresses of packages
  * @throws Error for a package that does not come from a registry
  */
@@ -121,7 +121,7 @@ export async function localLockFiles(
 ): Promise<Record<string, string>> {
   const local: Record<string, string> = {};
   for (const [name, text] of Object.entries(files)) {
-    const isLock = name !== 'package.json';
+    const isLock = name !== 'package.json' && name !== 'pnpm-workspace.yaml';
     local[name] = isLock ? await reader.localOtherLock(text, places, signal) : text;
   }
   return local;

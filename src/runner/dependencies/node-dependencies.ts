@@ -131,7 +131,15 @@ export class NodeDependencies {
   }
 
   async #buildLocked(
-    { tool, carrier, version, name, text, manifestText }: NonNullable<NodeDeclaration['otherLock']>,
+    {
+      tool,
+      carrier,
+      version,
+      name,
+      text,
+      manifestText,
+      settingsFiles,
+    }: NonNullable<NodeDeclaration['otherLock']>,
     toolchain: NodeToolchain | undefined,
     { folder, print, signal }: Installation,
   ): Promise<void> {
@@ -141,7 +149,7 @@ export class NodeDependencies {
     const entry = await this.#tools.install(key, { name: carrier, version, notice }, print, signal);
     const toolDir = path.join(entry, 'node_modules', carrier);
     const script = await scriptOf(toolDir);
-    const files = { 'package.json': manifestText, [name]: text };
+    const files = { 'package.json': manifestText, [name]: text, ...settingsFiles };
     const request = { tool, toolDir, script, files, folder, print, signal, binDir: toolchain?.binDir };
     const outcome = await runLockTool(this.#installer, { ...request, isFrozen: true });
     if (outcome === 'installed') return;
