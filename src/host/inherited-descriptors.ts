@@ -33,6 +33,14 @@ export function inheritedDescriptors(): number[] {
   });
 }
 
+function closeIfOpen(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBADF') throw error;
+  }
+}
+
 /** Ignores signals to the process group, and ends with this process, which closes its standard input. */
 const holder = 'trap "" HUP INT TERM; read end';
 
@@ -53,5 +61,7 @@ export function withholdInheritedDescriptors(): void {
   keeper.on('error', () => undefined);
   keeper.unref();
   (keeper.stdin as unknown as { unref(): void }).unref();
-  for (const descriptor of inherited) closeSync(descriptor);
+  // A descriptor that was open for a moment only, such as of a file that Node reads in a thread, is not inherited.
+  const open = new Set(inheritedDescriptors());
+  for (const descriptor of inherited) if (open.has(descriptor)) closeIfOpen(descriptor);
 }

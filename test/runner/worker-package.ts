@@ -27,7 +27,8 @@ export async function makeReachableFolder(): Promise<string> {
 }
 
 export async function removeFolder(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
+  // A process that is ending may still write there.
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
 }
 
 export type PackageFiles = Readonly<Record<string, string>>;

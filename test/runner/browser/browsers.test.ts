@@ -52,8 +52,7 @@ function browserProcesses(): string[] {
 }
 
 async function nothingLeft(browsers: ServedBrowsers): Promise<void> {
-  await eventually(async () => (browsers.folders().length === 0 ? true : undefined));
-  expect(browserProcesses()).toEqual([]);
+  await expect.poll(() => [...browsers.folders(), ...browserProcesses()]).toEqual([]);
 }
 
 async function beginSession({ port, auth }: ServedBrowsers): Promise<string> {

@@ -24,6 +24,7 @@ import { RunCountKeeper } from '../../../src/runs/runs.ts';
 import type { Service } from '../../../src/services/service.ts';
 import { RunCounter } from '../../../src/statistics/statistics.ts';
 import { Readiness } from '../../../src/system/readiness.ts';
+import { SpaceWatch } from '../../../src/system/space-watch.ts';
 import { FolderStorage } from '../../../src/storage/storages/folder.ts';
 import { Watchdog } from '../../../src/watchdog/watchdog.ts';
 import { eventually } from '../../platform/support/eventually.ts';
@@ -153,6 +154,22 @@ const keepsRunCounts: MakeCandidate = (around) => {
     works: async () => {
       await around.storeRun({ status: 'succeeded' });
       await untilGone(around, 10 * second, 'SELECT FROM run_count_change');
+    },
+    left: nothing,
+  };
+};
+
+const watchesSpace: MakeCandidate = (around) => {
+  const { database, events } = around.domain;
+  const config = { ...around.config, databaseLimitBytes: 0 };
+  const service = new SpaceWatch({ database, config, events });
+  const isShort = (): boolean => service.refusal !== undefined;
+  return {
+    service,
+    works: async () => {
+      const wasShort = isShort();
+      config.databaseLimitBytes = wasShort ? 0 : 1;
+      await whileTimePasses(5 * second, async () => isShort() !== wasShort);
     },
     left: nothing,
   };
@@ -421,6 +438,7 @@ export const candidates: readonly [string, MakeCandidate][] = [
   ['host limits', limitsHosts],
   ['statistics', countsRuns],
   ['run counts', keepsRunCounts],
+  ['space watch', watchesSpace],
   ['watchman', endsLostSubtasks],
   ['watchdog', looksForHangs],
   ['jobs', doesJobs],
