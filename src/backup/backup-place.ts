@@ -3,6 +3,7 @@
  * which makes it one: without it, the files are what an interrupted backup left.
  */
 import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -51,11 +52,13 @@ export function partsOfName(name: string): { begunAt: Date; installation: string
 /**
  * Opens a place.
  * @param place path of a folder, or `s3://BUCKET/PREFIX` in the store of the configuration
- * @throws BackupError if it is where the platform stores its blobs
+ * @throws BackupError if it is where the platform has its own files, or it names no bucket
  */
 export function openPlace(place: string, config: Config): Storage {
   const url = place.startsWith('s3://') ? URL.parse(place) : null;
   if (url !== null) {
+    if (url.hostname === '')
+      throw new BackupError(`${place} names no bucket: write s3://BUCKET or s3://BUCKET/PREFIX`);
     const prefix = url.pathname.slice(1);
     const s3Prefix = prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;
     const storesThere = [config.storage, config.storagePrevious].includes('s3');
@@ -67,10 +70,40 @@ export function openPlace(place: string, config: Config): Storage {
     return new S3Storage({ ...config, s3Bucket: url.hostname, s3Prefix, downloads: 'api' });
   }
   const folder = path.resolve(place);
-  const blobs = path.join(config.dataDir, 'storage');
-  if (folder === blobs || folder.startsWith(blobs + path.sep))
-    throw new BackupError(`${folder} is among the stored blobs: choose another folder`);
+  checkOwnFolder(folder, config);
   return new FolderStorage(folder, 'the folder of the backups');
+}
+
+/** @throws BackupError if files of the platform are in the folder, or would be beside the backups */
+function checkOwnFolder(folder: string, { dataDir, cacheDir }: Pick<Config, 'dataDir' | 'cacheDir'>): void {
+  const real = realPath(folder);
+  const taken: Readonly<Record<string, string>> = {
+    'the stored blobs': path.join(dataDir, 'storage'),
+    'the files of the database': path.join(dataDir, 'postgres'),
+    'the files of the cache': cacheDir,
+  };
+  for (const [what, place] of Object.entries(taken)) {
+    if (isWithin(real, realPath(place)))
+      throw new BackupError(`${folder} is among ${what}: choose another folder`);
+  }
+  if (isWithin(realPath(dataDir), real))
+    throw new BackupError(`${folder} contains the data folder: choose a folder for the backups alone`);
+}
+
+/** Follows links, also if the end of the path does not exist yet. */
+function realPath(place: string): string {
+  const absolute = path.resolve(place);
+  try {
+    return realpathSync(absolute);
+  } catch {
+    const parent = path.dirname(absolute);
+    return parent === absolute ? absolute : path.join(realPath(parent), path.basename(absolute));
+  }
+}
+
+function isWithin(place: string, folder: string): boolean {
+  const way = path.relative(folder, place);
+  return way !== '..' && !way.startsWith(`..${path.sep}`);
 }
 
 /** The backup that a file belongs to. */
@@ -99,12 +132,18 @@ export class BackupPlace {
     });
   }
 
-  /** Stores an archive. The backup exists once its summary is written; before that nothing takes it for one. */
+  /**
+   * Stores an archive. The backup exists once its summary is written; before that nothing takes it for one.
+   * @throws BackupError if the place cannot be written to, and what the archive throws
+   */
   async write(
     archive: AsyncIterable<Uint8Array>,
     summary: Omit<BackupSummary, 'parts' | 'sizeBytes'>,
   ): Promise<BackupSummary> {
-    const pieces = archive[Symbol.asyncIterator]();
+    let ofArchive: unknown;
+    const pieces = noticing(archive, (error) => {
+      ofArchive = error;
+    });
     const cutter = new PartCutter(pieces, this.#partBytes);
     let [parts, sizeBytes] = [0, 0];
     try {
@@ -120,10 +159,13 @@ export class BackupPlace {
       );
       return written;
     } catch (error) {
-      await pieces.return?.();
+      await pieces.return(undefined);
       for (let number = 1; number <= parts; number += 1)
         await this.#storage.remove(partKey(summary.name, number)).catch(() => undefined);
-      throw error;
+      if (ofArchive !== undefined) throw ofArchive;
+      throw new BackupError(`the backup cannot be written to its place: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
   }
 
@@ -131,17 +173,21 @@ export class BackupPlace {
   async *read({ name, parts, sizeBytes }: BackupSummary): AsyncIterable<Uint8Array> {
     let read = 0;
     for (let number = 1; number <= parts; number += 1) {
-      const key = partKey(name, number);
-      const part = await this.#storage.read(key).catch((error: Error) => {
-        throw new BackupError(`the file ${key} of the backup cannot be read: ${error.message}`);
-      });
-      for await (const piece of part as AsyncIterable<Uint8Array>) {
+      for await (const piece of this.#content(partKey(name, number))) {
         read += piece.length;
         yield piece;
       }
     }
     if (read !== sizeBytes)
       throw new BackupError(`the backup ${name} has ${read} bytes, but should have ${sizeBytes}`);
+  }
+
+  async *#content(key: string): AsyncIterable<Uint8Array> {
+    try {
+      yield* (await this.#storage.read(key)) as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      throw unreadable(key, error);
+    }
   }
 
   /** Complete backups, oldest first. */
@@ -187,11 +233,17 @@ export class BackupPlace {
     try {
       const sizeBytes = (await this.#storage.size(key)) ?? 0;
       if (sizeBytes > summaryLimitBytes) throw new Error(`${key} is too large`);
-      const summary = JSON.parse(await text(await this.#storage.read(key))) as BackupSummary;
+      const summary = JSON.parse(await text(await this.#storage.read(key))) as BackupSummary | null;
+      if (
+        summary === null ||
+        !Number.isSafeInteger(summary.parts) ||
+        !Number.isSafeInteger(summary.sizeBytes)
+      )
+        throw new Error('it does not describe a backup');
       if (summary.name !== name) throw new Error(`it names ${summary.name}`);
       return summary;
     } catch (error) {
-      throw new BackupError(`the file ${key} of the backup cannot be read: ${(error as Error).message}`);
+      throw unreadable(key, error);
     }
   }
 
@@ -210,6 +262,25 @@ export class BackupPlace {
       if (parts?.installation === installation && parts.begunAt < before) await this.remove(name);
     }
     await this.#storage.removeUnfinished(before);
+  }
+}
+
+function unreadable(key: string, error: unknown): BackupError {
+  return new BackupError(`the file ${key} of the backup cannot be read: ${(error as Error).message}`, {
+    cause: error,
+  });
+}
+
+/** @param onError gets what the content throws */
+async function* noticing(
+  content: AsyncIterable<Uint8Array>,
+  onError: (error: unknown) => void,
+): AsyncGenerator<Uint8Array, undefined> {
+  try {
+    yield* content;
+  } catch (error) {
+    onError(error);
+    throw error;
   }
 }
 

@@ -9,7 +9,7 @@ import type { BackupSecret } from './backup-secret.ts';
 import { unifyTexts } from './catalog.ts';
 import { unpack, type ArchiveTotals, type ReadEntry } from './entries.ts';
 import { abandon } from './make-backup.ts';
-import { DatabaseRestore } from './restore-database.ts';
+import { DatabaseRestore, restoreSession } from './restore-database.ts';
 import { unseal } from './sealed-stream.ts';
 
 interface ReadOptions {
@@ -109,6 +109,16 @@ async function bytesIn(content: AsyncIterable<Buffer>): Promise<number> {
   return bytes;
 }
 
+/** @throws BackupError also if the storage is full, or fails in another way */
+async function storeBlob(storage: Storage, key: string, content: AsyncIterable<Buffer>): Promise<number> {
+  try {
+    return await storage.write(key, Readable.from(content, { objectMode: false }));
+  } catch (error) {
+    if (error instanceof BackupError) throw error;
+    throw new BackupError(`the blob ${key} cannot be stored: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 /**
  * Restores a backup. The database changes only once the whole backup was read and every blob is stored. Then it is migrated
  * to the version of this Chela.
@@ -116,7 +126,7 @@ async function bytesIn(content: AsyncIterable<Buffer>): Promise<number> {
  */
 export async function restoreBackup(options: RestoreOptions): Promise<ArchiveTotals> {
   const { databaseUrl, storage, replace } = options;
-  const client = new Client({ connectionString: databaseUrl, application_name: 'chela restore' });
+  const client = new Client({ connectionString: databaseUrl, application_name: restoreSession });
   client.on('error', () => undefined);
   await client.connect();
   let isDone = false;
@@ -132,7 +142,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<ArchiveTot
         await database.setSequences(sequences);
         await database.finish();
       },
-      blob: async (key, content) => storage.write(key, Readable.from(content, { objectMode: false })),
+      blob: async (key, content) => storeBlob(storage, key, content),
     });
     await client.query('COMMIT');
     await client.query('ANALYZE');

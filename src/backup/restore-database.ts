@@ -3,6 +3,7 @@
  * between them. All of it is one transaction, so the database has everything or what it had before.
  */
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import {
@@ -23,6 +24,9 @@ import {
 } from './catalog.ts';
 import type { DatabaseShape, SequenceState, TableShape } from './entries.ts';
 
+/** Application name of the connection of a restore. */
+export const restoreSession = 'chela restore';
+
 /** What a database that is not empty contains. */
 async function contentOf(client: Client): Promise<string | undefined> {
   const tables = await readTables(client);
@@ -36,14 +40,35 @@ async function contentOf(client: Client): Promise<string | undefined> {
   return `${accounts} accounts, ${workers} workers and ${runs} runs`;
 }
 
-/** @throws BackupError if another process of Chela uses the database */
-async function refuseIfInUse(client: Client): Promise<void> {
+/** How long the session of a restore that was interrupted may take to end. */
+const interruptedSeconds = 20;
+const pollMilliseconds = 100;
+
+/** Application names of other processes of Chela that use the database. */
+async function otherSessions(client: Client): Promise<string[]> {
+  // Otherwise the transaction goes on seeing the sessions that it saw first.
+  await client.query('SELECT pg_stat_clear_snapshot()');
   const { rows } = await client.query<{ name: string }>(
     `SELECT application_name AS name FROM pg_stat_activity
-     WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'chela%' LIMIT 1`,
+     WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'chela%'`,
   );
-  if (rows.length > 0)
-    throw new BackupError('Chela uses this database: stop the platform before you restore');
+  return rows.map(({ name }) => name);
+}
+
+/**
+ * A restore that was killed keeps its session until the server notices, so one that is repeated waits for it.
+ * @throws BackupError if another process of Chela uses the database
+ */
+async function refuseIfInUse(client: Client): Promise<void> {
+  const limit = performance.now() + interruptedSeconds * 1000;
+  for (;;) {
+    const names = await otherSessions(client);
+    if (names.length === 0) return;
+    if (names.some((name) => name !== restoreSession))
+      throw new BackupError('Chela uses this database: stop the platform before you restore');
+    if (performance.now() > limit) throw new BackupError('another restore uses this database');
+    await delay(pollMilliseconds);
+  }
 }
 
 /** Statements that drop what is in the schema. In this order: sequences of columns are dropped with their tables. */

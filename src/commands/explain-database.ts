@@ -1,10 +1,15 @@
 import { settings, type Config } from '../configuration/configuration.ts';
-import { DatabaseUnreachableError, isDatabaseUnavailable, UnfitDatabaseError } from '../database/database.ts';
+import {
+  DatabaseUnreachableError,
+  isDatabaseFull,
+  isDatabaseUnavailable,
+  UnfitDatabaseError,
+} from '../database/database.ts';
 import { CommandError } from './command-error.ts';
 
 /**
- * Turns a database error into one for the user: a sentence if the database cannot be reached, otherwise the error
- * itself.
+ * Turns a database error into one for the user: a sentence if the database cannot be reached or its disk is full, otherwise
+ * the error itself.
  */
 export function explainDatabase(
   error: unknown,
@@ -16,6 +21,8 @@ export function explainDatabase(
     const limit = `${databaseWaitSeconds} s (${settings.databaseWaitSeconds.environment})`;
     return new CommandError(`the database did not answer within ${limit}: ${error.message}${advice}`);
   }
+  if (isDatabaseFull(error))
+    return new CommandError(`the disk of the database is full: ${(error as Error).message}`);
   if (!isDatabaseUnavailable(error)) return error;
   return new CommandError(`the database does not answer: ${(error as Error).message}${advice}`);
 }

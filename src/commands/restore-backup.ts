@@ -59,7 +59,7 @@ async function withStoppedDatabase(config: Config, work: (url: string) => Promis
   });
   try {
     await server.start().catch(explain);
-    await work(server.url());
+    await work(server.url()).catch(explain);
   } finally {
     await server.stop();
     await lock.release();

@@ -24,6 +24,7 @@ import { createPartitions } from '../../src/database/partitions.ts';
 import { Platform } from '../../src/platform/platform.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { FolderStorage } from '../../src/storage/storages/folder.ts';
+import { eventually } from '../platform/support/eventually.ts';
 import { publishScriptedWorker } from '../platform/support/scripted-worker.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import { startTestPlatform, testConfig, type TestPlatform } from '../support/test-platform.ts';
@@ -291,7 +292,18 @@ describe('a platform that is restored', () => {
     await user.connect();
     await expect(restore(true)).rejects.toThrow('stop the platform before you restore');
     await user.end();
-    await restore(true);
+    // As one that was killed a moment ago.
+    const interrupted = new Client({ connectionString: url, application_name: 'chela restore' });
+    await interrupted.connect();
+    const repeated = restore(true);
+    await eventually(async () => {
+      const { rowCount } = await interrupted.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'chela restore'`,
+      );
+      return rowCount === 2 ? true : undefined;
+    });
+    await interrupted.end();
+    await repeated;
     expect(await databaseContent(url)).toEqual(await databaseContent(platform.databaseUrl));
   });
 
