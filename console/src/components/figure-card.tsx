@@ -16,7 +16,7 @@ export function FigureCard({ label, value, note }: FigureCardProps): ReactNode {
       <Text size="sm" c="dimmed">
         {label}
       </Text>
-      <Text fz={24} fw={650} lh={1.35} component="div" className={classes['value']}>
+      <Text fz="clamp(1.2rem, 5vw, 1.5rem)" fw={650} lh={1.35} component="div" className={classes['value']}>
         {value}
       </Text>
       <Text size="xs" c="dimmed" mih={18} component="div">

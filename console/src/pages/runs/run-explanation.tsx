@@ -124,7 +124,7 @@ export function RunExplanation({ run, onShow }: RunExplanationProps): ReactNode 
   const { error_headline: headline } = run;
   return (
     <>
-      <Paper withBorder px="md" className={classes['line']}>
+      <Paper withBorder px={{ base: 'xs', sm: 'md' }} className={classes['line']}>
         <Icon size={18} color={`var(--mantine-color-${color}-6)`} className={classes['icon']} aria-hidden />
         <Text
           size="sm"

@@ -70,12 +70,13 @@ export function RunsPage(): ReactNode {
         {error !== null && <ErrorNotice error={error} onRetry={() => void refetch()} />}
         <Paper withBorder p="md">
           {data === undefined && error === null && <Skeleton h={360} />}
-          {data?.count === 0 && (
+          {data?.count === 0 && isFiltered && <EmptyState title={lists.noMatch} />}
+          {data?.count === 0 && !isFiltered && (
             <EmptyState
               title={texts.emptyTitle}
-              action={!isFiltered && <ButtonLink to="/store">{texts.toWorkers}</ButtonLink>}
+              action={<ButtonLink to="/store">{texts.toWorkers}</ButtonLink>}
             >
-              {isFiltered ? lists.noMatch : texts.emptyText}
+              {texts.emptyText}
             </EmptyState>
           )}
           {data !== undefined && data.count > 0 && (
