@@ -55,8 +55,9 @@ function watch(request: FastifyRequest, reply: FastifyReply, seconds: number, on
   let before = raw.socket.bytesRead;
   const timer = setInterval(() => {
     const { bytesRead } = raw.socket;
-    // While nothing reads the body, it cannot arrive.
-    if (raw.isPaused() || bytesRead - before >= leastBytes) {
+    // What nothing reads cannot arrive, or has arrived already.
+    const isRead = raw.readableFlowing === true && !raw.complete;
+    if (!isRead || bytesRead - before >= leastBytes) {
       before = bytesRead;
       return;
     }

@@ -6,12 +6,18 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ChelaError } from '../../src/errors.ts';
 import { boundSlowBodies } from '../../src/http/slow-bodies.ts';
 
-/** A server that answers with the length of the body. @returns opens a connection to it; its ends of them */
+/**
+ * A server that answers with the length of the body.
+ * @param before what a request waits for before its body is read
+ * @returns opens a connection to it; its ends of them
+ */
 async function startServer(
   limits: Parameters<typeof boundSlowBodies>[1],
+  before: () => Promise<void> = async () => undefined,
 ): Promise<{ open: () => Socket; accepted: Socket[] }> {
   const app = fastify({ bodyLimit: 2 ** 30 });
   boundSlowBodies(app, limits);
+  app.addHook('onRequest', before);
   app.setErrorHandler((error: ChelaError, _request, reply) =>
     reply.code(error.kind.status).send(error.message),
   );
@@ -71,4 +77,23 @@ test('one address has only so many unfinished bodies; a body that arrives makes 
   expect(data.toString()).toContain('4 bytes');
   second.destroy();
   await expect.poll(refused).toContain('4 bytes');
+});
+
+test('a body that has arrived is not refused because nothing reads it yet', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const asked = Promise.withResolvers<void>();
+  const allowed = Promise.withResolvers<void>();
+  const limits = { bodyStallSeconds: 30, unfinishedBodyLimit: 10 };
+  const { open } = await startServer(limits, async () => {
+    asked.resolve();
+    await allowed.promise;
+  });
+  const socket = open();
+  const answer = text(socket);
+  socket.write(`${head(4)}abcd`);
+  await asked.promise;
+  vi.advanceTimersByTime(60_000);
+  allowed.resolve();
+  expect(await answer).toContain('4 bytes');
 });

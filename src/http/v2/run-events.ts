@@ -58,7 +58,7 @@ end, a reconnect gets 204, which stops the EventSource of a browser.`,
       if (run === undefined) throw new ChelaError('NOT_FOUND', `run ${runId} does not exist`);
       const lastEventId = request.headers['last-event-id'];
       if (lastEventId === 'end') return reply.code(204).send();
-      reply.raw.once('close', streams.open(request.accountId));
+      streams.open(request.accountId, reply.raw);
       const stream = Readable.from(followRun(context, request, run, readPosition(lastEventId)));
       return reply
         .type('text/event-stream; charset=utf-8')
