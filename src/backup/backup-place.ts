@@ -55,19 +55,18 @@ export function partsOfName(name: string): { begunAt: Date; installation: string
  * @throws BackupError if it is where the platform has its own files, or it names no bucket
  */
 export function openPlace(place: string, config: Config): Storage {
-  const url = place.startsWith('s3://') ? URL.parse(place) : null;
-  if (url !== null) {
-    if (url.hostname === '')
+  if (place.startsWith('s3://')) {
+    const [, s3Bucket, prefix = ''] = /^s3:\/\/([\w.-]+)(?:\/(.*))?$/.exec(place) ?? [];
+    if (s3Bucket === undefined)
       throw new BackupError(`${place} names no bucket: write s3://BUCKET or s3://BUCKET/PREFIX`);
-    const prefix = url.pathname.slice(1);
     const s3Prefix = prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;
     const storesThere = [config.storage, config.storagePrevious].includes('s3');
-    if (storesThere && url.hostname === config.s3Bucket && s3Prefix.startsWith(config.s3Prefix)) {
+    if (storesThere && s3Bucket === config.s3Bucket && s3Prefix.startsWith(config.s3Prefix)) {
       throw new BackupError(
         `${place} is among the stored blobs: choose another bucket, or a prefix that does not start with "${config.s3Prefix}"`,
       );
     }
-    return new S3Storage({ ...config, s3Bucket: url.hostname, s3Prefix, downloads: 'api' });
+    return new S3Storage({ ...config, s3Bucket, s3Prefix, downloads: 'api' });
   }
   const folder = path.resolve(place);
   checkOwnFolder(folder, config);

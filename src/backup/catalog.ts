@@ -9,7 +9,7 @@ const ownSchema = '';
 const inOurSchemas = `pg_namespace.nspname IN (current_schema(), '${jobSchema}')`;
 const schemaColumn = `CASE pg_namespace.nspname WHEN current_schema() THEN '${ownSchema}' ELSE pg_namespace.nspname END AS schema`;
 
-interface Named {
+export interface Named {
   readonly schema: string;
   readonly name: string;
 }
@@ -87,6 +87,15 @@ export async function readForeignKeys(client: ClientBase): Promise<ForeignKey[]>
     `SELECT ${schemaColumn}, relname AS name, conname AS constraint, pg_get_constraintdef(pg_constraint.oid) AS definition
      FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
      WHERE ${inOurSchemas} AND contype = 'f' AND conparentid = 0 ORDER BY 1, 2, 3`,
+  );
+  return rows;
+}
+
+export async function readTablesWithTriggers(client: ClientBase): Promise<Named[]> {
+  const { rows } = await client.query<Named>(
+    `SELECT ${schemaColumn}, relname AS name FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+     WHERE ${inOurSchemas} AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND NOT tgisinternal)
+     ORDER BY 1, 2`,
   );
   return rows;
 }

@@ -51,9 +51,7 @@ export interface MadeBackup {
 export async function makeBackup(options: BackupOptions): Promise<MadeBackup> {
   const { databaseUrl, place, secret, signal } = options;
   const client = new Client({ connectionString: databaseUrl, application_name: 'chela backup' });
-  const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => undefined);
-  client.on('error', (error) => lost.reject(error));
+  const connection = new WatchedConnection(client);
   await client.connect();
   let isDone = false;
   try {
@@ -67,7 +65,7 @@ export async function makeBackup(options: BackupOptions): Promise<MadeBackup> {
     if (installation === undefined)
       throw new BackupError('this database has never been used: start the platform first');
     const totals: ArchiveTotals = { tables: 0, rows: 0, blobs: 0, blobBytes: 0 };
-    const entries = checked(archiveEntries(client, options, now, totals), lost.promise, signal);
+    const entries = checked(archiveEntries(client, options, now, totals), connection, signal);
     const summary = await place.write(seal(pack(entries), secret), {
       name: backupName(now, installation.secret),
       madeAt: now.toISOString(),
@@ -104,17 +102,40 @@ async function tryLock(client: Client, name: string): Promise<boolean> {
   return rows[0]?.locked === true;
 }
 
+/** Notices that a connection is lost. */
+class WatchedConnection {
+  #error: Error | undefined;
+  #fail: (error: Error) => void = () => undefined;
+
+  constructor(client: Client) {
+    client.on('error', (error) => {
+      this.#error = error;
+      this.#fail(error);
+    });
+  }
+
+  /** @returns the result of the work; rejects once the connection is lost */
+  async during<Result>(work: Promise<Result>): Promise<Result> {
+    // A race with one promise for the whole backup would keep every result in memory until its end.
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    this.#fail = reject;
+    if (this.#error !== undefined) reject(this.#error);
+    work.then(resolve, reject);
+    return promise;
+  }
+}
+
 /** Ends the entries with an error once the connection is lost, and with it the locks, or the backup is to end. */
 async function* checked(
   entries: AsyncIterable<Entry>,
-  lost: Promise<never>,
+  connection: WatchedConnection,
   signal: AbortSignal | undefined,
 ): AsyncIterable<Entry> {
   const iterator = entries[Symbol.asyncIterator]();
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const { done, value } = await Promise.race([iterator.next(), lost]);
+      const { done, value } = await connection.during(iterator.next());
       if (done === true) return;
       yield value;
     }

@@ -20,7 +20,9 @@ import {
   readForeignKeys,
   readPartitions,
   readTables,
+  readTablesWithTriggers,
   type ForeignKey,
+  type Named,
 } from './catalog.ts';
 import type { DatabaseShape, SequenceState, TableShape } from './entries.ts';
 
@@ -94,17 +96,10 @@ async function empty(client: Client): Promise<void> {
   }
 }
 
-async function tablesWithTriggers(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ table: string }>(
-    'SELECT DISTINCT tgrelid::regclass::text AS "table" FROM pg_trigger WHERE NOT tgisinternal',
-  );
-  return rows.map(({ table }) => table);
-}
-
 export class DatabaseRestore {
   readonly #client: Client;
   #foreignKeys: readonly ForeignKey[] = [];
-  #withTriggers: readonly string[] = [];
+  #withTriggers: readonly Named[] = [];
   #tables = new Map<string, TableShape>();
 
   /** @param client in a transaction, which the caller commits once everything was restored */
@@ -150,9 +145,10 @@ export class DatabaseRestore {
     // They are checked once all rows are there: tables name each other in circles.
     for (const key of this.#foreignKeys)
       await client.query(`ALTER TABLE ${qualified(key)} DROP CONSTRAINT ${quoted(key.constraint)}`);
-    this.#withTriggers = await tablesWithTriggers(client);
+    this.#withTriggers = await readTablesWithTriggers(client);
     // What triggers store is in the backup too.
-    for (const table of this.#withTriggers) await client.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
+    for (const table of this.#withTriggers)
+      await client.query(`ALTER TABLE ${qualified(table)} DISABLE TRIGGER USER`);
     const tables = await readTables(client);
     this.#tables = new Map(tables.map((table) => [qualified(table), table]));
     // Migrations and pg-boss store rows too.
@@ -185,7 +181,7 @@ export class DatabaseRestore {
   /** Adds the references between tables, which checks them. */
   async finish(): Promise<void> {
     for (const table of this.#withTriggers)
-      await this.#client.query(`ALTER TABLE ${table} ENABLE TRIGGER USER`);
+      await this.#client.query(`ALTER TABLE ${qualified(table)} ENABLE TRIGGER USER`);
     for (const key of this.#foreignKeys)
       await this.#client.query(
         `ALTER TABLE ${qualified(key)} ADD CONSTRAINT ${quoted(key.constraint)} ${key.definition}`,

@@ -25,6 +25,8 @@ interface ScheduledBackupsOptions {
   readonly secret: BackupSecret | undefined;
   readonly config: Pick<Config, 'backupAt' | 'backupKeep' | 'backupKeepDays'>;
   readonly events: Events;
+  /** Milliseconds on a monotonic clock; that of the process if omitted. */
+  readonly clock?: () => number;
 }
 
 /** The latest of the times of day that is not in the future. @param times `HH:MM` in UTC */
@@ -39,16 +41,18 @@ export function lastDue(times: readonly string[], now: Date): Date {
 export class ScheduledBackups extends StartStop {
   readonly name = 'scheduled backups';
   readonly #options: ScheduledBackupsOptions;
+  readonly #clock: () => number;
   readonly #looks: Periodic;
   #stopping = new AbortController();
   /** When the newest backup that is known was begun. */
   #newest: Date | undefined;
-  /** On the monotonic clock. */
+  /** On the clock of the options. */
   #failedAt: number | undefined;
 
   constructor(options: ScheduledBackupsOptions) {
     super();
     this.#options = options;
+    this.#clock = options.clock ?? (() => performance.now());
     this.#looks = new Periodic({
       intervalMilliseconds: lookMilliseconds,
       work: () => this.look(new Date()),
@@ -70,7 +74,7 @@ export class ScheduledBackups extends StartStop {
 
   /** Makes a backup if one is due. Rejects if it fails. */
   async look(now: Date): Promise<void> {
-    if (this.#failedAt !== undefined && performance.now() - this.#failedAt < retryMilliseconds) return;
+    if (this.#failedAt !== undefined && this.#clock() - this.#failedAt < retryMilliseconds) return;
     const { database, place, config } = this.#options;
     const due = lastDue(config.backupAt, now);
     if (this.#newest !== undefined && this.#newest >= due) return;
@@ -82,21 +86,19 @@ export class ScheduledBackups extends StartStop {
   }
 
   async #make(secret: Buffer, now: Date): Promise<void> {
-    const { config, events, place } = this.#options;
+    const { events } = this.#options;
     const begunAt = performance.now();
     try {
       const { summary, totals } = await makeBackup({ ...this.#options, signal: this.#stopping.signal });
       const seconds = Math.round((performance.now() - begunAt) / 1000);
       this.#failedAt = undefined;
-      const rules = { keep: config.backupKeep, keepDays: config.backupKeepDays };
-      const removed = await pruneBackups(place, secret, rules, now);
       events.emit('backup:made', {
         backup: summary.name,
         rows: totals.rows,
         blobs: totals.blobs,
         sizeBytes: summary.sizeBytes,
         seconds,
-        removed: removed.length,
+        removed: await this.#prune(secret, now),
       });
     } catch (error) {
       // Another process is at it, or this one stops.
@@ -105,8 +107,20 @@ export class ScheduledBackups extends StartStop {
     }
   }
 
+  /** Does not reject: the backup is made, and the next one removes what stays. @returns number of removed backups */
+  async #prune(secret: Buffer, now: Date): Promise<number> {
+    const { config, events, place } = this.#options;
+    try {
+      const rules = { keep: config.backupKeep, keepDays: config.backupKeepDays };
+      return (await pruneBackups(place, secret, rules, now)).length;
+    } catch (err) {
+      events.failed({ work: 'prune-backups', err });
+      return 0;
+    }
+  }
+
   #failed(err: unknown): void {
-    this.#failedAt = performance.now();
+    this.#failedAt = this.#clock();
     this.#options.events.emit('backup:failed', { err });
   }
 }

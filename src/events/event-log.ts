@@ -35,6 +35,7 @@ const failures: Readonly<Record<InternalWork, readonly [Component, string]>> = {
   'measure-install': ['installs', 'the memory of an installation could not be measured'],
   'measure-subtask': ['runner', 'the resource usage of a subtask could not be measured'],
   'prune-audit': ['accounts', 'old entries of the audit log could not be removed'],
+  'prune-backups': ['backup', 'old backups could not be removed'],
   'prune-cache': ['cache', 'the cache could not be pruned'],
   'prune-sessions': ['accounts', 'expired sessions could not be removed'],
   'record-begin': ['runner', 'the start of a worker could not be recorded: its memory is not charged'],

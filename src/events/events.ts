@@ -29,6 +29,7 @@ export type InternalWork =
   | 'measure-install'
   | 'measure-subtask'
   | 'prune-audit'
+  | 'prune-backups'
   | 'prune-cache'
   | 'prune-sessions'
   | 'record-begin'

@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -20,6 +23,7 @@ import {
 } from '../../src/backup/backup.ts';
 import { backupName } from '../../src/backup/backup-place.ts';
 import { lastDue } from '../../src/backup/scheduled-backups.ts';
+import { Events, type EventName } from '../../src/events/events.ts';
 import { createPartitions } from '../../src/database/partitions.ts';
 import { Platform } from '../../src/platform/platform.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -126,6 +130,82 @@ class LateBlobs extends FolderStorage {
   }
 }
 
+const collectGarbage = ((): (() => void) => {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+})();
+
+/** Small blobs. Looks now and then how many of those that were read are still in memory. */
+class ManyBlobs extends FolderStorage {
+  mostAlive = 0;
+  readonly #count: number;
+  readonly #read: WeakRef<Readable>[] = [];
+
+  constructor(count: number) {
+    super('');
+    this.#count = count;
+  }
+
+  override async *keys(): AsyncIterable<string> {
+    for (let number = 1; number <= this.#count; number += 1) {
+      if (number % 100 === 0) {
+        // A WeakRef keeps its target until the current job of the event loop has ended.
+        await setImmediate();
+        collectGarbage();
+        this.mostAlive = this.#read.filter((read) => read.deref() !== undefined).length;
+      }
+      yield `blob-${number}`;
+    }
+  }
+
+  override async read(): Promise<Readable> {
+    const content = Readable.from([Buffer.from('x')]);
+    this.#read.push(new WeakRef(content));
+    return content;
+  }
+}
+
+/** A place in which nothing can be written, or removed, while it fails. */
+class FailingPlace extends FolderStorage {
+  failsToWrite = false;
+  failsToRemove = false;
+
+  override async write(key: string, content: Readable): Promise<number> {
+    if (!this.failsToWrite) return super.write(key, content);
+    content.destroy();
+    throw new Error('no space is left');
+  }
+
+  override async remove(key: string): Promise<void> {
+    if (this.failsToRemove) throw new Error('nothing can be removed');
+    await super.remove(key);
+  }
+}
+
+/** Backups at 3:00 and 15:00, of which one is kept. */
+function scheduledBackups(place: BackupPlace, events: Events, clock?: () => number): ScheduledBackups {
+  return new ScheduledBackups({
+    database: platform.platform.database,
+    databaseUrl: platform.databaseUrl,
+    storage: blobs(),
+    place,
+    secret: undefined,
+    config: { backupAt: ['03:00', '15:00'], backupKeep: 1, backupKeepDays: 0 },
+    events,
+    ...(clock !== undefined && { clock }),
+  });
+}
+
+function recordedEvents(): { events: Events; payloads: (name: EventName) => unknown[] } {
+  const events = new Events(pino({ level: 'silent' }));
+  const told: [EventName, unknown][] = [];
+  events.subscribeAll((name, payload) => void told.push([name, payload]));
+  return {
+    events,
+    payloads: (name) => told.filter(([each]) => each === name).map(([, payload]) => payload),
+  };
+}
+
 describe('while the platform works', () => {
   test('a backup has what was there when it began: rows that are deleted meanwhile, and their blobs', async () => {
     const before = Object.keys(await contentOf(blobs())).filter((key) => key.startsWith('files/'));
@@ -176,6 +256,12 @@ describe('while the platform works', () => {
     await client.end();
   });
 
+  test('memory does not keep the blobs that were copied', async () => {
+    const storage = new ManyBlobs(300);
+    await backUp(new BackupPlace(new FolderStorage(await newFolder())), { storage });
+    expect(storage.mostAlive).toBeLessThan(100);
+  });
+
   test('a backup that loses its connection fails and leaves nothing', async () => {
     const backups = await newFolder();
     const storage = new LateBlobs(async () => {
@@ -199,23 +285,11 @@ describe('while the platform works', () => {
     expect((await readdir(backups)).filter((name) => !name.startsWith('.'))).toEqual([]);
   });
 
-  test('scheduled backups are made once by several processes, tried again after a failure, and pruned', async () => {
+  test('scheduled backups are made once by several processes, and pruned', async () => {
     const backups = await newFolder();
     const place = new BackupPlace(new FolderStorage(backups));
-    const { database, events } = platform.platform;
-    const config = { backupAt: ['03:00', '15:00'], backupKeep: 1, backupKeepDays: 0 };
-    const services = [1, 2].map(
-      () =>
-        new ScheduledBackups({
-          database,
-          databaseUrl: platform.databaseUrl,
-          storage: blobs(),
-          place,
-          secret: undefined,
-          config,
-          events,
-        }),
-    );
+    const { events } = platform.platform;
+    const services = [1, 2].map(() => scheduledBackups(place, events));
     const now = new Date();
     await Promise.all(services.map((service) => service.look(now)));
     for (const service of services) await service.look(now);
@@ -228,6 +302,48 @@ describe('while the platform works', () => {
     const left = await place.list();
     expect(left).toHaveLength(1);
     expect(left[0]?.name).not.toBe(first?.name);
+  });
+
+  test('a scheduled backup that failed is made 15 minutes later', async () => {
+    const storage = new FailingPlace(await newFolder());
+    const place = new BackupPlace(storage);
+    const { events, payloads } = recordedEvents();
+    let milliseconds = 0;
+    const service = scheduledBackups(place, events, () => milliseconds);
+    storage.failsToWrite = true;
+    await service.start();
+    onTestFinished(() => service.stop());
+    await expect
+      .poll(() => payloads('backup:failed'))
+      .toMatchObject([{ err: { message: 'no space is left' } }]);
+    storage.failsToWrite = false;
+    await service.look(new Date());
+    expect(await place.list()).toEqual([]);
+    milliseconds += 15 * 60_000;
+    // The failed one may still be giving back its locks.
+    const lookAndCount = async (): Promise<number> => {
+      await service.look(new Date());
+      return (await place.list()).length;
+    };
+    await expect.poll(lookAndCount).toBe(1);
+    expect(payloads('backup:made')).toHaveLength(1);
+  });
+
+  test('a scheduled backup counts as made although older ones cannot be removed', async () => {
+    const storage = new FailingPlace(await newFolder());
+    const place = new BackupPlace(storage);
+    await place.write(Readable.from([Buffer.from('x')]), {
+      name: backupName(new Date(0), await signingSecretOf(platform.databaseUrl)),
+      madeAt: '',
+      version: '',
+      isEncrypted: false,
+    });
+    const { events, payloads } = recordedEvents();
+    storage.failsToRemove = true;
+    await scheduledBackups(place, events).look(new Date());
+    expect(payloads('backup:made')).toMatchObject([{ removed: 0 }]);
+    expect(payloads('internal:failed')).toMatchObject([{ work: 'prune-backups' }]);
+    expect(await place.list()).toHaveLength(2);
   });
 });
 
@@ -292,6 +408,12 @@ describe('a platform that is restored', () => {
     await user.connect();
     await expect(restore(true)).rejects.toThrow('stop the platform before you restore');
     await user.end();
+    const neighbor = new Client({ connectionString: url, application_name: 'another program' });
+    await neighbor.connect();
+    onTestFinished(() => neighbor.end());
+    await neighbor.query(`CREATE SCHEMA others; CREATE TABLE others.t (x int);
+      CREATE TRIGGER others BEFORE UPDATE ON others.t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+      ALTER TABLE others.t DISABLE TRIGGER USER`);
     // As one that was killed a moment ago.
     const interrupted = new Client({ connectionString: url, application_name: 'chela restore' });
     await interrupted.connect();
@@ -304,6 +426,11 @@ describe('a platform that is restored', () => {
     });
     await interrupted.end();
     await repeated;
+    const { rows } = await neighbor.query(
+      `SELECT tgenabled AS enabled FROM pg_trigger WHERE tgname = 'others'`,
+    );
+    expect(rows).toEqual([{ enabled: 'D' }]);
+    await neighbor.query('DROP SCHEMA others CASCADE');
     expect(await databaseContent(url)).toEqual(await databaseContent(platform.databaseUrl));
   });
 
