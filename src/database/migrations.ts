@@ -1,6 +1,7 @@
 /** Migrates a database: numbered, frozen `.sql` files, each applied once, nearly all in a transaction of their own. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type ClientBase } from 'pg';
 import { checkServer, readServerTraits } from './server-requirements.ts';
 import { UnfitDatabaseError } from './unfit-database-error.ts';
@@ -9,6 +10,7 @@ import { statementsOf } from './sql-statements.ts';
 const ownFolder = path.join(import.meta.dirname, 'migrations');
 /** An arbitrary key of our own, so that processes that start at the same time migrate one after the other. */
 const advisoryLock = 7_306_128;
+const lockMilliseconds = 200;
 
 /** Names of the migrations of this Chela, in order. */
 export async function migrationNames(folder: string = ownFolder): Promise<string[]> {
@@ -25,9 +27,26 @@ export async function appliedMigrations(client: ClientBase): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** Until the end of the session, no process migrates the database. */
+/** Until `allowMigrations` or the end of the session, no process migrates the database. */
 export async function withholdMigrations(client: ClientBase): Promise<void> {
-  await client.query('SELECT pg_advisory_lock_shared($1)', [advisoryLock]);
+  await lock(client, 'pg_try_advisory_lock_shared');
+}
+
+/**
+ * Asks again and again, because a statement that waits for a lock has a snapshot, for whose end CREATE INDEX CONCURRENTLY
+ * of the process with the lock would wait.
+ */
+async function lock(
+  client: ClientBase,
+  attempt: 'pg_try_advisory_lock' | 'pg_try_advisory_lock_shared',
+): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ locked: boolean }>(`SELECT ${attempt}($1) AS locked`, [
+      advisoryLock,
+    ]);
+    if (rows[0]?.locked === true) return;
+    await delay(lockMilliseconds);
+  }
 }
 
 export async function allowMigrations(client: ClientBase): Promise<void> {
@@ -75,6 +94,19 @@ async function applyMigration(client: ClientBase, folder: string, name: string):
   await client.query('COMMIT');
 }
 
+/** @throws UnfitDatabaseError if the database was migrated by a newer version */
+async function missingMigrations(client: ClientBase, folder: string): Promise<string[]> {
+  const files = await migrationNames(folder);
+  const applied = await appliedMigrations(client);
+  const unknown = applied.find((name) => !files.includes(name));
+  if (unknown !== undefined) {
+    throw new UnfitDatabaseError(
+      `the database has migration ${unknown} of a newer Chela: install a newer version`,
+    );
+  }
+  return files.filter((name) => !applied.includes(name));
+}
+
 /**
  * @param url of the database
  * @param folder of the migrations
@@ -88,17 +120,11 @@ export async function migrate(url: string, folder: string = ownFolder): Promise<
   await client.connect();
   try {
     checkServer(await readServerTraits(client));
-    await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
+    // Without the lock, so that a restart does not wait for a backup.
+    if ((await missingMigrations(client, folder)).length === 0) return [];
+    await lock(client, 'pg_try_advisory_lock');
     await createMigrationTable(client);
-    const files = await migrationNames(folder);
-    const applied = await appliedMigrations(client);
-    const unknown = applied.find((name) => !files.includes(name));
-    if (unknown !== undefined) {
-      throw new UnfitDatabaseError(
-        `the database has migration ${unknown} of a newer Chela: install a newer version`,
-      );
-    }
-    const missing = files.filter((name) => !applied.includes(name));
+    const missing = await missingMigrations(client, folder);
     for (const name of missing) await applyMigration(client, folder, name);
     return missing;
   } finally {

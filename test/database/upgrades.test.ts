@@ -8,7 +8,7 @@ import { Client } from 'pg';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { BackupPlace, restoreBackup } from '../../src/backup/backup.ts';
-import { migrate, migrationNames, readMigration } from '../../src/database/database.ts';
+import { migrate, migrationNames, readMigration, withholdMigrations } from '../../src/database/database.ts';
 import { migrationRisks } from '../../src/database/migration-risks.ts';
 import { Platform } from '../../src/platform/platform.ts';
 import { FolderStorage } from '../../src/storage/storages/folder.ts';
@@ -104,6 +104,49 @@ test('a migration outside a transaction is repeated after an interruption', asyn
   );
   await client.end();
   expect(rows).toEqual([{ indisvalid: true }]);
+});
+
+test('processes that start while an index is built concurrently wait, and none fails', async () => {
+  const database = await createTestDatabase('template0');
+  onTestFinished(() => database.drop());
+  const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-migrations-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(path.join(folder, '0001_table.sql'), 'CREATE TABLE t (x int)');
+  await migrate(database.url, folder);
+  await writeFile(path.join(folder, '0002_index.sql'), indexed('INDEX'));
+  // A transaction sees the same activity until its end, so another connection looks.
+  const writer = new Client({ connectionString: database.url });
+  const observer = new Client({ connectionString: database.url });
+  for (const client of [writer, observer]) {
+    await client.connect();
+    onTestFinished(() => client.end());
+  }
+  const others = async (statement: string): Promise<number> => {
+    const { rows } = await observer.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'chela migrate' AND query LIKE $1`,
+      [statement],
+    );
+    return rows[0]?.count ?? 0;
+  };
+  await writer.query('BEGIN');
+  await writer.query('INSERT INTO t VALUES (1)');
+  const first = migrate(database.url, folder);
+  await expect.poll(() => others('CREATE INDEX%')).toBe(1);
+  const second = migrate(database.url, folder);
+  await expect.poll(() => others('%advisory_lock%')).toBe(1);
+  await writer.query('COMMIT');
+  expect(await Promise.all([first, second])).toEqual([['0002_index.sql'], []]);
+});
+
+test('a process that has nothing to migrate starts while a backup withholds migrations', async () => {
+  const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  await withholdMigrations(client);
+  expect(await migrate(database.url)).toEqual([]);
 });
 
 test('an upgrade is checked before it: migrations, what they lock, and runners of other versions', async () => {
