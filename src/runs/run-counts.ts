@@ -80,8 +80,16 @@ export async function addRunCountChanges(database: Database): Promise<number> {
     total += taken;
     if (taken < changesAtOnce) break;
   }
-  if (total > 0) await database.pool.query('DELETE FROM run_count WHERE runs = 0');
+  if (total > 0) await dropZeros(database);
   return total;
+}
+
+/** Skips rows that another process changes, instead of waiting for them in another order than theirs. */
+async function dropZeros(database: Database): Promise<void> {
+  await database.pool.query(
+    `DELETE FROM run_count WHERE ctid = ANY(ARRAY(
+       SELECT ctid FROM run_count WHERE runs = 0 FOR UPDATE SKIP LOCKED))`,
+  );
 }
 
 /** Keeps the sums up to date. */

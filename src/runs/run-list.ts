@@ -4,7 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import type { Database } from '../database/database.ts';
-import { splitWorkerPath } from '../workers/workers.ts';
+import { findWorkerKey } from '../workers/workers.ts';
 import { countByDay, type DayCount } from './run-counts.ts';
 import {
   isCountKept,
@@ -98,7 +98,7 @@ export class RunList {
     const { workerId, taskSlug, status, origin, endReasons, isPinned, label } = filter;
     const keyword = filter.keyword?.trim();
     const [workerKey, taskKey, named] = await Promise.all([
-      workerId === undefined ? undefined : this.#workerKey(workerId),
+      workerId === undefined ? undefined : findWorkerKey(this.#database, workerId),
       taskSlug === undefined ? undefined : this.#taskKey(taskSlug),
       keyword === undefined ? undefined : this.#workersNamed(keyword),
     ]);
@@ -170,7 +170,7 @@ export class RunList {
     if (days === undefined) return this.#createdIds(selected, selected, slice);
     const parts = dayParts(slice.ascending ? days.toReversed() : days, slice);
     const ids = await Promise.all(parts.map((part) => this.#createdIds(selected, part.range, part.slice)));
-    return ids.flat();
+    return ids.flat().slice(0, slice.size);
   }
 
   async #createdIds(selected: SelectedRuns, range: CreatedRange, slice: Slice): Promise<number[]> {
@@ -261,24 +261,6 @@ export class RunList {
     return workers.map(({ id }) => id);
   }
 
-  async #workerKey(workerId: string): Promise<number | undefined> {
-    const path = splitWorkerPath(workerId);
-    const worker = await this.#database.sql
-      .selectFrom('worker')
-      .innerJoin('account', 'account.id', 'worker.account_id')
-      .select('worker.id')
-      .where((expression) =>
-        path === undefined
-          ? expression('worker.slug', '=', workerId)
-          : expression.and([
-              expression('account.name', '=', path.owner),
-              expression('worker.name', '=', path.name),
-            ]),
-      )
-      .executeTakeFirst();
-    return worker?.id;
-  }
-
   async #taskKey(slug: string): Promise<number | undefined> {
     const task = await this.#database.sql
       .selectFrom('task')
@@ -298,17 +280,18 @@ interface DayPart {
   readonly slice: Slice;
 }
 
-/** Where a page lies in days that are in its order. */
+/**
+ * Where a page lies in days that are in its order. A part may give more runs than were counted, if some were created since
+ * then: the page ends after its size, and has no gap.
+ */
 function dayParts(days: readonly CountedRange[], { skip, size, ascending }: Slice): DayPart[] {
   const parts: DayPart[] = [];
   let before = 0;
   for (const { runs, ...range } of days) {
+    if (before >= skip + size) break;
     const first = Math.max(0, skip - before);
-    const missing = size - parts.reduce((sum, part) => sum + part.slice.size, 0);
-    if (missing === 0) break;
-    if (first < runs) {
-      parts.push({ range, slice: { skip: first, size: Math.min(missing, runs - first), ascending } });
-    }
+    const missing = skip + size - Math.max(skip, before);
+    if (first < runs) parts.push({ range, slice: { skip: first, size: missing, ascending } });
     before += runs;
   }
   return parts;

@@ -4,7 +4,7 @@
  */
 import type { QueryConfig } from 'pg';
 import type { Database } from '../database/database.ts';
-import { isWorkerSlug, splitWorkerPath } from '../workers/workers.ts';
+import { findWorkerKey } from '../workers/workers.ts';
 import { percentiles, type DurationCounts } from './duration-steps.ts';
 import { exactPercentiles, maxExactRuns, readDurations, type DurationsByPlace } from './exact-durations.ts';
 import { cpuAmountSum, endedRunFigures, figureColumns, figureSums, type FigureRow } from './figures.ts';
@@ -180,7 +180,9 @@ export class Statistics {
   ): Promise<RunSeries> {
     const range = inQuarters(wanted);
     const starts = bucketStarts(range, options.bucket, options.timezone);
-    const workerKey = options.workerId === undefined ? 0 : await this.#workerKey(options.workerId);
+    // No run has a worker with the key -1.
+    const workerKey =
+      options.workerId === undefined ? 0 : ((await findWorkerKey(this.#database, options.workerId)) ?? -1);
     const more = [range.to, starts, workerKey];
     const places = await this.#read(
       { name: 'run-series', text: seriesFigures, values: [accountId, range.from, ...more] },
@@ -270,24 +272,5 @@ export class Statistics {
       .where('worker.id', 'in', keys)
       .execute();
     return new Map(workers.map(({ id, ...worker }) => [id, worker]));
-  }
-
-  /** @returns -1 if the worker does not exist, which matches no runs */
-  async #workerKey(workerId: string): Promise<number> {
-    const path = isWorkerSlug(workerId) ? undefined : splitWorkerPath(workerId);
-    const worker = await this.#database.sql
-      .selectFrom('worker')
-      .innerJoin('account', 'account.id', 'worker.account_id')
-      .select('worker.id')
-      .where((expression) =>
-        path === undefined
-          ? expression('worker.slug', '=', workerId)
-          : expression.and([
-              expression('account.name', '=', path.owner),
-              expression('worker.name', '=', path.name),
-            ]),
-      )
-      .executeTakeFirst();
-    return worker?.id ?? -1;
   }
 }

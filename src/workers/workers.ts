@@ -51,6 +51,7 @@ export type { GitSource, ListedVersion } from './version-list.ts';
 export { WorkerBlobs } from './worker-blobs.ts';
 export { iconTextLimit } from './worker-icon.ts';
 export { isWorkerSlug, splitWorkerPath, workerPath } from './worker-id.ts';
+export { findWorkerKey } from './worker-key.ts';
 export { workerNameFromTitle } from './worker-name.ts';
 export type { WorkerRecord } from './worker-record.ts';
 

@@ -298,3 +298,25 @@ describe('the kept counts', () => {
     expect(rows[0]?.kept).toBe(rows[0]?.counted);
   });
 });
+
+test('a page has no gap if runs were created since they were counted', async () => {
+  const [newestDay = { day: '', runs: 0 }] = await countByDay(database, { accountId });
+  const size = newestDay.runs + 5;
+  const page = { number: 1, size };
+  const before = await list.page(accountId, {}, page);
+  // As if the newest run had not been there yet.
+  await database.pool.query(
+    `UPDATE run_count SET runs = runs - 1 WHERE account_id = $1 AND day = $2 AND ctid = (
+       SELECT ctid FROM run_count WHERE account_id = $1 AND day = $2 AND runs > 1 LIMIT 1)`,
+    [accountId, newestDay.day],
+  );
+  try {
+    expect((await list.page(accountId, {}, page)).list).toEqual(before.list);
+  } finally {
+    await database.pool.query(
+      `UPDATE run_count SET runs = runs + 1 WHERE account_id = $1 AND day = $2 AND ctid = (
+         SELECT ctid FROM run_count WHERE account_id = $1 AND day = $2 AND runs > 1 LIMIT 1)`,
+      [accountId, newestDay.day],
+    );
+  }
+});
