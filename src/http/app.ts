@@ -72,7 +72,8 @@ const retryAfterSeconds = 5;
 export async function buildApp(context: ApiContext, logger: FastifyBaseLogger): Promise<ApiApp> {
   const { config } = context;
   const app = Fastify({
-    loggerInstance: logger,
+    // The library of uploads logs the headers of requests, at a level that cannot be set.
+    loggerInstance: logger.child({}, { redact: { paths: ['busboyOptions'], remove: true } }),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => randomUUID(),
     bodyLimit: config.bodyLimitBytes,

@@ -37,8 +37,8 @@ beforeAll(async () => {
   platform = await startTestPlatform(
     { proxyRegions: new Map([['US', upstream]]) },
     { api: true, runner: true },
-    // The most that the settings allow.
-    pino({ level: 'debug' }, log),
+    // More than the settings allow.
+    pino({ level: 'trace' }, log),
   );
   await work();
 });
