@@ -2,6 +2,7 @@
 import { useCallback, useMemo, useState } from 'react';
 import type { WrittenFile } from '../../../api/editing.ts';
 import { useKeptDraft } from '../../../components/use-kept-draft.ts';
+import { changeText, moveFile, originOf, removeFile, renameText } from './draft-changes.ts';
 import { dropEdit, readEdit, writeEdit, type EditBase, type EditDraft } from './edit-draft.ts';
 
 /** What is edited. */
@@ -43,13 +44,6 @@ export function useEditedFiles({ key, base, paths, title }: EditSource) {
     const kept = paths.filter((path) => !gone.has(path)).map((path) => renamed[path] ?? path);
     return [...new Set([...kept, ...Object.keys(texts)])].toSorted();
   }, [paths, removed, renamed, texts]);
-  /** Path in the base of a file that got another one, otherwise the path itself. */
-  const originOf = (path: string): string =>
-    Object.keys(renamed).find((origin) => renamed[origin] === path) ?? path;
-  const renamedWithout = (origin: string): Record<string, string> =>
-    Object.fromEntries(Object.entries(renamed).filter(([name]) => name !== origin));
-  const without = (path: string): Record<string, string> =>
-    Object.fromEntries(Object.entries(texts).filter(([name]) => name !== path));
 
   return {
     paths: all,
@@ -62,12 +56,12 @@ export function useEditedFiles({ key, base, paths, title }: EditSource) {
     isKept,
     isRestored: kept !== undefined && draft === kept,
     renamed,
-    originOf,
-    isChanged: (path: string) => Object.hasOwn(texts, path) || originOf(path) !== path,
+    originOf: (path: string) => originOf(draft, path),
+    isChanged: (path: string) => Object.hasOwn(texts, path) || originOf(draft, path) !== path,
     setTitle: (next: string) => setDraft({ ...draft, title: next }),
     /** @param original text in the base; undefined if the file is not in it */
     change: (path: string, text: string, original: string | undefined) =>
-      setDraft({ ...draft, texts: text === original ? without(path) : { ...texts, [path]: text } }),
+      setDraft(changeText(draft, path, { text, original })),
     add: (path: string) =>
       setDraft({
         ...draft,
@@ -75,28 +69,11 @@ export function useEditedFiles({ key, base, paths, title }: EditSource) {
         removed: removed.filter((name) => name !== path),
       }),
     /** @param text undefined for a file that is not text, which keeps its content */
-    rename: (path: string, next: string, text: string | undefined) => {
-      if (text === undefined) {
-        const origin = originOf(path);
-        const others = renamedWithout(origin);
-        setDraft({ ...draft, renamed: next === origin ? others : { ...others, [origin]: next } });
-        return;
-      }
-      setDraft({
-        ...draft,
-        texts: { ...without(path), [next]: text },
-        removed: [...removed.filter((name) => name !== next), ...(paths.includes(path) ? [path] : [])],
-      });
-    },
-    remove: (path: string) => {
-      const origin = originOf(path);
-      setDraft({
-        ...draft,
-        texts: without(path),
-        renamed: renamedWithout(origin),
-        removed: paths.includes(origin) ? [...removed, origin] : removed,
-      });
-    },
+    rename: (path: string, next: string, text: string | undefined) =>
+      setDraft(
+        text === undefined ? moveFile(draft, path, next) : renameText(draft, paths, { path, next, text }),
+      ),
+    remove: (path: string) => setDraft(removeFile(draft, paths, path)),
     /** The changes apply to another version of the worker from now on. */
     rebase: (next: EditBase) => setDraft({ ...draft, base: next }),
     /** Forgets all changes, because they were saved or discarded. @param next the version that is edited from now on */
