@@ -21,19 +21,18 @@ export async function checkUpgrade(config: Config): Promise<void> {
 
 async function printPlan({ migrations }: UpgradePlan): Promise<void> {
   if (migrations.length === 0) return print(`The database is that of Chela ${version}: nothing to migrate.`);
-  await print(`Chela ${version} applies ${migrations.length} migrations when it starts:`);
+  const counted = migrations.length === 1 ? '1 migration' : `${migrations.length} migrations`;
+  await print(`Chela ${version} applies ${counted} when it starts:`);
   for (const { name, risks } of migrations) {
     await print(`  ${name}`);
-    for (const { table, tableBytes, rows, rule, advice } of risks)
-      await print(
-        `    locks ${table} (about ${rows} rows, ${sizeText(tableBytes)}), ${rule}: ${advice.split(':')[0]}`,
-      );
+    for (const { table, tableBytes, rows, rule, effect } of risks)
+      await print(`    locks ${table} (about ${rows} rows, ${sizeText(tableBytes)}), ${rule}: ${effect}`);
   }
   const locking = migrations.filter(({ risks }) => risks.length > 0).length;
   await print(
     locking === 0
       ? 'None of them locks a large table: the platform can work meanwhile.'
-      : `${locking} of them lock a large table: choose a quiet time.`,
+      : `Migrations that lock a large table: ${locking}. Choose a quiet time.`,
   );
 }
 

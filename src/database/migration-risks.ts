@@ -25,15 +25,18 @@ interface Rule {
   readonly name: string;
   /** Whether a statement is of this kind. Words are in upper case; names and literals as they are. */
   readonly matches: (words: readonly string[]) => boolean;
-  /** What happens, and what to write instead. */
-  readonly advice: string;
+  /** What happens meanwhile. */
+  readonly effect: string;
+  /** What to write instead. */
+  readonly instead: string;
 }
 
 export interface MigrationRisk {
   readonly rule: string;
   readonly table: LargeTable;
   readonly statement: string;
-  readonly advice: string;
+  readonly effect: string;
+  readonly instead: string;
 }
 
 function includes(words: readonly string[], ...sequence: string[]): boolean {
@@ -50,8 +53,8 @@ const migrationRules: readonly Rule[] = [
     name: 'index',
     matches: (words) =>
       words[0] === 'CREATE' && words.slice(1, 3).includes('INDEX') && !words.includes('CONCURRENTLY'),
-    advice:
-      'nothing can be stored in the table until the index is built: use CREATE INDEX CONCURRENTLY in a file of its own that starts with "-- outside a transaction"',
+    effect: 'nothing can be stored in the table until the index is built',
+    instead: 'use CREATE INDEX CONCURRENTLY in a file of its own that starts with "-- outside a transaction"',
   },
   {
     name: 'rewrite-for-default',
@@ -61,20 +64,20 @@ const migrationRules: readonly Rule[] = [
       (volatile.some((name) => words.includes(name)) ||
         includes(words, 'STORED') ||
         includes(words, 'AS', 'IDENTITY')),
-    advice:
-      'every row is written anew under a lock: add the column without the default, set the default, and fill the rows in batches',
+    effect: 'every row is written anew under a lock',
+    instead: 'add the column without the default, set the default, and fill the rows in batches',
   },
   {
     name: 'rewrite-for-type',
     matches: (words) => changesTable(words) && words.includes('TYPE') && words.slice(2).includes('ALTER'),
-    advice:
-      'every row may be written anew under a lock: add a column of the other type, and fill it in batches',
+    effect: 'every row may be written anew under a lock',
+    instead: 'add a column of the other type, and fill it in batches',
   },
   {
     name: 'not-null',
     matches: (words) => changesTable(words) && includes(words, 'SET', 'NOT', 'NULL'),
-    advice:
-      'every row is read under a lock: add CHECK (column IS NOT NULL) NOT VALID, validate it in a later migration, then set NOT NULL',
+    effect: 'every row is read under a lock',
+    instead: 'add CHECK (column IS NOT NULL) NOT VALID, validate it in a later migration, then set NOT NULL',
   },
   {
     name: 'constraint',
@@ -83,8 +86,8 @@ const migrationRules: readonly Rule[] = [
       words.includes('ADD') &&
       (words.includes('CHECK') || words.includes('REFERENCES') || words.includes('FOREIGN')) &&
       !includes(words, 'NOT', 'VALID'),
-    advice:
-      'every row is read under a lock: add the constraint NOT VALID, and validate it in a later migration',
+    effect: 'every row is read under a lock',
+    instead: 'add the constraint NOT VALID, and validate it in a later migration',
   },
   {
     name: 'unique',
@@ -93,12 +96,14 @@ const migrationRules: readonly Rule[] = [
       words.includes('ADD') &&
       (words.includes('UNIQUE') || words.includes('PRIMARY') || words.includes('EXCLUDE')) &&
       !includes(words, 'USING', 'INDEX'),
-    advice: 'an index is built under a lock: create it CONCURRENTLY, then ADD CONSTRAINT … USING INDEX',
+    effect: 'an index is built under a lock',
+    instead: 'create it CONCURRENTLY, then ADD CONSTRAINT … USING INDEX',
   },
   {
     name: 'all-rows',
     matches: (words) => (words[0] === 'UPDATE' || words[0] === 'DELETE') && !words.includes('WHERE'),
-    advice: 'every row stays locked until the migration has ended: change them in batches, outside of it',
+    effect: 'every row stays locked until the migration has ended',
+    instead: 'change them in batches, outside of it',
   },
   {
     name: 'whole-table',
@@ -107,7 +112,8 @@ const migrationRules: readonly Rule[] = [
       words[0] === 'LOCK' ||
       words[0] === 'REINDEX' ||
       includes(words, 'VACUUM', 'FULL'),
-    advice: 'nothing can use the table meanwhile',
+    effect: 'nothing can use the table meanwhile',
+    instead: 'leave it out; REINDEX can be CONCURRENTLY',
   },
 ];
 
@@ -147,6 +153,6 @@ export function migrationRisks(sql: string): MigrationRisk[] {
     const upper = words.map((word) => word.toUpperCase());
     return migrationRules
       .filter(({ matches }) => matches(upper))
-      .map(({ name, advice }) => ({ rule: name, table, statement, advice }));
+      .map(({ name, effect, instead }) => ({ rule: name, table, statement, effect, instead }));
   });
 }
