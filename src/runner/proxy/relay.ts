@@ -23,6 +23,8 @@ function joinEnds(one: Socket, other: Socket): void {
     else if (other instanceof TLSSocket || other.destroyed) other.destroy();
     else other.resetAndDestroy();
   };
+  // Its close says all there is to say; an error without a listener would end the process.
+  one.on('error', () => one.destroy());
   if (one.destroyed) onClose();
   else one.once('close', onClose);
 }
