@@ -25,8 +25,6 @@ interface ScheduledBackupsOptions {
   readonly secret: BackupSecret | undefined;
   readonly config: Pick<Config, 'backupAt' | 'backupKeep' | 'backupKeepDays'>;
   readonly events: Events;
-  /** Milliseconds on a monotonic clock; that of the process if omitted. */
-  readonly clock?: () => number;
 }
 
 /** The latest of the times of day that is not in the future. @param times `HH:MM` in UTC */
@@ -41,18 +39,16 @@ export function lastDue(times: readonly string[], now: Date): Date {
 export class ScheduledBackups extends StartStop {
   readonly name = 'scheduled backups';
   readonly #options: ScheduledBackupsOptions;
-  readonly #clock: () => number;
   readonly #looks: Periodic;
   #stopping = new AbortController();
   /** When the newest backup that is known was begun. */
   #newest: Date | undefined;
-  /** On the clock of the options. */
+  /** On the monotonic clock. */
   #failedAt: number | undefined;
 
   constructor(options: ScheduledBackupsOptions) {
     super();
     this.#options = options;
-    this.#clock = options.clock ?? (() => performance.now());
     this.#looks = new Periodic({
       intervalMilliseconds: lookMilliseconds,
       work: () => this.look(new Date()),
@@ -74,7 +70,7 @@ export class ScheduledBackups extends StartStop {
 
   /** Makes a backup if one is due. Rejects if it fails. */
   async look(now: Date): Promise<void> {
-    if (this.#failedAt !== undefined && this.#clock() - this.#failedAt < retryMilliseconds) return;
+    if (this.#failedAt !== undefined && performance.now() - this.#failedAt < retryMilliseconds) return;
     const { database, place, config } = this.#options;
     const due = lastDue(config.backupAt, now);
     if (this.#newest !== undefined && this.#newest >= due) return;
@@ -120,7 +116,7 @@ export class ScheduledBackups extends StartStop {
   }
 
   #failed(err: unknown): void {
-    this.#failedAt = this.#clock();
+    this.#failedAt = performance.now();
     this.#options.events.emit('backup:failed', { err });
   }
 }
