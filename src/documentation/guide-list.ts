@@ -15,7 +15,7 @@ export const guideGroups = {
     'accounts',
   ],
   write: ['workers', 'schemas', 'sdk', 'proxy', 'browsers', 'limits'],
-  operate: ['self-hosting', 'backup', 'security', 'operating', 'sandboxes', 'configuration'],
+  operate: ['deployment', 'self-hosting', 'backup', 'security', 'operating', 'sandboxes', 'configuration'],
   inside: ['architecture', 'decisions', 'benchmarks', 'chaos'],
 } as const satisfies Record<string, readonly string[]>;
 
