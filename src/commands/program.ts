@@ -22,7 +22,9 @@ import { addVersionsCommand } from './versions.ts';
 function makeProgram(): Command {
   const program = new Command('chela')
     .description('Runs scraper and automation workers, and serves the CoreClaw API v2.')
-    .version(version);
+    .version(version)
+    // Flags belong to the command that they follow, also to one of a command's own commands.
+    .enablePositionalOptions();
   // In the order of the help.
   addUpCommand(program);
   addApiCommand(program);

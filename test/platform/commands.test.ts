@@ -126,6 +126,13 @@ chela: the database did not answer within 1 s (CHELA_DATABASE_WAIT_SECONDS): con
   });
 });
 
+test.each(['list', 'verify'])('the flags of backup %s may follow it', async (command) => {
+  const place = await mkdtemp(path.join(tmpdir(), 'chela-test-backups-'));
+  onTestFinished(async () => rm(place, { recursive: true, force: true }));
+  const { output } = await runChela(['backup', command, '--backup-to', place]);
+  expect(output).toMatch(/^(?:chela: )?[Tt]here is no .*backup/);
+});
+
 test('a dry run of a push lists the files with their sizes, without a platform', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'chela-test-push-'));
   onTestFinished(async () => rm(folder, { recursive: true, force: true }));
