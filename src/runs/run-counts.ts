@@ -28,7 +28,7 @@ const kept = (table: string, number: string): string => `
   WHERE account_id = $1 AND ($2::bigint[] IS NULL OR worker_id = ANY($2)) AND ($3::bigint IS NULL OR task_id = $3)
     AND ($4::text IS NULL OR status = $4) AND ($5::text IS NULL OR origin = $5)`;
 
-/** The number of runs for each day that has any, newest day first. Exact. */
+/** Numbers of runs by the day of their creation, newest day first, without days that have no such run. */
 export async function countByDay(database: Database, counted: CountedRuns): Promise<DayCount[]> {
   const { rows } = await database.pool.query<DayCount>({
     name: 'count-runs-by-day',

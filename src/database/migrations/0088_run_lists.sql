@@ -27,25 +27,18 @@ CREATE TABLE run_count_change (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 COMMENT ON TABLE run_count_change IS 'Changes of run_count. Inserted by triggers, so that no transaction waits for the count of another.';
 
-CREATE FUNCTION note_added_runs() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION note_run_counts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO run_count_change (account_id, day, worker_id, task_id, status, origin, difference)
-  SELECT account_id, (created_at AT TIME ZONE 'UTC')::date, worker_id, coalesce(task_id, 0), status, origin, count(*)
-  FROM added GROUP BY 1, 2, 3, 4, 5, 6;
+  SELECT account_id, (created_at AT TIME ZONE 'UTC')::date, worker_id, coalesce(task_id, 0), status, origin,
+    CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END
+  FROM changed GROUP BY 1, 2, 3, 4, 5, 6;
   RETURN NULL;
 END $$;
-CREATE TRIGGER count_added AFTER INSERT ON run REFERENCING NEW TABLE AS added
-  FOR EACH STATEMENT EXECUTE FUNCTION note_added_runs();
-
-CREATE FUNCTION note_deleted_runs() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO run_count_change (account_id, day, worker_id, task_id, status, origin, difference)
-  SELECT account_id, (created_at AT TIME ZONE 'UTC')::date, worker_id, coalesce(task_id, 0), status, origin, -count(*)
-  FROM deleted GROUP BY 1, 2, 3, 4, 5, 6;
-  RETURN NULL;
-END $$;
-CREATE TRIGGER count_deleted AFTER DELETE ON run REFERENCING OLD TABLE AS deleted
-  FOR EACH STATEMENT EXECUTE FUNCTION note_deleted_runs();
+CREATE TRIGGER count_added AFTER INSERT ON run REFERENCING NEW TABLE AS changed
+  FOR EACH STATEMENT EXECUTE FUNCTION note_run_counts();
+CREATE TRIGGER count_deleted AFTER DELETE ON run REFERENCING OLD TABLE AS changed
+  FOR EACH STATEMENT EXECUTE FUNCTION note_run_counts();
 
 CREATE FUNCTION note_changed_run() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
