@@ -1,7 +1,8 @@
 /** Creates the folder of a worker from a template. */
-import { constants, existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../host/make-folder.ts';
 import { templates, templateFiles } from '../templates/templates.ts';
 import { CommandError } from './command-error.ts';
 import { print } from './printing.ts';
@@ -12,15 +13,6 @@ export interface InitFlags {
 
 /** What an empty folder may contain: an empty repository. */
 const ignored: ReadonlySet<string> = new Set(['.git']);
-
-/** Creates a folder and its parents. Node's own recursion never ends below /proc. */
-async function makeFolder(folder: string): Promise<void> {
-  const parent = path.dirname(folder);
-  if (parent !== folder && !existsSync(parent)) await makeFolder(parent);
-  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-}
 
 /** @throws CommandError if there is no such template, or the folder is not empty or cannot be written */
 export async function createWorkerFolder(folder: string, flags: InitFlags): Promise<void> {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { access, constants, link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeFolder } from './make-folder.ts';
 import { isRunning, processIdentity } from './process-identity.ts';
 
 /** A takeover takes some milliseconds; a longer one was interrupted. */
@@ -39,6 +40,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'operation not permitted',
   ENOSPC: 'its disk is full',
   EDQUOT: 'the disk quota is exceeded',
+  ENOENT: 'no folder can be created there',
   ENOTDIR: 'a part of its path is a file',
   EEXIST: 'a file has its name',
 };
@@ -49,7 +51,7 @@ const reasons: Readonly<Record<string, string>> = {
  */
 export async function makeDataFolder(dataDir: string): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeFolder(dataDir, 0o700);
     await access(dataDir, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new DataFolderNotWritableError(dataDir, error as NodeJS.ErrnoException);

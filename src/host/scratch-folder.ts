@@ -1,9 +1,10 @@
 /** Working folders for subtasks, inside a folder of this process. Folders of dead processes are removed at start. */
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { StartStop } from '../services/service.ts';
+import { makeFolder } from './make-folder.ts';
 
 export class ScratchFolder extends StartStop {
   readonly name = 'scratch folder';
@@ -16,7 +17,7 @@ export class ScratchFolder extends StartStop {
   }
 
   protected override async begin(): Promise<void> {
-    await mkdir(this.#root, { recursive: true });
+    await makeFolder(this.#root);
     const names = await readdir(this.#root);
     await Promise.all(
       names

@@ -1,5 +1,4 @@
 /** The composition root: takes the configuration, and starts and stops the services in order. */
-import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { ScheduledBackups, configuredPlace, configuredSecret } from '../backup/backup.ts';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -8,6 +7,7 @@ import type { Config } from '../configuration/configuration.ts';
 import type { Database } from '../database/database.ts';
 import type { Events } from '../events/events.ts';
 import type { Files } from '../files/files.ts';
+import { makeFolder } from '../host/make-folder.ts';
 import type { ApiServer } from '../http/app.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -70,8 +70,8 @@ export class Platform {
   /** Creates the services on a migrated database without starting them. */
   static async open(options: PlatformOptions, databaseUrl: string): Promise<Platform> {
     const { config } = options;
-    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-    await mkdir(config.cacheDir, { recursive: true });
+    await makeFolder(config.dataDir, 0o700);
+    await makeFolder(config.cacheDir);
     const { parts, logger } = options;
     const tracing = await makeTracing(config);
     const beginTrace = tracing && (() => tracing.beginRun());

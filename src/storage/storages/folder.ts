@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder } from '../../host/make-folder.ts';
 import {
   BlobExistsError,
   BlobNotFoundError,
@@ -52,8 +53,7 @@ export class FolderStorage implements Storage {
     // It may fail before `pipeline` listens; then `pipeline` reports the error.
     content.on('error', () => undefined);
     try {
-      for (const folder of [path.dirname(place), this.#drafts])
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+      for (const folder of [path.dirname(place), this.#drafts]) await makeFolder(folder, 0o700);
       const file = createWriteStream(draft, { flush: true, mode: 0o600 });
       await pipeline(content, file);
       if (ifMissing) await this.#linkIfMissing(key, draft);
@@ -113,7 +113,7 @@ export class FolderStorage implements Storage {
   }
 
   async check(): Promise<void> {
-    await mkdir(this.#root, { recursive: true, mode: 0o700 }).catch((error: Error) => {
+    await makeFolder(this.#root, 0o700).catch((error: Error) => {
       throw new Error(`${this.#named} cannot be used: ${error.message}`, { cause: error });
     });
   }
