@@ -29,6 +29,11 @@ export interface BackupSummary {
   readonly sizeBytes: number;
 }
 
+/** A backup of a list: its summary, or why its description cannot be read. */
+export type ListedBackup =
+  | { readonly name: string; readonly summary: BackupSummary }
+  | { readonly name: string; readonly problem: string };
+
 /** @param secret the signing secret of the installation: backups of several can be in one place */
 export function backupName(now: Date, secret: Buffer): string {
   const moment = now.toISOString().replaceAll(/[-:]/g, '').replace(/\.\d+/, '');
@@ -189,10 +194,19 @@ export class BackupPlace {
     }
   }
 
-  /** Complete backups, oldest first. */
-  async list(): Promise<BackupSummary[]> {
+  /** Complete backups, oldest first. One whose description cannot be read does not hide the others. */
+  async list(): Promise<ListedBackup[]> {
     const { complete } = await this.#names();
-    return Promise.all(complete.map((name) => this.summary(name)));
+    return Promise.all(complete.map((name) => this.#listed(name)));
+  }
+
+  async #listed(name: string): Promise<ListedBackup> {
+    try {
+      return { name, summary: await this.summary(name) };
+    } catch (error) {
+      if (error instanceof BackupError) return { name, problem: error.message };
+      throw error;
+    }
   }
 
   /** Names of complete backups and of what interrupted ones left, oldest first. */
@@ -232,13 +246,8 @@ export class BackupPlace {
     try {
       const sizeBytes = (await this.#storage.size(key)) ?? 0;
       if (sizeBytes > summaryLimitBytes) throw new Error(`${key} is too large`);
-      const summary = JSON.parse(await text(await this.#storage.read(key))) as BackupSummary | null;
-      if (
-        summary === null ||
-        !Number.isSafeInteger(summary.parts) ||
-        !Number.isSafeInteger(summary.sizeBytes)
-      )
-        throw new Error('it does not describe a backup');
+      const summary: unknown = JSON.parse(await text(await this.#storage.read(key)));
+      if (!isSummary(summary)) throw new Error('it does not describe a backup');
       if (summary.name !== name) throw new Error(`it names ${summary.name}`);
       return summary;
     } catch (error) {
@@ -262,6 +271,18 @@ export class BackupPlace {
     }
     await this.#storage.removeUnfinished(before);
   }
+}
+
+function isSummary(value: unknown): value is BackupSummary {
+  const found = value as Partial<BackupSummary> | null;
+  return (
+    typeof found?.name === 'string' &&
+    typeof found.madeAt === 'string' &&
+    typeof found.version === 'string' &&
+    typeof found.isEncrypted === 'boolean' &&
+    Number.isSafeInteger(found.parts) &&
+    Number.isSafeInteger(found.sizeBytes)
+  );
 }
 
 function unreadable(key: string, error: unknown): BackupError {

@@ -7,6 +7,7 @@ import {
   pruneBackups,
   verifyBackup,
   type ArchiveTotals,
+  type BackupSummary,
 } from '../backup/backup.ts';
 import type { Config } from '../configuration/configuration.ts';
 import { signingSecret } from '../database/installation.ts';
@@ -67,13 +68,17 @@ export async function backUp(config: Config): Promise<void> {
   });
 }
 
+function summaryText({ madeAt, version, isEncrypted, sizeBytes }: BackupSummary): string {
+  return `${madeAt}  ${sizeText(sizeBytes)}  Chela ${version}${isEncrypted ? '  encrypted' : ''}`;
+}
+
 /** @throws CommandError */
 export async function listBackups(config: Config): Promise<void> {
   await explained(async () => {
     const backups = await configuredPlace(config).list();
-    for (const { name, madeAt, version, isEncrypted, sizeBytes } of backups)
+    for (const backup of backups)
       await print(
-        `${name}  ${madeAt}  ${sizeText(sizeBytes)}  Chela ${version}${isEncrypted ? '  encrypted' : ''}`,
+        `${backup.name}  ${'summary' in backup ? summaryText(backup.summary) : `damaged: ${backup.problem}`}`,
       );
     if (backups.length === 0) say('There is no complete backup in this place.');
   });

@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { BackupError, BackupPlace } from '../../src/backup/backup.ts';
 import { openPlace } from '../../src/backup/backup-place.ts';
+import { listBackups } from '../../src/commands/make-backup.ts';
 import { readConfig, type Config } from '../../src/configuration/configuration.ts';
 import { FolderStorage } from '../../src/storage/storages/folder.ts';
 
@@ -89,3 +90,35 @@ test('files that cannot be read, and descriptions that are damaged, are errors t
     );
   }
 });
+
+test('a backup with a damaged description is listed as damaged, among the others', async () => {
+  const root = path.join(folder, 'listed');
+  const place = new BackupPlace(new FolderStorage(root));
+  const names = ['20261126', '20261127', '20261128'].map((day) => `chela-${day}T030000Z-1a2b3c4d`);
+  for (const made of names) await place.write(archive(), { ...description, name: made });
+  const [oldest = '', damaged = '', newest = ''] = names;
+  for (const content of ['{"name', '[]', JSON.stringify({ name: damaged, parts: 1, sizeBytes: 7 })]) {
+    await writeFile(path.join(root, `${damaged}.json`), content);
+    expect(await linesOf(async () => listBackups({ ...config, backupTo: root }))).toEqual([
+      expect.stringMatching(new RegExp(`^${oldest}  2026-11-28T03:00:00.000Z  `)),
+      expect.stringMatching(`^${damaged}  damaged: the file ${damaged}.json of the backup cannot be read: `),
+      expect.stringMatching(new RegExp(`^${newest}  2026-11-28T03:00:00.000Z  `)),
+    ]);
+  }
+});
+
+/** What a command prints. */
+async function linesOf(command: () => Promise<void>): Promise<string[]> {
+  const printed: string[] = [];
+  const writing = vi.spyOn(process.stdout, 'write').mockImplementation((text, ...[done]: unknown[]) => {
+    printed.push(String(text));
+    if (typeof done === 'function') done();
+    return true;
+  });
+  try {
+    await command();
+  } finally {
+    writing.mockRestore();
+  }
+  return printed.join('').trimEnd().split('\n');
+}
