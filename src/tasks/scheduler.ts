@@ -20,6 +20,8 @@ import { prepareTaskRun, storeTaskRun } from './task-run.ts';
 const onTimeMilliseconds = 5 * 60 * 1000;
 /** How often a tick that waits for the end of a run checks for it. */
 const queuedCheckSeconds = 5;
+/** How often ticks that wait for space are tried again. */
+const spaceCheckSeconds = 15;
 /** Maximum number of tasks that a process fires concurrently; each takes a connection. */
 const concurrency = 3;
 
@@ -112,7 +114,8 @@ export class Scheduler {
   }
 
   /**
-   * Fires everything that is due.
+   * Fires everything that is due. Ticks whose runs cannot start because space is short stay due, and are tried again
+   * later.
    * @throws the first error that is not the task's own; its tick stays due
    */
   async fireDue(): Promise<void> {
@@ -125,12 +128,22 @@ export class Scheduler {
     );
     const waiting = rows.values();
     const errors: unknown[] = [];
+    let isSpaceShort = false;
     const fireAll = async () => {
-      for (const { id } of waiting) await this.#fire(id, now).catch((error: unknown) => errors.push(error));
+      for (const { id } of waiting)
+        await this.#fire(id, now).catch((error: unknown) => {
+          if (isNoSpace(error)) isSpaceShort = true;
+          else errors.push(error);
+        });
     };
     await Promise.all(Array.from({ length: concurrency }, fireAll));
     await this.#lookAhead(now);
     if (errors.length > 0) throw errors[0];
+    if (isSpaceShort) {
+      // One later check serves all of them.
+      const look = { startAfterSeconds: spaceCheckSeconds, singletonKey: 'space' };
+      await this.#options.jobs.send(wakeScheduler, {}, look);
+    }
   }
 
   async #lookAhead(now: Date): Promise<void> {
@@ -288,11 +301,15 @@ export class Scheduler {
       return { outcome: 'started', message: '' };
     } catch (error) {
       // Space is the installation's, not the task's: the tick stays due until there is some, or counts as missed.
-      if (!(error instanceof ChelaError) || error.key === 'NO_SPACE') throw error;
+      if (!(error instanceof ChelaError) || isNoSpace(error)) throw error;
       await client.query('ROLLBACK TO SAVEPOINT before_run');
       return failed(error);
     }
   }
+}
+
+function isNoSpace(error: unknown): boolean {
+  return error instanceof ChelaError && error.key === 'NO_SPACE';
 }
 
 function failed(failure: ChelaError): Outcome {
